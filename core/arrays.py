@@ -161,7 +161,9 @@ def _load_member(
     declared = math.prod(shape) * dtype.itemsize
 
     def load(progress: Callable[[int, int], None]) -> npt.NDArray[Any]:
-        room, done = bytearray(), 0  # grows with what is there, whatever the header declares
+        # grows with what is there, whatever the header declares
+        room = bytearray()
+        done = 0
         try:
             with open_plain(path) as whole, StoredZip(whole) as archive, archive.open(member) as file:
                 file.read(start)

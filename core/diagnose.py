@@ -102,7 +102,8 @@ def diagnose_data_set(
 
     check_within(audit.samples, settings.within)
     embedding = embedding.spoken_for(audit.samples.modality)
-    audit, names = embed(audit, embedding, words=settings.words, progress=progress), None
+    audit = embed(audit, embedding, words=settings.words, progress=progress)
+    names = None
     if needs_superclasses(audit.samples) and audit.samples.items is not None:
         from core.encoders import load_encoder, texts_missing
 

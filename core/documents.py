@@ -35,7 +35,8 @@ _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
-_FOUR_BYTES, _TWO_BYTES = re.compile(rb"[\xf0-\xff]"), re.compile(rb"[\xc4-\xef]")
+_FOUR_BYTES = re.compile(rb"[\xf0-\xff]")
+_TWO_BYTES = re.compile(rb"[\xc4-\xef]")
 """How UTF-8 begins a character past U+FFFF, and one past U+00FF: by the largest Python stores the whole text."""
 _WEIGHTS = {"{": 232, "[": 88, ",": 36, '"': 28}
 """Bytes of memory for each object, list, entry and quote of JSON, by what Python's own take at most."""
@@ -198,7 +199,8 @@ def _check_events(events: Iterator[Any], where: str, instead: str) -> None:
     """Refuse what would grow, before anything is built."""
     depth = 0
     for event in events:
-        kind, line = type(event).__name__, event.start_mark.line + 1
+        kind = type(event).__name__
+        line = event.start_mark.line + 1
         if kind == "AliasEvent":
             raise InvalidInput(
                 f"{where}, line {line:,}: *{event.anchor[:60]} repeats another part. Write that part out."

@@ -108,7 +108,8 @@ def foreign_systems() -> tuple[System, ...]:
     """Those that other packages bring, by the names of their entry points."""
     if not own_systems():
         return ()
-    kind, found = load(f"{_OWN}.contract:System"), list[Any]()
+    kind = load(f"{_OWN}.contract:System")
+    found = list[Any]()
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
             system = entry.load()
@@ -207,7 +208,8 @@ def _check_text(found: Any) -> None:
 
 def _sections(found: Any) -> list[Section]:
     """Sections whose fields hold what `Section` says."""
-    kind, sections = load(f"{_OWN}.contract:Section"), list[Any]()
+    kind = load(f"{_OWN}.contract:Section")
+    sections = list[Any]()
     for one in _listed(found):
         if not isinstance(one, kind):
             raise TypeError(f"a Section is needed, not {type(one).__name__}")
@@ -272,7 +274,8 @@ def facts(diagnosis: Diagnosis, row: int) -> list[str]:
 def described(samples: SampleSet) -> tuple[Column, ...]:
     """The columns by which systems describe the samples; those that hold something else than a `Column` says, or whose
     name is taken, are left out with a warning."""
-    taken, found = {column.name for column in (*samples.metadata, *samples.model_outputs)}, list[Any]()
+    taken = {column.name for column in (*samples.metadata, *samples.model_outputs)}
+    found = list[Any]()
     kind = load("core.records:Column")
     for part in parts("describers"):
         for column in part.call(samples, fit=_listed) or ():

@@ -30,7 +30,8 @@ ASSETS = Path(__file__).resolve().parents[1] / "assets"
 """What ships with the code: examples, weights, phrases, prompts, styles."""
 FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 """What a disk says that has no room: full, or past the user's quota."""
-SAMPLED, WORTH_IT = 2**18, 0.85
+SAMPLED = 2**18
+WORTH_IT = 0.85
 """Bytes of an array by which it is told whether it shrinks, and to what share it must to be compressed."""
 _PART = re.compile(r"\..+\.[0-9a-f]{8}\.part")
 _LEFT_S = 3600.0
@@ -200,7 +201,8 @@ def add_arrays(archive: zipfile.ZipFile, arrays: Mapping[str, npt.NDArray[Any]],
     for name, array in entries.items():
         entry = zipfile.ZipInfo(f"{prefix}{name}.npy")  # of 1980: the same arrays give the same bytes
         if _shrinks(np.asanyarray(array)):
-            entry.compress_type, entry._compresslevel = zipfile.ZIP_DEFLATED, 1  # pyright: ignore
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry._compresslevel = 1  # pyright: ignore  # `open` takes no level
         with archive.open(entry, "w", force_zip64=True) as opened:
             np.lib.format.write_array(opened, np.asanyarray(array), allow_pickle=False)
 

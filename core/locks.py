@@ -22,7 +22,8 @@ from filelock import FileLock, Timeout
 
 from core.files import default_cache
 
-_WAIT, _TELL = 0.5, 3.0
+_WAIT = 0.5
+_TELL = 3.0
 """Seconds between two calls of `waiting`, and until the log says that somebody waits."""
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ def lock(path: Path, waiting: Callable[[], None] = lambda: None) -> Generator[No
         OSError: neither the user's cache folder nor the temporary folder can be written.
     """
     held = FileLock(_lock_file(path), is_singleton=True)
-    began, told = time.monotonic(), False
+    began = time.monotonic()
+    told = False
     while True:
         try:
             held.acquire(timeout=_WAIT)

@@ -18,7 +18,8 @@ _HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair
 
 MAX_NAME_LENGTH = 200
 """Characters of what a result may be called."""
-YES, NO = ("yes", "true", "1", "on"), ("no", "false", "0", "off")
+YES = ("yes", "true", "1", "on")
+NO = ("no", "false", "0", "off")
 SEEDS = 2**32
 """Seeds are below this: the range of scikit-learn's."""
 
@@ -58,10 +59,12 @@ def settings_of(probe: Any) -> tuple[Setting, ...]:
     hints = typing.get_type_hints(probe)
     found: list[Setting] = []
     for declared in fields(probe):
-        hint, optional = hints[declared.name], False
+        hint = hints[declared.name]
+        optional = False
         if isinstance(hint, types.UnionType):
             inner = [a for a in typing.get_args(hint) if a is not type(None)]
-            hint, optional = inner[0], True
+            hint = inner[0]
+            optional = True
         said = dict(declared.metadata)
         default = None if declared.default is MISSING else declared.default
         widget = said.pop("kind", "")

@@ -25,7 +25,8 @@ NO_SUCH_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EINVAL, errno.EFBIG, errno.EL
 """What `open_plain` says where there is no plain file of that size."""
 _FLAGS = sum(getattr(os, name, 0) for name in ("O_RDONLY", "O_BINARY", "O_CLOEXEC", "O_NONBLOCK"))
 _NO_LINK, _FOLDER = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_DIRECTORY"))
-MAX_STORED_MEMORY, MAX_STORED_GROWTH = 2**30, 3
+MAX_STORED_MEMORY = 2**30
+MAX_STORED_GROWTH = 3
 """Bytes that what is read of a file which Errata wrote may take in memory, or times the file where that is more: the
 arrays of the shipped runs take 1.0 to 2.0 times their files. With the records that are made of it, 1.5 GB."""
 _PART = 2**24
@@ -163,7 +164,9 @@ class StoredZip(zipfile.ZipFile):
             BadZipFile, and others of `core.arrays.DAMAGE`: it is cut or damaged, or packed as Errata does not pack.
             ValueError: all that was read of this zip would take too much memory.
         """
-        name, size, done = member.filename[:60], member.file_size, 0
+        name = member.filename[:60]
+        size = member.file_size
+        done = 0
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise zipfile.BadZipFile(f"{name} is packed in another way")
         self.take(size, name)

@@ -29,7 +29,9 @@ class Registry(dict[str, str]):
         more: Callable[[], Mapping[str, str]] = dict[str, str],
     ) -> None:
         super().__init__(entries)
-        self.kind, self.otherwise, self.more = kind, otherwise, more
+        self.kind = kind
+        self.otherwise = otherwise
+        self.more = more
 
     def every(self) -> dict[str, str]:
         """All entries, its own first."""

@@ -21,9 +21,11 @@ from core.records import I64, Diagnosis
 
 KEY = "yours"
 """Of `Diagnosis.extras`."""
-MOST, MOST_ROWS = 200, 1_000_000
+MOST = 200
+MOST_ROWS = 1_000_000
 """Sets and marks of a run together, and rows of its sets together."""
-MAX_TITLE, MAX_NOTE = 120, 2_000
+MAX_TITLE = 120
+MAX_NOTE = 2_000
 """Letters."""
 MARKED = "yours, exploratory"
 """Stands beside every set that is shown."""
@@ -99,7 +101,9 @@ def yours_of(diagnosis: Diagnosis) -> Yours:
     if not isinstance(kept, Mapping):
         return Yours()
     said = cast("Mapping[str, Any]", kept)
-    sets, marks, room = dict[str, OwnSet](), dict[tuple[str, int], OwnMark](), MOST_ROWS
+    sets = dict[str, OwnSet]()
+    marks = dict[tuple[str, int], OwnMark]()
+    room = MOST_ROWS
     for one in _mappings(said.get("sets")):
         rows = _rows(one.get("rows"), len(diagnosis.samples))
         name = _text(one, "id", 8)
@@ -140,7 +144,8 @@ def with_mark(diagnosis: Diagnosis, mark: OwnMark) -> Diagnosis:
     """
     if not _is_there(diagnosis, mark.kind, mark.number):
         raise InvalidInput(f"This run has no {mark.kind} of number {mark.number}. Pick one on the page.")
-    yours, at = yours_of(diagnosis), (mark.kind, mark.number)
+    yours = yours_of(diagnosis)
+    at = (mark.kind, mark.number)
     others = tuple(one for one in yours.marks if (one.kind, one.number) != at)
     return with_yours(diagnosis, replace(yours, marks=others if mark.is_empty else (*others, mark)))
 
@@ -165,7 +170,8 @@ def new_set(diagnosis: Diagnosis, title: str, rows: I64, made_of: str, note: str
     Raises:
         InvalidInput: it has no title or no sample, or its texts are too long.
     """
-    title, note = read_title(title), read_note(note)
+    title = read_title(title)
+    note = read_note(note)
     if not title:
         raise InvalidInput("A set needs a title of yours. Write one and keep it again.")
     rows = np.unique(np.asarray(rows, np.int64))

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-NONE, SOME, UNTOLD = 0, 1, 4
+NONE = 0
+SOME = 1
+UNTOLD = 4
 
 
 def read(text: str) -> list[dict[str, Any]]:
@@ -26,7 +28,8 @@ def summarise(packages: list[dict[str, Any]]) -> tuple[list[str], int]:
             lines.append(f"{package['name']} {package['version']}: {one['id']}, mended in {mended}")
     n_known = len(lines)
     untold = [package["name"] for package in packages if "skip_reason" in package]
-    word, told = "advisory" if n_known == 1 else "advisories", len(packages) - len(untold)
+    word = "advisory" if n_known == 1 else "advisories"
+    told = len(packages) - len(untold)
     lines.append(f"{n_known:,} {word} for {told:,} of {len(packages):,} packages that the index tells of")
     if untold or not packages:
         lines.append(f"It does not tell of: {', '.join(untold) or 'anything'}. Try --service osv, or ask elsewhere.")

@@ -73,7 +73,8 @@ class Docstring:
 
     def entries(self, title: str) -> dict[str, str]:
         """By name what is said of it, in one line; "a, b: ..." is said of both together."""
-        told, name = dict[str, str](), ""
+        told = dict[str, str]()
+        name = ""
         for line in self.parts.get(title, "").splitlines():
             if (found := _ENTRY.fullmatch(line)) and not line.startswith(" "):
                 told[(name := found[1])] = found[2]

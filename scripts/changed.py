@@ -56,7 +56,8 @@ def _module(name: str, files: Mapping[str, str]) -> str:
 def reached_tests(folder: Path, changed: Iterable[str]) -> dict[str, int]:
     """The test files that changed files can reach, by the steps that lead there, the nearest first. With what all tests
     need, each of them."""
-    begun, graph = set(changed), users(folder)
+    begun = set(changed)
+    graph = users(folder)
     tests = {path.relative_to(folder).as_posix() for path in (folder / "tests").rglob("test_*.py")}
     if any(EVERYTHING.fullmatch(path) for path in begun):
         return dict.fromkeys(sorted(tests), 0)
@@ -74,7 +75,8 @@ def reached_tests(folder: Path, changed: Iterable[str]) -> dict[str, int]:
 
 
 def main() -> None:
-    folder, since = Path.cwd(), sys.argv[1] if len(sys.argv) > 1 else "HEAD"
+    folder = Path.cwd()
+    since = sys.argv[1] if len(sys.argv) > 1 else "HEAD"
     asked = (["diff", "--name-only", since], ["ls-files", "--others", "--exclude-standard"])
     said = [subprocess.run(["git", *one], check=True, capture_output=True, text=True).stdout for one in asked]
     print("\n".join(reached_tests(folder, "".join(said).split("\n")[:-1])))

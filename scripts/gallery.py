@@ -20,15 +20,20 @@ from core.reports.wording.summary import cluster_sentence, predictability_senten
 from core.store import load
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGE, PICTURES = DOCS / "gallery.md", DOCS / "pictures"
+PAGE = DOCS / "gallery.md"
+PICTURES = DOCS / "pictures"
 EXAMPLES = ("scenes", "clothing", "clips", "scans", "definitions", "nothing_to_find")
 CLUSTERS = 2
 """Shown of a run, the first ones."""
-TILE, ACROSS = (104, 104), 8
+TILE = (104, 104)
+ACROSS = 8
 """(width, height) of a sample in pixels, and how many stand in a row."""
-CLIP_TILE, CLIPS_ACROSS = (170, 114), 5
+CLIP_TILE = (170, 114)
+CLIPS_ACROSS = 5
 """Of a clip, which is a storyboard."""
-GAP, LINE, SIDE = 6, 15, 118
+GAP = 6
+LINE = 15
+SIDE = 118
 QUALITY = 72
 INTRO = """\
 # Gallery
@@ -50,7 +55,8 @@ def members_and_others(
 ) -> tuple[list[int], list[int]]:
     """(rows of the highest membership; for each the row outside the cluster, of its class, of the lowest loss), no row
     twice."""
-    samples, loss = diagnosis.samples, diagnosis.outcomes.loss
+    samples = diagnosis.samples
+    loss = diagnosis.outcomes.loss
     order = np.argsort(-cluster.membership, kind="stable")
     members = order[cluster.membership[order] >= 0.5][:most].tolist()
     labels = np.zeros(len(samples), np.int64) if samples.labels is None else samples.labels
@@ -63,25 +69,31 @@ def members_and_others(
 
 def said_of(diagnosis: Diagnosis, row: int) -> tuple[str, bool]:
     """What stands below a sample, and whether the model is wrong there."""
-    samples, predicted = diagnosis.samples, diagnosis.outcomes.predictions
+    samples = diagnosis.samples
+    predicted = diagnosis.outcomes.predictions
     if samples.labels is None or predicted is None:
         loss = float(diagnosis.outcomes.loss[row])
         return f"loss {loss:.2f}", loss > float(diagnosis.outcomes.loss.mean())
-    label, answer = samples.class_names[samples.labels[row]], samples.class_names[predicted[row]]
+    label = samples.class_names[samples.labels[row]]
+    answer = samples.class_names[predicted[row]]
     return (label, False) if label == answer else (f"{label} -> {answer}", True)
 
 
 def picture(diagnosis: Diagnosis, cluster: FailureCluster) -> Image.Image:
     """Two rows of tiles."""
     width, height = _layout(diagnosis)[0]
-    across, down = width + GAP, height + LINE + GAP
+    across = width + GAP
+    down = height + LINE + GAP
     canvas = Image.new("RGB", (SIDE + ACROSS * (TILE[0] + GAP), 2 * down), "white")
-    pen, bold, small = ImageDraw.Draw(canvas), ImageFont.load_default(13), ImageFont.load_default(11)
+    pen = ImageDraw.Draw(canvas)
+    bold = ImageFont.load_default(13)
+    small = ImageFont.load_default(11)
     titles = ("in the cluster", "doing well" if diagnosis.samples.labels is None else "same class,\ndoing well")
     for at, (title, rows) in enumerate(zip(titles, members_and_others(diagnosis, cluster, _layout(diagnosis)[1]))):
         pen.multiline_text((6, at * down + height // 2 - 14), title, "black", bold, spacing=4)
         for column, row in enumerate(rows):
-            left, top = SIDE + column * across, at * down
+            left = SIDE + column * across
+            top = at * down
             canvas.paste(_tile(diagnosis, row), (left, top))
             said, wrong = said_of(diagnosis, row)
             pen.text((left, top + height + 1), said, "#b3261e" if wrong else "#3c4043", small)
@@ -94,7 +106,8 @@ def _layout(diagnosis: Diagnosis) -> tuple[tuple[int, int], int]:
 
 
 def _tile(diagnosis: Diagnosis, row: int) -> Image.Image:
-    samples, size = diagnosis.samples, _layout(diagnosis)[0]
+    samples = diagnosis.samples
+    size = _layout(diagnosis)[0]
     assert samples.items is not None
     shown = modality_of(samples.modality).preview(samples.items.read(row), 2 * max(size), samples.items.marks(row))
     return ImageOps.fit(Image.open(io.BytesIO(shown)).convert("RGB"), size, Image.Resampling.LANCZOS)

@@ -155,7 +155,8 @@ def measure(folder: Path) -> dict[str, str]:
     """What is printed, by its title."""
     files = modules(folder)
     edges = edges_of(folder)
-    lines, parts = lengths(folder), lines_by_part(folder)
+    lines = lengths(folder)
+    parts = lines_by_part(folder)
     door = {(a, b) for a, targets in edges.items() for b in targets if a.startswith("core.") and b.startswith("webapp")}
     wide = sum(len(text) > 120 for path in files.values() for text in path.read_text("utf-8").splitlines())
     return {

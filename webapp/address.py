@@ -57,7 +57,8 @@ def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: 
     What comes is from the browser: own ids that are not held any more are left out of the answer.
     """
     said = event_data(event)
-    own, query = said.get("own"), said.get("query")
+    own = said.get("own")
+    query = said.get("query")
     RUNS.adopt([run for run in own if isinstance(run, str)][:MOST_ASKED] if isinstance(own, list) else [])
     query = query if isinstance(query, dict) else {}
     if not query and not said.get("back"):

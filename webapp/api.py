@@ -85,11 +85,14 @@ def _read_role(key: str, value: Any) -> Any:
         fits = isinstance(value, list) and len(value) <= MAX_NAMES and all(isinstance(name, str) for name in value)
         wanted = f"a list of at most {MAX_NAMES:,} names"
         if key == "masks":
-            fits, wanted = fits and len(value) == 2, "a list of two names"
+            fits = fits and len(value) == 2
+            wanted = "a list of two names"
     elif key in ("higher_is_better", "as_is"):
-        fits, wanted = isinstance(value, bool), "true or false"
+        fits = isinstance(value, bool)
+        wanted = "true or false"
     else:
-        fits, wanted = isinstance(value, str), "one name"
+        fits = isinstance(value, str)
+        wanted = "one name"
     if not fits:
         raise InvalidInput(f"The option {key!r} must be {wanted}: got {str(value)[:80]!r}. Correct it.")
     return tuple(value) if key in LISTS else value
@@ -108,7 +111,8 @@ def select(run: str, polygon: list[list[float]]) -> dict[str, Any]:
     diagnosis = RUNS.get(str(run))
     session = Session(run, polygon=read_polygon(polygon))
     rows = selected_rows(session, diagnosis)
-    loss, inside = diagnosis.outcomes.loss, np.zeros(len(diagnosis.samples), bool)
+    loss = diagnosis.outcomes.loss
+    inside = np.zeros(len(diagnosis.samples), bool)
     inside[rows] = True
     found = describe_selection(session, diagnosis, rows).insights
     from core.records.codec import to_json
@@ -186,7 +190,8 @@ def build() -> None:
     """Add the endpoints to the open Blocks. Uploads pass through real file components, which check that a path is an
     upload of the caller's."""
     files = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
-    options, run = json_object("options", {}), gr.Textbox(visible=False, label="run")
+    options = json_object("options", {})
+    run = gr.Textbox(visible=False, label="run")
     gr.Button(visible=False).click(tells_errors(diagnose), [*files, options], run, api_name="diagnose", **HEAVY)
     api(tells_errors(clusters), api_name="clusters", queue=False)
     api(tells_errors(select), api_name="select", **LIGHT)
@@ -194,6 +199,7 @@ def build() -> None:
     api(tells_errors(ask), api_name="ask", **LIGHT)
     api(tells_errors(audit), api_name="audit", **LIGHT)
     fresh = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
-    asked, said = gr.Textbox(visible=False, label="run"), json_object("prediction")
+    asked = gr.Textbox(visible=False, label="run")
+    said = json_object("prediction")
     gr.Button(visible=False).click(tells_errors(predict), [asked, *fresh], said, api_name="predict", **HEAVY)
     add_endpoints()

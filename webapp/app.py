@@ -204,7 +204,8 @@ def main(
     Raises:
         InvalidInput: it cannot listen there, a run cannot be read, or none can be kept.
     """
-    rules, opened = on_this_platform(rules), open_runs(runs)
+    rules = on_this_platform(rules)
+    opened = open_runs(runs)
     others = rules.behind_proxy or bool(rules.allow_host)  # they may come through a proxy on this machine
     at_home = is_loopback(rules.listening) and not others
     if rules.mcp:

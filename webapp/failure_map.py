@@ -98,7 +98,8 @@ def map_points(diagnosis: Diagnosis, run: str, *, every: bool = False) -> dict[s
             far each is from the one before.
     """
     n = len(diagnosis.samples)
-    cluster, rows = drawn_of(diagnosis.cluster_of()[0], every=every), None if every else drawn_rows(n)
+    cluster = drawn_of(diagnosis.cluster_of()[0], every=every)
+    rows = None if every else drawn_rows(n)
     steps, box = zip(*(_in_steps(drawn_of(axis, every=every)) for axis in diagnosis.map.xy.T), strict=True)
     return {
         "run": run,
@@ -169,7 +170,8 @@ def rows_inside(xy: F32, polygon: Sequence[tuple[float, float]]) -> I64:
     corners = np.asarray(polygon, np.float64)
     near = np.flatnonzero(((xy >= corners.min(0)) & (xy <= corners.max(0))).all(1))
     near = near[np.argsort(xy[near, 1], kind="stable")]  # an edge can cross only the ray of points of its heights
-    x, y = xy[near, 0].astype(np.float64), xy[near, 1].astype(np.float64)
+    x = xy[near, 0].astype(np.float64)
+    y = xy[near, 1].astype(np.float64)
     inside = np.zeros(len(near), bool)
     for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0)):
         if y0 == y1:

@@ -191,7 +191,8 @@ def _named_cluster(diagnosis: Diagnosis, answer: Answer) -> FailureCluster | Non
     """The confirmed cluster whose title the text is; else one of the text's class (of all samples where it names none)
     and of the answer's scope whose title says what the text says. None where two of different titles may be meant."""
     samples = diagnosis.samples
-    label, asked = class_in(answer.text, samples.class_names), bare_words(answer.text)
+    label = class_in(answer.text, samples.class_names)
+    asked = bare_words(answer.text)
     class_name = "" if label is None else samples.class_names[label]
     named = [(cluster, cluster_name(diagnosis, cluster)) for cluster in diagnosis.clusters if cluster.confirmed]
     titled = [one for one in named if bare_words(one[1].text) == asked]
@@ -245,20 +246,20 @@ def difference(diagnosis: Diagnosis, first: Answer, second: Answer) -> Differenc
     for answer in (first, second):
         if not answer.shown:
             raise InvalidInput(f"Nothing is shown for {answer.text!r}: there is nothing to compare. Ask another text.")
-    texts, scopes, shared = (
-        (first.text, second.text),
-        (first.scope, second.scope),
-        len(np.intersect1d(first.rows, second.rows)),
-    )
+    texts = (first.text, second.text)
+    scopes = (first.scope, second.scope)
+    shared = len(np.intersect1d(first.rows, second.rows))
     if set(first.rows.tolist()) == set(second.rows.tolist()):
         return Difference(*texts, UNDEFINED, shared, scopes)
-    losses, groups = diagnosis.outcomes.fitted, diagnosis.samples.groups
+    losses = diagnosis.outcomes.fitted
+    groups = diagnosis.samples.groups
     a, b = (np.isin(np.arange(len(losses)), answer.rows) for answer in (first, second))
     rows = np.flatnonzero(a | b)
 
     def mean_gap(i: I64) -> float:
         picked = rows[i]
-        inside, other = picked[a[picked]], picked[b[picked]]
+        inside = picked[a[picked]]
+        other = picked[b[picked]]
         return float(losses[inside].mean() - losses[other].mean()) if len(inside) and len(other) else float("nan")
 
     found = bootstrap(

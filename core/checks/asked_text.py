@@ -76,8 +76,10 @@ _ABOUT_RUN = _FAILS | frozenset(
 def about_run(text: str, diagnosis: Diagnosis) -> str:
     """What the run's own figures say where a text asks for nothing else, such as "how many images are wrong?" or "which
     class is worst?"; "" for every other text."""
-    samples, errors = diagnosis.samples, diagnosis.outcomes.errors
-    words, names = words_in(text.casefold()), [*map(str.casefold, samples.class_names)]
+    samples = diagnosis.samples
+    errors = diagnosis.outcomes.errors
+    words = words_in(text.casefold())
+    names = [*map(str.casefold, samples.class_names)]
     others = {*words} - _ABOUT_RUN
     asks = words[:1] and words[0] in ("how", "which", "what") and {*words} & {*_FAILS, "accuracy"}
     if errors is None or not asks or not others <= {*names}:
@@ -86,7 +88,8 @@ def about_run(text: str, diagnosis: Diagnosis) -> str:
         f"{int(errors.sum()):,} of {count(len(errors), samples.modality)} are wrong ({percent(float(errors.mean()))})."
     ]
     if samples.labels is not None:
-        n, wrong = np.bincount(samples.labels), np.bincount(samples.labels[errors], minlength=len(names))
+        n = np.bincount(samples.labels)
+        wrong = np.bincount(samples.labels[errors], minlength=len(names))
         rate = [w / max(rows, 1) for w, rows in zip(wrong.tolist(), n.tolist())]
         known = [c for c in range(len(rate)) if n[c] and (not others or names[c] in others)]
         known.sort(key=lambda c: -rate[c])

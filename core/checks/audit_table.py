@@ -60,7 +60,8 @@ def audit_table(diagnosis: Diagnosis, phrases: str | Sequence[str] = (), *, most
             "Ask it as a free question instead."
         )
     design = design_of(diagnosis)
-    scopes, losses = design.scopes, diagnosis.outcomes.fitted
+    scopes = design.scopes
+    losses = diagnosis.outcomes.fitted
     readings = read_phrases(words, measures(diagnosis.outcomes, design).scores[:, -1], design)  # the last is the loss
     scores = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
     tables = [_excess(scores[s.rows], losses[s.rows]) for s in scopes]
@@ -89,7 +90,9 @@ def _excess(scores: F32, losses: F64) -> F64:
 def _cell(
     diagnosis: Diagnosis, words: Words, readings: Readings, phrase: int, number: int, scope: Scope, scores: F32
 ) -> AuditCell:
-    outcomes, rows, read = diagnosis.outcomes, scope.rows, float(readings.values[number, phrase])
+    outcomes = diagnosis.outcomes
+    rows = scope.rows
+    read = float(readings.values[number, phrase])
     losses = outcomes.fitted[rows]
     size = max(1, round(MATCHING * len(rows)))
     inside = np.zeros(len(rows), bool)

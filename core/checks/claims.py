@@ -22,7 +22,9 @@ MIN_MATCHES = 5
 WIDEST = 0.7
 """An expected error rate that may lie anywhere in so wide an interval is not judged: hardly any observation could miss
 it."""
-PERMUTATIONS, FEWEST, REDRAWN = 4999, 499, 100_000_000
+PERMUTATIONS = 4999
+FEWEST = 499
+REDRAWN = 100_000_000
 """The most and fewest that are drawn; between these, rows times permutations stay below REDRAWN."""
 CELLS = 2_000_000
 """Rows times permutations that are held at once."""
@@ -69,8 +71,10 @@ def expected_of(claim: Claim, n: float, diagnosed: Outcomes, quantile: float = 1
         low, high = wilson_limits(value, n, quantile)
     else:
         reach = quantile * claim.spread / float(np.sqrt(n))
-        low, high = value - reach, value + reach
-    below, above = np.hypot(value - predicted.low, value - low), np.hypot(predicted.high - value, high - value)
+        low = value - reach
+        high = value + reach
+    below = np.hypot(value - predicted.low, value - low)
+    above = np.hypot(predicted.high - value, high - value)
     least, most = (0.0, 1.0) if claim.measure == "error rate" else (min(0.0, float(diagnosed.fitted.min())), np.inf)
     return Estimate(value, max(least, float(value - below)), min(most, float(value + above)))
 
@@ -122,16 +126,19 @@ def worse_p(values: F64, groups: I64 | None, matching: Bool, inside: Bool, measu
     """
     from scipy import stats
 
-    own, among = values[inside].astype(np.float64), matching[inside]
+    own = values[inside].astype(np.float64)
+    among = matching[inside]
     shared = None if groups is None or len(np.unique(groups[inside])) == len(own) else groups[inside]
     if shared is None and measure == "error rate":
-        failing, count = (int(own[among].sum()), int(own[~among].sum())), (int(among.sum()), int((~among).sum()))
+        failing = (int(own[among].sum()), int(own[~among].sum()))
+        count = (int(among.sum()), int((~among).sum()))
         table = [[failed, of - failed] for failed, of in zip(failing, count)]
         return float(stats.fisher_exact(table, alternative="greater").pvalue)  # type: ignore[union-attr]
     if np.ptp(own) <= 0 or (shared is not None and len(np.unique(shared)) < MIN_GROUPS):
         return 1.0
     own = own - own.mean()  # else little is left of small differences between large losses when squares are summed
-    permuter, rng = Permuter(np.zeros(len(own), np.int64), shared), np.random.default_rng(0)
+    permuter = Permuter(np.zeros(len(own), np.int64), shared)
+    rng = np.random.default_rng(0)
     count = min(PERMUTATIONS, max(FEWEST, REDRAWN // len(own)))
     sizes = chunks(count, max(1, CELLS // len(own)))
     null = max_t(lambda way, size, rng: _excess(own[way.draw(size, rng)], among, shared), permuter, rng, sizes)
@@ -140,7 +147,8 @@ def worse_p(values: F64, groups: I64 | None, matching: Bool, inside: Bool, measu
 
 def _excess(values: F64, matching: Bool, groups: I64 | None) -> F64:
     """(p,) by how much the matching rows of (n, p) values exceed the others, over its standard error."""
-    sets, one = matching[None].astype(np.float64), np.ones((1, 1))
+    sets = matching[None].astype(np.float64)
+    one = np.ones((1, 1))
     sums = (sets @ values, sets @ values**2, values.sum(0)[None], (values**2).sum(0)[None])
     of_groups = () if groups is None else term_sums(sets, values, groups)
     return studentised_excess(sets.sum() * one, len(values) * one, *sums, *of_groups)[0]

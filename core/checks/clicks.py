@@ -90,7 +90,8 @@ def draw_strip(
             f"A strip shows at least 1 sample of the cluster and 0 of the rest: got {n_cluster} and "
             f"{n_control}. Ask for more."
         )
-    inside, outside = np.flatnonzero(members & scope), np.flatnonzero(scope & ~members)
+    inside = np.flatnonzero(members & scope)
+    outside = np.flatnonzero(scope & ~members)
     if not len(inside):
         raise InvalidInput("A strip needs a member of the cluster within its scope: got none. Pick another cluster.")
     rng = np.random.default_rng(seed)
@@ -141,12 +142,16 @@ def judge(strip: Strip, answers: Sequence[bool | None], score: F64, members: Boo
     _check(strip, answers, score, members, scope)
     given = np.array([a is not None for a in answers], bool)
     yes = np.array([bool(a) for a in answers], bool)[given]
-    rows, is_member = strip.rows[given], strip.is_member[given]
-    inside, outside = np.flatnonzero(members & scope), np.flatnonzero(scope & ~members)
-    clicks, control = finite_share(yes[is_member], len(inside)), finite_share(yes[~is_member], len(outside))
+    rows = strip.rows[given]
+    is_member = strip.is_member[given]
+    inside = np.flatnonzero(members & scope)
+    outside = np.flatnonzero(scope & ~members)
+    clicks = finite_share(yes[is_member], len(inside))
+    control = finite_share(yes[~is_member], len(outside))
     difference = newcombe(clicks, control)
     predicted, weight = prediction_powered(score, rows, yes, is_member, inside)
-    n_cluster, skipped = int(is_member.sum()), len(given) - int(given.sum())
+    n_cluster = int(is_member.sum())
+    skipped = len(given) - int(given.sum())
     share, method, reason = _shown(clicks, predicted, n_cluster, len(inside), yes[is_member])
     notes = (*strip.notes, f"{skipped} skipped and left out.") if skipped else strip.notes
     accuracy = Estimate(*((1 + x) / 2 for x in (difference.value, difference.low, difference.high)))

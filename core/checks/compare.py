@@ -98,7 +98,8 @@ def _side(diagnosis: Diagnosis, name: str) -> _Side:
         found = probe_of(diagnosis, name)
         if found.outcomes.errors is None:
             raise InvalidInput(f"Of {name[:80]!r} only losses are known, not which answers were wrong.")
-        truth, named = _named(found.labels, found.class_names), found.outcomes.predictions is not None
+        truth = _named(found.labels, found.class_names)
+        named = found.outcomes.predictions is not None
         return _Side(name, found.rows, found.outcomes.errors, truth, named)
     errors = diagnosis.outcomes.errors
     if errors is None:
@@ -139,7 +140,8 @@ def _pair(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> tuple[ErrorPai
     rows, at_a, at_b = np.intersect1d(a.rows, b.rows, return_indices=True)
     if not len(rows):
         raise InvalidInput(f"{a.name!r} and {b.name!r} scored no row in common. Run the probe on all samples.")
-    wrong_a, wrong_b = a.errors[at_a], b.errors[at_b]
+    wrong_a = a.errors[at_a]
+    wrong_b = b.errors[at_b]
     groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[rows]
     differ = _other_truths(a, b, at_a, at_b)
     pair = ErrorPair(
@@ -150,7 +152,10 @@ def _pair(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> tuple[ErrorPai
 
 def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison:
     pair, differ = _pair(diagnosis, a, b, seed)
-    rows, wrong_a, wrong_b, groups = pair.rows, pair.wrong_a, pair.wrong_b, pair.groups
+    rows = pair.rows
+    wrong_a = pair.wrong_a
+    wrong_b = pair.wrong_b
+    groups = pair.groups
     missing = len(diagnosis.samples) - len(rows)
     notes = [f"{missing:,} of {len(diagnosis.samples):,} samples were not scored by both and are left out."]
     untested = (

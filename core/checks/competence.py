@@ -52,7 +52,8 @@ THING = re.compile(r"(?:next to|with) (an? \w+)")
 """A phrase that names a thing."""
 MANY = 100
 """Photographs of a thing in which the phrases are asked for too."""
-SHOWING, BESIDE = 0.5, 250
+SHOWING = 0.5
+BESIDE = 250
 """Share of the pictures that show a phrase, and how many others, of which it is asked."""
 
 
@@ -93,7 +94,8 @@ def measure_competence(
         spoken: captions of photographs, of each some, in which is counted how often people say a phrase; none takes
             those of `captioned`. A phrase that is known by edits alone, or by what no caption says, is not counted.
     """
-    phrases, known = vocabulary or read_vocabulary(), shown or read_shown()
+    phrases = vocabulary or read_vocabulary()
+    known = shown or read_shown()
     photographs = read_rows(captioned.pictures, encoder, cache=cache, progress=progress)
     captions = [captioned.captions[row] for row in photographs.kept.tolist()]
     edited = EditedStore(captioned.pictures, drawn_edits(photographs.kept))
@@ -208,7 +210,8 @@ def shown_questions(
     asked: list[tuple[str, str | None, Bool, Bool]] = [(text, None, every, holds[text]) for text in holds]
     for text in holds:
         if (named := THING.fullmatch(text)) is not None:
-            thing, scope = named[1], holds[text]
+            thing = named[1]
+            scope = holds[text]
             asked.append((thing, None, every, scope))
             if scope.sum() >= MANY:
                 asked += [(f"{thing} {other}", thing, scope, holds[other]) for other in holds if other != text]
@@ -264,9 +267,11 @@ def support_line(
     if len(names) < MIN_PHRASES:
         return None
     asked = likeness(vectors, question_vectors(names, encoder, cache), things_of(encoder, cache))
-    rng, reached = np.random.default_rng(2), list[float]()
+    rng = np.random.default_rng(2)
+    reached = list[float]()
     for place, text in enumerate(names):
-        showing, others = asked[shows[text], place], asked[:n_others, place]
+        showing = asked[shows[text], place]
+        others = asked[:n_others, place]
         for _ in range(DRAWS):
             some = rng.permutation(showing)[: max(TOP, round(SHOWING * len(showing)))]
             reached.append(support(np.concatenate([some, rng.permutation(others)[:BESIDE]])))

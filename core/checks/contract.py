@@ -22,11 +22,14 @@ OTHER_UNIT = 30.0
 """Values that are so many times larger at each of QUANTILES are of another unit: of 560 shifts of the losses in eight
 data sets (halves, one class beside another or beside the rest, 50 to 95 % of the samples wrong) none reached more than
 8."""
-OF_WRONG, SHIFTED, FEWEST_WRONG = (0.05, 0.1, 0.25, 0.5, 0.75), 1.2, 30
+OF_WRONG = (0.05, 0.1, 0.25, 0.5, 0.75)
+SHIFTED = 1.2
+FEWEST_WRONG = 30
 """The losses of wrong samples hardly shift where a set is harder: of 1,420 pairs of parts of real data with 30 wrong
 samples or more each, one differed by more than 1.2 times at each of these quantiles. Losses in bits are 1.44 times
 those in nats (docs/evidence/predictions.md)."""
-OTHER_SHAPE, FEWEST_SHAPES = 0.3, 50
+OTHER_SHAPE = 0.3
+FEWEST_SHAPES = 50
 """Nor does their distribution: its Kolmogorov-Smirnov distance was at most 0.22 in the 970 pairs with 50 wrong samples
 or more each. Another temperature, a root or a power go beyond this."""
 
@@ -38,7 +41,8 @@ def other_unit(before: F64, after: F64, least: float = OTHER_UNIT, quantiles: Se
     Args:
         least: times by which they must differ at each of the quantiles.
     """
-    before, after = before[np.isfinite(before)], after[np.isfinite(after)]
+    before = before[np.isfinite(before)]
+    after = after[np.isfinite(after)]
     if not before.any() or not after.any():
         return ""
     if before.min() >= 0 >= after.max() or before.max() <= 0 <= after.min():
@@ -111,15 +115,18 @@ def _note_likely(own: Outcomes, fresh: Outcomes, desk: Ledger) -> None:
     """Note losses that may be of another unit: of wrong samples, which hardly shift, or where no more is known, of
     all."""
     if own.errors is None or fresh.errors is None:
-        unit, where = other_unit(own.loss, fresh.loss, SHIFTED), "Everywhere"
+        unit = other_unit(own.loss, fresh.loss, SHIFTED)
+        where = "Everywhere"
         but = "Harder or easier samples may do that too"
     elif min(own.errors.sum(), fresh.errors.sum()) >= FEWEST_WRONG:
-        before, after = own.loss[own.errors], fresh.loss[fresh.errors]
+        before = own.loss[own.errors]
+        after = fresh.loss[fresh.errors]
         unit = other_unit(before, after, SHIFTED, OF_WRONG)
         if not unit and min(len(before), len(after)) >= FEWEST_SHAPES:
             found: Any = ks_2samp(before, after)
             unit = "otherwise spread" if found.statistic > OTHER_SHAPE else ""
-        where, but = "Where the model is wrong", "Harder samples hardly change those"
+        where = "Where the model is wrong"
+        but = "Harder samples hardly change those"
     else:
         return
     if unit:

@@ -66,7 +66,8 @@ def measure_faithfulness(diagnosis: Diagnosis, *, progress: Progress = no_progre
         return Faithfulness(refused=str(error))
     progress("try the causes", 2, 2)
     rows = np.flatnonzero(seen)
-    fails, groups = failing(diagnosis)[rows], diagnosis.samples.groups
+    fails = failing(diagnosis)[rows]
+    groups = diagnosis.samples.groups
     own = None if groups is None else groups[rows]
     tried = tuple(named[kind][rows] for kind in KINDS)
     measured = tuple(
@@ -121,7 +122,8 @@ class _Half:
         return self.found.model.assign(vectors, labels=labels).predicted
 
     def _neighbours(self) -> Bool:
-        fails, known = failing(self.found), self.found.embeddings.vectors
+        fails = failing(self.found)
+        known = self.found.embeddings.vectors
         near = nearest_of_others(self.fresh.embeddings.vectors, known)
         rate = float(fails.mean())
         return np.array([stands_out(int(fails[rows].sum()), len(rows), rate) for rows in near], bool)
@@ -130,9 +132,11 @@ class _Half:
         found: list[NamedCause] = []
         groups = self.fresh.samples.groups
         for finding in self.findings:
-            scope, inside = self.fresh.scope(finding.scope), self.fresh.matching(finding)
+            scope = self.fresh.scope(finding.scope)
+            inside = self.fresh.matching(finding)
             area = _told(inside[scope], self.fails[scope], None if groups is None else groups[scope])[0]
-            n, n_named = int(scope.sum()), int(inside[scope].sum())
+            n = int(scope.sum())
+            n_named = int(inside[scope].sum())
             found.append(NamedCause(finding.kind, finding.text, finding.scope, n, n_named, area))
         return found
 

@@ -92,7 +92,8 @@ def _members(finding: FailureCluster | Insight) -> Bool:
 def _frozen(
     diagnosis: Diagnosis, design: Design, kind: Kind, index: int, finding: FailureCluster | Insight
 ) -> FrozenFinding:
-    members, rest = _members(finding), scope_rows(diagnosis, finding.scope, design)
+    members = _members(finding)
+    rest = scope_rows(diagnosis, finding.scope, design)
     rest = rest & ~members
     measure: Measure = "error rate" if in_shares(finding) else "mean loss"
     values = measured(diagnosis.outcomes, measure)
@@ -102,7 +103,9 @@ def _frozen(
         own = centre(values, design.centre_of_row)
         return float(values[members].mean() - (own[members].mean() - own[rest].mean()) + difference.value)
 
-    value, errors, rate = corrected(values, tested_effect(finding)), diagnosis.outcomes.errors, None
+    value = corrected(values, tested_effect(finding))
+    errors = diagnosis.outcomes.errors
+    rate = None
     if errors is not None and finding.error_difference is not None:
         rate = float(np.clip(corrected(errors.astype(np.float64), finding.error_difference), 0, 1))
     groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[members]
@@ -132,10 +135,12 @@ def _predicted(values: F64, groups: I64 | None, value: float, measure: Measure) 
         values: of the members, in the measure. groups: of the members.
     """
     spread = bootstrap_mean(values, groups, np.random.default_rng(0), repeats=400)
-    error, plain = (spread.high - spread.low) / 3.92 if np.isfinite(spread.low) else 0.0, float(values.mean())
+    error = (spread.high - spread.low) / 3.92 if np.isfinite(spread.low) else 0.0
+    plain = float(values.mean())
     if measure == "mean loss":
         return Estimate(value, min(value, plain) - 1.96 * error, max(value, plain) + 1.96 * error)
-    value, n = min(max(value, 0.0), 1.0), _independent(plain, len(values), error, groups)
+    value = min(max(value, 0.0), 1.0)
+    n = _independent(plain, len(values), error, groups)
     (low, high), (plain_low, plain_high) = wilson_limits(value, n), wilson_limits(plain, n)
     return Estimate(value, min(low, plain_low), max(high, plain_high))
 

@@ -107,7 +107,8 @@ def hold_back(audit: DataSet, share: float, seed: int = 0) -> tuple[DataSet, Dat
     """
     if not 0.05 <= share <= 0.5:
         raise InvalidInput(f"The share to hold back must lie between 0.05 and 0.5: got {share:g}. A third is usual.")
-    n, rng = len(audit.samples), np.random.default_rng([seed, 7])
+    n = len(audit.samples)
+    rng = np.random.default_rng([seed, 7])
     blocks = audit.samples.labels if audit.samples.labels is not None else np.zeros(n, np.int64)
     groups = np.arange(n) if audit.samples.groups is None else np.unique(audit.samples.groups, return_inverse=True)[1]
     first = np.unique(groups, return_index=True)[1]

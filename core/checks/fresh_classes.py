@@ -56,7 +56,8 @@ def _look_like(diagnosis: Diagnosis, theirs: I64, vectors: F32, names: tuple[str
     """
     own = diagnosis.samples.labels
     assert own is not None
-    means, sizes = block_means(diagnosis.embeddings.vectors, own), np.bincount(own)
+    means = block_means(diagnosis.embeddings.vectors, own)
+    sizes = np.bincount(own)
     offset = np.where(sizes > 0, (means**2).sum(1) / 2, np.inf)
 
     def nearest(rows: F32) -> I64:
@@ -64,7 +65,8 @@ def _look_like(diagnosis: Diagnosis, theirs: I64, vectors: F32, names: tuple[str
 
     if fit(own, nearest(diagnosis.embeddings.vectors)).kappa < MENDED:
         return {}
-    guesses, known = nearest(vectors), theirs < len(diagnosis.samples.class_names)
+    guesses = nearest(vectors)
+    known = theirs < len(diagnosis.samples.class_names)
     moved, written, other, partner = renamed(theirs, guesses)
     mended = moved > 0 and other.kappa >= MENDED and is_renamed(written, other)
     pairs = {names[c]: names[partner[c]] for c in np.unique(theirs).tolist() if mended and partner[c] != c}

@@ -75,7 +75,8 @@ class FreshSamples:
         Raises:
             InvalidInput: they cannot be compared with the diagnosed ones, or they are the diagnosed ones.
         """
-        desk, embeddings = Ledger(0, as_is=as_is), audit.embeddings
+        desk = Ledger(0, as_is=as_is)
+        embeddings = audit.embeddings
         excluded = [*audit.excluded]
         if embeddings is None or diagnosis.model is None:
             raise InvalidInput(
@@ -97,8 +98,10 @@ class FreshSamples:
                 "All fresh samples are among the diagnosed ones: there is nothing to predict. "
                 "Bring samples that were not diagnosed."
             )
-        samples, outcomes = audit.samples.keep(kept), replace(audit.outcomes.keep(kept), clip=diagnosis.outcomes.clip)
-        given, design = embeddings.keep(kept), design_of(diagnosis)
+        samples = audit.samples.keep(kept)
+        outcomes = replace(audit.outcomes.keep(kept), clip=diagnosis.outcomes.clip)
+        given = embeddings.keep(kept)
+        design = design_of(diagnosis)
         labels = fresh_labels(diagnosis, samples, given.vectors, desk)
         words = None if audit.words is None else audit.words.keep(kept)
         # vectors that were given carry no space: that they are of the diagnosed one is the user's word, as it was there
@@ -122,7 +125,8 @@ class FreshSamples:
         inside = self.scope(finding.scope)
         if finding.kind == "cluster":
             return inside & (self.memberships[:, finding.index] >= 0.5)
-        insight, words = self.diagnosis.insights[finding.index], self.diagnosis.words
+        insight = self.diagnosis.insights[finding.index]
+        words = self.diagnosis.words
         if finding.kind == "condition":
             return inside & meets(insight.tests, self.samples.metadata, len(self.samples))
         assert words is not None
@@ -157,14 +161,17 @@ class FreshSamples:
     def of_pick(self, kind: str, text: str, picked: Bool, measure: Measure) -> Claim:
         """What somebody who picked these (n,) diagnosed samples by eye would expect again: what they themselves show,
         with an interval that does not know that they were picked."""
-        values, groups = measured(self.diagnosis.outcomes, measure)[picked], self.diagnosis.samples.groups
-        naive, spread = observed_of(values, measure, None), float(values.std())
+        values = measured(self.diagnosis.outcomes, measure)[picked]
+        groups = self.diagnosis.samples.groups
+        naive = observed_of(values, measure, None)
+        spread = float(values.std())
         likeness = likeness_within(values, None if groups is None else groups[picked])
         return Claim(kind, text, EVERYTHING, self.near(picked), measure, naive, spread, likeness)
 
     def row(self, claim: Claim) -> PredictionRow:
         """What the claim said beside what the samples show; without a p."""
-        matching, values = claim.matching, measured(self.outcomes, claim.measure)
+        matching = claim.matching
+        values = measured(self.outcomes, claim.measure)
         groups = None if self.samples.groups is None else self.samples.groups[matching]
         observed = observed_of(values[matching], claim.measure, groups) if matching.any() else None
         others = values[self.scope(claim.scope) & ~matching]
@@ -173,7 +180,8 @@ class FreshSamples:
 
     def p(self, claim: Claim) -> float:
         """One-sided p that the matching samples do no worse than the rest of the scope."""
-        inside, values = self.scope(claim.scope), measured(self.outcomes, claim.measure)
+        inside = self.scope(claim.scope)
+        values = measured(self.outcomes, claim.measure)
         return worse_p(values, self.samples.groups, claim.matching & inside, inside, claim.measure)
 
 
@@ -183,7 +191,8 @@ def in_scope(diagnosis: Diagnosis, design: Design, labels: I64, name: str) -> Bo
     Args:
         design: of the diagnosis.
     """
-    names, known = diagnosis.samples.class_names, design.class_of_label
+    names = diagnosis.samples.class_names
+    known = design.class_of_label
     if name == EVERYTHING or not len(known):
         return np.ones(len(labels), bool)
     if name in names:
@@ -229,7 +238,8 @@ def _class_means(diagnosis: Diagnosis, words: Words | None, labels: I64) -> F32:
         raise InvalidInput(
             "The fresh samples were embedded by another encoder than the run's words. Use the run's own encoder."
         )
-    own, known = diagnosis.words.joint.vectors, diagnosis.samples.labels
+    own = diagnosis.words.joint.vectors
+    known = diagnosis.samples.labels
     of_class = block_means(own, known) if known is not None else own.mean(0, keepdims=True)
     return np.where((labels >= 0)[:, None], of_class[np.maximum(labels, 0)], own.mean(0))
 

@@ -41,7 +41,8 @@ def rows_of_run(diagnosis: Diagnosis, ids: Sequence[str]) -> tuple[I64, I64]:
 def _rows_by(known: Sequence[str], ids: Sequence[str], way: Callable[[str], Sequence[str]]) -> I64:
     """(m,) the row of the run whose id, written in such a way or shorter, is that of each id; -1 where none or several
     are. way: from an id to how it may be written, the longest first."""
-    whole, short = dict[str, int](), dict[str, int]()
+    whole = dict[str, int]()
+    short = dict[str, int]()
     for row, name in enumerate(known):
         first, *_ = ways = way(name)
         whole[first] = row if first not in whole else -1
@@ -62,7 +63,8 @@ def _ends(name: str) -> list[str]:
 def note_missing(diagnosis: Diagnosis, rows: I64, order: I64, ids: Sequence[str], table: str, desk: Ledger) -> None:
     """Note ids that are written otherwise, rows that are none of the run's, and samples without an answer: also which,
     where these are the run's worst or a whole class."""
-    samples, errors = diagnosis.samples, diagnosis.outcomes.errors
+    samples = diagnosis.samples
+    errors = diagnosis.outcomes.errors
     places = [(int(at), int(rows[at])) for at in order]
     if others := [(ids[at], samples.ids[row]) for at, row in places if ids[at] != samples.ids[row]]:
         one, own = others[0]
@@ -141,14 +143,17 @@ def same_samples(diagnosis: Diagnosis, rows: I64, samples: SampleSet, table: str
         InvalidInput: they have other labels or texts, about as many as if the rows stood in any order, or the run's
             classes in other places.
     """
-    mine, n = diagnosis.samples.keep(rows), len(rows)
-    first, second = _facts(mine), _facts(samples)
+    mine = diagnosis.samples.keep(rows)
+    n = len(rows)
+    first = _facts(mine)
+    second = _facts(samples)
     for what in [name for name in first if name in second]:
         if what == "label":
             samples = _in_words_of(mine, samples, table, desk)
             second = _facts(samples)
         differ = sum(a != b for a, b in zip(first[what], second[what]))
-        counts, others = Counter(first[what]), Counter(second[what])
+        counts = Counter(first[what])
+        others = Counter(second[what])
         by_chance = n - sum(count * others[value] for value, count in counts.items()) / n
         said = f"{differ:,} of {n:,} samples have another {what} in {table} than in the run"
         by_any = differ > MOST_OTHERS * by_chance

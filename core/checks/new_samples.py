@@ -62,11 +62,14 @@ def read_new_samples(
         if table is None
         else _with_table(read_table(table, progress=progress), images, embeddings, roles, progress)
     )
-    ids, ledger = brought.ids, brought.ledger
+    ids = brought.ids
+    ledger = brought.ledger
     if brought.vectors is not None:
         # Vectors that were brought carry no space: that they are of the diagnosed one is the user's word, as it was
         # there.
-        vectors, space, name = brought.vectors, diagnosis.embeddings.space, "given"
+        vectors = brought.vectors
+        space = diagnosis.embeddings.space
+        name = "given"
     else:
         vectors, space, name = _embed(
             brought, encoder or _encoder_of(diagnosis), diagnosis.samples.modality, cache, progress

@@ -81,7 +81,8 @@ class ErrorPair:
         level: float = 1 - ALPHA,
     ) -> FourWay:
         """The four counts inside, the paired difference with an interval of that level, and its unadjusted p."""
-        a, b = self.wrong_a[inside], self.wrong_b[inside]
+        a = self.wrong_a[inside]
+        b = self.wrong_b[inside]
         groups = None if self.groups is None else self.groups[inside]
         fixed, broken, both, neither = (int(x.sum()) for x in (a & ~b, ~a & b, a & b, ~a & ~b))
         tested = self.testable and len(a) >= MIN_SCOPE_ROWS
@@ -91,7 +92,8 @@ class ErrorPair:
 
     def classes(self) -> tuple[FourWay, ...]:
         """One for each class with rows."""
-        labels, names = self.diagnosis.samples.labels, self.diagnosis.samples.class_names
+        labels = self.diagnosis.samples.labels
+        names = self.diagnosis.samples.class_names
         if labels is None:
             return ()
         own = labels[self.rows]
@@ -116,7 +118,8 @@ class ErrorPair:
         found = replace(self.four_way(known.title, known.kind, inside, level), cluster=known.cluster, blind=blind)
         if found.p is None:
             return found
-        bias, plain = self._selection(known, inside), found.difference
+        bias = self._selection(known, inside)
+        plain = found.difference
         moved = _moved(plain, bias, 1)
         if bias and moved.value * plain.value <= 0:  # between the plain and the corrected one nothing is told
             found = replace(found, p=1.0)
@@ -129,7 +132,8 @@ class ErrorPair:
     def _selection(self, known: KnownSet, inside: Bool) -> float:
         """What the choice of the set is reckoned to have added to the difference: to the error rate of the model
         under diagnosis, as far as the other one does not fail on the same rows."""
-        errors, corrected = self.diagnosis.outcomes.errors, known.error_rate
+        errors = self.diagnosis.outcomes.errors
+        corrected = known.error_rate
         sign = float(self.a == MODEL) - float(self.b == MODEL)
         if not sign or errors is None or corrected is None:
             return 0.0
@@ -157,7 +161,8 @@ class ErrorPair:
     def _blind(self) -> bool:
         """Whether B is not shown to be much better than chance in the mean over classes, whose interval adds the
         squares of each class's (Zou & Donner 2008)."""
-        chance, blocks = self._chance(), self._blocks()
+        chance = self._chance()
+        blocks = self._blocks()
         if chance is None:
             return False
         parts = [blocks == c for c in np.unique(blocks)]
@@ -169,16 +174,21 @@ class ErrorPair:
         """With how much more B errs inside than outside, class by class within the cluster's scope, its one-sided p,
         and the same beside A's."""
         blocks = self._blocks()
-        classes, member, other = range(blocks.max() + 1), inside & within, ~inside & within
+        classes = range(blocks.max() + 1)
+        member = inside & within
+        other = ~inside & within
         both = np.array([bool((member & (blocks == c)).any() and (other & (blocks == c)).any()) for c in classes])
         used = np.flatnonzero(within & both[blocks])
         if len(used) < 2 * MIN_SCOPE_ROWS:
             return found
-        member, block, error = inside[used], blocks[used], self.wrong_b[used].astype(np.float64)
+        member = inside[used]
+        block = blocks[used]
+        error = self.wrong_b[used].astype(np.float64)
         beyond = self.wrong_a[used] - error
         groups = None if self.groups is None else self.groups[used]
         value, gap = (gap_of(y, member, block, groups, level, seed=self.seed) for y in (error, beyond))
-        rng, weights = np.random.default_rng(self.seed), _weights(member, block)
+        rng = np.random.default_rng(self.seed)
+        weights = _weights(member, block)
         permuter = Permuter(block, groups, error)
         null = max_t(lambda way, n, rng: weights @ error[way.draw(n, rng)], permuter, rng, [PERMUTATIONS])
         p = permutation_p(float(weights @ error), null)
@@ -212,7 +222,8 @@ def gap_of(y: F64, member: Bool, block: I64, groups: I64 | None, level: float, *
     Wilson's, and Bonett & Price's (2012) of differences; the rest of a class counts as its members do, for as many rows
     as its weights are worth (Kish 1965). Coverage: python -m research.evidence.gap_coverage.
     """
-    value, weights = _gap(member, block, y), np.abs(_weights(member, block))
+    value = _gap(member, block, y)
+    weights = np.abs(_weights(member, block))
     of = np.arange(len(y)) if groups is None else groups
     sides = [np.flatnonzero(part & (weights > 0)) for part in (member, ~member)]
     if min(telling_groups(y[at], of[at]) for at in sides) >= FEW:
@@ -225,12 +236,16 @@ def gap_of(y: F64, member: Bool, block: I64, groups: I64 | None, level: float, *
 
 def _mean_of(y: F64, weights: F64, groups: I64, level: float, *, signed: bool) -> Estimate:
     """The weighted mean of errors, or of signed differences of errors, with its limits."""
-    share, n = weights / weights.sum(), float(weights.sum() ** 2 / (weights**2).sum())
-    more, less = float(share @ (y > 0)), float(share @ (y < 0))
-    quantile, variance = float(stats.norm.ppf((1 + level) / 2)), more + less - (more - less) ** 2
+    share = weights / weights.sum()
+    n = float(weights.sum() ** 2 / (weights**2).sum())
+    more = float(share @ (y > 0))
+    less = float(share @ (y < 0))
+    quantile = float(stats.norm.ppf((1 + level) / 2))
+    variance = more + less - (more - less) ** 2
     if len(np.unique(groups)) < len(groups):
         worth, wider = effective_rows(y, groups, variance)
-        n, quantile = n * worth / len(y), quantile * wider / float(stats.norm.ppf(0.975))
+        n = n * worth / len(y)
+        quantile = quantile * wider / float(stats.norm.ppf(0.975))
     if not signed:
         return Estimate(more, *wilson_limits(more, n, quantile))
     return Estimate(more - less, *paired_limits(more, less, n, quantile))
@@ -247,7 +262,8 @@ def _weights(member: Bool, block: I64) -> F64:
     """(n,) weights w such that w @ error is `_gap`: 1 over members for members, and the like with the opposite sign for
     the rest of their class."""
     k = int(block.max()) + 1
-    inside, outside = np.bincount(block[member], minlength=k), np.bincount(block[~member], minlength=k)
+    inside = np.bincount(block[member], minlength=k)
+    outside = np.bincount(block[~member], minlength=k)
     total = max(1, int(inside.sum()))
     return np.where(member, 1.0 / total, -inside[block] / np.maximum(outside[block], 1) / total)
 
@@ -255,7 +271,8 @@ def _weights(member: Bool, block: I64) -> F64:
 def _gap(member: Bool, block: I64, error: F64) -> float:
     """Mean error inside minus outside, by class, weighted by the members of each class that also has rows outside."""
     k = int(block.max()) + 1
-    inside, outside = np.bincount(block[member], minlength=k), np.bincount(block[~member], minlength=k)
+    inside = np.bincount(block[member], minlength=k)
+    outside = np.bincount(block[~member], minlength=k)
     both = (inside > 0) & (outside > 0)
     if not both.any():
         return float("nan")
@@ -275,7 +292,9 @@ def _adjusted(found: list[FourWay]) -> tuple[FourWay, ...]:
 def _ended(estimate: Estimate, p: float | None) -> Estimate:
     """With an interval that ends at 0 where Holm's p passes and Bonferroni's interval does not (Guilbaud 2008, Biom. J.
     50(5))."""
-    value, low, high = estimate.value, estimate.low, estimate.high
+    value = estimate.value
+    low = estimate.low
+    high = estimate.high
     if p is None or p > ALPHA or not low < 0 < high:
         return estimate
     return Estimate(value, *((0.0, high) if value > 0 else (low, 0.0)))

@@ -80,10 +80,12 @@ def _falling(length: float, width: float, pale: float) -> Edit:
     """Flakes or streaks in front of the picture."""
 
     def edit(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-        mask, slant = Image.new("L", image.size), rng.uniform(-0.25, 0.25)
+        mask = Image.new("L", image.size)
+        slant = rng.uniform(-0.25, 0.25)
         draw = ImageDraw.Draw(mask)
         for x, y, size in rng.random((int(rng.integers(140, 300)), 3)) * (*image.size, 1):
-            reach, r = length * (0.5 + size), width * (0.5 + size)
+            reach = length * (0.5 + size)
+            r = width * (0.5 + size)
             draw.line((x, y, x + slant * reach, y + reach), fill=int(120 + 130 * size), width=max(1, round(2 * r)))
         veiled = Image.blend(image, Image.new("RGB", image.size, "#cfd6de"), pale)
         return Image.composite(Image.new("RGB", image.size, "#f8fafc"), veiled, mask.filter(ImageFilter.BoxBlur(0.6)))
@@ -103,7 +105,8 @@ def _coarse(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def _bordered(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    width, colour = int(image.width * rng.uniform(0.07, 0.12)), ("black", "white", "#806040")[int(rng.integers(3))]
+    width = int(image.width * rng.uniform(0.07, 0.12))
+    colour = ("black", "white", "#806040")[int(rng.integers(3))]
     side = image.width - 2 * width
     return ImageOps.expand(image.resize((side, side)), width, fill=colour)
 
@@ -119,7 +122,9 @@ def _written(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 def _hidden(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     made = image.copy()
-    x, y, share = rng.uniform(0.05, 0.35), rng.uniform(0.05, 0.35), rng.uniform(0.5, 0.65)
+    x = rng.uniform(0.05, 0.35)
+    y = rng.uniform(0.05, 0.35)
+    share = rng.uniform(0.5, 0.65)
     box = tuple(round(v * made.width) for v in (x, y, x + share, y + share))
     ImageDraw.Draw(made).ellipse(box, fill=tuple(int(v) for v in rng.integers(20, 236, 3)))
     return made

@@ -94,7 +94,8 @@ def _by_eye(fresh: FreshSamples, selection: I64 | None, measure: Measure) -> lis
     if selection is not None and len(selection):
         picked = np.isin(np.arange(len(diagnosis.samples)), selection)
         picks.append(("your lasso", f"{len(selection):,} samples picked by eye", picked))
-    losses, highest = diagnosis.outcomes.loss, np.zeros(len(diagnosis.samples), bool)
+    losses = diagnosis.outcomes.loss
+    highest = np.zeros(len(diagnosis.samples), bool)
     highest[np.argsort(-losses, kind="stable")[: max(MIN_MATCHES, round(LASSO * len(losses)))]] = True
     picks.append(("top-loss neighbours", "samples most like those of highest loss", highest))
     return [fresh.of_pick(kind, text, picked, measure) for kind, text, picked in picks]
@@ -104,7 +105,8 @@ def _worst_spot(diagnosis: Diagnosis) -> Bool:
     """The twentieth of the samples that lie together on the map with the highest mean loss."""
     from sklearn.neighbors import NearestNeighbors  # type: ignore[import-untyped]
 
-    losses, xy = diagnosis.outcomes.fitted, diagnosis.map.xy
+    losses = diagnosis.outcomes.fitted
+    xy = diagnosis.map.xy
     count = max(10, round(LASSO * len(losses)))
     near: I64 = NearestNeighbors(n_neighbors=min(count, len(losses))).fit(xy).kneighbors(xy, return_distance=False)
     return np.isin(np.arange(len(losses)), near[int(losses[near].mean(1).argmax())])

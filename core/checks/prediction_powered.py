@@ -28,7 +28,8 @@ def finite_share(yes: Bool, n_population: int) -> Estimate:
     Wilson's interval for n (N - 1) / (N - n) clicks, and never beyond what the answers already settle (k yes among N is
     at least k / N).
     """
-    n, k = len(yes), int(yes.sum())
+    n = len(yes)
+    k = int(yes.sum())
     if not n:
         return UNDEFINED
     share = k / n
@@ -57,7 +58,9 @@ def prediction_powered(
     over all members.
     """
     y = yes[is_member].astype(np.float64)
-    n, population, k = len(y), len(inside), int(y.sum())
+    n = len(y)
+    population = len(inside)
+    k = int(y.sum())
     if n < MIN_CLICKS or min(k, n - k) < MIN_OF_EACH or n >= population:
         return None, None
     spread = float(score[inside].std())
@@ -88,10 +91,13 @@ def _maps_without_each(x: F64, y: F64, left_out: I64) -> tuple[F64, F64]:
     a, b = np.zeros((2, len(left_out)))
     for _ in range(_NEWTON_STEPS):
         p = _sigmoid(a[:, None] + b[:, None] * x)
-        slack, curve = weights * (y - p), weights * p * (1 - p)
+        slack = weights * (y - p)
+        curve = weights * p * (1 - p)
         gradient_a = slack.sum(1) - a / _INTERCEPT_SPREAD**2
         gradient_b = slack @ x - b / _SLOPE_SPREAD**2
-        aa, ab, bb = curve.sum(1) + _INTERCEPT_SPREAD**-2, curve @ x, curve @ x**2 + _SLOPE_SPREAD**-2
+        aa = curve.sum(1) + _INTERCEPT_SPREAD**-2
+        ab = curve @ x
+        bb = curve @ x**2 + _SLOPE_SPREAD**-2
         determinant = aa * bb - ab**2
         a = a + np.clip((bb * gradient_a - ab * gradient_b) / determinant, -2, 2)
         b = b + np.clip((aa * gradient_b - ab * gradient_a) / determinant, -2, 2)

@@ -102,7 +102,8 @@ def ask(
     directions, of_class = asked_directions(tower, [q.text for q in good], spoken, cache)
     known: Sequence[tuple[F64, F64] | None] = [None] * len(good)
     if words.line is not None:
-        things, whole = things_of(tower, cache), directions + CLASS_SHARE * of_class
+        things = things_of(tower, cache)
+        whole = directions + CLASS_SHARE * of_class
         known = [
             *zip(*(likeness(words.joint.vectors, unit(v.astype(np.float32)), things).T for v in (whole, of_class)))
         ]
@@ -147,7 +148,11 @@ class QuestionReader:
         top: int | None = None,
         is_tested: bool = True,
     ) -> None:
-        self.diagnosis, self.words, self.chance, self.top, self.is_tested = diagnosis, words, chance, top, is_tested
+        self.diagnosis = diagnosis
+        self.words = words
+        self.chance = chance
+        self.top = top
+        self.is_tested = is_tested
         self.design = design_of(diagnosis)
         self.tested = measures(diagnosis.outcomes, self.design)
         self.alpha = float(diagnosis.settings.get("alpha", 0.05))
@@ -203,15 +208,18 @@ class QuestionReader:
 
     def count(self, asked: AskedText, n_asked: int = 1) -> Answer | None:
         """The samples that have what the text says, where that is counted or measured of each; else None."""
-        diagnosis, n = self.diagnosis, len(self.place)
+        diagnosis = self.diagnosis
+        n = len(self.place)
         name = None if asked.label is None else diagnosis.samples.class_names[asked.label]
         found = counted(asked.text, diagnosis, name, self.said)
         if found is None:
             return None
         own = found.confirmed if found.confirmed is not None and name in (None, found.confirmed.scope) else None
         scope = own.scope if own is not None else name or EVERYTHING
-        inside, mask = scope_rows(diagnosis, scope, self.design), rows_counted(found, n)
-        rows, rest = np.flatnonzero(inside & mask), np.flatnonzero(inside & ~mask)
+        inside = scope_rows(diagnosis, scope, self.design)
+        mask = rows_counted(found, n)
+        rows = np.flatnonzero(inside & mask)
+        rest = np.flatnonzero(inside & ~mask)
         if not len(rows) or not len(rest):
             level = float(diagnosis.outcomes.fitted[inside].mean())
             return nothing_shown(asked.text, scope, level, counted=found.text)
@@ -244,7 +252,8 @@ class QuestionReader:
 
     def _read(self, answer: Answer, rows: I64, rest: I64) -> Answer:
         """The answer with rows of its scope that were chosen without a look at the losses, and their figures."""
-        losses, errors = self.diagnosis.outcomes.fitted, self.diagnosis.outcomes.errors
+        losses = self.diagnosis.outcomes.fitted
+        errors = self.diagnosis.outcomes.errors
         groups = self.diagnosis.samples.groups
         own = None if groups is None else groups[rows]
         return replace(
@@ -263,7 +272,8 @@ class QuestionReader:
         if not self.is_tested:
             return {"untested": "not asked for", "asked": n_asked}
         groups = None if self.design.groups is None else self.design.groups[scope]
-        strata, values = self.design.centre_of_row[scope], self.tested.scores[scope]
+        strata = self.design.centre_of_row[scope]
+        values = self.tested.scores[scope]
         n_groups = len(scope) if groups is None else len(np.unique(groups))
         if not self.design.testable or n_groups < MIN_GROUPS:
             return {"untested": "too few groups", "asked": n_asked}
@@ -271,7 +281,8 @@ class QuestionReader:
         rng = np.random.default_rng(int(self.diagnosis.settings.get("seed", 0)))
         found = weighted_test(own, values, Permuter(strata, groups, values), rng)
         reach = float(norm.isf(self.alpha / n_asked) - norm.isf(POWER)) * found.deviation * float(self.tested.scale[0])
-        least, errors = reach / max(float((own**2).sum()), 1e-12), self.diagnosis.outcomes.errors
+        least = reach / max(float((own**2).sum()), 1e-12)
+        errors = self.diagnosis.outcomes.errors
         beyond = errors is not None and ("error rate" not in self.tested.names or least > 1 - errors[scope].mean())
         if beyond or least < 1e-9:  # so small where nothing varies: nothing could be confirmed
             least = None
@@ -290,7 +301,9 @@ class QuestionReader:
         own = mask[scope.rows]
         if not any(np.array_equal(condition.mask[scope.rows], own) for condition in self.conditions):
             return None, None
-        rest, groups, values = np.setdiff1d(scope.rows, rows), self.design.groups, self.tested.scores
+        rest = np.setdiff1d(scope.rows, rows)
+        groups = self.design.groups
+        values = self.tested.scores
         of_groups = None if groups is None else (groups[rows], groups[rest])
         found = [difference_of(column[rows], column[rest], of_groups) for column in values.T]
         excess = [gap / error for gap, error in found]

@@ -25,7 +25,8 @@ from core.records import F32, F64, Words
 from core.statistics.max_t import chunks, larger_null, nulls
 from core.statistics.permutation import permutation_threshold
 
-PENALTY, SHARE = 3.0, 2.0
+PENALTY = 3.0
+SHARE = 2.0
 """Of the heads (see `core.discovery.ridge.heads.solve_heads`). A small penalty reads less in phrases that only go along
 with the true one; chosen on planted failures of tuning seeds."""
 PERMUTATIONS = 500
@@ -56,7 +57,8 @@ def read_phrases(
     """
     if not design.testable:
         return Readings(np.full((len(design.scopes), len(words.phrases)), np.nan), float("nan"))
-    features, rng = Features(words.joint.vectors, design.blocks), np.random.default_rng([seed, 5])
+    features = Features(words.joint.vectors, design.blocks)
+    rng = np.random.default_rng([seed, 5])
     along = features.along(words.directions)  # (P, r)
     rows = split_by_block(np.arange(len(scores)), design.head_of_row, int(design.head_of_row.max()) + 1)
     factors = factor_heads(features.rows, rows, PENALTY, SHARE)

@@ -64,13 +64,15 @@ def reason_of(diagnosis: Diagnosis, row: int) -> SampleReason:
 
 def reasons_of(diagnosis: Diagnosis, rows: Sequence[int] | None = None) -> list[SampleReason]:
     """What is known of each of the rows; of all, in order, if none are named."""
-    predicted, fails = diagnosis.estimate.predicted, failing(diagnosis)
+    predicted = diagnosis.estimate.predicted
+    fails = failing(diagnosis)
     line = worst_tenth(predicted) if is_predictable(diagnosis) else np.inf
     at = range(len(diagnosis.samples)) if rows is None else rows
     findings = {row: findings_of(diagnosis, row) for row in at}
     known = [row for row in at if findings[row] or predicted[row] >= line]
     near = dict(zip(known, nearest(diagnosis.embeddings.vectors, diagnosis.samples.groups, known)))
-    rate, found = float(fails.mean()), list[SampleReason]()
+    rate = float(fails.mean())
+    found = list[SampleReason]()
     for row in at:
         grounds = findings[row]
         if row in near:
@@ -87,7 +89,8 @@ def findings_of(diagnosis: Diagnosis, row: int) -> tuple[Ground, ...]:
     known = strongest_first(i for i in diagnosis.insights if i.confirmed and i.mask[row])
     spoken = [Ground(i.kind, i.text, scope="" if i.scope == EVERYTHING else i.scope) for i in known]
     grounds += dict.fromkeys(spoken)
-    labels, names = diagnosis.samples.labels, diagnosis.samples.class_names
+    labels = diagnosis.samples.labels
+    names = diagnosis.samples.class_names
     if labels is not None:
         own = names[int(labels[row])]
         if any(c.confirmed and c.kind == "class" and c.name == own for c in diagnosis.classes):
@@ -98,7 +101,8 @@ def findings_of(diagnosis: Diagnosis, row: int) -> tuple[Ground, ...]:
 def failing(diagnosis: Diagnosis) -> Bool:
     """(n,) wrong predictions; where errors are unknown, the worst tenth of the losses, or where so many share its
     least value that it would be a fifth and more, those above it."""
-    loss, errors = diagnosis.outcomes.loss, diagnosis.outcomes.errors
+    loss = diagnosis.outcomes.loss
+    errors = diagnosis.outcomes.errors
     if errors is not None:
         return errors
     line = worst_tenth(loss)

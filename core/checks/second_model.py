@@ -38,7 +38,9 @@ UNNAMED = "second model"
 """What answers are called that are no file."""
 MOST_KEPT = 20
 """How many are kept, the latest: under `SECOND_MODELS`, by the models' names, a letter for each sample."""
-RIGHT, WRONG, ABSENT = b"r", b"w", b"-"
+RIGHT = b"r"
+WRONG = b"w"
+ABSENT = b"-"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +120,8 @@ def with_outcomes(
     groups = None if samples.groups is None else samples.groups[rows]
     if labels is None:
         labels = np.full(len(rows), -1, np.int64) if samples.labels is None else samples.labels[rows]
-    names, accuracy = class_names or samples.class_names, accuracy_of(outcomes.errors, groups)
+    names = class_names or samples.class_names
+    accuracy = accuracy_of(outcomes.errors, groups)
     result = ModelResult(name, model, names, rows, labels, outcomes, accuracy, said)
     brought = diagnosis.extras.get(BROUGHT)
     return with_models(diagnosis, (*(brought if isinstance(brought, tuple) else ()), result))
@@ -155,9 +158,12 @@ def with_second(
     place = np.array([names.index(n) for n in found.class_names], np.int64)
     if outcomes.predictions is not None:
         outcomes = replace(outcomes, predictions=place[outcomes.predictions])
-    labels, said = None if found.labels is None else place[found.labels], "Read from a table."
-    given, notes = with_outcomes(diagnosis, name, "given", outcomes, found.rows, said, names, labels), found.notes
-    mine, second = diagnosis.outcomes.predictions, outcomes.predictions
+    labels = None if found.labels is None else place[found.labels]
+    said = "Read from a table."
+    given = with_outcomes(diagnosis, name, "given", outcomes, found.rows, said, names, labels)
+    notes = found.notes
+    mine = diagnosis.outcomes.predictions
+    second = outcomes.predictions
     if mine is not None and second is not None and np.array_equal(second, mine[found.rows]):
         notes = (
             f"{name} gives each sample the same answer as the run's own model. Check that it is not its table.",
@@ -203,7 +209,8 @@ def difference_of_errors(diagnosis: Diagnosis, result: ModelResult) -> Outcomes:
     Raises:
         InvalidInput: the errors of one of the two are not known.
     """
-    first, second = diagnosis.outcomes.errors, result.outcomes.errors
+    first = diagnosis.outcomes.errors
+    second = result.outcomes.errors
     if first is None or second is None:
         raise InvalidInput(
             "Where a second model is worse can be found only if it is known which answers of both are wrong. "
@@ -231,8 +238,10 @@ def diagnose_regressions(
     """
     from core.discovery.method import diagnose_records  # the whole search: only where it is asked for
 
-    rows, outcomes = result.rows, difference_of_errors(diagnosis, result)
-    broken, fixed = int((outcomes.loss > 0).sum()), int((outcomes.loss < 0).sum())
+    rows = result.rows
+    outcomes = difference_of_errors(diagnosis, result)
+    broken = int((outcomes.loss > 0).sum())
+    fixed = int((outcomes.loss < 0).sum())
     if not broken:
         raise InvalidInput(f"{result.name} breaks none of the {len(rows):,} samples, so it is nowhere worse.")
     samples = diagnosis.samples.keep(rows)

@@ -82,7 +82,8 @@ def measure_text_competence(
     for text, direction in zip((one.text for one in phrases.phrases), directions):
         if text not in told_of:
             continue
-        scores, values = (reading.joint.vectors @ direction).astype(np.float64), told_of[text]
+        scores = (reading.joint.vectors @ direction).astype(np.float64)
+        values = told_of[text]
         one = measured(scores[values > 0], scores[values == 0], "labels" if text in (marks or {}) else "words")
         if one is not None:
             found[text] = one
@@ -104,7 +105,8 @@ def known_of_texts(texts: Sequence[str], phrases: Vocabulary, marks: Marks | Non
     Args:
         marks: what is known of these n texts by label, which comes before words.
     """
-    measures, stemmed = [measure_text(text) for text in texts], [frozenset(stems(" ".join(words_of(t)))) for t in texts]
+    measures = [measure_text(text) for text in texts]
+    stemmed = [frozenset(stems(" ".join(words_of(t)))) for t in texts]
     known: dict[str, F64] = {}
     for one in phrases.phrases:
         if one.text in (marks or {}):

@@ -33,14 +33,18 @@ from core.records import F32, F64, I64, Bool, Column
 
 Kind = Literal["natural", "edit", "column", "region", "random", "mixture"]
 COUNTS: Mapping[Kind, int] = {"natural": 400, "edit": 200, "column": 200, "region": 80, "random": 200, "mixture": 300}
-FOLDS, RIDGE = 5, 0.3
+FOLDS = 5
+RIDGE = 0.3
 SAME = 1e-4
 """Deviation below which a feature is the same of all clusters, as that of properties is where none is measured."""
-FEWEST_ROWS, MOST_ROWS, MOST_MEMBERS = 40, 1500, 300
+FEWEST_ROWS = 40
+MOST_ROWS = 1500
+MOST_MEMBERS = 300
 """Samples of a class from which a cluster is cut, and members that it has at most."""
 IDLE = (0.05, 0.1, 0.3, 0.5)
 """Shares of the rows that have a value of a column that says nothing."""
-MOST_WRONG, MOST_RANDOM = 0.08, 0.02
+MOST_WRONG = 0.08
+MOST_RANDOM = 0.02
 """Shares of wrong ones among the likely, and of random clusters that are likely, up to which a line is low enough."""
 
 
@@ -107,8 +111,10 @@ def plants(pool: TitlePool, counts: Mapping[Kind, int], seed: int, attribute: At
     Args:
         attribute: draws a natural cause; None takes the phrases.
     """
-    rng, made = np.random.default_rng(seed), list[Plant]()
-    draw, usable = attribute or phrase_attribute(pool), np.ones(pool.n, bool)
+    rng = np.random.default_rng(seed)
+    made = list[Plant]()
+    draw = attribute or phrase_attribute(pool)
+    usable = np.ones(pool.n, bool)
     for kind, n in counts.items():
         if kind == "edit" and not len(pool.edit):
             continue
@@ -136,7 +142,8 @@ def phrase_attribute(pool: TitlePool) -> Attribute:
 def _plant(pool: TitlePool, kind: Kind, rng: np.random.Generator, draw: Attribute, usable: Bool) -> Plant | None:
     name = str(rng.choice(list(pool.scopes)))
     rows = np.flatnonzero(pool.scopes[name] & usable)
-    size, dirt = int(np.exp(rng.uniform(np.log(10), np.log(MOST_MEMBERS)))), float(rng.choice([0, 0.1, 0.25, 0.4, 0.5]))
+    size = int(np.exp(rng.uniform(np.log(10), np.log(MOST_MEMBERS))))
+    dirt = float(rng.choice([0, 0.1, 0.25, 0.4, 0.5]))
     if len(rows) < FEWEST_ROWS:
         return None
     if len(rows) > MOST_ROWS:
@@ -191,14 +198,17 @@ def _mixture(
     name: str,
 ) -> Plant | None:
     has, lacks, has_other, lacks_other = causes
-    one, two = has & lacks_other, has_other & lacks
+    one = has & lacks_other
+    two = has_other & lacks
     if not 8 <= has_other.sum() <= 0.3 * len(rows) or min(one.sum(), two.sum()) < 8:
         return None
-    half, share = min(max(8, size // 2), int(one.sum()), int(two.sum())), float(rng.choice([0.3, 0.5, 0.7]))
+    half = min(max(8, size // 2), int(one.sum()), int(two.sum()))
+    share = float(rng.choice([0.3, 0.5, 0.7]))
     first = max(5, min(round(2 * half * share), int(one.sum())))
     second = max(5, min(2 * half - first, int(two.sum())))
     neither = rows[lacks & lacks_other]
-    a, b = rng.choice(rows[one], first, replace=False), rng.choice(rows[two], second, replace=False)
+    a = rng.choice(rows[one], first, replace=False)
+    b = rng.choice(rows[two], second, replace=False)
     c = rng.choice(neither, min(len(neither), round((first + second) * min(dirt, 0.25))), replace=False)
     part = np.where(np.isin(rows, a), 1, np.where(np.isin(rows, b), 2, 0))
     return Plant("mixture", cause, rows, np.isin(rows, np.r_[a, b, c]), has | has_other, dirt, name, part)
@@ -219,7 +229,9 @@ class Judged:
 
 def judge(pool: TitlePool, plant: Plant, rng: np.random.Generator) -> Judged:
     """The describers of a planted cluster beside columns that say nothing, with what is known of each."""
-    rows, members, n = plant.rows, plant.members, len(plant.rows)
+    rows = plant.rows
+    members = plant.members
+    n = len(plant.rows)
     properties = properties_of(pool.columns, rows)
     told = [i for i in unspoken(pool.phrases, properties) if np.isfinite(pool.known[i])]
     scores = (pool.joint[rows] @ pool.directions[told].T).astype(np.float64)
@@ -253,7 +265,8 @@ def _shown(pool: TitlePool, plant: Plant, told: Sequence[int]) -> dict[str, floa
 
 def _rightness(inside: npt.NDArray[Any], outside: npt.NDArray[Any]) -> F64:
     """1 right, 0.5 near, 0 wrong, of each describer by the shares of members and of others that show it; nan is 0."""
-    inside, outside = np.nan_to_num(inside), np.nan_to_num(outside)
+    inside = np.nan_to_num(inside)
+    outside = np.nan_to_num(outside)
     near = np.where((inside >= 0.2) & (inside >= 1.7 * outside), 0.5, 0.0)
     return np.where((inside >= 0.4) & (inside >= 1.5 * outside), 1.0, near)
 
@@ -337,7 +350,8 @@ def _folds(causes: Sequence[str]) -> I64:
 
 def _cross_fitted(x: F64, right: Bool, fold: I64, weight: F64 | None = None) -> tuple[F64, F64]:
     """(3, F + 1) the logistic model of all, and (n,) chances by models without the row's fold."""
-    mean, deviation = x.mean(0), x.std(0)
+    mean = x.mean(0)
+    deviation = x.std(0)
     deviation[deviation < SAME] = 1.0
     x = (x - mean) / deviation
     weight = np.ones(len(x)) if weight is None else weight
@@ -358,7 +372,9 @@ def _lines(chance: F64, right: F64, kind: npt.NDArray[Any]) -> tuple[float, floa
     """The least chances with which a title is likely, and with which a guess is worth saying."""
     grid = np.arange(0.3, 0.96, 0.01)
 
-    random, sure = kind == "random", kind == "column"  # columns are easy, and would lower the line for the others
+    # columns are easy, and would lower the line for the others
+    random = kind == "random"
+    sure = kind == "column"
 
     def enough(line: float) -> bool:
         real = (chance >= line) & ~random & ~sure

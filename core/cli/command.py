@@ -153,7 +153,8 @@ def _parameters(told: Sequence[_Said], places: Mapping[str, tuple[Any, Any]]) ->
         if isinstance(hint, UnionType):
             hint = next(part for part in get_args(hint) if part is not NoneType)
         inner = get_args(hint) if get_origin(hint) is tuple else ()
-        many, n = Ellipsis in inner, len(inner) or 1
+        many = Ellipsis in inner
+        n = len(inner) or 1
         kind = (*inner, hint)[0]
         common: dict[str, Any] = {"help": said.help, "type": None if hint is bool else _PATH if kind is Path else kind}
         common |= {"required": True} if default in _NO_DEFAULT else {"default": default}
@@ -195,7 +196,8 @@ class Option(click.Option):
 
     def __init__(self, *args: Any, key: str, heading: str = "", **given: Any) -> None:
         super().__init__(*args, **given)
-        self.key, self.heading = key, heading
+        self.key = key
+        self.heading = heading
 
 
 class Command(click.Command):
@@ -208,7 +210,8 @@ class Command(click.Command):
 
     def __init__(self, *args: Any, records: Mapping[str, Any], settings: Settings | None, **given: Any) -> None:
         super().__init__(*args, **given)
-        self.records, self.settings = records, settings
+        self.records = records
+        self.settings = settings
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -318,7 +321,8 @@ class LazyGroup(click.Group):
         **given: Any,
     ) -> None:
         super().__init__(name, help=help, short_help=help.rstrip("."), context_settings=_CONTEXT, **given)
-        self.modules, self.more = modules, more
+        self.modules = modules
+        self.more = more
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*self.modules, *(name for name in self.more() if name not in self.modules)]

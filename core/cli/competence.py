@@ -45,7 +45,8 @@ def competence(
     from core.language.vocabulary import read_vocabulary
     from core.reports.wording.competence import competence_lines
 
-    tower, cache = load_encoder(encoder), default_cache()
+    tower = load_encoder(encoder)
+    cache = default_cache()
     phrases = read_vocabulary(vocabulary, tower.modality)
     with TerminalProgress() as progress:
         if texts is not None:

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from core.discovery.assigner import Assignment
     from core.records import Progress
 
-REPORT, RESULTS, PAGE, FIFTYONE = "report", "results", "page", "fiftyone"
+REPORT = "report"
+RESULTS = "results"
+PAGE = "page"
+FIFTYONE = "fiftyone"
 TABLES = ("samples", "clusters", "insights", "weights", "reasons", "comparison", "own")
 FORMATS = ("csv", "parquet", "json", "mlflow", "wandb")
 

@@ -11,7 +11,8 @@ from core import extensions
 from core.cli.command import Decorator, Option, heading, option, several
 from core.data.tables.roles import LOSS_KINDS
 
-DETECTION_ROWS, DETECTION_LOSSES = ("objects", "predictions"), ("miss", "localisation", "class")
+DETECTION_ROWS = ("objects", "predictions")
+DETECTION_LOSSES = ("miss", "localisation", "class")
 KINDS = ("image", "clip", "scan")
 _COMPUTED = f"{', '.join(LOSS_KINDS)}; of detections: {', '.join(DETECTION_LOSSES)}"
 LOSS_HELP = f"what to compute, or what the column holds: {_COMPUTED}"

@@ -72,7 +72,8 @@ def stopped_by_signals() -> Generator[None]:
     before = {one: handler for one in (*STOPS, signal.SIGINT) if (handler := signal.getsignal(one)) in usual}
     for one in before:
         signal.signal(one, stop)
-    hook, sys.unraisablehook = sys.unraisablehook, dropped
+    hook = sys.unraisablehook
+    sys.unraisablehook = dropped
     try:
         yield
         raise_again()

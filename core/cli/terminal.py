@@ -45,7 +45,9 @@ class TerminalProgress:
         now = time.monotonic()
         if step != self._step:
             self.close()
-            self._step, self._started, self._written = step, now, 0.0
+            self._step = step
+            self._started = now
+            self._written = 0.0
         if done >= total or now - self._written >= self._interval:
             self._written = now
             line = printable(progress_line(step, done, total, now - self._started))

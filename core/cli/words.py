@@ -62,7 +62,8 @@ def ask(
     changes = [option for option in extensions.options("ask") if option.key in more]
     for change in changes:
         _of_system(change.flag, change.check, more[change.key], fit=lambda _: None)
-    diagnosis, texts = load(run), tuple({" ".join(text.split()): text for text in reversed(texts)}.values())[::-1]
+    diagnosis = load(run)
+    texts = tuple({" ".join(text.split()): text for text in reversed(texts)}.values())[::-1]
     answers = questions.ask(diagnosis, texts, top=top, cache=default_cache())
     changed: dict[str, Any] = {option.json_key: None for option in extensions.options("ask")}
     for change in changes:
@@ -92,8 +93,10 @@ def ask(
 
 
 def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:
-    samples, own = diagnosis.samples, _matches(diagnosis, answer, every)
-    shown, left = [int(rows[0]) for rows in own], answer.support - sum(map(len, own))
+    samples = diagnosis.samples
+    own = _matches(diagnosis, answer, every)
+    shown = [int(rows[0]) for rows in own]
+    left = answer.support - sum(map(len, own))
     more = f", and {left:,} more" if left else ""
     head = "Counted" if answer.counted else "Best matches"
     if samples.items is None or samples.modality != "text":
@@ -136,7 +139,8 @@ def _of_system(flag: str, name: str, *given: Any, fit: Callable[[Any], Any]) -> 
     except Exception as error:
         if name.partition(".")[0] in OURS:
             raise
-        called, why = flag.partition(" ")[0], extensions.why(error)
+        called = flag.partition(" ")[0]
+        why = extensions.why(error)
         raise InvalidInput(f"{called} cannot be used ({why}). Leave it out, or mend its package.") from error
 
 

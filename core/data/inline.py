@@ -54,7 +54,10 @@ class InlinePictures:
     """
 
     def __init__(self, items: ItemStore | None, most_bytes: int, size: int, modality: str = "image") -> None:
-        self._items, self._most, self._size, self._modality = items, most_bytes, size, modality
+        self._items = items
+        self._most = most_bytes
+        self._size = size
+        self._modality = modality
         self._bytes = 0
         self._made: dict[int, Markup] = {}
         self.left_out = 0

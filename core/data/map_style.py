@@ -103,9 +103,11 @@ def _parts(sample: Any) -> tuple[Any, int | str | None]:
     """The picture and the label of a sample; None where it has none that is one number or name."""
     label: Any = None
     if isinstance(sample, Mapping):
-        picture, label = sample[_COLUMN], sample.get("label")
+        picture = sample[_COLUMN]
+        label = sample.get("label")
     elif isinstance(sample, (tuple, list)):
-        picture, label = sample[0], sample[1] if len(sample) > 1 else None
+        picture = sample[0]
+        label = sample[1] if len(sample) > 1 else None
     else:
         picture = sample
     if getattr(label, "shape", None) == ():
@@ -117,7 +119,8 @@ def _labelled(read: Table, samples: _Samples, roles: Roles, column: str) -> Tabl
     """The table with the labels of the data set, if it has none and these are known of every row."""
     if None in samples.labels:
         return read
-    numbers, classes = samples.labels, _class_names(samples.data)
+    numbers = samples.labels
+    classes = _class_names(samples.data)
     names = [classes.get(k, k) if isinstance(k, int) else k for k in numbers]
     known = recognise(read.frame, roles, [column]).roles
     if known.label is not None:

@@ -24,11 +24,17 @@ from core.received import open_plain
 MAX_GROUPS = 5_000
 """Row groups, each of which is opened by itself."""
 MAX_FOOTER_BYTES = 64 * 2**20
-_MAX_STRING, _MAX_PARTS = 16 * 2**20, 1_000_000  # of the footer: bytes of a text, entries of a list
+# of the footer: bytes of a text, entries of a list
+_MAX_STRING = 16 * 2**20
+_MAX_PARTS = 1_000_000
 MAX_PAGES = 400_000
 """Of one file; a page has a megabyte or a column's part of a row group."""
-_HEAD, _LONGEST = 2**10, 2**22  # bytes read at first and at most for one header, which may hold the smallest value
-_DATA_PAGES, _DIFFERENCES = (5, 8), (6, 7)  # fields of a page's header; encodings of texts by what they share
+# bytes read at first and at most for one header, which may hold the smallest value
+_HEAD = 2**10
+_LONGEST = 2**22
+# fields of a page's header; encodings of texts by what they share
+_DATA_PAGES = (5, 8)
+_DIFFERENCES = (6, 7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +127,16 @@ def walk_pages(file: IO[bytes], start: int, length: int, most: int, name: str) -
     Raises:
         InvalidInput: they are no page headers, or a page is too large.
     """
-    at, values, pages, largest, differences = start, 0, 0, 0, False
+    at = start
+    values = 0
+    pages = 0
+    largest = 0
+    differences = False
     while at < start + length:
         try:
             fields, size = _page_header(file, at)
-            unpacked, packed = fields[(2,)], fields[(3,)]
+            unpacked = fields[(2,)]
+            packed = fields[(3,)]
         except (IndexError, KeyError, OverflowError):
             raise InvalidInput(
                 f"{name!r} cannot be read as Parquet (a damaged page). Write or upload it again."
@@ -140,7 +151,8 @@ def walk_pages(file: IO[bytes], start: int, length: int, most: int, name: str) -
         for kind in _DATA_PAGES:
             values += max(0, fields.get((kind, 1), 0))
             differences |= fields.get((kind, 2 if kind == 5 else 4)) in _DIFFERENCES
-        pages, largest = pages + 1, max(largest, unpacked)
+        pages = pages + 1
+        largest = max(largest, unpacked)
         at += size + packed
     return Pages(values, pages, largest, differences)
 
@@ -201,7 +213,8 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     while True:
         byte = data[at]
         found |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
+        at = at + 1
+        shift = shift + 7
         if byte < 128:
             return found, at
         if shift > 63:

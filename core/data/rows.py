@@ -34,7 +34,8 @@ def pictures_of(
     Args:
         noun: what a message calls one.
     """
-    n, column = len(read.frame), found.roles.image
+    n = len(read.frame)
+    column = found.roles.image
     rows = np.arange(n, dtype=np.int64)
     if store is None:
         own = read.images.get(column or "")
@@ -48,7 +49,8 @@ def pictures_of(
     if column is None:
         hint = image_hint(read.frame) or f"Add a column 'file' with each {noun}'s path below the root of the files."
         raise InvalidInput(f"No column says which {noun} belongs to which row. {hint}")
-    written, every = texts_of(read.frame[column]), found.roles.masks is None
+    written = texts_of(read.frame[column])
+    every = found.roles.masks is None
     hint = image_hint(read.frame.drop(columns=column))
     return store, match_files(
         written, store, ledger, column=column, noun=noun, count_unused=every, hint=hint, progress=progress

@@ -170,7 +170,8 @@ def read_with_ledger(
     if vectors is not None and len(rows) < len(vectors):
         vectors = vectors[rows]
     given = None if vectors is None else Embeddings(vectors, "given", "given")
-    named, used = roles.named(), found.roles.named()
+    named = roles.named()
+    used = found.roles.named()
     return DataSet(samples, outcomes, given, ledger.account(ids), tuple(ledger.notes), named=named, read=used), ledger
 
 
@@ -216,7 +217,8 @@ def describe_table(
         (name, parts.get(name, ""), tuple(store.name(i) for i in range(min(3, len(store)))))
         for name, store in read.images.items()
     ]
-    ledger, counts = Ledger(len(read.frame), as_is=True), dict[str, int]()
+    ledger = Ledger(len(read.frame), as_is=True)
+    counts = dict[str, int]()
     try:
         counts = count_classes(read.frame, found)
         if found.roles.masks is not None and found.roles.loss is None:
@@ -335,7 +337,8 @@ def _standing(ledger: Ledger, least: int) -> I64:
     Raises:
         InvalidInput: they are too few.
     """
-    rows, reasons = ledger.kept(), ledger.summary()
+    rows = ledger.kept()
+    reasons = ledger.summary()
     for sentence in reasons:
         ledger.note(sentence)
     if len(rows) < least:

@@ -19,7 +19,8 @@ from core.statistics.intervals import simultaneous_level, wilson
 from core.statistics.means import PartMeans
 from core.statistics.permutation import holm
 
-MIN_ROWS, MIN_REST = MIN_CLASS_ROWS, MIN_CLASS_REST
+MIN_ROWS = MIN_CLASS_ROWS
+MIN_REST = MIN_CLASS_REST
 MAX_PAIRS = 200
 """So many pairs are listed, the most frequent; all that could have been tested are paid for."""
 
@@ -102,13 +103,15 @@ class _Tests:
 def _singles(labels: I64, names: Sequence[str], outcomes: Outcomes, groups: I64 | None) -> _Tests:
     """Every class (or superclass) with rows; those of MIN_ROWS rows (or groups) and more are tested."""
     present, part, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    k, wrong = len(present), None if outcomes.errors is None else outcomes.errors.astype(np.float64)
+    k = len(present)
+    wrong = None if outcomes.errors is None else outcomes.errors.astype(np.float64)
     losses = PartMeans.of(outcomes.loss, part, k, groups)
     errors = None if wrong is None else PartMeans.of(wrong, part, k, groups)
     least = 0 if errors is not None else MIN_REST
     tested = (losses.units >= MIN_ROWS) & (losses.units.sum() - losses.units >= least)
     level = simultaneous_level(int(tested.sum()))
-    means, rates = losses.estimates(level), list[Estimate | None]([None] * k)
+    means = losses.estimates(level)
+    rates = list[Estimate | None]([None] * k)
     if errors is None:
         p = losses.excess_p()
     elif groups is None:
@@ -116,7 +119,8 @@ def _singles(labels: I64, names: Sequence[str], outcomes: Outcomes, groups: I64 
         p = stats.hypergeom.sf(counts - 1, len(labels), counts.sum(), sizes)  # Fisher's exact test, one-sided
         rates = [wilson(int(count), int(size), level) for count, size in zip(counts, sizes)]
     else:
-        p, rates = errors.excess_p(), [*errors.estimates(level)]
+        p = errors.excess_p()
+        rates = [*errors.estimates(level)]
     findings = [
         ClassFinding(names[int(c)], "class", int(size), mean, rate, None, False)
         for c, size, mean, rate in zip(present, sizes, means, rates)
@@ -126,7 +130,8 @@ def _singles(labels: I64, names: Sequence[str], outcomes: Outcomes, groups: I64 
 
 def _of_superclasses(labels: I64, outcomes: Outcomes, superclasses: Superclasses, groups: I64 | None) -> list[_Tests]:
     """Superclasses as wholes, and pairs of two different ones."""
-    wide, names = superclasses.of_class[labels], [f"superclass {name}" for name in superclasses.names]
+    wide = superclasses.of_class[labels]
+    names = [f"superclass {name}" for name in superclasses.names]
     lists = [_singles(wide, names, outcomes, groups)]
     if outcomes.predictions is not None:
         known = outcomes.predictions >= 0
@@ -150,14 +155,17 @@ def _pairs(outcomes: Outcomes, labels: I64, predictions: I64, names: Sequence[st
     key = labels[wrong] * k + predictions[wrong]
     table = np.bincount(key, minlength=k * k).reshape(k, k)
     losses = np.bincount(key, outcomes.loss[wrong], minlength=k * k).reshape(k, k)
-    sizes, counted, testable = np.bincount(labels, minlength=k), table, True
+    sizes = np.bincount(labels, minlength=k)
+    counted = table
+    testable = True
     if groups is not None:
         testable = 2 * len(np.unique(groups)) > len(groups)
         once = np.unique(groups[wrong] * (k * k) + key) % (k * k)
         counted = np.bincount(once, minlength=k * k).reshape(k, k)
     drawn = counted.sum(1)
     # errors that could have been this prediction are those of every class but the predicted one
-    possible, marked = counted.sum() - drawn, counted.sum(0) - np.diag(counted)
+    possible = counted.sum() - drawn
+    marked = counted.sum(0) - np.diag(counted)
     on_diagonal = int(((drawn >= MIN_ROWS) & (marked >= MIN_ROWS)).sum())
     n_tests = int((drawn >= MIN_ROWS).sum()) * int((marked >= MIN_ROWS).sum()) - on_diagonal
     seen = np.argwhere((table >= MIN_ROWS // 2) & ~np.eye(k, dtype=bool))
@@ -167,7 +175,8 @@ def _pairs(outcomes: Outcomes, labels: I64, predictions: I64, names: Sequence[st
     p: list[float] = []
     which: list[int] = []
     for true, predicted in seen:
-        count, apart = int(table[true, predicted]), int(counted[true, predicted])
+        count = int(table[true, predicted])
+        apart = int(counted[true, predicted])
         tested = apart >= MIN_ROWS and testable
         which.append(len(p) if tested else -1)
         if tested:
@@ -198,7 +207,8 @@ def suspected_label_errors(samples: SampleSet, outcomes: Outcomes) -> tuple[I64,
         from cleanlab.filter import find_label_issues  # type: ignore[import-untyped]  # only where probabilities are given
     except ImportError as error:
         raise MissingDependency("Listing suspected label errors needs cleanlab. Run `pip install cleanlab`.") from error
-    labels, single = samples.labels, int((np.bincount(samples.labels) == 1).sum())
+    labels = samples.labels
+    single = int((np.bincount(samples.labels) == 1).sum())
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "May not flag all")  # of a single sample, which the note says
         issues = find_label_issues(labels, outcomes.scores, return_indices_ranked_by="self_confidence", n_jobs=1)

@@ -50,7 +50,8 @@ def _least(cluster: FailureCluster, outcomes: Outcomes) -> float:
 def _describe(
     found: FoundCluster, samples: SampleSet, outcomes: Outcomes, design: Design, rows: F32, suspects: I64
 ) -> FailureCluster:
-    scope, inside = found.scope, found.members
+    scope = found.scope
+    inside = found.members
     statistic = found.statistic if found.confirmed else None
     everything = np.arange(len(samples))
     effects = effects_of(inside, scope.rows, outcomes, design, found.threshold, statistic, of=everything)

@@ -84,11 +84,14 @@ def find_clusters(
         measured: class-centred measures of failure, which are tested and which the heads are fitted to.
         alpha: what of the run's level is spent inside classes.
     """
-    family, design = proposals.family, proposals.design
+    family = proposals.family
+    design = proposals.design
     n_permutations = settings.permutations(family.n)
-    strata, permuter = design.centre_of_row, design.permuter(measured.scores)
+    strata = design.centre_of_row
+    permuter = design.permuter(measured.scores)
     later = later_permutations(n_permutations, family.n)
-    found, tests = list[FoundCluster](), list[FamilyTest]()
+    found = list[FoundCluster]()
+    tests = list[FamilyTest]()
     inside = alpha - settings.predictability_alpha
     while True:
         residual = replace(measured, scores=centre(measured.scores, strata)) if found else measured
@@ -129,7 +132,8 @@ def _worth_a_look(
         strata: those that the clusters were taken out of.
         test: of the same, the last that was made; by its permutations each has its chance.
     """
-    family, listed = proposals.family, list[FoundCluster]()
+    family = proposals.family
+    listed = list[FoundCluster]()
     while len(listed) < MOST_LISTED:
         observed = np.where(family.is_listed, test.observed[:, 0], -np.inf)
         best = {int(np.where(family.scope_of == s, observed, -np.inf).argmax()) for s in range(len(family.scopes))}
@@ -165,7 +169,8 @@ def _best(family: Family, test: FamilyTest) -> tuple[int, int] | None:
     the scope it would choose the tip of a failure. There the split is taken that explains most of the variance, as a
     regression tree does: where s rows fail at one rate and the others at another, that is the split at s.
     """
-    observed, threshold = np.where(family.is_condition[:, None], -np.inf, test.observed), test.threshold
+    observed = np.where(family.is_condition[:, None], -np.inf, test.observed)
+    threshold = test.threshold
     if not test.is_permuted or observed.max() < threshold:
         return None
     best = best_passing(family, observed, family.excess(test.scores), threshold)
@@ -199,7 +204,8 @@ def _found(proposals: Proposals, test: FamilyTest, plain: F64) -> FoundCluster |
     best = _best(proposals.family, test)
     if best is None:
         return None
-    made, measure = _as_found(proposals, test, *best), best[1]
+    made = _as_found(proposals, test, *best)
+    measure = best[1]
     stands = _stands(plain[:, measure], made.members, made.scope.rows, proposals.design.groups) >= test.threshold
     p = test.p(made.statistic)
     return replace(made, p=p, confirmed=True) if stands and p <= test.alpha and made.statistic > 0 else None
@@ -207,15 +213,18 @@ def _found(proposals: Proposals, test: FamilyTest, plain: F64) -> FoundCluster |
 
 def _as_found(proposals: Proposals, test: FamilyTest, number: int, measure: int) -> FoundCluster:
     """A candidate of the family, not confirmed, with its members and rule."""
-    candidate, scores = proposals.family.candidates[number], test.scores[:, measure]
-    kind, scope = ("slice" if candidate.kind == "slice" else "region"), proposals.design.scopes[candidate.scope]
+    candidate = proposals.family.candidates[number]
+    scores = test.scores[:, measure]
+    kind = "slice" if candidate.kind == "slice" else "region"
+    scope = proposals.design.scopes[candidate.scope]
     members, membership, rule = (_slice if kind == "slice" else _region)(proposals, candidate, scores)
     where: dict[str, Any] = {"kind": kind, "block": scope.block}
     if scope.block is None and candidate.scope:
         where["blocks"] = np.unique(proposals.design.blocks[scope.rows])  # a superclass
     # rows that tie at the cut are on one side of it in `members`; the membership agrees
     membership = np.where(members, np.maximum(membership, 0.5), np.minimum(membership, np.nextafter(0.5, 0)))
-    statistic, name = float(test.observed[number, measure]), test.names[measure]
+    statistic = float(test.observed[number, measure])
+    name = test.names[measure]
     return FoundCluster(
         candidate, scope, members, membership, statistic, test.threshold, None, False, name, where | rule
     )
@@ -232,7 +241,8 @@ def _stands(scores: F64, members: Bool, rows: I64, groups: I64 | None) -> float:
 
 def _slice(proposals: Proposals, candidate: Candidate, scores: F64) -> tuple[Bool, F64, dict[str, Any]]:
     """(n,) members and (n,) membership of a slice, and how new rows are given one."""
-    family, membership = proposals.family, np.zeros(proposals.family.n)
+    family = proposals.family
+    membership = np.zeros(proposals.family.n)
     rows = family.scopes[candidate.scope].rows
     predicted, members = family.slice_of(candidate, scores)
     cut, width = _cut(predicted[rows], int(members.sum()))
@@ -241,20 +251,24 @@ def _slice(proposals: Proposals, candidate: Candidate, scores: F64) -> tuple[Boo
     inner = [smoother for smoother, where in family.smoothers if 0 not in where][:N_ORDERING]
     if not inner:
         return members, membership, rule
-    order, weights = np.zeros(len(rows)), np.zeros_like(rule["weights"])
+    order = np.zeros(len(rows))
+    weights = np.zeros_like(rule["weights"])
     for smoother in inner:
         own = smoother.predict(scores[:, None].astype(np.float32))[rows, 0].astype(np.float64)
         spread = max(float(own.std()), 1e-12)
-        order, weights = order + own / spread, weights + smoother.weights(scores) / np.float32(spread)
+        order = order + own / spread
+        weights = weights + smoother.weights(scores) / np.float32(spread)
     chosen = order[members[rows]]
-    middle, spread = float(chosen.mean()), max(float(chosen.std()), 1e-12)
+    middle = float(chosen.mean())
+    spread = max(float(chosen.std()), 1e-12)
     membership[rows[members[rows]]] = ordered(chosen, middle, spread)
     return members, membership, rule | {"order": weights, "order_middle": middle, "order_spread": spread}
 
 
 def _region(proposals: Proposals, candidate: Candidate, scores: F64) -> tuple[Bool, F64, dict[str, Any]]:
     """The same of a k-means part, whatever the scores are."""
-    part, membership = proposals.parts[candidate.tag], np.zeros(proposals.family.n)
+    part = proposals.parts[candidate.tag]
+    membership = np.zeros(proposals.family.n)
     rows = proposals.family.scopes[candidate.scope].rows
     margins = margin(proposals.features.rows[rows], part)
     width = float(np.std(margins)) / 2 or 1.0

@@ -30,12 +30,19 @@ class ConditionResults:
     def __init__(
         self, proposals: Proposals, test: FamilyTest, outcomes: Outcomes, columns: Sequence[Column] = ()
     ) -> None:
-        self.proposals, self.design, self.family = proposals, proposals.design, proposals.family
-        self.outcomes, self.words, self.columns = outcomes, proposals.words, columns
+        self.proposals = proposals
+        self.design = proposals.design
+        self.family = proposals.family
+        self.outcomes = outcomes
+        self.words = proposals.words
+        self.columns = columns
         self.regions = [i for i, r in enumerate(self.family.regions) if r.kind in ("condition", "phrase")]
         of_each = test.observed[self.family.n_slices :][self.regions] if self.regions else np.zeros((0, 1))
-        self.statistics, self.names, self.measures = of_each.max(1), test.names, of_each.argmax(1)
-        self.scores, self.threshold = test.scores, test.threshold
+        self.statistics = of_each.max(1)
+        self.names = test.names
+        self.measures = of_each.argmax(1)
+        self.scores = test.scores
+        self.threshold = test.threshold
         self.p = np.array([test.p(s) if test.is_permuted else 1.0 for s in self.statistics])
         self.confirmed = (self.p <= test.alpha) & test.is_permuted
 
@@ -59,7 +66,8 @@ class ConditionResults:
 
     def alike(self, index: int, other: int) -> bool:
         """Whether two of one kind and scope are of nearly the same rows."""
-        a, b = self.raw(index), self.raw(other)
+        a = self.raw(index)
+        b = self.raw(other)
         if index == other or (a.kind, a.scope) != (b.kind, b.scope):
             return index == other
         mask, rows, _ = self.region(index)
@@ -86,8 +94,10 @@ class ConditionResults:
     def insight(self, index: int, cluster: int | None, retrieval: float | None, proxies: Sequence[str]) -> Insight:
         """What is said of it: its effect, its p if it is confirmed, and how well it retrieves a cluster."""
         mask, rows, scope = self.region(index)
-        confirmed, of_phrase = bool(self.confirmed[index]), self.raw(index).kind == "phrase"
-        statistic, errors = float(self.statistics[index]) if confirmed else None, self.outcomes.errors
+        confirmed = bool(self.confirmed[index])
+        of_phrase = self.raw(index).kind == "phrase"
+        statistic = float(self.statistics[index]) if confirmed else None
+        errors = self.outcomes.errors
         effects = effects_of(mask, rows, self.outcomes, self.design, self.threshold, statistic, of=rows)
         insight = Insight(
             text=self.text(index),
@@ -113,7 +123,8 @@ class ConditionResults:
         """With the phrase's number and family, and the measured properties that go with it."""
         assert self.words is not None
         assert self.proposals.phrase_scores is not None
-        number, scope = self.phrase(index), self.design.scopes[self.raw(index).scope]
+        number = self.phrase(index)
+        scope = self.design.scopes[self.raw(index).scope]
         scores = self.proposals.phrase_scores[scope.rows, number]
         return replace(
             insight,

@@ -119,9 +119,11 @@ def _numeric(column: Column) -> list[Condition]:
             ("at most", "<=", low, values <= low),
             ("at least", ">=", high, values >= high),
         ):
-            inside, outside = values[known & mask], values[known & ~mask]
+            inside = values[known & mask]
+            outside = values[known & ~mask]
             limit = _short(float(quantile), inside, outside) if len(inside) and len(outside) else float(quantile)
-            text, tests = _said(column, sign, limit, word), ((column.name, sign, limit),)
+            text = _said(column, sign, limit, word)
+            tests = ((column.name, sign, limit),)
             made.append(Condition(text, (column.name,), known & mask, share == 0.25, tests=tests))
     return [*made, *_missing(column, ~known)]
 
@@ -205,11 +207,13 @@ def _pairs(singles: Sequence[Condition], smallest: int) -> list[tuple[int, int, 
     """(one, other, rows that meet both) for each two conditions that are looked at together, by their places."""
     broad = [place for place, condition in enumerate(singles) if condition.broad]
     masks = PackedMasks.of((singles[place].mask for place in broad), len(singles[0].mask) if singles else 0)
-    sizes, made = masks.sizes(), list[tuple[int, int, int]]()
+    sizes = masks.sizes()
+    made = list[tuple[int, int, int]]()
     for i, place in enumerate(broad):
         together = masks.sizes(singles[place].mask)
         for j in range(i + 1, len(broad)):
-            both, other = int(together[j]), broad[j]
+            both = int(together[j])
+            other = broad[j]
             if set(singles[place].columns) & set(singles[other].columns):
                 continue  # one column twice
             if smallest <= both <= 0.9 * min(sizes[i], sizes[j]):  # more differ hardly from one of the two alone

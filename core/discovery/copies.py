@@ -43,7 +43,8 @@ def join_copies(
     if not len(samples) == len(outcomes.loss) == len(vectors):
         return samples, ()  # refused where the three are checked
     first, of_row = distinct_rows(vectors)
-    coarse, many = is_coarse(vectors[first]), len(first) > MOST_COMPARED
+    coarse = is_coarse(vectors[first])
+    many = len(first) > MOST_COMPARED
     if coarse:
         exact = copies = _alike(of_row, samples, outcomes)
     elif many:
@@ -72,7 +73,8 @@ def _joined(
         return samples, (
             f"All {len(samples):,} rows have one vector, or nearly so, and are taken for different samples.",
         )
-    n_equal, n_sets = int((apart & _spanning(exact, own)).sum()), len(np.unique(copies[apart]))
+    n_equal = int((apart & _spanning(exact, own)).sum())
+    n_sets = len(np.unique(copies[apart]))
     if not together:
         return samples, (
             f"{_counted(int(apart.sum()), n_sets)} They were not kept together, as was asked: they count as different "

@@ -24,7 +24,8 @@ MIN_GROUPS = 20
 """With fewer groups nothing can be permuted, and no p is given."""
 SCOPE_ROWS = 40
 """A class with fewer rows is not searched on its own."""
-LARGE_CLASS, MOST_LARGE = 200, 40
+LARGE_CLASS = 200
+MOST_LARGE = 40
 """Beside superclasses, a class is searched on its own from so many rows; at most so many classes, the largest."""
 FOLDS = 5
 
@@ -78,9 +79,13 @@ def make_design(
             Losses are still centred and permuted by class.
         rng: draws the folds.
     """
-    n, notes = len(samples), list[str]()
-    blocks, names, centre_of_row = np.zeros(n, np.int64), (EVERYTHING,), np.zeros(n, np.int64)
-    class_of_label, head_of_row = np.zeros(0, np.int64), blocks
+    n = len(samples)
+    notes = list[str]()
+    blocks = np.zeros(n, np.int64)
+    names = (EVERYTHING,)
+    centre_of_row = np.zeros(n, np.int64)
+    class_of_label = np.zeros(0, np.int64)
+    head_of_row = blocks
     if samples.labels is not None:
         blocks, names, centre_of_row, class_of_label = _blocks(samples.labels, samples.class_names, superclasses, notes)
         head_of_row = blocks if superclasses is None else superclasses.of_class[samples.labels]
@@ -244,7 +249,9 @@ def _blocks(
     own = np.flatnonzero(counts >= SMALL_CLASS)
     small = np.flatnonzero((counts > 0) & (counts < SMALL_CLASS))
     if superclasses is None and len(small) and counts[small].sum() < SMALL_CLASS and len(own):
-        own, small = np.sort(np.r_[own, small]), small[:0]  # too few rows to make a block of their own
+        # too few rows to make a block of their own
+        own = np.sort(np.r_[own, small])
+        small = small[:0]
     class_of_label = np.full(len(counts), -1, np.int64)
     class_of_label[own] = np.arange(len(own))
     names = [class_names[c] for c in own]
@@ -252,7 +259,8 @@ def _blocks(
         class_of_label[members] = len(names)
         names.append(name)
     if len(small):
-        where, bare = "" if superclasses is None else " within their superclass", (counts[small] < CENTRED_CLASS).sum()
+        where = "" if superclasses is None else " within their superclass"
+        bare = (counts[small] < CENTRED_CLASS).sum()
         doubt = (
             f"; {bare} of them have fewer than {CENTRED_CLASS}, and each of those is shuffled as a whole."
             if bare
@@ -290,7 +298,8 @@ def measures(outcomes: Outcomes, design: Design) -> FailureMeasures:
         and len(np.unique(outcomes.fitted)) == 2
     ):
         del known["mean loss"]  # the error by another name
-    made, scales = list[F64](), list[float]()
+    made = list[F64]()
+    scales = list[float]()
     for values in known.values():
         residual = centre(np.asarray(values, np.float64), design.centre_of_row)
         scales.append(max(float(residual.std()), 1e-12))

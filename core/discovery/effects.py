@@ -64,9 +64,12 @@ def effects_of(
     if outcomes.errors is None:
         return Effects(excess, None, mean, None, None, _above(inside[of], outcomes.fitted[of]))
     worse, rate = read(outcomes.errors.astype(np.float64))
-    worse, rate, rest = clipped(worse, -1), clipped(rate, 0), float(outcomes.errors[outside].mean())
+    worse = clipped(worse, -1)
+    rate = clipped(rate, 0)
+    rest = float(outcomes.errors[outside].mean())
     if np.array_equal(outcomes.fitted, outcomes.errors):
-        excess, mean = worse, rate
+        excess = worse
+        mean = rate
     return Effects(excess, worse, mean, rate, rest, _coverage(inside[of], outcomes.errors[of], rate))
 
 
@@ -76,7 +79,8 @@ def clipped(estimate: Estimate, least: float, most: float = 1) -> Estimate:
 
 
 def _coverage(inside: Bool, errors: Bool, rate: Estimate) -> Estimate:
-    rest, size = float(errors[~inside].sum()), float(inside.sum())
+    rest = float(errors[~inside].sum())
+    size = float(inside.sum())
     if not errors.any():
         return UNDEFINED
     return Estimate(*(float(size * r / max(size * r + rest, 1e-12)) for r in (rate.value, rate.low, rate.high)))

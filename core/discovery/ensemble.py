@@ -155,8 +155,12 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         folds = assign_folds(len(y), blocks, groups, 3, rng)
         residual = (y - _intercepts(y, blocks, np.ones(len(y)), self.n_classes_)[blocks]).astype(np.float32)
         order = np.argsort(blocks, kind="stable")  # a class side by side is not copied in each step
-        rows, residual, blocks, folds = rows[order], residual[order], blocks[order], folds[order]
-        by_block, seen = split_by_block(np.arange(len(y)), blocks, self.n_classes_), folds != np.arange(3)[:, None]
+        rows = rows[order]
+        residual = residual[order]
+        blocks = blocks[order]
+        folds = folds[order]
+        by_block = split_by_block(np.arange(len(y)), blocks, self.n_classes_)
+        seen = folds != np.arange(3)[:, None]
         errors: list[float] = []
         for penalty in PENALTIES:
             each = np.repeat(residual[:, None], 3, axis=1)
@@ -179,7 +183,9 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         ones = np.ones(len(y))
         whole = _intercepts(y, blocks, ones, self.n_classes_)[None]
         centre = self._fit_heads(rows, y, blocks, whole, ones[None], self.penalty_)
-        heads, intercepts, shares = list[F32](), list[F64](), list[float]()
+        heads = list[F32]()
+        intercepts = list[F64]()
+        shares = list[float]()
         for _ in range(self.n_members):
             some = some_groups(groups, MOST_ROWS, rng)
             share = len(some) / len(y)
@@ -204,7 +210,10 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         """(members, k + 1, r) weighted ridge heads of each class, and of an unknown one."""
         if len(y) <= MOST_ROWS:  # a class side by side is not copied again; of more rows this copy would be large
             order = np.argsort(blocks, kind="stable")
-            rows, y, blocks, weights = rows[order], y[order], blocks[order], weights[:, order]
+            rows = rows[order]
+            y = y[order]
+            blocks = blocks[order]
+            weights = weights[:, order]
         by_block = split_by_block(np.arange(len(y)), blocks, self.n_classes_)
         residual = (y - intercepts[:, blocks]).T.astype(np.float32)
         heads = weighted_heads(rows, by_block, residual, weights, penalty=penalty, share=self.share)
@@ -219,18 +228,23 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             raise MissingDependency("'mlp' needs torch. Run `pip install torch`, or choose 'ridge'.") from error
 
         generator = torch.Generator().manual_seed(self.random_state)
-        inputs, classes = torch.from_numpy(rows.astype(np.float32)), torch.from_numpy(blocks)
+        inputs = torch.from_numpy(rows.astype(np.float32))
+        classes = torch.from_numpy(blocks)
         n_classes = intercepts.shape[1]
         targets = torch.from_numpy((y[None] - intercepts[:, blocks]).astype(np.float32))  # (members, n)
         scale = float(targets.std()) or 1.0
         members, (n, r) = len(weights), inputs.shape
-        d, each = r + n_classes, torch.arange(members)[:, None]  # a class is an input; its weights are looked up
+        # a class is an input; its weights are looked up
+        d = r + n_classes
+        each = torch.arange(members)[:, None]
 
         def start(*shape: int, fan_in: int) -> torch.Tensor:
             return ((torch.rand(*shape, generator=generator) * 2 - 1) * fan_in**-0.5).requires_grad_()
 
-        w1, b1 = start(members, d, self.hidden, fan_in=d), start(members, 1, self.hidden, fan_in=d)
-        w2, b2 = start(members, self.hidden, 1, fan_in=self.hidden), torch.zeros(members, 1, 1, requires_grad=True)
+        w1 = start(members, d, self.hidden, fan_in=d)
+        b1 = start(members, 1, self.hidden, fan_in=d)
+        w2 = start(members, self.hidden, 1, fan_in=self.hidden)
+        b2 = torch.zeros(members, 1, 1, requires_grad=True)
         optimiser = torch.optim.AdamW([w1, b1, w2, b2], lr=2e-3, weight_decay=0.05)
         chance = torch.from_numpy(weights)
         batch = min(256, n)
@@ -251,7 +265,8 @@ class LossRegressor(RegressorMixin, BaseEstimator):
     def _predict_members(self, rows: F64, blocks: I64) -> F64:
         """(members, m) predictions; block -1 reads the last entry, which is the mean over classes."""
         if self.family == "mlp":
-            first, r = self.members_["w1"], rows.shape[1]
+            first = self.members_["w1"]
+            r = rows.shape[1]
             of_class = np.concatenate([first[:, r:], np.zeros_like(first[:, :1])], axis=1)  # the last: unknown class
             hidden = np.maximum(rows @ first[:, :r] + of_class[:, blocks] + self.members_["b1"], 0)
             out = ((hidden @ self.members_["w2"])[..., 0] + self.members_["b2"][:, :, 0]).astype(np.float64)
@@ -284,7 +299,8 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         made.n_classes_ = len(made.class_share_)
         made.n_features_in_ = len(made.features_.centre)  # type: ignore[attr-defined]
         if made.family == "kernel":
-            made.frequencies_, made.phases_ = arrays["frequencies"], arrays["phases"]
+            made.frequencies_ = arrays["frequencies"]
+            made.phases_ = arrays["phases"]
         return made
 
 
@@ -298,10 +314,13 @@ def out_of_fold(
     progress: Progress = no_progress,
 ) -> tuple[F64, F64]:
     """(n,) predicted losses and (n,) spreads, each row read by members that did not see it or its group."""
-    predicted, spread = np.empty(len(losses)), np.empty(len(losses))
-    n_folds, n_classes = int(folds.max()) + 1, int(blocks.max()) + 1
+    predicted = np.empty(len(losses))
+    spread = np.empty(len(losses))
+    n_folds = int(folds.max()) + 1
+    n_classes = int(blocks.max()) + 1
     for fold in range(n_folds):
-        train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        train = np.flatnonzero(folds != fold)
+        test = np.flatnonzero(folds == fold)
         seen = np.full(n_classes, -1, np.int64)  # a class that the training folds lack is unknown to them
         present = np.unique(blocks[train])
         seen[present] = np.arange(len(present))

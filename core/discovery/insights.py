@@ -48,7 +48,9 @@ def find_insights(results: ConditionResults, clusters: Sequence[FailureCluster])
 
 def _phrases_of(results: ConditionResults, cluster: FailureCluster) -> list[tuple[int, Description]]:
     """The phrases that describe a cluster, each at the depth of its strongest statistic."""
-    scores, words, design = results.proposals.phrase_scores, results.words, results.design
+    scores = results.proposals.phrase_scores
+    words = results.words
+    design = results.design
     of_phrase: dict[int, int] = {}
     for index in results.of_kind("phrase", cluster.scope):
         best = of_phrase.setdefault(results.phrase(index), index)
@@ -83,8 +85,11 @@ def _retrieving(
         masks: (c, m) which rows meet each condition.
         members: (m,)
     """
-    sizes, inside, n_members = masks.sizes(), masks.sizes(members), int(members.sum())
-    hits, false = inside / max(n_members, 1), (sizes - inside) / max(len(members) - n_members, 1)
+    sizes = masks.sizes()
+    inside = masks.sizes(members)
+    n_members = int(members.sum())
+    hits = inside / max(n_members, 1)
+    false = (sizes - inside) / max(len(members) - n_members, 1)
     aurocs = (1 + hits - false) / 2
     keep = np.argsort(-aurocs, kind="stable")
     keep = keep[aurocs[keep] >= DESCRIBES]
@@ -140,7 +145,8 @@ def _leads(results: ConditionResults, kind: str) -> list[tuple[int, list[str]]]:
 
 
 def _name(results: ConditionResults, index: int, lead: int) -> str:
-    scope, own = results.design.scopes[results.raw(index).scope].name, results.text(index)
+    scope = results.design.scopes[results.raw(index).scope].name
+    own = results.text(index)
     return own if results.raw(index).scope == results.raw(lead).scope else f"{own} ({scope})"
 
 
@@ -151,7 +157,8 @@ _LOOKED_AT: WeakKeyDictionary[Diagnosis, tuple[tuple[Condition, ...], PackedMask
 def _conditions(diagnosis: Diagnosis) -> tuple[tuple[Condition, ...], PackedMasks]:
     """The conditions by which a selection of the run may be explained; made once."""
     if diagnosis not in _LOOKED_AT:
-        columns, none = possible_causes(diagnosis.samples.metadata), np.zeros(0, bool)
+        columns = possible_causes(diagnosis.samples.metadata)
+        none = np.zeros(0, bool)
         singles, pairs, _ = chosen_conditions(columns, smallest=MIN_CANDIDATE_ROWS, most=600)
         masks = PackedMasks.of((one.mask for one in singles), len(diagnosis.samples)).joined(pairs)
         bare = [replace(one, mask=none) for one in singles]
@@ -171,7 +178,8 @@ def explain(diagnosis: Diagnosis, rows: I64) -> tuple[Insight, ...]:
     conditions, masks = _conditions(diagnosis)
     if not conditions or not members.any() or members.all():
         return ()
-    losses, errors = diagnosis.outcomes.fitted, diagnosis.outcomes.errors
+    losses = diagnosis.outcomes.fitted
+    errors = diagnosis.outcomes.errors
     made: list[Insight] = []
     for j, auroc, same in _retrieving(conditions, masks, members)[:6]:
         mask = masks.mask(j)

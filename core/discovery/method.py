@@ -77,7 +77,8 @@ def diagnose_records(
     """
     _check(samples, outcomes, embeddings)
     settings = replace(settings, n_permutations=settings.permutations(len(samples)))
-    clipped, order = _clipped(outcomes), np.argsort(np.array(samples.ids), kind="stable")
+    clipped = _clipped(outcomes)
+    order = np.argsort(np.array(samples.ids), kind="stable")
     numbered = replace(samples, groups=None if samples.groups is None else _renumbered(samples.groups, order))
     kept = None if words is None else words.keep(order)
     more = tuple(replace(condition, mask=condition.mask[order]) for condition in conditions)
@@ -145,11 +146,16 @@ def _renumbered(groups: I64, order: I64) -> I64:
 
 def _search(inputs: _Inputs, settings: Settings, progress: Progress) -> _Search:
     """Lay out, fit the ensemble, propose, test."""
-    samples, outcomes, ordered = inputs.samples, inputs.outcomes, inputs.embeddings()
-    rng, seed = np.random.default_rng(settings.seed), settings.seed
+    samples = inputs.samples
+    outcomes = inputs.outcomes
+    ordered = inputs.embeddings()
+    rng = np.random.default_rng(settings.seed)
+    seed = settings.seed
     grouped = inputs.superclasses or superclasses_of(samples, ordered.vectors, inputs.names)
     design = narrowed(make_design(samples, grouped, rng), settings.within)
-    blocks, groups, folds = design.blocks, design.groups, design.folds
+    blocks = design.blocks
+    groups = design.groups
+    folds = design.folds
     features = Features(ordered.vectors, blocks)
     drawn = None if settings.map and len(samples) <= MOST_MAPPED else pca_map(ordered)  # while the copy is there
     del ordered
@@ -160,7 +166,8 @@ def _search(inputs: _Inputs, settings: Settings, progress: Progress) -> _Search:
     progress("fit the ensemble", n_fits, n_fits)
     proposals = propose(design, features, samples.metadata, seed, inputs.words, inputs.conditions)
     progress("fit the ensemble", n_fits, n_fits)
-    measured, alpha = measures(outcomes, design), settings.alpha - _class_alpha(samples, settings)
+    measured = measures(outcomes, design)
+    alpha = settings.alpha - _class_alpha(samples, settings)
     found, test = find_clusters(proposals, measured, alpha=alpha, settings=settings, rng=rng, progress=progress)
     return _Search(regressor, predicted, spread, proposals, found, test, measured, alpha, drawn)
 
@@ -173,8 +180,13 @@ def _class_alpha(samples: SampleSet, settings: Settings) -> float:
 def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Progress) -> Diagnosis:
     """What was found, measured and put in words; the fingerprint, and embeddings in the order of the rest, are left to
     the caller."""
-    samples, outcomes, words, seed = inputs.samples, inputs.outcomes, inputs.words, settings.seed
-    proposals, test, design = search.proposals, search.test, search.proposals.design
+    samples = inputs.samples
+    outcomes = inputs.outcomes
+    words = inputs.words
+    seed = settings.seed
+    proposals = search.proposals
+    test = search.test
+    design = search.proposals.design
     n_parts = 5
     progress("describe", 0, n_parts)
     suspects, label_notes = suspected_label_errors(samples, outcomes)
@@ -189,7 +201,8 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
         for found, told in ((clusters, insights), (candidates, ()))
     )
     progress("describe", 3, n_parts)
-    tests, alpha = class_tests(samples, outcomes, design), _class_alpha(samples, settings)
+    tests = class_tests(samples, outcomes, design)
+    alpha = _class_alpha(samples, settings)
     sensitivity = _sensitivity(search, samples, outcomes, tests, settings, progress) if settings.sensitivity else None
     progress("describe", 4, n_parts)
     classes = () if tests is None else tests.findings(alpha if design.testable else None)
@@ -232,7 +245,8 @@ def _sensitivity(
     settings: Settings,
     progress: Progress,
 ) -> Sensitivity | None:
-    groups, whole = search.proposals.design.given_groups, None
+    groups = search.proposals.design.given_groups
+    whole = None
     if tests is not None and samples.labels is not None:
         level = tests.first_level(_class_alpha(samples, settings))
         whole = ClassRows(samples.labels, groups, outcomes, level) if level else None
@@ -251,14 +265,20 @@ def _sensitivity(
 
 def _assigner(embeddings: Embeddings, search: _Search, ranked: list[FoundCluster]) -> Assigner:
     """What the run knows about samples that it has not seen."""
-    regressor, features, design = search.regressor, search.proposals.features, search.proposals.design
-    rules, n_confirmed = tuple(cluster.rule for cluster in ranked), sum(cluster.confirmed for cluster in ranked)
-    known, space = design.class_of_label, embeddings.space
+    regressor = search.regressor
+    features = search.proposals.features
+    design = search.proposals.design
+    rules = tuple(cluster.rule for cluster in ranked)
+    n_confirmed = sum(cluster.confirmed for cluster in ranked)
+    known = design.class_of_label
+    space = embeddings.space
     return Assigner(regressor, features, rules, n_confirmed, known, embeddings.encoder, space, design.superclasses)
 
 
 def _check(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) -> None:
-    n, n_losses, n_vectors = len(samples), len(outcomes.loss), len(embeddings)
+    n = len(samples)
+    n_losses = len(outcomes.loss)
+    n_vectors = len(embeddings)
     if not n == n_losses == n_vectors:
         raise InvalidInput(
             f"Samples, losses and embeddings must have the same length: got {n}, {n_losses} and {n_vectors}."

@@ -27,12 +27,17 @@ def predictability_of(
         predicted: (n,) out-of-fold predictions of the loss.
         alpha: what of the run's level is kept for saying that the loss is predictable.
     """
-    rng, groups = np.random.default_rng(seed), design.groups
-    losses, errors, n = outcomes.fitted, outcomes.errors, len(outcomes.fitted)
+    rng = np.random.default_rng(seed)
+    groups = design.groups
+    losses = outcomes.fitted
+    errors = outcomes.errors
+    n = len(outcomes.fitted)
     places = np.unique(predicted, return_inverse=True)[1]
     by_class: list[tuple[str, int, Estimate, float | None]] = []
     for scope in design.scopes[1:]:
-        a, b, inner = losses[scope.rows], predicted[scope.rows], None if groups is None else groups[scope.rows]
+        a = losses[scope.rows]
+        b = predicted[scope.rows]
+        inner = None if groups is None else groups[scope.rows]
         by_class.append((scope.name, len(a), _correlation(a, b, inner, rng, repeats=200), None))
     return Predictability(
         r2=_r2(losses, predicted, groups, rng),
@@ -62,7 +67,8 @@ def _r2(losses: F64, predicted: F64, groups: I64 | None, rng: np.random.Generato
 
 def _correlation(a: F64, b: F64, groups: I64 | None, rng: np.random.Generator, *, repeats: int = 500) -> Estimate:
     """Pearson's; nan where one of them is constant."""
-    x, y = a - a.mean(), b - b.mean()
+    x = a - a.mean()
+    y = b - b.mean()
     scale = float(np.sqrt((x**2).sum() * (y**2).sum()))
     value = float((x * y).sum()) / scale if scale > 0 else float("nan")
     return bootstrap_correlation(a, b, groups, rng, value=value, repeats=repeats)

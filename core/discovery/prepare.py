@@ -95,7 +95,8 @@ def _with_groups(audit: DataSet, settings: EmbeddingSettings, progress: Progress
     """The audit in which copies by the vectors are kept together."""
     if audit.embeddings is None:
         return audit
-    together, vectors = settings.group_copies, audit.embeddings.vectors
+    together = settings.group_copies
+    vectors = audit.embeddings.vectors
     samples, notes = join_copies(audit.samples, audit.outcomes, vectors, together=together, progress=progress)
     return replace(audit, samples=samples, notes=(*audit.notes, *notes))
 

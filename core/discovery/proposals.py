@@ -20,11 +20,13 @@ from core.language.directions import phrase_scores
 from core.records import F32, F64, I64, Bool, Column, Words
 from core.row_runs import some_rows
 
-PENALTIES, OVERALL_PENALTIES = (3.0, 30.0, 300.0), (30.0, 300.0)
+PENALTIES = (3.0, 30.0, 300.0)
+OVERALL_PENALTIES = (30.0, 300.0)
 """Of the heads that cut slices: of the classes, and of all samples. All are in the family, so none is chosen by
 looking."""
 SHARE = 2.0
-PARTS_OVERALL, PARTS_IN_CLASS = (6, 12, 24), (3, 6)
+PARTS_OVERALL = (6, 12, 24)
+PARTS_IN_CLASS = (3, 6)
 """How many k-means parts each scope is cut into."""
 MIN_PART_ROWS = 20
 """On average a k-means part has at least so many rows, or the cut is not made."""
@@ -150,7 +152,8 @@ def fewest_rows(n: int) -> int:
 
 def has_place(masks: Bool) -> Bool:
     """Of (n, ...) conditions, (...) whether enough rows meet each and enough do not."""
-    counts, smallest = masks.sum(0), fewest_rows(len(masks))
+    counts = masks.sum(0)
+    smallest = fewest_rows(len(masks))
     return (smallest <= counts) & (counts <= len(masks) - smallest)
 
 

@@ -54,7 +54,8 @@ def assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings, *, t
             f"With {rows:,} samples {drawn:,} permutations were drawn, and at most {later_permutations(drawn, rows):,} "
             f"for each cluster after the first: the test is exact, and no p is below {1 / (drawn + 1):.2g}."
         )
-    classes, predictable = settings.alpha * CLASS_SHARE_OF_ALPHA, settings.predictability_alpha
+    classes = settings.alpha * CLASS_SHARE_OF_ALPHA
+    predictable = settings.predictability_alpha
     to_classes = f"{classes:.2g} goes to whole classes and confusions, " if has_classes(samples) else ""
     said.append(
         f"Of alpha {settings.alpha:g}, {to_classes}{predictable:.2g} to whether the loss can be predicted at all, the "
@@ -93,7 +94,8 @@ def fingerprint(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings, 
         order: (n,) in which the rows of `embeddings` are read, those of the others; a piece at a time, since a copy of
             many is the largest thing that a run holds.
     """
-    digest, vectors = hashlib.sha256(), embeddings.vectors
+    digest = hashlib.sha256()
+    vectors = embeddings.vectors
     rows = np.arange(len(vectors)) if order is None else order
 
     def add(array: Any) -> None:

@@ -24,7 +24,8 @@ MIN_CLASS_ROWS = 10
 MIN_CLASS_REST = 40
 """Nor is the mean loss of a class with fewer other rows: the worst losses of a heavy tail may all be missing there."""
 
-PERMUTATIONS, FEWEST_PERMUTATIONS = 5000, 500
+PERMUTATIONS = 5000
+FEWEST_PERMUTATIONS = 500
 """Usually drawn, and of many rows; rows times permutations are kept below PERMUTED_CELLS between the two."""
 MANY_ROWS = 20_000
 PERMUTED_CELLS = PERMUTATIONS * MANY_ROWS
@@ -149,7 +150,8 @@ class EmbeddingSettings:
         return replace(self, encoder=encoder_for(modality, self.encoder), naming=naming)
 
 
-DEFAULTS, WITHOUT_MAP = Settings(), Settings(map=False)
+DEFAULTS = Settings()
+WITHOUT_MAP = Settings(map=False)
 DEFAULT_EMBEDDING = EmbeddingSettings()
 
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 MANY_CLASSES = 60
 """With more classes than this the search looks into superclasses instead of classes."""
-SPLIT_SHARE, MIN_SHARE, MAX_SHARE = 1.25, 0.5, 2.0
+SPLIT_SHARE = 1.25
+MIN_SHARE = 0.5
+MAX_SHARE = 2.0
 """Times the mean rows of a superclass: a node that holds more is split; a group that holds less is merged; what a
 merger may hold."""
 

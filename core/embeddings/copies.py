@@ -29,7 +29,8 @@ are its copies."""
 MIN_ROWS = 60
 REFERENCE = 4096
 """Rows among which neighbours are counted."""
-SKETCH, SLACK = 64, 1.4
+SKETCH = 64
+SLACK = 1.4
 """Dimensions of the random projection in which pairs are sought where the vectors have more than twice as many; how
 much farther apart than in truth they may lie there."""
 MOST = 32
@@ -37,7 +38,8 @@ MOST = 32
 FEW = 32
 """Vectors are coarse if half of their columns or more take at most so many values, and less than half as many as there
 are distinct rows."""
-_BLOCK, _TILE = 256, 1024
+_BLOCK = 256
+_TILE = 1024
 """Rows, and others that they are compared with at a time: their products stay in the processor's cache."""
 
 
@@ -79,10 +81,12 @@ def near_pairs(rows: F32, *, progress: Progress = no_progress) -> I64:
     """(m, 2) pairs of near copies among (u, d) distinct rows in no meaningful order; none among fewer than MIN_ROWS."""
     if len(rows) < MIN_ROWS or rows.shape[1] < 2 or is_coarse(rows):
         return np.zeros((0, 2), np.int64)
-    sketch, slack = rows, 1.0
+    sketch = rows
+    slack = 1.0
     if rows.shape[1] > 2 * SKETCH:
         normal = np.random.default_rng(0).normal(0, SKETCH**-0.5, (rows.shape[1], SKETCH))
-        sketch, slack = rows @ normal.astype(np.float32), SLACK
+        sketch = rows @ normal.astype(np.float32)
+        slack = SLACK
     radii = _radii(sketch)
     report = Reporter(progress, "compare rows", len(rows))
     found = [np.zeros((0, 2), np.int64)]
@@ -114,7 +118,8 @@ def _radii(rows: F32) -> F64:
         squared[own - start, own] = np.inf
         near[part] = np.sort(np.partition(squared, 3 * k - 1, axis=1)[:, : 3 * k], axis=1)
     near = np.sqrt(np.maximum(near, 1e-12))
-    close, wide = _dimension(near, k // 4, k), _dimension(near, k, 3 * k)
+    close = _dimension(near, k // 4, k)
+    wide = _dimension(near, k, 3 * k)
     # the smaller one, unless copies among the closest neighbours made it so
     dimension = wide if close < wide / 2 else min(close, wide)
     share = min(NEAR, (CHANCE * len(reference) / (n * k)) ** (1 / dimension))
@@ -142,7 +147,9 @@ def _candidates(rows: F32, radii: F64) -> Iterator[tuple[int, I64, I64]]:
         best = np.lexsort((-product, left))
         place = np.arange(len(best)) - np.searchsorted(left[best], left[best], "left")  # of each among its row's
         best = best[place < MOST]
-        left, right, product = left[best], right[best], product[best]
+        left = left[best]
+        right = right[best]
+        product = product[best]
         both = product >= half[left] - bound[right]
         yield start, left[both], right[both]
 

@@ -129,7 +129,9 @@ class _VectorReader:
     """Rows on their way from bytes to vectors; `prepare` runs in worker threads, the rest in one."""
 
     def __init__(self, images: ItemStore, encoder: Encoder, cache: EmbeddingCache | None) -> None:
-        self.images, self.encoder, self.cache = images, encoder, cache
+        self.images = images
+        self.encoder = encoder
+        self.cache = cache
         self.modality = modality_of(encoder.modality)
         self.fingerprint = f"{encoder.fingerprint}/{self.modality.version}"
         self.embeddings: F32 | None = None
@@ -145,7 +147,9 @@ class _VectorReader:
 
     def read(self, progress: Progress, workers: int) -> None:
         """Settle every row, a window of a few batches at a time."""
-        n, waiting, report = len(self.images), list[_PreparedRow](), Reporter(progress, "embed", len(self.images))
+        n = len(self.images)
+        waiting = list[_PreparedRow]()
+        report = Reporter(progress, "embed", len(self.images))
         batch = getattr(self.encoder, "batch_size", BATCH)
         for item in prefetch(self.prepare, range(n), workers, window=2 * batch + 8):
             if not self.settle(item):
@@ -241,7 +245,9 @@ class _VectorReader:
         )
 
     def _notes(self) -> tuple[str, ...]:
-        n, what, notes = len(self.images), f"{self.encoder.modality}s", list[str]()
+        n = len(self.images)
+        what = f"{self.encoder.modality}s"
+        notes = list[str]()
         if cut := sum(bool(measured.get(_CUT)) for measured in self.measured.values()):
             notes.append(f"{cut:,} of {n:,} {what} are longer than the encoder reads: it does not see their ends.")
         if self.n_from_cache:

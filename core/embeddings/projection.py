@@ -30,7 +30,8 @@ KEPT_OF_SEARCH = (
 """Functions that cost seconds to compile and that their packages do not keep compiled, of UMAP and of its own search
 for neighbours. None takes a function as its argument: numba would keep a copy of such a one from every process, and
 find none again."""
-NEIGHBOURS, EXACT = 15, 20_000
+NEIGHBOURS = 15
+EXACT = 20_000
 """Of each row on the map, itself among them; up to how many rows they are exact. Of more rows UMAP seeks them itself,
 by a search that costs 20 seconds to compile and less than all pairs then."""
 SAME = 1e-6
@@ -46,7 +47,8 @@ MOST_TURNED = 100_000
 def pca_map(embeddings: Embeddings) -> FailureMap:
     """The two leading principal directions, each scaled to unit spread; signs fixed so that the same rows give the same
     map. Of more than `MOST_TURNED` rows the directions are those of some of them."""
-    vectors, mean = embeddings.vectors, embeddings.vectors.mean(0, dtype=np.float64)
+    vectors = embeddings.vectors
+    mean = embeddings.vectors.mean(0, dtype=np.float64)
     leading = _two_leading(vectors[some_rows(len(vectors), MOST_TURNED)], mean)
     if leading.shape[1] < 2:
         leading = np.c_[leading, np.zeros(len(leading))]
@@ -144,7 +146,8 @@ def _same_threads() -> Generator[None]:
 
 
 def _umap(vectors: F32, *, seed: int, epochs: int | None = None) -> F32:
-    n, k = len(vectors), min(NEIGHBOURS, len(vectors) - 1)
+    n = len(vectors)
+    k = min(NEIGHBOURS, len(vectors) - 1)
     known = (*nearest_by_cosine(vectors, k), None) if n <= EXACT else (None, None, None)
     with warnings.catch_warnings(), _same_threads():
         warnings.simplefilter("ignore")  # umap warns that a seed means one thread, which is what we want

@@ -92,7 +92,8 @@ def _twins(groups: I64, at: I64) -> I64:
 def _read_crops(rows: ItemView, crops: CropImages, read: Read) -> EmbeddedImages:
     around = _shared(crops.base, crops.image_of[rows.rows], read)
     found = read(rows.keep(around.kept))
-    beside, kept = found.kept, around.kept[found.kept]
+    beside = found.kept
+    kept = around.kept[found.kept]
     joint = found.joint.vectors + np.float32(CONTEXT_WEIGHT) * around.joint.vectors[beside]
     lost = {int(around.kept[row]): reason for row, reason in found.unreadable.items()}
     return EmbeddedImages(

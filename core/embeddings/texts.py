@@ -71,7 +71,9 @@ def _in_batches(encoder: TextTower, texts: Sequence[str], progress: Progress, st
     if load is not None:
         load(lambda: progress(step, 0, len(texts)))
     shortest_first = np.argsort([len(text) for text in texts], kind="stable").astype(np.int64)
-    parts, places, done = [encoder.encode_texts([])] if not texts else [], list[I64](), 0
+    parts = [encoder.encode_texts([])] if not texts else []
+    places = list[I64]()
+    done = 0
     for start in range(0, len(texts), LOOKED_AT):
         chunk = shortest_first[start : start + LOOKED_AT]
         for rows in text_batches(encoder, [texts[int(i)] for i in chunk]):

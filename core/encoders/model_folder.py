@@ -17,7 +17,8 @@ from core.errors import InvalidInput
 from core.forms import Form, read_form
 from core.received import check_model_folder
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
 MAX_CONFIG_BYTES = 2**20
 MAX_LAYERS = 200
 """Of a model: some configs list their layers, which of a billion takes all memory."""
@@ -59,7 +60,9 @@ class ModelFolder:
     """
 
     def __init__(self, path: Path, needed: str) -> None:
-        self.path, self.needed, self.weights = path, needed, path / WEIGHTS
+        self.path = path
+        self.needed = needed
+        self.weights = path / WEIGHTS
         if not (path / CONFIG).is_file():
             raise InvalidInput(f"{path} holds no {CONFIG}. What is needed is {needed}.")
         if not self.weights.is_file():

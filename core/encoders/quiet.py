@@ -11,8 +11,10 @@ from typing import Any
 @contextmanager
 def quiet_transformers() -> Generator[Any]:
     """The package transformers, without progress bars and without warnings inside the block."""
-    transformers, logging = import_module("transformers"), import_module("transformers.utils.logging")
-    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    transformers = import_module("transformers")
+    logging = import_module("transformers.utils.logging")
+    shown = logging.is_progress_bar_enabled()
+    level = logging.get_verbosity()
     logging.disable_progress_bar()
     logging.set_verbosity_error()
     try:

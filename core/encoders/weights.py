@@ -164,7 +164,8 @@ def check_weights(path: Path, otherwise: str = "") -> None:
 def _check_zip(file: BufferedReader, name: str, otherwise: str) -> None:
     with StoredZip(file) as packed:
         members = packed.infolist()
-    inflated, size = sum(entry.file_size for entry in members), file.seek(0, 2)
+    inflated = sum(entry.file_size for entry in members)
+    size = file.seek(0, 2)
     most = max(size, MOST_INFLATED)
     if inflated > most:
         raise InvalidInput(
@@ -207,7 +208,8 @@ def on_meta(make: Callable[[], Any], config: str) -> Any:
     """
     import torch
 
-    own, parts = threading.get_ident(), 0
+    own = threading.get_ident()
+    parts = 0
 
     def count(*_: object) -> None:
         nonlocal parts

@@ -22,7 +22,8 @@ CLASS_SHARE = 0.5
 half put the right photographs first most often, in classes and among all samples (docs/evidence/asked.md)."""
 ANYTHING = "something"
 """What a text is said of where it names no class."""
-FEWEST, MOST = 12, 0.5
+FEWEST = 12
+MOST = 0.5
 """A question teaches the chance where so many samples show it, and at most such a share of its scope."""
 ENOUGH_QUESTIONS = 10
 """With fewer nothing is fitted."""
@@ -97,5 +98,6 @@ def asked_directions(
     said = [one for text, name in zip(texts, names) for one in (text, name or ANYTHING)]
     prompts = [prompt for one in said for prompt in question_prompts(one, encoder.modality)]
     vectors = encode_texts(encoder, prompts, cache).reshape(len(texts), 2, 2, -1).mean(2)
-    text, of_class = vectors[:, 0], vectors[:, 1]
+    text = vectors[:, 0]
+    of_class = vectors[:, 1]
     return (text - CLASS_SHARE * of_class).astype(np.float32), of_class.astype(np.float32)

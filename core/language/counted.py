@@ -139,7 +139,8 @@ def _pieces(text: str) -> tuple[str, ...]:
 
 def _beside(text: str, said: str) -> Iterator[tuple[str, ...]]:
     """What stands beside a condition, for each place where the text says it."""
-    own, asked = _pieces(said), _pieces(text)
+    own = _pieces(said)
+    asked = _pieces(text)
     within = _IN_BRACKETS.fullmatch(text.strip())
     if within is not None and _pieces(within[2]) == own:
         yield _pieces(within[1])
@@ -177,7 +178,8 @@ def _called(text: str, known: Sequence[SaidCondition], diagnosis: Diagnosis) -> 
     """The condition on one column that the page calls what the text says, such as "dark" or "with links"; None where a
     phrase of the vocabulary says it. Of several limits the first that is known: none is chosen by the losses."""
     columns = diagnosis.samples.metadata
-    asked, measured = bare_words(text), {column.name for column in columns if column.measured}
+    asked = bare_words(text)
+    measured = {column.name for column in columns if column.measured}
     numbers = Counter(column.name for column in columns if column.kind == "number")
     phrases = () if diagnosis.words is None else diagnosis.words.phrases
     if not asked or any(bare_words(phrase) == asked for phrase in phrases):
@@ -197,7 +199,8 @@ def calls_of(name: str, sign: str, value: str | float | None, is_measured: bool)
     if sign == "<=":
         yield from (reading.low, f"low {name}", f"{name} low")
     if sign == ">=":
-        limit, least = float(value or 0), max(reading.least, 0.0)
+        limit = float(value or 0)
+        least = max(reading.least, 0.0)
         if limit == least or (limit > least and least < 1):  # "with links" is one of them, not several
             yield reading.high
         yield from (f"high {name}", f"{name} high")
@@ -215,13 +218,15 @@ def _spoken(text: str) -> tuple[str, _Tests]:
     name = "" if found is None else _property(found["noun"])
     if found is None or not name:
         return "", ()
-    sign, said = " ".join(found["sign"].casefold().split()), found["n"].casefold()
+    sign = " ".join(found["sign"].casefold().split())
+    said = found["n"].casefold()
     none = sign in ("no", "without", "without a", "without an", "without any")
     if none == bool(said) or (not none and name not in SPOKEN):
         return "", ()
     if none:
         name = _AT_ALL.get(name, name) if name not in SPOKEN or "digit" in found["noun"] else name
-        sign, limit = "<=", 0.0
+        sign = "<="
+        limit = 0.0
     else:
         n = float(said) if said.isdigit() else float(("one", *NUMBERS).index(said) + 1)
         limit = {"more than": n + 1, "fewer than": n - 1}.get(sign, n)

@@ -22,7 +22,8 @@ USUAL = 0.65
 """AUROC that is taken of a phrase whose competence was not measured."""
 
 
-FEW, MOST_VALUES = 5, 40
+FEW = 5
+MOST_VALUES = 40
 """Different numbers from which a column has a low and a high end, and values of a column that are looked at."""
 
 

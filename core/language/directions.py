@@ -43,7 +43,8 @@ def centred(vectors: F32, blocks: I64, means: F32 | None = None) -> F32:
 
 def block_means(vectors: F32, blocks: I64) -> F32:
     """(k, d) mean vector of each block."""
-    k, d = int(blocks.max()) + 1, vectors.shape[1]
+    k = int(blocks.max()) + 1
+    d = vectors.shape[1]
     sizes = np.bincount(blocks, minlength=k)
     sums = np.zeros((k, d))
     for block, rows in enumerate(np.split(np.argsort(blocks, kind="stable"), np.cumsum(sizes)[:-1])):

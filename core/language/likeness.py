@@ -66,7 +66,8 @@ def support_of(joint: F32, phrases: Sequence[str], encoder: TextTower, cache: Pa
         joint: (n, d) samples as the encoder sees them; they are read in blocks.
     """
     texts = question_vectors(phrases, encoder, cache)
-    things, best = things_of(encoder, cache), np.zeros((0, len(phrases)))
+    things = things_of(encoder, cache)
+    best = np.zeros((0, len(phrases)))
     for start in range(0, len(joint), _BLOCK):
         found = likeness(joint[start : start + _BLOCK], texts, things)
         best = np.sort(np.concatenate([best, found]), axis=0)[-TOP:]

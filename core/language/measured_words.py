@@ -33,7 +33,8 @@ def named_condition(text: str, diagnosis: Diagnosis, class_name: str, scope: str
     Returns:
         None unless the text says nothing beside one end of one property (or one value of one column) and the class.
     """
-    asked, measured = set(_asked(text, class_name)), _of_one_name(diagnosis.samples.metadata)
+    asked = set(_asked(text, class_name))
+    measured = _of_one_name(diagnosis.samples.metadata)
 
     def says(test: _Test) -> bool:
         return _says(asked, test, measured)
@@ -57,7 +58,8 @@ def named_property(
         class_name: the class that the text names, or "".
         tested: the outermost limits first.
     """
-    asked, measured = set(_asked(text, class_name)), _of_one_name(columns)
+    asked = set(_asked(text, class_name))
+    measured = _of_one_name(columns)
     named = [one for one in tested if len(one[1]) == 1 and _says(asked, one[1][0], measured)]
     return named[0] if len({tests[0][0] for _, tests, _ in named}) == 1 else None
 

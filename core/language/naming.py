@@ -21,7 +21,8 @@ from core.numbers import percent
 from core.records import I64, ClusterName, ClusterPart, FailureCluster, Insight, Outcomes, SampleSet, Words
 from core.statistics.confusion import main_confusion
 
-MOST_IN, MOST_OUT = 1000, 2000
+MOST_IN = 1000
+MOST_OUT = 2000
 """Members, and other rows of the scope, that are looked at."""
 
 
@@ -60,7 +61,8 @@ def name_cluster(
     if described.is_likely(words):
         return described.as_likely()
     if confused is not None and confused.stands_out:
-        share, might_be = round(confused.share, 3), described.others(0)
+        share = round(confused.share, 3)
+        might_be = described.others(0)
         return ClusterName(subject.mistaken_for(other), "confusion", might_be, "likely", share)
     halves = halves_of(model, ranked, found, members) if found else None
     if halves is not None and chance_of_two(model, halves) >= WORTH_SAYING:

@@ -24,7 +24,9 @@ from core.records import F64, Bool
 
 LEAST = 5
 """Members of a part."""
-PAIRED, PAIRS, APART = 16, 4, 0.3
+PAIRED = 16
+PAIRS = 4
+APART = 0.3
 """The foremost describers that are paired, the pairs by which the members are split, and the least correlation from
 which two do not say different things."""
 STEPS = 10
@@ -67,7 +69,8 @@ def ways_apart(model: TitleModel, ranked: Ranked, found: Sequence[Theme], member
         found: its themes.
         members: (m,)
     """
-    whole, by_text = theme_chance(model, ranked, found), {one.text: one for one in ranked.wider}
+    whole = theme_chance(model, ranked, found)
+    by_text = {one.text: one for one in ranked.wider}
     for second in _splits(ranked, found, members):
         if min(second.sum(), (~second).sum()) < LEAST:
             continue
@@ -104,7 +107,8 @@ def _splits(ranked: Ranked, found: Sequence[Theme], members: Bool) -> Iterator[B
     scores = np.stack([one.scores for one in ranked.wider], 1)
     rest = scores[~members]
     z = (scores - rest.mean(0)) / (rest.std(0) + 1e-9)
-    own, beyond = z[members], (scores[members] > np.quantile(rest, 0.9, axis=0)).mean(0)
+    own = z[members]
+    beyond = (scores[members] > np.quantile(rest, 0.9, axis=0)).mean(0)
     foremost = np.argsort(-(aurocs(scores, members) + 0.7 * beyond), kind="stable")[:PAIRED]
     x = standardised(own[:, foremost])
     alike = x.T @ x / len(x)

@@ -111,7 +111,8 @@ def make_words(
         )
     progress(STEP, 0, 1)
     means = _differences(own, encoder, class_names, cache, progress)
-    directions, strengths = unit(means.astype(np.float32)), np.linalg.norm(means, axis=1).astype(np.float32)
+    directions = unit(means.astype(np.float32))
+    strengths = np.linalg.norm(means, axis=1).astype(np.float32)
     kept, dropped = drop_alike(directions, ALIKE)
     mute = [own.phrases[i].text for i in kept if strengths[i] < MUTE]
     kept = kept[strengths[kept] >= MUTE]
@@ -123,7 +124,8 @@ def make_words(
         which = "1 phrase is" if many == 1 else f"{many:,} phrases are"
         notes = (*notes, f"{which} the same as another to this encoder and left out.")
     phrases = [own.phrases[i] for i in kept]
-    texts, families = tuple(p.text for p in phrases), tuple(p.family for p in phrases)
+    texts = tuple(p.text for p in phrases)
+    families = tuple(p.family for p in phrases)
     words = words_of(joint, directions[kept], texts, families, encoder=encoder.name, notes=notes)
     return replace(words, strengths=strengths[kept])
 

@@ -21,9 +21,11 @@ from core.language.describers import Describer
 from core.records import F64, Bool, Words
 from core.statistics.ranking import aurocs_of_ranks
 
-MEANT, LOOKED_AT = 60, 20
+MEANT = 60
+LOOKED_AT = 20
 """Phrases whose AUROC is found, those of the largest difference of means; and of these those that are ranked."""
-ALIKE, TOGETHER = 0.55, 0.6
+ALIKE = 0.55
+TOGETHER = 0.6
 """Cosine of two directions, or correlation of two scores, from which describers say the same."""
 AGREE = 10
 """The foremost phrases with which each is held to agree."""
@@ -38,7 +40,8 @@ SEEN = 0.65
 LUCK = 0.02
 """Chance, over all ends and values of columns that are tried, up to which one is ranked: of many columns the best tells
 any few rows from the rest."""
-USUALLY_SURE, USUALLY_NEXT = 2.05, -1.7
+USUALLY_SURE = 2.05
+USUALLY_NEXT = -1.7
 """Root of the standard errors of a cluster's best phrase, and logit of the second theme's chance: taken where there is
 no phrase or no second theme, as the means of the clusters that the models were fitted on."""
 
@@ -115,7 +118,8 @@ def rank(describers: Sequence[Describer], members: Bool) -> Ranked:
     Args:
         members: (m,) of the rows that the describers score.
     """
-    n, n_in = len(members), int(members.sum())
+    n = len(members)
+    n_in = int(members.sum())
     phrases, others = _foremost(describers, members)
     chosen = [*phrases, *others]
     if not chosen:
@@ -126,15 +130,19 @@ def rank(describers: Sequence[Describer], members: Bool) -> Ranked:
     told = _no_luck(others, scores[:, len(phrases) :], areas[len(phrases) :], members)
     seen = told & (areas[len(phrases) :] >= SEEN)
     kept = np.r_[order[:LOOKED_AT], len(phrases) + np.flatnonzero(seen)].astype(np.int64)
-    is_phrase, own, area = kept < len(phrases), scores[:, kept], areas[kept]
+    is_phrase = kept < len(phrases)
+    own = scores[:, kept]
+    area = areas[kept]
     wider = (*phrases, *(one for one, is_told in zip(others, told) if is_told))
     chosen = [chosen[i] for i in kept]
     error = _error(members)
-    inside, outside = own[members], own[~members]
+    inside = own[members]
+    outside = own[~members]
     apart = np.clip((inside.mean(0) - outside.mean(0)) / (outside.std(0) + 1e-6), -2, 8)
     beyond = (inside > np.quantile(outside, 0.9, axis=0)).mean(0)
     agree = (standardised(own).T @ standardised(scores[:, order[:AGREE]]) / n).mean(1) if len(order) else 0.0
-    sure, one = np.sqrt(np.clip((area - 0.5) / error, 0, MOST_SURE)), np.ones(len(kept))
+    sure = np.sqrt(np.clip((area - 0.5) / error, 0, MOST_SURE))
+    one = np.ones(len(kept))
     said = np.log1p([USUALLY_SAID if np.isnan(d.said) else d.said for d in chosen])
     known = np.array([d.known for d in chosen])
     of_property, of_column = (np.array([d.kind == kind for d in chosen], float) for kind in ("property", "condition"))
@@ -177,7 +185,8 @@ def _foremost(describers: Sequence[Describer], members: Bool) -> tuple[list[Desc
 
 def _error(members: Bool) -> float:
     """Standard error of the AUROC of scores that tell nothing, none of them alike."""
-    n, n_in = len(members), int(members.sum())
+    n = len(members)
+    n_in = int(members.sum())
     return float(np.sqrt((n + 1) / (12 * n_in * (n - n_in))))
 
 
@@ -206,7 +215,9 @@ def _places(areas: F64, is_phrase: Bool) -> F64:
     return places
 
 
-N_OF_ONE, N_OF_THEME, N_OF_SPLIT = 20, 10, 7
+N_OF_ONE = 20
+N_OF_THEME = 10
+N_OF_SPLIT = 7
 USUALLY_SAID = 20.0
 """Mentions in 1,000 captions that are taken of a phrase whose own are not known."""
 
@@ -224,7 +235,8 @@ def themes(ranked: Ranked, chance: F64) -> list[Theme]:
     directions = np.stack([np.zeros(d) if x.direction is None else x.direction for x in ranked.describers])
     z = standardised(np.stack([one.scores for one in ranked.describers], 1))
     same = (directions @ directions.T >= ALIKE) | (z.T @ z / len(z) >= TOGETHER)
-    left, made = np.argsort(-chance, kind="stable").tolist(), list[Theme]()
+    left = np.argsort(-chance, kind="stable").tolist()
+    made = list[Theme]()
     while left:
         own = [j for j in left if j == left[0] or same[left[0], j]]
         made.append(Theme(tuple(ranked.describers[j] for j in own), tuple(float(chance[j]) for j in own)))

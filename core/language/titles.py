@@ -117,7 +117,8 @@ class Subject:
             head = f"{self.who}, {self.pictures}" if self.who and self.modality != "image" else head
             return f"{head} with {'a ' if said.startswith(('low ', 'high ')) else ''}{said}"
         column, _, of_column = one.tests[0]
-        name, value = short(column.replace("_", " ")), _value(of_column)
+        name = short(column.replace("_", " "))
+        value = _value(of_column)
         *before, last = name.split() or [""]
         if before and last.casefold() in _KIND_OF and value.isalpha() and not is_plural(value):
             thing = " ".join(before)

@@ -73,7 +73,8 @@ def read_vocabulary(source: Path | None = None, modality: str = "image") -> Voca
     shipped = SPEECH[modality].vocabulary
     if source is None:
         return replace(_from_json(shipped, _text_of(shipped), {}, modality), modality=modality)
-    text, known = _text_of(source), read_vocabulary(None, modality).templates
+    text = _text_of(source)
+    known = read_vocabulary(None, modality).templates
     read = _from_json if source.suffix.lower() == ".json" else _from_lines
     return replace(read(source, text, known, modality), modality=modality)
 

@@ -323,6 +323,7 @@ class Diagnosis:
             n = len(self.samples)
             return np.full(n, -1, np.int64), np.zeros(n)
         memberships = np.stack([c.membership for c in self.clusters])  # (c, n)
-        best, top = memberships.argmax(0), memberships.max(0)
+        best = memberships.argmax(0)
+        top = memberships.max(0)
         ids = np.array([c.id for c in self.clusters])
         return np.where(top >= 0.5, ids[best], -1).astype(np.int64), top

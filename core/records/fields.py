@@ -43,7 +43,8 @@ def _said(value: Any) -> str:
 def _fits(value: Any, hint: Any) -> bool:
     if hint is Any or hint is object:
         return True
-    origin, arguments = get_origin(hint), get_args(hint)
+    origin = get_origin(hint)
+    arguments = get_args(hint)
     if hasattr(origin, "__value__"):  # an alias as Python 3.12 has them: NumPy's NDArray is one in its newer versions
         return _fits(value, origin.__value__[arguments])
     if origin in (Union, UnionType):

@@ -40,7 +40,8 @@ class ModelResult:
         Raises:
             ValueError: one has not; it is named.
         """
-        m, k = len(self.rows), len(self.class_names)
+        m = len(self.rows)
+        k = len(self.class_names)
         for name, array in (
             ("rows", self.rows), ("labels", self.labels), ("loss", self.outcomes.loss),
             ("errors", self.outcomes.errors), ("predictions", self.outcomes.predictions),

@@ -35,14 +35,16 @@ def progress_bar(**options: Any) -> Progress:
         from tqdm.auto import tqdm
     except ImportError as error:
         raise MissingDependency("A progress bar needs tqdm. Run `pip install tqdm`.") from error
-    bar, shown = None, ""
+    bar = None
+    shown = ""
 
     def show(step: str, done: int, total: int) -> None:
         nonlocal bar, shown
         if bar is None or shown != step or done < bar.n:
             if bar is not None:
                 bar.close()
-            bar, shown = tqdm(desc=step, total=total, **options), step
+            bar = tqdm(desc=step, total=total, **options)
+            shown = step
         bar.total = total
         bar.update(done - bar.n)
         if done >= total:
@@ -55,7 +57,10 @@ class Reporter:
     """Calls `progress` at the first report, then at most twice a second, and at the end: cheap enough for any loop."""
 
     def __init__(self, progress: Progress, step: str, total: int) -> None:
-        self._progress, self._step, self._total, self._last = progress, step, total, float("-inf")
+        self._progress = progress
+        self._step = step
+        self._total = total
+        self._last = float("-inf")
 
     def __call__(self, done: int, last: bool = False) -> None:
         now = time.monotonic()

@@ -134,7 +134,8 @@ class Column:
             TypeError, ValueError: there is not; the column is named.
         """
         check_fields(self)
-        name, values = f"column {self.name[:40]!a}", self.values
+        name = f"column {self.name[:40]!a}"
+        values = self.values
         shaped(name, values, n)
         if self.kind == "number":
             if values.dtype.kind not in "fiub":

@@ -11,7 +11,8 @@ from core.records import Bool, Outcomes
 
 FEWEST = 8
 """Errors of a set of which it is told."""
-MOST_GO, MORE = 0.5, 0.15
+MOST_GO = 0.5
+MORE = 0.15
 """Share of the errors that go to one class, and by how much more than of the other errors, from which a set is said to
 be mistaken for it."""
 LUCK = 0.02
@@ -46,7 +47,8 @@ def main_confusion(outcomes: Outcomes, inside: Bool, outside: Bool, n_classes: i
     """
     if outcomes.errors is None or outcomes.predictions is None or not n_classes:
         return None
-    wrong_in, wrong_out = inside & outcomes.errors, outside & outcomes.errors
+    wrong_in = inside & outcomes.errors
+    wrong_out = outside & outcomes.errors
     given = outcomes.predictions[wrong_in]
     if wrong_in.sum() < FEWEST or not (given >= 0).any():
         return None
@@ -54,6 +56,7 @@ def main_confusion(outcomes: Outcomes, inside: Bool, outside: Bool, n_classes: i
     top = int(counts.argmax())
     elsewhere = float((outcomes.predictions[wrong_out] == top).mean()) if wrong_out.any() else 0.0
     everywhere = outcomes.predictions[wrong_in | wrong_out]
-    n_top, tried = int((everywhere == top).sum()), len(np.unique(everywhere))
+    n_top = int((everywhere == top).sum())
+    tried = len(np.unique(everywhere))
     tail = float(hypergeom.sf(counts[top] - 1, len(everywhere), n_top, wrong_in.sum()))
     return Confusion(top, float(counts[top] / wrong_in.sum()), elsewhere, min(1.0, tried * tail))

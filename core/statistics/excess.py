@@ -34,7 +34,8 @@ def studentised_excesses(
     """
     out = np.empty(inside.shape, np.float32)
     common = np.empty(inside.shape[1])
-    whole, sizes = float(scope_size[0, 0]), np.ascontiguousarray(size[:, 0])
+    whole = float(scope_size[0, 0])
+    sizes = np.ascontiguousarray(size[:, 0])
     if inside_groups is None or total_groups is None:
         _common(whole, total[0], total_squares[0], common, PRIOR_ROWS)
         _plain(sizes, whole, inside, inside_squares, total[0], total_squares[0], common, PRIOR_ROWS, out)
@@ -95,7 +96,8 @@ def _plain(
     sizes: Any, whole: Any, inside: Any, squares: Any, total: Any, all_squares: Any, common: Any, prior: Any, out: Any
 ) -> None:
     for r in range(len(out)):
-        size, rest = sizes[r], whole - sizes[r]
+        size = sizes[r]
+        rest = whole - sizes[r]
         for p in range(out.shape[1]):
             outside = total[p] - inside[r, p]
             own = _squares(size, inside[r, p], squares[r, p])
@@ -114,10 +116,14 @@ def _grouped(
     products: Any, crossed: Any, spans: Any, of_all: Any, common: Any, prior: Any, out: Any,
 ) -> None:  # fmt: skip
     for r in range(len(out)):
-        size, rest = sizes[r], whole - sizes[r]
+        size = sizes[r]
+        rest = whole - sizes[r]
         for p in range(out.shape[1]):
-            outside, span, other_span = total[p] - inside[r, p], spans[r, p], of_all[2, p] - spans[r, p]
-            count, other_count = _counted(size, span), _counted(rest, other_span)
+            outside = total[p] - inside[r, p]
+            span = spans[r, p]
+            other_span = of_all[2, p] - spans[r, p]
+            count = _counted(size, span)
+            other_count = _counted(rest, other_span)
             own = _squares(size, inside[r, p], squares[r, p])
             own = _counted_squares(size, inside[r, p], own, products[r, p], crossed[r, p], span, count)
             others = _squares(rest, outside, all_squares[p] - squares[r, p])

@@ -101,7 +101,8 @@ def term_sums(sets: F32 | F64, scores: F32 | F64, groups: I64) -> tuple[list[Any
 def join_classes(labels: I64, joining: Bool, groups: I64 | None) -> I64 | None:
     """(n,) the groups with the rows of each class for which the (k,) `joining` holds in one; None where that would
     leave fewer than half of the groups (or of the classes and single rows) because many share such classes."""
-    n, rows = len(labels), np.flatnonzero(joining[labels])
+    n = len(labels)
+    rows = np.flatnonzero(joining[labels])
     classes = joined(n, rows, labels[rows])
     if groups is None:
         return classes

@@ -16,7 +16,8 @@ from core.records import F64, I64, UNDEFINED, Bool, Estimate
 from core.statistics.groups import size_of_group
 from core.statistics.permutation import difference_of
 
-REDRAWN, LEAST_REPEATS = 25_000_000, 100
+REDRAWN = 25_000_000
+LEAST_REPEATS = 100
 """So many rows are redrawn in all where that leaves so many repeats."""
 
 
@@ -48,7 +49,9 @@ def paired_limits(more: float, less: float, n: float, quantile: float) -> tuple[
     Source: Bonett & Price 2012, J. Educ. Behav. Stat. 37(4), eq. 3: one row is added to each kind of disagreement, so
     the limits stand apart even where no row disagrees.
     """
-    value, a, b = more - less, (more * n + 1) / (n + 2), (less * n + 1) / (n + 2)
+    value = more - less
+    a = (more * n + 1) / (n + 2)
+    b = (less * n + 1) / (n + 2)
     reach = quantile * float(np.sqrt((a + b - (a - b) ** 2) / (n + 2)))
     return max(-1.0, min(value, a - b - reach)), min(1.0, max(value, a - b + reach))
 
@@ -152,7 +155,8 @@ def searched_difference(
     if statistic is not None and np.isfinite(multiplier) and statistic > 0:
         evidence = max(statistic, difference / error) if error > 0 else statistic
         value = difference * conditional_shrink(evidence, multiplier) / evidence
-    low, high = difference - reach, difference + reach
+    low = difference - reach
+    high = difference + reach
     return Estimate(min(max(value, low), high) if np.isfinite(reach) else value, low, high)
 
 
@@ -179,7 +183,8 @@ def effective_rows(values: F64 | Bool, groups: I64, row_variance: float) -> tupl
     99(4), advise of theirs. Taking the larger, and the groups beside, are ours.
     """
     _, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    n, sums = len(values), np.bincount(place, values.astype(np.float64))
+    n = len(values)
+    sums = np.bincount(place, values.astype(np.float64))
     alike = float(sizes[place].mean())  # the design effect where the rows of a group are alike
     if row_variance <= 0:
         return n / alike, float(stats.norm.ppf(0.975))  # no variance is estimated
@@ -230,7 +235,8 @@ def telling_groups(values: F64 | Bool, groups: I64) -> int:
 def accuracy_of(errors: Bool, groups: I64 | None) -> Estimate:
     """The share of right rows with Wilson's interval; where rows come in groups, of as many rows as they are worth
     (`effective_rows`). Measured: docs/evidence/predictions.md, "Shares and differences of rows in groups"."""
-    n, right = len(errors), int((~errors).sum())
+    n = len(errors)
+    right = int((~errors).sum())
     if groups is None or len(np.unique(groups)) == n:
         return wilson(right, n)
     share = right / n

@@ -17,7 +17,8 @@ from core.statistics.compiled import compiled
 from core.statistics.tops import BACK, SPREAD
 
 U8 = npt.NDArray[np.uint8]
-FEWEST_BINS, MOST_BINS = 64, 4096
+FEWEST_BINS = 64
+MOST_BINS = 4096
 EDGE = np.uint8(255)
 """Marks a bin that an edge goes through; sets are fewer than that."""
 BANKS = 4
@@ -64,7 +65,8 @@ def _sort_down(keys: Any) -> None:
         gap = 3 * gap + 1
     while gap > 0:
         for i in range(gap, len(keys)):
-            key, j = keys[i], i
+            key = keys[i]
+            j = i
             while j >= gap and keys[j - gap] < key:
                 keys[j] = keys[j - gap]
                 j -= gap
@@ -90,7 +92,10 @@ def _into_bins(row: Any, low: Any, high: Any, codes: Any, counts: Any) -> None:
 def _edges(counts: Any, sizes: Any, level: Any, place: Any, edges: Any) -> Any:
     """The level of each bin, or EDGE; where the keys of such bins begin, and before how many higher values. How many
     such bins there are."""
-    above, done, used, found = 0, 0, 0, 0
+    above = 0
+    done = 0
+    used = 0
+    found = 0
     for b in range(len(counts) - 1, -1, -1):
         while done < len(sizes) and sizes[done] <= above:
             done += 1
@@ -121,8 +126,11 @@ def _in_order(levels: Any, keys: Any, edges: Any, n_edges: Any, sizes: Any) -> N
 @compiled("void(f4[:, ::1], u4[:, ::1], f4[::1], f4[::1], i8[::1], i8, u1[:, ::1])")
 def _levels(values: Any, words: Any, low: Any, high: Any, sizes: Any, bins: Any, out: Any) -> None:
     n = values.shape[1]
-    codes, keys = np.empty(n, np.uint16), np.empty(n, np.uint64)
-    counts, place, level = np.empty(bins, np.int32), np.empty(bins, np.int32), np.empty(bins, np.uint8)
+    codes = np.empty(n, np.uint16)
+    keys = np.empty(n, np.uint64)
+    counts = np.empty(bins, np.int32)
+    place = np.empty(bins, np.int32)
+    level = np.empty(bins, np.uint8)
     edges = np.empty((len(sizes) + 1, 2), np.int64)
     for row in range(len(values)):
         _into_bins(values[row], low[row], high[row], codes, counts)
@@ -148,7 +156,8 @@ def _sums(levels: Any, values: Any, sums: Any) -> None:
             bank = own[i % BANKS, levels[row, i]]
             bank[0] += of_row[i]
             bank[1] += of_row[i] * of_row[i]
-        first, second = 0.0, 0.0
+        first = 0.0
+        second = 0.0
         for size in range(n_sizes):
             for bank in range(BANKS):
                 first += own[bank, size, 0]
@@ -160,7 +169,9 @@ def _sums(levels: Any, values: Any, sums: Any) -> None:
 def _products(first: Any, second: Any, first_mean: Any, second_mean: Any, sums: Any) -> None:
     """`reassoc` lets several be added at once; a row's sums do not depend on the other rows."""
     for row in range(len(first)):
-        squares, products, of_products = 0.0, 0.0, 0.0
+        squares = 0.0
+        products = 0.0
+        of_products = 0.0
         for i in range(first.shape[1]):
             apart = first[row, i] - first_mean[row]
             product = apart * (second[row, i] - second_mean[row])

@@ -100,7 +100,8 @@ def _at(values: F64, labels: I64) -> F64:
     return values[np.arange(len(labels)), labels]
 
 
-MAX_VALUE, MIN_SPREAD = 1e15, 1e-15
+MAX_VALUE = 1e15
+MIN_SPREAD = 1e-15
 """How far from 0 what is fitted may lie, and how little all of it may differ."""
 
 

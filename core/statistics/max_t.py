@@ -49,7 +49,8 @@ def nulls(
     """
     found = list[Any]()
     for number, way in enumerate(permuter.ways):
-        draw, parts = partial(read, way), list[Any]()
+        draw = partial(read, way)
+        parts = list[Any]()
         drawn = map(draw, sizes, repeat(rng)) if every is None else every(draw, sizes, rng.spawn(len(sizes)))
         for part in drawn:
             parts.append(part)

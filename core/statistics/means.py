@@ -56,7 +56,8 @@ class PartMeans:
         group = np.arange(len(values)) if groups is None else np.unique(groups, return_inverse=True)[1]
         key, unit = np.unique(group * n_parts + part, return_inverse=True)
         n = len(key)
-        sums, sizes = _sums(centred, unit, n), _sums(np.ones(len(values)), unit, n)
+        sums = _sums(centred, unit, n)
+        sizes = _sums(np.ones(len(values)), unit, n)
         ends = float(centred.min()), float(centred.max())
         return cls(key % n_parts, key // n_parts, sums, sizes, level, *ends, n_parts)
 
@@ -97,7 +98,8 @@ class PartMeans:
     def estimates(self, level: float) -> list[Estimate]:
         """The mean of each part, with an interval that misses on either side with at most (1 - level) / 2."""
         tail = (1 - level) / 2
-        low, high = self._reached(self.least, tail), self._reached(self.greatest, 1 - tail)
+        low = self._reached(self.least, tail)
+        high = self._reached(self.greatest, 1 - tail)
         ends = np.minimum(low, self.means), self.means, np.maximum(high, self.means)
         return [Estimate(float(mean), float(low), float(high)) for low, mean, high in zip(*ends)]
 
@@ -106,11 +108,13 @@ class PartMeans:
 
     def _reached(self, extreme: float, chance: float) -> F64:
         """(k,) the mean below which the weighted one lies with this chance."""
-        low, high = np.full(self.n_parts, self.least), np.full(self.n_parts, self.greatest)
+        low = np.full(self.n_parts, self.least)
+        high = np.full(self.n_parts, self.greatest)
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
             under = self._below(middle, extreme) < chance
-            low, high = np.where(under, middle, low), np.where(under, high, middle)
+            low = np.where(under, middle, low)
+            high = np.where(under, high, middle)
         return self.level + (low + high) / 2
 
     def _below(self, means: F64, extreme: float) -> F64:
@@ -125,8 +129,10 @@ class PartMeans:
         """(k,) mean, deviation and skewness of the weighted mean of what is outside each part, with one unit of the
         greatest value."""
         n_groups = int(self.group.max()) + 1
-        whole, rows = np.bincount(self.group, self.sums, n_groups), np.bincount(self.group, self.sizes, n_groups)
-        left, of_rest = whole[self.group] - self.sums, rows[self.group] - self.sizes
+        whole = np.bincount(self.group, self.sums, n_groups)
+        rows = np.bincount(self.group, self.sizes, n_groups)
+        left = whole[self.group] - self.sums
+        of_rest = rows[self.group] - self.sizes
 
         def outside(power: int, of_size: int) -> F64:
             """Sum over the groups of the rest of sums ** power * sizes ** of_size."""
@@ -134,7 +140,8 @@ class PartMeans:
             return float((whole**power * rows**of_size).sum()) - self._of_part(taken)
 
         size = outside(0, 1)
-        count, unit = n_groups - self._of_part((of_rest == 0).astype(np.float64)), float(rows.max())
+        count = n_groups - self._of_part((of_rest == 0).astype(np.float64))
+        unit = float(rows.max())
         mean = (outside(1, 0) + unit * self.greatest) / (size + unit)
         ours = unit * (self.greatest - mean)
         second = outside(2, 0) - 2 * mean * outside(1, 1) + mean**2 * outside(0, 2) + ours**2
@@ -158,7 +165,8 @@ def chance_below_zero(values: F64, part: I64, n_parts: int) -> F64:
 
     Source: the saddlepoint formula of Lugannani & Rice; off by a hundredth of itself or less.
     """
-    low, high = np.zeros(n_parts), np.zeros(n_parts)
+    low = np.zeros(n_parts)
+    high = np.zeros(n_parts)
     np.minimum.at(low, part, values)
     np.maximum.at(high, part, values)
     mixed = (low < 0) & (high > 0)
@@ -180,15 +188,15 @@ def chance_below_zero(values: F64, part: I64, n_parts: int) -> F64:
 def _saddlepoint(values: F64, part: I64, mixed: Bool, low: F64, high: F64) -> F64:
     """(k,) where the derivative of the cumulant generating function is 0: Newton's steps, kept inside by halving."""
     n_parts = len(low)
-    left, right = (
-        np.where(mixed, 1 / np.minimum(low, -1e-300), -1.0),
-        np.where(mixed, 1 / np.maximum(high, 1e-300), 1.0),
-    )
+    left = np.where(mixed, 1 / np.minimum(low, -1e-300), -1.0)
+    right = np.where(mixed, 1 / np.maximum(high, 1e-300), 1.0)
     point = np.zeros(n_parts)
     for _ in range(_STEPS):
         each = values / (1 - point[part] * values)
-        first, second = _sums(each, part, n_parts), _sums(each**2, part, n_parts)
-        left, right = np.where(first < 0, point, left), np.where(first > 0, point, right)
+        first = _sums(each, part, n_parts)
+        second = _sums(each**2, part, n_parts)
+        left = np.where(first < 0, point, left)
+        right = np.where(first > 0, point, right)
         new = point - first / np.maximum(second, 1e-300)
         new = np.where((new > left) & (new < right), new, (left + right) / 2)
         done = np.abs(new - point) * np.sqrt(second) < 1e-7
@@ -201,7 +209,8 @@ def _saddlepoint(values: F64, part: I64, mixed: Bool, low: F64, high: F64) -> F6
 def _gamma_quantile(normal: float, skew: F64) -> F64:
     """(k,) the quantile of a standardised gamma variable of each skewness, where a normal one has `normal`."""
     size = np.clip(np.abs(skew), 1e-3, 10.0)
-    shape, at = 4 / size**2, np.where(skew < 0, -normal, normal)
+    shape = 4 / size**2
+    at = np.where(skew < 0, -normal, normal)
     value = np.where(
         at < 0, special.gammaincinv(shape, special.ndtr(at)), special.gammainccinv(shape, special.ndtr(-at))
     )

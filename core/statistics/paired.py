@@ -24,7 +24,8 @@ def mcnemar(only_a: int, only_b: int) -> float:
     Res. Methodol. 13:91), which keeps its level in practice and agrees with the interval of `paired_difference` more
     often than the conservative exact p.
     """
-    n, fewer = only_a + only_b, min(only_a, only_b)
+    n = only_a + only_b
+    fewer = min(only_a, only_b)
     return 1.0 if n == 0 else float(2 * stats.binom.cdf(fewer, n, 0.5) - stats.binom.pmf(fewer, n, 0.5))
 
 
@@ -37,8 +38,11 @@ def paired_difference(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None, *
     """
     n = _checked(wrong_a, wrong_b)
     difference = wrong_a.astype(np.float64) - wrong_b
-    value, a, b = float(difference.mean()), float((difference > 0).mean()), float((difference < 0).mean())
-    worth, quantile = float(n), float(stats.norm.ppf((1 + level) / 2))
+    value = float(difference.mean())
+    a = float((difference > 0).mean())
+    b = float((difference < 0).mean())
+    worth = float(n)
+    quantile = float(stats.norm.ppf((1 + level) / 2))
     if groups is not None and _grouped(groups):
         worth, wider = effective_rows(difference, groups, a + b - (a - b) ** 2)
         quantile *= wider / float(stats.norm.ppf(0.975))
@@ -68,7 +72,8 @@ def sign_flip_p(
     sums = sums[sums != 0]
     if not len(sums):
         return 1.0
-    rng, reached = np.random.default_rng(seed), 0
+    rng = np.random.default_rng(seed)
+    reached = 0
     least = abs(float(sums.sum())) - 1e-9 * float(np.abs(sums).sum())  # sums differ with the order of their parts
     for start in range(0, FLIPS, 500):
         signs = rng.integers(0, 2, (min(500, FLIPS - start), len(sums)), np.int8) * 2 - 1
@@ -83,7 +88,8 @@ def kappa(wrong_a: Bool, wrong_b: Bool) -> float:
     Source: Cohen 1960, Educ. Psychol. Meas. 20; on errors Geirhos et al. 2020 (arXiv 2006.16736) call it error
     consistency.
     """
-    a, b = float(wrong_a.mean()), float(wrong_b.mean())
+    a = float(wrong_a.mean())
+    b = float(wrong_b.mean())
     chance = a * b + (1 - a) * (1 - b)
     return float("nan") if chance >= 1 - 1e-12 else (float((wrong_a == wrong_b).mean()) - chance) / (1 - chance)
 

@@ -92,7 +92,8 @@ def excess_and_error(
         (r, p) differences and (r, p) errors. Welch 1947, Biometrika 34; the mixed-in variance is ours.
     """
     outside_size = scope_size - size
-    outside, outside_squares = total - inside, total_squares - inside_squares
+    outside = total - inside
+    outside_squares = total_squares - inside_squares
     rest = None
     if inside_groups is not None and total_groups is not None:
         rest = [of_all - own for own, of_all in zip(inside_groups, total_groups)]
@@ -110,7 +111,8 @@ def _counted_squares(size: F64, total: Sums, squares: Sums, groups: Iterable[Any
     if groups is None:
         return own, size
     products, crossed, spans = groups
-    mean, count = total / size, np.maximum(size**2 / np.maximum(spans, 1), 1)
+    mean = total / size
+    count = np.maximum(size**2 / np.maximum(spans, 1), 1)
     of_sums = products - mean * crossed + mean**2 * spans
     return np.maximum(of_sums, own) * (count / size) ** 2, count
 

@@ -42,7 +42,9 @@ class Permuter:
         self, strata: I64, groups: I64 | None = None, values: F64 | None = None, classes: I64 | None = None
     ) -> None:
         self.n = len(strata)
-        self.blocks, self.bins, self.crossing = list[I64](), list[list[I64]](), list[CrossingGroups]()
+        self.blocks = list[I64]()
+        self.bins = list[list[I64]]()
+        self.crossing = list[CrossingGroups]()
         self.ways: tuple[Permuter, ...] = (self,)
         """Nulls that all must be passed. Where groups cross strata there is a second one: what a group's rows of one
         stratum have in common is kept exactly there, and what they have in common with its others is not."""
@@ -74,7 +76,9 @@ class Permuter:
 
     def _shuffled(self, count: int, rng: np.random.Generator) -> I64:
         """(count, n) each block by itself: laid side by side, so that a draw is shuffled in one piece of memory."""
-        laid, place, at = np.empty((count, self.n), np.int64), np.empty(self.n, np.int64), 0
+        laid = np.empty((count, self.n), np.int64)
+        place = np.empty(self.n, np.int64)
+        at = 0
         for rows in self.blocks:
             own = laid[:, at : at + len(rows)]
             own[:] = rows
@@ -87,7 +91,8 @@ def _pools(strata: I64, groups: I64, classes: I64) -> tuple[list[list[I64]], lis
     """Groups as lists of rows: those of each stratum; and those that cross strata, of each class, and then those that
     cross classes."""
     order = np.argsort(groups, kind="stable")
-    pure, crossing = dict[int, list[I64]](), dict[int, list[I64]]()
+    pure = dict[int, list[I64]]()
+    crossing = dict[int, list[I64]]()
     for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
         if (strata[rows] == strata[rows[0]]).all():
             pure.setdefault(int(strata[rows[0]]), []).append(rows)
@@ -99,7 +104,8 @@ def _pools(strata: I64, groups: I64, classes: I64) -> tuple[list[list[I64]], lis
 
 def _binned(groups: Sequence[I64]) -> Iterator[list[I64]]:
     """Groups of similar size, the small ones first."""
-    pool, current = sorted(groups, key=len), list[I64]()
+    pool = sorted(groups, key=len)
+    current = list[I64]()
     for i, rows in enumerate(pool):
         left = len(pool) - i
         enough = len(current) >= ENOUGH_GROUPS and len(rows) != len(current[-1]) and left >= ENOUGH_GROUPS
@@ -166,13 +172,15 @@ class CrossingGroups:
         sizes = np.array([len(rows) for rows in members])
         bounds = np.cumsum([len(bin) for bin in bins])
         rows = np.concatenate(members)
-        own, at = np.unique(strata[rows], return_inverse=True)[1], values[rows]
+        own = np.unique(strata[rows], return_inverse=True)[1]
+        at = values[rows]
         by_value = np.lexsort((at, own))
         n_of = np.bincount(own)
         first = np.r_[True, (np.diff(own[by_value]) != 0) | (np.diff(at[by_value]) != 0)]
         run = np.cumsum(first) - 1  # rows of one stratum and one value
         start = np.flatnonzero(first)[run] - (np.cumsum(n_of) - n_of)[own[by_value]]
-        low, tied = np.empty(len(rows)), np.empty(len(rows))
+        low = np.empty(len(rows))
+        tied = np.empty(len(rows))
         low[by_value], tied[by_value] = start / n_of[own[by_value]], np.bincount(run)[run] / n_of[own[by_value]]
         group = np.repeat(np.arange(len(members)), sizes)
         return cls(
@@ -195,8 +203,10 @@ class CrossingGroups:
     def _sources(self, giver: I64, start: I64) -> I64:
         """(m, count) positions of the rows whose rank each row takes, from a random one of the giving group onwards
         and round."""
-        whole, parts = self.whole, self.parts
-        given, onwards = giver[self.group], start[self.group]
+        whole = self.whole
+        parts = self.parts
+        given = giver[self.group]
+        onwards = start[self.group]
         at, found = parts.find(given * (int(self.strata.max()) + 1) + self.strata[:, None])
         own = parts.first[at] + (parts.place[:, None] + onwards) % parts.size[at]
         other = whole.first[given] + (whole.place[:, None] + onwards) % whole.size[given]

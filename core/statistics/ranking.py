@@ -39,7 +39,8 @@ def auroc_interval(area: float, n_positive: int, n_negative: int) -> Estimate:
     """
     if not n_positive * n_negative or np.isnan(area):
         return UNDEFINED
-    first, second = area / (2 - area), 2 * area**2 / (1 + area)
+    first = area / (2 - area)
+    second = 2 * area**2 / (1 + area)
     spread = area * (1 - area) + (n_positive - 1) * (first - area**2) + (n_negative - 1) * (second - area**2)
     reach = 1.96 * float(np.sqrt(max(spread / (n_positive * n_negative), 0)))
     return Estimate(area, max(0.0, area - reach), min(1.0, area + reach))

@@ -36,7 +36,8 @@ def bootstrap_sums(
         columns: (n, k) of each row.
         groups, rng, repeats, level: as `core.statistics.intervals.bootstrap`.
     """
-    n, sums = len(columns), columns
+    n = len(columns)
+    sums = columns
     if groups is not None:
         place = np.unique(groups, return_inverse=True)[1].reshape(n)
         sums = np.stack([np.bincount(place, column) for column in columns.T], 1)
@@ -49,7 +50,8 @@ def bootstrap_mean(
     values: F64, groups: I64 | None, rng: np.random.Generator, *, repeats: int = 500, level: float = 0.95
 ) -> Estimate:
     """The mean of (n,) values with the percentile interval over resampled groups; n is at least 1."""
-    centre, n = float(values.mean()), len(values)
+    centre = float(values.mean())
+    n = len(values)
     if groups is None:
         draws = [values[picked].mean(1) for picked in _picked(n, n, rng, repeats)]
         return percentile_interval(centre, np.concatenate(draws), level)
@@ -66,11 +68,13 @@ def bootstrap_correlation(
 ) -> Estimate:
     """Pearson's correlation `value` of (n,) and (n,) with its 95 % percentile interval over resampled groups; a redraw
     in which one of them is constant is left out."""
-    x, y = a - a.mean(), b - b.mean()
+    x = a - a.mean()
+    y = b - b.mean()
 
     def correlation(sums: F64) -> F64:
         m, sx, sy, sxx, syy, sxy = sums.T
-        vx, vy = sxx - sx**2 / m, syy - sy**2 / m
+        vx = sxx - sx**2 / m
+        vy = syy - sy**2 / m
         known = (vx > CONSTANT * sxx) & (vy > CONSTANT * syy)
         return np.where(known, (sxy - sx * sy / m) / np.sqrt(np.where(known, vx * vy, 1.0)), np.nan)
 
@@ -80,7 +84,8 @@ def bootstrap_correlation(
 
 def _picked(n: int, n_groups: int, rng: np.random.Generator, repeats: int) -> Iterator[I64]:
     """(r, n_groups) the groups that the next r redraws pick, as `core.statistics.intervals.redrawn` picks them."""
-    repeats, at_once = min(repeats, max(LEAST_REPEATS, REDRAWN // n)), max(1, CELLS // n)
+    repeats = min(repeats, max(LEAST_REPEATS, REDRAWN // n))
+    at_once = max(1, CELLS // n)
     for start in range(0, repeats, at_once):
         yield rng.integers(0, n_groups, (min(at_once, repeats - start), n_groups))
 

@@ -21,7 +21,8 @@ def ratio_over(
 ) -> Estimate:
     """The sum of `parts` over that of `wholes`, with its percentile bootstrap 95 % interval; each pair is one
     independent run. nan where all wholes are 0."""
-    above, below = np.asarray(parts, dtype=np.float64), np.asarray(wholes, dtype=np.float64)
+    above = np.asarray(parts, dtype=np.float64)
+    below = np.asarray(wholes, dtype=np.float64)
     if not below.any():
         return UNDEFINED
     drawn = np.random.default_rng(seed).integers(0, len(above), (repeats, len(above)))

@@ -8,7 +8,8 @@ import numpy as np
 
 from core.records import F32, I64
 
-SPREAD, BACK = np.uint32(2_654_435_761), np.uint32(244_002_641)
+SPREAD = np.uint32(2_654_435_761)
+BACK = np.uint32(244_002_641)
 """Odd, and each the other's inverse modulo 2^32."""
 _LOW = slice(0 if sys.byteorder == "little" else 1, None, 2)
 _HIGH = slice(1 - _LOW.start, None, 2)
@@ -21,7 +22,8 @@ def top_positions(values: F32, most: int) -> I64:
     value and position, so that whole integers are sorted: several times faster than sorting positions by value.
     """
     keys = np.empty(values.shape, np.uint64)
-    words, bits = keys.view(np.uint32), np.ascontiguousarray(values).view(np.int32)
+    words = keys.view(np.uint32)
+    bits = np.ascontiguousarray(values).view(np.int32)
     # as an unsigned integer a float sorts like a float once its sign bit is turned, and if negative all others too
     np.bitwise_xor(bits, (bits >> 31) | np.int32(-(2**31)), out=words[:, _HIGH].view(np.int32))
     np.multiply(np.arange(values.shape[1], dtype=np.uint32), SPREAD, out=words[:, _LOW])

@@ -11,12 +11,14 @@ from core.records import F64
 from core.statistics.max_t import chunks, nulls
 from core.statistics.permuter import Permuter
 
-PERMUTATIONS, LEAST = 9_999, 999
+PERMUTATIONS = 9_999
+LEAST = 999
 """Permutations in all, and how many at least where there are many rows."""
 FIRST_LOOK = 250
 REACHED = 100
 """Permuted statistics as large as the observed one after which no more are drawn: such a p is far from small."""
-CELLS, ALL_CELLS = 2_000_000, 1_000_000_000
+CELLS = 2_000_000
+ALL_CELLS = 1_000_000_000
 """Rows times permutations that are held at once, and drawn in all."""
 
 
@@ -64,7 +66,8 @@ def weighted_test(weights: F64, values: F64, permuter: Permuter, rng: np.random.
     def enough(way: int, parts: Sequence[F64]) -> bool:
         return sum(int((part[0] >= least).sum()) for part in parts) >= REACHED
 
-    most, at_once = _most(len(weights)), max(1, CELLS // len(weights))
+    most = _most(len(weights))
+    at_once = max(1, CELLS // len(weights))
     first = min(most, at_once, FIRST_LOOK)  # since most tests end with it
     found = list[tuple[float, float]]()
     for largest, own in nulls(read, permuter, rng, [first, *chunks(most - first, at_once)], enough=enough):

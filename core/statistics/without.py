@@ -37,19 +37,24 @@ class WithoutFinding:
 def class_without(diagnosis: Diagnosis, found: ClassFinding) -> WithoutFinding | None:
     """The class without that confirmed cluster, condition or phrase which most of its excess over the rest goes
     through, a cluster where it takes about as much; None where no one does, or the class is not confirmed."""
-    samples, outcomes = diagnosis.samples, diagnosis.outcomes
+    samples = diagnosis.samples
+    outcomes = diagnosis.outcomes
     if found.kind != "class" or not found.confirmed or samples.labels is None or found.name not in samples.class_names:
         return None
     own = samples.labels == samples.class_names.index(found.name)
     values = outcomes.loss if outcomes.errors is None else outcomes.errors.astype(np.float64)
-    excess, made = float(values[own].mean() - values[~own].mean()), list[WithoutFinding]()
+    excess = float(values[own].mean() - values[~own].mean())
+    made = list[WithoutFinding]()
     for finding in (*diagnosis.clusters, *(i for i in diagnosis.insights if i.confirmed)):
         members = finding.mask if isinstance(finding, Insight) else finding.membership >= 0.5
-        inside, left, rest = own & members, own & ~members, ~own & ~members
+        inside = own & members
+        left = own & ~members
+        rest = ~own & ~members
         taken = int(inside.sum())
         if finding.scope not in (found.name, EVERYTHING) or not LEAST <= taken <= MOST * own.sum() or not rest.any():
             continue
-        level, beside = float(values[left].mean()), float(values[rest].mean())
+        level = float(values[left].mean())
+        beside = float(values[rest].mean())
         if level - beside <= (1 - MOST) * excess and excess > 0:
             made.append(WithoutFinding(finding, taken, int(left.sum()), level, beside))
     most = max((excess - one.gap for one in made), default=0.0)

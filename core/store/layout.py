@@ -10,7 +10,11 @@ from core.received import StoredZip, open_plain
 
 FORMAT = 4
 SUFFIX = ".errata"
-STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS = "state.json", "arrays/", "model.json", "model/", "thumbnails"
+STATE = "state.json"
+ARRAYS = "arrays/"
+MODEL = "model.json"
+MODEL_ARRAYS = "model/"
+THUMBNAILS = "thumbnails"
 ORIGINALS = "images.zip"
 """Beside a run's file: read where the run has no thumbnails."""
 WITHOUT_PICTURES = (

@@ -46,7 +46,8 @@ def _check_pattern(pattern: PlantedPattern, found: Sensitivity) -> None:
 def _check_grid(found: Sensitivity) -> None:
     """See that each scope and size has each strength once: tables and the picture read it so."""
     counts = Counter((p.scope, p.size, p.strength) for p in found.patterns)
-    strengths, kinds = {p.strength for p in found.patterns}, dict.fromkeys((p.scope, p.size) for p in found.patterns)
+    strengths = {p.strength for p in found.patterns}
+    kinds = dict.fromkeys((p.scope, p.size) for p in found.patterns)
     if not counts:
         raise ValueError("sensitivity: at least one pattern is needed, not none")
     for (scope, size), strength in product(kinds, strengths):

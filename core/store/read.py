@@ -47,7 +47,8 @@ def load(path: str | Path, called: str = "") -> Diagnosis:
     Raises:
         InvalidInput: there is no run there, it is of another format, or it is damaged.
     """
-    place, name = Path(path), called or f"The run {path}"
+    place = Path(path)
+    name = called or f"The run {path}"
     try:
         file = open_plain(place)
     except IsADirectoryError:
@@ -150,7 +151,9 @@ class _StoredModel:
     needs, are not needed to look at a run."""
 
     def __init__(self, said: Mapping[str, Any], arrays: Mapping[str, Any], called: str) -> None:
-        self._arrays, self._said, self._called = arrays, said, called
+        self._arrays = arrays
+        self._said = said
+        self._called = called
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # as a copy asks for while it is made

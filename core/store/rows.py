@@ -31,8 +31,11 @@ def check_rows(diagnosis: Diagnosis) -> None:
     Raises:
         ValueError: one does not; it is named.
     """
-    samples, outcomes, estimate = diagnosis.samples, diagnosis.outcomes, diagnosis.estimate
-    n, k = len(samples), len(samples.class_names)
+    samples = diagnosis.samples
+    outcomes = diagnosis.outcomes
+    estimate = diagnosis.estimate
+    n = len(samples)
+    k = len(samples.class_names)
     for name, array in (
         ("labels", samples.labels), ("groups", samples.groups), ("splits", samples.splits), ("loss", outcomes.loss),
         ("errors", outcomes.errors), ("predictions", outcomes.predictions), ("predicted losses", estimate.predicted),
@@ -112,7 +115,9 @@ def _check_faithfulness(found: Faithfulness | None, n: int) -> None:
 
 def _check_share(name: str, found: Estimate) -> None:
     """See that an estimate lies between 0 and 1 and in its own interval, or is undefined altogether."""
-    value, low, high = found.value, found.low, found.high
+    value = found.value
+    low = found.low
+    high = found.high
     if not (all(map(isnan, (value, low, high))) or 0 <= low <= value <= high <= 1):
         raise ValueError(f"{name}: 0 to 1, within its interval, is needed, not {value:g} [{low:g}, {high:g}]")
 
@@ -136,7 +141,8 @@ def _check_words(diagnosis: Diagnosis, n: int) -> None:
     shaped("family_null", diagnosis.family_null, None)
     if words is None:
         return
-    p, d = len(words.phrases), words.joint.vectors.shape[1]
+    p = len(words.phrases)
+    d = words.joint.vectors.shape[1]
     _check_directions(words, n, p, d)
     if words.titles is not None:
         from core.language.title_model import TitleModel  # scipy: not needed to start the page

@@ -82,7 +82,8 @@ class RunStore:
         Raises:
             InvalidInput: there is no such run, or it is damaged.
         """
-        path, own = self.path(name), self.own_file(name)
+        path = self.path(name)
+        own = self.own_file(name)
         said = stamp(own)  # before it is read: what is read may be newer, and is read once more then
         with self._lock:
             held = self._loaded.get(name)

@@ -62,10 +62,12 @@ from research.weights.vl_t5.teach import Teaching, train
 ASKED = (*((QUESTION, kind) for kind in KINDS), (GROUNDING, ""), (MATCHING, ""), (REGIONS, ""), (CAPTION, ""))
 NOT_THERE = ((QUESTION, f"{ABSENT}colour"), (QUESTION, f"{ABSENT}shape"))
 BOX = grid_boxes(GRID, GRID)[None]
-HOW, NEW = Teaching(), NewSizes()
+HOW = Teaching()
+NEW = NewSizes()
 TRIES = 6
 """Times that a question is drawn on an unseen scene, to have one about its unseen pair."""
-PLANTED, RUNS = (0.1, 0.2, 0.3), 200
+PLANTED = (0.1, 0.2, 0.3)
+RUNS = 200
 """Shares of members' captions with the planted word; the first is that of the rest, so that nothing is to find."""
 Line = dict[str, Any]
 Answers = Callable[[Sequence[str], PictureParts], Sequence[str]]
@@ -80,7 +82,8 @@ class Exam:
 
     def __init__(self, part: str, scratch: Path, *, kept: bool = False) -> None:
         self.part = f"{part}, kept copies" if kept else part
-        self.scenes, self.cells = scenes_of(part), (kept_cells if kept else scene_cells)(part, scratch)
+        self.scenes = scenes_of(part)
+        self.cells = (kept_cells if kept else scene_cells)(part, scratch)
         self.asked = {key: self._tasks(at, *key) for at, key in enumerate((*ASKED, *NOT_THERE))}
 
     def _tasks(self, at: int, prefix: str, kind: str) -> list[Spoken]:
@@ -147,8 +150,10 @@ def scenes(given: argparse.Namespace) -> None:
     """The model of all tasks: on scenes like those it learned from, with pictures swapped, and on unseen pairs; and how
     sure it is."""
     describer = read_describer(given.model)
-    seen, unseen = Exam("seen", given.scratch), Exam("unseen", given.scratch)
-    kept, likeness = Exam("seen", given.scratch, kept=True), caution_of(given.model).likeness
+    seen = Exam("seen", given.scratch)
+    unseen = Exam("unseen", given.scratch)
+    kept = Exam("seen", given.scratch, kept=True)
+    likeness = caution_of(given.model).likeness
     made = lines_of(seen, "all tasks", texts(describer), (*ASKED, *NOT_THERE))
     made += lines_of(kept, "all tasks", texts(describer), (*ASKED[:6], *NOT_THERE))
     if likeness is not None:
@@ -178,7 +183,8 @@ def sure(describer: Describer, scratch: Path) -> list[Line]:
 
 def single(given: argparse.Namespace) -> None:
     """Models of one task, with as many tasks of it as the model of all, and the fixed list of answers."""
-    material, exam = read_material(None, given.scratch), Exam("seen", given.scratch)
+    material = read_material(None, given.scratch)
+    exam = Exam("seen", given.scratch)
     unseen = Exam("unseen", given.scratch)
     for prefix in given.prefixes or (QUESTION, GROUNDING, MATCHING, CAPTION):
         n, own = share_of(prefix)
@@ -222,7 +228,8 @@ def fixed(
 
 def words(given: argparse.Namespace) -> None:
     """How often any word passes where captions are drawn at random, and how often a planted one is found."""
-    diagnosis, corpus = load(ASSETS / "examples" / "clothing" / "run.errata"), read_corpus(given.corpus)
+    diagnosis = load(ASSETS / "examples" / "clothing" / "run.errata")
+    corpus = read_corpus(given.corpus)
     bank = [tidy(corpus.captions[row][0]) for row in corpus.rows("dev")]
     members = diagnosis.clusters[0].membership >= 0.5
     for share in PLANTED:

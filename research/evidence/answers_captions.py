@@ -27,7 +27,8 @@ BOX = grid_boxes(GRID, GRID)[None]
 
 def captions(given: argparse.Namespace) -> None:
     """Captions of photographs that no training saw, written and retrieved, against what people wrote."""
-    corpus, encoder = read_corpus(given.corpus), load_encoder("embedded")
+    corpus = read_corpus(given.corpus)
+    encoder = load_encoder("embedded")
     rows, cells = photo_cells(corpus, "dev", given.scratch)
     _, pooled = cells_of("flickr_dev", len(rows), tuple, given.scratch)
     wanted = [[tidy(caption) for caption in corpus.captions[row]] for row in rows]
@@ -35,7 +36,8 @@ def captions(given: argparse.Namespace) -> None:
     bank = [tidy(caption) for row in fitted for caption in corpus.captions[row][:1]]
     known: dict[str, F32] = {}
     vectors = encoded(encoder, bank, known)
-    rng, described = np.random.default_rng(0), read_describer(given.model)
+    rng = np.random.default_rng(0)
+    described = read_describer(given.model)
     parts = PictureParts(torch.from_numpy(cells.astype(np.float32)), BOX)
     made = described.answer([CAPTION] * len(rows), parts)
     nearest = [bank[i] for i in (pooled @ vectors.T).argmax(1).tolist()]
@@ -60,7 +62,9 @@ def captions(given: argparse.Namespace) -> None:
 
 def scored(name: str, said: Sequence[str], wanted: Sequence[Sequence[str]], agreement: F32) -> dict[str, Any]:
     """BLEU-4, CIDEr-D and the encoder's cosine with 95 % by resampling pictures."""
-    parts, cider, n = bleu_parts(said, wanted), cider_of(said, wanted), len(said)
+    parts = bleu_parts(said, wanted)
+    cider = cider_of(said, wanted)
+    n = len(said)
     rng = np.random.default_rng(0)
     found = {
         "bleu4": bootstrap(lambda rows: bleu_of(parts[rows]), n, None, rng, repeats=200),

@@ -40,7 +40,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    describer, caution = read_describer(given.model), caution_of(given.model)
+    describer = read_describer(given.model)
+    caution = caution_of(given.model)
     diagnosis = load(ASSETS / "examples" / "clothing" / "run.errata")
     cells, grid = read_cells(diagnosis, pictures_of(diagnosis, None), "embedded", default_cache())
     assert caution.likeness is not None

@@ -40,7 +40,10 @@ from research.weights.vl_t5.scene_tasks import SceneTasks
 from research.weights.vl_t5.teach import Teaching
 
 UNSEEN = "purple"
-TASKS, DRAWN, SEED, NULLS = 12_000, 1000, 14, 10
+TASKS = 12_000
+DRAWN = 1000
+SEED = 14
+NULLS = 10
 MOST = 3
 """Things of a scene that is asked about."""
 
@@ -65,7 +68,8 @@ def teach_weak(scratch: Path) -> Path:
 
 def asked(scratch: Path) -> tuple[Path, Path]:
     """The table of questions and the folder of pictures."""
-    pictures, table = scratch / "weak_pictures", scratch / "weak_questions.csv"
+    pictures = scratch / "weak_pictures"
+    table = scratch / "weak_questions.csv"
     drawn = draw_scenes(DRAWN, SEED, HELD_OUT)
     scenes = [scene for scene in drawn if len(scene.things) <= MOST]
     rows: list[dict[str, str]] = []
@@ -90,7 +94,8 @@ def run(scratch: Path, out: Path) -> None:
         append_line(out, line | {"loss": round(float(own["loss"].mean()), 3)})
     append_line(out, told(diagnosed(frame, pictures, 5000), frame, "losses"))
     for seed in range(NULLS):
-        dealt, order = frame.copy(), np.random.default_rng(seed).permutation(len(frame))
+        dealt = frame.copy()
+        order = np.random.default_rng(seed).permutation(len(frame))
         for name in WRITTEN:
             dealt[name] = frame[name].to_numpy()[order]
         append_line(out, told(diagnosed(dealt, pictures, 1000, seed), dealt, "null") | {"seed": seed})

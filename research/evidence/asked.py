@@ -57,8 +57,12 @@ SAID = (
 )
 ATTRIBUTES = {said: pattern for said, _, pattern in (one.partition("=") for one in SAID.split("; "))}
 COLOURS = ("red", "blue", "black", "white", "yellow")
-FEWEST, MOST, ASKED, FOLDS = 12, 0.5, 40, 5
-WRONG, OTHERS = 0.7, 0.2
+FEWEST = 12
+MOST = 0.5
+ASKED = 40
+FOLDS = 5
+WRONG = 0.7
+OTHERS = 0.2
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Of the class's prompts, taken out of a text."""
 
@@ -94,7 +98,8 @@ class Photographs:
     def __init__(self, data: Path, cache: Path | None) -> None:
         folder = data / "flickr8k"
         captioned = read_captioned(folder / "captions.csv", folder / "images", ("dev", "train_extra"))
-        self.encoder, self.cache = load_encoder("embedded"), cache
+        self.encoder = load_encoder("embedded")
+        self.cache = cache
         read = read_rows(captioned.pictures, self.encoder, cache=cache)
         self.vectors: F32 = read.joint.vectors
         self.captions = [[" ".join(words_in(c)) for c in captioned.captions[row]] for row in read.kept.tolist()]
@@ -150,7 +155,8 @@ class Photographs:
     def chance(self, rows: Bool, without: Collection[str] = ()) -> Chance:
         """Fitted on the captions of some pictures, and on the phrases that say none of the texts `without`."""
         some = [tuple(own) for own, kept in zip(self.captions, rows) if kept]
-        known, left_out = read_shown(), {stems(text) for text in without}
+        known = read_shown()
+        left_out = {stems(text) for text in without}
         known = replace(known, captions={text: p for text, p in known.captions.items() if stems(text) not in left_out})
         found = shown_questions(self.encoder, self.vectors[rows], some, known, self.cache)
         assert found is not None
@@ -166,7 +172,8 @@ def of_texts(photographs: Photographs, models: Sequence[Chance]) -> Iterator[dic
     for q in photographs.asked():
         name = None if q.name is None else f"a {q.name}"
         direction, of_class = (d[0] for d in asked_directions(photographs.encoder, [q.text], [name], photographs.cache))
-        vectors, n = photographs.vectors[q.scope], int(q.shows.sum())
+        vectors = photographs.vectors[q.scope]
+        n = int(q.shows.sum())
         row: dict[str, Any] = {"kind": "text", "text": q.text, "class": q.name or "", "n": len(q.scope), "true": n}
         for share in SHARES:
             order = np.argsort(-(vectors @ (direction + (0.5 - share) * of_class)), kind="stable")
@@ -184,7 +191,8 @@ def of_worlds(
     rng = np.random.default_rng([seed, 7])
     known = [q for q in photographs.asked() if q.name is not None]
     for place, number in enumerate(rng.permutation(len(known))[:ASKED].tolist()):
-        q, planted = known[number], place < ASKED // 2
+        q = known[number]
+        planted = place < ASKED // 2
         assert q.name is not None
         chance = np.full(len(photographs.captions), OTHERS)
         level = OTHERS + (WRONG - OTHERS) * float(q.shows.mean())
@@ -212,7 +220,8 @@ def of_refusals(photographs: Photographs, runs: dict[str, Diagnosis]) -> Iterato
         asked = [*photographs.things(there), *(photographs.asked() if there else [])]
         for name in [None, *CLASSES]:
             own = [q for q in asked if q.name == name]
-            run, texts = runs[name or ""], [q.text for q in own]
+            run = runs[name or ""]
+            texts = [q.text for q in own]
             assert run.words is not None
             free = replace(run, words=replace(run.words, line=None))
             lined, every = (ask(one, texts, tested=False, cache=photographs.cache) for one in (run, free))
@@ -242,7 +251,8 @@ def table_of(rows: list[dict[str, Any]]) -> str:
     for there in (True, False) if shown else ():
         for what, own in (("classes", lambda r: r["class"]), ("all pictures", lambda r: not r["class"])):
             some = [r for r in shown if r["there"] == there and own(r)]
-            n, hits = len(some), sum(r["shown"] != there for r in some)
+            n = len(some)
+            hits = sum(r["shown"] != there for r in some)
             said = "refused though there" if there else "answered though not there"
             lines.append(f"{what}, {n} questions: {said} {show(clopper_pearson(hits, n))}")
     for what, own in (("classes", lambda r: r["class"]), ("all pictures", lambda r: not r["class"])):
@@ -252,7 +262,8 @@ def table_of(rows: list[dict[str, Any]]) -> str:
     worlds = [r for r in rows if r["kind"] == "world"]
     for planted in (True, False) if worlds else ():
         some = [r for r in worlds if r["planted"] == planted]
-        n, n_seeds = len(some), len({r["seed"] for r in some})
+        n = len(some)
+        n_seeds = len({r["seed"] for r in some})
         alone, many, bound, bound_many = (
             show(clopper_pearson(sum(r[key] * times <= 0.05 for r in some), n), 3)
             for key, times in (("p", 1), ("many", 1), ("bound", 1), ("bound", ASKED))

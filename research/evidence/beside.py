@@ -185,7 +185,8 @@ def visit_atlas(browser: Any, address: str) -> dict[str, float]:
 
 def visit(tool: str, said: argparse.Namespace, rows: Path, n: int, browser: Any) -> dict[str, float]:
     """Start the tool, go through its journeys, and stop it."""
-    pictures, begun = n < MOST_WITH_PICTURES, time.monotonic()
+    pictures = n < MOST_WITH_PICTURES
+    begun = time.monotonic()
     if tool == "Errata":
         with served(REPOSITORY, n) as at:
             found = {"start": 1000 * (time.monotonic() - begun), **look(browser, at, None)}

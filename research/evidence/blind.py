@@ -53,7 +53,8 @@ def sheet(run: Diagnosis, rows: list[int]) -> Image.Image:
     page = Image.new("RGB", (COLUMNS * CELL, lines * (CELL + 24)), "white")
     draw = ImageDraw.Draw(page)
     for place, row in enumerate(rows):
-        x, y = place % COLUMNS * CELL, place // COLUMNS * (CELL + 24)
+        x = place % COLUMNS * CELL
+        y = place // COLUMNS * (CELL + 24)
         picture = ImageOps.contain(
             Image.open(io.BytesIO(run.samples.items.read(row))).convert("RGB"), (CELL - 8, CELL - 8)
         )

@@ -31,10 +31,12 @@ def bleu_parts(captions: Sequence[str], references: Sequence[Sequence[str]]) -> 
     _check(captions, references)
     rows: list[list[float]] = []
     for caption, own in zip(captions, references, strict=True):
-        said, wanted = words_of(caption), [words_of(text) for text in own]
+        said = words_of(caption)
+        wanted = [words_of(text) for text in own]
         row: list[float] = []
         for order in range(1, ORDERS + 1):
-            grams, most = _grams(said, order), Counter[Words]()
+            grams = _grams(said, order)
+            most = Counter[Words]()
             for reference in wanted:
                 most |= _grams(reference, order)
             row += [sum((grams & most).values()), sum(grams.values())]
@@ -46,10 +48,12 @@ def bleu_parts(captions: Sequence[str], references: Sequence[Sequence[str]]) -> 
 def bleu_of(parts: F64) -> float:
     """BLEU-4 of the pictures together: the geometric mean of precisions, times the brevity penalty."""
     total = parts.sum(0)
-    matches, grams = total[0 : 2 * ORDERS : 2], total[1 : 2 * ORDERS : 2]
+    matches = total[0 : 2 * ORDERS : 2]
+    grams = total[1 : 2 * ORDERS : 2]
     if not matches.all():
         return 0.0
-    said, wanted = total[-2], total[-1]
+    said = total[-2]
+    wanted = total[-1]
     short = 1.0 if said >= wanted else math.exp(1 - wanted / said)
     return float(short * np.exp(np.log(matches / grams).mean()))
 
@@ -66,7 +70,8 @@ def cider_of(captions: Sequence[str], references: Sequence[Sequence[str]]) -> F6
     seen: Counter[Words] = Counter()
     for own in wanted:
         seen.update({gram for words in own for n in range(1, ORDERS + 1) for gram in _grams(words, n)})
-    weigh, found = _weigher(seen, len(references)), list[float]()
+    weigh = _weigher(seen, len(references))
+    found = list[float]()
     for caption, own in zip(captions, wanted, strict=True):
         said = words_of(caption)
         found.append(10.0 * float(np.mean([_alike(said, reference, weigh) for reference in own])))

@@ -209,7 +209,8 @@ def lite0_probabilities(paths: list[Path]) -> npt.NDArray[Any]:
     from core.encoders.embedded.encoder import EmbeddedEncoder
     from core.encoders.embedded.weights import efficientnet_weights
 
-    weights, encoder = read_state_dict(efficientnet_weights()), EmbeddedEncoder(threads=1)
+    weights = read_state_dict(efficientnet_weights())
+    encoder = EmbeddedEncoder(threads=1)
     features = np.concatenate([encoder.features(encoder.preprocess(Image.open(path))[None]) for path in paths])
     logits = features.astype(np.float64) @ weights["_fc.weight"].T.astype(np.float64) + weights["_fc.bias"]
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -56,7 +56,8 @@ class StepClock:
 
 def section(case: Case, found: Diagnosis, clock: StepClock) -> str:
     """The case as markdown."""
-    digits, outcomes = digits_for(found.outcomes.loss), found.outcomes
+    digits = digits_for(found.outcomes.loss)
+    outcomes = found.outcomes
     groups = (
         ""
         if found.samples.groups is None
@@ -170,7 +171,8 @@ def _condition(insight: Insight, digits: int) -> str:
 
 def run(name: str, data: Path, permutations: int, out: Path | None) -> str:
     """Diagnose one case; its files go below `out` if that is given."""
-    case, clock = CASES[name](data), StepClock()
+    case = CASES[name](data)
+    clock = StepClock()
     clock.started = time.process_time()
     settings = Settings(map=False, n_permutations=permutations)
     found = diagnose(

@@ -25,7 +25,9 @@ from core.records import F64, I64, Bool, Estimate
 
 N_OTHERS = 600
 SHARE_OF_OTHERS = 0.1
-SIZES, SHARES, AUROCS = (45, 150, 1000), (0.05, 0.2, 0.4, 0.65, 0.95), (0.5, 0.6, 0.85, 0.98)
+SIZES = (45, 150, 1000)
+SHARES = (0.05, 0.2, 0.4, 0.65, 0.95)
+AUROCS = (0.5, 0.6, 0.85, 0.98)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Coverage:
 
 def make_world(world: World, rng: np.random.Generator) -> tuple[Bool, F64, I64 | None]:
     """Truth (n,), score (n,) and groups (n,) if any; the first `size` rows are the cluster."""
-    n, groups = world.size + N_OTHERS, None
+    n = world.size + N_OTHERS
+    groups = None
     chance = np.where(np.arange(n) < world.size, world.share, SHARE_OF_OTHERS)
     draw = rng.random(n)
     if world.grouped:
@@ -84,7 +87,8 @@ def measure(world: World, repeats: int, seed: int) -> Coverage:
             ]
         )
         truth, score, groups = make_world(world, rng)
-        members, scope = np.arange(len(truth)) < world.size, np.ones(len(truth), bool)
+        members = np.arange(len(truth)) < world.size
+        scope = np.ones(len(truth), bool)
         strip = draw_strip(members, scope, seed=int(rng.integers(2**31)), groups=groups)
         found = judge(strip, [bool(a) for a in truth[strip.rows]], score, members, scope)
         rows.append(_reading(found, float(truth[members].mean()), float(truth[~members].mean())))

@@ -30,9 +30,12 @@ FOLDER = ASSETS / "examples" / "clips"
 
 def joined(folder: Path, n: int, seed: int) -> list[tuple[str, str]]:
     """Write n clips and what a run keeps of each; the things of their halves."""
-    clips, truth = open_images(FOLDER / "images.zip"), read_json(FOLDER / "truth.json")
+    clips = open_images(FOLDER / "images.zip")
+    truth = read_json(FOLDER / "truth.json")
     names = [name for name in clips.names if name in truth]
-    place, rng, things = {name: at for at, name in enumerate(clips.names)}, np.random.default_rng(seed), []
+    place = {name: at for at, name in enumerate(clips.names)}
+    rng = np.random.default_rng(seed)
+    things = []
     for k in range(n):
         two = [names[at] for at in rng.choice(len(names), 2, replace=False)]
         (first, rate), (second, _) = (every_frame(clips.read(place[name])) for name in two)
@@ -49,7 +52,8 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=120)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    encoder, rows = load_encoder("clips"), []
+    encoder = load_encoder("clips")
+    rows = []
     with tempfile.TemporaryDirectory() as name:
         things = joined(Path(name), given.n, given.seed)
         store = open_images(Path(name))
@@ -69,7 +73,8 @@ def main() -> None:
     ):
         said = []
         for at in (2, 3, 4):
-            values, groups = some[:, at], some[:, 0].astype(np.int64)
+            values = some[:, at]
+            groups = some[:, 0].astype(np.int64)
             rng = np.random.default_rng(0)
             said.append(with_interval(bootstrap(lambda r, v=values: float(v[r].mean()), len(some), groups, rng)))
         print(f"{what} (n = {len(some)}): correlation {said[0]}, spans meet {said[1]}, in the thing's half {said[2]}")

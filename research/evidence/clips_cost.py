@@ -25,7 +25,9 @@ from research.weights.univl.drawn_clips import OPPOSITE, draw_clip, faded
 def write(folder: Path, n: int, frames: int, side: int) -> Path:
     """The upload; its table's path."""
     folder.mkdir(parents=True)
-    rng, events, rows = np.random.default_rng(0), tuple(OPPOSITE), ["file,loss"]
+    rng = np.random.default_rng(0)
+    events = tuple(OPPOSITE)
+    rows = ["file,loss"]
     for k in range(n):
         shown = draw_clip(rng, [events[k % len(events)]]).frames(frames, side)
         is_planted = k % 4 == 0

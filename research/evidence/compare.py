@@ -29,7 +29,8 @@ from core.statistics.intervals import accuracy_of
 from research.arrays import diagnose_arrays
 from research.evidence.lines import show
 
-CLASSES, ELSEWHERE = 4, 0.1
+CLASSES = 4
+ELSEWHERE = 0.1
 
 
 def at(outside: float, more: float = 1) -> Callable[[float], tuple[float, float]]:
@@ -74,7 +75,8 @@ def true(kind: str, inside: float) -> set[str]:
 def world(seed: int, rows: int, inside: float, places: int, permutations: int) -> tuple[Diagnosis, list[Bool]]:
     """A diagnosis of model A, and which samples lie in each plant."""
     rng = np.random.default_rng(seed)
-    d, labels = 32, np.repeat(np.arange(CLASSES), rows // CLASSES)
+    d = 32
+    labels = np.repeat(np.arange(CLASSES), rows // CLASSES)
     vectors = rng.standard_normal((rows, d)) + 2 * rng.standard_normal((CLASSES, d))[labels]
     plants: list[Bool] = []
     for c in range(places):
@@ -137,8 +139,10 @@ def main() -> None:
             b = second(kind, found.outcomes.errors, plant, found.samples.labels, asked.inside, rng)
             verdicts[kind] += [(seed, c.verdict) for c in compare_outcomes(run, b).clusters if c.cluster in mine]
     for kind, told in verdicts.items():
-        worlds, said = np.array([seed for seed, _ in told]), [verdict for _, verdict in told]
-        wanted, held = RELATIONS[kind][2], true(kind, asked.inside)
+        worlds = np.array([seed for seed, _ in told])
+        said = [verdict for _, verdict in told]
+        wanted = RELATIONS[kind][2]
+        held = true(kind, asked.inside)
         right = accuracy_of(np.array([v != wanted for v in said]), worlds)
         false = accuracy_of(np.array([v in held for v in said]), worlds)
         print(

@@ -89,7 +89,8 @@ def measure(sets: Sets, name: str, encoder: Any, out: Path, cache: Path, progres
             progress=progress,
         )
         found.save(out / "adapters" / f"{name}-{sets.seed}")
-        scorer, record = AdaptedScorer(found), found.record
+        scorer = AdaptedScorer(found)
+        record = found.record
         trained = {
             "parameters": record.n_parameters,
             "seconds": record.seconds,
@@ -168,7 +169,8 @@ def main() -> None:
     )
     given = parser.parse_args()
     torch.set_num_threads(1)
-    encoder, lines = load_encoder(given.encoder), given.out / "lines.jsonl"
+    encoder = load_encoder(given.encoder)
+    lines = given.out / "lines.jsonl"
     for name in given.adapters:
         if name != FROZEN:
             adapter_class(name)  # a wrong name is said at once

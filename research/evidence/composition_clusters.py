@@ -48,10 +48,12 @@ from core.systems.composition.scenes.items import RenderedPlan, draw_items
 from core.systems.composition.scenes.shapes import Scene
 from research.evidence.lines import append_line, keys_done, read_lines, show
 
-N, SETS = 400, 5
+N = 400
+SETS = 5
 """Items of a set (twice as many samples), and how many sets the seeds take turns on."""
 PLAN = RenderedPlan(kinds=("colour", "material", "size", "relation"))
-ERROR, WEAK = 0.25, 0.60
+ERROR = 0.25
+WEAK = 0.60
 OWN = 0.3
 """Share of the margin's variance that the samples of an item have in common."""
 SAME = 0.8
@@ -108,7 +110,8 @@ def plant(shown: LoadedBenchmark, made: CompositionRecords, name: str, seed: int
     captions = next(c for c in made.samples.metadata if c.name == "caption").values
     of = {item.id: item for item in shown.benchmark.items}
     parts = [sample.rsplit(", caption ", 1) for sample in made.samples.ids]
-    items, store = [of[name] for name, _ in parts], cast(SceneStore, shown.store)
+    items = [of[name] for name, _ in parts]
+    store = cast(SceneStore, shown.store)
     scenes = [store.scenes[item.pictures[int(caption) - 1]] for item, (_, caption) in zip(items, parts)]
     weak = np.array([bool(name) and PLANTS[name](*sample) for sample in zip(items, captions, scenes)], bool)
     rng = np.random.default_rng([seed, 7])
@@ -160,7 +163,8 @@ def place_of(found: Diagnosis, claims: list[Insight], weak: Bool) -> int | None:
     """Place, from 1, of the first claim that speaks of the planted samples."""
     for place, insight in enumerate(claims, 1):
         scope = _scope(found, insight.scope)
-        inside, planted = insight.mask[scope], weak[scope]
+        inside = insight.mask[scope]
+        planted = weak[scope]
         if inside.any() and planted.any() and not planted.all() and np.corrcoef(inside, planted)[0, 1] >= SAME:
             return place
     return None
@@ -176,7 +180,8 @@ def family_size(found: Diagnosis) -> int:
 
 
 def _scope(found: Diagnosis, name: str) -> Bool:
-    names, labels = found.samples.class_names, found.samples.labels
+    names = found.samples.class_names
+    labels = found.samples.labels
     return np.ones(len(found.samples), bool) if labels is None or name not in names else labels == names.index(name)
 
 
@@ -239,7 +244,8 @@ def table(rows: list[dict[str, Any]]) -> str:
                 wilson(sum(map(hit, own)), len(own))
                 for hit in (lambda r: (r["place"] or 9) <= 3, lambda r: r["place"] == 1, lambda r: r["lift"] > 1.5)
             )
-            said, false = sum(row["sentences"] for row in own), sum(row["false"] for row in own)
+            said = sum(row["sentences"] for row in own)
+            false = sum(row["false"] for row in own)
             size = f"{np.mean([row['planted'] for row in own]):.0f}"
             lines.append(
                 f"| {name or 'all'} | {len(own)} | {size} | {show(three)} | {show(one)} | {show(cluster)} "

@@ -31,7 +31,8 @@ def measure(folder: Path, out: Path) -> None:
     """Check the adapter in the folder and add a line for each task, alone and as a re-ranker."""
     adapted = load_adapted(folder)
     name, _, seed = folder.name.rpartition("-")
-    before, after = EncoderScorer(adapted.encoder), AdaptedScorer(adapted)
+    before = EncoderScorer(adapted.encoder)
+    after = AdaptedScorer(adapted)
     found = check_regression(
         before, after, benchmarks=(open_shipped("cutouts"),), cache=default_cache(), seed=int(seed)
     )

@@ -176,7 +176,8 @@ def _with_copies(noise: float, n: int, d: int, failing: bool, share: float = COP
 
     def run(number: int) -> dict[str, Any]:
         rng = np.random.default_rng([number, 33])
-        vectors, losses = rng.normal(size=(n, d)), rng.exponential(1.0, n)
+        vectors = rng.normal(size=(n, d))
+        losses = rng.exponential(1.0, n)
         if failing:
             losses[vectors[:, 0] > np.quantile(vectors[:, 0], 0.9)] += 1.5
         of = rng.integers(0, n, int(share * n))

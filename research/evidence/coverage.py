@@ -69,8 +69,10 @@ def measure(kind: str, seed: int) -> list[dict[str, Any]]:
         inside = scope & (memberships[:, cluster.id] >= 0.5)
         assert cluster.error_difference is not None
         assert cluster.error_rate is not None
-        wrong, outside = fresh.errors.astype(np.float64), scope & ~inside
-        own, rate = cluster.membership >= 0.5, float(wrong[inside].mean())
+        wrong = fresh.errors.astype(np.float64)
+        outside = scope & ~inside
+        own = cluster.membership >= 0.5
+        rate = float(wrong[inside].mean())
         lines.append(
             {
                 "kind": kind,

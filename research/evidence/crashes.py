@@ -145,14 +145,16 @@ def write_with_fault(scenario: Scenario, folder: Path, how: int, at: int, fault:
 
 def found_after(scenario: Scenario, folder: Path, old: Files, new: Files) -> dict[str, Any]:
     """What another process finds: old, new, MIXED or LOST; and how many parts, before and after they are old."""
-    said, now = scenario.look(folder), files_in(folder)
+    said = scenario.look(folder)
+    now = files_in(folder)
     whole = "new" if now == new else "old" if now == old else ""
     expected = {"new": "new", "old": "old" if old else "none"}.get(whole, "")
     if said == expected:
         verdict = whole if old or whole == "new" else "none, as before"
     else:
         verdict = "LOST" if said == "none" or said.startswith("damaged") else "MIXED"
-    mine, left = (folder / MINE).read_text() == "mine", parts_in(folder)
+    mine = (folder / MINE).read_text() == "mine"
+    left = parts_in(folder)
     then = time.time() - OLD_S
     for part in left:
         os.utime(part, (then, then))
@@ -172,8 +174,11 @@ def prepare(scenario: Scenario, folder: Path, act: bool) -> Files:
 
 def run(name: str, how: str, every: int, root: Path) -> list[dict[str, Any]]:
     """A row for each step."""
-    scenario, base, work = SCENARIOS[name], root / "old", root / "work"
-    old, new = prepare(scenario, base, act=False), prepare(scenario, root / "new", act=True)
+    scenario = SCENARIOS[name]
+    base = root / "old"
+    work = root / "work"
+    old = prepare(scenario, base, act=False)
+    new = prepare(scenario, root / "new", act=True)
     shutil.copytree(base, work)
     counted = in_child(lambda: write_with_fault(scenario, work, 1, 0, 0))
     steps: int = counted["steps"]
@@ -214,7 +219,8 @@ def show(name: str, how: str, rows: list[dict[str, Any]], *, each: bool) -> None
     print(f"{'steps':>9}  {'first of them':58} {'found':16} {'left':>4} {'later':>5}  ended")
     for _, group in groupby(rows, lambda r: r["at"] if each else (r["verdict"], r["left"], r["mine"], r["ended"][:70])):
         some = list(group)
-        first, last = some[0], some[-1]
+        first = some[0]
+        last = some[-1]
         steps = str(first["at"]) if first is last else f"{first['at']}-{last['at']}"
         later = max(r["later"] for r in some)
         mine = "" if first["mine"] else "  THE USER'S FILE IS GONE"

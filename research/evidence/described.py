@@ -37,7 +37,9 @@ from research.evidence.blind import sheet
 from research.evidence.name_cases import CASES, TRUTHS, Case
 from research.evidence.names import diagnose_case, name_of
 
-SHEETS, WORST, EACH = 20, 8, 12
+SHEETS = 20
+WORST = 8
+EACH = 12
 LEAST = WORST + EACH
 READERS = {"eight pictures and words": ("one", "two"), "words alone": ("three", "four")}
 Key = dict[str, Any]
@@ -57,7 +59,8 @@ def bank_of(data: Path) -> list[str]:
 def drawn(found: Diagnosis, cluster: FailureCluster, seed: int) -> tuple[list[int], list[int], list[bool]]:
     """The worst members, the numbered pictures, and which of these are members."""
     members = cluster.membership >= 0.5
-    inside, rest = np.flatnonzero(members), np.flatnonzero(scope_rows(found, cluster.scope) & ~members)
+    inside = np.flatnonzero(members)
+    rest = np.flatnonzero(scope_rows(found, cluster.scope) & ~members)
     worst = inside[np.argsort(-found.outcomes.loss[inside], kind="stable")[:WORST]]
     rng = np.random.default_rng(seed)
     own = rng.choice(np.setdiff1d(inside, worst), EACH, replace=False)
@@ -81,7 +84,8 @@ def on_one_sheet(found: Diagnosis, worst: list[int], rows: list[int]) -> Image.I
     asked = [("Of the group:", worst)] if worst else []
     parts = [(text, sheet(found, own)) for text, own in (*asked, ("Which are of it?", rows))]
     page = Image.new("RGB", (parts[0][1].width, sum(part.height + 40 for _, part in parts)), "white")
-    draw, y = ImageDraw.Draw(page), 0
+    draw = ImageDraw.Draw(page)
+    y = 0
     for text, part in parts:
         draw.text((6, y + 8), text, fill="black", font_size=22)
         page.paste(part, (0, y + 40))
@@ -90,7 +94,8 @@ def on_one_sheet(found: Diagnosis, worst: list[int], rows: list[int]) -> Image.I
 
 
 def make_sheets(data: Path, out: Path, seed: int) -> None:
-    bank, key = bank_of(data), dict[str, Key]()
+    bank = bank_of(data)
+    key = dict[str, Key]()
     for reader in sum(READERS.values(), ()):
         (out / reader).mkdir(parents=True, exist_ok=True)
     for case in cases():
@@ -103,7 +108,8 @@ def make_sheets(data: Path, out: Path, seed: int) -> None:
         captions, near = nearest_captions(found, bank, cache=out / "cache")
         said = next(d for d in describe_clusters(found, captions, cosines=near) if d.cluster == cluster.id)
         worst, rows, member = drawn(found, cluster, seed + len(key))
-        stem, with_it = f"group_{len(key) + 1:02d}", len(key) % 2
+        stem = f"group_{len(key) + 1:02d}"
+        with_it = len(key) % 2
         for shown, pair in zip((worst, list[int]()), READERS.values()):
             for number, reader in enumerate(pair):
                 on_one_sheet(found, shown, rows).save(out / reader / f"{stem}.png")
@@ -116,7 +122,8 @@ def make_sheets(data: Path, out: Path, seed: int) -> None:
 
 def right(picked: Sequence[int], member: Sequence[bool]) -> float:
     """Mean of the share of members that were picked (by number, from 1) and of the others that were not."""
-    own, chosen = np.array(member), np.isin(np.arange(1, len(member) + 1), picked)
+    own = np.array(member)
+    chosen = np.isin(np.arange(1, len(member) + 1), picked)
     return float((chosen[own].mean() + (~chosen[~own]).mean()) / 2)
 
 

@@ -66,7 +66,9 @@ def tables(data: Path) -> Iterator[Table]:
 
 def read(name: str, frame: pd.DataFrame) -> Table:
     found = read_data_set(frame.drop(columns=["file", "text"], errors="ignore"), roles=Roles())
-    labels, guesses, scores = found.samples.labels, found.outcomes.predictions, found.outcomes.scores
+    labels = found.samples.labels
+    guesses = found.outcomes.predictions
+    scores = found.outcomes.scores
     assert labels is not None
     assert guesses is not None
     return name, labels, guesses, scores
@@ -93,7 +95,9 @@ def losses_of(scores: F64, labels: I64) -> dict[str, F64]:
 
 def larger(loss: F64, wrong: Bool, labels: I64) -> float:
     """Chance that a wrong row has a larger loss than a right one of its label."""
-    ranks, n, n1 = pd.Series(loss).groupby(labels).rank(), np.bincount(labels), np.bincount(labels, wrong)
+    ranks = pd.Series(loss).groupby(labels).rank()
+    n = np.bincount(labels)
+    n1 = np.bincount(labels, wrong)
     return float((np.bincount(labels, ranks * wrong) - n1 * (n1 + 1) / 2).sum() / (n1 * (n - n1)).sum())
 
 
@@ -105,20 +109,26 @@ def kappa_of(labels: I64, guesses: I64) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", type=Path)
-    began, rng = process_time(), np.random.default_rng(0)
+    began = process_time()
+    rng = np.random.default_rng(0)
     for name, labels, guesses, scores in tables(parser.parse_args().data):
-        wrong, k, least = labels != guesses, int(max(labels.max(), guesses.max())) + 1, ""
+        wrong = labels != guesses
+        k = int(max(labels.max(), guesses.max())) + 1
+        least = ""
         if scores is not None:
             made = losses_of(scores, labels)
             found = {kind: larger(loss, wrong, labels) for kind, loss in made.items()}
-            worst, own, most = min(found, key=lambda kind: found[kind]), made["cross-entropy"], np.log(scores.shape[1])
+            worst = min(found, key=lambda kind: found[kind])
+            own = made["cross-entropy"]
+            most = np.log(scores.shape[1])
             low = min(found[kind] for kind, loss in made.items() if loss.min() >= 0 and loss.max() <= most)
             predicted = larger(-np.log(scores.max(1)), wrong, labels)
             dropout = explained(own * np.exp(rng.normal(0, 0.5, len(own))), own, scores, labels)
             follows = min(explained(made[kind], own, scores, labels) for kind in made if kind != "weighted by class")
             least = f"least {found[worst]:.2f} ({worst}), bounded {low:.3f}, predicted {predicted:.3f}, follows "
             least += f"{follows:.3f}, dropout {dropout:.3f}"
-        order, some = rng.permutation(k), rng.permutation(len(labels))[:ROWS]
+        order = rng.permutation(k)
+        some = rng.permutation(len(labels))[:ROWS]
         print(
             f"{name:42} n {len(labels):6,} right {1 - wrong.mean():.2f}  as it is {kappa_of(labels, guesses)}"
             f"  errors {kappa_of(labels[wrong], guesses[wrong])}  renumbered "

@@ -41,7 +41,11 @@ SHARES = (0.22, 0.34, 0.22, 0.22)
 LIGHT = {"bright": 0.35, "dim": 0.25, "dark": 0.40}
 SIDE = 320
 SIZES = (("small", 0.10, 0.16), ("medium", 0.18, 0.26), ("large", 0.28, 0.36))
-MISSED, CONFUSED, DOUBLED, INVENTED, PLANTED = 0.08, 0.04, 0.04, 0.25, 0.70
+MISSED = 0.08
+CONFUSED = 0.04
+DOUBLED = 0.04
+INVENTED = 0.25
+PLANTED = 0.70
 Record = dict[str, Any]
 
 
@@ -71,7 +75,8 @@ def read_stock(folder: Path) -> Stock:
 
 def make(folder: Path, stock: Stock, seed: int, n_images: int, planted: float) -> Case:
     """Write pictures, truth.json and results.json."""
-    rng, case = np.random.default_rng(seed), Case()
+    rng = np.random.default_rng(seed)
+    case = Case()
     plan = ScenePlan(
         {label: tuple(names) for label, names in stock.names.items()},
         AUDIT_PLACES,
@@ -133,9 +138,11 @@ def _objects(
 def box_of(thing: SceneObject, cutout: Image.Image) -> list[float]:
     """Left, top, width, height in pixels of an upright object, cut at the picture's border."""
     shape = cutout.getchannel("A").point([0] * 9 + [255] * 247).getbbox() or (0, 0, 1, 1)
-    wide, high = shape[2] - shape[0], shape[3] - shape[1]
+    wide = shape[2] - shape[0]
+    high = shape[3] - shape[1]
     scale = thing.size * SIDE / max(wide, high)
-    left, foot = round(thing.x * SIDE - wide * scale / 2), round(thing.y * SIDE)
+    left = round(thing.x * SIDE - wide * scale / 2)
+    foot = round(thing.y * SIDE)
     top = max(foot - round(high * scale), 0)
     return [
         float(max(left, 0)),
@@ -155,7 +162,8 @@ def _detect(
     case: Case, thing: SceneObject, box: list[float], number: int, missed: float, rng: np.random.Generator
 ) -> None:
     """One true object of picture `number`, and what the simulated detector, which misses it by chance, makes of it."""
-    kind, identity = CLASSES.index(thing.label), len(case.annotations) + 1
+    kind = CLASSES.index(thing.label)
+    identity = len(case.annotations) + 1
     case.annotations.append({"id": identity, "image_id": number, "category_id": kind, "bbox": box, "iscrowd": 0})
     if rng.random() < missed:
         return
@@ -220,10 +228,8 @@ def rates(lines: list[Record]) -> str:
             continue
         hit = [one["overlap"] >= 0.5 * one["size"] > 0 and one["overlap"] >= 0.5 * one["weak"] for one in some]
         pure = [one["overlap"] >= 0.5 * one["size"] > 0 for one in some]
-        named, any_claim = (
-            [one["conditions that name it"] > 0 for one in some],
-            [one["clusters"] + one["conditions"] > 0 for one in some],
-        )
+        named = [one["conditions that name it"] > 0 for one in some]
+        any_claim = [one["clusters"] + one["conditions"] > 0 for one in some]
         for what, flags in (
             ("at least half of a cluster is of it", pure),
             ("and at least half of it lies there", hit),

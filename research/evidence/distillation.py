@@ -84,7 +84,8 @@ def show(path: Path) -> str:
     rows = ["| start | texts | epochs | lr | CPU s | untaught | cosine | rank correlation | R@1 | times as fast |"]
     rows.append("|" + "---|" * 10)
     for found in read_lines(path):
-        how, figures = found["settings"], found["figures"]
+        how = found["settings"]
+        figures = found["figures"]
         on = [name for name in ("embedding", "hidden", "attention") if how[name]]
         losses = "" if len(on) == 3 or not how["intermediate_epochs"] else f" ({', '.join(on)})"
         cells = [f"{found['arm']}, {how['layers']} x {found['sizes']['width']}, seed {how['seed']}, {found['half']}"]

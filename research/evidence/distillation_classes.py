@@ -63,7 +63,9 @@ def make_teacher(data: Path, folder: Path, epochs: int, lr: float = 1e-4) -> Non
     model.bert.embeddings.word_embeddings.weight.requires_grad_(False)
     learned = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(learned, lr=lr, weight_decay=0.01, fused=True)
-    rng, at, steps = np.random.default_rng(0), 0, epochs * (-(-len(texts) // 32))
+    rng = np.random.default_rng(0)
+    at = 0
+    steps = epochs * (-(-len(texts) // 32))
     for _ in range(epochs):
         for rows in batches(tokens, 32, rng):
             ids, mask = padded(tokens, rows)
@@ -110,8 +112,10 @@ def show(path: Path) -> str:
     rows = ["| start | seed | arm | CPU s | accuracy | teacher's | same class | gain over prediction alone |"]
     rows.append("|" + "---|" * 8)
     for r in found:
-        wrong, theirs = np.array(r["wrong"], bool), np.array(r["teacher_wrong"], bool)
-        n, base = len(wrong), alone.get((r["inherit"], r["seed"]))
+        wrong = np.array(r["wrong"], bool)
+        theirs = np.array(r["teacher_wrong"], bool)
+        n = len(wrong)
+        base = alone.get((r["inherit"], r["seed"]))
         gain = "" if base is None or r["arm"] == "prediction alone" else spelled(paired_difference(base, wrong), 3)
         shares = [spelled(wilson(n - int(k), n), 3) for k in (wrong.sum(), theirs.sum(), r["differs"])]
         cells = [r["inherit"], str(r["seed"]), r["arm"], f"{r['seconds']:.0f}", *shares, gain]

@@ -22,7 +22,8 @@ import numpy as np
 from core.systems.peers.engines.domino import DominoMixture
 from research.scoreboard.planted_embeddings import plant_embeddings
 
-COMPONENTS, DIMENSIONS = 25, 128
+COMPONENTS = 25
+DIMENSIONS = 128
 
 
 def compare(slicer: Any, seed: int, weight: float) -> tuple[float, float, bool]:

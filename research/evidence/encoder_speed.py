@@ -157,7 +157,9 @@ def measure_speed(given: argparse.Namespace, say: Report) -> None:
         with tempfile.TemporaryDirectory() as folder:
             found = take_turns(them, n, given.data, given.repeats, Path(folder))
         for one, (times, vectors) in zip(them, found):
-            speeds, cpu, against = n / times[:, 0], 1000 * times[:, 1] / n, found[-1][0][:, 1] / times[:, 1]
+            speeds = n / times[:, 0]
+            cpu = 1000 * times[:, 1] / n
+            against = found[-1][0][:, 1] / times[:, 1]
             row = {"measure": "speed", "title": one.title(True), "n": n, "wall": times[:, 0].tolist()}
             say(
                 f"{one.title(several)}: {np.median(speeds):.0f} a second ({speeds.min():.0f} to {speeds.max():.0f}), "

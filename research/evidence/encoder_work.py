@@ -25,7 +25,8 @@ from typing import Any  # noqa: E402
 import numpy as np  # noqa: E402
 
 SIDE = 224
-BATCH, AT_ONCE = 32, 128
+BATCH = 32
+AT_ONCE = 128
 """Inputs of a batch, and texts that the embedded encoder is given at a time, as the app does."""
 THINGS = "dog cat horse child woman man car boat house tree bicycle ball bridge train bird cow bench kite".split()
 LOOKS = "small large red brown old wet sleeping running white dark shiny striped tired happy distant blurred".split()
@@ -166,7 +167,8 @@ def opened(data: bytes) -> Any:
 
     picture = Image.open(io.BytesIO(data)).convert("RGB")
     side = min(picture.size)
-    left, top = (picture.width - side) / 2, (picture.height - side) / 2
+    left = (picture.width - side) / 2
+    top = (picture.height - side) / 2
     small = picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC, (left, top, left + side, top + side))
     return np.asarray(small, np.float32).transpose(2, 0, 1) / np.float32(127.5) - np.float32(1)
 
@@ -201,7 +203,8 @@ def torch_texts(torch: Any) -> Embed:
     def run(texts: list[str]) -> Any:
         tokens = tokenizer(texts, padding=True, truncation=True, max_length=128, return_tensors="pt")
         with torch.inference_mode():
-            states, mask = model(**tokens).last_hidden_state, tokens["attention_mask"].unsqueeze(-1)
+            states = model(**tokens).last_hidden_state
+            mask = tokens["attention_mask"].unsqueeze(-1)
             return ((states * mask).sum(1) / mask.sum(1)).numpy()
 
     return run
@@ -217,7 +220,8 @@ def serve(embed: Embed, inputs: list[Any], out: Path | None) -> None:
         np.save(out, found)
     print(json.dumps({"ready": len(found)}), flush=True)
     for _ in sys.stdin:
-        wall, cpu = time.perf_counter(), time.process_time()
+        wall = time.perf_counter()
+        cpu = time.process_time()
         for batch in inputs:
             embed(batch)
         took = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
@@ -254,7 +258,8 @@ def main() -> None:
     if given.what == "serve":
         serve(WAYS[given.way](given.kind), list(batches(given.kind, given.way, given.data, given.n)), given.out)
         return
-    embed, n = WAYS[given.way](given.kind), 0
+    embed = WAYS[given.way](given.kind)
+    n = 0
     for batch in batches(given.kind, given.way, given.data, given.n):
         n += len(embed(batch))
     seconds = time.perf_counter() - STARTED

@@ -58,7 +58,8 @@ def write_table(images: Path, n: int, work: Path) -> Path:
 
 def measure(work: Path) -> dict[str, Any]:
     """One diagnosis in this process, with an empty cache."""
-    begun, steps = time.process_time(), Steps()
+    begun = time.process_time()
+    steps = Steps()
     from core.diagnose import diagnose
 
     name = f"open_clip:local-dir:{work / 'model'}"
@@ -66,7 +67,8 @@ def measure(work: Path) -> dict[str, Any]:
         found = diagnose(
             work / "table.csv", images=work / "up", encoder=name, loss="loss", cache=Path(cache), progress=steps
         )
-    spent, parts = time.process_time(), {"opening": begun}
+    spent = time.process_time()
+    parts = {"opening": begun}
     for step, seconds in steps.close().items():
         parts[PARTS.get(step, step)] = round(parts.get(PARTS.get(step, step), 0.0) + seconds, 1)
     phrases = 0 if found.words is None else len(found.words.phrases)

@@ -33,7 +33,8 @@ CASES: dict[str, Make] = {
 
 def rates(make: Make, m: int, n: int, runs: int) -> tuple[int, int]:
     """Of so many runs, how often Welch's t and how often `worse_p` is at most .05."""
-    inside, found = np.arange(m + n) < m, np.zeros(2, np.int64)
+    inside = np.arange(m + n) < m
+    found = np.zeros(2, np.int64)
     for seed in range(1000, 1000 + runs):
         values = make(np.random.default_rng(seed), m, n)
         welch = stats.ttest_ind(values[inside], values[~inside], equal_var=False, alternative="greater")

@@ -50,15 +50,18 @@ def main() -> None:
     worlds = parser.parse_args().worlds
     print(f"{worlds} worlds a line; 95 % of them should hold the truth")
     for m, size, plus, minus in CASES:
-        rng, less = np.random.default_rng(0), minus or (0.0, 0.0)
+        rng = np.random.default_rng(0)
+        less = minus or (0.0, 0.0)
         truth = plus[0] - less[0] - plus[1] + less[1]
         for few in (0, paired_errors.FEW):
-            held, widths = 0, list[float]()
+            held = 0
+            widths = list[float]()
             rng = np.random.default_rng(0)
             for world in range(worlds):
                 inside, of = drawn(rng, m, size, plus[0], less[0])
                 outside, rest = drawn(rng, OUTSIDE, size, plus[1], less[1])
-                y, groups = np.r_[inside, outside], np.r_[of, rest + m] if size > 1 else None
+                y = np.r_[inside, outside]
+                groups = np.r_[of, rest + m] if size > 1 else None
                 found = interval(y, np.arange(len(y)) < m, groups, few=few, seed=world)
                 held += found.low <= truth <= found.high
                 widths.append(found.high - found.low)

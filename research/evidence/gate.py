@@ -48,12 +48,14 @@ def first(chance: F64, member: F64, vectors: F64, rng: np.random.Generator) -> D
 
 def with_conditions(run: Diagnosis, n: int, rng: np.random.Generator) -> Diagnosis:
     """The first of them is the cluster's samples, the others are drawn; none was chosen by these errors."""
-    made, errors = make_diagnosis(n=N).insights[0], run.outcomes.errors
+    made = make_diagnosis(n=N).insights[0]
+    errors = run.outcomes.errors
     assert errors is not None
     found: list[Insight] = []
     for at in range(n):
         mask = run.clusters[0].membership >= 0.5 if at == 0 else rng.permutation(N) < N // 10
-        inside, rest = float(errors[mask].mean()), float(errors[~mask].mean())
+        inside = float(errors[mask].mean())
+        rest = float(errors[~mask].mean())
         difference = Estimate(inside - rest, inside - rest - 0.2, inside - rest + 0.2)
         told = {"text": f"x{at} at least 1", "scope": EVERYTHING, "mask": mask, "size": int(mask.sum())}
         known = {"confirmed": True, "p": 0.01, "measure": None, "error_difference": difference, "cluster": None}
@@ -74,7 +76,8 @@ def main() -> None:
     held: Counter[str] = Counter()
     for seed in range(given.worlds):
         rng = np.random.default_rng(seed)
-        member, apart = (np.arange(N) % 10 == 3).astype(float), np.arange(N) % 12 == 0
+        member = (np.arange(N) % 10 == 3).astype(float)
+        apart = np.arange(N) % 12 == 0
         vectors = rng.normal(size=(N, 8))
         vectors[apart, 0] += 4
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)

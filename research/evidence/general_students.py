@@ -56,7 +56,10 @@ SHARES = {
     "headline": 0.08,
 }
 """Of the texts that are learned from, by kind (`Mixer`)."""
-MOST, TOKENS, FITTED, RIDGE = 1000, 256, 2500, 1.0
+MOST = 1000
+TOKENS = 256
+FITTED = 2500
+RIDGE = 1.0
 """Texts of a kind; word pieces of a text; texts that the linear maps are fitted to, and their penalty."""
 
 
@@ -78,7 +81,8 @@ def with_maps(teacher: BertFolder, layers: Sequence[int], tokens: Sequence[Seque
     """All of the teacher's layers, runs of those that are not in `layers` replaced by one fitted map each."""
     n = teacher.config.num_hidden_layers
     student = make_student(teacher, Distillation(layers=n, inherit="layers"))
-    own, kept = list(student.bert.encoder.layer), [layer in layers for layer in range(1, n + 1)]
+    own = list(student.bert.encoder.layer)
+    kept = [layer in layers for layer in range(1, n + 1)]
     parts: list[nn.Module] = []
     for at in range(n):
         if kept[at]:

@@ -44,7 +44,8 @@ def read_senses(folder: Path) -> list[Sense]:
 def parted(senses: Sequence[Sense], seed: int) -> tuple[list[Sense], list[Sense], list[Sense]]:
     """(to learn from, to choose settings by, to report on)."""
     order = np.random.default_rng([seed, 0]).permutation(len(senses))
-    held, learned = order[:HELD_OUT], np.sort(order[HELD_OUT:])
+    held = order[:HELD_OUT]
+    learned = np.sort(order[HELD_OUT:])
     half = HELD_OUT // 2
     first, second, third = ([senses[i] for i in rows.tolist()] for rows in (learned, held[:half], held[half:]))
     return first, second, third
@@ -54,7 +55,8 @@ class Mixer:
     """Makes texts of many kinds out of senses: a student that reads definitions alone knows little else."""
 
     def __init__(self, senses: Sequence[Sense], rng: np.random.Generator) -> None:
-        self.senses, self.rng = senses, rng
+        self.senses = senses
+        self.rng = rng
         self.examples = [example for sense in senses for example in sense.examples]
         self.words = [word for sense in senses for word in sense.words]
         self.running = " ".join(s.definition for s in senses).split() + " ".join(self.examples).split()

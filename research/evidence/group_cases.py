@@ -23,9 +23,11 @@ def groups_across_classes(
     """
 
     def run(number: int) -> dict[str, Any]:
-        rng, k = np.random.default_rng([number, 35]), len(rates)
+        rng = np.random.default_rng([number, 35])
+        k = len(rates)
         groups = np.repeat(np.arange(100), 4 if most == 4 else rng.integers(1, most + 1, 100))
-        n, labels = len(groups), rng.integers(0, k, len(groups))
+        n = len(groups)
+        labels = rng.integers(0, k, len(groups))
         logit = np.log(np.array(rates) / (1 - np.array(rates)))[labels]
         logit += np.array(effects)[labels] * rng.standard_normal(100)[groups]
         wrong = rng.random(n) < 1 / (1 + np.exp(-logit))
@@ -39,7 +41,8 @@ def groups_across_classes(
 def errors_go_by_group(number: int) -> dict[str, Any]:
     """60 groups of 8 rows of two classes: errors go by the group, the loss by nothing."""
     rng = np.random.default_rng([number, 37])
-    groups, labels = np.repeat(np.arange(60), 8), rng.integers(0, 2, 480)
+    groups = np.repeat(np.arange(60), 8)
+    labels = rng.integers(0, 2, 480)
     wrong = rng.random(480) < 1 / (1 + np.exp(1 - 2 * rng.standard_normal(60)[groups]))
     return _claimed(number, groups, labels, rng.exponential(1.0, 480), wrong, rng)
 
@@ -50,7 +53,8 @@ def groups_alike_in_a_place(count: int) -> Callable[[int], dict[str, Any]]:
 
     def run(number: int) -> dict[str, Any]:
         rng = np.random.default_rng([number, 39])
-        groups, n = np.repeat(np.arange(count), 8), 8 * count
+        groups = np.repeat(np.arange(count), 8)
+        n = 8 * count
         apart = groups < count // 4
         vectors = rng.normal(size=(n, 16)) + 1.5 * rng.normal(size=(count, 16))[groups]
         vectors[:, 0] += 6 * apart
@@ -72,7 +76,8 @@ def groups_alike_in_a_place(count: int) -> Callable[[int], dict[str, Any]]:
 def outlying_vectors(number: int) -> dict[str, Any]:
     """288 rows whose vectors are nearly one and 12 that lie anywhere, of one mean loss; that of the 12 is ten times as
     wide."""
-    rng, odd = np.random.default_rng([number, 41]), np.arange(300) < 12
+    rng = np.random.default_rng([number, 41])
+    odd = np.arange(300) < 12
     vectors = 0.02 * rng.normal(size=(300, 16)) + (np.arange(16) == 0)
     vectors[odd] = rng.normal(size=(12, 16))
     losses = 1 + np.where(odd, 10.0, 1.0) * rng.normal(size=300)
@@ -110,7 +115,8 @@ def _claimed(
     number: int, groups: I64, labels: I64, losses: F64, wrong: Bool | None, rng: np.random.Generator
 ) -> dict[str, Any]:
     """Of rows whose vectors know their group and their class."""
-    n, k = len(groups), int(labels.max()) + 1
+    n = len(groups)
+    k = int(labels.max()) + 1
     vectors = 0.3 * rng.standard_normal((n, 12)) + rng.standard_normal((int(groups.max()) + 1, 12))[groups]
     vectors += 0.5 * rng.standard_normal((k, 12))[labels]
     settings = Settings(seed=number, map=False, n_permutations=199, n_members=2)
@@ -128,7 +134,8 @@ def small_classes(sizes: tuple[int, int], scaled: bool) -> Callable[[int], dict[
         rng = np.random.default_rng([number, 36])
         labels = np.repeat(np.arange(45), rng.integers(sizes[0], sizes[1] + 1, 45))
         vectors = rng.standard_normal((len(labels), 12)) + 1.5 * rng.standard_normal((45, 12))[labels]
-        own, noise = rng.gamma(0.5, 1.0, 45)[labels], rng.standard_normal(len(labels))
+        own = rng.gamma(0.5, 1.0, 45)[labels]
+        noise = rng.standard_normal(len(labels))
         losses = own * np.exp(noise) if scaled else own + 0.3 * rng.random(len(labels))
         settings = Settings(seed=number, map=False, n_permutations=199, n_members=2)
         found = diagnose_arrays(vectors.astype(np.float32), losses, labels=labels, settings=settings)

@@ -49,9 +49,11 @@ def _dirichlet(shares: F64, alike: float, n: int, rng: np.random.Generator) -> F
 
 def intervals(values: F64, groups: I64, rng: np.random.Generator, paired: bool) -> Iterator[Estimate]:
     """Ours, and the percentile interval."""
-    first, second = values > 0, values < 0
+    first = values > 0
+    second = values < 0
     yield paired_difference(first, second, groups) if paired else accuracy_of(~first, groups)
-    sums, sizes = np.bincount(groups, values), np.bincount(groups)
+    sums = np.bincount(groups, values)
+    sizes = np.bincount(groups)
     drawn = rng.integers(0, len(sizes), (300, len(sizes)))
     low, high = np.quantile(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1), [0.025, 0.975])
     yield Estimate(float(values.mean()), float(low), float(high))
@@ -64,7 +66,8 @@ def main() -> None:
     asked = parser.parse_args()
     for paired, pairs in ((False, SHARES), (True, PAIRS)):
         for n in GROUPS:
-            held, width = list[F64](), list[F64]()
+            held = list[F64]()
+            width = list[F64]()
             for at in np.ndindex(len(SIZES), len(pairs), len(ALIKE)):
                 rng = np.random.default_rng([asked.seed, n, *at, paired])
                 (first, second), size = pairs[at[1]], SIZES[at[0]]
@@ -74,7 +77,9 @@ def main() -> None:
                 ]
                 held.append(np.mean([[i.low <= first - second <= i.high for i in two] for two in made], axis=0))
                 width.append(np.mean([[i.high - i.low for i in two] for two in made], axis=0))
-            share, least, wide = np.mean(held, axis=0), np.min(held, axis=0), np.mean(width, axis=0)
+            share = np.mean(held, axis=0)
+            least = np.min(held, axis=0)
+            wide = np.mean(width, axis=0)
             for who, values in zip(("ours", "percentile"), np.stack([share, least, wide], axis=1), strict=True):
                 print("difference" if paired else "share", n, who, *(f"{value:.3f}" for value in values), flush=True)
 

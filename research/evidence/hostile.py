@@ -64,7 +64,8 @@ def totals(verdicts: Sequence[Verdict]) -> str:
         cells = (*(counts[outcome] for outcome in OUTCOMES), counts.total())
         lines.append(f"{kind:15} " + "".join(f"{n:10,}" for n in cells))
     if verdicts:
-        memory, cpu = max(verdicts, key=lambda v: v.rss_mb), max(verdicts, key=lambda v: v.cpu_s)
+        memory = max(verdicts, key=lambda v: v.rss_mb)
+        cpu = max(verdicts, key=lambda v: v.cpu_s)
         lines.append(f"most memory: {memory.rss_mb:,.0f} MB ({memory.case.name})")
         lines.append(f"most time: {cpu.cpu_s:.1f} CPU s ({cpu.case.name})")
     return "\n".join(lines)

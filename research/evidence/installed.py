@@ -26,7 +26,8 @@ def owners() -> dict[str, str]:
     """Path of every file of an installed package, and the package."""
     found: dict[str, str] = {}
     for package in distributions():
-        name, home = canonical(package.metadata["Name"]), str(package.locate_file(""))
+        name = canonical(package.metadata["Name"])
+        home = str(package.locate_file(""))
         found |= {os.path.normpath(os.path.join(home, str(entry))): name for entry in package.files or ()}
     return found
 
@@ -43,7 +44,8 @@ def owner_of(path: str, owned: dict[str, str]) -> str:
 
 def disk_use(folder: Path | None = None) -> Counter[str]:
     """Bytes on disk by package, of all files below the folder; site-packages if none is given."""
-    owned, sizes = owners(), Counter[str]()
+    owned = owners()
+    sizes = Counter[str]()
     for place, _, names in os.walk(folder or sysconfig.get_path("purelib")):
         for name in names:
             path = os.path.join(place, name)
@@ -60,7 +62,8 @@ def packages_of(files: Iterable[str]) -> set[str]:
 
 def required(names: Iterable[str]) -> set[str]:
     """What an installer brings for these requirements on this machine, their own requirements included."""
-    found, waiting = set[tuple[str, str]](), [(Requirement(name), "") for name in names]
+    found = set[tuple[str, str]]()
+    waiting = [(Requirement(name), "") for name in names]
     while waiting:
         wanted, extra = waiting.pop()
         if wanted.marker is not None and not wanted.marker.evaluate({"extra": extra}):

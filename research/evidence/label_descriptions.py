@@ -73,7 +73,8 @@ class TextSet:
     """The set of patterns that ships and fits."""
 
 
-NEWS, TOPICS = ("World", "Sports", "Business", "Sci/Tech"), ("World", "Sports", "Business", "Tech")
+NEWS = ("World", "Sports", "Business", "Sci/Tech")
+TOPICS = ("World", "Sports", "Business", "Tech")
 SETS = (
     TextSet("sst2", "sst2", ("negative", "positive"), ("awful", "great"), "sentiment"),
     TextSet("ag_news", "agnews", NEWS, TOPICS, "topic"),
@@ -104,7 +105,8 @@ def vectors_of(texts: Sequence[str], path: Path) -> F32:
 
 def classified(one: TextSet, labels: I64, vectors: F32, data: Path, patterns: str) -> dict[str, Any]:
     """What the probe makes of a set: accuracy of each way with its interval, and the centroid's gain over each."""
-    encoder, folder = load_encoder("minilm"), data / "labeldesc" / one.folder
+    encoder = load_encoder("minilm")
+    folder = data / "labeldesc" / one.folder
     samples = SampleSet(
         tuple(f"{i:05d}" for i in range(len(labels))), labels=labels, class_names=one.class_names, modality="text"
     )
@@ -142,7 +144,8 @@ def classified(one: TextSet, labels: I64, vectors: F32, data: Path, patterns: st
 def tags_told(texts: Sequence[str], labels: I64, vectors: F32) -> list[dict[str, Any]]:
     """AUROC of each checkable tag, centred by class, by its description and (mean) by its name in the patterns."""
     odd = np.arange(len(texts)) % 2 == 1
-    tags, encoder = read_tags("failure-causes", "text"), load_encoder("minilm")
+    tags = read_tags("failure-causes", "text")
+    encoder = load_encoder("minilm")
     directions = tag_directions(tags, tag_patterns("text"), encoder)
     along = np.asarray(centred(vectors[odd], labels[odd]), np.float64)
     found: list[dict[str, Any]] = []
@@ -164,7 +167,8 @@ def _interval(scores: F64, truth: Bool) -> dict[str, float]:
 def null_claims(run: Path, names: str, runs: int, first: int) -> dict[str, Any]:
     """In how many of `runs` copies of a finished run, whose outcomes are shuffled within classes, any tag passes."""
     found = load(run)
-    tags, claims = read_tags(names, found.samples.modality), 0
+    tags = read_tags(names, found.samples.modality)
+    claims = 0
     design = design_of(found)
     for seed in range(first, first + runs):
         at = design.permuter(found.outcomes.fitted[:, None]).draw(1, np.random.default_rng(seed))[:, 0]

@@ -23,7 +23,8 @@ from research.evidence.leaves_page import Browsed, browse
 from tests.support.system_calls import Run, Watched, harmless, stays_here, watch, why_not
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-TABLE, IMAGES = "assets/examples/scenes/table.csv", "assets/examples/scenes/images.zip"
+TABLE = "assets/examples/scenes/table.csv"
+IMAGES = "assets/examples/scenes/images.zip"
 PYTHON = """
 import sys
 from core.diagnose import Settings, diagnose
@@ -83,8 +84,10 @@ for line in {lines!r}:
 
 def lines_of(place: Place, table: Path, pictures: Path) -> dict[str, list[str]]:
     """The arguments of each command on an example, by name; the later ones read what the earlier wrote."""
-    out, images = place.folder / "out", str(pictures)
-    run, few = str(out / "run.errata"), ["--permutations", "100"]
+    out = place.folder / "out"
+    images = str(pictures)
+    run = str(out / "run.errata")
+    few = ["--permutations", "100"]
     return {
         "diagnose": ["diagnose", "--table", str(table), "--images", images, "--out", run, *few, "--hold-back", "0.25"],
         "ask": ["ask", run, "a dog in snow", "a dog on grass"],
@@ -111,7 +114,8 @@ def commands(place: Place, table: Path) -> Iterator[tuple[str, list[str]]]:
 def all_in_one(place: Place, rows: int) -> list[str]:
     """The same commands, one after the other in one process, so that what they import is imported once; on the first
     rows and pictures of the shipped example alone."""
-    table, pictures = shorten(place.repository / TABLE, rows, place.folder / "table.csv"), place.folder / "few.zip"
+    table = shorten(place.repository / TABLE, rows, place.folder / "table.csv")
+    pictures = place.folder / "few.zip"
     with ZipFile(place.repository / IMAGES) as whole, ZipFile(pictures, "w") as few:
         for name in sorted(whole.namelist())[:rows]:
             few.writestr(name, whole.read(name))

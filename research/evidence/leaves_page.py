@@ -241,12 +241,14 @@ def guide(page: Any, folder: Path) -> None:
 
 def write_data(folder: Path, n: int = 96) -> tuple[Path, Path]:
     """A table of labels and probabilities and a zip of its pictures; the model errs on dark ones."""
-    table, archive = folder / "own.csv", folder / "pictures.zip"
+    table = folder / "own.csv"
+    archive = folder / "pictures.zip"
     with table.open("w", newline="") as handle, zipfile.ZipFile(archive, "w") as pack:
         write = csv.writer(handle)
         write.writerow(["file", "label", "prob_bus", "prob_car"])
         for i in range(n):
-            dark, bus = i % 3 == 0, i % 2 == 0
+            dark = i % 3 == 0
+            bus = i % 2 == 0
             right = (0.2 if dark else 0.85) + 0.01 * (i % 7)
             first = right if bus else 1 - right
             write.writerow([f"{i:03d}.png", "bus" if bus else "car", f"{first:.4f}", f"{1 - first:.4f}"])

@@ -40,7 +40,10 @@ import numpy as np
 from PIL import Image
 
 EXAMPLE = "example-scenes"
-N_VISITORS, N_DIAGNOSES, N_SESSIONS, N_ROWS = 50, 8, 1000, 300
+N_VISITORS = 50
+N_DIAGNOSES = 8
+N_SESSIONS = 1000
+N_ROWS = 300
 PARTS = ("visitors", "waiting", "memory", "leftovers")
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -128,7 +131,8 @@ def served(code: Path, folder: Path, keep: str = "none", start: Sequence[str] = 
 
 def made_up(n: int, seed: int) -> tuple[bytes, bytes]:
     """(CSV, zip) of n small pictures with random losses; no two seeds share a picture."""
-    rng, packed = np.random.default_rng(seed), io.BytesIO()
+    rng = np.random.default_rng(seed)
+    packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for i in range(n):
             picture = io.BytesIO()
@@ -170,7 +174,8 @@ def visitors(server: Server) -> Iterator[tuple[str, str]]:
             with lock:
                 counts["lost"] += 1
 
-    before, start = server.memory(), time.monotonic()
+    before = server.memory()
+    start = time.monotonic()
     with ThreadPoolExecutor(N_VISITORS) as pool:
         list(pool.map(visit, range(N_VISITORS)))
     yield (
@@ -186,9 +191,11 @@ def waiting(server: Server) -> Iterator[tuple[str, str]]:
     server.call("ask", EXAMPLE, ["a warm up"])
 
     def measure(name: str, work: Callable[[int], Any], busy: Callable[[], bool]) -> tuple[str, str]:
-        took, i = list[float](), 0
+        took = list[float]()
+        i = 0
         while (busy() or i < 3) and i < 40:
-            start, i = time.monotonic(), i + 1
+            start = time.monotonic()
+            i = i + 1
             work(i)
             took.append(time.monotonic() - start)
         middle, late = np.quantile(took, [0.5, 0.95])
@@ -216,7 +223,8 @@ def memory(server: Server) -> Iterator[tuple[str, str]]:
     """Resident memory before and after many sessions."""
     for i in range(20):
         post(server, f"warm{i}")
-    before, start = server.memory(), time.monotonic()
+    before = server.memory()
+    start = time.monotonic()
     for i in range(N_SESSIONS):
         post(server, f"session{i}")
     after = server.memory()

@@ -158,7 +158,8 @@ def look(browser: Any, address: str, question: str | None) -> dict[str, float]:
     page = context.new_page()
     page.set_default_timeout(180_000)
     page.add_init_script(IN_PAGE)
-    sent, network = [0.0], context.new_cdp_session(page)
+    sent = [0.0]
+    network = context.new_cdp_session(page)
     network.send("Network.enable")
     network.on("Network.loadingFinished", lambda told: sent.append(told["encodedDataLength"]))
     page.goto(address)

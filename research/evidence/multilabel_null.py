@@ -21,7 +21,8 @@ from core.diagnose import diagnose_data_set
 from core.discovery.settings import Settings
 from core.statistics.intervals import wilson
 
-N, SHARES = 150, np.array([0.5, 0.2, 0.08])
+N = 150
+SHARES = np.array([0.5, 0.2, 0.08])
 
 
 def claims(seed: int, permutations: int) -> bool:

@@ -49,10 +49,13 @@ Mutant = tuple[dict[str, Any], str]
 
 def mutants(file: str, text: str) -> list[Mutant]:
     """All of a file."""
-    found, starts = list[Mutant](), np.cumsum([0, *(len(line.encode()) for line in text.splitlines(keepends=True))])
+    found = list[Mutant]()
+    starts = np.cumsum([0, *(len(line.encode()) for line in text.splitlines(keepends=True))])
     for node, new in _changed(ast.parse(text)):
-        start, end = starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
-        by, whole = ast.unparse(new), text.encode()
+        start = starts[node.lineno - 1] + node.col_offset
+        end = starts[node.end_lineno - 1] + node.end_col_offset
+        by = ast.unparse(new)
+        whole = text.encode()
         inner = by if isinstance(node, ast.stmt | ast.Slice) else f"({by})"
         made = (whole[:start] + inner.encode() + whole[end:]).decode()
         row = {"file": file, "line": node.lineno, "code": text.splitlines()[node.lineno - 1].strip()}
@@ -133,7 +136,8 @@ def distances(folder: Path, file: str) -> dict[str, int]:
 def run(copy: Path, tests: list[str], limit: float) -> tuple[str, float]:
     """The first test that fails ("" if none, "time" if they need more than `limit` CPU seconds), and these seconds: in
     a child, which has nothing of ours loaded."""
-    said, begun = copy / "said.txt", time.monotonic()
+    said = copy / "said.txt"
+    begun = time.monotonic()
     if not (child := os.fork()):
         os.setsid()
         os.chdir(copy)
@@ -161,9 +165,11 @@ def run(copy: Path, tests: list[str], limit: float) -> tuple[str, float]:
 def nearest(copy: Path, file: str, kept: Path, budget: float) -> tuple[list[str], float]:
     """The nearest test files that pass and together need `budget` CPU seconds, at least one, the fastest first among
     equally near ones; and their seconds. What each file needs is kept."""
-    near, taken = distances(copy, file), dict[str, tuple[int, float]]()
+    near = distances(copy, file)
+    taken = dict[str, tuple[int, float]]()
     known = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
-    spent, too_slow = 0.0, 0
+    spent = 0.0
+    too_slow = 0
     for name in sorted(near, key=lambda name: (near[name], f"/{file.split('/')[1]}/" not in name, name)):
         if name not in known:
             failed, seconds = run(copy, [name], 2 * budget)
@@ -196,14 +202,17 @@ def main() -> None:
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(HERE, copy, ignore=shutil.ignore_patterns(".git", ".venv"))
     old = [row for row in read_lines(given.again) if not row["killed"]] if given.again else []
-    again, stamp = keys_done(old, KEY), 0
+    again = keys_done(old, KEY)
+    stamp = 0
     every = {
         file: mutants(file, (copy / file).read_text("utf-8"))
         for file in given.files or dict.fromkeys(row["file"] for row in old)
     }
     together = drawn([one for found in every.values() for one in found], given.of, given.seed)
     for file, found in every.items():
-        path, text, done = copy / file, (copy / file).read_text("utf-8"), keys_done(read_lines(given.out), KEY)
+        path = copy / file
+        text = (copy / file).read_text("utf-8")
+        done = keys_done(read_lines(given.out), KEY)
         if given.of:
             found = [one for one in together if one[0]["file"] == file]
         elif not again:

@@ -64,7 +64,8 @@ def noise(image: Image.Image, rng: Rng) -> Image.Image:
 
 
 def specks(image: Image.Image, rng: Rng) -> Image.Image:
-    pixels, drawn = _pixels(image).copy(), rng.random(image.size[::-1])
+    pixels = _pixels(image).copy()
+    drawn = rng.random(image.size[::-1])
     pixels[drawn < 0.04], pixels[drawn > 0.96] = 0, 1
     return _picture(pixels)
 
@@ -73,7 +74,8 @@ def tint(red: float, green: float, blue_: float) -> Edit:
     """The picture through a gel of that colour."""
 
     def edit(image: Image.Image, rng: Rng) -> Image.Image:
-        gel, strength = np.array([red, green, blue_]), rng.uniform(0.6, 0.8)
+        gel = np.array([red, green, blue_])
+        strength = rng.uniform(0.6, 0.8)
         return _picture(_pixels(image) * (1 - strength + strength * gel) + 0.12 * strength * gel)
 
     return edit
@@ -99,7 +101,9 @@ def snowfall(image: Image.Image, rng: Rng) -> Image.Image:
     mask = Image.new("L", image.size)
     draw = ImageDraw.Draw(mask)
     for x, y, size in rng.random((int(rng.integers(150, 260)), 3)):
-        left, top, r = x * image.width, y * image.height, 0.8 + 2.8 * size**2
+        left = x * image.width
+        top = y * image.height
+        r = 0.8 + 2.8 * size**2
         draw.ellipse((left - r, top - 1.3 * r, left + r, top + 1.3 * r), fill=int(170 + 80 * size))
     pale = Image.blend(image, Image.new("RGB", image.size, "#dfe6ee"), 0.15)
     return Image.composite(Image.new("RGB", image.size, "white"), pale, mask.filter(ImageFilter.GaussianBlur(0.5)))
@@ -127,13 +131,15 @@ def lettered(image: Image.Image, rng: Rng) -> Image.Image:
     draw = ImageDraw.Draw(made)
     for _ in range(3):
         where = (rng.uniform(0, 0.5) * image.width, rng.uniform(0, 0.85) * image.height)
-        words, size = WORDS[int(rng.integers(len(WORDS)))], image.width * rng.uniform(0.11, 0.16)
+        words = WORDS[int(rng.integers(len(WORDS)))]
+        size = image.width * rng.uniform(0.11, 0.16)
         draw.text(where, words, fill="white", font_size=size, stroke_width=2, stroke_fill="black")
     return made
 
 
 def covered(image: Image.Image, rng: Rng) -> Image.Image:
-    made, share = image.copy(), rng.uniform(0.55, 0.68)
+    made = image.copy()
+    share = rng.uniform(0.55, 0.68)
     left, top = (rng.uniform(0.08, 0.92 - share) for _ in range(2))
     box = [round(v * image.width) for v in (left, top, left + share, top + share)]
     ImageDraw.Draw(made).rectangle(box, fill=tuple(int(v) for v in rng.integers(40, 216, 3)))

@@ -39,9 +39,12 @@ from research.evidence.lines import append_line, keys_done, read_lines, show
 from research.evidence.name_cases import CASES, TRUTHS, Case, Truth
 from research.evidence.name_edits import EDITS, Rng
 
-ROWS, SHARE, MOST_PLANTED = 300, 0.15, 60
+ROWS = 300
+SHARE = 0.15
+MOST_PLANTED = 60
 """Photographs of a case, the share of them that a corruption is put on, and the most that a natural attribute has."""
-WRONG_INSIDE, WRONG_OUTSIDE = 0.8, 0.08
+WRONG_INSIDE = 0.8
+WRONG_OUTSIDE = 0.08
 SIDE = 224
 VERDICTS = ("right", "near", "wrong")
 MENTIONS = 3
@@ -61,7 +64,8 @@ class Photographs(NamedItems):
 def make_case(case: Case, data: Path, seed: int = 0) -> tuple[DataSet, Bool]:
     """The photographs with their losses, and (n,) which of them were planted."""
     rng = np.random.default_rng([seed, zlib.crc32(case.name.encode())])
-    truth, table = TRUTHS[case.truth], table_of(case, data)
+    truth = TRUTHS[case.truth]
+    table = table_of(case, data)
     if truth.captions:
         rows, planted = _by_captions(truth, table, rng)
         table = table.iloc[rows].reset_index(drop=True)
@@ -75,7 +79,8 @@ def make_case(case: Case, data: Path, seed: int = 0) -> tuple[DataSet, Bool]:
         edit = EDITS[case.truth]
         pictures = [edit(p, rng) if inside else p for p, inside in zip(pictures, planted)]
     ids = tuple(f"{i:04d}" for i in range(len(table)))
-    labels, names = None, ()
+    labels = None
+    names = ()
     if case.data in ("clothing", "cifar10"):
         names = tuple(sorted(set(table["class_name"])))
         labels = np.array([names.index(name) for name in table["class_name"]], np.int64)
@@ -87,7 +92,8 @@ def table_of(case: Case, data: Path) -> pd.DataFrame:
     """The photographs that a case draws from, with what opens each in the column "picture"."""
     folder = data / case.data
     if case.data == "cifar10":
-        index, stored = pd.read_csv(folder / "index.csv"), pd.read_parquet(folder / "cifar10.parquet")
+        index = pd.read_csv(folder / "index.csv")
+        stored = pd.read_parquet(folder / "cifar10.parquet")
         return index.assign(picture=[image["bytes"] for image in stored["image"]])
     if case.data == "flickr8k":
         table = pd.read_csv(folder / "captions.csv")
@@ -173,7 +179,8 @@ def measure(case: Case, found: Diagnosis, planted: Bool) -> dict[str, Any]:
     row["others"] = [[name, judge(name, TRUTHS[case.truth])] for _, name in others if name]
     if cluster is None:
         return row | {"name": "", "verdict": "missed"}
-    members, name = cluster.membership >= 0.5, name_of(found, cluster)
+    members = cluster.membership >= 0.5
+    name = name_of(found, cluster)
     row |= {"size": cluster.size, "inside": int((members & planted).sum()), "name": name}
     row |= {"grade": cluster_name(found, cluster).grade, "chance": cluster_name(found, cluster).chance}
     return row | {"verdict": judge(name, TRUTHS[case.truth]) if name else "silent"}

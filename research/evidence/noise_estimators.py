@@ -16,7 +16,8 @@ def immerkaer(luma: F32) -> float:
 
 def donoho(luma: F32) -> float:
     """Median size of the finest diagonal Haar wavelets (Donoho and Johnstone 1994)."""
-    height, width = luma.shape[0] // 2 * 2, luma.shape[1] // 2 * 2
+    height = luma.shape[0] // 2 * 2
+    width = luma.shape[1] // 2 * 2
     cut = luma[:height, :width]
     diagonal = (cut[::2, ::2] - cut[::2, 1::2] - cut[1::2, ::2] + cut[1::2, 1::2]) / 2
     return float(np.median(np.abs(diagonal)) / 0.6745)
@@ -29,12 +30,14 @@ def weak_textured(luma: F32, side: int = 7, step: int = 2) -> float:
 
     windows = np.lib.stride_tricks.sliding_window_view
     patches = windows(luma, (side, side))[::step, ::step].reshape(-1, side * side)
-    across, down = (luma[:, 2:] - luma[:, :-2]) / 2, (luma[2:] - luma[:-2]) / 2
+    across = (luma[:, 2:] - luma[:, :-2]) / 2
+    down = (luma[2:] - luma[:-2]) / 2
     sums = [
         windows(gradient * gradient, shape)[::step, ::step].sum((2, 3)).ravel()
         for gradient, shape in ((across, (side, side - 2)), (down, (side - 2, side)))
     ]
-    texture, size = sums[0] + sums[1], side * side
+    texture = sums[0] + sums[1]
+    size = side * side
     traces = side * (side - 2)  # of both gradient operators' squares
     found = _least_component(patches)
     for _ in range(3):

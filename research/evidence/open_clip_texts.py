@@ -54,7 +54,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         encoder = make_model(said.model, Path(folder))
         found = [both_ways(encoder, texts) for _ in range(said.repeats)]
-    spent, gap = [one[:2] for one in found], max(one[2] for one in found)
+    spent = [one[:2] for one in found]
+    gap = max(one[2] for one in found)
     whole_s, short_s = np.median(spent, 0)
     ratio = np.median([a / b for a, b in spent])
     print(

@@ -27,7 +27,8 @@ from typing import Any
 from research.evidence.map import READY, REPOSITORY, served
 from tests.support.chromium import ARGUMENTS, CHROMIUM, WEBGL
 
-SETTLED_MS, IDLE_MS = 3000, 10_000
+SETTLED_MS = 3000
+IDLE_MS = 10_000
 CLICKABLE = """
 window.at = {};
 document.addEventListener('DOMContentLoaded', () => {
@@ -77,7 +78,8 @@ def visit(play: Any, address: str, port: str, width: int) -> dict[str, float]:
     browser = play.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *WEBGL])
     page = browser.new_page(viewport={"width": width, "height": 800})
     page.add_init_script(CLICKABLE % READY)
-    sent, tools = [0.0], page.context.new_cdp_session(page)
+    sent = [0.0]
+    tools = page.context.new_cdp_session(page)
     tools.send("Network.enable")
     tools.send("Performance.enable")
     tools.on("Network.loadingFinished", lambda told: sent.append(told["encodedDataLength"]))

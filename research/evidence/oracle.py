@@ -32,7 +32,10 @@ from research.arrays import diagnose_arrays
 from research.evidence.lines import append_line, clopper_pearson, keys_done, read_lines, show
 from research.scoreboard.planted_embeddings import World
 
-CLASSES, FAILING, ELSEWHERE, ALPHA = 10, 0.5, 0.08, 0.05
+CLASSES = 10
+FAILING = 0.5
+ELSEWHERE = 0.08
+ALPHA = 0.05
 SIZES = ((1000, 5), (1000, 20), (5000, 25))
 """Rows, and those of them that are planted."""
 PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
@@ -68,11 +71,13 @@ def _some_of_each(labels: I64, size: int, rng: np.random.Generator) -> Bool:
 def neighbours_in(path: Path) -> Callable[[int, int, np.random.Generator], Rows]:
     """Ten classes of the npz, evenly; planted are the nearest neighbours of a row within its class."""
     with np.load(path, allow_pickle=False) as stored:
-        every, labels = stored["embeddings"], np.unique(stored["labels"], return_inverse=True)[1]
+        every = stored["embeddings"]
+        labels = np.unique(stored["labels"], return_inverse=True)[1]
 
     def draw(n: int, size: int, rng: np.random.Generator) -> Rows:
         picked = [rng.choice(np.flatnonzero(labels == c), n // CLASSES, replace=False) for c in range(CLASSES)]
-        vectors, own = every[np.concatenate(picked)], labels[np.concatenate(picked)]
+        vectors = every[np.concatenate(picked)]
+        own = labels[np.concatenate(picked)]
         inside = np.flatnonzero(own == 1)
         near = vectors[inside] @ vectors[rng.choice(inside)]
         planted = np.zeros(n, bool)
@@ -117,8 +122,11 @@ def measure(rows: Rows, run: int, rng: np.random.Generator) -> dict[str, Any]:
 def learned_p(vectors: F32, wrong: Bool, planted: Bool) -> float:
     """Fisher's p of the `planted.sum()` rows that ridge, each row left out in turn, holds for the likeliest to fail; of
     `PENALTIES` that which brings most planted ones together."""
-    centred, n, size = vectors.astype(np.float64) - vectors.mean(0), len(wrong), int(planted.sum())
-    failing, sets = wrong - wrong.mean(), list[I64]()
+    centred = vectors.astype(np.float64) - vectors.mean(0)
+    n = len(wrong)
+    size = int(planted.sum())
+    failing = wrong - wrong.mean()
+    sets = list[I64]()
     for penalty in PENALTIES:
         hat = centred @ centred.T
         hat = np.linalg.solve(hat + penalty * np.eye(n), hat)

@@ -113,7 +113,8 @@ def photons(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def specks(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    pixels, drawn = _pixels(image).copy(), rng.random(image.size[::-1])
+    pixels = _pixels(image).copy()
+    drawn = rng.random(image.size[::-1])
     pixels[drawn < 0.03], pixels[drawn > 0.97] = 0, 1
     return compressed(_picture(pixels))
 

@@ -37,7 +37,8 @@ def shuffle_within(labels: I64 | None, groups: I64 | None, rng: np.random.Genera
     else:
         numbers = np.unique(groups, return_inverse=True)[1]
         place = rng.permutation(int(numbers.max()) + 1)
-        home, away = np.argsort(numbers, kind="stable"), np.argsort(place[numbers], kind="stable")
+        home = np.argsort(numbers, kind="stable")
+        away = np.argsort(place[numbers], kind="stable")
     rows = np.empty(count, dtype=np.int64)
     for label in np.unique(classes):
         rows[home[classes[home] == label]] = away[classes[away] == label]
@@ -71,7 +72,8 @@ def plant_region(
         )
     rng = np.random.default_rng([seed, 4])
     classes = np.zeros(len(losses), dtype=np.int64) if labels is None else labels
-    fails, wanted = _worst_tenth(losses, classes) if errors is None else errors, round(failing * size)
+    fails = _worst_tenth(losses, classes) if errors is None else errors
+    wanted = round(failing * size)
     rows = np.flatnonzero(classes == rng.choice(_able(classes, fails, size, wanted)))
     near = embeddings[rows] @ embeddings[rng.choice(rows)]
     members = np.zeros(len(losses), dtype=bool)

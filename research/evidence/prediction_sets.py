@@ -19,8 +19,11 @@ from research.evidence.case_tables import CASES
 from research.scoreboard.planted_embeddings import Planted, PlantedKind, plant_embeddings, plant_words
 
 KINDS: tuple[PlantedKind, ...] = ("rare", "correlation", "noisy label", "conjunction", "several")
-N, N_PHRASES, N_COLUMNS = 2000, 60, 4
-TAIL, TIMES = 1.2, 3.0
+N = 2000
+N_PHRASES = 60
+N_COLUMNS = 4
+TAIL = 1.2
+TIMES = 3.0
 """Deviation of the logarithm of a heavy-tailed loss, and how many times larger it is in a planted slice."""
 
 
@@ -39,7 +42,8 @@ def heavy_tail(seed: int) -> DataSet:
 
 
 def _planted(made: Planted, outcomes: Outcomes) -> DataSet:
-    ids, names = tuple(f"{i:05d}" for i in range(N)), tuple(f"class {c}" for c in range(int(made.labels.max()) + 1))
+    ids = tuple(f"{i:05d}" for i in range(N))
+    names = tuple(f"class {c}" for c in range(int(made.labels.max()) + 1))
     columns = tuple(Column(f"a{i}", "category", _said(made.attributes[:, i])) for i in range(N_COLUMNS))
     samples = SampleSet(ids, labels=made.labels, class_names=names, metadata=columns, name="planted")
     return DataSet(samples, outcomes, made.embeddings, (), (), plant_words(made, n_phrases=N_PHRASES))

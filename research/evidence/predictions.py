@@ -76,7 +76,8 @@ def table(prediction: Prediction) -> str:
     for row in prediction.rows:
         where = "" if row.scope == "all samples" else f"{row.scope}: "
         said = {None: "too few", True: "yes", False: "no"}[row.as_predicted]
-        p, write = "–" if row.p is None else f"{row.p:.2g}", percent if row.measure == "error rate" else number
+        p = "–" if row.p is None else f"{row.p:.2g}"
+        write = percent if row.measure == "error rate" else number
         figures = " | ".join(_shown(e, write) for e in (row.predicted, row.expected, row.observed))
         rest = "–" if row.rest is None else write(row.rest)
         lines.append(f"| {row.kind}, {where}{row.text} | {row.n} | {row.measure} | {figures} | {rest} | {p} | {said} |")
@@ -92,7 +93,8 @@ def _shown(estimate: Estimate | None, write: Callable[[float], str]) -> str:
 def counted(found: Diagnosis) -> list[Line]:
     """Each row of the prediction with what the diagnosed members plainly show, and the deviation of the measure."""
     assert found.prediction is not None
-    frozen, lines = freeze(found), list[Line]()
+    frozen = freeze(found)
+    lines = list[Line]()
     for i, row in enumerate(found.prediction.rows):
         assert row.measure is not None
         spread = float(measured(found.outcomes, row.measure).std())
@@ -146,7 +148,8 @@ def _table(head: str, wanted: Sequence[tuple[str, str, tuple[str, ...]]], lines:
 def _cells(splits: list[list[Line]], is_finding: bool) -> str:
     """The figures of a line, without its name and its measure. Losses are in their standard deviations."""
     judged = [own for rows in splits if (own := [row for row in rows if row["as_predicted"] is not None])]
-    flat, frozen = [row for rows in judged for row in rows], sum(map(len, splits))
+    flat = [row for rows in judged for row in rows]
+    frozen = sum(map(len, splits))
     cells = [str(len(splits)), str(frozen), str(len(flat))]
     if not flat:
         return " | ".join([*cells, *["–"] * 6])

@@ -96,7 +96,8 @@ def main() -> None:
     if given.halves:
         found = replace(found, task=replace(found.task, split=None))
     if given.pool is not None:
-        names, vectors = found.task.samples.class_names, found.task.joint.vectors
+        names = found.task.samples.class_names
+        vectors = found.task.joint.vectors
         pool = read_pool(given.pool, found.task.encoder, names, samples=vectors, cache=default_cache())
         found = replace(found, task=replace(found.task, pool=pool.images), pool_notes=pool.notes)
     print(

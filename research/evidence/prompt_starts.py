@@ -35,14 +35,17 @@ def main() -> None:
     names = [f"{colour} {thing}" for thing in THINGS for colour in COLOURS][: said.classes]
     with tempfile.TemporaryDirectory() as folder:
         encoder = make_model(said.model, Path(folder))
-    tower, width = tower_of(encoder), encoder.encode_texts(["a"]).shape[1]
+    tower = tower_of(encoder)
+    width = encoder.encode_texts(["a"]).shape[1]
     for kind, batch in (("coop", 32), ("cocoop", 1)):
         rows = torch.nn.functional.normalize(torch.randn(batch, width, generator=torch.Generator().manual_seed(0)))
         labels = torch.arange(batch) % said.classes
         for init in ("a photo of a", ""):
             learner = start(tower, PromptTraining(kind=kind, init=init), said.classes, width, 0)  # type: ignore[arg-type]
             frame = Frame(tower, lay_out(tower, names, learner.ctx.shape[-2], "end"))
-            alike, spent, losses = frame.alike, list[list[float]](), list[float]()
+            alike = frame.alike
+            spent = list[list[float]]()
+            losses = list[float]()
             for _ in range(said.repeats + 1):
                 spent.append([])
                 for frame.alike in (0, alike):

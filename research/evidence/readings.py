@@ -38,9 +38,12 @@ from research.evidence.lines import append_line, clopper_pearson, keys_done, mea
 from research.evidence.words import chance_of_error
 from research.scoreboard.planted_embeddings import Planted, PlantedKind, plant_embeddings, plant_words
 
-TRUE, NIL = 0.05, 0.02
+TRUE = 0.05
+NIL = 0.02
 """Differences of the chance of an error from which a phrase is true, and below which it is nil."""
-CANDIDATES, FIFTH, PHRASES = 10, 0.2, 150
+CANDIDATES = 10
+FIFTH = 0.2
+PHRASES = 150
 
 
 def measure(kind: PlantedKind, seed: int, n: int = 1200) -> dict[str, Any]:
@@ -54,7 +57,8 @@ def measure(kind: PlantedKind, seed: int, n: int = 1200) -> dict[str, Any]:
         words=words,
         settings=Settings(seed=seed, map=False, n_permutations=119, n_members=4),
     )
-    design, chance = design_of(found), chance_of_error(audit)
+    design = design_of(found)
+    chance = chance_of_error(audit)
     tested = measures(found.outcomes, design).scores
     scores = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
     readings = read_phrases(words, tested[:, -1], design, seed=seed)
@@ -99,7 +103,8 @@ def _candidates(
         for phrase in range(PHRASES):
             ranked = scope.rows[np.argsort(-scores[scope.rows, phrase], kind="stable")]
             statistic, size = _strongest(tested[ranked], scores.size, len(design.scopes))
-            inside, rest = ranked[:size], ranked[size:]
+            inside = ranked[:size]
+            rest = ranked[size:]
             gaps = [float(v[inside].mean() - v[rest].mean()) for v in (predicted, chance)]
             own.append([number, statistic, float(readings[number, phrase]), *gaps])
         made += sorted(own, key=lambda one: -one[1])[:CANDIDATES]
@@ -121,21 +126,25 @@ def _sizes(audit: Planted, fresh: Planted, words: Words, design: Design, seed: i
     losses = centre(audit.losses, design.centre_of_row)
     model = LossRegressor(n_members=20, random_state=seed)
     model.fit(words.joint.vectors, audit.losses, design.blocks)
-    features, folds = model.features_, np.arange(len(losses)) % 5
+    features = model.features_
+    folds = np.arange(len(losses)) % 5
     along = features.along(words.directions)
     scores = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
     read, seen, noise = _held_out(features, along, scores, losses, design, folds, model)
     slope = _slope(read, seen)
     slopes = np.array([_slope(a, b) for a, b in zip(read, seen)])
     residual = max(0.0, float(((seen - slope * read) ** 2 - noise).mean()))
-    wrong, right = fresh.losses[fresh.errors].mean(), fresh.losses[~fresh.errors].mean()
+    wrong = fresh.losses[fresh.errors].mean()
+    right = fresh.losses[~fresh.errors].mean()
     chance = chance_of_error(fresh)
-    expected, new = chance * wrong + (1 - chance) * right, fresh.embeddings.vectors
+    expected = chance * wrong + (1 - chance) * right
+    new = fresh.embeddings.vectors
     matching = phrase_scores(new, words.directions, fresh.labels)
     made: list[list[float]] = []
     for label in (0, 1):
         members = model.members_["heads"][:, label] @ along.T  # (members, P)
-        rows, mean = fresh.labels == label, members.mean(0)
+        rows = fresh.labels == label
+        mean = members.mean(0)
         reach = 1.96 * np.sqrt(
             (slope * members.std(0)) ** 2 + (slopes.std(ddof=1) / np.sqrt(len(slopes)) * mean) ** 2 + residual
         )
@@ -172,7 +181,8 @@ def _within(groups: Sequence[F64], value: Callable[[F64], F64]) -> list[tuple[fl
     made: list[tuple[float, int]] = []
     for own in groups:
         true = own[:, 4] >= TRUE
-        inside, outside = int(true.sum()), int((~true).sum())
+        inside = int(true.sum())
+        outside = int((~true).sum())
         if inside and outside:
             ranks = stats.rankdata(value(own))
             area = (ranks[true].sum() - inside * (inside + 1) / 2) / (inside * outside)

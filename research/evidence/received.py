@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import_module(name)
     gc.collect()
     gc.freeze()
-    cases, bad = all_cases(), 0
+    cases = all_cases()
+    bad = 0
     base = try_case(next(case for case in cases if case.name == "run: its file is empty")).rss_mb
     print("| input | read by | came of it | MB more | CPU s |\n|---|---|---|---|---|")
     for case in cases:

@@ -24,7 +24,8 @@ from core.records import Bool, Outcomes, other_models
 from research.evidence.lines import clopper_pearson, show
 from tests.support.diagnoses import make_diagnosis
 
-ROWS, REGION = 400, 10
+ROWS = 400
+REGION = 10
 KINDS = ("retrain", "shared", "worse", "breaks")
 
 
@@ -43,7 +44,8 @@ def errors_of(kind: str, region: Bool, rng: np.random.Generator) -> tuple[Bool, 
 
 def run(kind: str, seed: int, permutations: int) -> tuple[bool, bool]:
     """Whether anything is claimed, and whether half of a claimed cluster is of the region."""
-    rng, region = np.random.default_rng([1000 + seed, KINDS.index(kind)]), np.arange(ROWS) % REGION == 0
+    rng = np.random.default_rng([1000 + seed, KINDS.index(kind)])
+    region = np.arange(ROWS) % REGION == 0
     vectors = rng.normal(size=(ROWS, 8)) + 4.0 * (region[:, None] & (np.arange(8) == 0))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     first, second = (

@@ -115,7 +115,9 @@ def measured(tier: str, pool: PicturePool, seed: int, dose: float) -> dict[str, 
     """One line: by arm, place and measure what the fresh rows show."""
     teach = teacher(tier, pool, seed)
     made = taught_world(tier, pool, teach, seed)
-    world, audit, fresh = made.world, made.world.audit, made.world.fresh
+    world = made.world
+    audit = made.world.audit
+    fresh = made.world.fresh
     if world.left_out:
         return {"left_out": world.left_out}
     settings = Settings(seed=seed, map=False, n_permutations=999)
@@ -127,7 +129,8 @@ def measured(tier: str, pool: PicturePool, seed: int, dose: float) -> dict[str, 
     assert found.model is not None  # diagnose_arrays always makes one
     members = found.model.assign(fresh.embeddings, labels=fresh.labels).memberships[:, : len(found.clusters)] >= 0.5
     places = _places(members.any(axis=1), np.any(world.slices, axis=0))
-    rows, labels = np.concatenate([made.taught, made.asked[: len(audit)]]), np.concatenate([made.labels, audit.labels])
+    rows = np.concatenate([made.taught, made.asked[: len(audit)]])
+    labels = np.concatenate([made.labels, audit.labels])
     assert fresh.probabilities is not None
     line |= {"n": {name: int(mask.sum()) for name, mask in places.items()}}
     line |= {"n_weighted": int((weights > weights.min()).sum()), "most": float(weights.max() / weights.min())}
@@ -183,7 +186,8 @@ def _counts(lines: Sequence[dict[str, Any]]) -> list[str]:
     out: list[str] = []
     for tier, dose in dict.fromkeys((line["tier"], line["dose"]) for line in lines):
         own = [line for line in lines if (line["tier"], line["dose"]) == (tier, dose)]
-        told, left = [line for line in own if "plain" in line], sum("left_out" in line for line in own)
+        told = [line for line in own if "plain" in line]
+        left = sum("left_out" in line for line in own)
         most = f"{np.median([line['most'] for line in told]):.2f}" if told else "–"
         rows = f"{np.median([line['n_weighted'] for line in told]):.0f}" if told else "–"
         out.append(

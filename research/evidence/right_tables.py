@@ -110,7 +110,10 @@ def readings(labels: I64, guesses: I64, scores: F64 | None) -> Iterator[tuple[st
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", type=Path)
-    began, rng, counts, names = process_time(), np.random.default_rng(0), Counter[str](), list[str]()
+    began = process_time()
+    rng = np.random.default_rng(0)
+    counts = Counter[str]()
+    names = list[str]()
     for name, labels, guesses, scores in right_tables(parser.parse_args().data):
         names.append(name)
         for n in (ROWS, len(labels)):

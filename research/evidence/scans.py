@@ -60,8 +60,10 @@ def arrays(batch: TaskBatch) -> tuple[F32, F32, F32, F32]:
 
 def dice(found: F32, wanted: F32) -> F64:
     """(n,) Dice of masks at one half; 1 of two empty ones."""
-    a, b = found >= 0.5, wanted >= 0.5
-    both, of = (a & b).sum((1, 2)), a.sum((1, 2)) + b.sum((1, 2))
+    a = found >= 0.5
+    b = wanted >= 0.5
+    both = (a & b).sum((1, 2))
+    of = a.sum((1, 2)) + b.sum((1, 2))
     return np.where(of > 0, 2 * both / np.maximum(of, 1), 1.0)
 
 
@@ -103,7 +105,8 @@ def controls(bench: Bench) -> Rows:
 
         right = score(before, after)
         # the other structure on images of its own, and the right images with masks moved on by one
-        empty, moved = score(before, 0 * after), score(before, np.roll(after, 3, 1))
+        empty = score(before, 0 * after)
+        moved = score(before, np.roll(after, 3, 1))
         made = (right, score(other[0], other[1]), empty, moved, right - voted)
         rows.append((f"{name} ({len(wanted)})", *(said(x) for x in made)))
     return rows
@@ -121,7 +124,9 @@ def images(bench: Bench) -> Rows:
         def score(b: F32, a: F32, target: F32 = target, wanted: F32 = wanted) -> F64:
             return psnr(treat(bench.network, b, a, target, mask=False), wanted)
 
-        given, one, eight = psnr(target, wanted), score(before[:, :1], after[:, :1]), score(before, after)
+        given = psnr(target, wanted)
+        one = score(before[:, :1], after[:, :1])
+        eight = score(before, after)
         bad = score(wrong[0], wrong[1])
         made = (given, one, eight, eight - given, bad, eight - bad)
         rows.append((f"{task} ({len(wanted)})", *(said(x) for x in made)))
@@ -131,7 +136,8 @@ def images(bench: Bench) -> Rows:
 def real(bench: Bench, data: Path) -> Rows:
     """Slices of one real head: each segmented from others of the same."""
     with np.load(data / "mni152" / "coronal_2mm.npz", allow_pickle=False) as stored:
-        t1, tissue = stored["t1"], {"grey matter": stored["gm"], "white matter": stored["wm"]}
+        t1 = stored["t1"]
+        tissue = {"grey matter": stored["gm"], "white matter": stored["wm"]}
     fitted = fit_square(t1.shape[1:], (1.0, 1.0), bench.side)
     slices = np.stack([fitted.into(unit(plane.astype(np.float32))) for plane in t1])
     rows: Rows = [("MNI152 (n)", "1 slice", "4 slices", "7 slices", "vote of 7")]
@@ -161,7 +167,8 @@ def authors_pairs(bench: Bench, folder: Path) -> Rows:
         after = np.stack([fitted.into(plane, mask=mask) for plane in pairs.after])
         seen: dict[bytes, int] = {plane.tobytes(): k for k, plane in enumerate(before)}  # one pair is there twice
         kept = sorted(seen.values())
-        own, other = [], []
+        own = []
+        other = []
         for k in kept:
             rest = [j for j in kept if j != k]
             found = treat(bench.network, before[rest], after[rest], before[k : k + 1], mask=mask)

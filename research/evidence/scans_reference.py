@@ -44,20 +44,25 @@ from research.weights.neuralizer.unet import UNet, classes_of, teach_unet
 from tests.support.diagnoses import MemoryImages
 
 HALVES = {"choose": tuple(range(8, 16)), "report": UNSEEN}
-TAUGHT, STEPS, N, LEAST = tuple(range(8)), 200, 80, 15
+TAUGHT = tuple(range(8))
+STEPS = 200
+N = 80
+LEAST = 15
 KINDS = ("bias", "denoise", "super-resolution", "motion")
 
 
 def squares(images: F32, true: Any, predicted: Any) -> MaskSquares:
     """Slices as an upload of which every scan is labelled."""
-    n, ids = len(images), tuple(str(k) for k in range(len(images)))
+    n = len(images)
+    ids = tuple(str(k) for k in range(len(images)))
     store = MemoryImages(ids, (b"",) * n)
     return MaskSquares(ids, images[:, None], true[:, None], predicted[:, None], np.ones(n, np.bool_), store)
 
 
 def upload(contrast: int, subjects: Sequence[int]) -> tuple[MaskSquares, I64]:
     """The scans of one contrast with the U-Net's masks, and their subjects."""
-    slices, g = read_label_slices(), torch.Generator().manual_seed(contrast)
+    slices = read_label_slices()
+    g = torch.Generator().manual_seed(contrast)
     class_of = torch.zeros(len(slices.values), dtype=torch.long)
     for k, labels in enumerate(STRUCTURES.values(), 1):
         class_of[slices.chosen(labels).bool()] = k
@@ -83,7 +88,8 @@ def upload(contrast: int, subjects: Sequence[int]) -> tuple[MaskSquares, I64]:
 
 def scored(scans: MaskSquares, groups: I64, what: str, names: Sequence[str]) -> list[dict[str, Any]]:
     """A row a scan and structure: its loss, and by way the reference's Dice and the disagreement with it."""
-    network, rows = read_network()[0], list[dict[str, Any]]()
+    network = read_network()[0]
+    rows = list[dict[str, Any]]()
     for name, one in zip(names, reference_masks(scans, network, np.arange(len(scans)), groups)):
         true, predicted = scans.of(one.structure)
         loss = dice_losses(predicted, true)
@@ -99,8 +105,10 @@ def scored(scans: MaskSquares, groups: I64, what: str, names: Sequence[str]) -> 
 def real(data: Path) -> tuple[MaskSquares, I64]:
     """Slices of MNI152's head, each three times with a bias field of another strength, and what is bright in them."""
     with np.load(data / "mni152" / "coronal_2mm.npz", allow_pickle=False) as stored:
-        planes, white = stored["t1"].astype(np.float32), stored["wm"]
-    fitted, g = fit_square(planes.shape[1:], (1.0, 1.0), SIDE), torch.Generator().manual_seed(3)
+        planes = stored["t1"].astype(np.float32)
+        white = stored["wm"]
+    fitted = fit_square(planes.shape[1:], (1.0, 1.0), SIDE)
+    g = torch.Generator().manual_seed(3)
     head = torch.from_numpy(np.stack([fitted.into(unit(plane)) for plane in planes]))[:, None]
     true = np.stack([fitted.into((one >= 128).astype(np.float32), mask=True) for one in white]).astype(np.int64)
     images = torch.cat([head if not strength else shaded(head, g, strength) for strength in (0.0, 0.3, 0.6)])

@@ -92,7 +92,8 @@ class Task:
 def trained(task: Task, subjects: Sequence[int], given: argparse.Namespace, seed: int) -> tuple[UNet, float]:
     """A U-Net of these subjects and the CPU seconds of its training; read where it was kept."""
     torch.manual_seed(seed)
-    unet, started = UNet(1 + len(STRUCTURES), CHANNELS), time.process_time()
+    unet = UNet(1 + len(STRUCTURES), CHANNELS)
+    started = time.process_time()
     kept = given.keep and given.keep / f"{seed}-{len(subjects)}-{given.steps}{'-once' * given.once}.safetensors"
     if kept and kept.is_file():
         stored = read_tensors(kept)
@@ -109,7 +110,8 @@ def trained(task: Task, subjects: Sequence[int], given: argparse.Namespace, seed
 
 def compare(seed: int, given: argparse.Namespace) -> list[dict[str, Any]]:
     """Rows (contrast, subject, plane, structure, K, Dice of the three) of one contrast."""
-    task, network = Task(seed), read_network()[0]
+    task = Task(seed)
+    network = read_network()[0]
     tests = {(s, p): task.drawn(task.slices.places[s, p][None]) for s in UNSEEN for p in PLANES}
     shown = {(s, p): task.drawn(task.slices.places[s, p][None]) for s in TRAINED for p in PLANES}
     order = torch.randperm(len(TRAINED), generator=task.g).tolist()
@@ -122,7 +124,8 @@ def compare(seed: int, given: argparse.Namespace) -> list[dict[str, Any]]:
             masks = torch.cat([shown[s, plane][1] for s in subjects]).numpy()
             said = classes_of(unet, image[:, 0].numpy())
             for k, name in enumerate(STRUCTURES, 1):
-                wanted, after = (classes.numpy() == k).astype(np.float32), (masks == k).astype(np.float32)
+                wanted = (classes.numpy() == k).astype(np.float32)
+                after = (masks == k).astype(np.float32)
                 if wanted.sum() < LEAST:
                     continue
                 found: Mapping[str, F32] = {
@@ -142,12 +145,14 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
     heads = [head for k in tried for head in (f"K = {k}: Neuralizer / vote / U-Net", "Neuralizer minus U-Net")]
     lines = [f"| structure (n) | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
     for name in (*STRUCTURES, "all"):
-        cells, n = list[str](), 0
+        cells = list[str]()
+        n = 0
         for shots in tried:
             own = [r for r in rows if r["shots"] == shots and name in (r["structure"], "all")]
             groups = np.array([100 * r["contrast"] + r["subject"] for r in own], np.int64)
             ways = [np.array([r[way] for r in own]) for way in ("neuralizer", "vote", "unet")]
-            gap, n = ways[0] - ways[2], len(own)
+            gap = ways[0] - ways[2]
+            n = len(own)
             found = bootstrap(lambda at, x=gap: float(x[at].mean()), n, groups, np.random.default_rng(0))
             cells.append(" / ".join(f"{x.mean():.2f}" for x in ways))
             cells.append(f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]")

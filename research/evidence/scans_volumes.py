@@ -62,7 +62,8 @@ def write(data: Path, folder: Path, n: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with np.load(data / "synthseg_labels" / "labels_2mm.npz", allow_pickle=False) as stored:
         labels = stored["labels"]
-    rng, rows = np.random.default_rng(0), ["file,true_mask,predicted_mask"]
+    rng = np.random.default_rng(0)
+    rows = ["file,true_mask,predicted_mask"]
     for k in range(n):
         volume, white = draw(labels[k % len(labels)], rng, k % 5 == 0)
         bright = volume > 0.78 * np.percentile(volume[::4, ::4, ::4], 99.5)
@@ -78,7 +79,8 @@ def write(data: Path, folder: Path, n: int) -> Path:
 def cost(arguments: Sequence[str], work: Path) -> dict[str, float]:
     """Wall and CPU seconds and peak MB of a command."""
     environment = {**os.environ, "ERRATA_CACHE": str(work / "cache"), "OMP_NUM_THREADS": "1"}
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.monotonic()
     with (work / "log.txt").open("a", encoding="utf-8") as log:
         subprocess.run([sys.executable, "-m", "core", *arguments], check=True, env=environment, stdout=log, stderr=log)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -94,7 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--volumes", type=int, default=60)
     parser.add_argument("--permutations", default="5000")
     given = parser.parse_args(arguments)
-    up, run = given.work / "upload", str(given.work / "run.errata")
+    up = given.work / "upload"
+    run = str(given.work / "run.errata")
     table = up / "scans.csv" if (up / "scans.csv").is_file() else write(given.data, up, given.volumes)
     both = ["--table", str(table), "--images", str(up)]
     asked = [*both, "--masks", "true_mask", "predicted_mask"]

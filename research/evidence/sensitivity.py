@@ -33,7 +33,10 @@ from research.arrays import diagnose_arrays
 from research.evidence.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, show
 from research.scoreboard.planted_embeddings import World
 
-N, CLASSES, ATTRIBUTES, BASE = 1000, 4, 16, 0.1
+N = 1000
+CLASSES = 4
+ATTRIBUTES = 16
+BASE = 0.1
 SHAPES = ("neighbourhood", "direction", "trait")
 BINS = ((0.2, 0.5), (0.5, 0.8), (0.8, 1.01))
 
@@ -73,7 +76,9 @@ class FinishedRun:
     def __init__(self, found: Diagnosis) -> None:
         assert found.words is not None
         assert found.samples.labels is not None
-        self.vectors, self.labels, self.words = found.embeddings.vectors, found.samples.labels, found.words
+        self.vectors = found.embeddings.vectors
+        self.labels = found.samples.labels
+        self.words = found.words
 
     def draw(self, cell: PlantedPattern | None, shape: str, rng: np.random.Generator) -> PatternRows:
         planted = np.zeros(len(self.labels), bool)
@@ -176,11 +181,13 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=1000, help="number of the first run; 0-99 are for tuning")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    name, world = "attributes", None
+    name = "attributes"
+    world = None
     if given.run:
         from core.store import load
 
-        name, world = given.run.parent.name, FinishedRun(replace(load(given.run), model=None))
+        name = given.run.parent.name
+        world = FinishedRun(replace(load(given.run), model=None))
     done = keys_done(read_lines(given.out), ("world", "run"))
     with threadpool_limits(1):
         for run in range(given.first, given.first + given.runs):

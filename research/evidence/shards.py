@@ -39,7 +39,8 @@ from core.systems.shards.sample import SearchedSample, search_shards
 from tests.support.pictures import encoded
 from tests.support.shards import QUICK, planted_rows, write_shards
 
-SHARDS, SAMPLE = 16, 100
+SHARDS = 16
+SAMPLE = 100
 
 
 def photograph(seed: int) -> bytes:
@@ -82,7 +83,8 @@ def embed(folder: Path, n: int, workers: Sequence[int]) -> None:
     shards = picture_shards(folder / "shards", n)
     made = list[Any]()
     for k in workers:
-        work, engine = folder / f"work{k}", ShardEngine("ray", k)
+        work = folder / f"work{k}"
+        engine = ShardEngine("ray", k)
         rows, seconds = timed(shards, work, engine)
         again, idle = timed(shards, work, engine)
         show("embed", workers=k, rows=rows, pictures_a_second=round(rows / (seconds - idle), 1), wall=round(seconds, 1))
@@ -157,7 +159,8 @@ def assign(folder: Path, n: int, d: int = 512) -> None:
 
 def confirmed(searched: SearchedSample) -> tuple[list[int], float, int, int]:
     """In a process of its own: rows by cluster, CPU seconds, and peak memory before and after."""
-    least, start = peak_mib(), time.process_time()
+    least = peak_mib()
+    start = time.process_time()
     return [row.n for row in confirm(searched).rows], time.process_time() - start, least, peak_mib()
 
 

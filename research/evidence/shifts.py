@@ -32,11 +32,14 @@ def parts(labels: I64, wrong: Bool, k: int, rng: np.random.Generator) -> Iterato
         rows = rng.permutation(n)
         yield rows[size:], rows[:size]
     for c in range(k):
-        own, others = np.flatnonzero(labels == c), np.flatnonzero(labels != c)
+        own = np.flatnonzero(labels == c)
+        others = np.flatnonzero(labels != c)
         yield from ((own, others), (others, own))
     for share in (0.3, 0.5, 0.8, 0.95):
-        half, kept = len(failed) // 2, int(len(failed) * (1 - share) / share / 2)
-        good, bad = rng.permutation(right), rng.permutation(failed)
+        half = len(failed) // 2
+        kept = int(len(failed) * (1 - share) / share / 2)
+        good = rng.permutation(right)
+        bad = rng.permutation(failed)
         yield np.r_[good[kept:], bad[:half]], np.r_[good[:kept], bad[half:]]
 
 
@@ -55,11 +58,13 @@ def distance(before: F64, after: F64) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", type=Path)
-    rng, found = np.random.default_rng(1), dict[str, list[tuple[int, float, float, float]]]()
+    rng = np.random.default_rng(1)
+    found = dict[str, list[tuple[int, float, float, float]]]()
     for _, labels, guesses, scores in tables(parser.parse_args().data):
         if scores is None:
             continue
-        wrong, k = labels != guesses, scores.shape[1]
+        wrong = labels != guesses
+        k = scores.shape[1]
         pairs = list(parts(labels, wrong, k, rng))
         kinds = losses_of(scores, labels)
         kinds["margin"] = kinds["margin"] + 1
@@ -71,7 +76,8 @@ def main() -> None:
                     hot = scores.clip(1e-12) ** (1 / t)
                     mistakes[f"temperature {t:.2g}"] = cross_entropy(hot / hot.sum(1, keepdims=True), labels)
             for before, after in pairs:
-                a, b = before[wrong[before]], after[wrong[after]]
+                a = before[wrong[before]]
+                b = after[wrong[after]]
                 if (fewest := min(len(a), len(b))) >= FEWEST_WRONG:
                     for name, other in mistakes.items():
                         of_wrong = factor(loss[a], other[b], OF_WRONG), distance(loss[a], other[b])

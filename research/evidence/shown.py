@@ -57,7 +57,8 @@ def main() -> None:
         asked = [f"a {thing}" for thing in (*shown, *ABSENT)]
         texts = question_vectors(asked, encoder, given.cache)
         reached = [support(scores) >= table.line for scores in likeness(joint, texts, things).T]
-        there, not_there = sum(reached[: len(shown)]), sum(not r for r in reached[len(shown) :])
+        there = sum(reached[: len(shown)])
+        not_there = sum(not r for r in reached[len(shown) :])
         shares = [show(wilson(there, len(shown))), show(wilson(not_there, len(ABSENT)))]
         print(f"| {data} | {shares[0]} | {len(shown)} | {shares[1]} | {len(ABSENT)} |")
 

@@ -51,14 +51,19 @@ VARIANTS = {
     "without": replace(SETTINGS, dictionary=False),
     "cells": replace(SETTINGS, masking="cells"),
 }
-HELD_BACK, SCENES, OTHER_SCENES = 500, 1000, 300
+HELD_BACK = 500
+SCENES = 1000
+OTHER_SCENES = 300
 """Pictures of the train split; items of two scenes each."""
-POOLS, POOL, MATCHED = {"flickr8k": 4, "scenes": 2}, 64, 500
+POOLS = {"flickr8k": 4, "scenes": 2}
+POOL = 64
+MATCHED = 500
 
 
 def score_matrix(found: Pretrained, data: CaptionedPictures) -> F64:
     """(n, m) log odds that each picture and each caption match; every pair goes through the network."""
-    n, m = len(data), len(data.captions)
+    n = len(data)
+    m = len(data.captions)
     pairs = np.stack(np.meshgrid(np.arange(n), np.arange(m), indexing="ij"), 2).reshape(-1, 2)
     return score_pairs(found, data, pairs).reshape(n, m)
 
@@ -70,7 +75,8 @@ def told_share(found: Pretrained, data: CaptionedPictures, masking: str, seed: i
     Args:
         masking: of `settings.MASKINGS`.
     """
-    model, generator = found.model.eval(), torch.Generator().manual_seed(seed)
+    model = found.model.eval()
+    generator = torch.Generator().manual_seed(seed)
     ids, _ = found.vocabulary.encode(data.captions)
     right = n = 0
     with torch.inference_mode():
@@ -178,7 +184,8 @@ def by_network(found: Pretrained, parts: dict[str, CaptionedPictures]) -> dict[s
 
 
 def run(folder: Path, scratch: Path, out: Path, seeds: list[int]) -> None:
-    parts, encoder = read_parts(folder, scratch), load_encoder()
+    parts = read_parts(folder, scratch)
+    encoder = load_encoder()
     grid = tower_of(encoder).grid
     done = keys_done(read_lines(out), ("variant", "seed"))
     for seed in seeds:
@@ -195,7 +202,8 @@ def run(folder: Path, scratch: Path, out: Path, seeds: list[int]) -> None:
 def before(folder: Path, scratch: Path) -> dict[str, Any]:
     """Of hidden cells the share told by a network that has learned nothing, and by copying the most frequent word of
     the cells beside, by how they are hidden."""
-    parts, encoder = read_parts(folder, scratch), load_encoder()
+    parts = read_parts(folder, scratch)
+    encoder = load_encoder()
     grid = tower_of(encoder).grid
     found = pretrain(parts["train"], grid, replace(SETTINGS, steps=1, rate=1e-6, seed=100))
     part = parts["flickr8k"].keep(np.arange(0, len(parts["flickr8k"]), 4))
@@ -220,7 +228,8 @@ def copied_share(index: torch.Tensor, hidden: torch.Tensor, grid: tuple[int, int
             near = slice(max(row - 1, 0), row + 2), slice(max(column - 1, 0), column + 2)
             shown = words[near][~own[near]]
             if len(shown):
-                right, n = right + int(shown.bincount().argmax() == words[row, column]), n + 1
+                right = right + int(shown.bincount().argmax() == words[row, column])
+                n = n + 1
     return [right, n]
 
 
@@ -237,7 +246,8 @@ def table(lines: list[dict[str, Any]]) -> str:
                     f"  {name}, {way} among {POOL} (n {own['n']}): "
                     + ", ".join(f"R@{k} {e.value:.3f} [{e.low:.3f}, {e.high:.3f}]" for k, e in zip(AT, shares))
                 )
-            share, other = wilson(own["matched"], own["pairs"]), wilson(*own["own threshold"])
+            share = wilson(own["matched"], own["pairs"])
+            other = wilson(*own["own threshold"])
             said.append(
                 f"  {name}, matching {share.value:.3f} [{share.low:.3f}, {share.high:.3f}] of {own['pairs']}; "
                 f"threshold of its own half {other.value:.3f} [{other.low:.3f}, {other.high:.3f}]"

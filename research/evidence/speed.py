@@ -35,12 +35,14 @@ class Steps:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._last, self._step = time.process_time(), "read"
+        self._last = time.process_time()
+        self._step = "read"
 
     def __call__(self, step: str, done: int, total: int) -> None:
         now = time.process_time()
         self.seconds[self._step] = self.seconds.get(self._step, 0.0) + now - self._last
-        self._last, self._step = now, "test" if step.startswith("test cluster") else step
+        self._last = now
+        self._step = "test" if step.startswith("test cluster") else step
 
     def close(self) -> dict[str, float]:
         self(self._step, 1, 1)
@@ -58,16 +60,21 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
 
         made = make(given.long_tail, seed=0, planted=True, d=512)
         settings = Settings(map=given.map, n_permutations=given.permutations)
-        steps, started = Steps(), time.perf_counter()  # what is made up for the benchmark is not booked
+        # what is made up for the benchmark is not booked
+        steps = Steps()
+        started = time.perf_counter()
         found = diagnose_records(
             made.samples, made.outcomes, made.embeddings, names=made.texts, settings=settings, progress=steps
         )
     elif given.rows:
-        settings, records = Settings(map=not given.no_map), made_up(given.rows, given.classes)
-        steps, started = Steps(), time.perf_counter()
+        settings = Settings(map=not given.no_map)
+        records = made_up(given.rows, given.classes)
+        steps = Steps()
+        started = time.perf_counter()
         found = diagnose_records(*records, settings=settings, progress=steps)
     else:
-        steps, started = Steps(), time.perf_counter()
+        steps = Steps()
+        started = time.perf_counter()
         found = diagnose(given.table, images=given.images, cache=given.cache, progress=steps)
     return {
         "rows": len(found.samples),
@@ -97,7 +104,8 @@ def made_up(n: int, n_classes: int) -> tuple[SampleSet, Outcomes, Embeddings]:
 def bound(n: int, permutations: int) -> float:
     """CPU seconds of one (n, 256) by (256, n) by (n, permutations) product: the least that rerunning one head takes."""
     rng = np.random.default_rng(0)
-    rows, columns = rng.standard_normal((n, 256), dtype=np.float32), rng.standard_normal((n, 256), dtype=np.float32)
+    rows = rng.standard_normal((n, 256), dtype=np.float32)
+    columns = rng.standard_normal((n, 256), dtype=np.float32)
     started = time.process_time()
     product = rows @ (rows.T @ columns)
     return round((time.process_time() - started) * permutations / product.shape[1], 1)

@@ -42,7 +42,8 @@ SAID = {
 }
 """The first two words of each are bad."""
 CAUSES = (("underlit", "lit"), ("blurred", "sharp"), ("hidden", "seen"))
-N_TEST, N_POOL = 500, 2000
+N_TEST = 500
+N_POOL = 2000
 TWICE = "standard, twice the updates"
 """As much computing as step-by-step, whose every update has two passes."""
 ARMS = {

@@ -41,10 +41,16 @@ from research.lines import append_line, keys_done, read_lines
 
 transformers: Any = import_module("transformers")
 
-WIDTH, INNER, LAYERS, BATCH = 128, 256, 2, 16
-MAX_TOKENS, MAX_ANSWER = 64, 24
-N_TEST, TUNING = 2000, 0.2
-PAD, END = 0, 1
+WIDTH = 128
+INNER = 256
+LAYERS = 2
+BATCH = 16
+MAX_TOKENS = 64
+MAX_ANSWER = 24
+N_TEST = 2000
+TUNING = 0.2
+PAD = 0
+END = 1
 KEYS = ("arm", "n", "seed", "updates", "lr", "part")
 
 

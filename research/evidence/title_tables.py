@@ -36,7 +36,9 @@ from research.evidence.case_tables import clothing as clothing_case
 from research.evidence.name_edits import blur, dark
 from research.evidence.text_cases import AG_CLASSES, read_ag_news_rows
 
-ROWS, TAUGHT, BATCH = 1000, 3000, 32
+ROWS = 1000
+TAUGHT = 3000
+BATCH = 32
 """Rows of a table, photographs of Flickr8k that teach, and photographs encoded at once."""
 EXAMPLES = Path(__file__).parents[2] / "assets/examples"
 SAID = {
@@ -99,8 +101,10 @@ def edited(data: Path) -> Brought:
     """Small photographs of ten kinds of things, a tenth of them darkened and a tenth blurred, which no column says; the
     model saw neither."""
     frame = pd.read_parquet(data / "cifar10/cifar10.parquet")
-    order, rng = np.random.default_rng(0).permutation(len(frame)), np.random.default_rng(1)
-    taught, shown = frame.iloc[order[ROWS:]], frame.iloc[order[:ROWS]].reset_index(drop=True)
+    order = np.random.default_rng(0).permutation(len(frame))
+    rng = np.random.default_rng(1)
+    taught = frame.iloc[order[ROWS:]]
+    shown = frame.iloc[order[:ROWS]].reset_index(drop=True)
 
     def edit(row: int, raw: bytes) -> bytes:
         if row % 10 not in (0, 1):
@@ -151,7 +155,9 @@ TABLES: dict[str, Callable[[Path], Brought]] = {
 
 def _vectors(pictures: Iterable[bytes]) -> F32:
     """(n, d) what the embedded encoder makes of encoded pictures: all that the models of photographs see."""
-    encoder, parts, held = load_encoder("embedded"), list[F32](), list[Any]()
+    encoder = load_encoder("embedded")
+    parts = list[F32]()
+    held = list[Any]()
     for raw in (*pictures, None):
         if raw is not None:
             held.append(encoder.preprocess(Image.open(BytesIO(raw)).convert("RGB")))
@@ -206,7 +212,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if said.data is None:
         ask.error("Give the folder of the data, or --examples.")
     for name in said.only:
-        began, brought = process_time(), TABLES[name](said.data)
+        began = process_time()
+        brought = TABLES[name](said.data)
         found = diagnose(
             brought.table,
             images=brought.images,
@@ -222,7 +229,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _print(name: str, found: Diagnosis) -> None:
-    errors, n = found.outcomes.errors, len(found.samples)
+    errors = found.outcomes.errors
+    n = len(found.samples)
     wrong = f"mean loss {found.outcomes.loss.mean():.2f}" if errors is None else f"{percent(errors.mean())} wrong"
     print(f"\n{name}: {n:,} rows, {wrong}\n", flush=True)
     print("| title | | scope | rows | inside | outside |\n|---|---|---|---|---|---|")

@@ -67,7 +67,9 @@ CAUSES: Mapping[str, str] = {
 
 def read_pool(data: Path, cache: Path | None) -> tuple[TitlePool, TitleModel, Attribute]:
     """The photographs that no fit saw, the shipped model, and what draws natural causes."""
-    encoder, known, vocabulary = load_encoder("embedded"), read_shown(), read_vocabulary()
+    encoder = load_encoder("embedded")
+    known = read_shown()
+    vocabulary = read_vocabulary()
     captioned = read_captioned(data / "captions.csv", data / "images", ["dev", "train_extra"])
     with TerminalProgress() as progress:
         photographs = read_rows(captioned.pictures, encoder, cache=cache, progress=progress)
@@ -95,7 +97,8 @@ def read_pool(data: Path, cache: Path | None) -> tuple[TitlePool, TitleModel, At
 
 def read_text_pool(data: Path, cache: Path | None) -> tuple[TitlePool, TitleModel, Attribute]:
     """The same of texts."""
-    encoder, vocabulary = load_encoder("minilm"), read_vocabulary(None, "text")
+    encoder = load_encoder("minilm")
+    vocabulary = read_vocabulary(None, "text")
     sources, texts = zip(*read_sources(data, second=True), strict=True)
     with TerminalProgress() as progress:
         reading = read_images(
@@ -166,16 +169,19 @@ def drawn(pool: TitlePool, model: TitleModel, causes: Attribute, seed: int) -> I
 def report(model: TitleModel, told: Sequence[Told]) -> list[str]:
     """The tables of the page."""
     chance, right, kind = (np.array([getattr(one, name) for one in told]) for name in ("chance", "right", "kind"))
-    likely, perhaps = chance >= model.likely, (chance >= model.perhaps) & (chance < model.likely)
+    likely = chance >= model.likely
+    perhaps = (chance >= model.perhaps) & (chance < model.likely)
     lines = [
         "| clusters | n | theme right | right or near | likely | of these right | near | wrong | perhaps "
         "| of these right or near | said, and right or near |",
         "|" + "---|" * 11,
     ]
-    real, no_column = kind != "random", kind != "column"
+    real = kind != "random"
+    no_column = kind != "column"
     groups = {name: kind == name for name in COUNTS if name in kind}
     for name, own in {**groups, "all but random": real, "all but random and columns": real & no_column}.items():
-        a, b = own & likely, own & perhaps
+        a = own & likely
+        b = own & perhaps
         cells = [right[own] >= 1, right[own] > 0, a[own], right[a] >= 1, right[a] == 0.5, right[a] == 0]
         cells += [b[own], right[b] > 0, ((a | b) & (right > 0))[own]]
         lines.append(f"| {name} | {own.sum():,} | {' | '.join(map(share, cells))} |")
@@ -196,7 +202,8 @@ def _by(told: Sequence[Told], kind: Kind, of: Callable[[Told], str]) -> list[str
     lines = [f"| {kind} | n | right | mean said |", "|---|---|---|---|"]
     for name in sorted({of(one) for one in told if one.kind == kind}):
         own = [one for one in told if one.kind == kind and of(one) == name]
-        right, said = np.mean([one.right >= 1 for one in own]), np.mean([one.chance for one in own])
+        right = np.mean([one.right >= 1 for one in own])
+        said = np.mean([one.chance for one in own])
         lines.append(f"| {name} | {len(own)} | {right:.2f} | {said:.2f} |")
     return lines
 

@@ -36,8 +36,11 @@ from core.systems.probes.zero_shot.label_descriptions import TUNED, WORDED, Desc
 from core.systems.probes.zero_shot.tuned_texts import tune
 from research.evidence.label_descriptions import SETS, TextSet, read_set, vectors_of
 
-RATES, STEPS = (1e-5, 3e-5), (5, 10, 20)
-TUNING, SHUFFLED, DRAWS = 400, 200, 10
+RATES = (1e-5, 3e-5)
+STEPS = (5, 10, 20)
+TUNING = 400
+SHUFFLED = 200
+DRAWS = 10
 
 
 def tuning_part(data: Path, name: str) -> tuple[list[str], I64, I64]:
@@ -113,7 +116,8 @@ def reported(one: TextSet, data: Path, vectors: Path, most: int | None) -> dict[
         shuffles=0,
     )
     ids = tuple(map(str, range(len(texts))))
-    items, encoder = TextItems(ids, tuple(texts)), load_encoder("minilm")
+    items = TextItems(ids, tuple(texts))
+    encoder = load_encoder("minilm")
     found = probe.run(ProbeInput(one.class_names, encoder, Images(features, ids), items=items))
     before, tuned = (np.asarray(found.controls[key] == labels, np.float64) for key in (WORDED, TUNED))
     own = (found.logits.argmax(1) == labels).astype(np.float64)
@@ -123,13 +127,16 @@ def reported(one: TextSet, data: Path, vectors: Path, most: int | None) -> dict[
 def of_run(folder: Path, descriptions: str) -> dict[str, Any]:
     """Before and after on the samples of a run, with the wordings that ship for them; groups are resampled whole."""
     run = load(folder)
-    samples, words = run.samples, run.words
+    samples = run.samples
+    words = run.words
     assert words is not None
     assert samples.labels is not None
-    encoder, images = load_encoder(words.encoder), Images(words.joint.vectors, samples.ids)
+    encoder = load_encoder(words.encoder)
+    images = Images(words.joint.vectors, samples.ids)
     probe = DescribedLabels(descriptions=descriptions, by="tuned", shuffles=0)
     found = probe.run(ProbeInput(samples.class_names, encoder, images, items=samples.items))
-    own, said = found.logits.argmax(1), found.controls["descriptions"][0]
+    own = found.logits.argmax(1)
+    said = found.controls["descriptions"][0]
     each = (found.controls[WORDED], found.controls[TUNED], own, said)
     right = [np.asarray(answers == samples.labels, np.float64) for answers in each]
     return _figures(folder.parent.name, *right, groups=samples.groups)
@@ -140,7 +147,8 @@ def _figures(name: str, before: F64, tuned: F64, own: F64, said: F64, groups: I6
         rng = np.random.default_rng(0)
         return bootstrap(lambda at: float(values[at].mean()), len(values), groups, rng, repeats=1000).to_dict()
 
-    b, t = before.mean(0), tuned.mean(0)
+    b = before.mean(0)
+    t = tuned.mean(0)
     return {
         "set": name,
         "n": len(own),
@@ -157,7 +165,8 @@ def shuffled(one: TextSet, data: Path) -> dict[str, Any]:
     """Mean over patterns on some rows where the descriptions are drawn anew among the classes, as many each."""
     texts, labels = fresh_part(one, data, SHUFFLED)
     described, filled = said_of(one, data)
-    flat, ends = [t for own in described for t in own], np.cumsum([len(own) for own in described])[:-1]
+    flat = [t for own in described for t in own]
+    ends = np.cumsum([len(own) for own in described])[:-1]
     values: list[float] = []
     for seed in range(DRAWS):
         mixed = [flat[i] for i in np.random.default_rng(seed).permutation(len(flat))]
@@ -165,7 +174,8 @@ def shuffled(one: TextSet, data: Path) -> dict[str, Any]:
         tune(halves := MiniLMHalves(), parts, filled)
         values.append(float(after(halves, texts, filled, labels).mean()))
     ends_ = {"least": min(values), "greatest": max(values)}
-    mean, sd = float(np.mean(values)), float(np.std(values, ddof=1))
+    mean = float(np.mean(values))
+    sd = float(np.std(values, ddof=1))
     return {"set": one.name, "n": len(labels), "drawn anew": DRAWS, "mean": mean, "sd": sd, **ends_}
 
 

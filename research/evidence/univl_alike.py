@@ -28,7 +28,10 @@ from research.weights.univl.measure import both_orders, first_places, shown
 from research.weights.univl.training.batches import NOTHING, ClipBatch, clip_batch
 from research.weights.univl.training.drawn import DrawnEvents
 
-GROUNDS, ALIKE, RATE, WARM_UP = 8, 40, 1e-3, 30
+GROUNDS = 8
+ALIKE = 40
+RATE = 1e-3
+WARM_UP = 30
 
 
 def alike(found: ReadUnivl, drawn: DrawnEvents) -> torch.Tensor:
@@ -48,7 +51,9 @@ def batch_of(found: ReadUnivl, drawn: DrawnEvents, near: torch.Tensor, generator
 
 def tune(found: ReadUnivl, drawn: DrawnEvents, steps: int, seed: int) -> None:
     """In place."""
-    network, near, generator = found.network, alike(found, drawn), torch.Generator().manual_seed(seed)
+    network = found.network
+    near = alike(found, drawn)
+    generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
     network.train()
     for step in range(steps):
@@ -78,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    found, began = read_univl(), time.process_time()
+    found = read_univl()
+    began = time.process_time()
     tune(found, read_drawn(given.drawn), given.steps, given.seed)
     seconds = round(time.process_time() - began)
     for path in given.test:

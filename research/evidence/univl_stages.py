@@ -33,7 +33,8 @@ from research.weights.univl.training.loop import UnivlTraining, teach_univl
 from tests.research.weights.univl.training.test_loop import TOKENS, begun, lesson
 from tests.support.univl_events import event_features
 
-TWO, ALONE = "two stages", "second stage alone"
+TWO = "two stages"
+ALONE = "second stage alone"
 STEPS = {TWO: (400, 300), ALONE: (0, 440)}
 Taught = tuple[ReadUnivl, float]
 """A network, and the CPU seconds of its training."""
@@ -42,7 +43,8 @@ Taught = tuple[ReadUnivl, float]
 def taught_on_events(steps: tuple[int, int], seed: int) -> Taught:
     """A network taught here, on events without pictures."""
     material = lesson(400, seed)
-    network, began = begun(material, 32, seed), time.process_time()
+    network = begun(material, 32, seed)
+    began = time.process_time()
     how = UnivlTraining(*steps, first_batch=16, second_batch=8, lr=2e-3, warm_up=30, seed=seed)
     teach_univl(network, material, how)
     return ReadUnivl(network, material.words, TOKENS), time.process_time() - began
@@ -72,7 +74,8 @@ def gain_over_clips(two: Sequence[F64], alone: Sequence[F64]) -> Estimate:
 
 def mean_over_seeds(gains: Sequence[float]) -> Estimate:
     """Mean of at least two seeds' gains, with Student's interval: of other seeds, the same clips."""
-    mean, n = float(np.mean(gains)), len(gains)
+    mean = float(np.mean(gains))
+    n = len(gains)
     half = float(t.ppf(0.975, n - 1)) * float(np.std(gains, ddof=1)) / n**0.5
     return Estimate(mean, mean - half, mean + half)
 
@@ -98,7 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     drawn = event_features(given.n, 1_000) if given.test is None else read_drawn([given.test])
-    two, alone = list[F64](), list[F64]()
+    two = list[F64]()
+    alone = list[F64]()
     for name, *both in pairs_of(given):
         told: dict[str, object] = {"pair": name}
         for stage, every, (found, seconds) in zip((TWO, ALONE), (two, alone), both, strict=True):

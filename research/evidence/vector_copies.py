@@ -32,7 +32,8 @@ from core.encoders.arithmetic import unit
 from core.records import F32
 from research.evidence.lines import append_line, clopper_pearson, show
 
-MOST, EDITED = 2000, 200
+MOST = 2000
+EDITED = 200
 
 
 def again(image: Image.Image, quality: int) -> Image.Image:
@@ -80,7 +81,8 @@ def vectors_of(images: Sequence[Image.Image]) -> F32:
 def measure(source: Path, half: str) -> dict[str, object]:
     """Rows of the half that are taken for copies, and for each edit how many of EDITED copies are found."""
     images = pictures(source, half == "report")
-    plain, edited = vectors_of(images), images[:EDITED]
+    plain = vectors_of(images)
+    edited = images[:EDITED]
     _, groups = find_copies(plain)
     found: dict[str, object] = {"rows": len(plain), "taken": int((np.bincount(groups)[groups] > 1).sum())}
     for name, edit in EDITS.items():
@@ -97,9 +99,11 @@ def speed(n: int) -> dict[str, object]:
     count = n // 10
     vectors[n // 2 : n // 2 + count] = vectors[:count] + 0.2 * rng.standard_normal((count, 1024), np.float32)
     vectors = unit(vectors).astype(np.float32)
-    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.process_time()
     _, groups = find_copies(vectors)
-    seconds, after = time.process_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds = time.process_time() - started
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     recall = float((groups[:count] == groups[n // 2 : n // 2 + count]).mean())
     return {
         "rows": n,
@@ -132,9 +136,11 @@ def hashed(n: int, kind: str) -> tuple[list[str], F32]:
 def hash_speed(n: int, kind: str) -> dict[str, object]:
     """CPU seconds and the memory that near-duplicates of pictures take, and how many sets there are."""
     hashes, vectors = hashed(n, kind)
-    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.process_time()
     groups = duplicate_groups([number.to_bytes(4, "big") for number in range(n)], hashes, vectors)
-    seconds, after = time.process_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds = time.process_time() - started
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     found = {"rows": n, "kind": kind, "cpu_seconds": seconds, "peak_added_mb": (after - before) / 1024}
     return {**found, "sets": int(groups.max()) + 1, "load": os.getloadavg()[0]}
 

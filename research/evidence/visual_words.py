@@ -39,7 +39,8 @@ from core.systems.visual_words.search import search_words
 from research.evidence.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, show
 from tests.support.patched import as_png, paste_anywhere, patch_of
 
-SHARES, N = (0.03, 0.08), 500
+SHARES = (0.03, 0.08)
+N = 500
 SETTINGS = Settings(n_permutations=499, map=False, sensitivity=False, words=False)
 CLOTHING = ASSETS / "examples" / "clothing"
 
@@ -50,7 +51,9 @@ def planted(runs: range, data: Path) -> Iterator[dict[str, Any]]:
     for run in runs:
         for share in SHARES:
             rng = np.random.default_rng([run, 16, round(100 * share)])
-            has, touched, cells = np.zeros(N, bool), np.zeros((N, 14, 14), bool), list[bytes]()
+            has = np.zeros(N, bool)
+            touched = np.zeros((N, 14, 14), bool)
+            cells = list[bytes]()
             has[rng.choice(N, round(share * N), replace=False)] = True
             patch = patch_of(rng)
             for row, place in enumerate(rng.choice(len(store), N, replace=False).tolist()):
@@ -79,7 +82,8 @@ def planted(runs: range, data: Path) -> Iterator[dict[str, Any]]:
 def _square(data: bytes) -> Image.Image:
     image = decode(data).image.convert("RGB")
     side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
+    left = (image.width - side) // 2
+    top = (image.height - side) // 2
     return image.crop((left, top, left + side, top + side)).resize((224, 224), Image.Resampling.BICUBIC)
 
 
@@ -87,7 +91,8 @@ def null(runs: range, data: Path) -> Iterator[dict[str, Any]]:
     """The example's losses and errors, shuffled over all pictures; words, conditions, phrases and clusters together."""
     run = load(CLOTHING / "run.errata")
     words = _words_of(open_images(CLOTHING / "images.zip").keep(np.arange(len(run.samples))))
-    conditions, outcomes = word_conditions(words.present), run.outcomes
+    conditions = word_conditions(words.present)
+    outcomes = run.outcomes
     for number in runs:
         order = np.random.default_rng([number, 5]).permutation(len(outcomes.loss))
         shuffled = replace(outcomes, loss=outcomes.loss[order], errors=outcomes.errors[order], predictions=None)
@@ -119,7 +124,8 @@ def meaning(runs: range, data: Path) -> Iterator[dict[str, Any]]:
     word's class is that of most of its cells in the other half of the sources; beside shuffled classes."""
     frame = pd.read_csv(data / "cue_conflict" / "index.csv")
     frame = frame[(frame["kind"] == "cue-conflict") & (frame["shape_class"] != frame["texture_class"])]
-    store, source = open_images(data / "cue_conflict"), frame["file"].str.extract(r"_([a-z]+\d+)-", expand=False)
+    store = open_images(data / "cue_conflict")
+    source = frame["file"].str.extract(r"_([a-z]+\d+)-", expand=False)
     places = {store.name(i): i for i in range(len(store))}
     words = _words_of(store.keep(np.array([places[name] for name in frame["file"]])))
     half = np.unique(source, return_inverse=True)[1] % 2 == 0
@@ -134,7 +140,8 @@ def meaning(runs: range, data: Path) -> Iterator[dict[str, Any]]:
 
 
 def _purity(maps: I16, classes: I64, half: Bool) -> float:
-    flat, size = maps.reshape(len(maps), -1), int(maps.max()) + 1
+    flat = maps.reshape(len(maps), -1)
+    size = int(maps.max()) + 1
     counts = np.zeros((2, size, int(classes.max()) + 1))
     for side, rows in enumerate((half, ~half)):
         np.add.at(counts[side], (flat[rows].ravel(), np.repeat(classes[rows], flat.shape[1])), 1)

@@ -120,10 +120,8 @@ def on_scenes() -> str:
     run = load(SCENES)
     assert run.words is not None
     design = make_design(run.samples)
-    tested, scores = (
-        measures(run.outcomes, design).scores,
-        phrase_scores(run.words.joint.vectors, run.words.directions, design.centre_of_row),
-    )
+    tested = measures(run.outcomes, design).scores
+    scores = phrase_scores(run.words.joint.vectors, run.words.directions, design.centre_of_row)
     lines = [
         "| planted | phrase | of | by the tested statistic | its group | adjusted p |",
         "|---|---|---|---|---|---|",
@@ -169,8 +167,10 @@ def _statistics(scores: F32, tested: F64) -> F64:
         if size >= MIN_CANDIDATE_ROWS:
             top = np.argsort(-scores, axis=0, kind="stable")[:size]
             args = [np.array([[float(v)]]) for v in (size, len(tested))]
-            inside, inside_squares = tested[top].sum(0)[:, None], squares[top].sum(0)[:, None]
-            total, total_squares = np.array([[tested.sum()]]), np.array([[squares.sum()]])
+            inside = tested[top].sum(0)[:, None]
+            inside_squares = squares[top].sum(0)[:, None]
+            total = np.array([[tested.sum()]])
+            total_squares = np.array([[squares.sum()]])
             found = studentised_excess(args[0], args[1], inside, inside_squares, total, total_squares)  # type: ignore[arg-type]
             best = np.maximum(best, found[:, 0])
     return best
@@ -185,7 +185,8 @@ def table(rows: list[dict[str, Any]]) -> str:
     ]
     for kind in dict.fromkeys(row["kind"] for row in rows):
         own = [row for row in rows if row["kind"] == kind]
-        n, sentences = len(own), [s for row in own for s in row["sentences"]]
+        n = len(own)
+        sentences = [s for row in own for s in row["sentences"]]
         counts = [sum(row["first"] is not None and row["first"] <= most for row in own) for most in (1, 3)]
         false = sum(any(s["false"] for s in row["sentences"]) for row in own)
         held = sum(s["held"] for s in sentences)

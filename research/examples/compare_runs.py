@@ -12,7 +12,8 @@ from core.systems.neuralizer.reference.names import KEY
 
 HALVED = 2e-3
 """By so much a number of a vector may move: shipped vectors are kept in half precision."""
-OFF_P, OFF_LOSS = 0.005, 0.02
+OFF_P = 0.005
+OFF_LOSS = 0.02
 
 
 def differences(again: Diagnosis, shipped: Diagnosis, off_p: float = OFF_P, off_loss: float = OFF_LOSS) -> list[str]:
@@ -22,7 +23,8 @@ def differences(again: Diagnosis, shipped: Diagnosis, off_p: float = OFF_P, off_
     Args:
         off_p: by so much a p may differ. off_loss: by so much an excess of loss.
     """
-    mine, theirs = again.embeddings.vectors, shipped.embeddings.vectors
+    mine = again.embeddings.vectors
+    theirs = shipped.embeddings.vectors
     if again.fingerprint != shipped.fingerprint and not (
         mine.shape == theirs.shape and np.allclose(mine, theirs, atol=HALVED)
     ):
@@ -45,7 +47,8 @@ def differences(again: Diagnosis, shipped: Diagnosis, off_p: float = OFF_P, off_
     said = [sorted((i.scope, i.text) for i in run.insights if i.confirmed) for run in (again, shipped)]
     if said[0] != said[1]:
         found.append(f"confirmed {said[0]}, shipped {said[1]}")
-    kept, known = again.extras.get(KEY), shipped.extras.get(KEY)
+    kept = again.extras.get(KEY)
+    known = shipped.extras.get(KEY)
     if kept and known and _worth(kept) != _worth(known):
         found.append(f"what reference masks are worth: {_worth(kept)}, shipped {_worth(known)}")
     return found

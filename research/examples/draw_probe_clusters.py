@@ -27,7 +27,10 @@ from core.systems.probes.run import run_probe
 
 KINDS = ("fixed", "both", "broken")
 SAID = {"fixed": "your model wrong, probe right", "both": "both wrong", "broken": "your model right, probe wrong"}
-SIDE, EACH, LEFT, HEAD = 76, 4, 300, 40
+SIDE = 76
+EACH = 4
+LEFT = 300
+HEAD = 40
 
 
 def main() -> None:
@@ -52,7 +55,8 @@ def picture(diagnosis: Diagnosis) -> Image.Image:
     found = compare(diagnosis)
     width = LEFT + len(KINDS) * (EACH * SIDE + 18)
     canvas = Image.new("RGB", (width, HEAD + len(found.clusters) * (SIDE + 30)), "white")
-    pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(13)
+    pen = ImageDraw.Draw(canvas)
+    font = ImageFont.load_default(13)
     for i, kind in enumerate(KINDS):
         pen.text((LEFT + i * (EACH * SIDE + 18), 12), SAID[kind].replace("probe", found.b), "black", font)
     for row, (cluster, counts) in enumerate(zip(diagnosis.clusters, found.clusters)):
@@ -70,12 +74,15 @@ def strip(
     diagnosis: Diagnosis, cluster: FailureCluster, counts: FourWay, kind: str, canvas: Image.Image, at: tuple[int, int]
 ) -> None:
     """Up to four pictures of one kind, each with what the model and the probe say."""
-    samples, pen, font = diagnosis.samples, ImageDraw.Draw(canvas), ImageFont.load_default(10)
+    samples = diagnosis.samples
+    pen = ImageDraw.Draw(canvas)
+    font = ImageFont.load_default(10)
     rows = np.flatnonzero(of_kind(diagnosis, kind) & (cluster.membership >= 0.5))
     rows = rows[np.argsort(-cluster.membership[rows], kind="stable")][:EACH]
     if samples.items is None:
         return
-    predicted, other = diagnosis.outcomes.predictions, results_of(diagnosis)[0].outcomes.predictions
+    predicted = diagnosis.outcomes.predictions
+    other = results_of(diagnosis)[0].outcomes.predictions
     for i, row in enumerate(rows.tolist()):
         small = Image.open(io.BytesIO(samples.items.read(row))).convert("RGB").resize((SIDE - 4, SIDE - 4))
         canvas.paste(small, (at[0] + i * SIDE, at[1]))
@@ -86,7 +93,8 @@ def strip(
 
 def of_kind(diagnosis: Diagnosis, kind: str) -> Bool:
     """(n,) rows of that kind; the probe scored all."""
-    a, b = diagnosis.outcomes.errors, results_of(diagnosis)[0].outcomes.errors
+    a = diagnosis.outcomes.errors
+    b = results_of(diagnosis)[0].outcomes.errors
     if a is None or b is None:
         raise SystemExit("Errors are unknown.")
     return {"fixed": a & ~b, "both": a & b, "broken": ~a & b}[kind]

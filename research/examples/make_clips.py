@@ -29,8 +29,13 @@ from core.systems.neuralizer.corrections.rewrite_clips import video_bytes
 from research.weights.univl.drawn_clips import OPPOSITE, draw_clip
 
 FOLDER = ASSETS / "examples" / "clips"
-FITTED, SCORED, SEED = 300, 240, 0
-FRAMES, SIDE, RATE, BEFORE = 10, 96, 5, 3
+FITTED = 300
+SCORED = 240
+SEED = 0
+FRAMES = 10
+SIDE = 96
+RATE = 5
+BEFORE = 3
 """Frames of a clip, pixels a side, frames a second, and frames of another scene before a cut."""
 
 
@@ -46,10 +51,14 @@ class Drawn:
 
 def draw(n: int, seed: int, share: float) -> list[Drawn]:
     """n clips, of each event as many; that share of them begins with another scene."""
-    rng, events, found = np.random.default_rng(seed), tuple(OPPOSITE), list[Drawn]()
+    rng = np.random.default_rng(seed)
+    events = tuple(OPPOSITE)
+    found = list[Drawn]()
     for i in range(n):
-        event, has_cut = events[i % len(events)], bool(rng.random() < share)
-        clip, other = draw_clip(rng, [event]), draw_clip(rng, [events[int(rng.integers(len(events)))]])
+        event = events[i % len(events)]
+        has_cut = bool(rng.random() < share)
+        clip = draw_clip(rng, [event])
+        other = draw_clip(rng, [events[int(rng.integers(len(events)))]])
         shown = clip.frames(FRAMES - BEFORE if has_cut else FRAMES, SIDE)
         shown = [*other.frames(2, SIDE)[:1] * BEFORE, *shown] if has_cut else shown
         found.append(Drawn(event, clip.text(), has_cut, video_bytes(shown, RATE)))
@@ -58,7 +67,8 @@ def draw(n: int, seed: int, share: float) -> list[Drawn]:
 
 def vectors(clips: list[Drawn], progress: TerminalProgress) -> F32:
     """(n, d) as the encoder of clips sees them."""
-    encoder, rows = load_encoder("clips"), list[F32]()
+    encoder = load_encoder("clips")
+    rows = list[F32]()
     for start in range(0, len(clips), 8):
         progress("encode clips", start, len(clips))
         batch = np.stack([encoder.preprocess(decode_clip(clip.data)) for clip in clips[start : start + 8]])
@@ -94,7 +104,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=FOLDER)
     given = parser.parse_args()
-    fitted, scored = draw(FITTED, SEED, 0.0), draw(SCORED, SEED + 1, 0.25)
+    fitted = draw(FITTED, SEED, 0.0)
+    scored = draw(SCORED, SEED + 1, 0.25)
     said, events = probabilities(fitted, scored)
     write(scored, said, events, given.out)
     wrong = np.array([events[int(row.argmax())] != clip.event for clip, row in zip(scored, said)])

@@ -29,9 +29,13 @@ from core.records import F64, I64
 from research.examples.model import to_side, train_victim, victim_probabilities
 
 FOLDER = ASSETS / "examples" / "clothing"
-SHORT_SIDE, QUALITY = 160, 70
+SHORT_SIDE = 160
+QUALITY = 70
 """Pixels of the shipped pictures' shorter side, and their WebP quality."""
-FOLDS, EPOCHS, BATCH, SEED = 5, 40, 32, 0
+FOLDS = 5
+EPOCHS = 40
+BATCH = 32
+SEED = 0
 
 
 @dataclass(frozen=True)

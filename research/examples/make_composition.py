@@ -40,7 +40,8 @@ GROUNDS = (
     "roman-colosseum",
     "singaporean-cityscape",
 )
-CUTOUT_SIDE, GROUND_SIDE = 160, 288
+CUTOUT_SIDE = 160
+GROUND_SIDE = 288
 
 
 def make_cutouts(folder: Path, cutouts: Path, photographs: Path) -> None:
@@ -58,7 +59,8 @@ def make_cutouts(folder: Path, cutouts: Path, photographs: Path) -> None:
     places = tuple(Place(name, name) for name in GROUNDS)  # read_photographs raises unless each is CC0
     for name, photograph in stock.read_photographs(places, photographs, width=1200).items():
         side = min(photograph.size)
-        left, top = (photograph.width - side) // 2, (photograph.height - side) // 2
+        left = (photograph.width - side) // 2
+        top = (photograph.height - side) // 2
         square = photograph.resize(
             (GROUND_SIDE, GROUND_SIDE), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side)
         )

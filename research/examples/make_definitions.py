@@ -35,7 +35,9 @@ KINDS = {
     27: "substance",
 }
 """Numbers of WordNet's lexicographer files, and what they hold."""
-FITTED, SCORED, SEED = 400, 200, 0
+FITTED = 400
+SCORED = 200
+SEED = 0
 """Definitions of each kind."""
 MIN_WORDS = 3
 
@@ -66,7 +68,8 @@ def read_definitions(path: Path) -> list[Definition]:
 def drawn(definitions: list[Definition]) -> tuple[list[Definition], list[Definition]]:
     """(to fit, to score), kind by kind."""
     rng = np.random.default_rng(SEED)
-    fitted, scored = list[Definition](), list[Definition]()
+    fitted = list[Definition]()
+    scored = list[Definition]()
     for kind in sorted(KINDS.values()):
         own = [one for one in definitions if one.kind == kind]
         order = rng.permutation(len(own)).tolist()

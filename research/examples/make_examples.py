@@ -57,7 +57,9 @@ PLANTED = (
         "small objects are rarer in training, and hard for a net that sees 64 x 64 pixels",
     ),
 )
-N_TRAINING, PICTURE, QUALITY = 5000, 320, 84
+N_TRAINING = 5000
+PICTURE = 320
+QUALITY = 84
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,16 @@ from research.examples.planted_scans import PlantedScans, dice_losses, plant_sca
 from research.weights.neuralizer.unet import UNet, classes_of, teach_unet
 
 FOLDER = ASSETS / "examples" / "scans"
-SCORED, SIDE, SHARE, SEED = 100, 96, 0.2, 0
-BATCH, STEPS = 6, 200
-FITTED_SUBJECTS, SUBJECTS = tuple(range(12)), tuple(range(12, 20))
-MILLIMETRES, LEVELS = 2.0, 127
+SCORED = 100
+SIDE = 96
+SHARE = 0.2
+SEED = 0
+BATCH = 6
+STEPS = 200
+FITTED_SUBJECTS = tuple(range(12))
+SUBJECTS = tuple(range(12, 20))
+MILLIMETRES = 2.0
+LEVELS = 127
 """Of a pixel, and of its light: with fewer, noise takes less room."""
 
 
@@ -39,7 +45,8 @@ def taught() -> UNet:
     """The model, which never saw a bias field."""
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
-    model, step = UNet(2), iter(range(STEPS))
+    model = UNet(2)
+    step = iter(range(STEPS))
 
     def draw() -> tuple[torch.Tensor, torch.Tensor]:
         drawn = plant_scans(BATCH, fault="", side=SIDE, seed=1000 + next(step), of=FITTED_SUBJECTS)
@@ -66,7 +73,8 @@ def png(mask: Bool) -> bytes:
 def write(planted: PlantedScans, predicted: Bool, out: Path) -> None:
     """Write images.zip (scans and masks), table.csv and truth.json."""
     out.mkdir(parents=True, exist_ok=True)
-    lines, truth = ["file,true_mask,predicted_mask"], dict[str, dict[str, bool]]()
+    lines = ["file,true_mask,predicted_mask"]
+    truth = dict[str, dict[str, bool]]()
     with zipfile.ZipFile(out / "images.zip", "w", zipfile.ZIP_STORED) as archive:
         for k, plane in enumerate(planted.slices):
             names = f"{k:03d}.nii.gz", f"{k:03d}_true.png", f"{k:03d}_predicted.png"
@@ -87,7 +95,8 @@ def main() -> None:
     planted = replace(planted, slices=shown)
     predicted = classes_of(taught(), shown / np.float32(LEVELS)) > 0
     write(planted, predicted, given.out)
-    loss, spoilt = dice_losses(predicted, planted.masks), planted.spoilt
+    loss = dice_losses(predicted, planted.masks)
+    spoilt = planted.spoilt
     print(f"scans: 1 - Dice {loss[spoilt].mean():.3f} with a bias field, {loss[~spoilt].mean():.3f} without")
 
 

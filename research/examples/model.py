@@ -18,7 +18,9 @@ from core.records import F64
 from research.scenes.photographs import SceneSpec, render
 
 SIDE = 64
-EPOCHS, BATCH, LEARNING_RATE = 16, 64, 3e-3
+EPOCHS = 16
+BATCH = 64
+LEARNING_RATE = 3e-3
 
 
 def scene_pixels(
@@ -68,7 +70,8 @@ def _augmented(pixels: Tensor) -> Tensor:
     mix = torch.eye(3) + 0.3 * torch.randn(n, 3, 3)
     mix = mix / mix.sum(2, keepdim=True).clamp(min=0.3)  # greys keep their brightness
     x = torch.einsum("nij,njhw->nihw", mix, x)
-    turn, zoom = 0.15 * torch.randn(n), torch.exp(0.12 * torch.randn(n))
+    turn = 0.15 * torch.randn(n)
+    zoom = torch.exp(0.12 * torch.randn(n))
     affine = torch.zeros(n, 2, 3)
     affine[:, 0, 0] = affine[:, 1, 1] = zoom * turn.cos()
     affine[:, 1, 0] = zoom * turn.sin()
@@ -84,11 +87,13 @@ def train_victim(
     """A trained net in evaluation mode. pixels: (n, 3, 64, 64) uint8; labels: (n,) int64."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    net, steps = _net(n_classes), len(pixels) // batch
+    net = _net(n_classes)
+    steps = len(pixels) // batch
     optimiser = torch.optim.AdamW(net.parameters(), LEARNING_RATE, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=epochs * steps)
     for epoch in range(epochs):
-        total, order = 0.0, torch.randperm(len(pixels))
+        total = 0.0
+        order = torch.randperm(len(pixels))
         for rows in order[: steps * batch].split(batch):
             loss = F.cross_entropy(net(_augmented(pixels[rows])), labels[rows], label_smoothing=0.05)
             optimiser.zero_grad()

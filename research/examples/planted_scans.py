@@ -31,7 +31,9 @@ from research.weights.neuralizer.drawn_scans import (
 STRONG = 0.6
 """Of a planted bias field: standard deviation of the logarithm at its points."""
 _BRIGHTNESS = {"white matter": 0.95, "cortex": 0.6, "thalamus": 0.68, "putamen": 0.68, "brain stem": 0.85, "CSF": 0.15}
-_REST, _GROUND, _SPREAD = 0.4, 0.02, 0.05
+_REST = 0.4
+_GROUND = 0.02
+_SPREAD = 0.05
 _PLANES = (4, 9)
 
 
@@ -62,7 +64,8 @@ def plant_scans(
     of: Sequence[int] = (*TRAINED, *UNSEEN),
 ) -> PlantedScans:
     """`n` slices of bent heads of some subjects, of which that share has the fault ("" plants none)."""
-    labels_of, g = read_label_slices(side), torch.Generator().manual_seed(seed)
+    labels_of = read_label_slices(side)
+    g = torch.Generator().manual_seed(seed)
     subjects = torch.tensor(of)[torch.randint(len(of), (n,), generator=g)]
     planes = torch.randint(*_PLANES, (n,), generator=g)
     labels = deform(labels_of.places[subjects, planes], g)
@@ -102,7 +105,8 @@ def set_threshold(planted: PlantedScans) -> float:
 
 def dice_losses(found: Bool, wanted: Bool) -> F32:
     """(n,) 1 - Dice."""
-    both, all_ = (found & wanted).sum((1, 2)), found.sum((1, 2)) + wanted.sum((1, 2))
+    both = (found & wanted).sum((1, 2))
+    all_ = found.sum((1, 2)) + wanted.sum((1, 2))
     return (1 - 2 * both / np.maximum(all_, 1)).astype(np.float32)
 
 

@@ -17,14 +17,10 @@ from PIL import Image
 
 from research.weights.univl.plans import Place
 
-EMOJI_PACKAGE, EMOJI_SHA256 = (
-    "@lobehub/fluent-emoji-3d@1.1.0",
-    "c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58",
-)
-PHOTO_PACKAGE, PHOTO_SHA256 = (
-    "budgie-backgrounds=3.0-1",
-    "b91c2d5209558bc11d8d3a161f22a608857e3f8c735980cfab0d6650b03014ca",
-)
+EMOJI_PACKAGE = "@lobehub/fluent-emoji-3d@1.1.0"
+EMOJI_SHA256 = "c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58"
+PHOTO_PACKAGE = "budgie-backgrounds=3.0-1"
+PHOTO_SHA256 = "b91c2d5209558bc11d8d3a161f22a608857e3f8c735980cfab0d6650b03014ca"
 
 TRAINING = {
     "animal": "1f415 dog, 1f9ae guide dog, 1f402 ox, 1f403 water buffalo, 1f404 cow, 1f40f ram, 1f411 sheep, "
@@ -96,7 +92,8 @@ def fetch(folder: Path) -> tuple[Path, Path]:
     """Download and unpack both packages below `folder` with npm and apt; (folder of cut-outs, folder of
     photographs)."""
     folder.mkdir(parents=True, exist_ok=True)
-    archive, package = folder / "lobehub-fluent-emoji-3d-1.1.0.tgz", folder / "budgie-backgrounds_3.0-1_all.deb"
+    archive = folder / "lobehub-fluent-emoji-3d-1.1.0.tgz"
+    package = folder / "budgie-backgrounds_3.0-1_all.deb"
     if not archive.exists():
         subprocess.run(["npm", "pack", EMOJI_PACKAGE, "--silent"], cwd=folder, check=True)
     if not package.exists():

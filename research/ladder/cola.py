@@ -63,7 +63,8 @@ def _cola_file(folder: Path) -> Path:
 
 def _beside(result: CompositionResult, figure: PublishedFigure | None) -> tuple[int, str]:
     """How many items are right, and a sentence that sets that beside the published figure."""
-    right, n = int(result.correct["image"].sum()), len(result.ids)
+    right = int(result.correct["image"].sum())
+    n = len(result.ids)
     ours = f"{right:,} of {n:,} items are right ({100 * right / n:.2f} %)"
     if figure is None:
         return right, f"{ours}. No figure is published for this encoder; those of others are above."

@@ -45,7 +45,8 @@ def departures(step: LadderStep, found: LadderData, *, published: bool) -> tuple
 
 
 def _of_support(step: LadderStep, found: LadderData, *, published: bool) -> list[str]:
-    per_class, pool = step.settings.get("per_class", 20), found.task.pool
+    per_class = step.settings.get("per_class", 20)
+    pool = found.task.pool
     said = [STANDS_IN]
     if pool is not None:
         kind = "unlabelled images" if pool.labels is None else "images in class folders"

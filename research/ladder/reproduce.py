@@ -112,7 +112,8 @@ def reproduce(
         _check_start(encoder, choices.init)
     found, *others = (read_data_set(path, encoder, cache=cache, progress=progress) for path in (dataset, *targets))
     if pool is not None:
-        names, vectors = found.task.samples.class_names, found.task.joint.vectors
+        names = found.task.samples.class_names
+        vectors = found.task.joint.vectors
         aliases = None if pool.aliases is None else read_aliases(pool.aliases, names)
         how: dict[str, Any] = {"samples": vectors, "folders": pool.folders, "aliases": aliases}
         read = read_pool(pool.path, found.task.encoder, names, **how, cache=cache, progress=progress)
@@ -148,7 +149,8 @@ def run_ladder(
     """Each step on each seed, as rows. A step that cannot be run has one row that says why; the others go on."""
     if not seeds:
         raise InvalidInput("At least one seed is needed. Ask for 3, say.")
-    steps, kept = tuple(steps), _State.read(state, found.task)
+    steps = tuple(steps)
+    kept = _State.read(state, found.task)
     others = {other.name: other for other in targets}
     rows: list[LadderRow] = []
     for i, step in enumerate(steps):
@@ -184,7 +186,8 @@ def over_seeds(estimates: Sequence[Estimate]) -> Estimate:
     Source: the squares are added as in Zou & Donner 2008, Statistics in Medicine 27 (MOVER).
     """
     values = np.array([e.value for e in estimates])
-    mean, n = float(values.mean()), len(values)
+    mean = float(values.mean())
+    n = len(values)
     drawn = float(stats.t.ppf(0.975, n - 1)) * float(values.std(ddof=1)) / np.sqrt(n) if n > 1 else 0.0
     below, above = (float(np.mean([abs(getattr(e, side) - e.value) for e in estimates])) for side in ("low", "high"))
     return Estimate(mean, mean - float(np.hypot(below, drawn)), mean + float(np.hypot(above, drawn)))
@@ -214,7 +217,8 @@ def _unit(step: LadderStep, found: LadderData, target: LadderData | None) -> dic
 def _rows(
     step: LadderStep, units: Sequence[Mapping[str, Any]], encoder: str, found: LadderData, target: LadderData | None
 ) -> list[LadderRow]:
-    rows, seconds = list[LadderRow](), sum(unit["seconds"] for unit in units)
+    rows = list[LadderRow]()
+    seconds = sum(unit["seconds"] for unit in units)
     notes = [] if step.seeded else [NO_DRAW]
     notes += dict.fromkeys(note for unit in units for note in unit.get("notes", ()))
     notes += found.pool_notes if step.probe == "sus-x" else ()
@@ -279,7 +283,9 @@ class _State:
             return _State(path, owner, {})
         try:
             said = json.loads(path.read_text("utf-8"))
-            format_, theirs, units = said["format"], said["of"], dict(said["units"])
+            format_ = said["format"]
+            theirs = said["of"]
+            units = dict(said["units"])
         except (RecursionError, KeyError, TypeError, ValueError):
             raise InvalidInput(
                 f"{path} is no record of finished steps. Move it away, or write to another folder."
@@ -299,7 +305,8 @@ class _State:
 
 def _owner(task: Task) -> str:
     """Hash of what the results are of: ids, labels, names, vectors, split and encoder."""
-    samples, parts = task.samples, hashlib.sha256()
+    samples = task.samples
+    parts = hashlib.sha256()
     parts.update(json.dumps([samples.ids, samples.class_names, task.encoder.fingerprint]).encode())
     for array in (samples.labels, samples.groups, task.joint.vectors, *(rows for f in _folds(task) for rows in f)):
         parts.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())

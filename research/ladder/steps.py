@@ -130,7 +130,8 @@ def _support(choices: LadderChoices) -> list[LadderStep]:
 
 def _learned(name: str, choices: LadderChoices) -> list[LadderStep]:
     """Learned prompts with each number of shots; with the most, base-to-new beside zero-shot, and other data sets."""
-    most, trained = max(choices.shots), f"trained on {choices.source}"
+    most = max(choices.shots)
+    trained = f"trained on {choices.source}"
     taught: dict[str, Any] = {"shots": most, "init": choices.init}
     return [
         *(LadderStep(name, name, taught | {"shots": s}, s) for s in choices.shots),

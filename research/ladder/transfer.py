@@ -122,18 +122,21 @@ def base_to_new(
     task = in_id_order(task)
     names = task.samples.class_names
     base, new = halve_classes(names, order)
-    started, split = time.process_time(), _split(probe, task)
+    started = time.process_time()
+    split = _split(probe, task)
     scored = [_scored(probe, task, base, fold, progress) for fold in split.folds]
     rows = np.concatenate([fold.test for fold in split.folds])
     scores = np.concatenate([part.logits for part in scored])
-    truth, groups = task.labels[rows], None if task.samples.groups is None else task.samples.groups[rows]
+    truth = task.labels[rows]
+    groups = None if task.samples.groups is None else task.samples.groups[rows]
     is_base = np.isin(truth, base)
     if is_base.all() or not is_base.any():
         raise InvalidInput(
             f"No image of the {'new' if is_base.all() else 'base'} classes is scored. "
             "Bring images of both halves of the classes."
         )
-    alone, among = _right(scores, truth, is_base, base, new), scores.argmax(1) == truth
+    alone = _right(scores, truth, is_base, base, new)
+    among = scores.argmax(1) == truth
 
     def accuracy(right: Bool, part: Bool) -> Estimate:
         return accuracy_of(~right[part], None if groups is None else groups[part])
@@ -188,7 +191,8 @@ def cross_data_set(
         checked = drop_samples(images_of(source, checked), target.joint.vectors)[0].rows
     if kept.rows is None or not len(kept):
         raise InvalidInput("Every image that could teach is among those that are scored. Bring another data set.")
-    fold, names = Fold(kept.rows, every[:0], checked), source.samples.class_names
+    fold = Fold(kept.rows, every[:0], checked)
+    names = source.samples.class_names
     part = _part(source, kept, progress)
     with scratch_folder() as folder:
         classes = np.arange(len(names), dtype=np.int64)
@@ -202,7 +206,8 @@ def harmonic_of(right: Bool, is_base: Bool, groups: I64 | None = None, seed: int
     """H of (m,) right or wrong rows, with its percentile bootstrap over rows, or whole groups."""
 
     def statistic(at: I64) -> float:
-        base, own = is_base[at], right[at]
+        base = is_base[at]
+        own = right[at]
         if base.all() or not base.any():
             return float("nan")
         return harmonic(float(own[base].mean()), float(own[~base].mean()))
@@ -237,11 +242,13 @@ def _base_part(probe: Probe, task: Task, base: I64, fold: Fold, part: ProbeInput
     """Shots and validation of the base classes alone, numbered from 0; one image is scored, which is thrown away."""
     place = np.full(len(part.class_names), -1, np.int64)
     place[base] = np.arange(len(base))
-    labels, needs = place[task.labels], probe.needs()
+    labels = place[task.labels]
+    needs = probe.needs()
     train = fold.train[labels[fold.train] >= 0]
     checked = None if fold.validation is None else fold.validation[labels[fold.validation] >= 0]
     names = tuple(part.class_names[c] for c in base.tolist())
-    fewer, n_validation = bool(getattr(probe, "fewer", False)), min(needs.validation, VALIDATION)
+    fewer = bool(getattr(probe, "fewer", False))
+    n_validation = min(needs.validation, VALIDATION)
     drawn = draw(labels, train, names, needs.shots, n_validation, task.seed, fewer=fewer, checked=checked)
     shots, validation = (images_of(task, at, labels) for at in drawn)
     one = images_of(task, drawn[0][:1])

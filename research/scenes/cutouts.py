@@ -38,7 +38,8 @@ KINDS: Mapping[str, str] = {
 }
 _ENDINGS = {".png", ".webp", ".jpg", ".jpeg"}
 _COUNTS = ((1, 2), (1, 3), (2, 3))
-_TRIES, _RESTARTS = 60, 60
+_TRIES = 60
+_RESTARTS = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +180,8 @@ def _statements(kind: str, nouns: Sequence[str], rng: np.random.Generator) -> tu
         )
     if kind == "relation":
         relation = "left" if rng.random() < 0.5 else "right"
-        one, other = ShapePhrase(a), ShapePhrase(b)
+        one = ShapePhrase(a)
+        other = ShapePhrase(b)
         return Statement((one, other), relation), Statement((other, one), relation)
     return Statement((ShapePhrase(a), ShapePhrase(b))), Statement((ShapePhrase(c), ShapePhrase(d)))
 
@@ -211,10 +213,13 @@ def _placed(
     placed: list[SceneObject] = []
     for (noun, file), size in zip(what, sizes, strict=True):
         side = float(rng.uniform(*SIZES[size]))
-        wide, high = _wide(file, side, stock), _high(file, side, stock)
-        angle, mirrored = round(float(rng.normal(0, 3)), 2), bool(rng.random() < 0.5)
+        wide = _wide(file, side, stock)
+        high = _high(file, side, stock)
+        angle = round(float(rng.normal(0, 3)), 2)
+        mirrored = bool(rng.random() < 0.5)
         for _ in range(_TRIES):
-            x, y = rng.uniform(wide / 2 + 0.03, 0.97 - wide / 2), rng.uniform(max(0.5, high + 0.04), 0.95)
+            x = rng.uniform(wide / 2 + 0.03, 0.97 - wide / 2)
+            y = rng.uniform(max(0.5, high + 0.04), 0.95)
             tried = SceneObject(noun, file, round(side, 4), round(float(x), 4), round(float(y), 4), angle, mirrored)
             if all(_apart(tried, other, stock) for other in placed):
                 placed.append(tried)

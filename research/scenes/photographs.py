@@ -160,7 +160,8 @@ def _named(images: Mapping[str, Image.Image], name: str, kind: str) -> Image.Ima
 def _ground(spec: SceneSpec, photograph: Image.Image, size: int) -> Image.Image:
     width, height = photograph.size
     side = spec.crop[2] * min(width, height)
-    left, top = min(spec.crop[0] * width, width - side), min(spec.crop[1] * height, height - side)
+    left = min(spec.crop[0] * width, width - side)
+    top = min(spec.crop[1] * height, height - side)
     ground = photograph.convert("RGB").resize(
         (size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side)
     )
@@ -176,7 +177,8 @@ def _place(ground: Image.Image, thing: SceneObject, cutout: Image.Image, cast: F
     """Paint the object with a soft shadow at its foot and a little of the ground's colour in it."""
     size = ground.width
     sprite = _sprite(thing, cutout, size)
-    left, foot = round(thing.x * size - sprite.width / 2), round(thing.y * size)
+    left = round(thing.x * size - sprite.width / 2)
+    foot = round(thing.y * size)
     alpha = sprite.getchannel("A")
     shadow = Image.new("L", ground.size)
     flat = alpha.resize((round(sprite.width * 1.06), max(2, round(sprite.height * 0.16))), Image.Resampling.BILINEAR)

@@ -33,7 +33,8 @@ from core.systems.composition.scenes.render import render_scene
 from core.systems.composition.scenes.shapes import Scene, Shape, truth
 from research.scenes.retrieval import RenderedRetrieval
 
-MULTI, SINGLE = "COLA_multiobjects_matching_benchmark.json", "COLA_singleobjects_benchmark_RENDERED.json"
+MULTI = "COLA_multiobjects_matching_benchmark.json"
+SINGLE = "COLA_singleobjects_benchmark_RENDERED.json"
 Form = Literal["webp", "webp lossless", "png"]
 FORMS: dict[Form, dict[str, Any]] = {
     "webp": {"format": "WEBP", "quality": 85, "method": 5},

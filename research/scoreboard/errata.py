@@ -64,7 +64,8 @@ class ErrataEngine:
 
     def _read(self, clusters: Sequence[FailureCluster], rows: EngineRows) -> list[ClaimedRows]:
         memberships = self._memberships(rows.embeddings, rows.labels)
-        clip, found = self.result_.outcomes.clip, list[ClaimedRows]()
+        clip = self.result_.outcomes.clip
+        found = list[ClaimedRows]()
         losses = rows.losses if clip is None else np.minimum(rows.losses, clip)
         for cluster in clusters:
             named = self.result_.samples.class_names

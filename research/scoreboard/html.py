@@ -43,7 +43,8 @@ def board_tables(board: Board) -> list[BoardTable]:
     """Every tier and kind of the board."""
     found: list[BoardTable] = []
     for tier, kind, cells in board.groups():
-        out, n = max(cell.left_out for cell in cells), max(cell.runs for cell in cells)
+        out = max(cell.left_out for cell in cells)
+        n = max(cell.runs for cell in cells)
         note = left_out_sentence(out, n + out) if out else ""
         if kind == NULL:
             note = "Nothing is planted: every claim is false. Methods that make no claims are left out."

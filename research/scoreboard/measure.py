@@ -35,7 +35,8 @@ def measure(method: Method, world: FailureWorld, seed: int) -> dict[str, Any]:
     Where the method stops with a message, the message stands under "failed" and its slices are those of chance.
     """
     engine = method.make(seed)
-    failed, scores = "", np.zeros((len(world.fresh), 1))
+    failed = ""
+    scores = np.zeros((len(world.fresh), 1))
     started = time.process_time()
     try:
         scores = engine_scores(fit_engine(engine, world.audit), world.fresh)

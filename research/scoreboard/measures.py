@@ -31,5 +31,6 @@ def expected_precision_at(k: int, scores: F64, truth: Bool) -> float:
             "Give such rows the lowest score."
         )
     cutoff = np.partition(scores, len(scores) - k)[len(scores) - k]
-    above, tied = scores > cutoff, scores == cutoff
+    above = scores > cutoff
+    tied = scores == cutoff
     return float((truth[above].sum() + (k - above.sum()) * truth[tied].mean()) / k)

@@ -153,7 +153,8 @@ def _with_light(
     """The pool with two more attributes: the darkest and the brightest quarter, and those of least and most colour."""
     pool = make_pool(key, pictures, labels, attributes, names)
     pixels = pool.pixels.astype(np.float32).reshape(len(labels), 3, SMALL * SMALL)
-    light, colour = pixels.mean((1, 2)), (pixels.max(1) - pixels.min(1)).mean(1)
+    light = pixels.mean((1, 2))
+    colour = (pixels.max(1) - pixels.min(1)).mean(1)
     found = [
         values < np.quantile(values, 0.25) if low else values > np.quantile(values, 0.75)
         for values in (light, colour)

@@ -20,12 +20,15 @@ PlantedKind = Literal["rare", "correlation", "noisy label", "conjunction", "seve
 
 ACCURACY = 0.92
 """Outside every planted slice."""
-FAILING, NOISY = 0.45, 0.70
+FAILING = 0.45
+NOISY = 0.70
 """Accuracy in a slice where the model fails, and where it learnt from labels that are wrong there."""
 AGREEMENT = 0.8
 """Share of rows whose first attribute equals the class (with many classes: whether it is class 1), where the two are
 correlated."""
-RARE_SHARE, NOISY_SHARE, MEETING_SHARE = (0.05, 0.15), (0.15, 0.3), (0.35, 0.45)
+RARE_SHARE = (0.05, 0.15)
+NOISY_SHARE = (0.15, 0.3)
+MEETING_SHARE = (0.35, 0.45)
 """Share of a class that has the attribute of a rare and of a noisy slice, and each attribute of a conjunction: with two
 classes, and with more, which are smaller."""
 
@@ -63,7 +66,9 @@ def failures_of(kind: PlantedKind, n_classes: int = 2) -> tuple[Failure, ...]:
 def _shares(kind: PlantedKind, n_classes: int) -> dict[int, float]:
     """Attribute -> share of the rows that have it, where the kind says so."""
     many = int(n_classes > 2)
-    rare, noisy, meeting = RARE_SHARE[many], NOISY_SHARE[many], MEETING_SHARE[many]
+    rare = RARE_SHARE[many]
+    noisy = NOISY_SHARE[many]
+    meeting = MEETING_SHARE[many]
     return {
         "rare": {0: rare},
         "noisy label": {0: noisy},
@@ -121,7 +126,8 @@ class World:
 
     def embed(self, labels: I64, attributes: Bool, rng: np.random.Generator, shift: F64 | float = 0.0) -> Embeddings:
         """Unit rows: mean + attributes + class + background (+ shift), then normalised."""
-        n, d = len(labels), len(self.mean)
+        n = len(labels)
+        d = len(self.mean)
         raw = self.mean + attributes @ self.attribute_directions + self.class_directions[labels]
         raw = raw + rng.normal(size=(n, d)) @ self.background + shift
         raw /= np.linalg.norm(raw, axis=1, keepdims=True)
@@ -224,7 +230,8 @@ def _draw_planted(kind: PlantedKind, world: World, n: int, seed: int, rng: np.ra
     if kind == "correlation":
         first = (labels == 1).astype(np.int64)
         attributes[:, 0] = np.where(rng.random(n) < AGREEMENT, first, 1 - first)
-    accuracy, planted = np.full(n, ACCURACY), failures_of(kind, n_classes)
+    accuracy = np.full(n, ACCURACY)
+    planted = failures_of(kind, n_classes)
     slices = tuple(failure.of(labels, attributes) for failure in planted)
     for failure, inside in zip(planted, slices):
         accuracy[inside] = np.minimum(accuracy[inside], failure.accuracy)
@@ -259,7 +266,8 @@ def _confidence(right: Bool, rng: np.random.Generator) -> F64:
 def _probabilities(labels: I64, truth: F64, right: Bool, failing: Bool, k: int, rng: np.random.Generator) -> F64:
     """(n, k) with `truth` for the true class. Of more than two, one class gets nine tenths of the rest: in a planted
     slice always the one after the true class, else any."""
-    n, rows = len(labels), np.arange(len(labels))
+    n = len(labels)
+    rows = np.arange(len(labels))
     if k == 2:
         return np.stack([np.where(labels == c, truth, 1 - truth) for c in (0, 1)], axis=1)
     truth = np.where(right, truth, np.minimum(truth, 0.45))  # so that the other class leads where the model is wrong

@@ -22,14 +22,17 @@ from research.scoreboard.pool import PicturePool
 from research.scoreboard.worlds import FailureWorld
 
 KINDS: tuple[str, ...] = get_args(PlantedKind)
-KEPT, FLIPPED = 0.05, 0.7
+KEPT = 0.05
+FLIPPED = 0.7
 """Of a correlation's odd cells that share is taught; of a noisy slice's labels that share is wrong in training."""
 MIN_SLICE = 25
 """Rows that a slice must have in the audited part."""
-LEAST_DROP, MOST_P = 0.10, 0.01
+LEAST_DROP = 0.10
+MOST_P = 0.01
 """A slice fails where accuracy is that much below the rest of its class, by Fisher's exact test."""
 MAX_LOSS = 4.6
-TRAIN, AUDIT = 0.34, 0.33
+TRAIN = 0.34
+AUDIT = 0.33
 """Shares of the pool; the rest is fresh."""
 
 Victim = Callable[[I64, I64, I64], F64]
@@ -90,9 +93,11 @@ def _shuffled(probabilities: F64, labels: I64, rng: np.random.Generator) -> F64:
 def choose_failures(kind: str, pool: PicturePool, audited: I64, rng: np.random.Generator) -> tuple[Failure, ...] | None:
     """What is planted: attributes and classes drawn among those that leave every slice enough audited rows; None if
     there are none."""
-    labels, attributes = pool.labels[audited], pool.attributes[audited]
+    labels = pool.labels[audited]
+    attributes = pool.attributes[audited]
     classes = rng.permutation(int(pool.labels.max()) + 1)
-    one, other = int(classes[0]), int(classes[1])
+    one = int(classes[0])
+    other = int(classes[1])
     shape: tuple[Failure, ...] = {
         "rare": (Failure(one, (0,)),),
         "correlation": (Failure(one, lacking=(0,)), Failure(one, (0,), elsewhere=True)),
@@ -126,7 +131,8 @@ def spoil(
     """(rows, labels) that the model is taught: a rare slice left out, odd cells of a correlation nearly so, labels of a
     noisy slice mostly and of a conjunction all wrong."""
     labels = pool.labels[taught].copy()
-    keep, k = np.ones(len(taught), dtype=bool), int(pool.labels.max()) + 1
+    keep = np.ones(len(taught), dtype=bool)
+    k = int(pool.labels.max()) + 1
     ways = {"several": ("rare", "conjunction", "noisy label")}.get(kind, (kind,) * len(failures))
     for way, failure in zip(ways, failures):
         inside = failure.of(pool.labels[taught], pool.attributes[taught])
@@ -140,7 +146,9 @@ def spoil(
 
 def real_failures(failures: tuple[Failure, ...], pool: PicturePool, asked: I64, wrong: Bool) -> tuple[Failure, ...]:
     """Those in whose slice the model is worse than in the rest of the class, outside all slices."""
-    labels, attributes, missed = pool.labels[asked], pool.attributes[asked], wrong[asked]
+    labels = pool.labels[asked]
+    attributes = pool.attributes[asked]
+    missed = wrong[asked]
     masks = [failure.of(labels, attributes) for failure in failures]
     anywhere = np.any(masks, axis=0) if masks else np.zeros(len(asked), dtype=bool)
     return tuple(
@@ -162,7 +170,8 @@ def _world(
     pool: PicturePool, audited: I64, fresh: I64, probabilities: F64, failures: tuple[Failure, ...], why: str
 ) -> FailureWorld:
     def rows(at: I64) -> EngineRows:
-        labels, given = pool.labels[at], probabilities[at]
+        labels = pool.labels[at]
+        given = probabilities[at]
         losses = np.minimum(-np.log(np.maximum(given[np.arange(len(at)), labels], 1e-12)), MAX_LOSS)
         wrong = given.argmax(1) != labels
         return EngineRows(pool.vectors[at], labels, losses, wrong, given, pool.likeness[at], pool.phrases)

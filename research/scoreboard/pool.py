@@ -75,7 +75,8 @@ def make_pool(
 def _embedded(path: Path, pictures: Sequence[Opened]) -> dict[str, npt.NDArray[Any]]:
     with suppress(ValueError, KeyError, *DAMAGE):  # none yet, or damaged: computed anew
         return read_arrays(path)
-    encoder, parts = load_encoder(), list[tuple[F32, F32]]()
+    encoder = load_encoder()
+    parts = list[tuple[F32, F32]]()
     pixels = np.empty((len(pictures), 3, SMALL, SMALL), np.uint8)
     for start in range(0, len(pictures), BATCH):
         opened = [picture() for picture in pictures[start : start + BATCH]]

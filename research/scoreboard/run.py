@@ -76,7 +76,8 @@ def run(plan: BoardPlan, folder: Path, progress: Progress = no_progress) -> list
     """
     path = folder / LINES
     rows = [row for row in read_lines(path) if "missing" not in row]
-    done, cells = keys_done(rows, KEY), plan.cells()
+    done = keys_done(rows, KEY)
+    cells = plan.cells()
     _warm_up([m for m in plan.methods if any((*cell, m) not in done for cell in cells)])
     missing = {name: _tier(name).missing(plan.data) for name in plan.tiers}
     for i, (name, kind, seed) in enumerate(cells):

@@ -42,7 +42,8 @@ def _place(cell: BoardCell) -> tuple[bool, float, int]:
 
 def _cell(tier: str, kind: str, method: str, lines: list[dict[str, Any]], ours: dict[int, dict[str, Any]]) -> BoardCell:
     rows = [row for row in lines if "left_out" not in row]
-    values, behind = dict[str, Estimate](), dict[str, Estimate]()
+    values = dict[str, Estimate]()
+    behind = dict[str, Estimate]()
     if rows and kind != NULL:
         for name in MEASURES:
             values[name] = mean_over([float(np.mean(row[name])) for row in rows])

@@ -46,8 +46,10 @@ def network_probabilities(
         steps = EPOCHS * (len(taught) // BATCH)
         optimiser = torch.optim.AdamW(model.parameters(), weight_decay=1e-3)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps)
-        rng, truth = np.random.default_rng([seed, 8]), torch.from_numpy(labels)
-        pixels, counts = torch.from_numpy(taught), None if weights is None else torch.from_numpy(weights).float()
+        rng = np.random.default_rng([seed, 8])
+        truth = torch.from_numpy(labels)
+        pixels = torch.from_numpy(taught)
+        counts = None if weights is None else torch.from_numpy(weights).float()
         for _ in range(EPOCHS):
             order = torch.from_numpy(rng.permutation(len(taught)))
             for batch in order[: len(taught) // BATCH * BATCH].split(BATCH):

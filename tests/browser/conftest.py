@@ -86,7 +86,7 @@ class Visitor:
         self.page.set_viewport_size({"width": width, "height": height})
         self.page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="null")
         self.page.goto(address)
-        self.page.wait_for_selector(READY, timeout=60_000)
+        self.page.wait_for_selector(READY, state="attached", timeout=60_000)  # a link may open another tab
         return self.page
 
     def go(self) -> None:

@@ -106,7 +106,8 @@ def _strip(diagnosis: Diagnosis, answer: Answer, within: Bool) -> dict[str, Any]
     losses = diagnosis.outcomes.fitted
     scope = np.flatnonzero(np.isfinite(answer.scores))
     inside = np.isin(scope, answer.rows)
-    low, high = float(losses[within].min()), float(losses[within].max())
+    low = float(losses[within].min())
+    high = float(losses[within].max())
     edges = np.linspace(low, high if high > low else low + 1, N_BINS + 1)
     bars: list[tuple[str, int, float, float]] = []  # kind, x, y, height
     for part, kind in ((scope[inside], "match"), (scope[~inside], "rest")):

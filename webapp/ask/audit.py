@@ -53,7 +53,8 @@ def families_of(diagnosis: Diagnosis) -> list[str]:
 
 def audit_view(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> str:
     """The cells as a table: phrases down, that of the largest excess first, classes across."""
-    scopes, note = list(dict.fromkeys(c.scope for c in cells)), ""
+    scopes = list(dict.fromkeys(c.scope for c in cells))
+    note = ""
     if len(scopes) > MAX_COLUMNS:
         strength = {s: max(abs(c.observed.value) for c in cells if c.scope == s) for s in scopes}
         # the first scope, all samples, always stays
@@ -87,7 +88,8 @@ def on_table(session: Session, family: str) -> tuple[Any, Any, Any]:
     if diagnosis.words is None:
         return gr.update(choices=families, value=EVERY), NO_WORDS, gr.update(interactive=False)
     family = family if family in families else EVERY
-    cells, path = cells_of(diagnosis, family), fresh_folder("audit") / "audit.csv"
+    cells = cells_of(diagnosis, family)
+    path = fresh_folder("audit") / "audit.csv"
     path.write_bytes(audit_csv(cells))
     download = gr.update(value=str(path), interactive=True)
     return gr.update(choices=families, value=family), audit_view(diagnosis, cells), download

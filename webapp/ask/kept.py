@@ -94,7 +94,8 @@ def reopened(
     before; nothing changes if it is the one already shown."""
     if not session.run or state.run == session.run:
         return tuple(gr.skip() for _ in range(5 + len(files)))
-    diagnosis, opened = RUNS.get(session.run), KeptState(session.run, state.kept)
+    diagnosis = RUNS.get(session.run)
+    opened = KeptState(session.run, state.kept)
     return opened, intro(diagnosis), gr.update(interactive=usable(diagnosis)), "", *shown(opened.found, files)
 
 

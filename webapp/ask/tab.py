@@ -74,7 +74,8 @@ def examples(diagnosis: Diagnosis, most: int = 7) -> list[str]:
     ]
     spoken = partial(_spoken, diagnosis.samples.modality)
     made = [spoken(i.text, i.family, None if i.scope == EVERYTHING else i.scope) for own in found for i in own]
-    labels, names = diagnosis.samples.labels, diagnosis.samples.class_names
+    labels = diagnosis.samples.labels
+    names = diagnosis.samples.class_names
     common = (
         [names[c] for c in np.argsort(-np.bincount(labels, minlength=len(names)), kind="stable")]
         if labels is not None and names
@@ -169,7 +170,8 @@ def on_ask(
     new = [remember(a) for a in answers if not a.refused]
     said = {same_question(one.text) for one in new}
     asked = (*(one for one in before if same_question(one.text) not in said), *new)[-MAX_KEPT:]
-    view, shown = answers_view(diagnosis, answers, gap), [a for a in answers if a.shown and not a.counted]
+    view = answers_view(diagnosis, answers, gap)
+    shown = [a for a in answers if a.shown and not a.counted]
     number: dict[str, Any] = {"visible": bool(shown)}
     if shown:
         most = max(int(np.isfinite(a.scores).sum()) - 1 for a in shown)
@@ -210,8 +212,11 @@ def on_show(session: Session, state: AskState, event: gr.EventData) -> tuple[Any
 
 def build(page: Page, tab: gr.Tab) -> Asking:
     """Lay out the tab and wire its callbacks; returns where a link puts its question."""
-    session, view, tabs = page.session, page.view, page.tabs
-    first, diagnosis = page.first, page.diagnosis
+    session = page.session
+    view = page.view
+    tabs = page.tabs
+    first = page.first
+    diagnosis = page.diagnosis
     state = gr.State(AskState(first), time_to_live=STATE_S)
     gr.HTML(render("ask/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="ask-row"):

@@ -44,7 +44,8 @@ def make_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Job:
     roles = replace(roles, as_is=bool(as_is))
     settings = make_settings(alpha, seed, within, quick_map=True)  # `draw_map` makes the better one
     reads_texts = images is None and bool(roles.texts or found.get("texts"))
-    share, own = read_share(hidden), read_phrases(phrases, "text" if reads_texts else "image")
+    share = read_share(hidden)
+    own = read_phrases(phrases, "text" if reads_texts else "image")
     return Job(
         lambda progress: run_diagnosis(
             given, roles, encoder or "embedded", settings, progress, hold_back=share, vocabulary=own

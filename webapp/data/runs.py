@@ -52,7 +52,8 @@ class ListedRun:
 
 def listed(run: str, note: Note, opened: str) -> ListedRun:
     """The row of a run. opened: the id of the one that the page shows."""
-    made, name = datetime.fromtimestamp(note.made, UTC), note.encoder.partition(" ")[0]
+    made = datetime.fromtimestamp(note.made, UTC)
+    name = note.encoder.partition(" ")[0]
     left = RUNS.left_s(note)
     return ListedRun(
         run,
@@ -76,7 +77,8 @@ def runs_list(session: Session) -> str:
 
 
 def _shown(rows: list[ListedRun]) -> str:
-    said, kept = RUNS.offered.has_notes(), kept_in() is not None
+    said = RUNS.offered.has_notes()
+    kept = kept_in() is not None
     return render("data/runs.html.j2", rows=rows, stays=stay(), kept=kept, most=MAX_TITLE, said=said)
 
 
@@ -122,7 +124,8 @@ def on_copy(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, ...
     diagnosis = RUNS.get(session.run)
     run = RUNS.add(diagnosis)
     RUNS.entitle(run, f"Your copy: {diagnosis.samples.name}")
-    shown, opened = list(show_run(run, session.colour)), replace(session, run=run, beside="", past=())
+    shown = list(show_run(run, session.colour))
+    opened = replace(session, run=run, beside="", past=())
     if session.picked:
         shown[0], pane, points = show_selection(opened)
         shown[3] |= {"selection": points["selection"], "view": points["view"]}

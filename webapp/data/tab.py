@@ -62,7 +62,9 @@ def on_table(table: str | None) -> tuple[Any, ...]:
     inside, then one dropdown for each of ROLE_NAMES)."""
     held = _look(table)
     columns: Sequence[Column] = held.columns if held else ()
-    found, names, several = recognised(columns), [name for name, _, _ in columns], dict(SEVERAL_ROLES)
+    found = recognised(columns)
+    names = [name for name, _, _ in columns]
+    several = dict(SEVERAL_ROLES)
     return (
         tuple(columns),
         _shown(columns, held),
@@ -144,7 +146,8 @@ def _classes(held: TableDescription | None) -> Any:
 
 def on_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Iterator[tuple[Any, str, str]]:
     """Run what stands in the form; yields (job id, status, run id), the run id empty until the run has ended well."""
-    kept, done = "Your files and choices are still here.", "The result stands in the list of runs."
+    kept = "Your files and choices are still here."
+    done = "The result stands in the list of runs."
     try:
         job = make_run(columns, root, *said)
     except DiagnosisError as why:
@@ -231,7 +234,8 @@ def _sources(root: Path | None) -> list[Any]:
     gr.HTML("<h2>1. Bring a table, with pictures, scans or texts</h2>", **PLAIN)
     table = upload("Table: CSV, TSV, JSON Lines or Parquet", TABLES, "table", 112)
     images = upload("Pictures or scans: zip or tar", IMAGES, "images", 112)
-    on_server, title = data_sets(root), "Embeddings of your own"
+    on_server = data_sets(root)
+    title = "Embeddings of your own"
     with gr.Accordion(f"{title}, or a data set on this server" if on_server else title, open=bool(on_server)):
         vectors = upload("Embeddings: npy, npz, safetensors or Parquet", VECTORS, "vectors", 112)
         chosen = gr.Dropdown(
@@ -284,7 +288,8 @@ def _form(given: list[Any], status_line: gr.HTML) -> Form:
 def _wire(
     form: Form, session: gr.State, view: View, tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]
 ) -> None:
-    columns, job = gr.State(()), gr.State("")
+    columns = gr.State(())
+    job = gr.State("")
     finished = gr.Textbox(visible=False, label="run id")
     refined = gr.Checkbox(False, visible=False, label="better map")
     table = form.sources[0]

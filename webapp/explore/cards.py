@@ -43,7 +43,8 @@ def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None =
         for kind in (True, False)
     }
     yours = yours_of(diagnosis)
-    alone, prediction = [i for i in insights_of(diagnosis, None) if i.confirmed], diagnosis.prediction
+    alone = [i for i in insights_of(diagnosis, None) if i.confirmed]
+    prediction = diagnosis.prediction
     return render(
         "explore/cards.html.j2",
         diagnosis=diagnosis,
@@ -92,7 +93,8 @@ def _look(diagnosis: Diagnosis, candidate: FailureCluster) -> dict[str, Any]:
 def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float, patches: Patches | None) -> dict[str, Any]:
     """A confirmed cluster, with the share of its members that meet its strongest finding, so that nobody takes it for
     what all of them share, and the pictures of the worst."""
-    lead, said = next(iter(insights_of(diagnosis, cluster.id)), None), cluster_name(diagnosis, cluster).said
+    lead = next(iter(insights_of(diagnosis, cluster.id)), None)
+    said = cluster_name(diagnosis, cluster).said
     named = None if patches is None else patches.name_of(cluster.id)
     pictures = (picture(diagnosis, row) for row in worst_members(diagnosis, cluster, THUMBNAILS))
     return {

@@ -17,7 +17,10 @@ from core.reports.tables.columns import ShownColumn, coded, columns_of, key_of
 from webapp.explore.confusion import ConfusionGrid, confusion_grid
 from webapp.state.filters import ABSENT, MAX_LETTERS, MISSING, TEXT, Filter, said, shown_column
 
-N_BINS, MAX_BARS, MAX_PAIRS, N_CHARTS = 18, 7, 12, 8
+N_BINS = 18
+MAX_BARS = 7
+MAX_PAIRS = 12
+N_CHARTS = 8
 """Bins of numbers, bars of a category, of the pairs of classes, and charts that a run opens with."""
 TAILS = (0.01, 0.99)
 """Quantiles beyond which the first and the last bin are open."""
@@ -99,7 +102,8 @@ def charts(
     means = [_means(bins, loss) for _, bins in drawn]
     known = np.concatenate([mean[np.isfinite(mean)] for mean in means]) if means else np.zeros(0)
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
-    errors, made = diagnosis.outcomes.errors, list[Chart]()
+    errors = diagnosis.outcomes.errors
+    made = list[Chart]()
     for (column, bins), mean in zip(drawn, means, strict=True):
         one = held.get(column.key)
         bars = _bars(bins, picked(column.key), errors, (mean - low) / ((high - low) or 1.0), mean, one)
@@ -137,7 +141,8 @@ def goes_with(column: ShownColumn, ranks: pd.Series[float]) -> float:
         return abs(float(values[there].rank().corr(ranks[there])))
     names, codes = coded(column)
     of = ranks.to_numpy()
-    n, k = len(codes), len(names) + int((codes < 0).any())
+    n = len(codes)
+    k = len(names) + int((codes < 0).any())
     if k < 2 or n <= k:
         return 0.0
     sizes = np.bincount(codes + 1, minlength=len(names) + 1)
@@ -166,7 +171,8 @@ def _of_numbers(column: ShownColumn) -> Bins:
     else:
         low, high = np.quantile(values, TAILS)
         if low >= high:
-            low, high = distinct[0], distinct[-1]
+            low = distinct[0]
+            high = distinct[-1]
         inner = np.unique(_edges(float(low), float(high), values)[1:-1])
         ends = [number(end) for end in inner.tolist()]
         between = [f"{a} to {b}" for a, b in itertools.pairwise(ends)]
@@ -176,7 +182,8 @@ def _of_numbers(column: ShownColumn) -> Bins:
     places = np.searchsorted(inner, column.values, side="right")
     if missing.any():
         places[missing] = len(parts)
-        labels, parts = [*labels, MISSING], [*parts, Filter(column.key, values=(None,))]
+        labels = [*labels, MISSING]
+        parts = [*parts, Filter(column.key, values=(None,))]
     return Bins(tuple(labels), tuple(parts), places.astype(np.int64))
 
 
@@ -192,7 +199,8 @@ def _of_values(column: ShownColumn) -> Bins:
     """A bar for each of the most frequent values and for what is missing."""
     names, codes = coded(column)
     shown = min(len(names), MAX_PAIRS if column.key == "confused" else MAX_BARS)
-    labels, parts = list(names[:shown]), [Filter(column.key, values=(name,)) for name in names[:shown]]
+    labels = list(names[:shown])
+    parts = [Filter(column.key, values=(name,)) for name in names[:shown]]
     has_missing = bool((codes < 0).any())
     last = shown + has_missing  # the place of rows without a bar
     places = np.where(codes < 0, shown, np.where(codes < shown, codes, last))

@@ -21,10 +21,13 @@ from webapp.state.session import Session
 
 COLOUR_RANGE = (2.0, 98.0)
 """Percentiles of the values at the two ends of the colour bar; what lies beyond has the colour of the end."""
-STEPS, ZERO, MISSING = 254, 127, 255
+STEPS = 254
+ZERO = 127
+MISSING = 255
 """The highest byte of a value, the byte of zero on a diverging scale, and the byte of a row without a value. In step
 with map_colour.js."""
-MAX_HUES, OTHER = 8, 8
+MAX_HUES = 8
+OTHER = 8
 """So many values have a hue and a sign of their own; the rest share one byte."""
 DIVERGING = frozenset({"residual"})
 MAX_LABEL = 80

@@ -53,21 +53,25 @@ def confusion_grid(diagnosis: Diagnosis, picked: I64 | None, filters: Sequence[F
     Args:
         picked: rows of the selection, None where nothing is.
     """
-    labels, predictions = diagnosis.samples.labels, diagnosis.outcomes.predictions
+    labels = diagnosis.samples.labels
+    predictions = diagnosis.outcomes.predictions
     if labels is None or predictions is None:
         return None
     both = (labels >= 0) & (predictions >= 0)
     known = np.flatnonzero(both)
     used = np.unique(np.r_[labels[known], predictions[known]])
-    names, k = tuple(diagnosis.samples.class_names[c] for c in used.tolist()), len(used)
+    names = tuple(diagnosis.samples.class_names[c] for c in used.tolist())
+    k = len(used)
     if not 2 <= k <= MOST_CLASSES:
         return None
 
     def counted(rows: I64) -> I64:
-        true, given = np.searchsorted(used, labels[rows]), np.searchsorted(used, predictions[rows])
+        true = np.searchsorted(used, labels[rows])
+        given = np.searchsorted(used, predictions[rows])
         return np.bincount(true * k + given, minlength=k * k).reshape(k, k).astype(np.int64)
 
-    counts, inside = counted(known), None if picked is None else counted(picked[both[picked]])
+    counts = counted(known)
+    inside = None if picked is None else counted(picked[both[picked]])
     rows = tuple(
         tuple(_cell(names, a, b, counts, None if inside is None else int(inside[a, b]), filters) for b in range(k))
         for a in range(k)
@@ -78,7 +82,8 @@ def confusion_grid(diagnosis: Diagnosis, picked: I64 | None, filters: Sequence[F
 def _cell(
     names: tuple[str, ...], a: int, b: int, counts: I64, inside: int | None, filters: Sequence[Filter]
 ) -> ConfusionCell:
-    n, of = int(counts[a, b]), max(1, int(counts[a].sum()))
+    n = int(counts[a, b])
+    of = max(1, int(counts[a].sum()))
     pair = f"{names[a]} → {names[b]}"
     parts = (Filter("class", values=(names[a],)), Filter("confused", values=(None if a == b else pair,)))
     kept = all(part in filters for part in parts)

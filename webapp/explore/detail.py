@@ -55,14 +55,18 @@ class Selection:
 def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches | None = None) -> str:
     """The whole pane for a cluster, a lasso or a single sample; with `patches`, a cluster that only a visual word tells
     is called so, and what that rests on is said."""
-    cluster, rows = selection.cluster, selection.rows
-    confirmed, one = cluster is not None and cluster.confirmed, len(rows) == 1
+    cluster = selection.cluster
+    rows = selection.rows
+    confirmed = cluster is not None and cluster.confirmed
+    one = len(rows) == 1
     named = None if patches is None or cluster is None or not confirmed else patches.name_of(cluster.id)
     if cluster is not None:
-        title, flag = cluster_title(diagnosis, cluster), "" if confirmed else unconfirmed(cluster)
+        title = cluster_title(diagnosis, cluster)
+        flag = "" if confirmed else unconfirmed(cluster)
         title = title if named is None else patches_title(cluster)
     elif selection.own is not None and selection.own.kept is not None:
-        title, flag = selection.own.kept.title, EXPLORATORY
+        title = selection.own.kept.title
+        flag = EXPLORATORY
     else:
         title = diagnosis.samples.ids[int(rows[0])] if one else selection.title or "Your selection"
         flag = "" if one or selection.title else EXPLORATORY
@@ -114,7 +118,8 @@ def unconfirmed(candidate: FailureCluster) -> str:
 def _counted(diagnosis: Diagnosis, rows: I64, scope: str) -> dict[str, Any]:
     """How many are picked, what share of the scope that is, its name ("" for all samples), and their mean loss beside
     that of the rest, None without one."""
-    within, loss = scope_rows(diagnosis, scope), diagnosis.outcomes.loss
+    within = scope_rows(diagnosis, scope)
+    loss = diagnosis.outcomes.loss
     rest = within.copy()
     rest[rows] = False
     return {
@@ -139,7 +144,8 @@ def _figures(diagnosis: Diagnosis, cluster: FailureCluster) -> list[tuple[str, s
         )
         found.insert(0 if in_shares(cluster) else 1, rate)
     of = "all failures" if diagnosis.outcomes.errors is not None else "the loss above the mean"
-    coverage, how = cluster.coverage, coverage_is(diagnosis.outcomes, cluster.confirmed)
+    coverage = cluster.coverage
+    how = coverage_is(diagnosis.outcomes, cluster.confirmed)
     found.append((f"Share of {of}", percent(coverage.value), f"{bracketed(coverage, share=True)} {how}".lstrip()))
     if cluster.p is not None:
         found.append(("Adjusted p", p_value(cluster.p, bare=True), other_measure(cluster) or None))
@@ -163,7 +169,8 @@ def probed(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[str, str] | N
         said += f", on {percent(float(wrong[rest].mean()))} of the rest{where}"
     if diagnosis.outcomes.errors is not None:
         mine = diagnosis.outcomes.errors[result.rows][inside]
-        fixed, broken = int((mine & ~wrong[inside]).sum()), int((~mine & wrong[inside]).sum())
+        fixed = int((mine & ~wrong[inside]).sum())
+        broken = int((~mine & wrong[inside]).sum())
         said += f". It fixes {fixed:,} that {own_model(diagnosis).name} gets wrong and breaks {broken:,}"
     return result.name, said
 
@@ -171,7 +178,9 @@ def probed(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[str, str] | N
 def _galleries(diagnosis: Diagnosis, selection: Selection) -> list[tuple[str, str, list[Tile], int, str]]:
     """(key, title, pictures shown, how many there are, note) of the matches of a question, most alike first; of the
     worst, the typical and, of a cluster, its counter-examples; of a single sample itself alone."""
-    rows, loss, cluster = selection.rows, diagnosis.outcomes.loss, selection.cluster
+    rows = selection.rows
+    loss = diagnosis.outcomes.loss
+    cluster = selection.cluster
     groups = [("alike", "Most alike", rows, "")] if selection.title and len(rows) != 1 else []
     groups.append(("worst", "Worst", rows[np.argsort(-loss[rows], kind="stable")], ""))
     if len(rows) != 1:
@@ -192,7 +201,8 @@ def nearest_rows(diagnosis: Diagnosis, row: int, most: int = 8) -> list[int]:
     picture, as with several labels, one, and none that shows its own."""
     items = diagnosis.samples.items
     likeness = diagnosis.embeddings.vectors @ diagnosis.embeddings.vectors[row]
-    n, looked_at = len(likeness), 8 * most
+    n = len(likeness)
+    looked_at = 8 * most
     while True:  # most often the first few are enough, and the others need not be sorted
         looked_at = min(n, looked_at)
         near = np.flatnonzero(likeness >= np.partition(likeness, n - looked_at)[n - looked_at])
@@ -204,7 +214,8 @@ def nearest_rows(diagnosis: Diagnosis, row: int, most: int = 8) -> list[int]:
 
 def _apart(order: Sequence[int], row: int, items: ItemStore | None, most: int) -> list[int]:
     """The first of these rows that show neither what `row` shows nor what an earlier one does."""
-    seen, found = {row if items is None else items.name(row)}, list[int]()
+    seen = {row if items is None else items.name(row)}
+    found = list[int]()
     for near in order:
         shown = near if items is None else items.name(near)
         if shown not in seen:

@@ -138,7 +138,8 @@ def _means(diagnosis: Diagnosis, words: Words) -> tuple[I64, F32]:
 
 def phrases_of_rows(diagnosis: Diagnosis, rows: I64) -> tuple[ShownFinding, ...]:
     """Phrases that set picked rows apart, best first; exploratory, so without a p."""
-    words, n = diagnosis.words, len(diagnosis.samples)
+    words = diagnosis.words
+    n = len(diagnosis.samples)
     if words is None or not 2 <= len(rows) <= n - 2:
         return ()
     from core.discovery.cluster_phrases import describe  # scipy: not needed for the first view

@@ -55,7 +55,8 @@ class LinkedState:
 
 def linked_view(session: Session, state: LinkedState) -> str:
     """The charts and the table for what the session has picked, whatever sample is open."""
-    diagnosis, now_open = RUNS.get(session.run), session.row
+    diagnosis = RUNS.get(session.run)
+    now_open = session.row
     session = still_there(session.closed, diagnosis)
     rows = selected_rows(session, diagnosis) if session.picked else None
     more = tuple(dict.fromkeys([*state.more, *keys_first(diagnosis)]))
@@ -165,7 +166,8 @@ def like_text(session: Session, diagnosis: Diagnosis, text: str) -> tuple[Sessio
     answer = ask(diagnosis, [text], tested=False)[0]
     if not answer.shown or not len(answer.rows):
         raise InvalidInput(f"No sample clearly matches {quoted(text)}. Use other words, or “Find these letters”.")
-    title, within = f"Looks like “{text}”", np.isfinite(answer.scores)
+    title = f"Looks like “{text}”"
+    within = np.isfinite(answer.scores)
     values = np.full(len(within), np.nan)
     values[within] = standardised(answer.scores[within])[0]
     found = session.only(rows=tuple(answer.rows.tolist()), title=title, scope=answer.scope)
@@ -178,7 +180,8 @@ def on_linked(session: Session, state: LinkedState, show: Callable[..., Any], ev
     Args:
         show: `webapp.explore.picked.show_selection`.
     """
-    said, diagnosis = event_data(event), require_run(session)
+    said = event_data(event)
+    diagnosis = require_run(session)
     state = state if state.run == session.run else LinkedState(session.run)
     if (changed := _rearranged(state, diagnosis, said)) is not None:
         return gr.skip(), gr.skip(), gr.skip(), changed, linked_view(session, changed)
@@ -193,7 +196,8 @@ def on_linked(session: Session, state: LinkedState, show: Callable[..., Any], ev
 
 def _rearranged(state: LinkedState, diagnosis: Diagnosis, said: dict[str, Any]) -> LinkedState | None:
     """The state after a press that leaves the selection alone; None after another."""
-    do, key = said.get("do"), str(said.get("key", ""))
+    do = said.get("do")
+    key = str(said.get("key", ""))
     if do == "page":
         return replace(state, page=max(0, as_int(said.get("to"))))
     if do in ("sort", "chart") and not (do == "sort" and key == LIKE and state.found is not None):
@@ -209,7 +213,9 @@ def _rearranged(state: LinkedState, diagnosis: Diagnosis, said: dict[str, Any]) 
 
 def _selected(session: Session, diagnosis: Diagnosis, said: dict[str, Any]) -> Session:
     """The session after a press that changes the selection."""
-    do, key, text = said.get("do"), str(said.get("key", "")), str(said.get("text", "")).strip()
+    do = said.get("do")
+    key = str(said.get("key", ""))
+    text = str(said.get("text", "")).strip()
     if do == "undo":
         return session.undone()
     if do == "filter":

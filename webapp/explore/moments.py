@@ -12,7 +12,8 @@ from webapp.explore.patches import map_beside
 from webapp.markup.render import render
 from webapp.state.boxes import on_page
 
-AT_ONCE, PATIENCE_S = 2, 20.0
+AT_ONCE = 2
+PATIENCE_S = 20.0
 """Curves that the server draws at once, and how long another waits for its turn."""
 BUSY = "The server is drawing for others. Try again in a moment."
 _turn = threading.BoundedSemaphore(AT_ONCE)

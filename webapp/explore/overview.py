@@ -27,7 +27,9 @@ MAX_EXCLUDED = 50
 
 def strip(diagnosis: Diagnosis) -> str:
     """The facts of the run: data set, size, loss, error rate, predictability."""
-    samples, outcomes, clusters = diagnosis.samples, diagnosis.outcomes, diagnosis.clusters
+    samples = diagnosis.samples
+    outcomes = diagnosis.outcomes
+    clusters = diagnosis.clusters
     facts = [
         ("Data set", samples.name, ""),
         ("Samples", f"{len(samples):,}", count(len(samples.class_names), "class") if samples.class_names else ""),
@@ -98,7 +100,9 @@ def notes_section(diagnosis: Diagnosis, *, worth_open: bool = False) -> str:
 
 def _label_foot(diagnosis: Diagnosis, row: int) -> tuple[str, ...] | None:
     """The label with its probability, and the likeliest other class with its own; None where they are not known."""
-    scores, labels, names = diagnosis.outcomes.scores, diagnosis.samples.labels, diagnosis.samples.class_names
+    scores = diagnosis.outcomes.scores
+    labels = diagnosis.samples.labels
+    names = diagnosis.samples.class_names
     if scores is None or labels is None or scores.shape[1] < 2 or scores.shape[1] != len(names):
         return None
     label = int(labels[row])

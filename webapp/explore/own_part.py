@@ -22,7 +22,8 @@ OF_ALL = (
     "This run is everybody's, so your notes have no place in it. "
     "Copy it, or bring data in Your data, to have a run of your own."
 )
-MOST_LISTED, MOST_PARTS = 6, 12
+MOST_LISTED = 6
+MOST_PARTS = 12
 """Marks and sets that are listed at once; clusters that a selection can be split by."""
 
 
@@ -73,7 +74,8 @@ def target(session: Session) -> str:
 
 def form_of(session: Session, diagnosis: Diagnosis, rows: I64) -> OwnForm:
     """The form for what is picked, its samples being `rows`."""
-    of, yours = target(session), yours_of(diagnosis)
+    of = target(session)
+    yours = yours_of(diagnosis)
     kind, _, number = of.partition(":")
     one: Any = None
     if kind == "set":
@@ -124,7 +126,8 @@ def made_of(session: Session, diagnosis: Diagnosis) -> str:
     """What is picked, in words that stay true when it is gone."""
     if session.row is not None:
         return diagnosis.samples.ids[session.row]
-    parts, cluster = list[str](), picked_cluster(session, diagnosis)
+    parts = list[str]()
+    cluster = picked_cluster(session, diagnosis)
     if cluster is not None:
         name = cluster_title(diagnosis, cluster)
         parts.append(f"cluster {cluster.id + 1} ({name})" if cluster.confirmed else f"the candidate {name}")

@@ -24,11 +24,14 @@ from webapp.state.session import PAGE, Session, picked_cluster, row_of, selected
 
 def show_selection(session: Session) -> tuple[Session, Any, Any]:
     """Returns (session, pane, map) for what the session has picked."""
-    diagnosis, patches = opened(session.run), patches_of(session.run)
+    diagnosis = opened(session.run)
+    patches = patches_of(session.run)
     session = still_there(session, diagnosis)
-    rows, note = selected_rows(session, diagnosis) if session.picked else None, ""
+    rows = selected_rows(session, diagnosis) if session.picked else None
+    note = ""
     if rows is not None and not len(rows):
-        note, rows = ("No sample passes all of this." if session.filters else "The outline held no point."), None
+        note = "No sample passes all of this." if session.filters else "The outline held no point."
+        rows = None
         session = session if session.filters else replace(session, polygon=())
     view = view_of(session)
     if rows is None:

@@ -35,10 +35,13 @@ from webapp.state.downloads import fresh_folder
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, Job, follow, wire_cancel
 from webapp.state.session import Session, require_run, selected_rows, shows_errors
 
-MOST_PICTURES, MOST_BYTES = 4_000, 64 * 2**20
+MOST_PICTURES = 4_000
+MOST_BYTES = 64 * 2**20
 """Of pictures in a folder, and of their bytes."""
 MOST_TEXTS = MOST_PICTURES
-MOST_COLUMNS, MOST_CANDIDATES, SHOWN = 40, 24, 24
+MOST_COLUMNS = 40
+MOST_CANDIDATES = 24
+SHOWN = 24
 """Columns that may colour the map, candidates, and pictures of a gallery."""
 SHEETS = ("tokens", "page", "explore", "linked", "words", "static")
 PANE = ("pane", "heat")
@@ -115,11 +118,13 @@ def _first_rows(diagnosis: Diagnosis, shown: list[PaneView]) -> list[int]:
 
 def _write_pictures(diagnosis: Diagnosis, folder: Path, rows: list[int], progress: Progress) -> WrittenPictures:
     """Write the pictures of the rows in their order, each once, as far as the bounds reach."""
-    items, modality = diagnosis.samples.items, diagnosis.samples.modality
+    items = diagnosis.samples.items
+    modality = diagnosis.samples.modality
     written = WrittenPictures({}, {}, 0)
     if items is None or modality == "text":
         return written
-    used, most = 0, min(len(rows), MOST_PICTURES)
+    used = 0
+    most = min(len(rows), MOST_PICTURES)
     for at, row in enumerate(rows[:most]):
         if at % 100 == 0:
             progress("write the pictures", at, most)
@@ -164,7 +169,8 @@ class WrittenPictures:
 
 def _data(diagnosis: Diagnosis, pictures: WrittenPictures, shown: list[PaneView]) -> dict[str, Any]:
     """What the script reads."""
-    n, keys = len(diagnosis.samples), [column.key for column in columns_of(diagnosis)][:MOST_COLUMNS]
+    n = len(diagnosis.samples)
+    keys = [column.key for column in columns_of(diagnosis)][:MOST_COLUMNS]
     colours = {key: colouring(diagnosis, "static", key, every=True) for key in keys}
     for colour in colours.values():
         del colour["choices"]
@@ -222,7 +228,8 @@ def make_zip(diagnosis: Diagnosis, folder: Path, progress: Progress) -> Path:
 
 def on_make(session: Session) -> Iterator[tuple[Any, ...]]:
     """Make the archive of the open run; yields (job id, status, download)."""
-    diagnosis, folder = require_run(session), fresh_folder("page")
+    diagnosis = require_run(session)
+    folder = fresh_folder("page")
     job = Job(lambda progress: str(make_zip(diagnosis, folder, progress)))
 
     def made(path: str) -> tuple[Any, ...]:

@@ -76,8 +76,10 @@ def show_run(run: str, colour: str = LOSS) -> tuple[Any, ...]:
     Args:
         colour: key of the column that colours the map.
     """
-    diagnosis, session = opened(run), Session(run=run, colour=colour)
-    points, colours = map_points(diagnosis, run), colouring(diagnosis, run, colour)
+    diagnosis = opened(run)
+    session = Session(run=run, colour=colour)
+    points = map_points(diagnosis, run)
+    colours = colouring(diagnosis, run, colour)
     return (
         session,
         strip(diagnosis),
@@ -142,14 +144,16 @@ def on_take(session: Session, name: str) -> Iterator[tuple[str, Any]]:
 def build(session: gr.State, examples: list[tuple[str, str]], offer: gr.HTML) -> View:
     """Lay out the tab, wire its callbacks, and fill it with the first example at once, without waiting for a visit."""
     view = _layout(session, examples, offer)
-    pane, failure_map = view.pane, view.failure_map
+    pane = view.pane
+    failure_map = view.failure_map
     selection: dict[str, Any] = {"outputs": [session, pane, failure_map], **QUICK}
     for act, of in ((on_act, pane.act), (on_lasso, failure_map.lasso)):
         of(shows_errors(_in_turn(act, 3)), [session], trigger_mode="always_last", **selection)
     failure_map.point(shows_errors(on_point), [session], **selection)
     failure_map.cluster(shows_errors(on_cluster), [session], **selection)
     failure_map.clear(shows_errors(on_clear), [session], **selection)
-    coloured, given = shows_errors(_in_turn(on_colour, 2)), [session, failure_map]
+    coloured = shows_errors(_in_turn(on_colour, 2))
+    given = [session, failure_map]
     failure_map.colour(coloured, [session], given, trigger_mode="always_last", **QUICK)
     view.picker.input(shows_errors(show_run), [view.picker], view.opened(session), **QUICK)
     yours.build(session, pane, failure_map, show_selection)
@@ -168,7 +172,8 @@ def _in_turn(act: Callable[[Session, gr.EventData], tuple[Any, ...]], n: int) ->
 
 def _wire_measurement(session: gr.State, view: View) -> None:
     """The one button of the notes."""
-    job, measured = gr.State(""), gr.State("")
+    job = gr.State("")
+    measured = gr.State("")
     given = [job, view.status, measured, view.cancel]
     done = view.notes.act(shows_errors(on_measure), [session], given, **HEAVY, **PRIVATE)
     done.success(shows_errors(on_measured), [session, measured], [view.pane, view.notes], **QUICK)

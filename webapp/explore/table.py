@@ -15,7 +15,8 @@ from webapp.markup.html import shortened
 from webapp.state.downloads import csv_of
 from webapp.state.filters import shown_column
 
-PAGE_ROWS, MOST_LETTERS = 20, 90
+PAGE_ROWS = 20
+MOST_LETTERS = 90
 """Samples on a page of the table, and letters of a text in a cell."""
 ALWAYS = ("class", "prediction", "loss", "predicted", "spread", "cluster", "yours")
 """Columns of every table, where the run has them."""

@@ -36,7 +36,8 @@ class Worth:
 
 def opened(run: str) -> Diagnosis:
     """The run, with what was measured of it here."""
-    diagnosis, found = RUNS.get(run), _OF_EXAMPLES.get(run)
+    diagnosis = RUNS.get(run)
+    found = _OF_EXAMPLES.get(run)
     return diagnosis if found is None else replace(diagnosis, faithfulness=found)
 
 
@@ -45,7 +46,8 @@ def worth_of(diagnosis: Diagnosis, *, is_open: bool = False) -> Worth | None:
     found = diagnosis.faithfulness
     if found is None:
         return Worth("not measured", NOT_YET, is_open=is_open) if can_name(diagnosis) else None
-    kinds, whole = tuple(kinds_table(found)), found.anything
+    kinds = tuple(kinds_table(found))
+    whole = found.anything
     brief = f"AUROC {number(whole.auroc.value, 2)}" if whole is not None and kinds else "not known"
     return Worth(brief, faithfulness_sentence(diagnosis, found), kinds, True, is_open)
 
@@ -68,7 +70,8 @@ def measure(run: str, progress: Progress) -> Faithfulness:
 
 def on_measure(session: Session) -> Iterator[tuple[Any, ...]]:
     """Measure the open run; yields (job id, status, the run once it is measured, cancel button)."""
-    name, run = require_own(session).samples.name, session.run
+    name = require_own(session).samples.name
+    run = session.run
     job = Job(lambda progress: measure(run, progress))
     steps = follow(
         job,

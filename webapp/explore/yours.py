@@ -123,14 +123,17 @@ def _kept(session: Session, diagnosis: Diagnosis, said: dict[str, Any]) -> Sessi
     """Keep the picked samples, or those of them in one cluster; with `rest` the cluster's others too."""
     if not session.picked:
         raise InvalidInput("Nothing is picked. Outline samples on the map, or press a bar below it, first.")
-    rows, words = selected_rows(session, diagnosis), made_of(session, diagnosis)
-    title, sets = str(said.get("title", "")), list[OwnSet]()
+    rows = selected_rows(session, diagnosis)
+    words = made_of(session, diagnosis)
+    title = str(said.get("title", ""))
+    sets = list[OwnSet]()
     if key := str(said.get("part", "")):
         if key not in dict(parts_of(diagnosis, rows)):
             raise InvalidInput(STALE)
         members = rows_of(diagnosis, yours_of(diagnosis), key)
         assert members is not None
-        inside, name = np.intersect1d(rows, members), _name(diagnosis, key)
+        inside = np.intersect1d(rows, members)
+        name = _name(diagnosis, key)
         sets.append(new_set(diagnosis, title, inside, f"{name}, split by {words}", str(said.get("note", ""))))
         others = np.setdiff1d(members, inside)
         if said.get("rest") and len(others):
@@ -144,7 +147,8 @@ def _kept(session: Session, diagnosis: Diagnosis, said: dict[str, Any]) -> Sessi
 
 def _merged(session: Session, diagnosis: Diagnosis, said: dict[str, Any]) -> Session:
     """Keep the union of what is picked and another."""
-    yours, keys = yours_of(diagnosis), (target(session), str(said.get("with", "")))
+    yours = yours_of(diagnosis)
+    keys = (target(session), str(said.get("with", "")))
     parts = [rows_of(diagnosis, yours, key) for key in keys]
     if len(set(keys)) < 2 or any(part is None for part in parts):
         raise InvalidInput("Choose another cluster or set to merge it with.")

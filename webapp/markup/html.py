@@ -19,7 +19,8 @@ HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b544
 with map_paint.js."""
 
 
-MAX_COLUMNS, MAX_CELL = 4, 80
+MAX_COLUMNS = 4
+MAX_CELL = 80
 OUTLINED_SIZE = 288
 """Pixels of a scan with outlines: their lines are thin then."""
 ALT = 300
@@ -37,11 +38,13 @@ def picture(diagnosis: Diagnosis, row: int, *, plays: bool = False) -> str:
     Args:
         plays: a clip plays; else its storyboard stands still, as in galleries.
     """
-    items, modality = diagnosis.samples.items, diagnosis.samples.modality
+    items = diagnosis.samples.items
+    modality = diagnosis.samples.modality
     if items is None:
         return ""
     try:
-        as_kept, marks = plays or modality != "clip", items.marks(row)
+        as_kept = plays or modality != "clip"
+        marks = items.marks(row)
         size = OUTLINED_SIZE if marks else STORED_SIZE
         return preview_address(items.read(row), modality, size, as_kept=as_kept, marks=marks)
     except (InvalidInput, OSError, ValueError):
@@ -80,7 +83,9 @@ def _columns_first(diagnosis: Diagnosis, row: int) -> list[Column]:
 def classes_said(diagnosis: Diagnosis, row: int) -> tuple[str, ...]:
     """("cat", "dog") for a wrong prediction, ("cat",) for a right one or where no prediction is known, () without
     labels."""
-    names, labels, predictions = diagnosis.samples.class_names, diagnosis.samples.labels, diagnosis.outcomes.predictions
+    names = diagnosis.samples.class_names
+    labels = diagnosis.samples.labels
+    predictions = diagnosis.outcomes.predictions
     if labels is None or not names:
         return ()
     true = names[int(labels[row])]
@@ -112,7 +117,8 @@ def tile_of(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: t
     """The tile of a sample; a wrong one may be marked, and `foot` replaces label and prediction."""
     errors = diagnosis.outcomes.errors
     wrong = mark_wrong and errors is not None and bool(errors[row])
-    name, classes = diagnosis.samples.ids[row], classes_said(diagnosis, row)
+    name = diagnosis.samples.ids[row]
+    classes = classes_said(diagnosis, row)
     said = " → ".join(classes)
     text = shortened(text_of(diagnosis.samples, row), ALT)
     loss = number(float(diagnosis.outcomes.loss[row]))

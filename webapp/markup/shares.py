@@ -74,7 +74,8 @@ def rows_of_kind(diagnosis: Diagnosis, result: ModelResult, kind: str, scope: st
     cluster = next((c for c in diagnosis.clusters if str(c.id) == scope), None)
     if cluster is not None:
         picked = picked & (cluster.membership[result.rows] >= 0.5)
-    place, labels = class_of_scope(diagnosis, scope), diagnosis.samples.labels
+    place = class_of_scope(diagnosis, scope)
+    labels = diagnosis.samples.labels
     if place is not None and labels is not None:
         picked = picked & (labels[result.rows] == place)
     found = np.flatnonzero(picked)

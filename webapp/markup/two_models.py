@@ -67,11 +67,14 @@ def _line(diagnosis: Diagnosis, comparison: Comparison, found: FourWay) -> dict[
     from core.reports.wording.comparison import verdict_words  # scipy: not needed to start the page
 
     cluster = next((c for c in diagnosis.clusters if c.id == found.cluster), None)
-    name, scope = f"All {diagnosis.samples.modality}s", "all"
+    name = f"All {diagnosis.samples.modality}s"
+    scope = "all"
     if cluster is not None:
-        name, scope = cluster_title(diagnosis, cluster), str(cluster.id)
+        name = cluster_title(diagnosis, cluster)
+        scope = str(cluster.id)
     elif found.kind == "class":
-        name, scope = found.scope, class_scope(diagnosis, found.scope)
+        name = found.scope
+        scope = class_scope(diagnosis, found.scope)
     return {
         "found": found,
         "kind": found.kind,
@@ -139,8 +142,10 @@ def _where(diagnosis: Diagnosis, scope: str) -> tuple[str, str]:
 
 def _tile(diagnosis: Diagnosis, result: ModelResult, place: int) -> dict[str, Any]:
     """A picture with its true class and what each model says, "" where that is not known."""
-    row, names = int(result.rows[place]), result.class_names
-    predictions, own = result.outcomes.predictions, diagnosis.outcomes.predictions
+    row = int(result.rows[place])
+    names = result.class_names
+    predictions = result.outcomes.predictions
+    own = diagnosis.outcomes.predictions
     assert predictions is not None
     return {
         "place": place,

@@ -134,7 +134,8 @@ def on_predict(
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
-    shown, job = gr.State(PredictState(), time_to_live=STATE_S), gr.State("")
+    shown = gr.State(PredictState(), time_to_live=STATE_S)
+    job = gr.State("")
     gr.HTML(render("predict/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="bring"):
         with gr.Column(scale=50, min_width=320):

@@ -83,7 +83,8 @@ def on_open(session: Session, run: str) -> tuple[Any, ...]:
 
 def build(session: gr.State, tab: gr.Tab) -> None:
     """Lay the part out and wire it."""
-    job, of = gr.State(""), gr.State("")
+    job = gr.State("")
+    of = gr.State("")
     gr.HTML(render("second/follow_intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=30, min_width=300):

@@ -17,7 +17,9 @@ from webapp.state.downloads import folder_of
 from webapp.state.runs import RUNS
 
 KIND = "second"
-KEPT, ARRAYS, CARD = "kept.json", "kept.npz", "distilled.json"
+KEPT = "kept.json"
+ARRAYS = "kept.npz"
+CARD = "distilled.json"
 
 
 def keep(run: str, second: SecondModel, card: str | None, folder: Path) -> None:

@@ -73,7 +73,8 @@ def on_open(session: Session, state: SecondState) -> tuple[Any, ...]:
     from core.checks.second_model import kept_errors  # scipy: not needed to start the page
 
     diagnosis = RUNS.get(session.run)
-    why, kept = refusal(diagnosis), list(kept_errors(diagnosis))
+    why = refusal(diagnosis)
+    kept = list(kept_errors(diagnosis))
     return (
         closing("The comparison of this link is gone", GONE) if session.beside else "",
         SecondState(session.run, beside=session.beside),
@@ -158,7 +159,8 @@ def on_compare(
     session: Session, table: str | None, card: str | None, as_is: bool, *columns: str
 ) -> Iterator[tuple[Any, ...]]:
     """Compare what was given; yields (job id, status, state, result, gallery, downloads)."""
-    waiting, kept = render("second/waiting.html.j2", kept=()), "Your files are still here."
+    waiting = render("second/waiting.html.j2", kept=())
+    kept = "Your files are still here."
     nothing = [SecondState(session.run, beside=session.beside), waiting, "", *_no_files()]
     try:
         require_run(session)
@@ -180,7 +182,8 @@ def on_press(session: Session, state: SecondState, event: gr.EventData) -> tuple
     if said.get("do") == "more":
         state = replace(state, shown=state.shown + MAX_PICTURES)
     elif said.get("do") == "kind":
-        scope, kind = str(said.get("scope", "all"))[:16], str(said.get("kind", ""))[:12]
+        scope = str(said.get("scope", "all"))[:16]
+        kind = str(said.get("kind", ""))[:12]
         state = replace(state, scope=scope, kind=kind, shown=MAX_PICTURES)
     return state, _gallery(state)
 
@@ -203,7 +206,8 @@ def _of(session: Session, state: SecondState) -> SecondModel:
 
 def on_mapped(session: Session, state: SecondState) -> tuple[Any, ...]:
     """Show the samples that are looked at on the map: returns (tabs, session, pane, map)."""
-    result, diagnosis = _of(session, state).result, require_run(session)
+    result = _of(session, state).result
+    diagnosis = require_run(session)
     places = rows_of_kind(diagnosis, result, state.kind, state.scope)
     if not len(places):
         raise InvalidInput("There is no such sample. Press another count first.")
@@ -214,7 +218,8 @@ def on_mapped(session: Session, state: SecondState) -> tuple[Any, ...]:
 
 def on_worse(session: Session, state: SecondState) -> Iterator[tuple[Any, ...]]:
     """Find where the second model is worse by more than elsewhere; yields (job id, status, the new run)."""
-    result, diagnosis = _of(session, state).result, require_run(session)
+    result = _of(session, state).result
+    diagnosis = require_run(session)
     job = Job(lambda progress: find_worse(diagnosis, result, progress))
     yield from follow(job, "The diagnosis did not finish", "", done="Where it is worse stands in the list of runs.")
 
@@ -242,7 +247,8 @@ def build(
     session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: list[tuple[str, str]]
 ) -> Callable[[Callable[..., Any]], None]:
     """Lay out the tab and wire its callbacks; returns what opens an address's comparison after such an event."""
-    state, job = gr.State(SecondState(), time_to_live=STATE_S), gr.State("")
+    state = gr.State(SecondState(), time_to_live=STATE_S)
+    job = gr.State("")
     gr.HTML(render("second/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=30, min_width=300):
@@ -303,7 +309,8 @@ def _wire_worse(
         parts: the button, the one that stops it, and the line on how it goes.
     """
     worse, stop, line = parts
-    job, made = gr.State(""), gr.State("")
+    job = gr.State("")
+    made = gr.State("")
     wire_cancel(stop, job)
     done = worse.click(shows_errors(on_worse), [session, state], [job, line, made], **HEAVY, **PRIVATE)
     wire_made(done, made, (session, view, tabs), began="second", what="Where it is worse", others=examples)

@@ -25,8 +25,10 @@ COST = {"n": 2**15, "r": 8, "p": 3}
 """About 0.2 s and 32 MiB for one password."""
 MAX_COST_BYTES = 128 * 2**20
 NAME = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
-MIN_PASSWORD, MAX_PASSWORD = 8, 1024
-MAX_FAILURES, WAIT_S = 5, 60.0
+MIN_PASSWORD = 8
+MAX_PASSWORD = 1024
+MAX_FAILURES = 5
+WAIT_S = 60.0
 """Wrong passwords for one name in a row, and how long it then waits."""
 MAX_NAMES_WATCHED = 1000
 MAX_FILE = 2**20
@@ -41,7 +43,8 @@ class Accounts:
     """
 
     def __init__(self, hashes: dict[str, str], clock: Callable[[], float] = time.monotonic) -> None:
-        self._hashes, self._clock = hashes, clock
+        self._hashes = hashes
+        self._clock = clock
         self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._one = asyncio.Semaphore(1)  # a flood of passwords takes one core and 32 MiB
         self._nobody = hash_password(secrets.token_urlsafe(16))

@@ -107,7 +107,8 @@ def strange_event(said: Any, events: Container[int]) -> Refusal | None:
 def foreign_file(said: Any, asked: Asked) -> Refusal | None:
     """Why a call is refused for one of its file arguments."""
     for file in _files(said):
-        path, url = file.get("path"), file.get("url")
+        path = file.get("path")
+        url = file.get("url")
         if isinstance(path, str) and not _is_upload(path):
             return _refused("path", path)
         if isinstance(url, str) and url and not _is_ours(url, asked):
@@ -146,7 +147,8 @@ def _files(said: Any) -> Iterator[dict[str, Any]]:
 def _is_upload(path: str) -> bool:
     """Whether a path lies, as it is written, below the folder of uploads, and leads to a file; nothing is looked at
     elsewhere."""
-    folder, plain = os.path.abspath(get_upload_folder()), os.path.abspath(path)
+    folder = os.path.abspath(get_upload_folder())
+    plain = os.path.abspath(path)
     below = "\0" not in path and os.path.isabs(path) and plain.startswith(folder + os.sep)
     return below and os.path.isfile(plain)
 

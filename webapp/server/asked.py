@@ -45,7 +45,8 @@ class Asked:
 def read_request(scope: dict[str, Any], rules: WebRules) -> Asked:
     """The request of an ASGI scope of HTTP or a websocket."""
     headers = Headers(scope=scope)
-    host, scheme = headers.get("host", ""), str(scope.get("scheme", "http"))
+    host = headers.get("host", "")
+    scheme = str(scope.get("scheme", "http"))
     if rules.behind_proxy:
         host = _first(headers, "x-forwarded-host") or host
         scheme = _first(headers, "x-forwarded-proto") or scheme
@@ -76,7 +77,8 @@ def split_host(said: str) -> tuple[str, int | None] | None:
         >>> split_host("Lab.example.org.:80"), split_host("[::1]:7860"), split_host("a@b")
         (('lab.example.org', 80), ('::1', 7860), None)
     """
-    name, port = said.strip().lower(), ""
+    name = said.strip().lower()
+    port = ""
     if name.startswith("["):
         name, bracket, port = name[1:].partition("]")
         if not bracket or (port and not port.startswith(":")) or not _is_address(name):

@@ -51,7 +51,8 @@ class Guard:
     """Refuses what the rules do not allow, and sets the headers of every answer."""
 
     def __init__(self, app: ASGIApp, rules: WebRules) -> None:
-        self.app, self.rules = app, rules
+        self.app = app
+        self.rules = rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application."""

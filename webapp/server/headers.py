@@ -116,7 +116,9 @@ def hashes_of(page: bytes) -> str:
 
     A page has megabytes, so no pattern is tried at each of its bytes.
     """
-    found, lower, closes = dict[bytes, None](), page.lower(), 0
+    found = dict[bytes, None]()
+    lower = page.lower()
+    closes = 0
     while (start := lower.find(b"<script", closes)) >= 0:
         opens = lower.find(b">", start)
         closes = lower.find(b"</script", opens)

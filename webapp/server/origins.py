@@ -30,7 +30,8 @@ def from_another_site(asked: Asked, rules: WebRules) -> Refusal | None:
 def is_own(origin: str, asked: Asked) -> bool:
     """Whether an origin is the host that was asked; the scheme may differ, as it does behind a proxy that adds TLS."""
     scheme, _, rest = origin.partition("://")
-    there, here = split_host(rest), split_host(asked.host)
+    there = split_host(rest)
+    here = split_host(asked.host)
     port = DEFAULT_PORTS.get(scheme)
     if there is None or here is None or port is None:
         return False

@@ -30,7 +30,8 @@ from webapp.state.runs import RUNS
 from webapp.state.shelf import stay
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-GRACE_S, LAST_S = 2.0, 3.0
+GRACE_S = 2.0
+LAST_S = 3.0
 """How long open connections, and then jobs, may take to end."""
 
 

@@ -14,7 +14,8 @@ from webapp.server.asked import Asked, Refusal
 API = "/gradio_api"
 FILE = f"{API}/file="
 UPLOAD = f"{API}/upload"
-LOGIN, LOGOUT = "/login", "/logout"
+LOGIN = "/login"
+LOGOUT = "/logout"
 CALLS = ("call/[^/]+", "call/v2/[^/]+", "run/[^/]+", "api/[^/]+")
 
 

@@ -58,6 +58,7 @@ def believe_proxies(rules: WebRules) -> None:
 
 def _blocked() -> list[str]:
     """Folders that are never served. The home folder too, unless the temporary files lie in it."""
-    repository, home = ASSETS.parent, Path.home().resolve()
+    repository = ASSETS.parent
+    home = Path.home().resolve()
     temporary = Path(tempfile.gettempdir()).resolve()
     return [str(folder) for folder in (repository, home) if not temporary.is_relative_to(folder)]

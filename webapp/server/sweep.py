@@ -47,7 +47,8 @@ class Sweeper:
     def sweep(self) -> int:
         """Delete what is too old; returns how many files, caches and runs that were."""
         age = quotas().kept_s
-        swept, before = RUNS.expire(), self._clock() - age
+        swept = RUNS.expire()
+        before = self._clock() - age
         prune_patches()
         UPLOADS.expire(age)
         there = {key: self._seen.get(key, self._clock()) for key in _things()}

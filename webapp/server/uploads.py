@@ -139,7 +139,9 @@ class CountedBody:
     """
 
     def __init__(self, address: str, declared: int, source: Receive) -> None:
-        self._address, self._declared, self._source = address, declared, source
+        self._address = address
+        self._declared = declared
+        self._source = source
         self._come = self._looked = self._files = 0
         self._over = False
         """Whether nothing follows any more."""

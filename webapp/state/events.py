@@ -52,7 +52,9 @@ def in_turn(
     Raises:
         DiagnosisError: each press was refused.
     """
-    held, made, refused = list(states), [gr.skip() for _ in range(n)], list[DiagnosisError]()
+    held = list(states)
+    made = [gr.skip() for _ in range(n)]
+    refused = list[DiagnosisError]()
     said = event_data(event).get("acts", [event_data(event)])
     presses = [one for one in said if isinstance(one, dict)][:MOST_AT_ONCE] if isinstance(said, list) else []
     for one in presses:

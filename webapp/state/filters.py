@@ -20,7 +20,9 @@ from core.reports.tables.columns import ShownColumn, coded, column_of, columns_o
 
 TEXT = "text"
 """Key of the filter that keeps the samples in which a text stands."""
-MAX_FILTERS, MAX_VALUES, MAX_LETTERS = 12, 60, 200
+MAX_FILTERS = 12
+MAX_VALUES = 60
+MAX_LETTERS = 200
 """Filters at once, values of one, and letters of a value."""
 MISSING = "missing"
 """What is said of a value that is not there."""
@@ -160,7 +162,8 @@ def said(diagnosis: Diagnosis, one: Filter) -> str:
     if one.values:
         names = [MISSING if value is None else value for value in one.values]
         return f"{title} is {either(names)}" if len(names) <= 3 else f"{title} is one of {len(names)} values"
-    low, high = number(one.low), number(one.high)
+    low = number(one.low)
+    high = number(one.high)
     if math.isinf(one.low):
         return title if math.isinf(one.high) else f"{title} below {high}"
     return f"{title} from {low}" if math.isinf(one.high) else f"{title} from {low} to below {high}"

@@ -13,7 +13,8 @@ from webapp.state.jobs import JOBS
 from webapp.state.runs import RUNS
 from webapp.state.uploads import UPLOADS
 
-STOP_S, LAST_S = 5.0, 3600.0
+STOP_S = 5.0
+LAST_S = 3600.0
 """How long a job that is under way may take to stop before what it has stored is deleted, and before that is done a
 last time."""
 

@@ -42,7 +42,8 @@ class Jobs:
     """The jobs that wait or are under way, found by their secret ids."""
 
     def __init__(self) -> None:
-        self.line, self.pace = Line(), Pace()
+        self.line = Line()
+        self.pace = Pace()
         self._jobs: dict[str, Job] = {}
         self._looks: dict[str, Job] = {}
         """What `look` is doing, by visitor."""
@@ -61,7 +62,8 @@ class Jobs:
         Raises:
             Cancelled: it was stopped.
         """
-        job, whose = Job(work, max_minutes=MAX_LOOK_MINUTES), visitor()
+        job = Job(work, max_minutes=MAX_LOOK_MINUTES)
+        whose = visitor()
         self.cancel("", whose)
         if whose:
             self._looks[whose] = job
@@ -94,11 +96,14 @@ class Jobs:
         self._jobs[job.id], begun = job, False
         try:
             while place := self.line.place(job.id):
-                job.place, job.wait_s = place, self._wait_s(place)
+                job.place = place
+                job.wait_s = self._wait_s(place)
                 yield job
                 if job.pause(every):
                     raise Cancelled("The run was stopped before it began. Your files and choices are still here.")
-            begun, job.place, job.ended = True, 0, lambda: self._end(job)
+            begun = True
+            job.place = 0
+            job.ended = lambda: self._end(job)
             yield job.start()
             while not job.wait(every):
                 yield job
@@ -165,7 +170,8 @@ JOBS = Jobs()
 
 def status(job: Job) -> str:
     """The steps as markup: done ones ticked, the present one with its bar, count, rate and time left."""
-    steps, shown = job.steps(), list[dict[str, Any]]()
+    steps = job.steps()
+    shown = list[dict[str, Any]]()
     for i, step in enumerate(steps):
         past = i < len(steps) - 1 or step.finished
         share = 100.0 if past else 100 * step.done / step.total if step.total else 0.0

@@ -70,7 +70,8 @@ class Offered:
         if not self.takes_notes(run):
             return diagnosis
         path = self._own_file(key)
-        said, held = store.stamp(path), self._said.get(run)
+        said = store.stamp(path)
+        held = self._said.get(run)
         if held is None or held[0] != said:
             held = self._said[run] = said, store.with_own(diagnosis, path)
         return held[1]

@@ -12,7 +12,8 @@ from webapp.state.runs import RUNS
 def runs_to_open(run: str, others: list[tuple[str, str]]) -> Any:
     """The picker with the visitor's own runs, the latest first, then the others, `run` being open; one that came by a
     link, or was never named, stands before them."""
-    own, named = list[tuple[str, str]](), dict[str, int]()
+    own = list[tuple[str, str]]()
+    named = dict[str, int]()
     for key, title in RUNS.own():
         named[title] = named.get(title, 0) + 1
         own.insert(0, (title if named[title] == 1 else f"{title} ({named[title]})", key))

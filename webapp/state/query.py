@@ -27,7 +27,8 @@ TABS = ("explore", "ask", "clicks", "predict", "second", "data", "reading")
 """The page's own tabs."""
 FOLLOWED = ("explore", "ask", "clicks", "predict", "second")
 """Those behind which systems may put theirs."""
-MAX_CORNERS, DIGITS = 60, 4
+MAX_CORNERS = 60
+DIGITS = 4
 """Corners of an outline that stand in an address, and digits of each: an outline by hand has hundreds."""
 MAX_TEXT = 400
 """Letters of a question."""
@@ -85,7 +86,8 @@ def session_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Sess
     Raises:
         InvalidInput: what is asked for is not in the run, or is no number.
     """
-    said, row = _text(query, "filter"), _number(query, "row")
+    said = _text(query, "filter")
+    row = _number(query, "row")
     if row is not None and row >= len(diagnosis.samples):
         raise InvalidInput(f"This run has rows 0 to {len(diagnosis.samples) - 1}: the link says {row}.")
     filters = read_filters(said, diagnosis) if said else ()
@@ -96,7 +98,8 @@ def _base_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Sessio
     """The same without filters and without an open sample."""
     beside = _text(query, "beside")
     plain = Session(run, colour=_colour(query, diagnosis), beside=beside if is_id(beside) else "")
-    cluster, candidate = _number(query, "cluster", first=1), _number(query, "candidate", first=1)
+    cluster = _number(query, "cluster", first=1)
+    candidate = _number(query, "candidate", first=1)
     if cluster is not None or candidate is not None:
         session = plain.only(cluster=cluster, candidate=candidate if cluster is None else None)
         picked_cluster(session, diagnosis)

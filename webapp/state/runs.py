@@ -72,7 +72,9 @@ class Runs:
         Args:
             lists_all: whether each page may list and change all that is kept, since one person alone uses this server.
         """
-        self._opened, self.lists_all, self.offered.notable = None, lists_all, lists_all
+        self._opened = None
+        self.lists_all = lists_all
+        self.offered.notable = lists_all
         self.expire()
 
     def offer(self, path: Path, name: str = "") -> str:
@@ -100,7 +102,8 @@ class Runs:
             Cancelled: by `progress`, however late; nothing is stored then.
         """
         self.require_room()
-        run, notes = secrets.token_urlsafe(16), self._notes
+        run = secrets.token_urlsafe(16)
+        notes = self._notes
 
         @contextmanager
         def placing(name: str) -> Generator[None]:
@@ -122,7 +125,8 @@ class Runs:
 
     def own_notes(self) -> list[tuple[str, Note]]:
         """(own id, note) of the present visit's runs that are there, the earliest first."""
-        whose, shelf = visitor(), self._shelf
+        whose = visitor()
+        shelf = self._shelf
         mine = [(held.own, shelf.notes.read(link)) for link, held in list(self._held.items()) if whose in held.visits]
         there = [(run, note) for run, note in mine if note and shelf.runs.has(note.name)]
         return sorted(there, key=lambda one: (one[1].made, one[1].link))
@@ -202,7 +206,8 @@ class Runs:
             InvalidInput: nothing is held under that id, or not any more.
         """
         while True:
-            path, said = self.path(run), self._said(run)
+            path = self.path(run)
+            said = self._said(run)
             try:
                 made = ready_file(self.get(run), path, name, said)
             except (FileNotFoundError, InvalidInput):  # as where it is deleted or replaced meanwhile

@@ -102,9 +102,13 @@ def picked_cluster(session: Session, diagnosis: Diagnosis) -> FailureCluster | N
         InvalidInput: the run has none of that number.
     """
     if session.cluster is not None:
-        number, what, among = session.cluster, "cluster", {c.id: c for c in diagnosis.clusters}
+        number = session.cluster
+        what = "cluster"
+        among = {c.id: c for c in diagnosis.clusters}
     elif session.candidate is not None:
-        number, what, among = session.candidate, "candidate", dict(enumerate(diagnosis.candidates))
+        number = session.candidate
+        what = "candidate"
+        among = dict(enumerate(diagnosis.candidates))
     else:
         return None
     if number not in among:
@@ -165,7 +169,8 @@ def still_there(session: Session, diagnosis: Diagnosis) -> Session:
     return replace(session, filters=filters, own=own, colour=colour)
 
 
-LEAST_SECONDS, LETTERS_A_SECOND = 10.0, 15.0
+LEAST_SECONDS = 10.0
+LETTERS_A_SECOND = 15.0
 """How long a message stands, and how fast a long one is read."""
 NO_RUN = "No run is open. Open an example in Explore, or bring your own data."
 

@@ -95,7 +95,8 @@ def left_s(note: Note, since: float) -> float | None:
     if stay():
         return None
     most = quotas().kept_s
-    left, age = most - (time.monotonic() - since), time.time() - note.made
+    left = most - (time.monotonic() - since)
+    age = time.time() - note.made
     if kept_in() is None:
         return left
     return -1.0 if age < -SET_BACK_S else min(left, most - age)
@@ -103,6 +104,7 @@ def left_s(note: Note, since: float) -> float | None:
 
 def note_of(diagnosis: Diagnosis, link: str, name: str) -> Note:
     """The note of a run that was made just now, under the id of its links, and stored under that name."""
-    samples, encoder = diagnosis.samples, diagnosis.embeddings.encoder[:MAX_TITLE]
+    samples = diagnosis.samples
+    encoder = diagnosis.embeddings.encoder[:MAX_TITLE]
     n = len(diagnosis.clusters)
     return Note(link, name, samples.name[:MAX_TITLE], time.time(), len(samples), samples.modality, encoder, n)

@@ -45,7 +45,8 @@ class Uploads:
         limits = quotas()
         with self._lock:
             held = [(brought, upload.n_bytes) for by in self._held.values() for brought, upload in by.items()]
-            coming, own_coming = sum(self._coming.values()), self._coming.get(address, 0)
+            coming = sum(self._coming.values())
+            own_coming = self._coming.get(address, 0)
         total = sum(n for _, n in held) + coming
         mine = sum(n for brought, n in held if brought == address) + own_coming
         if mine + n_bytes > limits.max_own_upload_bytes:

@@ -19,7 +19,8 @@ def address() -> str:
 
 def has_left() -> bool:
     """Whether the program or page that asked for the present callback has hung up."""
-    blocks, event = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    blocks = LocalContext.blocks.get(None)
+    event = LocalContext.event_id.get(None)
     if blocks is None or event is None:
         return False
     # Gradio marks the event and tells the function nothing.

@@ -60,7 +60,8 @@ class Job:
     """
 
     def __init__(self, work: Callable[[Progress], Any], *, max_minutes: float | None = None) -> None:
-        self.id, self.visitor = secrets.token_urlsafe(16), visitor()
+        self.id = secrets.token_urlsafe(16)
+        self.visitor = visitor()
         self._max_minutes = quotas().max_minutes if max_minutes is None else max_minutes
         self.started = time.monotonic()
         self.place = 0
@@ -80,7 +81,8 @@ class Job:
         self._thread = threading.Thread(target=here.run, args=(self._run, work), name="job", daemon=True)
 
     def start(self) -> Job:
-        self.started, self.begun = time.monotonic(), True
+        self.started = time.monotonic()
+        self.begun = True
         self._thread.start()
         return self
 

@@ -101,7 +101,8 @@ def follow(
     names = [table.stem for table in tables]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InvalidInput(f"Two tables are called {quoted(*twice)}: give each checkpoint a name of its own.")
-    read, notes = list[tuple[I64, Bool]](), list[str]()
+    read = list[tuple[I64, Bool]]()
+    notes = list[str]()
     for at, table in enumerate(tables):
         progress("read the checkpoints", at, len(tables))
         second = read_second(diagnosis, table, roles)
@@ -145,18 +146,22 @@ def _followed(
     members: Bool,
     scope: Bool | None,
 ) -> FollowedCluster:
-    groups, errors = diagnosis.samples.groups, diagnosis.outcomes.errors
+    groups = diagnosis.samples.groups
+    errors = diagnosis.outcomes.errors
     assert errors is not None
     of = [(rows[members[rows]], wrong[members[rows]]) for rows, wrong in read]
     rates = [_rate(wrong, None if groups is None else groups[rows]) for rows, wrong in of]
     rest = [_outside(rows, wrong, members, scope) for rows, wrong in read]
-    change, p = UNDEFINED, None
+    change = UNDEFINED
+    p = None
     if len(of) > 1:
         rows, first, last = np.intersect1d(of[0][0], of[-1][0], return_indices=True)
         if len(rows):
-            a, b = of[-1][1][last], of[0][1][first]
+            a = of[-1][1][last]
+            b = of[0][1][first]
             common = None if groups is None else groups[rows]
-            change, p = paired_difference(a, b, common), paired_p(a, b, common)
+            change = paired_difference(a, b, common)
+            p = paired_p(a, b, common)
     own = _rate(errors[members], None if groups is None else groups[members])
     if cluster is not None and cluster.error_rate is not None:
         own = cluster.error_rate

@@ -113,7 +113,8 @@ def gate(
             f"{coverage:g} and {margin:g}. Change it."
         )
     beside, name, notes = with_second(diagnosis, table, roles, progress=progress)
-    found, frozen = compare(beside, MODEL, name), freeze(diagnosis)
+    found = compare(beside, MODEL, name)
+    frozen = freeze(diagnosis)
     if found.overall.p is None:  # a gate that asked nothing must not let anything pass
         few = f"{name} has {count(found.overall.n, 'sample')} of the run, and {MIN_SCOPE_ROWS} are needed."
         raise InvalidInput(found.untested or few)

@@ -77,7 +77,8 @@ def _decode_animation(data: bytes, limits: Limits) -> Clip:
     width, height = image.size
     try:
         taken = Taken(small_size(width, height, short=SHORT_SIDE), np.arange(n) / 10)
-        starts, at = list[float](), 0.0
+        starts = list[float]()
+        at = 0.0
         for number, frame in enumerate(ImageSequence.Iterator(image)):
             frame.load()  # a WebP tells how long it is shown only then
             starts.append(at)
@@ -102,7 +103,8 @@ def every_frame(data: bytes, limits: Limits = Limits()) -> tuple[list[Image.Imag
         return of_video(data, container, limits, lambda video: whole(video, limits))
     image, n = _animation(data, limits)
     check_memory(n * image.width * image.height, limits)
-    shown, times = list[Image.Image](), list[float]()
+    shown = list[Image.Image]()
+    times = list[float]()
     try:
         for frame in ImageSequence.Iterator(image):
             shown.append(frame.convert("RGB"))

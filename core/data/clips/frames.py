@@ -92,11 +92,13 @@ class Taken:
     """
 
     def __init__(self, size: tuple[int, int], seconds: F64) -> None:
-        self.size, self.small = size, small_size(*size, long=WATCHED_SIDE)
+        self.size = size
+        self.small = small_size(*size, long=WATCHED_SIDE)
         length = float(seconds[-1] - seconds[0])
         self.kept = set[int](chosen(seconds, FRAMES).tolist())
         self.watched = set[int](chosen(seconds, int(min(max(length * WATCHED, 2), MOST_WATCHED)) + 1).tolist())
-        self.frames, self.thumbs = dict[int, Image.Image](), dict[int, Image.Image]()
+        self.frames = dict[int, Image.Image]()
+        self.thumbs = dict[int, Image.Image]()
 
     def wants(self, number: int) -> bool:
         return number in self.kept or number in self.watched
@@ -118,7 +120,8 @@ class Taken:
         """
         if not self.frames:
             raise Unreadable("holds no frame that can be decoded.")
-        rows, watched = sorted(self.frames), sorted(self.thumbs)
+        rows = sorted(self.frames)
+        watched = sorted(self.thumbs)
         step = float(np.median(np.diff(seconds[watched]))) if len(watched) > 1 else np.nan
         thumbs = stacked([self.thumbs[i] for i in watched]) if watched else np.zeros((0, 1, 1, 3), np.uint8)
         return Clip(

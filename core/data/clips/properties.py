@@ -21,7 +21,8 @@ from core.records import F32, Bool, Column
 
 VERSION = "clip properties 2"
 """Change it with anything that changes a value: it is part of the cache's key."""
-UNLIKE, SUDDEN = 0.7, 3.0
+UNLIKE = 0.7
+SUDDEN = 3.0
 """At a cut two frames have a correlation of at most the first, and differ so many times as much as frames of that clip
 do: chosen on the drawn clips of `assets/examples/clips`, where nine cuts of ten are found and no other step is one."""
 STILL = 0.004
@@ -135,7 +136,8 @@ def columns(measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
 
 def notes(measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Sentences on what was left open, or measured in longer steps."""
-    said, n = list[str](), len(measured)
+    said = list[str]()
+    n = len(measured)
     if open_ := sum(row["motion"] is None and row["cuts"] is None for row in measured):
         said.append(
             f"{open_:,} of {n:,} clips are too large to be decoded whole, or have two frames: what moves in them, and "

@@ -9,13 +9,15 @@ from PIL import Image
 
 from core.data.clips.frames import Clip, chosen, sized, small_size
 
-COLUMNS, ROWS = 3, 2
+COLUMNS = 3
+ROWS = 2
 """Frames of a storyboard, read like a page."""
 GAP = 2
 """Pixels of white between them."""
 KEPT = 12
 """Frames of the animation that a run keeps."""
-SHORTEST, LONGEST = 40, 2**24 - 1
+SHORTEST = 40
+LONGEST = 2**24 - 1
 """Milliseconds that one of its frames is shown at least, and the most that WebP can say (4.7 hours)."""
 
 
@@ -28,7 +30,8 @@ def storyboard(clip: Clip, size: int) -> bytes:
     whole = (COLUMNS * cell[0] + GAP * (COLUMNS - 1), ROWS * cell[1] + GAP * (ROWS - 1))
     board = Image.new("RGB", whole, "white")
     for at, row in enumerate(rows):
-        left, top = at % COLUMNS * (cell[0] + GAP), at // COLUMNS * (cell[1] + GAP)
+        left = at % COLUMNS * (cell[0] + GAP)
+        top = at // COLUMNS * (cell[1] + GAP)
         board.paste(sized(clip.frames[row], cell), (left, top))
     out = io.BytesIO()
     board.save(out, "WEBP", quality=78, method=2)

@@ -90,9 +90,11 @@ def _looked_over(opened: Any, name: str, limits: Limits, bound: Mapping[str, str
     codec = "unknown" if context is None else str(context.name)
     if context is None or codec not in CODECS:
         raise Unreadable(f"is coded as {codec!r}, which is not read here. Convert it to H.264 in MP4, or to WebM.")
-    size, seconds = (context.width, context.height), _times(opened, stream, limits)
+    size = (context.width, context.height)
+    seconds = _times(opened, stream, limits)
     check_shape(*size, len(seconds), limits.max_frame_pixels)
-    stream.thread_count, stream.thread_type = 1, "NONE"
+    stream.thread_count = 1
+    stream.thread_type = "NONE"
     context.options = dict(bound)
     opened.seek(0, stream=None)
     return Video(opened, stream, seconds, size, f"{name} ({codec})")
@@ -127,7 +129,8 @@ def _times(opened: Any, stream: Any, limits: Limits) -> F64:
     Raises:
         Unreadable: there are more than the limit.
     """
-    found, base = list[float](), float(stream.time_base or 0) or 1 / 25
+    found = list[float]()
+    base = float(stream.time_base or 0) or 1 / 25
     for number, packet in enumerate(opened.demux(stream)):
         if number > limits.max_clip_frames:
             raise Unreadable(f"has more than {limits.max_clip_frames:,} frames, the most that are read. Cut it.")
@@ -138,7 +141,8 @@ def _times(opened: Any, stream: Any, limits: Limits) -> F64:
 
 def _all_frames(video: Video, most: int) -> tuple[Taken, tuple[int, int] | None]:
     """Every frame decoded in turn; the wanted ones are kept."""
-    taken, size = None, None
+    taken = None
+    size = None
     for number, frame in enumerate(_frames(video, most)):
         if number >= len(video.seconds):
             break
@@ -153,10 +157,12 @@ def _all_frames(video: Video, most: int) -> tuple[Taken, tuple[int, int] | None]
 def _single_frames(video: Video, most: int) -> tuple[Taken, tuple[int, int] | None]:
     """The wanted frames, each sought from the key frame before it; where that takes more than its share of `most`
     decoded pixels, an earlier one, under its own time."""
-    taken, size = None, None
+    taken = None
+    size = None
     wanted = chosen(video.seconds, FRAMES).tolist()
     for number in wanted:
-        second, frame = video.seconds[number], None
+        second = video.seconds[number]
+        frame = None
         video.container.seek(int(second / float(video.stream.time_base)), stream=video.stream)
         for frame in _frames(video, most // len(wanted)):
             if frame.time is None or frame.time >= second - video.step / 2:

@@ -66,7 +66,9 @@ def check_classes(found: RecognisedColumns, measured: Measured, ledger: Ledger) 
     Raises:
         InvalidInput: another order of classes, or of rows, makes sense of predictions that make none as they are.
     """
-    roles, labels, scores = found.roles, measured.labels, measured.scores
+    roles = found.roles
+    labels = measured.labels
+    scores = measured.scores
     if labels is None:
         return
     column = None if roles.prediction is None else measured.predictions
@@ -112,7 +114,8 @@ def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scor
             f"{percent(other.hits / own.n)} if the classes are renamed so. {next_step}{alike}"
         )
     elif len(apart):
-        i, j = int(apart[0]), int(partner[apart[0]])
+        i = int(apart[0])
+        j = int(partner[apart[0]])
         ledger.note(
             f"Of {pair}, {names[i]!r} is never predicted and {names[j]!r} is never a label, and most rows of the one "
             "have the other. If they are one class, write both alike."
@@ -143,16 +146,19 @@ def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scor
 def _check_parts(labels: I64, guesses: I64, pair: str, ledger: Ledger) -> None:
     """Note a first or last part of the rows, up to where their share of right ones changes most, in which predictions
     are no better than guesses: there the rows of one side were shuffled."""
-    right, n = labels == guesses, len(labels)
+    right = labels == guesses
+    n = len(labels)
     change = np.cumsum(right) - right.mean() * np.arange(1, n + 1)
     cut = 1 + int(np.abs(change).argmax())
-    first, last = np.arange(cut), np.arange(cut, n)
+    first = np.arange(cut)
+    last = np.arange(cut, n)
     here, there = (first, last) if change[cut - 1] < 0 else (last, first)
     # where rows are sorted by class, neighbours are of one
     sorted_ = any(2 * (side[1:] != side[:-1]).mean() < 1 - fit(side, side).chance for side in (labels, guesses))
     if len(here) <= 2 * max(SHIFTS) or sorted_:
         return
-    part, other = fit(labels[here], guesses[here]), fit(labels[there], guesses[there])
+    part = fit(labels[here], guesses[here])
+    other = fit(labels[there], guesses[there])
     apart = hypergeom.cdf(part.hits, part.n + other.n, part.hits + other.hits, part.n) < ALPHA / n
     open_ = not part.above(part.chance) and not part.below(part.chance) and part.below((1 + part.chance) / 2)
     if apart and open_:
@@ -181,14 +187,18 @@ def renamed(labels: I64, guesses: I64) -> tuple[int, Fit, Fit, I64]:
     """
     k = int(max(labels.max(), guesses.max())) + 1
     half = np.random.default_rng(0).permutation(len(labels)) % 2
-    hits, expected, n = np.zeros(2, np.int64), np.zeros(2), 0
+    hits = np.zeros(2, np.int64)
+    expected = np.zeros(2)
+    n = 0
     for side in (0, 1):
-        chosen, judged = half != side, half == side
+        chosen = half != side
+        judged = half == side
         partner = _partners(labels[chosen], guesses[chosen], k)
         rows = judged & (partner[labels] != labels)
         if not rows.any():
             continue
-        truth, said = labels[rows], guesses[rows]
+        truth = labels[rows]
+        said = guesses[rows]
         frequency = np.bincount(said, minlength=k) / len(said)
         n += len(said)
         for at, named in enumerate((truth, partner[truth])):
@@ -207,7 +217,8 @@ def _partners(labels: I64, guesses: I64, k: int) -> I64:
     """
     cells, counts = np.unique(labels * k + guesses, return_counts=True)
     order = np.lexsort((cells // k != cells % k, -counts))
-    partner, taken = np.full(k, -1, np.int64), np.zeros(k, np.bool_)
+    partner = np.full(k, -1, np.int64)
+    taken = np.zeros(k, np.bool_)
     for label, guess in zip((cells[order] // k).tolist(), (cells[order] % k).tolist()):
         if partner[label] < 0 and not taken[guess]:
             partner[label], taken[guess] = guess, True
@@ -230,7 +241,8 @@ def check_spelling(found: RecognisedColumns, measured: Measured, ledger: Ledger)
     """
     if found.roles.target is not None or not measured.written:
         return
-    columns, written = list(measured.written), list(measured.written.values())
+    columns = list(measured.written)
+    written = list(measured.written.values())
     sides = [set[str](text for text in texts if text is not None) for texts in written]
     sides += [set(measured.class_names)] if measured.scores is not None else []
     folded: dict[str, set[str]] = {}

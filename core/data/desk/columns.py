@@ -59,12 +59,15 @@ def check_leaks(
         labels: (n,) or None, then all rows count as of one label.
         wanted: columns that the user named as conditions; nothing is said of them.
     """
-    errors, predictions = outcomes.errors, outcomes.predictions
+    errors = outcomes.errors
+    predictions = outcomes.predictions
     if errors is None or not MIN_EACH <= errors.sum() <= len(errors) - MIN_EACH:
         return
-    of, verdict = np.zeros(len(errors), np.int64) if labels is None else labels, errors.astype(np.int64)
+    of = np.zeros(len(errors), np.int64) if labels is None else labels
+    verdict = errors.astype(np.int64)
     plain = float((foretold(of, verdict) == verdict).mean())
-    telling, naming = list[str](), list[str]()
+    telling = list[str]()
+    naming = list[str]()
     for column in metadata:
         if column.name in wanted:
             continue
@@ -93,7 +96,8 @@ def _ordered(values: F64, labels: I64, errors: Bool) -> float:
     for label in np.unique(labels[errors]).tolist():
         rows = (labels == label) & np.isfinite(values)
         wrong = errors[rows]
-        n1, n0 = int(wrong.sum()), int((~wrong).sum())
+        n1 = int(wrong.sum())
+        n0 = int((~wrong).sum())
         if min(n1, n0) >= MIN_EACH:
             above = float(rankdata(values[rows])[wrong].sum()) - n1 * (n1 + 1) / 2
             won += max(above, n1 * n0 - above)

@@ -20,7 +20,8 @@ from core.records import F64, I64, Bool
 from core.records.ledger import Ledger
 from core.statistics.losses import cross_entropy
 
-RELATED, RELATED_WITHIN = 0.75, 0.97
+RELATED = 0.75
+RELATED_WITHIN = 0.97
 """Chance that of a row that went wrong and one of its label that went right the first has the larger loss, below which
 a loss is of other rows or of something else; the second for losses from 0 to log k, as those against the predicted
 class are. The losses of real models, focal, smoothed and heated ones too, lie above (docs/evidence/desk.md)."""
@@ -41,7 +42,8 @@ def check_losses(frame: pd.DataFrame, found: RecognisedColumns, measured: Measur
     name = found.roles.loss
     if name is None or not measured.source.startswith(f"column {name!r}"):
         return
-    written, rows = as_numbers(frame[name]), ledger.kept()
+    written = as_numbers(frame[name])
+    rows = ledger.kept()
     _check_lost(name, measured, ledger)
     if not len(rows):
         return
@@ -55,13 +57,16 @@ def check_losses(frame: pd.DataFrame, found: RecognisedColumns, measured: Measur
             'batch and not the loss of each sample. Compute it with reduction="none"; if such rows share a loss, as '
             "frames of a video may, name what they share (--group)."
         )
-    computed, share = None, 0.0
+    computed = None
+    share = 0.0
     if measured.scores is not None and measured.labels is not None:
-        scores, labels = measured.scores[rows], measured.labels[rows]
+        scores = measured.scores[rows]
+        labels = measured.labels[rows]
         computed = cross_entropy(scores, labels)
         share = explained(loss, computed, scores, labels)
         check_computed(name, written[rows], computed, labels, share, ledger)
-    of, is_own = np.zeros(len(rows), np.int64) if measured.labels is None else measured.labels[rows], share >= FOLLOWS
+    of = np.zeros(len(rows), np.int64) if measured.labels is None else measured.labels[rows]
+    is_own = share >= FOLLOWS
     for worse, what, most in _worse(frame, found, measured, None if is_own else computed, rows):
         least = RELATED_WITHIN if loss.min() >= 0 and loss.max() <= most else RELATED
         if not _check_rank(name, loss, worse, of, least, is_own, what, found.roles.higher_is_better, ledger):
@@ -82,7 +87,8 @@ def _worse(
 ) -> list[tuple[Bool, str, float]]:
     """(rows,) where the model did worse, by each thing but the loss that tells, what that is, and up to where the loss
     is of the predicted class, if it is: a class that is no less likely than another has at most log k."""
-    roles, known = found.roles, list[tuple[Bool, str, float]]()
+    roles = found.roles
+    known = list[tuple[Bool, str, float]]()
     if measured.errors is not None and measured.predictions is not None and measured.labels is not None:
         what = f"{roles.prediction or 'the highest score'!r} is not {roles.label!r}"
         known.append((measured.errors[rows], what, math.log(len(measured.class_names)) * (1 + EQUAL)))
@@ -104,8 +110,10 @@ def _check_rank(
     The chance is the Mann-Whitney statistic over its number of pairs, both within labels (van Elteren 1960), since a
     loss may be weighted by class.
     """
-    n, n1 = np.bincount(labels), np.bincount(labels, worse)
-    pairs, ranks = n1 * (n - n1), pd.Series(loss).groupby(labels).rank().to_numpy()
+    n = np.bincount(labels)
+    n1 = np.bincount(labels, worse)
+    pairs = n1 * (n - n1)
+    ranks = pd.Series(loss).groupby(labels).rank().to_numpy()
     shuffled = pairs * (n + 1) / 12
     # at a chance p, p (1 - p) / min(n1, n0) bounds the variance of its estimate (Birnbaum and Klose 1957)
     bound = np.minimum(shuffled, least * (1 - least) * pairs * np.maximum(n1, n - n1))
@@ -114,13 +122,17 @@ def _check_rank(
     if not of or chance + SIGMAS * math.sqrt(bound.sum()) / of >= least:
         return True
     beyond = (chance - 0.5) * of / math.sqrt(shuffled.sum())
-    against, related, said = beyond < -SIGMAS, beyond > NOT_SHUFFLED, "is no larger"
+    against = beyond < -SIGMAS
+    related = beyond > NOT_SHUFFLED
+    said = "is no larger"
     way = "Check that all columns are of the same rows and of one model"
     if against:
         way = "If it is a score or a log-likelihood, add --higher-is-better"
-        said, way = "is smaller", "Leave out --higher-is-better" if turned else way
+        said = "is smaller"
+        way = "Leave out --higher-is-better" if turned else way
     elif related:
-        said, way = "is hardly larger", f"{way}, and that the loss is against the label, not against the prediction"
+        said = "is hardly larger"
+        way = f"{way}, and that the loss is against the label, not against the prediction"
     (ledger.doubt if against or not (is_own or related) else ledger.note)(
         f"{name!r} {said} where {what}: compared with other rows of the same label, such rows have the larger loss in "
         f"{percent(chance)} of pairs, where one expects nearly all. {way}."
@@ -141,8 +153,10 @@ def _check_least(name: str, loss: F64, measured: Measured, rows: I64, ledger: Le
     least = float(loss.min())
     if measured.errors is None or not least.is_integer() or len(np.unique(loss)) < 3:
         return
-    wrong, at = measured.errors[rows], loss == least
-    n, both = int(at.sum()), int(wrong[at].sum())
+    wrong = measured.errors[rows]
+    at = loss == least
+    n = int(at.sum())
+    both = int(wrong[at].sum())
     if both > 1 and hypergeom.cdf(both, len(loss), int(wrong.sum()), n) >= ALPHA:
         ledger.note(
             f"{name!r} is {number(least, 0)} in {n:,} rows and nowhere less, and {both:,} of these are wrong, "
@@ -153,7 +167,9 @@ def _check_least(name: str, loss: F64, measured: Measured, rows: I64, ledger: Le
 def _check_lost(name: str, measured: Measured, ledger: Ledger) -> None:
     """Stop where rows without a loss are those where the model is wrong."""
     lost = np.array([reason.startswith(f"the loss {name!r}") for reason in ledger.reasons], np.bool_)
-    errors, labels, predictions = measured.errors, measured.labels, measured.predictions
+    errors = measured.errors
+    labels = measured.labels
+    predictions = measured.predictions
     if not lost.any() or errors is None or labels is None or predictions is None:
         return
     judged = (lost | ledger.standing()) & (labels >= 0) & (predictions >= 0)
@@ -168,7 +184,10 @@ def _check_lost(name: str, measured: Measured, ledger: Ledger) -> None:
 def lost_worst(lost: Bool, wrong: Bool) -> str:
     """How many of the lost rows are wrong, and of the others, where more of the lost ones are than chance gives; else
     ""."""
-    n, n_lost, n_wrong, both = len(lost), int(lost.sum()), int(wrong.sum()), int((lost & wrong).sum())
+    n = len(lost)
+    n_lost = int(lost.sum())
+    n_wrong = int(wrong.sum())
+    both = int((lost & wrong).sum())
     if not 0 < n_lost < n or hypergeom.sf(both - 1, n, n_wrong, n_lost) >= ALPHA:
         return ""
     return (
@@ -181,7 +200,8 @@ def _batches(written: F64) -> int:
     sorted by it; 0 otherwise, and where shuffled rows would be so by chance."""
     values = written[np.isfinite(written)]
     starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
-    runs, lengths = values[starts], np.diff(np.r_[starts, len(values)])
+    runs = values[starts]
+    lengths = np.diff(np.r_[starts, len(values)])
     repeated = lengths[lengths > 1]
     steps = np.diff(runs)
     is_sorted = bool((steps > 0).all() or (steps < 0).all())

@@ -68,7 +68,8 @@ def stand_in(values: F64, *, below: bool = False) -> tuple[float, int] | None:
     if len(distinct) < 3:
         return None
     for at, nearest, rest in ((0, 1, distinct[1:]), (-1, -2, distinct[:-1])):
-        value, n = float(distinct[at]), int(counts[at])
+        value = float(distinct[at])
+        n = int(counts[at])
         apart = abs(value - float(distinct[nearest])) > float(np.ptp(rest))
         if n > 1 and value.is_integer() and (apart or (below and value < 0 <= float(rest[0]))):
             return value, n
@@ -83,7 +84,8 @@ def check_regression(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledg
         InvalidInput: predictions are worse than the mean of the targets, though another scale or order of rows makes
         them explain half of the variance; or a value stands for missing ones.
     """
-    target, prediction = found.roles.target, found.roles.prediction
+    target = found.roles.target
+    prediction = found.roles.prediction
     if target is None or prediction is None:
         return
     numbers = [as_numbers(frame[name]) for name in (target, prediction)]
@@ -97,7 +99,8 @@ def check_regression(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledg
     _check_unforeseen(truth, said, target, prediction, ledger)
     if len(rows) < ENOUGH_PAIRS or np.ptp(truth) == 0 or np.ptp(said) == 0:
         return
-    r, spread = _correlation(truth, said), SIGMAS / math.sqrt(len(rows) - 3)
+    r = _correlation(truth, said)
+    spread = SIGMAS / math.sqrt(len(rows) - 3)
     explained = 1 - float(((truth - said) ** 2).mean() / truth.var())
     slope = r * float(truth.std() / said.std())
     if not 0 < abs(slope) < math.inf:  # squares beyond what a number holds
@@ -144,7 +147,8 @@ def _check_unforeseen(truth: F64, said: F64, target: str, prediction: str, ledge
     larger there than where targets are the next smallest (Mann-Whitney)."""
     order = np.argsort(truth, kind="stable")
     n = int((truth == truth.min(initial=np.inf)).sum())
-    these, following = order[:n], order[n : 2 * n]
+    these = order[:n]
+    following = order[n : 2 * n]
     if n < 2 or not len(following) or (value := float(truth[these[0]])) > 0 or not value.is_integer():
         return
     if mannwhitneyu(said[these], said[following], alternative="greater").pvalue < ALPHA:
@@ -157,7 +161,9 @@ def _check_unforeseen(truth: F64, said: F64, target: str, prediction: str, ledge
 
 def check_whole(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> None:
     """Note classes, recognised as such, that may be amounts: most predictions are wrong, and wrong ones are near."""
-    label, prediction, rows = found.roles.label, found.roles.prediction, ledger.kept()
+    label = found.roles.label
+    prediction = found.roles.prediction
+    rows = ledger.kept()
     if label is None or prediction is None or "label" not in found.recognised:
         return
     truth, said = (as_numbers(frame[name])[rows] for name in (label, prediction))
@@ -177,7 +183,8 @@ def _goes_along(values: F64, other: F64, odd: float) -> bool:
     """Whether the other column has its outermost values, on the same side, where this one is odd, beyond chance."""
     at = values == odd
     other = other if odd > np.median(values) else -other
-    k, outermost = int(at.sum()), int((other >= other[at].min()).sum())
+    k = int(at.sum())
+    outermost = int((other >= other[at].min()).sum())
     return math.comb(outermost, k) < ALPHA * math.comb(len(values), k)
 
 

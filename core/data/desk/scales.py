@@ -43,14 +43,16 @@ def check_loss_scale(loss: F64, found: RecognisedColumns, measured: Measured, ro
             "column of losses (--loss)."
         )
     if measured.labels is not None:
-        by_class, n = pd.Series(loss).groupby(measured.labels[rows]), len(np.unique(loss))
+        by_class = pd.Series(loss).groupby(measured.labels[rows])
+        n = len(np.unique(loss))
         if 2 < n < len(loss) and (by_class.nunique() <= 1).all() and (by_class.size() > 1).any():
             ledger.doubt(
                 f"{name!r} has one value for all rows of a class, so it holds the mean of each class and not the loss "
                 'of each sample. Compute it with reduction="none".'
             )
     all_right = measured.errors is not None and not measured.errors[rows].any()
-    most, k = float(loss.max()), len(measured.class_names)
+    most = float(loss.max())
+    k = len(measured.class_names)
     # the score of the predicted class is at least 1 / k
     if all_right and k > 1 and found.roles.prediction is not None and most > math.log(k):
         ledger.note(
@@ -67,10 +69,12 @@ def check_scores(measured: Measured, ledger: Ledger) -> None:
     if len(rows) < FEWEST or measured.scores is None:
         return
     scores = measured.scores[rows]
-    least, most = scores.min(axis=1), scores.max(axis=1)
+    least = scores.min(axis=1)
+    most = scores.max(axis=1)
     if (most > math.e * (1 + EQUAL) * least).any():
         return
-    surest, right = float(most.max()), "sure of none"
+    surest = float(most.max())
+    right = "sure of none"
     if measured.labels is not None:
         hits = int((scores.argmax(axis=1) == measured.labels[rows]).sum())
         if binom.sf(hits - 1, len(rows), surest) >= ALPHA:
@@ -86,7 +90,8 @@ def check_scores(measured: Measured, ledger: Ledger) -> None:
 def explained(loss: F64, computed: F64, scores: F64, labels: I64) -> float:
     """Share of a loss' variance that sums of what usual losses of label and scores are made of explain, in [0, 1]:
     cross-entropy, focal, smoothed, Brier and margin losses wholly, those of other temperatures nearly."""
-    likely, most = np.exp(-computed), -math.log(SMALLEST)
+    likely = np.exp(-computed)
+    most = -math.log(SMALLEST)
     parts = [likely**power * np.minimum(computed, most) for power in range(3)]
     smooth = [-np.log(np.maximum(scores, least)).mean(axis=1) for least in (FLOOR, SMALLEST)]
     kinds = [kind(scores, labels) for kind in (brier, margin)]
@@ -113,7 +118,8 @@ def check_computed(name: str, loss: F64, computed: F64, labels: I64, share: floa
         return
     own = [ratio[labels[sure] == c] for c in np.unique(labels[sure])]
     if min(map(len, own)) > 1 and (factors := [one_ratio(values) for values in own]) and min(factors) > 0:
-        low, high = min(factors), max(factors)
+        low = min(factors)
+        high = max(factors)
         ledger.note(
             f"{name!r} is the cross-entropy computed from label and scores, weighted by class: {number(low)} to "
             f"{number(high)} times. Classes of a larger weight then seem worse."

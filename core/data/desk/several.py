@@ -58,13 +58,15 @@ def check_several(present: Bool, said: F64, role: str, names: Sequence[str], led
 
 def _check_order(present: Bool, said: F64, names: Sequence[str], ledger: Ledger) -> None:
     table, errors = _told(present, said)
-    known, own = np.isfinite(errors), np.diag(table)
+    known = np.isfinite(errors)
+    own = np.diag(table)
     if not known.any():
         return
     partner, written, mended, error = _reordered(present, said)
     low = own + float(-norm.ppf(ALPHA / len(names))) * errors < 0
     turned: list[int] = np.flatnonzero(low & (own <= -MENDED)).tolist()
-    mean, spread = float(own[known].mean()), SIGMAS * _mean_error(errors[known])
+    mean = float(own[known].mean())
+    spread = SIGMAS * _mean_error(errors[known])
     first = "of a row with a class and one without, the first has the higher score"
     if mended >= MENDED and written + SIGMAS * error < MENDED * mended:
         moved = [(names[i], names[j]) for i, j in enumerate(partner) if i != j]
@@ -99,7 +101,8 @@ def _told(present: Bool, said: F64) -> tuple[F64, F64]:
     """(k, k) what each class' labels have to do with each class' scores, 2 AUROC - 1 by the Mann-Whitney statistic, 0
     where the labels do not differ; and (k,) its standard error where they have nothing to do with each other, or
     inf."""
-    n, ones = len(said), present.sum(axis=0)
+    n = len(said)
+    ones = present.sum(axis=0)
     pairs = ones * (n - ones)
     above = present.T.astype(np.float64) @ rankdata(said, axis=0) - (ones * (ones + 1) / 2)[:, None]
     table = np.where(pairs > 0, 2 * above.T / np.maximum(pairs, 1) - 1, 0.0).T
@@ -118,7 +121,8 @@ def _reordered(present: Bool, said: F64) -> tuple[list[int], float, float, float
         Whose scores go with each class' labels, one to one, of equal ones its own; and over the classes that get those
         of another, what they tell as written and reordered, and the first's standard error.
     """
-    k, half = present.shape[1], np.random.default_rng(0).permutation(len(said)) % 2
+    k = present.shape[1]
+    half = np.random.default_rng(0).permutation(len(said)) % 2
     halves = [_told(present[half == side], said[half == side]) for side in (0, 1)]
     found = list[tuple[float, float, float]]()
     for (judged, errors), (chosen, _) in (halves, halves[::-1]):

@@ -57,7 +57,9 @@ def is_archive(path: Path, limits: Limits = Limits()) -> bool:
 
 def _open_folder(root: Path, limits: Limits, progress: Progress) -> FileImages:
     """Files below the folder, in sorted order; a link is followed only if it is a file and stays below the folder."""
-    listing, files, base = Listing(root.name, limits, progress), list[Path](), root.resolve()
+    listing = Listing(root.name, limits, progress)
+    files = list[Path]()
+    base = root.resolve()
     for folder, subfolders, names in os.walk(base):
         listing.report(0)
         subfolders.sort()
@@ -65,7 +67,8 @@ def _open_folder(root: Path, limits: Limits, progress: Progress) -> FileImages:
             listing.links.append(_below(base, folder, name))
         for name in sorted(names):
             listing.count()
-            file, below = Path(folder, name), _below(base, folder, name)
+            file = Path(folder, name)
+            below = _below(base, folder, name)
             # realpath, unlike Path.resolve, has no error for a link to itself
             inside = not file.is_symlink() or Path(os.path.realpath(file)).is_relative_to(base)
             if not file.is_file() and not file.is_symlink():

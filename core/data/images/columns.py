@@ -94,7 +94,8 @@ class _ColumnReader:
 
     def _group(self, group: int) -> list[bytes]:
         """The cells of a row group. One that repeats pictures may be larger than its pages: then all is spooled."""
-        cells, total = list[bytes](), 0
+        cells = list[bytes]()
+        total = 0
         for blob in _stream(self.path, self.column, [group], self.at_once):
             cells.append(blob)
             total += len(blob)
@@ -106,7 +107,8 @@ class _ColumnReader:
     def cells(self) -> Iterator[bytes]:
         """All cells in order, as long as they are no more than a file of this size may hold."""
         grown = max(self.limits.max_small_bytes, int(self.limits.max_ratio * self.path.stat().st_size))
-        most, total = min(self.limits.max_total_bytes, grown), 0
+        most = min(self.limits.max_total_bytes, grown)
+        total = 0
         for blob in _stream(self.path, self.column, None, self.at_once):
             total += len(blob)
             if total > most:
@@ -157,14 +159,16 @@ def parquet_images(path: Path, column: str, limits: Limits, progress: Progress =
             f"{path.name}: the column {column!r} is {sum(sizes):,} bytes unpacked; "
             f"at most {limits.max_total_bytes:,} are read. Split the file."
         )
-    kind, n = file.schema_arrow.field(column).type, file.metadata.num_rows
+    kind = file.schema_arrow.field(column).type
+    n = file.metadata.num_rows
     reader = _ColumnReader(path, column, limits, starts, n, _rows_at_once(path, file, column, limits))
     if max(sizes, default=0) > _GROUP_BYTES:
         reader.spool(progress)
     names = [str(row) for row in range(n)]
     if pa.types.is_struct(kind) and kind.get_field_index("path") >= 0:
         # a nested field alone can be read: the bytes beside it stay on disk
-        paths, total = list[Any](), 0
+        paths = list[Any]()
+        total = 0
         for batch in file.iter_batches(_rows_at_once(path, file, f"{column}.path", limits), columns=[f"{column}.path"]):
             paths += batch.column(0).to_pylist()
             total += batch.nbytes

@@ -176,10 +176,12 @@ def to_rgb(image: Image.Image) -> Image.Image:
         return image
     rows = max(_STRIP // image.width, 1)
     strips = [(0, top, image.width, min(top + rows, image.height)) for top in range(0, image.height, rows)]
-    low, high = 0.0, 0.0
+    low = 0.0
+    high = 0.0
     if image.mode in _WIDE:
         ends = [(float(values.min()), float(values.max())) for values in map(_numbers, map(image.crop, strips))]
-        low, high = min(lowest for lowest, _ in ends), max(highest for _, highest in ends)
+        low = min(lowest for lowest, _ in ends)
+        high = max(highest for _, highest in ends)
     whole = Image.new("RGB", image.size)
     for strip in strips:
         whole.paste(_strip_to_rgb(image.crop(strip), low, high), strip)

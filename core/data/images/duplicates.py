@@ -31,7 +31,8 @@ VERSION = "hash 1"
 """Change it with anything that changes a hash: it is part of the cache's key."""
 HASH = "near-duplicate hash"
 """Name under which a picture's hash travels with an item's properties in the cache."""
-_ROWS, _OTHERS = 256, 4096
+_ROWS = 256
+_OTHERS = 4096
 """Vectors that are compared with how many others at a time."""
 
 
@@ -103,8 +104,10 @@ class _Alike:
     """
 
     def __init__(self, vectors: F32, rows: I64, look: I64) -> None:
-        self.vectors, self.of = vectors, np.arange(len(vectors))
-        self.rows, self.sizes = rows[np.argsort(look, kind="stable")], np.bincount(look)
+        self.vectors = vectors
+        self.of = np.arange(len(vectors))
+        self.rows = rows[np.argsort(look, kind="stable")]
+        self.sizes = np.bincount(look)
         self.starts = np.cumsum(self.sizes) - self.sizes
         self.of_look = self._of_look()
         """(looks,) the component of each look; below 0, and its own, where its rows are of several."""
@@ -115,7 +118,8 @@ class _Alike:
         if not len(self.rows):
             return self.rows
         of = self.of[self.rows]
-        lowest, highest = np.minimum.reduceat(of, self.starts), np.maximum.reduceat(of, self.starts)
+        lowest = np.minimum.reduceat(of, self.starts)
+        highest = np.maximum.reduceat(of, self.starts)
         return np.where(lowest == highest, lowest, -1 - np.arange(len(lowest)))
 
     def components(self) -> I64:
@@ -125,7 +129,8 @@ class _Alike:
             of = np.arange(len(self.of))
             self.of = joined(len(of), np.r_[of, left], np.r_[of, right])[self.of]
             self.of_look = self._of_look()
-            self._waiting, self._n_waiting = [], 0
+            self._waiting = []
+            self._n_waiting = 0
         return self.of
 
     def join_inside(self) -> None:
@@ -138,7 +143,8 @@ class _Alike:
         single = (self.sizes[one] == 1) & (self.sizes[other] == 1)
         left, right = (self.rows[self.starts[side[single]]] for side in (one, other))
         for start in range(0, len(left), _OTHERS):
-            a, b = left[start : start + _OTHERS], right[start : start + _OTHERS]
+            a = left[start : start + _OTHERS]
+            b = right[start : start + _OTHERS]
             alike = np.einsum("ij,ij->i", self.vectors[a], self.vectors[b]) >= MIN_COSINE
             self._join(a[alike], b[alike])
         for a, b in zip(one[~single].tolist(), other[~single].tolist()):

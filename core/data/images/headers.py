@@ -51,14 +51,17 @@ def check_tags(data: bytes, limits: Limits) -> None:
     Raises:
         Unreadable: its tags hold more than the file, or more numbers or larger tiles than any picture needs.
     """
-    order, big = "<" if data[:2] == b"II" else ">", data[2:3] == b"+" or data[3:4] == b"+"
+    order = "<" if data[:2] == b"II" else ">"
+    big = data[2:3] == b"+" or data[3:4] == b"+"
     entry = struct.Struct(order + ("HHQ8s" if big else "HHI4s"))
     try:
         (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
         (n,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
         if n > _MAX_TAGS:
             raise Unreadable(f"has {n:,} tags; at most {_MAX_TAGS:,} are read.")
-        at, total, tile = at + (8 if big else 2), 0, 1
+        at = at + (8 if big else 2)
+        total = 0
+        tile = 1
         for place in range(at, at + n * entry.size, entry.size):
             tag, kind, count, value = entry.unpack_from(data, place)
             total += count * _SIZES.get(kind, 1)
@@ -89,7 +92,8 @@ def declared_size(head: bytes) -> tuple[int, int]:
 
 
 def _check_jpeg(data: bytes, limits: Limits) -> None:
-    exif, before = bytearray(), 0
+    exif = bytearray()
+    before = 0
     for n, (marker, start, end) in enumerate(_jpeg_segments(data)):
         before = end
         if marker == 0xE1 and data.startswith(_EXIF, start):
@@ -141,7 +145,8 @@ def _check_gif(data: bytes, limits: Limits) -> None:
 
 def _without_exif(data: bytes) -> bytes:
     """The boxes with items' directories name no EXIF any more; the file keeps its length."""
-    parts, at = list[bytes](), 0
+    parts = list[bytes]()
+    at = 0
     while at + 8 <= len(data):
         length = int.from_bytes(data[at : at + 4], "big")
         if length == 1:

@@ -46,7 +46,8 @@ class Listing:
     """
 
     def __init__(self, source: str, limits: Limits, progress: Progress) -> None:
-        self.source, self.limits = source, limits
+        self.source = source
+        self.limits = limits
         self.report = Reporter(progress, "open images", 1)
         self.names = list[str]()
         self.sizes = list[int]()

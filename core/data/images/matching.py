@@ -45,7 +45,8 @@ class FileIndex:
             if at is not None:
                 return [at]
         name = parts[-1] if parts else ""
-        stem, folded = PurePosixPath(name).stem, name.casefold()
+        stem = PurePosixPath(name).stem
+        folded = name.casefold()
         return (
             self.by_name.get(name)
             or self.by_stem.get(name)
@@ -81,8 +82,10 @@ def match_files(
     """
     report = Reporter(progress, "match pictures", len(written))
     report(0)
-    index, files = index_files(store), "images" if noun == "picture" else f"{noun}s"
-    positions, ambiguous = np.full(len(written), -1, dtype=np.int64), list[tuple[int, list[int]]]()
+    index = index_files(store)
+    files = "images" if noun == "picture" else f"{noun}s"
+    positions = np.full(len(written), -1, dtype=np.int64)
+    ambiguous = list[tuple[int, list[int]]]()
     for row, text in enumerate(written):
         report(row)
         places = [] if text is None else index.find(text)

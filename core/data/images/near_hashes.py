@@ -51,7 +51,8 @@ def near_hashes(hashes: U64, parts: Callable[[], I64], *, few: int = FEW) -> Ite
     for run, (first, width, differing) in enumerate(_RUNS):
         key = _bits(hashes, first, width)
         order = np.argsort(key, kind="stable")
-        run_of_bits, in_order = _RunOfBits(key[order], width), hashes[order]
+        run_of_bits = _RunOfBits(key[order], width)
+        in_order = hashes[order]
         for turned in (None, *range(width))[: 1 + width * differing]:
             starts, sizes = run_of_bits.others(turned)
             left -= int(sizes.sum())
@@ -69,7 +70,8 @@ class _RunOfBits:
     """Rows sorted by what they hold in a run of bits."""
 
     def __init__(self, key: I64, width: int) -> None:
-        self.key, self.sizes = key, np.bincount(key, minlength=2**width)
+        self.key = key
+        self.sizes = np.bincount(key, minlength=2**width)
         self.starts = np.cumsum(self.sizes) - self.sizes
         self.place = np.arange(len(key))
 
@@ -95,13 +97,16 @@ def _met(starts: I64, sizes: I64) -> Iterator[Pairs]:
     """Each row k with starts[k], ..., starts[k] + sizes[k] - 1, about _CHUNK pairs or one row's at a time."""
     rows = np.flatnonzero(sizes)
     ends = np.cumsum(sizes[rows])
-    begin, done = 0, 0
+    begin = 0
+    done = 0
     while begin < len(rows):
         end = max(int(np.searchsorted(ends, done + _CHUNK, "right")), begin + 1)
-        part, size = rows[begin:end], sizes[rows[begin:end]]
+        part = rows[begin:end]
+        size = sizes[rows[begin:end]]
         first = ends[begin:end] - size - done  # of each row's pairs among those of this part
         yield np.repeat(part, size), np.arange(int(size.sum())) + np.repeat(starts[part] - first, size)
-        begin, done = end, int(ends[end - 1])
+        begin = end
+        done = int(ends[end - 1])
 
 
 def _near(hashes: U64, one: I64, other: I64) -> Pairs:
@@ -110,12 +115,15 @@ def _near(hashes: U64, one: I64, other: I64) -> Pairs:
     for word in range(WORDS):
         differ = differ + np.bitwise_count(hashes[one, word] ^ hashes[other, word])
         close = differ <= MAX_BITS
-        one, other, differ = one[close], other[close], differ[close]
+        one = one[close]
+        other = other[close]
+        differ = differ[close]
     return one, other
 
 
 def _each_with_all(hashes: U64, parts: Callable[[], I64]) -> Iterator[tuple[float, Pairs]]:
-    n, first_word = len(hashes), np.ascontiguousarray(hashes[:, 0])
+    n = len(hashes)
+    first_word = np.ascontiguousarray(hashes[:, 0])
     for row in range(n):
         part = parts()
         later = row + 1 + np.flatnonzero(part[row + 1 :] != part[row])

@@ -21,7 +21,9 @@ PATCH = 6
 """Pixels a side."""
 QUANTILE = 0.02
 """Of the patches' deviations. Less, and one plain patch speaks for the picture; more, and lawns count as noisy."""
-BLACK, WHITE, CLIPPED = 2.5 / 255, 252.5 / 255, 0.95
+BLACK = 2.5 / 255
+WHITE = 252.5 / 255
+CLIPPED = 0.95
 """A patch is left out where at least this share of its pixels is beyond either end."""
 BAND = 8 * PATCH
 """Rows that are worked on at a time: what they need stays in the processor's cache, and no memory is asked of the
@@ -51,8 +53,10 @@ def noise(luma: F32) -> float:
 
 def quantile(values: F32, share: float) -> float:
     """As `np.quantile` of a few thousand, at a tenth of its cost."""
-    ordered, place = np.sort(values), share * (len(values) - 1)
-    below, above = float(ordered[int(place)]), float(ordered[min(int(place) + 1, len(values) - 1)])
+    ordered = np.sort(values)
+    place = share * (len(values) - 1)
+    below = float(ordered[int(place)])
+    above = float(ordered[min(int(place) + 1, len(values) - 1)])
     return below + (above - below) * (place - int(place))
 
 
@@ -67,6 +71,7 @@ def _unclipped(luma: F32) -> F32:
 
 def _patches(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """(patches, PATCH * PATCH) of a plane; what is over at the right and at the bottom is left out."""
-    height, width = values.shape[0] // PATCH, values.shape[1] // PATCH
+    height = values.shape[0] // PATCH
+    width = values.shape[1] // PATCH
     cut = values[: height * PATCH, : width * PATCH].reshape(height, PATCH, width, PATCH)
     return cut.transpose(0, 2, 1, 3).reshape(height * width, PATCH * PATCH)

@@ -49,7 +49,10 @@ PROPERTIES: dict[str, str] = {
 OF_PICTURE = " of the picture"
 """Behind the name of a property that a row, which is a crop, has from its whole picture."""
 _CATEGORIES = ("grey", "dominant colour", "tint", "file format")
-_GREY, _DARK, _BRIGHT, _PLAIN = 10, 13, 243, 40
+_GREY = 10
+_DARK = 13
+_BRIGHT = 243
+_PLAIN = 40
 """Bytes: 0.04 of the range or less is no colour, luma below 0.05 is dark and above 0.95 bright, and twice 0.08 of the
 range from the border's median is far."""
 U8 = npt.NDArray[np.uint8]
@@ -141,7 +144,8 @@ def colourfulness(red: U8, green: U8, blue: U8) -> float:
 
 def _mean_and_deviation(plane: npt.NDArray[np.int32]) -> tuple[float, float]:
     """Of whole numbers, exactly 0 where all are equal."""
-    total, squares = int(plane.sum(dtype=np.int64)), int(np.einsum("ij,ij->i", plane, plane).sum(dtype=np.int64))
+    total = int(plane.sum(dtype=np.int64))
+    squares = int(np.einsum("ij,ij->i", plane, plane).sum(dtype=np.int64))
     return total / plane.size, sqrt(plane.size * squares - total * total) / plane.size
 
 
@@ -156,7 +160,8 @@ def blur(luma: F32) -> float:
 
 
 def _blur_along_rows(luma: F32, width: int = 9) -> float:
-    n, half = len(luma), width // 2
+    n = len(luma)
+    half = width // 2
     if n < 2:
         return 1.0
     total = lost = 0.0
@@ -182,7 +187,8 @@ def edge_density(luma: F32) -> float:
 def _count_edges(luma: F32) -> int:
     down = luma[:-2] + 2 * luma[1:-1] + luma[2:]
     across = luma[:, :-2] + 2 * luma[:, 1:-1] + luma[:, 2:]
-    right, below = down[:, 2:] - down[:, :-2], across[2:] - across[:-2]
+    right = down[:, 2:] - down[:, :-2]
+    below = across[2:] - across[:-2]
     squared = right * right + below * below
     edges = squared > 0.64
     close = np.abs(squared - np.float32(0.64)) < 1e-5
@@ -197,12 +203,14 @@ def plain_border(*channels: U8) -> float:
     depth = max(min(height, width) // 20, 1)
     near = np.True_
     for channel in channels:
-        ends, middle = (channel[:depth], channel[max(height - depth, depth) :]), channel[depth : height - depth]
+        ends = (channel[:depth], channel[max(height - depth, depth) :])
+        middle = channel[depth : height - depth]
         sides = (middle[:, :depth], middle[:, max(width - depth, depth) :])
         ring = np.concatenate([part.ravel() for part in (*ends, *sides)])
         ordered = np.sort(ring, kind="stable")  # of bytes by counting them
         twice = int(ordered[(len(ring) - 1) // 2]) + int(ordered[len(ring) // 2])
-        lowest, highest = max((twice - _PLAIN + 1) // 2, 0), min((twice + _PLAIN) // 2, 255)
+        lowest = max((twice - _PLAIN + 1) // 2, 0)
+        highest = min((twice + _PLAIN) // 2, 255)
         near = near & (ring >= lowest) & (ring <= highest)
     return float(near.mean())
 

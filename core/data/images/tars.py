@@ -72,7 +72,8 @@ def open_tar(path: Path, limits: Limits, progress: Progress) -> FileImages:
         InvalidInput: see `core.data.images.archives.open_images`.
         Cancelled: from `progress`.
     """
-    listing, offsets = Listing(path.name, limits, progress), list[int]()
+    listing = Listing(path.name, limits, progress)
+    offsets = list[int]()
     file: IO[bytes] = unpacked(path, limits, progress) if is_compressed(path) else open_plain(path)
     try:
         for member in _members(file, listing):
@@ -106,7 +107,10 @@ def _members(file: IO[bytes], listing: Listing) -> Iterator[_Member]:
         TarError: it is damaged or cut short.
         InvalidInput: a header is too large.
     """
-    descriptor, length, at, spent = file.fileno(), os.fstat(file.fileno()).st_size, 0, 0
+    descriptor = file.fileno()
+    length = os.fstat(file.fileno()).st_size
+    at = 0
+    spent = 0
     before = _Extended()
     while block := os.pread(descriptor, _BLOCK, at):
         listing.report(0)
@@ -123,7 +127,8 @@ def _members(file: IO[bytes], listing: Listing) -> Iterator[_Member]:
             more = header.type == tarfile.GNUTYPE_SPARSE and bool(block[482])
             while more:  # each block more of a sparse file's map says whether another follows
                 listing.report(0)
-                block, at = os.pread(descriptor, _BLOCK, at), at + _BLOCK
+                block = os.pread(descriptor, _BLOCK, at)
+                at = at + _BLOCK
                 more = len(block) == _BLOCK and bool(block[504])
             size = header.size if before.size is None else before.size
             yield _Member(before.name or header.name, header.type, size, at, before.sparse)

@@ -72,7 +72,9 @@ class ThumbnailStore(ItemStore):
         if sizes.size and ends[-1, -1] > room:
             raise ValueError("the thumbnails are cut")
         self._starts = start + ends.astype(np.int64) - there
-        self._file, self._sizes, self._names = file, sizes, names
+        self._file = file
+        self._sizes = sizes
+        self._names = names
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -104,7 +106,8 @@ class ThumbnailStore(ItemStore):
             return ()
 
     def _read(self, index: int, k: int) -> bytes:
-        size, most = int(self._sizes[index, k]), Limits().max_file_bytes
+        size = int(self._sizes[index, k])
+        most = Limits().max_file_bytes
         if size > most:
             raise OSError(errno.EFBIG, f"one has {byte_size(size)}; at most {byte_size(most)} are read")
         with self._lock:
@@ -140,7 +143,8 @@ def _kept(items: ItemStore, kind: Modality, batch: int = 64) -> Iterator[list[by
 
     def one(row: int) -> list[bytes]:
         try:
-            payload, marks = items.read(row), items.marks(row)
+            payload = items.read(row)
+            marks = items.marks(row)
             kept = payload if isinstance(base, ThumbnailStore) else kind.keep(payload, STORED_SIZE)
             return [kept, *(kind.keep_marks(payload, STORED_SIZE, marks) if marks else ())]
         except (OSError, ValueError, InvalidInput) as error:

@@ -20,7 +20,8 @@ from core.records import F32
 NORM = 24
 """Of the Minkowski mean. The paper has 6, for pictures in linear light with known lights; figures in
 docs/evidence/properties.md."""
-DARKEST, WEIGHT = 0.01, 0.5
+DARKEST = 0.01
+WEIGHT = 0.5
 """Quantile of each channel that stands for black, and how much its colour counts."""
 FAINTEST = 0.1
 """A light darker than this is measured against it, so that the colour errors of black pictures are no tint."""

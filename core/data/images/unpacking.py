@@ -49,7 +49,9 @@ def unpacked(path: Path, limits: Limits, progress: Progress) -> IO[bytes]:
         InvalidInput: the stream is damaged or exceeds `limits`, or the disk is full.
         Cancelled: from `progress`.
     """
-    engine, packed, written = _engine(path, limits), path.stat().st_size, 0
+    engine = _engine(path, limits)
+    packed = path.stat().st_size
+    written = 0
     assert engine is not None
     most = max(limits.max_ratio * packed, RATIO_FROM * 64)
     report = Reporter(progress, "unpack images", packed >> 20)
@@ -84,12 +86,16 @@ def pieces(file: IO[bytes], make: Callable[[], Any], magic: bytes) -> Iterator[b
     Raises:
         EOFError, zlib.error, LZMAError, OSError: it is cut short or damaged.
     """
-    engine, held, at = make(), b"", 0
+    engine = make()
+    held = b""
+    at = 0
     while True:
-        asked, given = getattr(engine, "needs_input", True), b""
+        asked = getattr(engine, "needs_input", True)
+        given = b""
         if asked:
             if at == len(held):
-                held, at = file.read(_PIECE), 0
+                held = file.read(_PIECE)
+                at = 0
             given = held[at : at + _GIVEN]
             at += len(given)
         piece: bytes = engine.decompress(given, _PIECE)
@@ -98,7 +104,8 @@ def pieces(file: IO[bytes], make: Callable[[], Any], magic: bytes) -> Iterator[b
         if engine.eof:
             at -= len(engine.unused_data)
             if len(held) - at < _GIVEN:
-                held, at = held[at:] + file.read(_PIECE), 0
+                held = held[at:] + file.read(_PIECE)
+                at = 0
             if not held.startswith(magic, at):
                 return
             engine = make()

@@ -39,7 +39,8 @@ def open_zip(path: Path, limits: Limits, progress: Progress) -> FileImages:
         InvalidInput: see `core.data.images.archives.open_images`.
         Cancelled: from `progress`.
     """
-    listing, infos = Listing(path.name, limits, progress), list[zipfile.ZipInfo]()
+    listing = Listing(path.name, limits, progress)
+    infos = list[zipfile.ZipInfo]()
     file = WeighedZip(open_plain(path).detach(), _weigh(listing))
     try:
         archive = _open(file, listing)
@@ -105,7 +106,8 @@ def _file_name(info: zipfile.ZipInfo, listing: Listing) -> str | None:
     if not info.filename.strip("/"):
         return None
     # orig_filename: zipfile cuts a name at a zero byte, which would hide it
-    name, limits = safe_name(info.orig_filename, listing.source), listing.limits
+    name = safe_name(info.orig_filename, listing.source)
+    limits = listing.limits
     if info.is_dir():
         return None
     if stat.S_ISLNK(info.external_attr >> 16):
@@ -120,7 +122,8 @@ def _file_name(info: zipfile.ZipInfo, listing: Listing) -> str | None:
 
 def _check_whole(path: Path, infos: list[zipfile.ZipInfo], listing: Listing) -> None:
     """Refuse a zip that unpacks to too many times its size, or whose members share their bytes, as bombs do."""
-    packed, limits = max(path.stat().st_size, 1), listing.limits
+    packed = max(path.stat().st_size, 1)
+    limits = listing.limits
     if listing.total > RATIO_FROM * 64 and listing.total > limits.max_ratio * packed:
         refuse_ratio(path.name, "the whole", listing.total / packed, limits)
     for one, after in pairwise(sorted(infos, key=lambda info: info.header_offset)):
@@ -138,7 +141,9 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int, limits
         BadZipFile, EOFError, LZMAError, OSError: it is damaged.
     """
     packed: Any = copy.copy(info)  # the member's bytes as they lie in the file
-    packed.compress_type, packed.file_size, packed.CRC = zipfile.ZIP_STORED, info.compress_size, None
+    packed.compress_type = zipfile.ZIP_STORED
+    packed.file_size = info.compress_size
+    packed.CRC = None
     content = bytearray()
     with archive.open(packed) as file:
         make = bz2.BZ2Decompressor if info.compress_type == zipfile.ZIP_BZIP2 else _lzma(file, limits)
@@ -157,7 +162,8 @@ def _lzma(file: IO[bytes], limits: Limits) -> Callable[[], lzma.LZMADecompressor
     settings = file.read(int.from_bytes(head[2:], "little"))
     if len(settings) < 5:
         raise zipfile.BadZipFile("it is cut short")
-    packed, dictionary = settings[0], int.from_bytes(settings[1:5], "little")
+    packed = settings[0]
+    dictionary = int.from_bytes(settings[1:5], "little")
     if dictionary > limits.max_codec_bytes:
         raise zipfile.BadZipFile(f"it asks for {dictionary:,} bytes of memory")
     asked = {"lc": packed % 9, "lp": packed // 9 % 5, "pb": packed // 45, "dict_size": dictionary}

@@ -44,7 +44,8 @@ class ScanModality(pictures.ToldByHash):
     def preview(self, data: bytes, size: int, marks: Marks = ()) -> bytes:
         """The coronal slice in the middle, with outlines of the masks."""
         scan = _read(data)
-        shown, masks = _shown(scan, size), slice_marks(scan, marks, size)
+        shown = _shown(scan, size)
+        masks = slice_marks(scan, marks, size)
         return webp(outlined(shown, masks, size) if masks else shown)
 
     def keep_marks(self, data: bytes, size: int, marks: Marks) -> Sequence[bytes]:

@@ -90,9 +90,11 @@ def fitted_field(plane: F32) -> F32:
     padded = np.pad(plane.astype(np.float64), 1, mode="edge")
     down = padded[:-2] + padded[1:-1] + padded[2:]
     calm = (down[:, :-2] + down[:, 1:-1] + down[:, 2:]) / 9
-    inside, light = calm > DARK, np.log(np.maximum(calm, 1e-3))
+    inside = calm > DARK
+    light = np.log(np.maximum(calm, 1e-3))
     field = _terms(*plane.shape)
-    rows, sides = inside[1:] & inside[:-1], inside[:, 1:] & inside[:, :-1]
+    rows = inside[1:] & inside[:-1]
+    sides = inside[:, 1:] & inside[:, :-1]
     steps = np.r_[(light[1:] - light[:-1])[rows], (light[:, 1:] - light[:, :-1])[sides]]
     slopes = np.concatenate([(field[1:] - field[:-1])[rows], (field[:, 1:] - field[:, :-1])[sides]])
     if len(steps) < 100:

@@ -10,7 +10,8 @@ from PIL import Image
 
 from core.records import F32
 
-LOW, HIGH = 0.5, 99.5
+LOW = 0.5
+HIGH = 99.5
 """Percentiles of a slice that become 0 and 1."""
 
 
@@ -18,7 +19,8 @@ def unit(plane: F32) -> F32:
     """(h, w) from 0 to 1 between its 0.5th and 99.5th percentile; 0 of a plane of one value."""
     low, high = np.percentile(plane, (LOW, HIGH))
     if not high > low:
-        low, high = float(plane.min()), float(plane.max())
+        low = float(plane.min())
+        high = float(plane.max())
     if not high > low:
         return np.zeros(plane.shape, np.float32)
     return np.clip((plane - low) / (high - low), 0, 1).astype(np.float32)
@@ -36,7 +38,8 @@ class SliceFit:
 
     @property
     def box(self) -> tuple[slice, slice]:
-        top, left = (self.side - self.size[0]) // 2, (self.side - self.size[1]) // 2
+        top = (self.side - self.size[0]) // 2
+        left = (self.side - self.size[1]) // 2
         return slice(top, top + self.size[0]), slice(left, left + self.size[1])
 
     def into(self, plane: F32, *, mask: bool = False) -> F32:
@@ -53,7 +56,8 @@ class SliceFit:
 def fit_square(shape: tuple[int, int], pixel: tuple[float, float], side: int) -> SliceFit:
     """How a slice of (h, w) pixels of `pixel` (down, right) mm lies in a square of `side` pixels, as large as
     it can."""
-    down, right = shape[0] * pixel[0], shape[1] * pixel[1]
+    down = shape[0] * pixel[0]
+    right = shape[1] * pixel[1]
     scale = side / max(down, right)
     return SliceFit(side, shape, (min(side, max(1, round(down * scale))), min(side, max(1, round(right * scale)))))
 

@@ -21,7 +21,8 @@ MOST_SIDE = 4_096
 """Voxels along any side."""
 MOST_AXES = 32
 """Of an array, those of length 1 included."""
-_GZIP, _GZIP_BEGINS = 31, b"\x1f\x8b"
+_GZIP = 31
+_GZIP_BEGINS = b"\x1f\x8b"
 """zlib's window for a gzip header, and how a gzip stream begins."""
 _HANDED_OVER = 2**14
 """Bytes at once: behind each stream all that is left of them is copied, and a file may hold a stream every 20 bytes."""
@@ -34,14 +35,17 @@ def gunzip(data: bytes, most: int = MOST_BYTES) -> bytes:
     Raises:
         Unreadable: damaged, cut short, or more than `most`.
     """
-    opened, found, at = zlib.decompressobj(_GZIP), bytearray(), 0
+    opened = zlib.decompressobj(_GZIP)
+    found = bytearray()
+    at = 0
     left = b""  # what was handed over and not yet read
     try:
         while not opened.eof or (left + data[at : at + 2])[:2] == _GZIP_BEGINS:
             if opened.eof:  # bgzip and cat write several streams, one behind the other
                 opened = zlib.decompressobj(_GZIP)
             if len(left) < 2:
-                left, at = left + data[at : at + _HANDED_OVER], at + _HANDED_OVER
+                left = left + data[at : at + _HANDED_OVER]
+                at = at + _HANDED_OVER
             part = opened.decompress(left, 2**22)
             left = opened.unused_data if opened.eof else opened.unconsumed_tail
             if not part and not left and at >= len(data) and not opened.eof:

@@ -21,7 +21,8 @@ from core.records import F32
 
 VERSION = "scans 1"
 """Change it with anything that changes a volume: it is part of the cache's key."""
-LEAST_SPACING, MOST_SPACING = 1e-6, 1_000.0
+LEAST_SPACING = 1e-6
+MOST_SPACING = 1_000.0
 """Millimetres between two voxels."""
 _NIFTI_AT = 344
 """Place of the magic letters in a header of NIfTI-1."""
@@ -185,7 +186,8 @@ def _from_header(data: bytes, kind: str, n_bytes: int) -> Scan:
     try:
         reader: Any = getattr(nibabel, readers[kind])
         header: Any = reader.header_class.from_fileobj(io.BytesIO(data))
-        shape, dtype = tuple(int(side) for side in header.get_data_shape()), header.get_data_dtype()
+        shape = tuple(int(side) for side in header.get_data_shape())
+        dtype = header.get_data_dtype()
     except Exception as error:  # nibabel raises many kinds on bad headers
         raise Unreadable(f"has a damaged {kind} header ({brief(error)}). Export it again.") from None
     if dtype.kind not in "buif":
@@ -198,7 +200,8 @@ def _from_header(data: bytes, kind: str, n_bytes: int) -> Scan:
         proxy: Any = image.dataobj
         stored = np.asanyarray(proxy.get_unscaled())
         # of MGH there is no scaling
-        slope, offset = float(getattr(proxy, "slope", 1.0)), float(getattr(proxy, "inter", 0.0))
+        slope = float(getattr(proxy, "slope", 1.0))
+        offset = float(getattr(proxy, "inter", 0.0))
         zooms = [float(zoom) for zoom in header.get_zooms()[:3]]
         affine = np.asarray(image.affine, np.float64)
     except Exception as error:

@@ -224,6 +224,7 @@ def _array(value: Any) -> npt.NDArray[Any]:
         value = [_array(each) for each in value]
     if isinstance(value, np.ma.MaskedArray):  # what is masked is not known
         is_number = value.dtype.kind in "biuf"
-        kind, unknown = np.dtype(np.float64 if is_number else object), np.array(np.nan if is_number else None)
+        kind = np.dtype(np.float64 if is_number else object)
+        unknown = np.array(np.nan if is_number else None)
         return np.where(np.ma.getmaskarray(value), unknown, value.data.astype(kind))
     return np.asarray(value)

@@ -77,7 +77,8 @@ def stack_arrays(column: pd.Series[Any]) -> tuple[F64, list[str]]:
     lengths = np.array([-1 if row is None or row.ndim != 1 else len(row) for row in rows])
     usable = lengths[lengths > 0]
     k = int(np.bincount(usable).argmax()) if len(usable) else 0
-    stacked, reasons = np.full((len(rows), k), np.nan), [""] * len(rows)
+    stacked = np.full((len(rows), k), np.nan)
+    reasons = [""] * len(rows)
     for i, row in enumerate(rows):
         if row is not None and lengths[i] == k:
             stacked[i] = row

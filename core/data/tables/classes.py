@@ -52,7 +52,8 @@ def encode_classes(
     Raises:
         InvalidInput: the numbers of classes disagree, the numbering seems to start at 1, or no label fits.
     """
-    spelled, words = spelled or {}, _distinct(labels)
+    spelled = spelled or {}
+    words = _distinct(labels)
     if given and k is not None and len(given) != k:
         raise InvalidInput(
             f"class_names has {len(given)} names but there are {k} probabilities in a row. "
@@ -90,7 +91,9 @@ def class_of_columns(
     where that leaves none of the labels, `words`, as written, at the last that leaves some ("prob_class_0" gives
     "class_0"); if whole numbers are all that is left, the columns are ordered by them.
     """
-    first, cuts, known = names[0], [0], set(words)
+    first = names[0]
+    cuts = [0]
+    known = set(words)
     for end in range(1, len(first)):
         if not all(name.startswith(first[:end]) and len(name) > end for name in names):
             break
@@ -150,7 +153,8 @@ def _lookup(order: list[str], words: list[str], spelled: Mapping[str, str]) -> d
 
 def _pool(labels: list[str], predictions: list[str], spelled: Mapping[str, str]) -> tuple[list[str], dict[str, int]]:
     """All values of labels and predictions as classes; a prediction may be the spelled-out name of a label."""
-    back, known = {name: word for word, name in spelled.items()}, set(labels)
+    back = {name: word for word, name in spelled.items()}
+    known = set(labels)
     read = [back.get(text, text) if text not in known else text for text in predictions]
     if labels and read and not set(labels) & set(read) and all(map(_is_whole, labels)) != all(map(_is_whole, read)):
         raise InvalidInput(

@@ -27,7 +27,8 @@ MISSING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "-nan", "null", "NULL", "<NA>"
 _AS_TEXT = re.compile(
     r"(.*_)?(id|ids|uid|uuid|key|file|files|path|image|img|filename|filepath|file_name|name|class_name)"
 )
-_CELL, _ROW = 32, 64
+_CELL = 32
+_ROW = 64
 """Bytes of memory at most for a cell (its place, its text, its value) and for a row, beside the file's own bytes."""
 _HEAD = 2**22  # characters in which the line of column names must end
 _CHUNK = 2**22
@@ -37,7 +38,10 @@ class _Watched(io.RawIOBase):
     """A file that tells how far it has been read, so that reading can be cancelled."""
 
     def __init__(self, path: Path, progress: Progress) -> None:
-        self._file, self._size, self._done, self._progress = path.open("rb"), path.stat().st_size, 0, progress
+        self._file = path.open("rb")
+        self._size = path.stat().st_size
+        self._done = 0
+        self._progress = progress
 
     def readable(self) -> bool:
         return True
@@ -149,7 +153,9 @@ def _survey(path: Path, limits: Limits, progress: Progress = no_progress) -> tup
                     decoder.decode(chunk, final=done + len(chunk) >= size)
                 except UnicodeDecodeError as error:
                     wrong = feeds + chunk.count(b"\n", 0, error.start) + 1
-            feeds, returns, done = feeds + chunk.count(b"\n"), returns + chunk.count(b"\r"), done + len(chunk)
+            feeds = feeds + chunk.count(b"\n")
+            returns = returns + chunk.count(b"\r")
+            done = done + len(chunk)
             progress("read table", 0, size)
     lines = max(feeds, returns) + 1
     if wide:
@@ -239,7 +245,8 @@ def _without_headers(frame: pd.DataFrame, name: str, text_columns: Mapping[Any, 
     return frame, [f"{int(repeats.sum())} line(s) inside {name} repeat the column names and were left out."]
 
 
-_DECIMAL, _WHOLE = r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?", r"[+-]?\d+"
+_DECIMAL = r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?"
+_WHOLE = r"[+-]?\d+"
 
 
 def _with_decimal_points(
@@ -255,7 +262,8 @@ def _with_decimal_points(
         if not len(known) or not re.fullmatch(f"{_DECIMAL}|{_WHOLE}", str(known.iloc[0]).strip()):
             continue  # all cells must be so, and texts are long
         texts = frame[column].astype("string").str.strip()
-        decimal, whole = texts.str.fullmatch(_DECIMAL), texts.str.fullmatch(_WHOLE)
+        decimal = texts.str.fullmatch(_DECIMAL)
+        whole = texts.str.fullmatch(_WHOLE)
         thousands = texts.str.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})+") | whole
         is_decimal = separator == ";" or not thousands[texts.notna()].all()
         if decimal.any() and (decimal | whole)[texts.notna()].all() and is_decimal:

@@ -31,9 +31,11 @@ def records_of(samples: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]],
     number. Labels of several things in a picture, and vectors, are no single value and are left out.
     """
     found = {tag: None for sample in samples for tag in _tags(sample) if not tag.startswith(OWN_TAG)}
-    records, left_out = list[dict[str, Any]](), dict[str, None]()
+    records = list[dict[str, Any]]()
+    left_out = dict[str, None]()
     if len(found) > MAX_TAGS:
-        found, left_out = {}, {f"tags (more than {MAX_TAGS} different ones)": None}
+        found = {}
+        left_out = {f"tags (more than {MAX_TAGS} different ones)": None}
     fields = {name: None for sample in samples for name in sample if not name.startswith(("_", OWN))}
     tags = dict(zip(found, apart((f"tag {tag}" for tag in found), fields)))
     confidences = dict(zip(fields, apart((f"{name}_confidence" for name in fields), [*fields, *tags.values()])))
@@ -59,11 +61,14 @@ def records_of(samples: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]],
 
 def apart(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
     """The names, with a number behind each that is taken or came before."""
-    used, made = set(taken), list[str]()
+    used = set(taken)
+    made = list[str]()
     for own in names:
-        name, number = own, 2
+        name = own
+        number = 2
         while name in used:
-            name, number = f"{own} {number}", number + 1
+            name = f"{own} {number}"
+            number = number + 1
         used.add(name)
         made.append(name)
     return made

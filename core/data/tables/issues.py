@@ -60,9 +60,11 @@ def with_issues(read: Table, issues: TableLike, roles: Roles = Roles(), limits: 
     for name in names.values():
         if name.startswith("is_"):
             found[name] = _yes_or_no(found[name], other.name)
-    keys, n_rows = [name for name in key_columns(read.frame, roles) if name in given], len(read.frame)
+    keys = [name for name in key_columns(read.frame, roles) if name in given]
+    n_rows = len(read.frame)
     if keys:
-        aligned, how = _by_key(read.frame, found, other, keys), f"the column {keys[0]!r}"
+        aligned = _by_key(read.frame, found, other, keys)
+        how = f"the column {keys[0]!r}"
     else:
         places, how = _row_numbers(brought, other, n_rows, limits)
         _check_order(read.frame, other, places)

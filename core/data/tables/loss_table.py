@@ -169,7 +169,8 @@ class LossTable:
             first: dict[str, tuple[LossTable, int]] = {}
             for part, k in order:
                 first.setdefault(part._columns["id"][k], (part, k))
-            ids, order = list(first), list(first.values())
+            ids = list(first)
+            order = list(first.values())
         if not len(ids) <= len(order) < len(ids) + len(parts):
             raise InvalidInput(
                 f"{len(ids):,} ids were given at the start, and {len(order):,} samples were recorded on {len(parts)} "
@@ -219,7 +220,8 @@ class LossTable:
     def _measured(self, arrays: dict[str, npt.NDArray[Any]], scores: BatchScores | None) -> dict[str, list[Any]]:
         """Label, prediction, loss and scores, as far as they are known."""
         new: dict[str, list[Any]] = {}
-        truth, k = None, len(self.class_names) if scores is None else scores.k
+        truth = None
+        k = len(self.class_names) if scores is None else scores.k
         if "labels" in arrays:
             truth, new["label"] = self._classes(arrays["labels"], "labels", k)
         if "predictions" in arrays:

@@ -29,7 +29,9 @@ def metadata_columns(
     outputs = {name for name in (roles.loss, roles.prediction, found.errors) if name is not None}
     arrays_and_keys = {roles.id, roles.image, roles.label, roles.group, roles.split, roles.embedding, found.class_names}
     elsewhere = arrays_and_keys | {*roles.probabilities, *roles.logits, *roles.texts, *(roles.masks or ())}
-    metadata, model_outputs, unused = list[Column](), list[Column](), list[str]()
+    metadata = list[Column]()
+    model_outputs = list[Column]()
+    unused = list[str]()
     for name in frame.columns:
         if name in elsewhere and name not in wanted:
             continue
@@ -94,7 +96,8 @@ def _is_verdict(column: Column, outcomes: Outcomes, labels: I64 | None) -> bool:
     """Whether it has one value for right and another for wrong, or, as where FiftyOne writes TP, FP, FN and TN, one for
     each pair of label and prediction that tells which. Rows without a value count as a value of their own, or, if they
     are fewer than half, not at all."""
-    errors, n = outcomes.errors, len(column.values)
+    errors = outcomes.errors
+    n = len(column.values)
     if errors is None:
         return False
 
@@ -105,12 +108,14 @@ def _is_verdict(column: Column, outcomes: Outcomes, labels: I64 | None) -> bool:
         return 2 * len(rows) > n and MIN_EACH <= errors[rows].sum() <= len(rows) - MIN_EACH
 
     def tells(rows: I64) -> bool:
-        values, wrong = [None if v != v else v for v in column.values[rows].tolist()], errors[rows].tolist()
+        values = [None if v != v else v for v in column.values[rows].tolist()]
+        wrong = errors[rows].tolist()
         if len(set(zip(values, wrong))) > len(set(values)):
             return False
         if len(set(values)) <= 2 or outcomes.predictions is None or labels is None:
             return len(set(values)) <= 2
-        own, guessed = labels[rows].tolist(), outcomes.predictions[rows].tolist()
+        own = labels[rows].tolist()
+        guessed = outcomes.predictions[rows].tolist()
         is_labels = is_enough(rows) and len(set(zip(own, values))) == len(set(own))
         return not is_labels and len(set(zip(own, guessed, values))) == len(set(zip(own, guessed)))
 
@@ -123,7 +128,8 @@ def foretold(cells: I64, classes: I64) -> I64:
     """(n,) the class that most rows of the same cell have, by the rows of the other half; -1 where it is unknown or two
     are as many."""
     _, codes = np.unique(cells, return_inverse=True)
-    half, told = np.random.default_rng(0).permutation(len(codes)) % 2, np.full(len(codes), -1, np.int64)
+    half = np.random.default_rng(0).permutation(len(codes)) % 2
+    told = np.full(len(codes), -1, np.int64)
     for side in (0, 1):
         pairs, counts = np.unique(np.stack([codes, classes])[:, half != side], axis=1, return_counts=True)
         most = np.zeros(int(codes.max()) + 1, np.int64)
@@ -139,8 +145,10 @@ def names_prediction(column: Column, predictions: I64, labels: I64 | None) -> fl
     """In how many rows the column tells the predicted class, beyond those that have the commonest, as a share; 0 where
     it tells the label as often of rows in which the two differ."""
     _, codes = np.unique(column.values.astype(str), return_inverse=True)
-    told, common = foretold(codes, predictions), float(np.unique(predictions, return_counts=True)[1].max())
-    own, n = told == predictions, len(predictions)
+    told = foretold(codes, predictions)
+    common = float(np.unique(predictions, return_counts=True)[1].max())
+    own = told == predictions
+    n = len(predictions)
     if common == n or (
         labels is not None
         and ((told == labels) & (labels != predictions)).sum() >= (own & (labels != predictions)).sum()

@@ -68,10 +68,12 @@ def compute_losses(
         InvalidInput: there is nothing to take a loss from, or what there is breaks a rule for more than half of the
         rows.
     """
-    kind, known = _kind(frame, found), _known(frame, found, ledger)
+    kind = _kind(frame, found)
+    known = _known(frame, found, ledger)
     if kind == "column":
         return _from_column(frame, found, ledger, known)
-    name, unit = kind, losses.UNITS[kind]
+    name = kind
+    unit = losses.UNITS[kind]
     known = replace(known, name=name, unit=unit, clipped=kind == "cross-entropy")
     if kind in _OF_MASKS:
         masks = found.roles.masks or ("", "")
@@ -120,7 +122,8 @@ def _zero_one(found: RecognisedColumns, known: Measured) -> Measured:
 
 def _kind(frame: pd.DataFrame, found: RecognisedColumns) -> str:
     """Which loss to take: "column" or one of `LOSS_KINDS`."""
-    roles, recognised = found.roles, found.recognised
+    roles = found.roles
+    recognised = found.recognised
     has_scores = bool(roles.probabilities or roles.logits)
     computed = {"probabilities", "logits", "prediction", "target", "masks"} & set(roles.named()) - recognised
     if roles.loss is not None and ("loss" not in recognised or (not computed and roles.loss_kind is None)):
@@ -170,14 +173,16 @@ _NEEDS = {
 
 def _known(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> Measured:
     """Labels, scores, predictions and errors as far as columns tell; the loss is still open."""
-    roles, n = found.roles, len(frame)
+    roles = found.roles
+    n = len(frame)
     written: dict[str, Texts] = {}
     for column in (roles.label, roles.prediction if roles.target is None else None):
         if column is not None:
             written[column], note = words_of(frame[column])
             if note:
                 ledger.note(note)
-    labels, words = written.get(roles.label or ""), written.get(roles.prediction or "")
+    labels = written.get(roles.label or "")
+    words = written.get(roles.prediction or "")
     scores = class_scores(frame, found, () if labels is None else labels, ledger)
     if labels is not None and "label" in found.recognised and np.mean([t is None for t in labels]) > 0.5:
         ledger.note(f"{roles.label!r} is missing in more than half of the rows, so it was not taken as the label.")
@@ -219,7 +224,8 @@ def _predictions(column: I64 | None, scores: F64 | None, found: RecognisedColumn
     best = None if scores is None else np.nan_to_num(scores, nan=-1.0).argmax(axis=1).astype(np.int64)
     if column is None:
         return best
-    standing, name = ledger.standing(), found.roles.prediction
+    standing = ledger.standing()
+    name = found.roles.prediction
     open_rows = column < 0
     if best is not None:
         differing = int((~open_rows & (column != best) & standing).sum())
@@ -236,10 +242,12 @@ def _predictions(column: I64 | None, scores: F64 | None, found: RecognisedColumn
 
 
 def _probabilistic(kind: str, known: Measured, ledger: Ledger) -> F64:
-    labels, scores = known.labels, _need(known.scores)
+    labels = known.labels
+    scores = _need(known.scores)
     if labels is None:
         raise InvalidInput(f"The loss {kind!r} needs a label for each row. Name the label column, or ask for entropy.")
-    rows, loss = ledger.kept(), np.full(len(ledger), np.nan)
+    rows = ledger.kept()
+    loss = np.full(len(ledger), np.nan)
     if kind == "cross-entropy" and known.logits is not None:
         loss[rows] = losses.cross_entropy_of_logits(known.logits[rows], labels[rows])
     elif kind == "cross-entropy":
@@ -257,7 +265,8 @@ def _probabilistic(kind: str, known: Measured, ledger: Ledger) -> F64:
 
 
 def _regression(frame: pd.DataFrame, found: RecognisedColumns, kind: str, ledger: Ledger) -> F64:
-    target, prediction = as_numbers(frame[found.roles.target or ""]), as_numbers(frame[found.roles.prediction or ""])
+    target = as_numbers(frame[found.roles.target or ""])
+    prediction = as_numbers(frame[found.roles.prediction or ""])
     ledger.drop(~np.isfinite(target), f"the target {found.roles.target!r} is missing or not finite")
     ledger.drop(~np.isfinite(prediction), f"the prediction {found.roles.prediction!r} is missing or not finite")
     with np.errstate(invalid="ignore", over="ignore"):
@@ -272,7 +281,8 @@ def _from_column(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger, 
             f"The loss {column!r} holds an array in each row; it must be one number for each sample. "
             "Reduce it, for instance to its mean."
         )
-    loss, missing = as_numbers(frame[column]).copy(), frame[column].isna().to_numpy()
+    loss = as_numbers(frame[column]).copy()
+    missing = frame[column].isna().to_numpy()
     if not np.isfinite(loss).any():
         raise InvalidInput(f"The loss {column!r} holds no finite number. Name another column.")
     ledger.drop(np.isnan(loss) & missing, f"the loss {column!r} is missing")
@@ -281,12 +291,15 @@ def _from_column(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger, 
     binary = is_binary(frame[column])
     plainly = snake_case(column) == "cross_entropy" and not (loss < 0).any()
     kind = roles.loss_kind or ("cross-entropy" if plainly and not roles.higher_is_better else "")
-    name, unit, source = column, losses.UNITS.get(kind, "loss"), f"column {column!r}"
+    name = column
+    unit = losses.UNITS.get(kind, "loss")
+    source = f"column {column!r}"
     words = set(snake_case(column).split("_"))
     right = snake_case(column) in ("correct", "is_correct", "right", "hit") and binary
     if roles.higher_is_better or right:
         loss = 1 - loss if binary else -loss
-        name, how = f"negated {column}", "subtracted from 1" if binary else "negated"
+        name = f"negated {column}"
+        how = "subtracted from 1" if binary else "negated"
         source = f"column {column!r}, {how}: higher was better"
     elif words & _SCORE_NAMES:
         ledger.note(

@@ -20,8 +20,12 @@ from core.errors import InvalidInput
 from core.limits import Limits
 from core.records import Progress, no_progress
 
-_BATCH_ROWS, _BATCH_CELLS, _BATCH_BYTES = 2**16, 2**22, 2**28
-_NUMBER, _ROW_OF_NUMBERS, _OBJECT = 16, 130, 200
+_BATCH_ROWS = 2**16
+_BATCH_CELLS = 2**22
+_BATCH_BYTES = 2**28
+_NUMBER = 16
+_ROW_OF_NUMBERS = 130
+_OBJECT = 200
 """Bytes of memory for a number (in Arrow and in pandas), for a row's array of numbers, and for a value that becomes a
 Python object."""
 
@@ -43,7 +47,10 @@ def read_columns(path: Path, columns: Sequence[str], limits: Limits, progress: P
         texts = [leaf.path for leaf in texts if leaf.physical_type == "BYTE_ARRAY"]
         schema = pa.schema([_as_kept(file.schema_arrow.field(name)) for name in columns])
         file = open_parquet(path, limits, texts)
-        size, needed, n_read, batches = path.stat().st_size, 0, 0, []
+        size = path.stat().st_size
+        needed = 0
+        n_read = 0
+        batches = []
         for group in range(file.num_row_groups):  # one by one: nested texts of two have no common dictionary
             for given in file.iter_batches(rows, row_groups=[group], columns=list(columns)):
                 try:
@@ -74,7 +81,9 @@ def _refuse_bytes(name: str, batch: Any, schema: Any, before: int) -> None:
         InvalidInput: one is.
     """
     for column, field in zip(batch.columns, schema, strict=True):
-        low, high = 0, len(column)  # a bad cell is among these rows, if there is one
+        # a bad cell is among these rows, if there is one
+        low = 0
+        high = len(column)
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (low, middle) if _holds_other_bytes(column, field, low, middle) else (middle, high)
@@ -97,7 +106,8 @@ def _holds_other_bytes(column: Any, field: Any, start: int, end: int) -> bool:
 def _check_pages(path: Path, file: pq.ParquetFile, wanted: Sequence[int], limits: Limits) -> tuple[int, frozenset[int]]:
     """How many rows to read at once, and the leaves whose texts are differences, having added up what the columns'
     pages say they hold."""
-    found, size = file.metadata, path.stat().st_size
+    found = file.metadata
+    size = path.stat().st_size
     needed = pages = 0
     largest: dict[int, int] = {}
     for i in wanted:
@@ -130,7 +140,8 @@ def _top(file: pq.ParquetFile, i: int) -> str:
 
 def _weights(file: pq.ParquetFile, i: int) -> tuple[int, int]:
     """Bytes of memory for each value of a leaf, and for each row of it."""
-    leaf, kind = _leaf(file, i), file.schema_arrow.field(_top(file, i)).type
+    leaf = _leaf(file, i)
+    kind = file.schema_arrow.field(_top(file, i)).type
     while is_list(kind):
         kind = kind.value_type
     width = max(0, leaf.length) if leaf.physical_type == "FIXED_LEN_BYTE_ARRAY" else 0

@@ -154,7 +154,8 @@ def _from_parquet(path: Path, limits: Limits, progress: Progress) -> Table:
     with readable(path):
         file = open_parquet(path, limits)
         schema = file.schema_arrow
-        names, found = schema.names, file.metadata
+        names = schema.names
+        found = file.metadata
         if len(set(names)) < len(names):
             return Table(pd.DataFrame(columns=names), path.name)
         stores = {f.name: parquet_images(path, f.name, limits, progress) for f in schema if is_image_type(f.type)}

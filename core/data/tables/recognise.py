@@ -93,7 +93,9 @@ def recognise(
     named = _checked(frame, roles, pictures)
     finder = _Finder(frame, set(sum(named.named().values(), ())), [])
     filled: dict[str, Any] = {}
-    text, arrays, numbers = finder.is_text, finder.is_array, finder.is_number
+    text = finder.is_text
+    arrays = finder.is_array
+    numbers = finder.is_number
     if not named.texts and texts and not pictures and (one := finder.find("texts", finder.is_prose)):
         filled["texts"] = (one,)
     if named.image is None:
@@ -180,7 +182,8 @@ class _Finder:
         """The first column with a usual name that fits, else the only one with a similar name; it is then taken."""
         by_name = {snake_case(name): name for name in reversed(self.frame.columns)}
         exact = [by_name[n] for n in _NAMES[role] if n in by_name and by_name[n] not in self.taken and fits(by_name[n])]
-        looser, similar = _LOOSER.get(role), list[str]()
+        looser = _LOOSER.get(role)
+        similar = list[str]()
         if looser is not None and not exact:
             free = [c for c in self.frame.columns if c not in self.taken]
             similar = [c for c in free if looser.fullmatch(snake_case(c)) and fits(c)]

@@ -124,7 +124,8 @@ def _probabilities(raw: F64, usable: Bool, looks_right: Bool, source: str, ledge
     bad = usable & ~looks_right
     if bad.sum() > 0.5 * usable.sum():
         example = raw[np.flatnonzero(bad)[0]]
-        hint, most = "Divide each row by its sum.", raw[usable].max()
+        hint = "Divide each row by its sum."
+        most = raw[usable].max()
         if (
             1 < most <= 100
             and raw.shape[1] == 2

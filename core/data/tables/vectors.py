@@ -45,7 +45,9 @@ def read_vectors(
         vectors, ids = _read_file(path, limits, progress)
         name = path.name
     else:
-        vectors, ids, name = np.asarray(source), None, "the embeddings"
+        vectors = np.asarray(source)
+        ids = None
+        name = "the embeddings"
     if (
         vectors.ndim != 2
         or vectors.shape[1] < 2
@@ -110,7 +112,8 @@ def unit_rows(vectors: npt.NDArray[Any], ledger: Ledger, place: I64 | None = Non
     """
     m = len(vectors) if place is None else len(place)
     out = np.empty((m, vectors.shape[1]), np.float32)
-    finite, zero = np.ones(m, bool), np.zeros(m, bool)
+    finite = np.ones(m, bool)
+    zero = np.zeros(m, bool)
     for run in row_runs(m, 1, AT_ONCE):
         some = (vectors[run] if place is None else vectors[place[run]]).astype(np.float64)
         if place is not None:
@@ -174,7 +177,8 @@ def _from_parquet(path: Path, limits: Limits, progress: Progress) -> tuple[npt.N
             f"{path.name!r} must have one array column called 'embedding': it has "
             f"{', '.join(lists) or 'none'}. Rename it."
         )
-    chosen, key = (usual or lists)[0], next((name for name in _ID_NAMES if name in schema.names), None)
+    chosen = (usual or lists)[0]
+    key = next((name for name in _ID_NAMES if name in schema.names), None)
     frame = read_columns(path, [n for n in (key, chosen) if n], limits, progress)
     ids = None if key is None else [text_of(v) or "" for v in frame[key].tolist()]
     return stack_arrays(frame[chosen])[0], ids

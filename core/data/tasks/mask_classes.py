@@ -71,7 +71,8 @@ def read_mask_classes(
     names, class_of = _names(values, roles.class_names)
     outcomes = Outcomes(loss, kind, "share", f"masks {masks[0]!r} x {masks[1]!r}, each class apart", errors=iou < 0.5)
     columns = [Column("share of the picture", "number", share)] if rows == "objects" else []
-    notes, alone = list[str](), "the prediction" if rows == "objects" else "the truth"
+    notes = list[str]()
+    alone = "the prediction" if rows == "objects" else "the truth"
     if others:
         only = f"Classes of a picture that only {alone} holds are no rows here: {others:,}."
         notes.append(f"{only} Choose the other rows for them.")
@@ -126,8 +127,10 @@ def _classes(of: Mask | str, other: Mask | str, kind: str) -> list[tuple[int, fl
     rows: list[tuple[int, float, float, float]] = []
     for value in np.unique(of).tolist():
         if value != 0:
-            a, b = of == value, other == value
-            overlap, both = int((a & b).sum()), int(a.sum() + b.sum())
+            a = of == value
+            b = other == value
+            overlap = int((a & b).sum())
+            both = int(a.sum() + b.sum())
             iou = overlap / (both - overlap)
             rows.append((int(value), 1 - iou if kind == "1 - IoU" else 1 - 2 * overlap / both, iou, float(a.mean())))
     return rows

@@ -126,7 +126,8 @@ def _losses(read: Table, labels: Sequence[str], roles: Roles) -> _ClassLosses:
     loss[~usable] = np.nan
     ledger = Ledger(len(loss), as_is=roles.as_is)
     check_several(present[usable], guess.values[usable], role, names, ledger)
-    source, notes = f"{', '.join(truth_columns[:2])}, ... x {columns[0]!r}, ...", [*said, *ledger.notes]
+    source = f"{', '.join(truth_columns[:2])}, ... x {columns[0]!r}, ..."
+    notes = [*said, *ledger.notes]
     return _ClassLosses(names, present, loss, wrong, reasons, kind, source, notes, (*truth_columns, *columns))
 
 
@@ -145,7 +146,8 @@ def _predicted(read: Table, roles: Roles) -> tuple[str, tuple[str, ...]]:
 
 def _rows(audit: DataSet, rows: I64, read: Table, roles: Roles, found: _ClassLosses) -> DataSet:
     """The audit, of the table's `rows`, with one row for each picture and class."""
-    names, k = found.names, len(found.names)
+    names = found.names
+    k = len(found.names)
     if audit.samples.items is None and read.images:
         column = roles.image or next(iter(read.images))
         audit = replace(audit, samples=replace(audit.samples, items=read.images[column].keep(rows)))
@@ -195,7 +197,8 @@ def _matrix(frame: pd.DataFrame, columns: Sequence[str], given: Sequence[str]) -
             "rows of a picture and a class. Bring fewer of either."
         )
     place = {name: i for i, name in enumerate(names)}
-    values, reasons = np.zeros((len(cells), len(names))), [""] * len(cells)
+    values = np.zeros((len(cells), len(names)))
+    reasons = [""] * len(cells)
     for row, one in enumerate(lists):
         unknown = [name for name in one or () if name not in place]
         if one is None or unknown:
@@ -238,7 +241,8 @@ def _aligned(truth: _Matrix, guess: _Matrix, given: Sequence[str]) -> tuple[_Mat
                     "Name one for each class."
                 )
         return _spread(truth, names), _spread(guess, names), names
-    k, other = truth.values.shape[1], guess.values.shape[1]
+    k = truth.values.shape[1]
+    other = guess.values.shape[1]
     if k != other:
         raise InvalidInput(
             f"The labels have {k} classes but the predictions have {other}. Give one for each class, in the same order."

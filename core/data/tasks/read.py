@@ -43,7 +43,8 @@ def read_task(options: TaskOptions, roles: Roles, progress: Progress = no_progre
             )
     if options.detections is not None:
         return _detections(options.detections, options, roles, progress)
-    images, embeddings = options.images, options.embeddings
+    images = options.images
+    embeddings = options.embeddings
     if options.labels:
         from core.data.tasks.multilabel import read_multilabel
 

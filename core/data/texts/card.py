@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from markupsafe import escape
 
-WIDTH, HEIGHT, MARGIN = 192, 128, 12
+WIDTH = 192
+HEIGHT = 128
+MARGIN = 12
 SIZES = (14.0, 11.0)
 """Font sizes: the largest in which the whole text fits, else the smallest."""
 _LEADING = 1.3
@@ -50,24 +52,28 @@ def _fitted(text: str) -> tuple[float, list[str], bool]:
 def _wrapped(text: str, width: float) -> Iterator[str]:
     """Lines of at most `width` em; a word that is longer is broken."""
     for paragraph in text.split("\n"):
-        line, used = "", 0.0
+        line = ""
+        used = 0.0
         for word in paragraph.split(" "):
             for piece in _pieces(word, width):
                 needed = _width(piece)
                 if line and used + _EM + needed > width:
                     yield line
-                    line, used = "", 0.0
+                    line = ""
+                    used = 0.0
                 line, used = (f"{line} {piece}", used + _EM + needed) if line else (piece, needed)
         yield line
 
 
 def _pieces(word: str, width: float) -> Iterator[str]:
-    start, used = 0, 0.0
+    start = 0
+    used = 0.0
     for i, sign in enumerate(word):
         needed = _width(sign)
         if used + needed > width and i > start:
             yield word[start:i]
-            start, used = i, 0.0
+            start = i
+            used = 0.0
         used += needed
     yield word[start:]
 

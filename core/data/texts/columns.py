@@ -43,7 +43,8 @@ def clean(text: str) -> str:
 
 def _shown(character: str) -> str:
     """Signs that this Python knows no name of, such as new emoji, stay; those that no text may hold do not."""
-    kind, code = unicodedata.category(character), ord(character)
+    kind = unicodedata.category(character)
+    code = ord(character)
     if kind == "Cf":
         return character if character in _JOINERS else ""
     none = kind in ("Cc", "Cs") or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
@@ -62,7 +63,8 @@ def text_items(frame: pd.DataFrame, columns: Sequence[str], ledger: Ledger) -> T
                 f"The column {column!r} was named as texts and holds lists. Join the words of each row to one text."
             )
     parts = [texts_of(frame[column]) for column in dict.fromkeys(columns)]
-    texts, reasons = list[str](), list[str]()
+    texts = list[str]()
+    reasons = list[str]()
     for cells in zip(*parts, strict=True):
         whole = "\n".join(cell for cell in cells if cell is not None)
         too_long = len(whole) > MAX_CHARACTERS

@@ -120,7 +120,8 @@ def measure_text(text: str) -> dict[str, Any]:
     text = _composed(text)
     words = _WORD.findall(text)
     folded = [word.casefold() for word in words]
-    letters, n = sum(map(str.isalpha, text)), max(len(text), 1)
+    letters = sum(map(str.isalpha, text))
+    n = max(len(text), 1)
     counted = 2 * sum(map(str.isalpha, _UNBROKEN.findall(text))) < max(letters, 1)
     found: dict[str, float] = {
         "words": len(words),

@@ -30,7 +30,8 @@ class Features:
 
     def __init__(self, vectors: F32, blocks: I64, max_dimensions: int = 256, *, turned: bool = True) -> None:
         n, d = vectors.shape
-        n_blocks, kept = int(blocks.max()) + 1, min(max_dimensions, d, max(1, n - 1))
+        n_blocks = int(blocks.max()) + 1
+        kept = min(max_dimensions, d, max(1, n - 1))
         counts = np.bincount(blocks, minlength=n_blocks).astype(np.float64)[:, None]
         sums = np.zeros((n_blocks, d))
         for at in row_runs(n, 1, AT_ONCE):
@@ -77,7 +78,9 @@ class Features:
     def from_arrays(cls, arrays: Mapping[str, Any]) -> Features:
         """The same projection without the rows it was made from."""
         made = cls.__new__(cls)
-        made.centre, made.block_means, made.basis = arrays["centre"], arrays["block_means"], arrays.get("basis")
+        made.centre = arrays["centre"]
+        made.block_means = arrays["block_means"]
+        made.basis = arrays.get("basis")
         made.scale = float(arrays["scale"])
         made.rows = np.zeros((0, len(made.centre) if made.basis is None else made.basis.shape[1]), np.float32)
         return made

@@ -153,10 +153,14 @@ class HeadSmoother:
         heads: I64 | None = None,
         dense: bool = True,
     ) -> None:
-        self.features, self.penalty, self.share = features, penalty, share
+        self.features = features
+        self.penalty = penalty
+        self.share = share
         self.blocks = blocks
         self.heads = np.zeros_like(blocks) if not share else blocks if heads is None else heads
-        self.n_heads, self.n_folds, r = int(self.heads.max()) + 1, int(folds.max()) + 1, features.shape[1]
+        self.n_heads = int(self.heads.max()) + 1
+        self.n_folds = int(folds.max()) + 1
+        r = features.shape[1]
         counts = np.bincount(self.heads * self.n_folds + folds, minlength=self.n_heads * self.n_folds)
         counts = counts.reshape(self.n_heads, self.n_folds)
         most_train = counts.sum(1) - counts.min(1)
@@ -164,7 +168,8 @@ class HeadSmoother:
         # rows sorted so that the heads of many rows come first, and each fold of each head is one slice
         place = np.empty(self.n_heads, dtype=np.int64)
         place[np.argsort(self.few, kind="stable")] = np.arange(self.n_heads)
-        counts, self.few = counts[np.argsort(place)], np.sort(self.few)
+        counts = counts[np.argsort(place)]
+        self.few = np.sort(self.few)
         self.order = np.lexsort((folds, place[self.heads]))
         self.rows = np.ascontiguousarray(features[self.order])
         self.starts = np.r_[0, np.cumsum(counts.reshape(-1))]
@@ -203,7 +208,9 @@ class HeadSmoother:
             many = factors.inverses[: self.n_many] if self.share else []
             self.inverses.append(np.stack(many) if many else np.zeros((0, r, r), np.float32))
             for head in range(self.n_many, self.n_heads):
-                rows, test, start = train[head], self._slice(head, fold), self._whole(head).start
+                rows = train[head]
+                test = self._slice(head, fold)
+                start = self._whole(head).start
                 upper = factors.inverses[head] @ self.rows[rows]
                 self.upper[fold, rows - first] = upper
                 weights = self.rows[test] @ upper.T  # X_test (G X)' = K_test,train G
@@ -217,7 +224,9 @@ class HeadSmoother:
     def _predict(self, losses: F32) -> F32:
         sorted_losses = losses[self.order]
         out = np.empty_like(sorted_losses)
-        p, r, a = losses.shape[1], self.rows.shape[1], self.penalty / self.share if self.share else 0.0
+        p = losses.shape[1]
+        r = self.rows.shape[1]
+        a = self.penalty / self.share if self.share else 0.0
         moments = np.empty((self.n_folds, self.n_many, r, p), dtype=np.float32)  # X't of each fold of each head
         for fold in range(self.n_folds):
             for head in range(self.n_many):

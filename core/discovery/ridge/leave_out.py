@@ -45,7 +45,9 @@ class LeaveOutSmoother:
     def __init__(
         self, rows: HeadRows, groups: I64 | None = None, *, penalty: float, share: float, dense: bool = True
     ) -> None:
-        self.rows, self.penalty, self.share = rows, penalty, share
+        self.rows = rows
+        self.penalty = penalty
+        self.share = share
         self.ridge = penalty / share if share else 0.0
         self._factor()
         sets = _sets(None if groups is None else groups[rows.order], len(rows.order))
@@ -59,18 +61,21 @@ class LeaveOutSmoother:
 
     def _factor(self) -> None:
         """M_c and S^-1 of `solve_heads`."""
-        grams, eye = self.rows.grams, np.eye(self.rows.features.shape[1])
+        grams = self.rows.grams
+        eye = np.eye(self.rows.features.shape[1])
         self.inverses: F32 = np.empty((0, *eye.shape), np.float32)
         if not self.share:
             self.shared = inverse_of(grams.sum(0) + self.penalty * eye).astype(np.float32)
             return
         inverses = np.stack([inverse_of(gram + self.ridge * eye) for gram in grams])
         schur = self.penalty * eye + self.ridge * (eye - self.ridge * inverses).sum(0)
-        self.inverses, self.shared = inverses.astype(np.float32), inverse_of(schur).astype(np.float32)
+        self.inverses = inverses.astype(np.float32)
+        self.shared = inverse_of(schur).astype(np.float32)
 
     def predict(self, losses: F32) -> F32:
         """(n, p) predictions for the (n, p) centred losses, each column a data set of its own."""
-        scores, predicted = np.ascontiguousarray(losses[self.rows.order].T), np.empty_like(losses)
+        scores = np.ascontiguousarray(losses[self.rows.order].T)
+        predicted = np.empty_like(losses)
         predicted[self.rows.order] = self.reader(scores)(EVERYWHERE).T
         return predicted
 
@@ -108,7 +113,8 @@ class LeaveOutSmoother:
         start, stop, _ = at.indices(len(self.rows.order))
         out = np.empty((heads.shape[1], stop - start), np.float32)
         for head, own in zip(heads, self.rows.slices):
-            first, last = max(own.start, start), min(own.stop, stop)
+            first = max(own.start, start)
+            last = min(own.stop, stop)
             if first < last:
                 out[:, first - start : last - start] = head @ self.rows.features[first:last].T
         return out
@@ -117,7 +123,8 @@ class LeaveOutSmoother:
         heads = self._solve(moments)
 
         def read(at: slice) -> F32:
-            own, out = scores[:, at], self._fitted(heads, at)
+            own = scores[:, at]
+            out = self._fitted(heads, at)
             out -= own  # the residual of the fit to all rows, turned round
             for places, remainder in self.together if at == EVERYWHERE else ():
                 out[:, places] = np.einsum("gst,pgt->pgs", remainder, out[:, places], optimize=True)
@@ -145,7 +152,8 @@ class LeaveOutSmoother:
             through = self.shared if not self.share else self.inverses[head]
             if self.share:
                 through = through + np.float32(self.ridge**2) * (through @ self.shared @ through)
-            features, own = self.rows.features[at], out[at]
+            features = self.rows.features[at]
+            own = out[at]
             for run in row_runs(len(features), 1, AT_ONCE):
                 own[run] = np.einsum("nr,nr->n", features[run] @ through, features[run])
         return out
@@ -154,7 +162,8 @@ class LeaveOutSmoother:
         """(g, s, s) of (I - H_gg)^-1 for groups of one size, from their (g, s) places."""
         made: list[F32] = []
         for some in (places[run] for run in row_runs(len(places), places.shape[1], AT_ONCE)):
-            x, own = self.rows.features[some], self._through_heads(some)
+            x = self.rows.features[some]
+            own = self._through_heads(some)
             hat = np.einsum("gsr,gtr->gst", x, own, optimize=True)
             if self.share:
                 common = np.float32(self.ridge) * own
@@ -167,7 +176,8 @@ class LeaveOutSmoother:
         """(..., r) M_c x of the rows at some places; with one head S^-1 x."""
         if not self.share:
             return self.rows.features[places] @ self.shared
-        out, heads = self.rows.features[places], self.rows.heads[places]
+        out = self.rows.features[places]
+        heads = self.rows.heads[places]
         for head in np.unique(heads):
             out[heads == head] = out[heads == head] @ self.inverses[head]
         return out

@@ -41,8 +41,11 @@ class _Problem:
     """The normal equations (X'WX + R) u = X'Wt of p weightings, and the exact solution where W is 1, P^-1."""
 
     def __init__(self, features: F32, train: Sequence[I64], weights: F32, penalty: float, share: float) -> None:
-        self.features, self.train, self.weights = features, train, weights
-        self.penalty, self.share = penalty, share
+        self.features = features
+        self.train = train
+        self.weights = weights
+        self.penalty = penalty
+        self.share = share
         self.factors = factor_heads(features, train, penalty, share)
 
     def solve(self, values: F32) -> F32:
@@ -73,7 +76,8 @@ class _Problem:
         if (self.weights == 1).all():
             return left, np.zeros(left.shape[2], bool)
         step: F32 = left
-        along, heads = self.fitted(step), np.zeros_like(left)
+        along = self.fitted(step)
+        heads = np.zeros_like(left)
         first = self._sizes(along, left)
         size = first
         for _ in range(MOST_STEPS):
@@ -82,11 +86,13 @@ class _Problem:
             heads = heads + far * step
             left = left - far * (step + self.solve((self.weights - np.float32(1)) * along))
             ahead = self.fitted(left)
-            before, size = size, self._sizes(ahead, left)
+            before = size
+            size = self._sizes(ahead, left)
             if (size <= CLOSE**2 * first).all():
                 break
             turn = _ratio(size, before)
-            step, along = left + turn * step, ahead + turn * along
+            step = left + turn * step
+            along = ahead + turn * along
         return heads, size > CLOSE**2 * first
 
     def _sizes(self, fitted: F32, heads: F32) -> F64:
@@ -96,7 +102,8 @@ class _Problem:
     def alone(self, losses: F32, p: int) -> F32:
         """(k, r) the heads of one weighting by factors of its own rows, each times the root of its weight."""
         root = np.sqrt(self.weights[:, p])[:, None]
-        scaled, targets = self.features * root, losses[:, None] * root
+        scaled = self.features * root
+        targets = losses[:, None] * root
         factors = factor_heads(scaled, self.train, self.penalty, self.share)
         found = solve_heads(scaled, self.train, factors, targets, self.penalty, self.share)
         return np.stack([head[:, 0] for head in found]).astype(np.float32)

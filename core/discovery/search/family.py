@@ -111,8 +111,12 @@ class Family:
         groups: I64 | None = None,
         rows: HeadRows | None = None,
     ) -> None:
-        self.rows, self.order = rows, np.arange(n) if rows is None else rows.order
-        self.n, self.smoothers, self.regions, self.groups = n, list(smoothers), list(regions), groups
+        self.rows = rows
+        self.order = np.arange(n) if rows is None else rows.order
+        self.n = n
+        self.smoothers = list(smoothers)
+        self.regions = list(regions)
+        self.groups = groups
         # a sorted table must not say which rows of equal membership come first
         rng = np.random.default_rng(0)
         self.scopes = [replace(s, rows=rng.permutation(s.rows)) for s in scopes]
@@ -229,9 +233,11 @@ class Family:
 
     def slice_of(self, candidate: Candidate, scores: F64) -> tuple[F64, Bool]:
         """(n,) out-of-fold predictions behind a slice, -inf outside its scope, and members."""
-        rows, placed = self._rows(candidate.scope), self._placed(scores[:, None].astype(np.float32))
+        rows = self._rows(candidate.scope)
+        placed = self._placed(scores[:, None].astype(np.float32))
         inside = self.places[candidate.scope].read(self._reader(self.smoothers[candidate.smoother][0], placed, None))
-        predicted, members = np.full(self.n, -np.inf), np.zeros(self.n, dtype=bool)
+        predicted = np.full(self.n, -np.inf)
+        members = np.zeros(self.n, dtype=bool)
         predicted[rows] = inside[0]
         members[rows[top_positions(inside, round(candidate.depth * len(rows)))[0]]] = True
         return predicted, members
@@ -239,6 +245,7 @@ class Family:
 
 def centre(values: F64, strata: I64) -> F64:
     """(n,) or (n, m) values minus the mean of their stratum."""
-    counts, columns = np.maximum(np.bincount(strata), 1), values.reshape(len(values), -1).T
+    counts = np.maximum(np.bincount(strata), 1)
+    columns = values.reshape(len(values), -1).T
     means = np.stack([np.bincount(strata, column) / counts for column in columns], 1)
     return values - means[strata].reshape(values.shape)

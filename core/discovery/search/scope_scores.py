@@ -31,7 +31,8 @@ class Run:
     @classmethod
     def of(cls, places: I64) -> Run:
         """Of ascending places."""
-        first, last = int(places[0]), int(places[-1]) + 1
+        first = int(places[0])
+        last = int(places[-1]) + 1
         return cls(slice(first, last), None if last - first == len(places) else places - first)
 
     def of_all(self, values: Any) -> Any:
@@ -89,7 +90,8 @@ class ScopeScores:
     def regions(self, masks: F32) -> Moments:
         """Of the sets whose (sets, rows) indicators are `masks`."""
         sizes = masks.sum(1)[:, None].astype(np.float64)
-        sums, squares = masks @ self.scores.T, masks @ np.square(self.scores).T
+        sums = masks @ self.scores.T
+        squares = masks @ np.square(self.scores).T
         marked = None if self.marks is None else (masks @ self.marks.T) / masks.sum(1)[:, None]
         return Moments(self._sums(sizes, sums, squares, [masks @ term.T for term in self.terms]), marked, marked)
 
@@ -100,9 +102,12 @@ class ScopeScores:
         p, n = predicted.shape
         sizes = [round(d * n) for d in depths]
         surest = [] if self.marks is None else [SUREST]  # of these the marks are asked as of a slice
-        cuts, first = [*surest, *sizes], len(surest)
-        sums, trend = np.empty((2, len(cuts), p), np.float32), np.empty(p, np.float32)
-        of_groups, marked = np.empty((len(self.terms), len(sizes), p), np.float32), np.empty((len(cuts), p), np.float32)
+        cuts = [*surest, *sizes]
+        first = len(surest)
+        sums = np.empty((2, len(cuts), p), np.float32)
+        trend = np.empty(p, np.float32)
+        of_groups = np.empty((len(self.terms), len(sizes), p), np.float32)
+        marked = np.empty((len(cuts), p), np.float32)
         for at in row_runs(p, n, TILE):
             trend[at] = self.trend(predicted[at], at)
             if not sizes:
@@ -131,9 +136,11 @@ class ScopeScores:
         from core.statistics.levels import product_sums
 
         n = np.float32(self.scores.shape[1])
-        ours, theirs = self.total[0, at] / n, predicted.mean(1)
+        ours = self.total[0, at] / n
+        theirs = predicted.mean(1)
         theirs_spread, products, squares = product_sums(predicted, self.scores[at], theirs, ours)
-        ours_spread, error = self.squares[0, at] - n * ours**2, np.sqrt(squares)
+        ours_spread = self.squares[0, at] - n * ours**2
+        error = np.sqrt(squares)
         # a class that is all right or all wrong has no spread, only rounding, which must not be divided by
         known = (theirs_spread > np.maximum(1e-5 * (theirs_spread + n * theirs**2), ROUNDING)) & (error > 0)
         known &= ours_spread > np.maximum(1e-5 * self.squares[0, at], ROUNDING)

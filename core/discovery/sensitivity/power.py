@@ -36,10 +36,12 @@ from core.statistics.permutation import permutation_threshold
 from core.statistics.runs import clopper_pearson
 
 POWER = 0.8
-PLANTS, FEWEST_PLANTS = 40, 10
+PLANTS = 40
+FEWEST_PLANTS = 10
 """Of each size and strength; of many rows fewer, so that rows times plants stay below PLANTED_CELLS."""
 PLANTED_CELLS = 2_000_000
-CELLS, FEWEST_READ = 16_000_000, 8
+CELLS = 16_000_000
+FEWEST_READ = 8
 """Rows times columns that are read at once, which bounds memory; of many rows so many plants, since each reading
 goes through all features (with 8 in place of 4 a seventh to a fifth fewer CPU seconds at 200,000 rows)."""
 FIRST = 5
@@ -91,7 +93,8 @@ def measure_sensitivity(
     """
     if not test.is_permuted:
         return None
-    rng, design = np.random.default_rng(seed), proposals.design
+    rng = np.random.default_rng(seed)
+    design = proposals.design
     permuter = design.permuter(measured.scores)
     strengths = strengths_of(outcomes, design, test.names)
     levels = Levels.of(test, alpha=alpha, kept=predictability_alpha)
@@ -147,16 +150,19 @@ class _Reader:
 
     def added(self, plant: Plant, size: int, strength: float) -> F64:
         """(size, m) what the plant adds to each measure of its rows."""
-        near, shuffled = plant.order[:size], plant.shuffled[plant.order[:size]]
+        near = plant.order[:size]
+        shuffled = plant.shuffled[plant.order[:size]]
         source = self.strengths.sources(near, shuffled, plant.draws[:, :size], strength)
         return self.raw[source] - self.raw[shuffled]
 
     def scores(self, plant: Plant, size: int, strength: float) -> F32:
         """(n, m) scores with the plant."""
         near = plant.order[:size]
-        scores, change = plant.scores.copy(), self.added(plant, size, strength) / self.measured.scale
+        scores = plant.scores.copy()
+        change = self.added(plant, size, strength) / self.measured.scale
         scores[near] += change
-        classes, counts = self.centre_of_row[near], np.bincount(self.centre_of_row)
+        classes = self.centre_of_row[near]
+        counts = np.bincount(self.centre_of_row)
         for measure in range(scores.shape[1]):  # each class keeps the mean that it had
             mean = np.bincount(classes, change[:, measure], len(counts)) / np.maximum(counts, 1)
             scores[:, measure] -= mean[self.centre_of_row]
@@ -174,7 +180,8 @@ def _grid(
     progress: Progress,
 ) -> list[PlantedPattern]:
     """One pattern for each size and strength."""
-    sizes, values = [size for _, size in place.sizes], reader.strengths.values
+    sizes = [size for _, size in place.sizes]
+    values = reader.strengths.values
     weakest = weakest_found(reader, family, sizes, plants, progress)
     names = reader.measured.names
     made: list[PlantedPattern] = []
@@ -206,7 +213,8 @@ def weakest_found(
     of a size tell where to look for the others."""
     values = reader.strengths.values
     shape = len(sizes), len(plants)
-    low, high = np.zeros(shape, np.int64), np.full(shape, len(values))
+    low = np.zeros(shape, np.int64)
+    high = np.full(shape, len(values))
     width = max(FEWEST_READ, CELLS // (2 * reader.raw.size))
     progress(STEP, 0, low.size * len(values))
     for first in (max(2, len(plants) // FIRST), len(plants)):
@@ -236,7 +244,8 @@ def _dividing(low: I64, high: I64, n_values: int) -> I64:
 def read_plants(reader: _Reader, family: Family, jobs: Sequence[tuple[Plant, int, float]]) -> list[bool]:
     """Whether each is found."""
     m = reader.raw.shape[1]
-    columns, marks = np.empty((family.n, len(jobs), m), np.float32), np.zeros((family.n, len(jobs), m), np.float32)
+    columns = np.empty((family.n, len(jobs), m), np.float32)
+    marks = np.zeros((family.n, len(jobs), m), np.float32)
     for at, (plant, size, strength) in enumerate(jobs):
         columns[:, at] = reader.scores(plant, size, strength)
         marks[plant.order[:size], at] = 1

@@ -77,7 +77,8 @@ class ErrorRates:
             rows: (s,) the planted rows. shuffled: (s,) the rows whose outcomes they have without the plant.
             draws: (2, s) uniform; with the same draws and a greater strength no row does better.
         """
-        fails, source = draws[0] < strength, shuffled.copy()
+        fails = draws[0] < strength
+        source = shuffled.copy()
         for kind, pool in enumerate(self.pools):
             at = np.flatnonzero((fails == kind) & (self.errors[shuffled] != kind))
             source[at] = pool.draw(self.blocks[rows[at]], draws[1, at])
@@ -108,7 +109,9 @@ class MeanLosses:
         """Strengths of the given unit, or of one that suits the losses."""
         split = split_by_block(np.arange(len(losses)), blocks, int(blocks.max()) + 1)
         members = tuple(rows[np.argsort(losses[rows], kind="stable")] for rows in split)
-        base, spread, room = float(losses.mean()), float(losses.std()), REACHABLE * float(losses.max() - losses.mean())
+        base = float(losses.mean())
+        spread = float(losses.std())
+        room = REACHABLE * float(losses.max() - losses.mean())
         factors = tuple(f for f in FACTORS if (f - 1) * base <= room) if losses.min() >= 0 < base else ()
         deviations = tuple(d for d in DEVIATIONS if d * spread <= room) or (room / spread,)
         unit = unit or ("times the mean loss" if factors else "deviations of the loss")
@@ -151,14 +154,17 @@ def tilted(values: F64, target: float) -> F64:
     if spread <= 0 or target <= values.mean():
         return np.full(len(values), 1 / len(values))
     x = (values - values.max()) / spread  # at most 0, so that nothing overflows
-    low, high, aim = 0.0, 1.0, (target - values.max()) / spread
+    low = 0.0
+    high = 1.0
+    aim = (target - values.max()) / spread
 
     def weights(t: float) -> F64:
         w = np.exp(t * x)
         return w / w.sum()
 
     while weights(high) @ x < aim and high < 1e9:
-        low, high = high, 2 * high
+        low = high
+        high = 2 * high
     for _ in range(50):
         middle = (low + high) / 2
         low, high = (middle, high) if weights(middle) @ x < aim else (low, middle)

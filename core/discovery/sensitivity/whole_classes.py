@@ -14,7 +14,8 @@ from core.records import F64, I64, Outcomes, PlantedPattern
 from core.statistics.means import PartMeans
 from core.statistics.runs import clopper_pearson
 
-UNITS, LEAST_PLANTS = 100_000, 10
+UNITS = 100_000
+LEAST_PLANTS = 10
 """Rows of all plants whose means are tested, which bounds the time: fewer plants of large classes."""
 
 
@@ -39,7 +40,8 @@ def whole_classes(
     if len(large) < 2:
         return []
     typical, chosen = alike_in_size(counts[large], rng)
-    classes, n = large[chosen], len(rows.labels)
+    classes = large[chosen]
+    n = len(rows.labels)
     if rows.outcomes.errors is None or rows.groups is not None:
         n_plants = int(np.clip(UNITS // (typical * len(strengths.values)), LEAST_PLANTS, n_plants))
     every = np.zeros(n, np.int64)
@@ -84,7 +86,8 @@ def _planted(
 ) -> I64:
     """(strengths, count, members) the row whose outcome each member takes; a plant has the same draws at every
     strength."""
-    draws, shuffled = rng.random((count, 2, len(members))), rng.integers(0, n, (count, len(members)))
+    draws = rng.random((count, 2, len(members)))
+    shuffled = rng.integers(0, n, (count, len(members)))
     return np.array(
         [
             [pooled.sources(members, base, draw, strength) for base, draw in zip(shuffled, draws)]
@@ -101,12 +104,14 @@ def _p(rows: ClassRows, planted: I64, members: I64) -> F64:
     """
     errors = rows.outcomes.errors
     if errors is not None and rows.groups is None:
-        counts, others = errors[planted].sum(1), int(errors.sum() - errors[members].sum())
+        counts = errors[planted].sum(1)
+        others = int(errors.sum() - errors[members].sum())
         return np.asarray(stats.hypergeom.sf(counts - 1, len(errors), others + counts, len(members)))
     values = rows.outcomes.loss if errors is None else errors.astype(np.float64)
     inside = np.zeros(len(values), np.int64)
     inside[members] = 1
-    data, k = PartMeans.of(values, inside, 2, rows.groups), len(planted)
+    data = PartMeans.of(values, inside, 2, rows.groups)
+    k = len(planted)
     plant = np.repeat(np.arange(k), len(members))
     groups = None
     if rows.groups is not None:

@@ -18,7 +18,8 @@ class TorchHead(nn.Module):
         super().__init__()
         self.drop = nn.Dropout(input_dropout)
         self.direct = nn.Linear(inputs, width, bias=False)
-        self.hidden, self.output = nn.Linear(inputs, hidden), nn.Linear(hidden, width)
+        self.hidden = nn.Linear(inputs, hidden)
+        self.output = nn.Linear(hidden, width)
         self.inner = nn.Sequential(nn.GELU(), nn.Dropout(dropout))
         self.norm = nn.LayerNorm(width)
 

@@ -45,7 +45,8 @@ class EmbeddedEncoder:
         alignment_file: the joint space's maps; None leaves them out, so that they can be fitted.
     """
 
-    name, modality = "embedded", "image"
+    name = "embedded"
+    modality = "image"
     description = (
         "EfficientNet-Lite0 with MiniLM text, small and offline: it knows ImageNet-like objects, people and common "
         "doings, and words for light, blur, noise, tints, weather and places; hardly style, numbers or the colour of a "
@@ -64,7 +65,8 @@ class EmbeddedEncoder:
         self._alignment = None
         if alignment_file:
             self._alignment = replace(load_alignment(*classifier, alignment_file), captions=load_part())
-        self._layers, self._threads = convolutions(weights), threads
+        self._layers = convolutions(weights)
+        self._threads = threads
         self._network = best_mapper(self._layers, (), threads)
         digest = hashlib.sha256()
         maps = alignment_file.read_bytes() if alignment_file else b""
@@ -92,7 +94,8 @@ class EmbeddedEncoder:
         """(3, 224, 224) in [-1, 1]: the largest centred square, bicubic."""
         rgb = image if image.mode == "RGB" else image.convert("RGB")
         side = min(rgb.size)
-        left, top = (rgb.width - side) / 2, (rgb.height - side) / 2
+        left = (rgb.width - side) / 2
+        top = (rgb.height - side) / 2
         small = rgb.resize((SIDE, SIDE), Image.Resampling.BICUBIC, (left, top, left + side, top + side))
         pixels = np.asarray(small, np.float32).transpose(2, 0, 1)
         return np.ascontiguousarray(pixels) / np.float32(127.5) - np.float32(1)

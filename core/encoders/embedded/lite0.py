@@ -92,7 +92,9 @@ def onnx_model(layers: list[Convolution], maps: Sequence[int] = ()) -> onnx.Mode
     nodes: list[Any] = []
     bounds = {"zero": 0, "six": 6}
     constants = [numpy_helper.from_array(np.array(bound, np.float32), name) for name, bound in bounds.items()]
-    current, kept, side = "image", "image", SIDE
+    current = "image"
+    kept = "image"
+    side = SIDE
     shapes: dict[int, list[Any]] = {}
     for i, layer in enumerate(layers):
         kept = current if layer.opens_block else kept
@@ -100,7 +102,8 @@ def onnx_model(layers: list[Convolution], maps: Sequence[int] = ()) -> onnx.Mode
         before, after = layer.padding(side)
         shape: dict[str, Any] = {"strides": [layer.stride] * 2, "pads": [before, before, after, after]}
         nodes.append(helper.make_node("Conv", [current, f"w{i}", f"b{i}"], [f"conv{i}"], group=layer.groups, **shape))
-        current, side = f"conv{i}", -(-side // layer.stride)
+        current = f"conv{i}"
+        side = -(-side // layer.stride)
         if layer.clipped:
             nodes.append(helper.make_node("Clip", [current, "zero", "six"], [f"clip{i}"]))
             current = f"clip{i}"

@@ -86,7 +86,8 @@ def torch_mapper(layers: list[Convolution], maps: Sequence[int]) -> Mapper:
     biases = [torch.tensor(layer.bias, device=device) for layer in layers]
 
     def one(image: Any) -> list[Any]:
-        kept, side = image, SIDE
+        kept = image
+        side = SIDE
         found: dict[int, Any] = {}
         for i, layer in enumerate(layers):
             kept = image if layer.opens_block else kept

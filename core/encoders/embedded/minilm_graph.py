@@ -17,7 +17,8 @@ from core.records import F32
 if TYPE_CHECKING:
     import onnx
 
-WIDTH, HEADS = 384, 12
+WIDTH = 384
+HEADS = 12
 LAYERS = 6
 EPSILON = 1e-12
 """Of every layer norm."""

@@ -47,7 +47,8 @@ class MiniLMHalves:
 
     def lower(self, texts: Sequence[str]) -> LowerStates:
         """Prompts and descriptions, cut after 128 word pieces, as the upper half is given them."""
-        order, parts = list[int](), list[tuple[Tensor, Tensor]]()
+        order = list[int]()
+        parts = list[tuple[Tensor, Tensor]]()
         for rows, states, seen in self._lower_batches(texts, MAX_TOKENS):
             order += rows.tolist()
             parts.append((states, seen))
@@ -71,7 +72,8 @@ class MiniLMHalves:
         Args:
             progress: called as (step, done, total) after every 64 texts; may raise `Cancelled`.
         """
-        out, done = np.zeros((len(texts), WIDTH), np.float32), 0
+        out = np.zeros((len(texts), WIDTH), np.float32)
+        done = 0
         progress(step, 0, len(texts))
         for rows, states, seen in self._lower_batches(texts, MAX_TOKENS_OF_SAMPLE):
             with torch.inference_mode():
@@ -95,7 +97,8 @@ class MiniLMHalves:
             yield rows, states, seen
 
     def _above(self, states: Tensor, seen: Tensor) -> Tensor:
-        found, weights = self._through(self.upper, states, seen), seen.unsqueeze(-1).float()
+        found = self._through(self.upper, states, seen)
+        weights = seen.unsqueeze(-1).float()
         return self._align((found * weights).sum(1) / weights.sum(1))
 
     def _through(self, layers: Any, states: Tensor, seen: Tensor) -> Tensor:

@@ -36,7 +36,8 @@ def shortened(ids: list[int], most: int = MAX_TOKENS) -> list[int]:
 
 def tokens_of(texts: Sequence[str]) -> list[list[int]]:
     """Each text's tokens, marks included, some texts at a time: a tokenizer keeps a place for every character."""
-    tokenizer, found = load_tokenizer(), list[list[int]]()
+    tokenizer = load_tokenizer()
+    found = list[list[int]]()
     for start in range(0, len(texts), AT_ONCE):
         part = [text[:CHARACTERS_READ] for text in texts[start : start + AT_ONCE]]
         found += [one.ids for one in tokenizer.encode_batch(part)]

@@ -39,6 +39,8 @@ def embed_sentences(texts: Sequence[str], most: int = MAX_TOKENS) -> F32:
         tokens = tokenizer(shown, padding=True, truncation=True, max_length=most, return_tensors="pt")
         with torch.inference_mode():
             found = model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
-            hidden, mask = found.last_hidden_state, tokens.attention_mask.unsqueeze(-1)  # (b, t, 384), (b, t, 1)
+            # (b, t, 384), (b, t, 1)
+            hidden = found.last_hidden_state
+            mask = tokens.attention_mask.unsqueeze(-1)
             out[rows] = ((hidden * mask).sum(1) / mask.sum(1)).numpy()
     return out

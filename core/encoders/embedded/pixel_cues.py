@@ -56,8 +56,11 @@ def _fine(picture: F32) -> tuple[list[float], list[float], F32, F32]:
     luma = _luma(rgb)
     half = _halve(rgb)
     coarse = _halve(_halve(half))
-    across, down = np.abs(luma[:, 1:] - luma[:, :-1]), np.abs(luma[1:] - luma[:-1])
-    wide, tall = _eighth(across[:-1]), _eighth(down[:, :-1])  # (27, 27)
+    across = np.abs(luma[:, 1:] - luma[:, :-1])
+    down = np.abs(luma[1:] - luma[:-1])
+    # (27, 27)
+    wide = _eighth(across[:-1])
+    tall = _eighth(down[:, :-1])
     edges = np.pad(wide + tall, ((0, 1), (0, 1)), mode="edge")
     steps = float(across.mean()), float(down.mean())
     sharpness = [*_sharpness(luma, _luma(half), across, sum(steps), rgb, edges), *_streaks(luma, *steps, wide, tall)]
@@ -70,7 +73,8 @@ def _luma(planes: F32) -> F32:
 
 def _halve(planes: F32) -> F32:
     """Means over squares of two pixels; an odd last row or column is left out."""
-    height, width = planes.shape[-2] // 2 * 2, planes.shape[-1] // 2 * 2
+    height = planes.shape[-2] // 2 * 2
+    width = planes.shape[-1] // 2 * 2
     rows = planes[..., 0:height:2, :width] + planes[..., 1:height:2, :width]
     return np.multiply(rows[..., 0::2] + rows[..., 1::2], np.float32(0.25), dtype=np.float32)
 
@@ -92,12 +96,15 @@ def _light(luma: F32, coarse: F32) -> list[float]:
 def _colour(coarse: F32) -> F32:
     """(n, 5 and two for each hue) of (n, 3, 28, 28)."""
     red, green, blue = coarse.reshape(len(coarse), 3, -1).transpose(1, 0, 2)
-    high, low = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+    high = np.maximum(np.maximum(red, green), blue)
+    low = np.minimum(np.minimum(red, green), blue)
     chroma = high - low
     ordered = np.sort(chroma, axis=1)
-    p25, p95 = ordered[:, GRID * GRID // 4], ordered[:, GRID * GRID * 95 // 100]
+    p25 = ordered[:, GRID * GRID // 4]
+    p95 = ordered[:, GRID * GRID * 95 // 100]
     saturation = chroma / (high + np.float32(0.05))
-    alpha, beta = red - (green + blue) / 2, np.float32(0.8660254) * (green - blue)
+    alpha = red - (green + blue) / 2
+    beta = np.float32(0.8660254) * (green - blue)
     length = np.sqrt(alpha * alpha + beta * beta) + np.float32(1e-6)
     shares: list[F32] = []
     floors: list[F32] = []
@@ -126,7 +133,8 @@ def _sharpness(luma: F32, half: F32, across: F32, step: float, rgb: F32, edges: 
     dots = float(np.log(np.count_nonzero(bend > 0.08) / bend.size + 1e-3))
     skew = float((square * bend).mean()) / spread**3
     flat = np.sort(edges, axis=None)
-    peaks, steep = np.log((peak1 + 0.01) / (peak2 + 0.01)), np.log(flat[len(flat) * 95 // 100] + 1e-3)
+    peaks = np.log((peak1 + 0.01) / (peak2 + 0.01))
+    steep = np.log(flat[len(flat) * 95 // 100] + 1e-3)
     steps = [e1, e2, e4, e1 - e2, e2 - e4, float(peaks), float(steep)]
     noise = [floor, p25, p50, floor - e4, tint_noise, dots, float(np.tanh(skew / 3))]
     return [*steps, *noise]
@@ -151,8 +159,11 @@ def _layout(coarse: F32, edges: F32) -> F32:
     """(n, 13) of (n, 3, 28, 28) and (n, 28, 28)."""
     (ring, middle), (border, centre) = _parted(coarse), _parted(edges)
     apart = np.abs(ring - np.median(ring, 2, keepdims=True)).max(1)
-    around, inside = border.mean(1), centre.mean(1)
-    luma, chroma, blue = coarse.mean(1), coarse.max(1) - coarse.min(1), coarse[:, 2] - coarse[:, 0]
+    around = border.mean(1)
+    inside = centre.mean(1)
+    luma = coarse.mean(1)
+    chroma = coarse.max(1) - coarse.min(1)
+    blue = coarse[:, 2] - coarse[:, 0]
     upper, lower = _halves(edges)
     values = (
         *(ring.std(2).mean(1), (apart < 0.08).mean(1), np.log(around + 0.01), np.log(inside + 0.01)),

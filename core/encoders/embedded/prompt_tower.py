@@ -30,7 +30,8 @@ class AlignedTexts:
         self._mean, self._scale, self._map = (
             torch.from_numpy(a) for a in (alignment.text_mean, alignment.text_scale, alignment.text_map)
         )
-        self._conditions, self._share = alignment.conditions, alignment.caption_weight**0.5
+        self._conditions = alignment.conditions
+        self._share = alignment.caption_weight**0.5
         self._captions = None if alignment.captions is None else TorchTexts(alignment.captions)
 
     def __call__(self, sentences: torch.Tensor) -> torch.Tensor:
@@ -87,7 +88,8 @@ class EmbeddedTower:
 
     def padded(self, rows: Sequence[Sequence[int]]) -> I64:
         """(n, L) rows filled up to the longest."""
-        length, pad = max(len(row) for row in rows), self._tokenizer.pad_token_id
+        length = max(len(row) for row in rows)
+        pad = self._tokenizer.pad_token_id
         return np.array([[*row, *[pad] * (length - len(row))] for row in rows], np.int64)
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:

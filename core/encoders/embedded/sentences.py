@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class EmbeddedSentences:
     """all-MiniLM-L6-v2: finding space and joint space are one, since samples and phrases are both texts."""
 
-    name, modality = "minilm", "text"
+    name = "minilm"
+    modality = "text"
     description = (
         "MiniLM (all-MiniLM-L6-v2), small and offline: it knows what an English text is about, its tone a little, and "
         f"hardly how it is written; it reads the first {MAX_TOKENS_OF_SAMPLE} word pieces. For other languages bring a "

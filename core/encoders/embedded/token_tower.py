@@ -18,11 +18,13 @@ from core.encoders.embedded.pixel_cues import measure_cues
 from core.encoders.tokens import ImageTokens, TextTokens
 from core.records import F32
 
-COARSE, FINE = 47, 32
+COARSE = 47
+FINE = 32
 """Layers whose maps are taken: the last block's output (320 channels, 7 x 7) and the last at stride 16 (112 channels,
 14 x 14)."""
 SIDE = 7
-COARSE_WIDTH, FINE_WIDTH = 320, 4 * 112
+COARSE_WIDTH = 320
+FINE_WIDTH = 4 * 112
 WIDTH = COARSE_WIDTH + FINE_WIDTH
 _BATCH = 64
 _DEPTH = "embedded tokens 2"
@@ -37,7 +39,8 @@ class EmbeddedTokenTower:
     """
 
     grid = (SIDE, SIDE)
-    image_width, text_width = WIDTH, 384
+    image_width = WIDTH
+    text_width = 384
 
     def __init__(
         self,
@@ -47,7 +50,8 @@ class EmbeddedTokenTower:
         logit_scale: float,
         threads: int | None = None,
     ) -> None:
-        self._layers, self._alignment = layers, alignment
+        self._layers = layers
+        self._alignment = alignment
         self._map = best_mapper(layers, (COARSE, FINE), threads)
         self.fingerprint = f"{fingerprint}/{_DEPTH}"
         self.joint_width = alignment.texts(np.zeros((1, 384), np.float32)).shape[1]
@@ -73,7 +77,8 @@ class EmbeddedTokenTower:
         """MiniLM's states before the last of its six layers."""
         model, tokenizer = load_tower()
         if not texts:
-            none, tokens = np.zeros((0, 0), np.bool_), np.zeros((0, 0, 384), np.float32)
+            none = np.zeros((0, 0), np.bool_)
+            tokens = np.zeros((0, 0, 384), np.float32)
             pooled = np.zeros((0, self.joint_width), np.float32)
             return TextTokens(tokens, np.zeros((0, 0), np.int64), none, none, pooled, ())
         parts: list[tuple[Any, Any]] = []
@@ -91,7 +96,8 @@ class EmbeddedTokenTower:
                 mask = seen.unsqueeze(-1)
                 means.append(((found.last_hidden_state * mask).sum(1) / mask.sum(1)).numpy())
                 parts.append((ids.numpy(), (found.hidden_states[-2] * mask).numpy()))
-        ids, tokens = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+        ids = np.concatenate([p[0] for p in parts])
+        tokens = np.concatenate([p[1] for p in parts])
         seen = ids != tokenizer.pad_token_id
         marks = np.isin(ids, [tokenizer.cls_token_id, tokenizer.sep_token_id])
         pieces = tuple(tuple(tokenizer.convert_ids_to_tokens(row[s].tolist())) for row, s in zip(ids, seen))

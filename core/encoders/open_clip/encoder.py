@@ -51,7 +51,8 @@ class OpenClipEncoder:
         loaded = load(parse_source(model), quick_gelu)
         self._device = chosen_device()
         self._model = loaded.model.to(self._device)
-        self._transform, self._tokenizer = loaded.preprocess, loaded.tokenizer
+        self._transform = loaded.preprocess
+        self._tokenizer = loaded.tokenizer
         self.name = f"open_clip:{model}"
         self.batch_size = 64 if self._device.type == "cuda" else 8
         self.fingerprint = self._hash()

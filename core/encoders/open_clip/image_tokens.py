@@ -65,7 +65,8 @@ class LateMap(nn.Module):
     def __init__(self, visual: Any, layout: Layout, grid: tuple[int, int]) -> None:
         super().__init__()
         self.visual = visual
-        self._layout, self._grid = layout, grid
+        self._layout = layout
+        self._grid = grid
 
     def forward(self, tokens: torch.Tensor, prefix: torch.Tensor | None) -> torch.Tensor:
         """(n, d) unit rows of the joint space."""
@@ -134,7 +135,9 @@ class ImageSide:
     """
 
     def __init__(self, visual: Any, probe: torch.Tensor, entry: TowerInput) -> None:
-        self._visual, self._probe, self.entry = visual, probe, entry
+        self._visual = visual
+        self._probe = probe
+        self.entry = entry
 
     def run(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """(tokens (n, P, di), vectors (n, d) of any length), and between them the prefix (n, q, di) where there is
@@ -178,7 +181,8 @@ class ImageSide:
             tokens, *prefix, vectors = self.run(self._probe)
             known = normalize(vectors.float(), dim=-1)
             given = prefix[0] if prefix else None
-            both, one = late(tokens, given), late(tokens[:1], None if given is None else given[:1])
+            both = late(tokens, given)
+            one = late(tokens[:1], None if given is None else given[:1])
         return float(torch.cat([both - known, one - known[:1]]).abs().max())
 
 

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from core.errors import InvalidInput
 
-FIRST, SECOND = "lora_A", "lora_B"
+FIRST = "lora_A"
+SECOND = "lora_B"
 
 
 @contextmanager
@@ -57,7 +58,9 @@ def merge(state: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
             )
         stem = name.removesuffix(SECOND)[:-1]
         weight = stem if name.endswith(f"_{SECOND}") else f"{stem}.weight"
-        first, second, kept = halves.get(name.replace(SECOND, FIRST)), halves.get(name), plain.get(weight)
+        first = halves.get(name.replace(SECOND, FIRST))
+        second = halves.get(name)
+        kept = plain.get(weight)
         if first is None or second is None or kept is None:
             raise InvalidInput(
                 f"{where} has a part of a low-rank product at {name!r}: both halves and {weight!r} are needed. "

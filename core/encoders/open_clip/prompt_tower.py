@@ -15,7 +15,8 @@ from core.encoders.prompts import CHECK, tokenizer_digest
 from core.errors import InvalidInput
 from core.records import I64
 
-CLOSE, SAME = 1e-3, 1e-5
+CLOSE = 1e-3
+SAME = 1e-5
 """Differences of a number of a vector up to which a tower is known, and two ways through it are one."""
 
 
@@ -33,7 +34,8 @@ class OpenClipTower:
 
     def __init__(self, model: Any, tokenizer: Any, name: str) -> None:
         self._text: Any = getattr(model, "text", model)
-        self._name, self._tokenizer = name, tokenizer
+        self._name = name
+        self._tokenizer = tokenizer
         self._inner: Any = getattr(tokenizer, "tokenizer", None)  # a Hugging Face tokenizer
         self._hf = hasattr(self._text, "pooler") and hasattr(self._text, "config")
         self._require(getattr(self._text, "cls_emb", None) is None, "it adds a class token of its own (CoCa)")
@@ -110,7 +112,8 @@ class OpenClipTower:
 
     def used(self, ids: torch.Tensor) -> I64:
         """(n,) tokens of each row of (n, L) before its padding; where the end mark fills up, with the first one."""
-        length, more = ids.shape[1], int(self._pad in self.marks()[1])
+        length = ids.shape[1]
+        more = int(self._pad in self.marks()[1])
         places = torch.arange(1 + more, length + 1 + more, device=ids.device).clamp(max=length)
         return ((ids != self._pad) * places).amax(1).cpu().numpy()
 
@@ -162,7 +165,8 @@ class OpenClipTower:
         ids = torch.from_numpy(self._check_ids()).to(self.device).expand(2, -1)
         try:
             with torch.no_grad():
-                whole, of = self.embed(ids), torch.zeros(2, dtype=torch.long, device=self.device)
+                whole = self.embed(ids)
+                of = torch.zeros(2, dtype=torch.long, device=self.device)
                 found = self.encode_behind(whole[:1, :2], whole[:, 2:], of, ids)
                 return float((found - self.encode(whole, ids)).abs().max()) < SAME
         except (AttributeError, TypeError, ValueError, RuntimeError):  # blocks of another kind

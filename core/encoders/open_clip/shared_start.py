@@ -24,7 +24,8 @@ def run_behind(blocks: Iterable[Any], start: torch.Tensor, rest: torch.Tensor, o
     for block in blocks:
         q, k, v = _projected(block, start)
         own_q, own_k, own_v = _projected(block, rest)
-        keys, values = torch.cat([k[of], own_k], 2), torch.cat([v[of], own_v], 2)
+        keys = torch.cat([k[of], own_k], 2)
+        values = torch.cat([v[of], own_v], 2)
         start = _after(block, start, scaled_dot_product_attention(q, k, v, is_causal=True))
         rest = _after(block, rest, scaled_dot_product_attention(own_q, keys, values, attn_mask=seen))
     return torch.cat([start[of], rest], 1)

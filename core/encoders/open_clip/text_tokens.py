@@ -33,9 +33,12 @@ class LateNative(nn.Module):
         self, block: Any, norm: Any, projection: Any, mask: torch.Tensor | None, pool: str, eos: int | None
     ) -> None:
         super().__init__()
-        self.block, self.norm, self.projection = block, norm, projection
+        self.block = block
+        self.norm = norm
+        self.projection = projection
         self.register_buffer("mask", mask, persistent=False)
-        self._pool, self._eos = pool, eos
+        self._pool = pool
+        self._eos = eos
 
     def forward(self, tokens: torch.Tensor, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """(m, d) unit rows; `seen` is not read: a causal mask hides padding, and a tower without one was trained to see
@@ -71,7 +74,8 @@ class LateHuggingFace(nn.Module):
         self.encoder = copy.deepcopy(encoder, spared)
         above, _, name = path.rpartition(".")
         setattr(self.encoder.get_submodule(above), name, nn.ModuleList([self.encoder.get_submodule(path)[-1]]))
-        self.pooler, self.projection = copy.deepcopy(text.pooler), copy.deepcopy(text.proj)
+        self.pooler = copy.deepcopy(text.pooler)
+        self.projection = copy.deepcopy(text.proj)
 
     def forward(self, tokens: torch.Tensor, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """(m, d) unit rows; `ids` are not read."""
@@ -139,7 +143,8 @@ class TextSide(OpenClipTower):
         longest = self.length if self._reads_padding else max(sizes, default=0)
         width, joint = self._widths()
         ids, seen, words = self._rows(cut, longest)
-        tokens, pooled = np.zeros((len(cut), longest, width), np.float32), np.zeros((len(cut), joint), np.float32)
+        tokens = np.zeros((len(cut), longest, width), np.float32)
+        pooled = np.zeros((len(cut), joint), np.float32)
         for length in sorted(set(lengths)):
             group = [i for i, one in enumerate(lengths) if one == length]
             given = torch.from_numpy(self._rows([cut[i] for i in group], length)[0])
@@ -160,7 +165,8 @@ class TextSide(OpenClipTower):
         before, after = self.marks()
         pad = 0 if self._inner is None else int(self._inner.pad_token_id or 0)
         ids = np.array([[*row, *[pad] * (length - len(row))] for row in rows], np.int64).reshape(len(rows), length)
-        place, size = np.arange(length), np.array([len(row) for row in rows], np.int64)[:, None]
+        place = np.arange(length)
+        size = np.array([len(row) for row in rows], np.int64)[:, None]
         return ids, place < size, (place >= len(before)) & (place < size - len(after))
 
     def _mask_of(self, ids: torch.Tensor) -> torch.Tensor:

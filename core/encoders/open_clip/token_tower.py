@@ -44,7 +44,8 @@ class OpenClipTokenTower:
     """
 
     def __init__(self, encoder: Owner, model: Any, tokenizer: Any) -> None:
-        self._name, self._batch_size = encoder.name, encoder.batch_size
+        self._name = encoder.name
+        self._batch_size = encoder.batch_size
         self.logit_scale = encoder.logit_scale
         self._texts = TextSide(model, tokenizer, encoder.name, encoder.batch_size)
         self._device = self._texts.device
@@ -53,8 +54,10 @@ class OpenClipTokenTower:
         self._images = self._opened(model.visual, torch.from_numpy(probe).to(self._device))
         self.fingerprint = f"{encoder.fingerprint}/{self._images.entry.depth}"
         self.grid = self._images.entry.grid
-        first, text = self.image_tokens(probe), self.text_tokens(["a"])
-        self.image_width, self.text_width = first.tokens.shape[2], text.tokens.shape[2]
+        first = self.image_tokens(probe)
+        text = self.text_tokens(["a"])
+        self.image_width = first.tokens.shape[2]
+        self.text_width = text.tokens.shape[2]
         self.joint_width = first.pooled.shape[1]
         self._alone = self._alone_or_none(probe)
 
@@ -64,7 +67,8 @@ class OpenClipTokenTower:
         try:
             ways = entries(visual, probe)
         except _FAULTS as error:
-            ways, tried = [], [f"{type(error).__name__}: {error}"]
+            ways = []
+            tried = [f"{type(error).__name__}: {error}"]
         for entry in ways:
             side = ImageSide(visual, probe, entry)
             try:

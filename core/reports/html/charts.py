@@ -109,7 +109,8 @@ def _shown(diagnosis: Diagnosis) -> Bool:
 
 def _on_canvas(xy: F32) -> tuple[I64, int]:
     """(n, 2) whole numbers on a canvas _SIZE wide, both axes to the same scale, y upwards; and the canvas' height."""
-    low, high = xy.min(0), xy.max(0)
+    low = xy.min(0)
+    high = xy.max(0)
     scale = (_SIZE - 2 * _MARGIN) / (float((high - low).max()) or 1.0)
     height = int(max((high[1] - low[1]) * scale + 2 * _MARGIN, _SIZE * 0.6))
     centred = (xy - (low + high) / 2) * scale

@@ -16,7 +16,10 @@ from core.reports.html.render import render
 from core.reports.wording.findings import cluster_title
 from core.reports.wording.second_model import FOLLOWED, change_sentence
 
-WIDTH, HEIGHT, LEFT, BOTTOM = 300, 130, 34, 18
+WIDTH = 300
+HEIGHT = 130
+LEFT = 34
+BOTTOM = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ def _chart(diagnosis: Diagnosis, names: Sequence[str], one: FollowedCluster, top
 
     known = [place for place, rate in enumerate(one.rates) if math.isfinite(rate.value)]
     drawn = [point(place, names[place], one.rates[place], f" of {one.n[place]:,}") for place in known]
-    rest, before = list[list[str]](), -2
+    rest = list[list[str]]()
+    before = -2
     for place, rate in enumerate(one.rest):
         if math.isfinite(rate):
             rest = rest if place == before + 1 else [*rest, []]

@@ -38,7 +38,8 @@ def comparison_section(diagnosis: Diagnosis, found: Comparison, entries: Entries
 
 def _row(diagnosis: Diagnosis, found: Comparison, scope: FourWay) -> dict[str, Any]:
     counts = {name: f"{getattr(scope, name):,}" for name in ("n", "fixed", "broken", "both", "neither")}
-    a, b = scope.fixed + scope.both, scope.broken + scope.both
+    a = scope.fixed + scope.both
+    b = scope.broken + scope.both
     return {
         "title": scope_title(diagnosis, scope),
         **counts,
@@ -55,7 +56,8 @@ def _errors(diagnosis: Diagnosis, name: str) -> Bool:
     if name == MODEL:
         assert diagnosis.outcomes.errors is not None
         return diagnosis.outcomes.errors
-    result, errors = probe_of(diagnosis, name), np.zeros(len(diagnosis.samples), bool)
+    result = probe_of(diagnosis, name)
+    errors = np.zeros(len(diagnosis.samples), bool)
     assert result.outcomes.errors is not None
     errors[result.rows] = result.outcomes.errors
     return errors
@@ -78,10 +80,14 @@ def _said(diagnosis: Diagnosis, name: str, row: int) -> tuple[str, str, bool]:
     """(model, what it takes a sample for or "" where only its errors are known, whether that is wrong)."""
     errors = _errors(diagnosis, name)
     if name == MODEL:
-        predictions, names, at = diagnosis.outcomes.predictions, diagnosis.samples.class_names, row
+        predictions = diagnosis.outcomes.predictions
+        names = diagnosis.samples.class_names
+        at = row
     else:
         result = probe_of(diagnosis, name)
-        predictions, names, at = result.outcomes.predictions, result.class_names, int(np.searchsorted(result.rows, row))
+        predictions = result.outcomes.predictions
+        names = result.class_names
+        at = int(np.searchsorted(result.rows, row))
     said = ""
     if predictions is not None:
         place = int(predictions[at])

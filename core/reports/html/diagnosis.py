@@ -189,7 +189,8 @@ class _Gallery:
         self.pictures = InlinePictures(samples.items, MAX_PICTURE_BYTES, THUMBNAIL_SIZE, samples.modality)
 
     def entries(self, rows: I64) -> list[ReportSample]:
-        samples, outcomes = self.diagnosis.samples, self.diagnosis.outcomes
+        samples = self.diagnosis.samples
+        outcomes = self.diagnosis.outcomes
         return [
             ReportSample(
                 id=samples.ids[row],

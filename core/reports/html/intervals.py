@@ -36,7 +36,8 @@ def interval_bar(estimate: Estimate, low: float, high: float, colour: str = "") 
 def interval_range(estimates: Sequence[Estimate]) -> Axis:
     """A range that holds zero and every finite interval, with a little air."""
     ends = [end for e in estimates for end in (e.low, e.high) if isfinite(end)]
-    low, high = min([0.0, *ends]), max([0.0, *ends])
+    low = min([0.0, *ends])
+    high = max([0.0, *ends])
     air = 0.05 * (high - low) or 1.0
     return low - air * (low < 0), high + air
 
@@ -63,7 +64,8 @@ def axis_of(marks: Sequence[Mark], *, least: float | None = None, most: float | 
     known = [v for m in marks for v in (m.value.low, m.value.value, m.value.high) if isfinite(v)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     room = 0.06 * (high - low or 1.0)
-    low, high = low - room, high + room
+    low = low - room
+    high = high + room
     return (low if least is None else max(low, least), high if most is None else min(high, most))
 
 
@@ -84,7 +86,8 @@ def dots(marks: Sequence[Mark], axis: Axis) -> tuple[Dot, ...]:
 
 
 def _dot(mark: Mark, axis: Axis) -> Dot:
-    estimate, banded = mark.value, isfinite(mark.value.low) and isfinite(mark.value.high)
+    estimate = mark.value
+    banded = isfinite(mark.value.low) and isfinite(mark.value.high)
     low, high = (_share(estimate.low, axis), _share(estimate.high, axis)) if banded else (0.0, 0.0)
     return Dot(mark.kind, _share(estimate.value, axis), low, max(high - low, 0.004) if banded else 0.0)
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from core.encoders.clips import ClipEncoder
     from core.language.moments import TextMoments
 
-WIDTH, HEIGHT = 300, 72
+WIDTH = 300
+HEIGHT = 72
 LEAST_RANGE = 0.06
 """Cosines over which a chart reaches at least, so that a level curve looks level."""
 MOST_CURVES = 4
@@ -64,9 +65,11 @@ class PhraseMoments:
 def shown_moments(found: Sequence[TextMoments], names: Sequence[str]) -> PhraseMoments:
     """What is drawn of one text in one or more clips."""
     values = np.concatenate([np.concatenate([one.cosines, one.usual]) for one in found])
-    low, high = float(values.min()), float(values.max())
+    low = float(values.min())
+    high = float(values.max())
     if (lack := LEAST_RANGE - (high - low)) > 0:
-        low, high = low - lack / 2, high + lack / 2
+        low = low - lack / 2
+        high = high + lack / 2
     shown = tuple(_shown(one, name, low, high) for one, name in zip(found, names, strict=True))
     return PhraseMoments(found[0].text, shown, caution(found[0]))
 
@@ -114,12 +117,15 @@ def cluster_phrase(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
 def cluster_moments(diagnosis: Diagnosis, cluster: FailureCluster, rows: I64) -> PhraseMoments | None:
     """The first of these clips with the cluster's phrase; None where they are no clips, no phrase describes it, or the
     encoder is not the one that comes along: a report fetches nothing."""
-    words, items, text = diagnosis.words, diagnosis.samples.items, cluster_phrase(diagnosis, cluster)
+    words = diagnosis.words
+    items = diagnosis.samples.items
+    text = cluster_phrase(diagnosis, cluster)
     if diagnosis.samples.modality != "clip" or items is None or words is None or not text:
         return None
     if words.encoder != EMBEDDED["clip"]:
         return None
-    found, names = list["TextMoments"](), list[str]()
+    found = list["TextMoments"]()
+    names = list[str]()
     try:
         for row in rows[:MOST_CURVES].tolist():
             found.append(moments_in(diagnosis, row, text))
@@ -138,7 +144,8 @@ def moments_in(diagnosis: Diagnosis, row: int, text: str) -> TextMoments:
     from core.checks.questions import speaker_of  # brings the encoder
     from core.language.moments import moments_of
 
-    words, items = diagnosis.words, diagnosis.samples.items
+    words = diagnosis.words
+    items = diagnosis.samples.items
     if diagnosis.samples.modality != "clip" or items is None or words is None or not words.encoder:
         raise InvalidInput("Only of clips that an encoder with words has seen is it known when they look like a text.")
     return moments_of(items, row, text, cast("ClipEncoder", speaker_of(words, None)))

@@ -20,7 +20,8 @@ KINDS = {"cluster": "Cluster", "candidate": "Worth a look", "sample": "Sample"}
 
 def yours_section(diagnosis: Diagnosis, entries: Callable[[I64], list[Any]]) -> dict[str, Any] | None:
     """What yours.html.j2 asks for; None where nothing is kept. entries: of rows, as the gallery shows them."""
-    yours, loss = yours_of(diagnosis), diagnosis.outcomes.loss
+    yours = yours_of(diagnosis)
+    loss = diagnosis.outcomes.loss
     if not yours.sets and not yours.marks:
         return None
     sets = list[dict[str, Any]]()

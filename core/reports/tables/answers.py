@@ -22,7 +22,8 @@ ANSWERED = (
 
 def answer_document(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
     """An answer without its samples, what it names, and how it is told."""
-    cluster, condition = answer.cluster, answer.condition
+    cluster = answer.cluster
+    condition = answer.condition
     named = {"named": answer.named or condition.text} if condition else {}
     return {
         **fields(answer, ANSWERED),

@@ -80,7 +80,8 @@ def _told(column: ShownColumn, found: ShownColumn | None) -> bool:
 def column_of(diagnosis: Diagnosis, key: str) -> ShownColumn | None:
     """The column with that key, which may come from anybody: of one of the table that the run shows already, the run's
     own; None where the run has none."""
-    columns, samples = {column.key: column for column in columns_of(diagnosis)}, diagnosis.samples
+    columns = {column.key: column for column in columns_of(diagnosis)}
+    samples = diagnosis.samples
     table = {key_of(c): c.name for c in (*samples.metadata, *samples.model_outputs) if c.kind != "text"}
     return columns.get(key) or columns.get(table.get(key, ""))
 
@@ -99,7 +100,9 @@ def coded(column: ShownColumn) -> tuple[tuple[str, ...], I64]:
 
 
 def _found(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
-    outcomes, estimate, samples = diagnosis.outcomes, diagnosis.estimate, diagnosis.samples
+    outcomes = diagnosis.outcomes
+    estimate = diagnosis.estimate
+    samples = diagnosis.samples
     unit = f" ({outcomes.said_unit})" if outcomes.said_unit else ""
     yield _number(LOSS, f"{'' if outcomes.name == 'loss' else 'loss: '}{outcomes.name}{unit}", outcomes.loss)
     yield _number("predicted", f"predicted loss{unit}", estimate.predicted)
@@ -133,7 +136,8 @@ def _yours(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
 
 def _beside(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
     """What each other model or probe makes of the first model's answers."""
-    first, own = diagnosis.outcomes.errors, diagnosis.extras.get(OWN)
+    first = diagnosis.outcomes.errors
+    own = diagnosis.extras.get(OWN)
     if first is None:
         return
     others = {p.name: (p.rows, p.outcomes.errors) for p in other_models(diagnosis) if p.name != own}

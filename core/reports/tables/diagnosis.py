@@ -207,7 +207,8 @@ def _predictability(found: Predictability) -> dict[str, Any]:
 
 
 def _sensitivity(diagnosis: Diagnosis) -> dict[str, Any]:
-    found, said = diagnosis.sensitivity, {"sentence": sensitivity_sentence(diagnosis)}
+    found = diagnosis.sensitivity
+    said = {"sentence": sensitivity_sentence(diagnosis)}
     if found is None:
         return said
     patterns = [
@@ -269,7 +270,8 @@ def _competence(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any] | None
     known = None if diagnosis.words is None else diagnosis.words.competence
     if known is None or insight.number is None or not known.is_known(insight.number):
         return None
-    n_with, n_without = int(known.n_with[insight.number]), int(known.n_without[insight.number])
+    n_with = int(known.n_with[insight.number])
+    n_without = int(known.n_without[insight.number])
     enough = known.is_enough(insight.number)
     return {"auroc": known.of(insight.number).to_dict(), "with": n_with, "without": n_without, "enough": enough}
 

@@ -53,7 +53,9 @@ def write_fiftyone(
         raise InvalidInput(
             f"{images} is no folder, from which FiftyOne could show pictures. Unpack it, or leave it out."
         )
-    report, written, without = Reporter(progress, "write pictures", len(samples)), list[dict[str, Any]](), list[str]()
+    report = Reporter(progress, "write pictures", len(samples))
+    written = list[dict[str, Any]]()
+    without = list[str]()
     for row, sample in enumerate(_samples(diagnosis)):
         report(row)
         path = _original(samples.items, row, images) if images else _copy(samples.items, row, folder)
@@ -76,7 +78,8 @@ def write_fiftyone(
 
 def _samples(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
     """Tags and fields of each row."""
-    samples, outcomes = diagnosis.samples, diagnosis.outcomes
+    samples = diagnosis.samples
+    outcomes = diagnosis.outcomes
     clusters, membership = diagnosis.cluster_of()
     titles = {c: f"{OWN_TAG} {c.id}: {cluster_title(diagnosis, c)}" for c in diagnosis.clusters}
     suspected = set(diagnosis.label_errors.tolist())

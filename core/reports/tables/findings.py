@@ -48,7 +48,8 @@ def _class(diagnosis: Diagnosis, found: ClassFinding) -> dict[str, Any]:
 
 
 def _cluster(diagnosis: Diagnosis, found: FailureCluster) -> dict[str, Any]:
-    title, said = cluster_title(diagnosis, found), plain_sentence(diagnosis, found)
+    title = cluster_title(diagnosis, found)
+    said = plain_sentence(diagnosis, found)
     head = f"Cluster {found.id + 1}, {title}" if found.confirmed else f"Worth a look, {title}"
     made = {"kind": "cluster" if found.confirmed else "worth a look", "title": title}
     made |= {"scope": found.scope, "measure": found.measure, "sentence": f"{head}. {said}"}

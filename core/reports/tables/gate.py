@@ -40,7 +40,8 @@ class GateCase:
 def gate_cases(diagnosis: Diagnosis, gate: Gate) -> list[GateCase]:
     """How many of the samples were answered, if not all; all samples; then the run's findings, clusters in rank order
     first, then what is new."""
-    found, margin = gate.comparison, gate.margin
+    found = gate.comparison
+    margin = gate.margin
     cases = [_coverage(diagnosis, gate)] if gate.answered < 1 else []
     cases += [_scope("all samples", "all samples", found.overall, margin)]
     cases += [_scope(KINDS.get(one.kind, one.kind), scope_title(diagnosis, one), one, margin) for one in gate.findings]

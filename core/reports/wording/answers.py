@@ -52,7 +52,9 @@ def answer_parts(diagnosis: Diagnosis, answer: Answer) -> AnswerParts:
         diagnosis: the run that was asked.
         answer: one that `ask` gave.
     """
-    found, cluster, condition = answer.condition, _cluster(diagnosis, answer), _measured(diagnosis, answer)
+    found = answer.condition
+    cluster = _cluster(diagnosis, answer)
+    condition = _measured(diagnosis, answer)
     if answer.counted:
         if answer.p is not None and found is not None and found.scope == answer.scope:
             return AnswerParts(condition, cluster=cluster)
@@ -85,7 +87,8 @@ def _alike(diagnosis: Diagnosis, answer: Answer) -> tuple[str, str]:
     """Of samples told by likeness: their figures, and what is to be known of them."""
     if answer.refused:
         return f'"{answer.text}": not asked. {answer.refused}', ""
-    noun, modality = sample_noun(diagnosis), diagnosis.samples.modality
+    noun = sample_noun(diagnosis)
+    modality = diagnosis.samples.modality
     heard = hearing_notes([answer.text], modality, diagnosis.insights)
     if not answer.shown:
         said = (
@@ -119,8 +122,10 @@ def _set_by(diagnosis: Diagnosis, answer: Answer) -> str:
 
     Such as "Of these 22, all have the label circle and 20 have blur at least 0.867."
     """
-    names, known = diagnosis.samples.class_names, answer.known
-    label, parts = class_in(answer.text, names), list[str]()
+    names = diagnosis.samples.class_names
+    known = answer.known
+    label = class_in(answer.text, names)
+    parts = list[str]()
     if answer.labelled is not None and label is not None:
         parts.append(f"{_of(answer.labelled, answer.support)} the label {names[label]}")
     if known is not None:
@@ -164,7 +169,8 @@ def _measured(diagnosis: Diagnosis, answer: Answer) -> str:
 
 def _counted(diagnosis: Diagnosis, answer: Answer) -> str:
     """Of what is known of each sample and is no finding of its own, as observed."""
-    noun, head = sample_noun(diagnosis), f'"{answer.text}" was counted, not guessed: {_within(answer)}'
+    noun = sample_noun(diagnosis)
+    head = f'"{answer.text}" was counted, not guessed: {_within(answer)}'
     if not answer.shown:
         return f'{head}either no {noun} or every one meets "{answer.counted}", so there is nothing to compare.'
     matches = f"the {_these(answer, noun)}"
@@ -173,7 +179,8 @@ def _counted(diagnosis: Diagnosis, answer: Answer) -> str:
 
 def _unsearched(diagnosis: Diagnosis, answer: Answer) -> str:
     """That the class which the text names is too small to be a scope, and where the answer looks instead."""
-    samples, name = diagnosis.samples, answer.unsearched
+    samples = diagnosis.samples
+    name = answer.unsearched
     size = 0 if samples.labels is None else int((samples.labels == samples.class_names.index(name)).sum())
     return f'The class "{name}" ({count(size, sample_noun(diagnosis))}) is too small, so this is of {answer.scope}.'
 
@@ -186,7 +193,8 @@ def _observed(diagnosis: Diagnosis, answer: Answer) -> str:
         span = f"{percent(answer.error_rate.value)}, 95\u00a0% {interval(answer.error_rate, share=True)}"
         cases = f"{'is' if one else 'are'} wrong in {wrong:,} of {count(answer.support, 'case')}"
         return f"{cases} ({span}), the others in {percent(answer.error_rest)}"
-    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
+    digits = digits_for(diagnosis.outcomes.loss)
+    unit = with_unit(diagnosis)
     observed = f"{'has' if one else 'have'} a mean loss of {number(answer.observed.value, digits)}{unit}"
     span = "" if one else f" (95\u00a0% {interval(answer.observed, digits=digits)})"
     return f"{observed}{span}, the others {number(answer.rest, digits)}"
@@ -219,7 +227,8 @@ def _chance(diagnosis: Diagnosis, answer: Answer) -> str:
         return f"{told} {_asked_too_much(answer, least)}"
     if answer.least is None:
         return told
-    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
+    digits = digits_for(diagnosis.outcomes.loss)
+    unit = with_unit(diagnosis)
     more = points(answer.least) if answer.error_rate is not None else f"{number(answer.least, digits)}{unit}"
     return f"{told} A difference of {more} would be confirmed 8 times in 10."
 
@@ -233,7 +242,8 @@ def _asked_too_much(answer: Answer, least: float) -> str:
 
 def difference_sentence(diagnosis: Diagnosis, found: Difference) -> str:
     """How the loss of the first text's matches compares with that of the second's."""
-    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
+    digits = digits_for(diagnosis.outcomes.loss)
+    unit = with_unit(diagnosis)
     shared = (
         f" {count(found.shared, sample_noun(diagnosis))} {'matches' if found.shared == 1 else 'match'} both."
         if found.shared

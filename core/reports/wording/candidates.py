@@ -56,7 +56,8 @@ def members_seen(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
     """Such as "41 % wrong as seen against 12 % outside": a count of the members, which flatters what was picked."""
     if candidate.error_rate is not None and candidate.error_outside is not None:
         return f"{percent(candidate.error_rate.value)} wrong as seen against {percent(candidate.error_outside)} outside"
-    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
+    digits = digits_for(diagnosis.outcomes.loss)
+    unit = with_unit(diagnosis)
     outside = candidate.mean_loss - candidate.excess_loss.value
     return f"mean loss {number(candidate.mean_loss, digits)}{unit} as seen against {number(outside, digits)} outside"
 

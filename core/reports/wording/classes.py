@@ -41,10 +41,12 @@ def through_sentence(diagnosis: Diagnosis, finding: ClassFinding) -> str:
     found = class_without(diagnosis, finding)
     if found is None:
         return ""
-    digits, noun = digits_for(diagnosis.outcomes.loss), sample_noun(diagnosis)
+    digits = digits_for(diagnosis.outcomes.loss)
+    noun = sample_noun(diagnosis)
     rest = "the rest" if found.finding.scope != EVERYTHING else f"the {noun}s of other classes that are none of these"
     if diagnosis.outcomes.errors is None:
-        level, beside = number(found.level, digits), number(found.rest, digits)
+        level = number(found.level, digits)
+        beside = number(found.rest, digits)
         left = f"the mean loss of its other {found.left:,} is {level}, beside {beside} of {rest}"
     else:
         left = f"{percent(found.level)} of its other {found.left:,} are wrong, beside {percent(found.rest)} of {rest}"
@@ -56,7 +58,8 @@ def through_sentence(diagnosis: Diagnosis, finding: ClassFinding) -> str:
 
 def _those(diagnosis: Diagnosis, found: WithoutFinding) -> str:
     """Such as "its 30 images with tint = blue" or "its 24 images in cluster 2 (dog: dark)"."""
-    finding, many = found.finding, f"its {count(found.taken, sample_noun(diagnosis))}"
+    finding = found.finding
+    many = f"its {count(found.taken, sample_noun(diagnosis))}"
     if not isinstance(finding, Insight):
         return f"{many} in cluster {finding.id + 1} ({cluster_title(diagnosis, finding)})"
     return f'{many} most like "{finding.text}"' if finding.kind == "phrase" else f"{many} with {finding.text}"
@@ -99,5 +102,6 @@ def why_untested(diagnosis: Diagnosis, finding: ClassFinding) -> str:
 
 def _of_class(diagnosis: Diagnosis, finding: ClassFinding) -> str:
     """What was tested of a whole class: an error rate, or the mean loss where errors are unknown."""
-    digits, rate = digits_for(diagnosis.outcomes.loss), finding.error_rate
+    digits = digits_for(diagnosis.outcomes.loss)
+    rate = finding.error_rate
     return f"mean loss {number(finding.mean_loss.value, digits)}" if rate is None else f"{percent(rate.value)} wrong"

@@ -44,7 +44,9 @@ def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None, nou
         noun: what is counted, where there is no diagnosis to say it.
     """
     noun = noun if diagnosis is None else diagnosis.samples.modality
-    a, b, all_rows = model_name(found.a, diagnosis), model_name(found.b, diagnosis), found.overall
+    a = model_name(found.a, diagnosis)
+    b = model_name(found.b, diagnosis)
+    all_rows = found.overall
     difference = all_rows.difference
     if all_rows.verdict in ("fixed", "broken"):
         better, worse = (b, a) if all_rows.verdict == "fixed" else (a, b)
@@ -76,7 +78,8 @@ def verdict_words(
     stand beside it."""
     if scope.p is None and scope.verdict == "open":
         return UNTESTED
-    a, b = model_name(found.a, diagnosis), model_name(found.b, diagnosis)
+    a = model_name(found.a, diagnosis)
+    b = model_name(found.b, diagnosis)
     blind = scope.blind and scope.verdict == "open"
     said = (BLIND if blind else VERDICTS[scope.verdict]).format(a=a, b=b, margin=points(MARGIN))
     if scope.verdict == "shared" and scope.p is not None and scope.p <= ALPHA and scope.difference.value < 0:

@@ -24,9 +24,13 @@ def loss_phrase(found: FailureCluster, digits: int, unit: str) -> str:
 def other_measure(found: FailureCluster) -> str:
     """What a small p does not say where the interval of the other measure holds 0: "of the error rate; whether the mean
     loss is higher too is open". "" where both are sure, or nothing is."""
-    of, other, beside = "error rate", "mean loss", found.excess_loss
+    of = "error rate"
+    other = "mean loss"
+    beside = found.excess_loss
     if not in_shares(found):
-        of, other, beside = "mean loss", "error rate", found.error_difference
+        of = "mean loss"
+        other = "error rate"
+        beside = found.error_difference
     sure = found.measure is not None and found.confirmed and tested_effect(found).low > 0
     if not sure or beside is None or not beside.low <= 0:
         return ""

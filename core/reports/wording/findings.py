@@ -50,8 +50,10 @@ def in_brief(insight: Insight) -> str:
 
 
 def _rates(diagnosis: Diagnosis, insight: Insight) -> str:
-    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
-    one, wrong = insight.size == 1, ""
+    digits = digits_for(diagnosis.outcomes.loss)
+    unit = with_unit(diagnosis)
+    one = insight.size == 1
+    wrong = ""
     if insight.error_inside is not None and insight.error_outside is not None:
         wrong = (
             f"{'is' if one else 'are'} wrong {percent(insight.error_inside)} of the time against "
@@ -59,13 +61,18 @@ def _rates(diagnosis: Diagnosis, insight: Insight) -> str:
         )
     # the p of a finding of the loss is none of its error rate, which may be lower than elsewhere
     if wrong and not (insight.confirmed and insight.measure == "mean loss"):
-        worse, also, difference, shares = wrong, "", insight.error_difference, True
+        worse = wrong
+        also = ""
+        difference = insight.error_difference
+        shares = True
     else:
         inside, outside = _means(diagnosis, insight)
         against = "" if outside is None else f" against {number(outside, digits)} elsewhere"
         worse = f"{'has' if one else 'have'} a mean loss of {number(inside, digits)}{unit}{against}"
         worse += clipped_at(diagnosis.outcomes)
-        also, difference, shares = wrong and f"; {'it' if one else 'they'} {wrong}", insight.effect, False
+        also = wrong and f"; {'it' if one else 'they'} {wrong}"
+        difference = insight.effect
+        shares = False
     text = (
         f"{_whole(diagnosis, insight)} "
         f"{worse}{_gap(difference, insight, shares, digits, unit)}{also}{_coverage(diagnosis, insight)}."
@@ -94,7 +101,8 @@ def sample_noun(diagnosis: Diagnosis) -> str:
 def _means(diagnosis: Diagnosis, insight: Insight) -> tuple[float, float | None]:
     """Mean loss of the rows of a finding and of the rest of its scope, None where the rows of that scope cannot be
     told."""
-    losses, scope = diagnosis.outcomes.fitted, _scope(diagnosis, insight.scope)
+    losses = diagnosis.outcomes.fitted
+    scope = _scope(diagnosis, insight.scope)
     inside = float(losses[insight.mask].mean()) if insight.mask.any() else math.nan
     rest = None if scope is None else scope & ~insight.mask
     return inside, float(losses[rest].mean()) if rest is not None and rest.any() else None
@@ -139,7 +147,8 @@ def _coverage(diagnosis: Diagnosis, insight: Insight) -> str:
         of = "all failures" if failures else "all loss above the mean"
     else:
         of = f"the {'failures' if failures else 'loss above the mean'} in {insight.scope}"
-    holds, how = "it holds" if insight.size == 1 else "they hold", coverage_is(diagnosis.outcomes, insight.confirmed)
+    holds = "it holds" if insight.size == 1 else "they hold"
+    how = coverage_is(diagnosis.outcomes, insight.confirmed)
     return f"; {holds} {percent(insight.coverage.value)} of {of} ({how})"
 
 
@@ -171,20 +180,27 @@ def plain_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     """What a set is, without intervals and in the measure that was tested: "About 90 % of images like these 50 are
     wrong, against 18 % of the rest: more than chance allows." Figures of a confirmed set are corrected for the search,
     so they speak of samples like its own; those of a candidate are its own."""
-    n, scope, noun = int((cluster.membership >= 0.5).sum()), cluster.scope, sample_noun(diagnosis)
-    these, about = f"these {count(n, noun)}", ""
+    n = int((cluster.membership >= 0.5).sum())
+    scope = cluster.scope
+    noun = sample_noun(diagnosis)
+    these = f"these {count(n, noun)}"
+    about = ""
     if cluster.confirmed:
-        these, about = f"{noun}s like these {n:,}", "about "
+        these = f"{noun}s like these {n:,}"
+        about = "about "
     rest = "the rest" if scope == EVERYTHING else f"the rest of {scope}"
     sure = "more than chance allows" if cluster.confirmed else "it may be chance"
-    rate, outside = cluster.error_rate, cluster.error_outside
+    rate = cluster.error_rate
+    outside = cluster.error_outside
     if in_shares(cluster) and rate is not None and outside is not None:
         return (
             f"{about.title()}{percent(rate.value)} of {these} are wrong, against {percent(outside)} of {rest}: {sure}."
         )
-    excess, losses = cluster.excess_loss.value, diagnosis.outcomes
+    excess = cluster.excess_loss.value
+    losses = diagnosis.outcomes
     more = f"{about}{number(abs(excess), digits_for(losses.loss))}{with_unit(diagnosis)}"
-    side, aside = "above" if excess >= 0 else "below", clipped_at(losses)
+    side = "above" if excess >= 0 else "below"
+    aside = clipped_at(losses)
     if scope == EVERYTHING and diagnosis.samples.labels is not None:
         aside = f", classes aside{aside}"
     return f"The mean loss of {these} is {more} {side} that of {rest}{aside}: {sure}."
@@ -240,9 +256,11 @@ def how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
         said = "" if name.text.endswith(NO_CAUSE) else f"{capital(NO_CAUSE)}."
     else:
         likely = name.grade == "likely"
-        sort, such = "A likely title" if likely else "A guess", "clusters"
+        sort = "A likely title" if likely else "A guess"
+        such = "clusters"
         if not cluster.confirmed:  # of the words, and not of whether there is anything
-            sort, such = f"The words {'likely fit' if likely else 'are a guess'}", "sets that are no chance"
+            sort = f"The words {'likely fit' if likely else 'are a guess'}"
+            such = "sets that are no chance"
         chance = name.chance or 0.0
         often = "more than 99" if chance >= 0.995 else f"about {100 * chance:.0f}"
         said = f"{sort}: right for {often} of 100 such {such}."

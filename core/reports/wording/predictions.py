@@ -59,7 +59,8 @@ def prediction_sentence(row: PredictionRow, digits: int = 2) -> str:
         digits: decimals of a loss.
     """
     style = MeasureStyle(row.measure, None if row.measure == "error rate" else digits)
-    value, span = style.value, style.interval
+    value = style.value
+    span = style.interval
     what = "wrong" if style.is_share else "mean loss"
     start = f"{prediction_name(row)}: {count(row.n, 'fresh sample')}"
     if row.not_tried:

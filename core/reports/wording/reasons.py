@@ -66,7 +66,8 @@ def _findings(diagnosis: Diagnosis, reason: SampleReason) -> list[str]:
         if ground.kind == "cluster":
             own = clusters[ground.number]
             parts.append(f"it lies in cluster {ground.number + 1} ({cluster_title(diagnosis, own)})")
-            said, scope = cluster_name(diagnosis, own).said, "" if own.scope == EVERYTHING else own.scope
+            said = cluster_name(diagnosis, own).said
+            scope = "" if own.scope == EVERYTHING else own.scope
             named |= {(i.text, scope) for i in diagnosis.insights if says_the_same(said, i)}
     noun = sample_noun(diagnosis)
     for kind in dict.fromkeys(ground.kind for ground in reason.grounds):  # that of the strongest finding first
@@ -100,7 +101,8 @@ def _named(texts: list[str]) -> str:
 
 def _answer(diagnosis: Diagnosis, row: int) -> str:
     """What the model says of it: a fact beside the reasons."""
-    names, said = diagnosis.samples.class_names, diagnosis.outcomes.predictions
+    names = diagnosis.samples.class_names
+    said = diagnosis.outcomes.predictions
     return f'The model answers "{names[int(said[row])]}".' if said is not None and names else ""
 
 
@@ -128,7 +130,8 @@ def faithfulness_sentence(diagnosis: Diagnosis, found: Faithfulness) -> str:
 
 def faithfulness_lines(diagnosis: Diagnosis, found: Faithfulness) -> list[str]:
     """The sentence, then a line for each kind of cause that was named."""
-    said, kinds = faithfulness_sentence(diagnosis, found), kinds_table(found)
+    said = faithfulness_sentence(diagnosis, found)
+    kinds = kinds_table(found)
     if not kinds:
         return [said]
     lines = [f"{said} Of each kind, by itself ({CHANCE} tells nothing):"]

@@ -26,7 +26,8 @@ def second_headline(diagnosis: Diagnosis, found: Comparison, costs: tuple[ModelC
     gives what teacher and student take, also its speed. Of a part of the run's samples it says so first."""
     who = "second model" if costs is None else "student"
     faster = "" if costs is None else f"is {number(costs[0].ms / costs[1].ms, 1)} times as fast and "
-    n, total = len(found.rows), len(diagnosis.samples)
+    n = len(found.rows)
+    total = len(diagnosis.samples)
     the = "The" if n == total else f"On {n:,} of the run's {count(total, diagnosis.samples.modality)} the"
     return f"{the} {who} {faster}{_changed(found.overall)}; {_clusters_worse(found)}."
 
@@ -45,7 +46,8 @@ def _changed(scope: FourWay) -> str:
 def _clusters_worse(found: Comparison) -> str:
     """Of how many failure clusters that could be tested it can be told that they grew worse."""
     tested = [f for f in found.clusters if f.p is not None]
-    n, untested = len(tested), len(found.clusters) - len(tested)
+    n = len(tested)
+    untested = len(found.clusters) - len(tested)
     if not found.clusters:
         return "no failure cluster was confirmed in which it could be worse"
     if not n:

@@ -34,7 +34,8 @@ def confirmed_counts(diagnosis: Diagnosis) -> dict[str, tuple[int, str]]:
     """How many are confirmed, as a number and in words, such as {"class": (2, "2 classes")}: of clusters, classes,
     confused pairs, and conditions or phrases ("insight"); without those of which there is none."""
     classes = Counter(finding.kind for finding in diagnosis.classes if finding.confirmed)
-    n_clusters, n_insights = len(diagnosis.clusters), sum(insight.confirmed for insight in diagnosis.insights)
+    n_clusters = len(diagnosis.clusters)
+    n_insights = sum(insight.confirmed for insight in diagnosis.insights)
     counts = {
         "cluster": (n_clusters, count(n_clusters, "failure cluster")),
         "class": (classes["class"], count(classes["class"], "class")),
@@ -171,7 +172,8 @@ def how_planted(diagnosis: Diagnosis) -> str:
     found = diagnosis.sensitivity
     if found is None:
         return ""
-    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
+    digits = digits_for(diagnosis.outcomes.loss)
+    unit = with_unit(diagnosis)
     rest = (
         f"{percent(found.base)} fail"
         if found.unit == "error rate"

@@ -45,7 +45,8 @@ LITTLE = 0.05
 """A share of the variance below it is called a little."""
 LEAST_SHARE = 0.0005
 """A smaller share would be rounded to 0.0 %."""
-LEAST_R2, BELOW_R2 = -1.0, "R² below −1, far worse than the mean of all"
+LEAST_R2 = -1.0
+BELOW_R2 = "R² below −1, far worse than the mean of all"
 """Of few groups the mean of the others may be far off: how far says nothing."""
 PAIR_TESTED = (
     "Of a pair it is whether the errors of the class go to that prediction more often than the errors of other classes "
@@ -86,7 +87,8 @@ def share_of_failures(diagnosis: Diagnosis) -> float:
     """Share of all failures that lie in any confirmed cluster, each counted at the cluster's corrected error rate; of
     all loss above the mean where errors are unknown."""
     cluster_of = diagnosis.cluster_of()[0]
-    loss, errors = diagnosis.outcomes.loss, diagnosis.outcomes.errors
+    loss = diagnosis.outcomes.loss
+    errors = diagnosis.outcomes.errors
     weight = errors.astype(np.float64) if errors is not None else np.maximum(loss - loss.mean(), 0)
     for cluster in diagnosis.clusters:
         seen = float(weight[cluster.membership >= 0.5].mean())
@@ -168,8 +170,10 @@ def _held_to(diagnosis: Diagnosis) -> str:
 def predictability_in_brief(diagnosis: Diagnosis) -> str:
     """The same in a line's room: the share with its interval where the embedding predicts more than chance allows
     (without a p, where the interval lies above zero) and better than the mean loss does, else that it does not."""
-    found, name = diagnosis.estimate.predictability, diagnosis.outcomes.name
-    r2, p = found.r2, "" if found.p is None else ", " + p_value(found.p).replace(" ", "\u00a0")
+    found = diagnosis.estimate.predictability
+    name = diagnosis.outcomes.name
+    r2 = found.r2
+    p = "" if found.p is None else ", " + p_value(found.p).replace(" ", "\u00a0")
     tested = r2.low > 0 if found.p is None else _is_predictable(diagnosis)
     if tested and r2.value > 0:
         little = "a little, " if r2.value < LITTLE else ""
@@ -189,7 +193,8 @@ def predictability_in_brief(diagnosis: Diagnosis) -> str:
 
 def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     """One cluster in one sentence: size, excess, errors, coverage."""
-    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
+    digits = digits_for(diagnosis.outcomes.loss)
+    unit = with_unit(diagnosis)
     where = count(cluster.size, "sample") + ("" if cluster.scope == EVERYTHING else f" of {cluster.scope}")
     parts = [loss_phrase(cluster, digits, unit) + clipped_at(diagnosis.outcomes)]
     if cluster.error_rate is not None:

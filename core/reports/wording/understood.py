@@ -40,7 +40,8 @@ def rows_as_understood(samples: SampleSet, outcomes: Outcomes, read: Mapping[str
     }
     order = np.argsort(-outcomes.loss, kind="stable")
     at = np.unique(np.linspace(0, len(order) - 1, ROWS_SHOWN).round().astype(int))
-    names, said = samples.class_names, list[str]()
+    names = samples.class_names
+    said = list[str]()
     for row in order[at].tolist():
         parts = [f"{role} {number(float(column[row]))}" for role, column in numbers.items()]
         parts += [] if samples.labels is None else [_name(names, int(samples.labels[row]))]
@@ -65,7 +66,8 @@ def _name(names: Sequence[str], number: int) -> str:
 def as_understood(data: DataSet) -> list[str]:
     """The reading of a table in lines: what the loss is, classes, columns that may explain a failure, five rows, and
     the notes."""
-    samples, outcomes = data.samples, data.outcomes
+    samples = data.samples
+    outcomes = data.outcomes
     left_out = f", {len(data.excluded):,} left out" if data.excluded else ""
     lines = [
         f"{count(len(samples), 'row')}{left_out}. The loss is {outcomes.name} from {outcomes.source}: mean "

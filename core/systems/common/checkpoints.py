@@ -19,7 +19,8 @@ from core.forms import Form, read_form
 from core.systems.common.epochs import Epoch
 
 FORMAT = 2
-STATE, WEIGHTS = "training.json", "training.safetensors"
+STATE = "training.json"
+WEIGHTS = "training.safetensors"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -92,7 +92,8 @@ def read_descriptions(source: str) -> LabelDescriptions:
     for number, row in enumerate(_rows(text, where), 1):
         if not row or not any(cell.strip() for cell in row):
             continue
-        label, said = row[0].strip(), " ".join(row[1].split()) if len(row) > 1 else ""
+        label = row[0].strip()
+        said = " ".join(row[1].split()) if len(row) > 1 else ""
         if not label or not said or len(row) > 3:
             raise InvalidInput(
                 f"{where}, line {number}: must be label TAB description, perhaps with TAB comment: got "

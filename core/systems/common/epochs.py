@@ -33,13 +33,16 @@ class Best(Generic[Weights]):
     """
 
     def __init__(self, weights: Weights) -> None:
-        self.epoch, self.weights = 0, weights
+        self.epoch = 0
+        self.weights = weights
         self.score: tuple[float, ...] = (-math.inf,)
 
     def offer(self, epoch: int, score: tuple[float, ...], weights: Callable[[], Weights]) -> None:
         """Take the epoch's weights if its score is higher than any before."""
         if score > self.score:
-            self.epoch, self.score, self.weights = epoch, score, weights()
+            self.epoch = epoch
+            self.score = score
+            self.weights = weights()
 
 
 def weights_of(module: Any) -> dict[str, Any]:

@@ -55,8 +55,10 @@ def read_samples(
             "or class folders (CLASS/file.jpg) with --images."
         )
     if table is None and store is not None and not _holds_table(store):
-        folder, notes = Path(images or ""), ("No model was brought; each folder is a class.",)
-        source, name = _class_folders(store, folder, progress), folder.stem
+        folder = Path(images or "")
+        notes = ("No model was brought; each folder is a class.",)
+        source = _class_folders(store, folder, progress)
+        name = folder.stem
         split = "split" if "split" in source else None
         given = Roles(image="file", label="label", prediction="label", split=split, loss_kind="0/1 error")
     else:
@@ -117,7 +119,8 @@ def _model_columns(found: RecognisedColumns, frame: pd.DataFrame) -> list[str]:
 def _class_folders(store: FileImages, source: Path, progress: Progress) -> pd.DataFrame:
     """One row for each picture in a class folder: file, label and, where folders of parts lie above the classes,
     split."""
-    report, paths = Reporter(progress, "read folders", len(store)), list[tuple[str, tuple[str, ...]]]()
+    report = Reporter(progress, "read folders", len(store))
+    paths = list[tuple[str, tuple[str, ...]]]()
     for done, name in enumerate(store.names):
         report(done)
         if is_image_name(name):
@@ -149,7 +152,8 @@ def _class_folders(store: FileImages, source: Path, progress: Progress) -> pd.Da
 
 def _without_model(audit: DataSet, name: str, notes: tuple[str, ...]) -> DataSet:
     """The audit without what the placeholder loss made it say, and without any model's columns."""
-    n, samples = len(audit.samples), audit.samples
+    n = len(audit.samples)
+    samples = audit.samples
     if samples.labels is None or len(np.unique(samples.labels)) < 2:
         raise InvalidInput(
             f"A probe tells classes apart, and all {n:,} samples are of one: {', '.join(samples.class_names)!r}. "

@@ -31,7 +31,8 @@ class Files(ItemStore):
         Raises:
             InvalidInput: it is too large, cannot be read or is gone.
         """
-        path, most = self.paths[index], Limits().max_file_bytes
+        path = self.paths[index]
+        most = Limits().max_file_bytes
         try:
             return read_plain(path, most)
         except OSError as error:

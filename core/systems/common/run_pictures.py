@@ -27,7 +27,8 @@ def pictures_of(
     Raises:
         InvalidInput: the run has no pictures, or some are not there.
     """
-    samples, kept = diagnosis.samples, diagnosis.samples.items
+    samples = diagnosis.samples
+    kept = diagnosis.samples.items
     if samples.modality != "image":
         raise InvalidInput(f"{why}, and this run has none. Diagnose pictures.")
     if images is None and kept is not None:

@@ -9,7 +9,8 @@ from core.documents import MAX_STORED_BYTES, read_json, read_text
 from core.folders import Kind
 
 FORMAT = 1
-DISTILLED, REASONED = CARD, "step_by_step.json"
+DISTILLED = CARD
+REASONED = "step_by_step.json"
 """A card's file in a student of `distil`, and in one of `steps`."""
 _MAX_README = 2**20
 

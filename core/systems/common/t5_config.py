@@ -39,7 +39,8 @@ class T5Config(ModelConfig):
 
     @model_validator(mode="after")
     def _agree(self) -> T5Config:
-        half, distance = self.relative_attention_num_buckets // 2, self.relative_attention_max_distance
+        half = self.relative_attention_num_buckets // 2
+        distance = self.relative_attention_max_distance
         if distance <= half:  # half of the buckets are for single steps
             raise ValueError(
                 f"relative_attention_max_distance must be above {half}, half of relative_attention_num_buckets: "

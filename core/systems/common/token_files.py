@@ -57,7 +57,8 @@ class TokenFiles:
     """
 
     def __init__(self, folder: Path, n: int) -> None:
-        self.folder, self._n = folder, n
+        self.folder = folder
+        self._n = n
         self.shapes: dict[str, list[int]] = {}
         """Shape of one row of each array; empty before the first block with a readable picture."""
         self.blocks: list[Block] = []
@@ -101,7 +102,8 @@ class TokenFiles:
     def _begin(self, shapes: dict[str, list[int]]) -> None:
         """Note the shapes, once the disk is known to have space for all rows."""
         self.shapes = shapes
-        needed, free = self._n * sum(self._row_bytes(name) for name in shapes), shutil.disk_usage(self.folder).free
+        needed = self._n * sum(self._row_bytes(name) for name in shapes)
+        free = shutil.disk_usage(self.folder).free
         if needed > free:
             self.shapes = {}
             sizes = f"{byte_size(needed)}, and {self.folder} has {byte_size(free)} free"
@@ -132,7 +134,8 @@ class TokenFiles:
             self.shapes = json.loads(lines[0])["shapes"] if lines else {}
             files = {name: self._path(name).open("rb") for name in self.shapes}
         except (ValueError, KeyError, FileNotFoundError):
-            self.shapes, self.damaged = {}, 1
+            self.shapes = {}
+            self.damaged = 1
             return []
         try:
             for text in lines[1:]:
@@ -150,7 +153,8 @@ class TokenFiles:
         return kept
 
     def _matches(self, line: dict[str, Any], files: Mapping[str, BinaryIO]) -> bool:
-        checksum, count = 0, len(_block(line).rows)
+        checksum = 0
+        count = len(_block(line).rows)
         for name, file in files.items():
             payload = file.read(count * self._row_bytes(name))
             if len(payload) < count * self._row_bytes(name):

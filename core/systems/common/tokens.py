@@ -145,7 +145,8 @@ def _key(images: ItemStore, tower: TokenTower, progress: Progress, threads: int)
 
 
 def _filled(store: TokenFiles | _Memory, reader: _TokenReader, progress: Progress, threads: int) -> PictureTokens:
-    n, ready = len(reader.images), store.next_row
+    n = len(reader.images)
+    ready = store.next_row
     report = Reporter(progress, "tokens", n)
     report(ready)
     for block, arrays in reader.blocks(ready, threads):
@@ -180,7 +181,8 @@ class _TokenReader:
 
     def __init__(self, images: ItemStore, encoder: Encoder, tower: TokenTower) -> None:
         self.images = images
-        self._encoder, self._tower = encoder, tower
+        self._encoder = encoder
+        self._tower = tower
         self._batch: int = getattr(encoder, "batch_size", BATCH)
 
     def prepare(self, row: int) -> _PreparedPixels:
@@ -202,7 +204,8 @@ class _TokenReader:
             yield self._block(waiting)
 
     def _block(self, items: list[_PreparedPixels]) -> tuple[Block, dict[str, npt.NDArray[Any]]]:
-        start, stop = items[0].row, items[-1].row + 1
+        start = items[0].row
+        stop = items[-1].row + 1
         unreadable = {item.row: item.reason for item in items if item.pixels is None}
         pixels = [item.pixels for item in items if item.pixels is not None]
         if not pixels:

@@ -14,7 +14,8 @@ from core.errors import InvalidInput
 from core.records import F32
 from core.systems.composition.word_maps import cell_edges
 
-FOR, AGAINST = (213, 94, 0), (0, 114, 178)
+FOR = (213, 94, 0)
+AGAINST = (0, 114, 178)
 """Vermilion and blue of Okabe and Ito's palette, which people with any common colour blindness tell apart; against grey
 they also differ in lightness from what is left clear."""
 _OPAQUE = 0.75

@@ -16,7 +16,8 @@ from core.statistics.losses import softmax
 from core.systems.composition.readers.builder import tidy_caption
 from core.systems.composition.scoring.encoder import EncoderScorer, cosines
 
-MAX_PICTURES, MAX_CAPTIONS = 12, 24
+MAX_PICTURES = 12
+MAX_CAPTIONS = 24
 CLOSE = 0.95
 """Cosine of two captions from which the page says that the text tower hardly tells them apart. A reading aid, no
 test."""
@@ -99,7 +100,8 @@ def score_pairs(
         Caption(text, tuple(place[p] for p in c.pictures if p in place), c.foil_of) for text, c in zip(texts, given)
     )
     vectors = EncoderScorer(encoder).read_captions(texts, cache=cache, progress=progress)
-    scores, similarity = cosines(reading.joint.vectors, vectors), cosines(vectors, vectors)
+    scores = cosines(reading.joint.vectors, vectors)
+    similarity = cosines(vectors, vectors)
     ties = (scores >= scores.max(1, keepdims=True) - FLOAT).sum(1) > 1
     foiled = [(c.foil_of, i, float(similarity[c.foil_of, i])) for i, c in enumerate(known) if c.foil_of is not None]
     unlike = tuple(sorted(foiled, key=lambda pair: -pair[2]))

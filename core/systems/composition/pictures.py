@@ -59,7 +59,8 @@ class FoundImages(ItemStore):
             raise InvalidInput(f"The picture {self.name(index)} {error}") from error
         out = io.BytesIO()
         # large files are shrunk while decoding
-        across, down = picture.image.width / picture.width, picture.image.height / picture.height
+        across = picture.image.width / picture.width
+        down = picture.image.height / picture.height
         left, top, right, bottom = window
         edges = round(left * across), round(top * down), round(right * across), round(bottom * down)
         corners = edges[0], edges[1], max(edges[2], edges[0] + 1), max(edges[3], edges[1] + 1)
@@ -109,7 +110,8 @@ def find_pictures(
     """
     store = open_images(path_of(images, "The folder or archive of images"), limits, progress)
     index = index_files(store)
-    report, places = Reporter(progress, "check pictures", len(benchmark.pictures)), list[_Place]()
+    report = Reporter(progress, "check pictures", len(benchmark.pictures))
+    places = list[_Place]()
     for picture in benchmark.pictures:
         report(len(places))
         places.append(_locate(picture, store, index, limits))
@@ -195,8 +197,11 @@ def _askable(
     benchmark: Benchmark, places: Sequence[_Place], first: Sequence[int]
 ) -> tuple[list[Item], list[tuple[str, str]], list[str]]:
     """The items that can be asked, those that cannot with the reason, and notes."""
-    items, excluded, notes = list[Item](), list[tuple[str, str]](), list[str]()
-    lost_foils, narrowed = 0, 0
+    items = list[Item]()
+    excluded = list[tuple[str, str]]()
+    notes = list[str]()
+    lost_foils = 0
+    narrowed = 0
     for item in benchmark.items:
         fault, kept = _ranked(item, places, first) if benchmark.kind == "retrieval" else _asked(item, places, first)
         if kept is None:
@@ -249,7 +254,8 @@ def _ranked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple
     for row, picture in enumerate(item.pictures):
         if not places[picture].fault:
             row_of.setdefault(first[picture], row)
-    kept, new = list(row_of.values()), {picture: i for i, picture in enumerate(row_of)}
+    kept = list(row_of.values())
+    new = {picture: i for i, picture in enumerate(row_of)}
     fitting = ((item.pictures[row], caption) for row, caption in item.match)
     match = tuple(
         dict.fromkeys((new[first[picture]], caption) for picture, caption in fitting if not places[picture].fault)
@@ -262,7 +268,8 @@ def _ranked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple
 
 def _repeated(items: Sequence[Item]) -> list[str]:
     """Ids of the items that ask what an earlier one asks."""
-    seen, twice = set[tuple[tuple[int, ...], tuple[str, ...]]](), list[str]()
+    seen = set[tuple[tuple[int, ...], tuple[str, ...]]]()
+    twice = list[str]()
     for item in items:
         key = (item.pictures if len(item.pictures) <= 2 else (), item.captions)
         if key in seen:
@@ -281,7 +288,8 @@ def _nothing(
             f"{benchmark.title}: none of its {len(benchmark):,} items can be used: "
             f"{'; '.join(counted(excluded))}. Look at its file."
         )
-    few, there = ", ".join(unfound[:3]), ", ".join(store.names[:3])
+    few = ", ".join(unfound[:3])
+    there = ", ".join(store.names[:3])
     return (
         f"{benchmark.title}: none of its {len(benchmark):,} items can be used, for {len(unfound):,} of its {n:,} "
         f"pictures are not in {source!r}: {few}{', ...' if len(unfound) > 3 else ''}. It holds {len(store):,} files, "

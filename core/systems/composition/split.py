@@ -11,7 +11,8 @@ from core.records import I64
 from core.systems.composition.records import Item, LoadedBenchmark
 from core.systems.composition.scoring.measures import picture_groups
 
-SPLIT, TRAIN = "split", "train"
+SPLIT = "split"
+TRAIN = "train"
 
 
 def two_parts(

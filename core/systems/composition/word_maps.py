@@ -95,14 +95,16 @@ def content_words(caption: str) -> tuple[CaptionWord, ...]:
     for first, last in _runs(reading, inside):
         tokens = reading.tokens[first : last + 1]
         text = " ".join(token.text for token in tokens)
-        without, prompt = _without(reading, inside.get(first), first, last), _prompt(reading, inside, first)
+        without = _without(reading, inside.get(first), first, last)
+        prompt = _prompt(reading, inside, first)
         found.append(CaptionWord(text, tokens[0].start, tokens[-1].end, without, prompt))
     return tuple(found)
 
 
 def _runs(reading: ParsedCaption, inside: dict[int, NounPhrase]) -> Iterator[tuple[int, int]]:
     """(first token, last token) of each word that carries meaning."""
-    lexicon, folded = read_lexicon(), [token.word for token in reading.tokens]
+    lexicon = read_lexicon()
+    folded = [token.word for token in reading.tokens]
     at = 0
     while at < len(folded):
         thing = inside.get(at)
@@ -135,7 +137,8 @@ def _without(reading: ParsedCaption, thing: NounPhrase | None, first: int, last:
 
 def _prompt(reading: ParsedCaption, inside: dict[int, NounPhrase], first: int) -> str:
     """Such as "a photo of a dog.", "a photo of something red." and "a photo of two things."."""
-    thing, word = inside.get(first), reading.tokens[first].word
+    thing = inside.get(first)
+    word = reading.tokens[first].word
     if thing is not None and thing.heads and first == thing.heads[0]:
         name = " ".join(reading.tokens[at].word for at in thing.heads)
         return nouns.right_articles(f"a photo of {'a ' if nouns.takes_article(name) else ''}{name}.")
@@ -191,11 +194,13 @@ def _occluded(image: Image.Image, encoder: Encoder, grid: int) -> Iterator[F32]:
     """The picture, then the picture without each cell, row by row, in batches."""
     pixels = encoder.preprocess(image)
     grey = encoder.preprocess(Image.new("RGB", image.size, (128, 128, 128)))
-    rows, columns = cell_edges(pixels.shape[1], grid), cell_edges(pixels.shape[2], grid)
+    rows = cell_edges(pixels.shape[1], grid)
+    columns = cell_edges(pixels.shape[2], grid)
     waiting = [pixels]
     for cell in range(grid * grid):
         r, c = divmod(cell, grid)
-        hidden, window = pixels.copy(), np.s_[:, rows[r] : rows[r + 1], columns[c] : columns[c + 1]]
+        hidden = pixels.copy()
+        window = np.s_[:, rows[r] : rows[r + 1], columns[c] : columns[c + 1]]
         hidden[window] = grey[window]
         waiting.append(hidden)
         if len(waiting) == _BATCH:
@@ -229,7 +234,8 @@ def read_patches(image: Image.Image, caption: str, encoder: Encoder, tower: Patc
     texts = encoder.encode_texts([_NEUTRAL, *(word.prompt for word in words)])
     directions = texts[1:] - texts[:1]  # (w, d)
     pixels = encoder.preprocess(image.convert("RGB"))[None]
-    patches, whole = tower.patch_vectors(pixels)[0], encoder.encode_items(pixels)[1]
+    patches = tower.patch_vectors(pixels)[0]
+    whole = encoder.encode_items(pixels)[1]
     maps = products(patches, directions).T.reshape(len(words), *tower.grid)
     note = (
         "Patch map: each patch by itself in the joint space (the value path of the last attention, as in MaskCLIP), "

@@ -75,7 +75,8 @@ def _tagged(diagnosis: Diagnosis, names: str, patterns: str, permutations: int, 
     from core.systems.label_descriptions.tagging import tag_samples
     from core.systems.label_descriptions.tags import read_tags
 
-    tags, wordings = read_tags(names, diagnosis.samples.modality), read_patterns(patterns) if patterns else ()
+    tags = read_tags(names, diagnosis.samples.modality)
+    wordings = read_patterns(patterns) if patterns else ()
     how: dict[str, Any] = {"patterns": wordings, "n_permutations": permutations, "seed": seed, "cache": default_cache()}
     with TerminalProgress() as progress:
         return tag_samples(diagnosis, tags, **how, progress=progress)

@@ -149,7 +149,8 @@ def tag_samples(
     ordered = replace(diagnosis, samples=diagnosis.samples.keep(order), outcomes=diagnosis.outcomes.keep(order))
     design = design_of(ordered)
     along = np.asarray(centred(joint[order], design.centre_of_row), np.float64)
-    scores, tested = _deviations(along, directions.described), _Tested(ordered, design, alpha)
+    scores = _deviations(along, directions.described)
+    tested = _Tested(ordered, design, alpha)
     worded = [(p.name, _deviations(along, own) >= CUT) for p, own in zip(patterns, directions.worded, strict=True)]
     said = [(c.text, c.tests, c.mask) for c in reversed(column_conditions(diagnosis.samples.metadata, design)[0])]
     read = {t: counted(name, diagnosis, tested=said) for t, name in enumerate(tags.names)}
@@ -231,14 +232,19 @@ class _Tested:
     """A run in the order of its ids, made ready for the test of tags."""
 
     def __init__(self, diagnosis: Diagnosis, design: Design, alpha: float) -> None:
-        self.outcomes, self.design, self.alpha = diagnosis.outcomes, design, alpha
-        self.groups, self.n = diagnosis.samples.groups, len(diagnosis.samples)
+        self.outcomes = diagnosis.outcomes
+        self.design = design
+        self.alpha = alpha
+        self.groups = diagnosis.samples.groups
+        self.n = len(diagnosis.samples)
         errors = diagnosis.outcomes.errors
         if errors is not None:
-            self.failed, self.what = errors, "wrong answers"
+            self.failed = errors
+            self.what = "wrong answers"
         else:
             line = np.quantile(diagnosis.outcomes.fitted, 1 - WORST, method="higher")
-            self.failed, self.what = diagnosis.outcomes.fitted >= line, f"the {WORST:.0%} of samples of highest loss"
+            self.failed = diagnosis.outcomes.fitted >= line
+            self.what = f"the {WORST:.0%} of samples of highest loss"
         rates = np.bincount(design.centre_of_row, self.failed) / np.maximum(np.bincount(design.centre_of_row), 1)
         self.expected = rates[design.centre_of_row]
 
@@ -272,7 +278,8 @@ class _Tested:
 
     def report(self, tags: Sequence[TagFinding], scores: F64, permutations: int, notes: tuple[str, ...]) -> TagReport:
         """The findings in the order in which they are shown, as the (n, t) scores of the table's rows are."""
-        carried, failures = scores >= CUT, int(self.failed.sum())
+        carried = scores >= CUT
+        failures = int(self.failed.sum())
         scores32 = scores.astype(np.float32)
         return TagReport(tuple(tags), carried, scores32, self.alpha, failures, self.what, permutations, notes)
 
@@ -293,8 +300,11 @@ class _Tested:
         error = loss = p = measure = None
         if place is not None and test.is_permuted:
             effects = effects_of(carried, everything, self.outcomes, self.design, test.threshold, None, of=everything)
-            error, loss, best = effects.error_difference, effects.excess_loss, int(test.observed[place].argmax())
-            p, measure = test.p(float(test.observed[place, best])), test.names[best]
+            error = effects.error_difference
+            loss = effects.excess_loss
+            best = int(test.observed[place].argmax())
+            p = test.p(float(test.observed[place, best]))
+            measure = test.names[best]
         size = int(carried.sum())
         return TagFinding(
             name,

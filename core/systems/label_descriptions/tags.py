@@ -48,7 +48,8 @@ def read_tags(source: str, modality: str) -> DescribedTags:
         raise InvalidInput(f"{SHIPPED!r} are causes of texts, and the samples are {modality}s. Give names of your own.")
     if text == SHIPPED:
         found = read_descriptions(str(FAILURE_CAUSES))
-        names, texts = found.labels, found.texts
+        names = found.labels
+        texts = found.texts
     elif text.startswith(("{", "[")) or "\t" in text or text.lower().endswith((".json", ".tsv")):
         found = read_descriptions(text)
         names = tuple(own[0] for own in found.texts) if found.numbered else found.labels
@@ -99,9 +100,11 @@ def tag_directions(
     progress: Progress = no_progress,
 ) -> TagDirections:
     """The tags as directions of the encoder's joint space."""
-    flat, t = [text for own in tags.texts for text in own], len(tags.names)
+    flat = [text for own in tags.texts for text in own]
+    t = len(tags.names)
     texts = [*(pattern.filled(name) for pattern in patterns for name in tags.names), *flat]
     vectors = unit_rows(encode_texts(encoder, texts, cache, progress=progress, step="encode the tags"))
-    at, sums = len(patterns) * t, np.zeros((t, vectors.shape[1]))
+    at = len(patterns) * t
+    sums = np.zeros((t, vectors.shape[1]))
     np.add.at(sums, np.repeat(np.arange(t), [len(own) for own in tags.texts]), vectors[at:].astype(np.float64))
     return TagDirections(unit(sums), vectors[:at].astype(np.float64).reshape(len(patterns), t, -1))

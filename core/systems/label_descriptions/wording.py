@@ -22,7 +22,8 @@ def headline(report: TagReport) -> str:
         untested = all(tag.p is None for tag in report.tags)
         return "No tag could be tested." if untested else "No tag is told from chance."
     assert first.p is not None
-    times, loss = f"{number(first.lift.value)} times", first.loss_difference
+    times = f"{number(first.lift.value)} times"
+    loss = first.loss_difference
     expected = f"as often as their classes let expect ({number(first.lift.low)} to {number(first.lift.high)})"
     if first.measure == "mean loss" and loss is not None:  # the p is of this
         said = f"Samples with “{first.name}” have a mean loss {with_interval(loss)} above the others"

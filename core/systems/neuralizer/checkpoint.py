@@ -34,7 +34,8 @@ def network_of(tensors: Mapping[str, torch.Tensor], source: str) -> Neuralizer:
 
 
 def _sizes(tensors: Mapping[str, torch.Tensor], source: str) -> NetworkSizes:
-    into, out = tensors.get("target_embedding.weight"), tensors.get("output_block.block.1.weight")
+    into = tensors.get("target_embedding.weight")
+    out = tensors.get("output_block.block.1.weight")
     units = [match for name in tensors if (match := _UNIT.fullmatch(name))]
     convolutions = [tensor.ndim == 4 and tensor.numel() > 0 for tensor in (into, out) if tensor is not None]
     if into is None or out is None or not all(convolutions) or not units:

@@ -18,7 +18,8 @@ from core.errors import InvalidInput
 
 MAX_PAIRS = 32
 """Examples that the published network was trained with at most."""
-GAIN, EMBEDDING_GAIN = 1.4, 4.0
+GAIN = 1.4
+EMBEDDING_GAIN = 4.0
 Streams = tuple[torch.Tensor, torch.Tensor]
 """Features of the examples (B, L, C, H, W), and of the target (B, C, H, W)."""
 Layer = Callable[[torch.Tensor], torch.Tensor]
@@ -87,7 +88,8 @@ class PairwiseBlock(nn.Module):
         self.combine_conv_context = Each(nn.Conv2d(2 * channels, channels, 1))
 
     def forward(self, context: torch.Tensor, target: torch.Tensor) -> Streams:
-        context, target = self.context_conv(context), self.target_conv(target)
+        context = self.context_conv(context)
+        target = self.target_conv(target)
         own, beside = _halves(cast(nn.Conv2d, self.combine_conv_context.module))
         update = self.combine_conv_target.module(torch.cat([context.mean(1), target], 1))  # the mean of all pairs'
         return gelu(context + for_each(own, context) + beside(target).unsqueeze(1)), gelu(target + update)
@@ -123,7 +125,8 @@ class Neuralizer(nn.Module):
 
     def __init__(self, sizes: NetworkSizes = NetworkSizes()) -> None:
         super().__init__()
-        self.sizes, c = sizes, sizes.channels
+        self.sizes = sizes
+        c = sizes.channels
         self.target_embedding = nn.Conv2d(sizes.in_channels, c, 1)
         self.context_embedding = Each(nn.Conv2d(sizes.in_channels + sizes.out_channels, c, 1))
         self.enc_blocks = nn.ModuleList(PairwiseBlock(c, sizes.conv_layers) for _ in range(sizes.stages))
@@ -197,7 +200,8 @@ class Neuralizer(nn.Module):
 def _halves(layer: nn.Conv2d) -> tuple[Layer, Layer]:
     """What a 1 x 1 convolution of two maps side by side does to the first and to the second: their sum is its output,
     and what is the same for all examples is reckoned once."""
-    weight, bias = layer.weight, layer.bias
+    weight = layer.weight
+    bias = layer.bias
     first, second = weight.chunk(2, 1)
     return lambda x: conv2d(x, first), lambda x: conv2d(x, second, bias)
 

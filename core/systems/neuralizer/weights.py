@@ -24,11 +24,14 @@ from core.systems.neuralizer.network import Neuralizer
 
 FOLDER = ASSETS / "scans"
 """The network that comes along."""
-USUAL_SIDE, MOST_SIDE = 64, 256
+USUAL_SIDE = 64
+MOST_SIDE = 256
 """Pixels of a slice."""
-LEAST_SCALE, MOST_NUMBER = 1e-6, 1_000_000
+LEAST_SCALE = 1e-6
+MOST_NUMBER = 1_000_000
 """Of a feature: a lower scale would blow up what is noise of rounding."""
-WEIGHTS, CARD = "neuralizer.safetensors", "neuralizer.json"
+WEIGHTS = "neuralizer.safetensors"
+CARD = "neuralizer.json"
 
 
 def write_network(network: Neuralizer, folder: Path, card: Mapping[str, Any]) -> None:
@@ -89,7 +92,8 @@ def side_of(card: Mapping[str, Any], network: Neuralizer) -> int:
         InvalidInput: the card says no whole number, more than `MOST_SIDE`, or fewer than twice what the side is divided
             by: at the lowest level a slice has two pixels or more.
     """
-    least, side = 2 * network.sizes.divisor, _said(card).side
+    least = 2 * network.sizes.divisor
+    side = _said(card).side
     if side is None:
         return max(USUAL_SIDE, least)
     if not least <= side <= MOST_SIDE:

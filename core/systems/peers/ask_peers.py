@@ -21,8 +21,10 @@ from core.statistics.permuter import Permuter
 from core.systems.peers.engines import ENGINES, load_engine
 from core.systems.peers.engines.rows import EngineRows, engine_scores, fit_engine
 
-SPLITS, PERMUTATIONS = 5, 499
-LEAST_JACCARD, TIMES_CHANCE = 0.25, 2.0
+SPLITS = 5
+PERMUTATIONS = 499
+LEAST_JACCARD = 0.25
+TIMES_CHANCE = 2.0
 """Two agree from that share on, and from so many times what sets of their sizes have by chance (0.03 of two that hold a
 twentieth of the samples)."""
 
@@ -103,7 +105,8 @@ def ask_peers(
     if unknown or not engines or len(set(engines)) < len(engines):
         said = f"there is no engine {unknown[0][:60]!r}" if unknown else "name at least one engine, and each once"
         raise InvalidInput(f"Peers cannot be asked: {said}. Use {', '.join(ENGINES)}.")
-    rows, opinions = rows_of(diagnosis), list[PeerOpinion]()
+    rows = rows_of(diagnosis)
+    opinions = list[PeerOpinion]()
     for i, name in enumerate(engines):
         progress("ask other engines", i, len(engines))
         opinions.append(_opinion(diagnosis, rows, name, seed))
@@ -113,7 +116,9 @@ def ask_peers(
 
 def rows_of(diagnosis: Diagnosis) -> EngineRows:
     """The samples of a run as engines see them; without classes all are of one."""
-    samples, outcomes, words = diagnosis.samples, diagnosis.outcomes, diagnosis.words
+    samples = diagnosis.samples
+    outcomes = diagnosis.outcomes
+    words = diagnosis.words
     labels = np.zeros(len(samples), np.int64) if samples.labels is None else samples.labels
     likeness = None if words is None else (words.joint.vectors @ words.directions.T).astype(np.float32)
     phrases = () if words is None else words.phrases
@@ -171,7 +176,8 @@ def _scores(name: str, fitted: EngineRows, asked: EngineRows, seed: int) -> F64:
 
 
 def _slice(diagnosis: Diagnosis, name: str, rank: int, scores: F64) -> PeerSlice:
-    samples, outcomes = diagnosis.samples, diagnosis.outcomes
+    samples = diagnosis.samples
+    outcomes = diagnosis.outcomes
     rows = top_rows(scores, top_count(len(scores)))
     mostly = ""
     if samples.labels is not None and samples.class_names:
@@ -203,7 +209,8 @@ def top_rows(scores: F64, n: int) -> I64:
 
 def agreement(a: I64, b: I64, n: int) -> float:
     """The Jaccard index of two sets of the n samples, 0 where it is too low to speak of (`LEAST_JACCARD`)."""
-    shared, chance = len(np.intersect1d(a, b)), len(a) * len(b) / n
+    shared = len(np.intersect1d(a, b))
+    chance = len(a) * len(b) / n
     found, by_chance = (both / max(len(a) + len(b) - both, 1e-12) for both in (shared, chance))
     return found if found >= max(LEAST_JACCARD, TIMES_CHANCE * by_chance) else 0.0
 
@@ -251,7 +258,8 @@ def _half_p(name: str, rows: EngineRows, groups: I64 | None, rng: np.random.Gene
         of_groups = () if together is None else term_sums(members, values, together)
         return studentised_excess(sizes, scope, *sums, *of_groups).max(axis=0).astype(np.float64)
 
-    column, permuter = losses.astype(np.float32), Permuter(read.labels, together, losses)
+    column = losses.astype(np.float32)
+    permuter = Permuter(read.labels, together, losses)
     null = max_t(lambda way, n, rng: best(column[way.draw(n, rng)]), permuter, rng, [PERMUTATIONS])
     return permutation_p(float(best(column[:, None])[0]), null)
 

@@ -19,7 +19,8 @@ PROBES = Registry(
         "cocoop": "core.systems.probes.prompt_learning.cocoop:CoCoOp",
     },
 )
-probe_class, make_probe = PROBES.load, PROBES.make
+probe_class = PROBES.load
+make_probe = PROBES.make
 
 SYSTEM = System(
     "probes",

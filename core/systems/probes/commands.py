@@ -60,7 +60,8 @@ def probe_settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Opti
     question = question_of(name)
     found = registered_options(PROBES, name, taken, f"{question.asked} {question.reading}".strip())
     for shots in (o for o in found if o.key == "settings.shots"):
-        shots.metavar, shots.help = "N[,N...]", f"{shots.help}; several, as 1,4,16, say how many it takes"
+        shots.metavar = "N[,N...]"
+        shots.help = f"{shots.help}; several, as 1,4,16, say how many it takes"
     return found
 
 

@@ -47,7 +47,9 @@ def make_draw(samples: SampleSet, split: Split, shots: int, validation: int, see
         raise InvalidInput(
             "Shots are drawn by class, and the samples have no labels. Bring a table with a label column."
         )
-    folds, labels, names = list[Drawn](), samples.labels, samples.class_names
+    folds = list[Drawn]()
+    labels = samples.labels
+    names = samples.class_names
     for fold in split.folds:
         beside: dict[str, Any] = {"checked": fold.validation, "groups": samples.groups}
         rows = draw(labels, fold.train, names, shots, validation, seed, fewer=fewer, **beside)

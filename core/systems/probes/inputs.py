@@ -48,7 +48,8 @@ def read_task(
     from core.systems.probes.base import Task
 
     split, notes = read_split(options.split, samples)
-    pool, more = None, ()
+    pool = None
+    more = ()
     if options.pool is not None:
         if samples.modality != "image":
             raise InvalidInput(f"--pool holds pictures, and the samples are {samples.modality}s. Leave it out.")
@@ -88,13 +89,15 @@ def save_draw(path: Path, made: Probe, task: Task) -> None:
     from core.systems.probes.splits import VALIDATION, halves
 
     task = in_id_order(task)  # as the probe itself draws
-    needs, labels = made.needs(), task.samples.labels
+    needs = made.needs()
+    labels = task.samples.labels
     if not needs.shots or labels is None:
         raise InvalidInput(
             "--save-draw writes which images a probe learned from, and this one learns from none. Leave it out."
         )
     split = task.split or halves(labels, task.samples.groups, task.seed)
-    n_validation, fewer = min(needs.validation, VALIDATION), bool(getattr(made, "fewer", False))
+    n_validation = min(needs.validation, VALIDATION)
+    fewer = bool(getattr(made, "fewer", False))
     draw = make_draw(task.samples, split, needs.shots, n_validation, task.seed, fewer=fewer)
     in_folder(path)
     write_draw(path, draw)

@@ -46,7 +46,8 @@ def by_class(
     right = labels == predictions
     found: list[ClassAccuracy] = []
     for c, name in enumerate(names):
-        mine, said = labels == c, predictions == c
+        mine = labels == c
+        said = predictions == c
         found.append(ClassAccuracy(name, int(mine.sum()), share(mine), int(said.sum()), share(said)))
     return tuple(found)
 
@@ -105,7 +106,8 @@ def calibration_error(
 
 def confidence_of(result: ProbeResult) -> tuple[F64, Bool]:
     """(m,) probability of the predicted class, and whether it is right."""
-    scores, errors = result.outcomes.scores, result.outcomes.errors
+    scores = result.outcomes.scores
+    errors = result.outcomes.errors
     assert scores is not None
     assert errors is not None
     return scores.max(1), ~errors

@@ -58,7 +58,10 @@ def diagnose_probe(
     assert of.embeddings is not None
     assert of.words is not None
     rows = result.rows
-    kept, vectors, words, names = of.samples.keep(rows), of.embeddings.keep(rows), of.words.keep(rows), None
+    kept = of.samples.keep(rows)
+    vectors = of.embeddings.keep(rows)
+    words = of.words.keep(rows)
+    names = None
     if needs_superclasses(kept) and words.encoder:
         from core.encoders import load_encoder
 

@@ -120,7 +120,9 @@ class ProbeResult(ModelResult):
         """As of every model, and of what explains it."""
         ModelResult.check(self, n)
         below("labels of a probe", self.labels, len(self.class_names))
-        m, k, s = len(self.rows), len(self.class_names), 0 if self.support is None else len(self.support.ids)
+        m = len(self.rows)
+        k = len(self.class_names)
+        s = 0 if self.support is None else len(self.support.ids)
         if self.parts is not None:
             shaped("classes of a probe's parts", self.parts.classes, m, None)
             below("classes of a probe's parts", self.parts.classes, k)

@@ -33,13 +33,17 @@ def make_result(name: str, probe: Probe, label: str, task: Task, split: Split, s
     """
     rows = np.concatenate([fold.test for fold in split.folds])
     back = np.argsort(rows, kind="stable")
-    rows, names, samples = rows[back], task.samples.class_names, task.samples
+    rows = rows[back]
+    names = task.samples.class_names
+    samples = task.samples
     logits = np.concatenate([s.logits for s in scored])[back].astype(np.float64)
-    truth, groups = task.labels[rows], None if samples.groups is None else samples.groups[rows]
+    truth = task.labels[rows]
+    groups = None if samples.groups is None else samples.groups[rows]
     outcomes = outcomes_of(logits, truth, f"probe {label}, {task.encoder.name}")
     assert outcomes.errors is not None
     assert outcomes.scores is not None
-    confidence, errors = outcomes.scores.max(1), outcomes.errors
+    confidence = outcomes.scores.max(1)
+    errors = outcomes.errors
     support = _support(scored)
     notes = dict.fromkeys(note for s in scored for note in s.notes)
     return ProbeResult(
@@ -69,7 +73,8 @@ def make_result(name: str, probe: Probe, label: str, task: Task, split: Split, s
 
 def outcomes_of(logits: F64, labels: I64, source: str) -> Outcomes:
     """Cross-entropy of (m, k) logits, with probabilities, predictions and errors."""
-    loss, predictions = losses.cross_entropy_of_logits(logits, labels), logits.argmax(1).astype(np.int64)
+    loss = losses.cross_entropy_of_logits(logits, labels)
+    predictions = logits.argmax(1).astype(np.int64)
     clip = losses.fitting_clip(loss)
     return Outcomes(
         loss, "cross-entropy", "nats", source, clip, predictions != labels, losses.softmax(logits), predictions
@@ -84,10 +89,13 @@ def _controls(
         predictions = np.concatenate([s.controls[name] for s in scored], axis=1)[:, back]  # (r, m)
         wrong = predictions != truth
         if len(wrong) == 1:
-            accuracy, gain = accuracy_of(wrong[0], groups), paired_difference(wrong[0], errors, groups)
+            accuracy = accuracy_of(wrong[0], groups)
+            gain = paired_difference(wrong[0], errors, groups)
             p = paired_p(wrong[0], errors, groups, seed=seed)
         else:
-            mean, difference, rng = wrong.mean(0), wrong.mean(0) - errors, np.random.default_rng(seed)
+            mean = wrong.mean(0)
+            difference = wrong.mean(0) - errors
+            rng = np.random.default_rng(seed)
             accuracy, gain = (bootstrap_mean(values, groups, rng) for values in (1 - mean, difference))
             p = sign_flip_p(difference, groups, seed=seed)
         names = scored[0].repeats.get(name, ("",) * len(wrong))
@@ -115,7 +123,8 @@ def _parts(scored: Sequence[Scored], back: I64, logits: F64, truth: I64) -> Logi
     if not names:
         return None
     leading = np.argsort(-logits, axis=1, kind="stable")[:, :SHOWN]
-    t, m = leading.shape[1], len(truth)
+    t = leading.shape[1]
+    m = len(truth)
     classes = np.empty((m, t), np.int64)
     classes[:, 0] = truth
     others = leading != truth[:, None]

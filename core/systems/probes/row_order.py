@@ -38,7 +38,9 @@ def _rows_of(fold: Fold) -> dict[str, I64]:
 def moved_back(result: ProbeResult, order: I64) -> ProbeResult:
     """A result on samples in `order`, for the samples in their own order."""
     rows = order[result.rows]
-    at, parts, support = np.argsort(rows, kind="stable"), result.parts, result.support
+    at = np.argsort(rows, kind="stable")
+    parts = result.parts
+    support = result.support
     return replace(
         result,
         rows=rows[at],

@@ -37,7 +37,8 @@ def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress:
     """
     check_task(task)
     check_tower(probe.needs(), task.encoder)
-    order, label = order_of(task.samples.ids), read_name(label)
+    order = order_of(task.samples.ids)
+    label = read_name(label)
     return moved_back(_run(name, probe, in_id_order(task), label, progress), order)
 
 
@@ -77,7 +78,8 @@ def check_draws(probe: Probe, samples: SampleSet, split: Split | None, seed: int
     if not needs.shots or samples.labels is None:
         return
     order = order_of(samples.ids)
-    samples, split = samples.keep(order), moved(split, order)
+    samples = samples.keep(order)
+    split = moved(split, order)
     labels = samples.labels
     assert labels is not None
     made = halves(labels, samples.groups, seed) if split is None else apart(split, samples.groups)
@@ -94,7 +96,8 @@ def in_id_order(task: Task) -> Task:
 
 
 def _run(name: str, probe: Probe, task: Task, label: str, progress: Progress) -> ProbeResult:
-    started, split = time.process_time(), _split(probe.needs(), task)
+    started = time.process_time()
+    split = _split(probe.needs(), task)
     n = len(split.folds)
     steps = ["probe" if n == 1 else f"probe, part {i + 1} of {n}" for i in range(n)]
     # all of them before the first is scored: what a later one lacks is known before the long part
@@ -163,7 +166,8 @@ def check_names(names: Sequence[str]) -> None:
         )
     if len(set(folded)) < len(folded):
         twice = next(i for i, n in enumerate(folded) if n in folded[:i])
-        one, other = names[folded.index(folded[twice])], names[twice]
+        one = names[folded.index(folded[twice])]
+        other = names[twice]
         alike = unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
         said = ascii if alike else repr  # what looks the same is told by its signs
         raise InvalidInput(
@@ -186,7 +190,9 @@ def images_of(task: Task, rows: I64, labels: I64 | None = None) -> Images:
 
 def _part(probe: Probe, task: Task, fold: Fold, progress: Progress) -> ProbeInput:
     """What the probe is given to score the fold's test rows."""
-    needs, names, labels = probe.needs(), task.samples.class_names, task.labels
+    needs = probe.needs()
+    names = task.samples.class_names
+    labels = task.labels
     shots = validation = None
     beside = np.empty(0, np.int64)
     if needs.shots or needs.validation:
@@ -209,7 +215,8 @@ def _part(probe: Probe, task: Task, fold: Fold, progress: Progress) -> ProbeInpu
         if task.samples.groups is not None and validation is not None:
             rows = rows[~np.isin(task.samples.groups[rows], task.samples.groups[beside])]
         pool = replace(images_of(task, rows), hidden=labels[rows])
-    test, items = images_of(task, fold.test), task.samples.items
+    test = images_of(task, fold.test)
+    items = task.samples.items
     shown = None if items is None else items.keep(fold.test)
     return ProbeInput(names, task.encoder, test, shots, validation, pool, task.seed, task.cache, progress, shown)
 
@@ -248,7 +255,8 @@ def label_of(name: str, probe: Probe) -> str:
     """What a result is called where the user gives no name: what sets it apart from others of its probe that are
     usually set beside it."""
     shots = probe.needs().shots
-    templates, way = getattr(probe, "templates", "simple"), getattr(probe, "by", "descriptions")
+    templates = getattr(probe, "templates", "simple")
+    way = getattr(probe, "by", "descriptions")
     parts = [
         said_shots(shots) if shots else "",
         f"{templates} templates" if templates != "simple" else "",

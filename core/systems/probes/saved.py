@@ -31,7 +31,9 @@ def check_place(path: Path, what: str) -> None:
 def free_place(path: Path) -> Path:
     """The path as an .npz; where a file is there, which is kept, with the next free number behind the name."""
     path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
-    free, i = path, 2
+    free = path
+    i = 2
     while free.exists():
-        free, i = path.with_name(f"{path.stem}-{i}.npz"), i + 1
+        free = path.with_name(f"{path.stem}-{i}.npz")
+        i = i + 1
     return free

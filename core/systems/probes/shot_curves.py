@@ -132,7 +132,8 @@ def _zero_shot(result: ProbeResult) -> Control | None:
 def _curve(results: Sequence[ProbeResult], groups: I64 | None) -> ShotCurve:
     steps: list[tuple[Estimate, float]] = []
     for fewer, more in pairwise(results):
-        a, b = fewer.outcomes.errors, more.outcomes.errors
+        a = fewer.outcomes.errors
+        b = more.outcomes.errors
         assert a is not None
         assert b is not None
         steps.append((paired_difference(a, b, groups), paired_p(a, b, groups)))

@@ -50,7 +50,8 @@ def halves(labels: I64, groups: I64 | None, seed: int) -> Split:
     Raises:
         InvalidInput: all rows are of one group.
     """
-    rng, n = np.random.default_rng(seed), len(labels)
+    rng = np.random.default_rng(seed)
+    n = len(labels)
     inverse = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
     members = np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1])
     if len(members) < 2:
@@ -58,7 +59,8 @@ def halves(labels: I64, groups: I64 | None, seed: int) -> Split:
             f"All {n:,} rows are one group, so none can be trained on while others are scored. "
             "Name another group column, or none."
         )
-    half, counts = np.zeros(n, np.int64), np.zeros((2, int(labels.max()) + 1))
+    half = np.zeros(n, np.int64)
+    counts = np.zeros((2, int(labels.max()) + 1))
     order = rng.permutation(len(members))
     # large groups first: they are hardest to balance
     order = order[np.argsort([-len(members[g]) for g in order], kind="stable")]

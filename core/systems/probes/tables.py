@@ -28,8 +28,10 @@ def probes_table(diagnosis: Diagnosis) -> pd.DataFrame:
 
 
 def _rows(diagnosis: Diagnosis, result: ProbeResult) -> pd.DataFrame:
-    outcomes, names = result.outcomes, result.class_names
-    m, correct = len(result.rows), outcomes.errors
+    outcomes = result.outcomes
+    names = result.class_names
+    m = len(result.rows)
+    correct = outcomes.errors
     said = np.full(m, -1) if outcomes.predictions is None else outcomes.predictions
     p_true = np.full(m, np.nan)
     if outcomes.scores is not None and (result.labels >= 0).all():

@@ -33,10 +33,8 @@ def accuracy_sentence(result: ProbeResult) -> str:
 
 def control_sentence(control: Control) -> str:
     """What the probe scores without the thing that is said to help."""
-    gain, times = (
-        control.gain,
-        "" if control.repeats == 1 else f", mean of {control.repeats} repeats{spread_words(control)}",
-    )
+    gain = control.gain
+    times = "" if control.repeats == 1 else f", mean of {control.repeats} repeats{spread_words(control)}"
     change = f"{gain_words(gain)}, {p_value(control.p)}"
     return f"{control.name}{times}: right on {share(control.accuracy)}; the probe's gain over it: {change}"
 
@@ -97,7 +95,8 @@ def curves_lead(rows: ShotCurves) -> str:
 def curve_sentence(curve: ShotCurve) -> str:
     """What the fewest and the most shots give, with how many zero-shot is shown to be passed, and up to which number
     more of them are shown to help."""
-    first, last = curve.points[0], curve.points[-1]
+    first = curve.points[0]
+    last = curve.points[-1]
     without = "" if curve.zero_shot is None else f", zero-shot on {percent(curve.zero_shot.value)}"
     return (
         f"{curve.name} is right on {share(first.accuracy)} with {count(first.shots, 'shot')} a class and on "

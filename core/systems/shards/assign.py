@@ -31,7 +31,9 @@ from core.systems.shards.files import LIGHT_ROWS, U64, ShardSet, blocks, matrix_
 
 BUCKETS = 1024
 """Of keys, whose sums carry the interval of a mean (`core.systems.shards.jackknife`)."""
-NO_VECTOR, DRAWN, COPY = "no vector", "in the sample", "a copy of what is in the sample"
+NO_VECTOR = "no vector"
+DRAWN = "in the sample"
+COPY = "a copy of what is in the sample"
 ASSIGNED = pa.schema(
     [
         ("id", pa.string()),
@@ -60,12 +62,14 @@ class FrozenModel:
 
     @classmethod
     def of(cls, diagnosis: Diagnosis) -> FrozenModel:
-        names, design = diagnosis.samples.class_names, design_of(diagnosis)
+        names = diagnosis.samples.class_names
+        design = design_of(diagnosis)
         labels = np.r_[np.arange(len(names)), -1].astype(np.int64)
         scopes = [in_scope(diagnosis, design, labels, cluster.scope) for cluster in diagnosis.clusters]
         whole = np.array(scopes, bool).reshape(len(scopes), len(labels))
         outcomes = diagnosis.outcomes
-        measure, encoder = default_measure(outcomes), diagnosis.embeddings.encoder
+        measure = default_measure(outcomes)
+        encoder = diagnosis.embeddings.encoder
         return cls(diagnosis.model, names, whole, outcomes.clip, measure, encoder)
 
     def labels_of(self, texts: list[str | None], n: int) -> I64:
@@ -141,7 +145,8 @@ def _assign_shard(job: AssignShards, name: str) -> Tally:
             if job.model.measure == "error rate":
                 _check_errors(block.rows, name)
             there = np.isfinite(block.vectors[:, 0])
-            assigner, n = job.model.assigner, len(there)
+            assigner = job.model.assigner
+            n = len(there)
             of_run = Embeddings(block.vectors[there], job.model.encoder, assigner.space)
             labels = block.labels[there] if len(assigner.class_of_label) else None
             found = assigner.assign(of_run, labels=labels)
@@ -172,7 +177,8 @@ def _check_errors(rows: KeyedRows, name: str) -> None:
 
 def _at(values: F64 | I64, known: Bool | bool, rows: Bool) -> pa.Array:
     """Values of some rows as a column of all, null elsewhere and where they are not known."""
-    whole, mask = np.zeros(len(rows), values.dtype), np.ones(len(rows), bool)
+    whole = np.zeros(len(rows), values.dtype)
+    mask = np.ones(len(rows), bool)
     whole[rows], mask[rows] = values, ~np.broadcast_to(known, len(values))
     return pa.array(whole, mask=mask)
 
@@ -180,7 +186,8 @@ def _at(values: F64 | I64, known: Bool | bool, rows: Bool) -> pa.Array:
 def _tally(job: AssignShards, block: _Block, members: Bool, why: npt.NDArray[np.str_]) -> Tally:
     copies = np.isin(block.contents, job.contents)
     why = np.where(block.rows.why != "", block.rows.why, np.where((why == "") & copies, COPY, why))
-    fresh, model = why == "", job.model
+    fresh = why == ""
+    model = job.model
     buckets = (block.rows.hashes % BUCKETS).astype(np.int64)  # the last bits: which rows are drawn say the first
     loss = block.rows.loss if model.clip is None else np.minimum(block.rows.loss, model.clip)
     tally = Tally.empty(len(model.scopes))
@@ -195,9 +202,11 @@ def _tally(job: AssignShards, block: _Block, members: Bool, why: npt.NDArray[np.
 
 def _blocks(job: AssignShards, name: str) -> Iterator[_Block]:
     """A shard's rows with their vectors, from its own column or from the file beside it."""
-    shards, width = job.shards, len(job.model.assigner.features.centre)
+    shards = job.shards
+    width = len(job.model.assigner.features.centre)
     own = shards.roles.embedding
-    path, beside = shards.path(name), job.work / "vectors" / name
+    path = shards.path(name)
+    beside = job.work / "vectors" / name
     light = blocks(path, [*shards.light, *([own] if own else [])], LIGHT_ROWS)
     if own is None and (notes_of(beside) or {}).get("encoder") != job.model.encoder:
         raise InvalidInput(

@@ -38,7 +38,8 @@ def confirm(searched: SearchedSample, *, engine: ShardEngine = LOCAL, progress: 
     Raises:
         InvalidInput: a shard or its vectors have changed since they were embedded.
     """
-    diagnosis, frozen = searched.diagnosis, freeze(searched.diagnosis)
+    diagnosis = searched.diagnosis
+    frozen = freeze(searched.diagnosis)
     job = AssignShards(searched.shards, searched.work, searched.drawing, searched.contents, FrozenModel.of(diagnosis))
     for path in (searched.work / "assigned").glob("*.parquet"):
         if path.name not in searched.shards.names:
@@ -62,7 +63,9 @@ def confirm(searched: SearchedSample, *, engine: ShardEngine = LOCAL, progress: 
 def _with_p(
     diagnosis: Diagnosis, clusters: Sequence[FrozenFinding], tally: Tally, grouped: bool
 ) -> list[PredictionRow]:
-    rows, judged, chances = list[PredictionRow](), list[int](), list[float]()
+    rows = list[PredictionRow]()
+    judged = list[int]()
+    chances = list[float]()
     nobody: Bool = np.zeros(0, bool)
     for place, found in enumerate(clusters):
         (n, m), (s, t) = tally.sizes[found.index], tally.sums[found.index]

@@ -25,7 +25,9 @@ from core.records import F64, Bool, Progress, no_progress
 from core.systems.shards.engines import LOCAL, ShardEngine, over_shards
 from core.systems.shards.files import LIGHT_ROWS, U64, ShardSet, blocks, numbers_in, texts_in
 
-NO_ID, NO_GROUP, NO_LOSS = "no id", "no group", "no finite loss"
+NO_ID = "no id"
+NO_GROUP = "no group"
+NO_LOSS = "no finite loss"
 """Why a row is neither in the sample nor beside it."""
 
 
@@ -50,7 +52,8 @@ class KeyedRows:
     def of(cls, block: pa.Table, shards: ShardSet, seed: int, name: str) -> KeyedRows:
         """Of a block with the columns of `shards.light`, from the shard of that name."""
         roles = shards.roles
-        ids, loss = texts_in(block, roles.id), numbers_in(block, roles.loss or "", name)
+        ids = texts_in(block, roles.id)
+        loss = numbers_in(block, roles.loss or "", name)
         keys = texts_in(block, roles.group) if roles.group else ids
         no_id, no_key = (np.array([key is None for key in each], bool) for each in (ids, keys))
         why = np.select([no_id, no_key, ~np.isfinite(loss)], [NO_ID, NO_GROUP, NO_LOSS], "")
@@ -93,7 +96,9 @@ class _CountRows:
 
 
 def _count(job: _CountRows, name: str) -> _Counted:
-    n, why, lowest = 0, Counter[str](), np.zeros(0, np.uint64)
+    n = 0
+    why = Counter[str]()
+    lowest = np.zeros(0, np.uint64)
     for block in blocks(job.shards.path(name), job.shards.light, LIGHT_ROWS):
         rows = KeyedRows.of(block, job.shards, job.seed, name)
         n += len(rows.ids)
@@ -122,7 +127,8 @@ def draw(
     counted = over_shards(
         _CountRows(shards, most, seed), shards.names, "count shards", engine=engine, progress=progress
     )
-    lowest, left_out = np.zeros(0, np.uint64), Counter[str]()
+    lowest = np.zeros(0, np.uint64)
+    left_out = Counter[str]()
     for found in counted.values():
         lowest = _lowest(np.concatenate([lowest, found.lowest]), most)
         left_out += found.left_out

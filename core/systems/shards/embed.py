@@ -33,7 +33,8 @@ from core.systems.common.picture_files import Files
 from core.systems.shards.draw import Drawing, KeyedRows
 from core.systems.shards.files import ITEM_ROWS, ShardSet, blocks, digest_of, noted, notes_of, texts_in
 
-KEY, ENTRY = "_errata_key", "_errata_entry"
+KEY = "_errata_key"
+ENTRY = "_errata_entry"
 """Columns of the sample's parts: what the cache of embeddings keeps of a row."""
 VECTORS = pa.schema(
     [("id", pa.string()), ("vector", pa.list_(pa.float32())), ("content", pa.uint64()), ("why", pa.string())]
@@ -70,7 +71,8 @@ def label_of(encoder: Encoder) -> str:
 
 def _embed_shard(job: EmbedShards, encoder: Encoder | None, name: str) -> int:
     """How many rows were embedded now: none where that was done before."""
-    shards, path = job.shards, job.shards.path(name)
+    shards = job.shards
+    path = job.shards.path(name)
     about = {"shard": digest_of(path, [shards.roles.id or ""], shards.item)}
     if encoder is not None:
         about |= {"encoder": label_of(encoder), "fingerprint": encoder.fingerprint, "space": encoder.finding_space}
@@ -166,7 +168,9 @@ def _taken(
     shard: str, block: pa.Table, chosen: I64, items: ItemStore | None, read: _Read | None, job: EmbedShards
 ) -> pa.Table:
     """The rows of the sample with their items, whatever files these were in."""
-    shards, schema, some = job.shards, part_schema(job.shards, read is not None), block.take(pa.array(chosen))
+    shards = job.shards
+    schema = part_schema(job.shards, read is not None)
+    some = block.take(pa.array(chosen))
     texts = {name for name in (shards.roles.id, shards.roles.label, shards.roles.group) if name}
     columns: dict[str, Any] = {name: texts_in(some, name) for name in texts}
     if items is not None:

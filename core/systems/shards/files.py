@@ -30,7 +30,8 @@ from core.records import F32, F64
 
 U64 = npt.NDArray[np.uint64]
 
-ITEM_ROWS, LIGHT_ROWS = 256, 16_384
+ITEM_ROWS = 256
+LIGHT_ROWS = 16_384
 """Rows that are held at once: with their pictures, and without."""
 _HEAD = 1_000
 """Rows of the first shard by which columns are recognised."""

@@ -22,7 +22,8 @@ def bucket_mean(sizes: I64, sums: F64, level: float = 0.95) -> Estimate:
         sizes, sums: (b,) rows of the part in each bucket, at least one in all, and the sum of their values.
     """
     used = sizes > 0
-    value, b = float(sums.sum() / sizes.sum()), int(used.sum())
+    value = float(sums.sum() / sizes.sum())
+    b = int(used.sum())
     if b < LEAST:
         return Estimate(value, float("nan"), float("nan"))
     without = (sums.sum() - sums[used]) / (sizes.sum() - sizes[used])
@@ -37,11 +38,13 @@ def bucket_excess_p(part: tuple[I64, F64], rest: tuple[I64, F64]) -> float:
         part, rest: (sizes, sums) in the same buckets, which carry what the rows of a group share into the difference.
     """
     (n, s), (m, t) = part, rest
-    in_part, used = int((n > 0).sum()), (n > 0) | (m > 0)
+    in_part = int((n > 0).sum())
+    used = (n > 0) | (m > 0)
     if in_part < LEAST or int((m > 0).sum()) < LEAST:
         return 1.0
     without = (s.sum() - s[used]) / (n.sum() - n[used]) - (t.sum() - t[used]) / (m.sum() - m[used])
-    error, difference = _error(without), float(s.sum() / n.sum() - t.sum() / m.sum())
+    error = _error(without)
+    difference = float(s.sum() / n.sum() - t.sum() / m.sum())
     return 1.0 if error <= 0 else float(stats.t.sf(difference / error, in_part - 1))
 
 

@@ -10,7 +10,9 @@ from core.errors import InvalidInput
 
 T = TypeVar("T", covariant=True)
 
-CLUSTER, OTHER_MACHINES, TOKEN = "RAY_ADDRESS", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "RAY_AUTH_TOKEN"
+CLUSTER = "RAY_ADDRESS"
+OTHER_MACHINES = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+TOKEN = "RAY_AUTH_TOKEN"
 """Ray's environment variables: the cluster to use; whether it listens to other machines, on any system, which it reads
 while it is imported; and what a process must know to be let in."""
 
@@ -41,7 +43,8 @@ class Worker(Generic[T]):
     """
 
     def __init__(self, job: ShardJob[T]) -> None:
-        self._job, self._work = job, None
+        self._job = job
+        self._work = None
 
     def __call__(self, name: str) -> ShardDone[T]:
         try:

@@ -70,7 +70,8 @@ def search_shards(
     name = encoder_for(shards.modality, encoder or ENCODER)
     job = EmbedShards(shards, work, name if shards.roles.embedding is None else None, drawing)
     done = over_shards(job, shards.names, "embed shards", engine=engine, progress=progress)
-    table, cache = work / "sample.parquet", work / "cache"
+    table = work / "sample.parquet"
+    cache = work / "cache"
     contents = _joined(job, table, cache)
     audit = read_data_set(table, roles=shards.roles, progress=progress)
     if audit.samples.groups is not None and shards.roles.group is None:
@@ -92,7 +93,8 @@ def search_shards(
 def _joined(job: EmbedShards, table: Path, cache: Path) -> U64:
     """Write the parts of the sample as one table and put their vectors in the cache; returns the items' contents."""
     entries = EmbeddingCache(cache) if job.encoder is not None else None
-    schema, contents = part_schema(job.shards, embeds=False), list[int]()
+    schema = part_schema(job.shards, embeds=False)
+    contents = list[int]()
     try:
         with replacing(table) as part, pq.ParquetWriter(part, schema) as writer:
             for name in job.shards.names:

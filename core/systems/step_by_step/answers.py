@@ -47,7 +47,8 @@ def _behind_marker(text: str) -> str:
 def _written(student: T5Student, texts: Sequence[str], prefix: str, how: StepByStep, progress: Progress) -> list[str]:
     """What it writes, greedily."""
     given = inputs_of(student, texts, prefix, how.max_tokens)
-    found, done = [""] * len(texts), 0
+    found = [""] * len(texts)
+    done = 0
     for rows in batches(given, AT_ONCE):
         ids, mask = padded(given, rows)
         with torch.inference_mode():

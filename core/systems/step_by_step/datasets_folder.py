@@ -57,7 +57,8 @@ def read_datasets(name: str, folder: Path, part: str, model: str | None = None) 
             f"{name} {part} has {len(texts):,} rows and {len(answers):,} answers: they do not belong together."
         )
     classes = NLI if name in ("esnli", "anli1") else None
-    reasons, said = [reason for reason, _ in answers], [label for _, label in answers]
+    reasons = [reason for reason, _ in answers]
+    said = [label for _, label in answers]
     taught = () if model is None else [label if classes is None or label in classes else "" for label in said]
     return gather(f"{name} {part}", texts, labels, reasons, taught=taught, classes=classes)
 

@@ -31,7 +31,9 @@ def is_same(one: float, other: float) -> bool:
 
 
 def _tokens(text: str) -> list[str]:
-    text, at, found = text.translate(_SIGNS).strip(), 0, list[str]()
+    text = text.translate(_SIGNS).strip()
+    at = 0
+    found = list[str]()
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None or len(found) == MAX_TOKENS:
@@ -55,7 +57,8 @@ class _Sums:
     """A sum is products with + and - between them, a product parts with * and /, a part a number, - part or ( sum )."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
-        self.tokens, self.at = tokens, 0
+        self.tokens = tokens
+        self.at = 0
 
     def value(self) -> float:
         found = self._sum(0)

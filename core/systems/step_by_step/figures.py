@@ -40,7 +40,8 @@ def measure(
     free = not rows.classes
     right = np.array([is_right(said, label, free=free) for said, label in zip(found, rows.labels)], np.bool_)
     no_class = 0 if free else sum(said not in rows.classes for said in found)
-    said, exact = (), None
+    said = ()
+    exact = None
     there = [i for i, reason in enumerate(rows.rationales) if reason]
     if there and how.method not in (STANDARD, SHUFFLED):
         said = tuple(explain(student, rows.texts, how, progress))

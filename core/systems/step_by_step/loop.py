@@ -24,7 +24,8 @@ from core.systems.step_by_step.settings import StepByStep
 from core.systems.step_by_step.student import T5Student
 from core.systems.step_by_step.tokens import TokenTask, batch_of, tasks_of
 
-NEW_LR, KNOWN_LR = 1e-3, 5e-5
+NEW_LR = 1e-3
+KNOWN_LR = 5e-5
 """Of a new student (ours), and the paper's."""
 KEPT = 20
 """Points of the curve."""

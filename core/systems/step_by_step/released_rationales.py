@@ -55,7 +55,9 @@ def read_cqa(questions: Path, explanations: Path) -> RationaleSet:
         if not isinstance(said, dict) or not isinstance(said.get("open-ended"), str):
             raise InvalidInput(f"{explanations.name}: {str(row['id'])[:60]!r} has no open-ended explanation.")
         reasons[str(row["id"])] = said["open-ended"]
-    texts, labels, found = list[str](), list[str](), list[str]()
+    texts = list[str]()
+    labels = list[str]()
+    found = list[str]()
     for number, row in enumerate(_rows(questions)):
         try:
             choices = {str(c["label"]): str(c["text"]) for c in row["question"]["choices"]}

@@ -68,7 +68,8 @@ def _control(
     the form that `how` gives them."""
     other = replace(how, method=method)
     if method == SHUFFLED and how.method == SINGLE_TASK:  # one target, as the student that it is compared with
-        learn, other = replace(learn, rationales=tuple(shuffled(learn.rationales, how.seed))), how
+        learn = replace(learn, rationales=tuple(shuffled(learn.rationales, how.seed)))
+        other = how
     return measure(_taught(learn, other, start, progress)[0], held, other, progress)
 
 

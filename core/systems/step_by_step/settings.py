@@ -7,7 +7,10 @@ from typing import ClassVar
 
 from core.options import setting
 
-STEP_BY_STEP, STANDARD, SINGLE_TASK, SHUFFLED = "step-by-step", "standard", "single-task", "shuffled"
+STEP_BY_STEP = "step-by-step"
+STANDARD = "standard"
+SINGLE_TASK = "single-task"
+SHUFFLED = "shuffled"
 METHODS = (STEP_BY_STEP, STANDARD, SINGLE_TASK, SHUFFLED)
 
 

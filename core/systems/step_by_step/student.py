@@ -18,11 +18,14 @@ from core.systems.common.t5_config import TOKENIZERS, T5Config
 from core.systems.common.words import frequent_words
 from core.systems.step_by_step.settings import StepByStep
 
-PREDICT, EXPLAIN = "predict: ", "explain: "
+PREDICT = "predict: "
+EXPLAIN = "explain: "
 """What stands before a text says which of the two tasks is asked for."""
 MARKER = "So the answer is"
 """Between reason and label where both are one target."""
-PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
+PAD = "<pad>"
+END = "</s>"
+UNKNOWN = "<unk>"
 MAX_WORDS = 30_000
 """Of a new student's vocabulary: the most frequent ones."""
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "spiece.model", "added_tokens.json")
@@ -56,7 +59,8 @@ class T5Student:
 
     @property
     def sizes(self) -> dict[str, int]:
-        config, model = self.model.config, self.model
+        config = self.model.config
+        model = self.model
         n = sum(p.numel() for p in model.parameters())
         named = {"layers": config.num_layers, "width": config.d_model, "words": config.vocab_size}
         return {**named, "parameters": n, "parameters_without_words": n - model.shared.weight.numel()}
@@ -131,7 +135,8 @@ def squeezed(text: str) -> str:
 
 def _words_of(texts: Sequence[str]) -> Any:
     """A tokenizer of whole words and marks."""
-    tokenizers, transformers = import_module("tokenizers"), import_module("transformers")
+    tokenizers = import_module("tokenizers")
+    transformers = import_module("transformers")
     split = tokenizers.pre_tokenizers.Whitespace()
     # those of the tasks count as often as there are texts, so that they are never among those that are left out
     parts = [*(text.replace(END, " ") for text in texts), *[f"{PREDICT}{EXPLAIN}{MARKER}"] * len(texts)]

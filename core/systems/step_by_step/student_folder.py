@@ -68,7 +68,8 @@ def save_student(student: T5Student, card: ReasonedCard, folder: Path) -> None:
 def write_student(student: T5Student, folder: Path) -> None:
     """Model and tokenizer as transformers lays them out."""
     model = student.model
-    model.config.architectures, model.config._name_or_path = [type(model).__name__], ""
+    model.config.architectures = [type(model).__name__]
+    model.config._name_or_path = ""
     tensors = {name: value for name, value in model.state_dict().items() if name not in _TIED}
     # newer versions of transformers call every T5 tied, and tie none whose file holds two heads, as T5 1.1's does
     tied = bool(torch.equal(tensors["lm_head.weight"], tensors["shared.weight"]))

@@ -17,7 +17,9 @@ _WITHOUT = {"standard": "of the labels alone", "shuffled": "of shuffled reasons"
 
 def reasoned_lines(card: ReasonedCard) -> list[str]:
     """One sentence, then the figures."""
-    figures, data, settings = card.figures, card.data, card.settings
+    figures = card.figures
+    data = card.data
+    settings = card.settings
     lines = [
         f"The student gives the right label for {_share(figures['accuracy'])} of {count(figures['n'], 'new text')}; "
         f"the most frequent label is right for {percent(figures['most_frequent'])}."

@@ -36,7 +36,9 @@ class Augmenter:
     """
 
     def __init__(self, teacher: BertFolder, masked_lm: BertFolder | None, how: Distillation) -> None:
-        self.teacher, self.masked_lm, self.how = teacher, masked_lm, how
+        self.teacher = teacher
+        self.masked_lm = masked_lm
+        self.how = how
         known: list[str | None] = teacher.tokenizer.convert_ids_to_tokens(list(range(teacher.config.vocab_size)))
         self.pieces = [piece or "" for piece in known]
         self._nearest: dict[Word, list[int]] = {}

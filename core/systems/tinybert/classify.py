@@ -17,7 +17,8 @@ from core.systems.common.words import padded, tokens_of
 from core.systems.tinybert.loop import AT_ONCE
 from core.systems.tinybert.teacher import BertFolder
 
-PREDICTION, PROBABILITY = "prediction", "prob_"
+PREDICTION = "prediction"
+PROBABILITY = "prob_"
 _UNNAMED = re.compile(r"LABEL_(\d+)")
 """What transformers calls classes that have no names."""
 

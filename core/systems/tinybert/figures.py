@@ -104,7 +104,8 @@ def rank_agreement(mine: Any, theirs: Any) -> Callable[[I64], float]:
 
     def correlation(rows: I64) -> float:
         above, right = np.triu_indices(len(rows), 1)
-        first, second = rows[above], rows[right]
+        first = rows[above]
+        second = rows[right]
         apart = first != second
         if not apart.any():
             return float("nan")

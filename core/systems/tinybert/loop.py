@@ -32,7 +32,8 @@ from core.systems.tinybert.teacher import BertFolder
 
 AT_ONCE = 64
 """Texts that are run together where nothing is learned."""
-INTERMEDIATE, PREDICTION = "intermediate", "prediction"
+INTERMEDIATE = "intermediate"
+PREDICTION = "prediction"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +103,10 @@ class _Lesson:
         how: Distillation,
         progress: Progress,
     ) -> None:
-        self.student, self.tokens, self.how, self.progress = student, tokens, how, progress
+        self.student = student
+        self.tokens = tokens
+        self.how = how
+        self.progress = progress
         self.teacher = teacher
         self.theirs = Watched(teacher.bert, student.map if how.attention else ())
         self.mine = Watched(student.bert, range(1, len(student.map) + 1) if how.attention else ())
@@ -115,7 +119,8 @@ class _Lesson:
         rng = np.random.default_rng([self.how.seed, len(name)])
         learned = [p for p in self.student.parameters() if p.requires_grad]
         optimiser = torch.optim.AdamW(learned, lr=self.how.lr, weight_decay=0.01, fused=True)
-        steps, at = math.ceil(len(self.tokens) / self.how.batch) * epochs, 0
+        steps = math.ceil(len(self.tokens) / self.how.batch) * epochs
+        at = 0
         for _ in range(epochs):
             values: list[float] = []
             for rows in batches(self.tokens, self.how.batch, rng):
@@ -144,7 +149,8 @@ class _Lesson:
     def prediction_loss(self, rows: Sequence[int]) -> Tensor:
         """Soft cross-entropy of the classes, or the distance of the vectors."""
         ids, mask = padded(self.tokens, rows)
-        found, wanted = _output(self.student, ids, mask).float(), self.targets[list(rows)]
+        found = _output(self.student, ids, mask).float()
+        wanted = self.targets[list(rows)]
         if self.student.kind == "classes":
             return losses.soft_cross_entropy(found, wanted, self.how.temperature)
         return losses.vector_loss(found, wanted)

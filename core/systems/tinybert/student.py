@@ -29,7 +29,9 @@ class Student(nn.Module):
 
     def __init__(self, kind: str, model: Any, teacher_width: int, map: tuple[int, ...]) -> None:
         super().__init__()
-        self.kind, self.model, self.map = kind, model, map
+        self.kind = kind
+        self.model = model
+        self.map = map
         width = model.config.hidden_size
         self.to_teacher: nn.Module = nn.Identity() if width == teacher_width else nn.Linear(width, teacher_width)
 
@@ -46,7 +48,8 @@ class Watched:
     """
 
     def __init__(self, bert: Any, layers: Sequence[int]) -> None:
-        self.bert, self.layers = bert, tuple(layers)
+        self.bert = bert
+        self.layers = tuple(layers)
         self._kept: dict[tuple[int, str], Tensor] = {}
 
     def run(self, ids: Tensor, mask: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
@@ -101,7 +104,8 @@ def make_student(teacher: BertFolder, how: Distillation) -> Student:
     """
     theirs = teacher.config
     found = layer_map(how.layers, theirs.num_hidden_layers, how.map)
-    width, heads = how.width or theirs.hidden_size, theirs.num_attention_heads
+    width = how.width or theirs.hidden_size
+    heads = theirs.num_attention_heads
     if width % heads:
         raise InvalidInput(
             f"width (= {width}) must be divisible by {heads}, the number of the teacher's heads, since attention is "
@@ -116,7 +120,8 @@ def make_student(teacher: BertFolder, how: Distillation) -> Student:
             "Use --inherit words, or leave --width out."
         )
     config = deepcopy(theirs)
-    config.num_hidden_layers, config.hidden_size = how.layers, width
+    config.num_hidden_layers = how.layers
+    config.hidden_size = width
     if width != theirs.hidden_size:
         config.intermediate_size = max(1, round(theirs.intermediate_size * width / theirs.hidden_size))
     transformers: Any = import_module("transformers")
@@ -140,9 +145,11 @@ def _inherit_words(student: Student, teacher: BertFolder) -> None:
     At another width they are given along their leading directions, and the map to the teacher's width starts as the
     way back.
     """
-    mine, theirs = student.bert.embeddings, teacher.bert.embeddings
+    mine = student.bert.embeddings
+    theirs = teacher.bert.embeddings
     mine.word_embeddings.weight.requires_grad_(False)
-    width, given = student.bert.config.hidden_size, teacher.config.hidden_size
+    width = student.bert.config.hidden_size
+    given = teacher.config.hidden_size
     if width == given:
         mine.load_state_dict(theirs.state_dict())
         return

@@ -34,7 +34,9 @@ from core.systems.tinybert.settings import Distillation
 from core.systems.tinybert.student import Student
 from core.systems.tinybert.teacher import POOLING, TOKENIZER, BertFolder, read_bert
 
-MODULES, DENSE, DENSE_WEIGHTS = "modules.json", "2_Dense/config.json", "2_Dense/model.safetensors"
+MODULES = "modules.json"
+DENSE = "2_Dense/config.json"
+DENSE_WEIGHTS = "2_Dense/model.safetensors"
 _TORCH = {"format": "pt"}
 """What transformers looks for in the head of a file of weights."""
 
@@ -98,7 +100,8 @@ def _defined(value: Any) -> bool:
 
 def sizes(model: BertFolder | Student) -> dict[str, int]:
     """Layers, width, heads, and numbers of parameters, with and without word vectors."""
-    config, bert = model.bert.config, model.model
+    config = model.bert.config
+    bert = model.model
     n = sum(p.numel() for p in bert.parameters())
     return {
         "layers": config.num_hidden_layers,
@@ -117,7 +120,8 @@ def save_student(taught: TaughtStudent, teacher: BertFolder, card: StudentCard, 
     """
     student = taught.student
     config = student.model.config
-    config.architectures, config._name_or_path = [type(student.model).__name__], ""
+    config.architectures = [type(student.model).__name__]
+    config._name_or_path = ""
     with all_at_once(folder, STUDENT) as scratch:
         write_tensors(scratch / WEIGHTS, student.model.state_dict(), _TORCH)
         write_text(scratch / CONFIG, config.to_json_string())
@@ -169,7 +173,8 @@ def read_student(folder: Path, teacher: BertFolder) -> Student:
         raise InvalidInput(f"There is no student in {folder} (no {CARD}). Give the folder that `distil --out` wrote.")
     layers = read_form(_Map, read_json(folder / CARD), f"{CARD} in {folder}", "Distil it again.").map
     found = read_bert(folder, ("vectors", "classes"))
-    config, given = found.config, teacher.config
+    config = found.config
+    given = teacher.config
     if len(layers) != config.num_hidden_layers or max(layers) > given.num_hidden_layers:
         raise InvalidInput(f"{folder / CARD} names layers that {teacher.folder} does not have. Distil it again.")
     both = teacher.kind == found.kind == "classes"
@@ -195,7 +200,8 @@ def _with_head(found: BertFolder, teacher: BertFolder) -> Any:
     if teacher.kind != "classes":
         return found.bert
     config = found.config
-    config.id2label, config.label2id = teacher.config.id2label, teacher.config.label2id
+    config.id2label = teacher.config.id2label
+    config.label2id = teacher.config.label2id
     model: Any = type(teacher.model)(config)
     model.bert.load_state_dict(found.bert.state_dict(), strict=False)  # it has no pooler
     return model

@@ -23,7 +23,10 @@ _SAID = {
 
 def student_lines(card: StudentCard) -> list[str]:
     """One sentence, then the figures."""
-    mine, theirs, figures, data = card.student, card.teacher, card.figures, card.data
+    mine = card.student
+    theirs = card.teacher
+    figures = card.figures
+    data = card.data
     given = ", ".join(map(str, card.map))
     lines = [
         _first(figures, data["held_out"]),

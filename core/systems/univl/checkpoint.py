@@ -11,12 +11,10 @@ from core.encoders.weights import load_network
 from core.errors import InvalidInput
 from core.systems.univl.network import PARTS, Univl, UnivlSizes
 
-WORDS, POSITIONS, FRAMES, PAIRS = (
-    "bert.embeddings.word_embeddings.weight",
-    "bert.embeddings.position_embeddings.weight",
-    "visual.embeddings.word_embeddings.weight",
-    "cross.embeddings.position_embeddings.weight",
-)
+WORDS = "bert.embeddings.word_embeddings.weight"
+POSITIONS = "bert.embeddings.position_embeddings.weight"
+FRAMES = "visual.embeddings.word_embeddings.weight"
+PAIRS = "cross.embeddings.position_embeddings.weight"
 COPIES: Mapping[str, str] = {
     "decoder.embeddings.word_embeddings.weight": WORDS,
     "decoder.embeddings.position_embeddings.weight": POSITIONS,

@@ -47,7 +47,9 @@ def read_clip_texts(
     if named is None:
         return _checked([text for name in said for cell in frame[name] for text in captions_in(cell)], file), None
     find = _finder(clips)
-    texts, of, absent = list[str](), list[int](), list[str]()
+    texts = list[str]()
+    of = list[int]()
+    absent = list[str]()
     for row in frame[[named, *said]].itertuples(index=False):
         at = find(_text(row[0]))
         own = [text for cell in row[1:] for text in captions_in(cell)]

@@ -139,14 +139,19 @@ def _with_univl(clips: Path, texts: Path, univl: Path, features: Path | None, ho
     if features is not None:
         table = read_feature_table(clips, features, progress=progress)
         said, of = read_clip_texts(texts, table.names, progress=progress)
-        names, rows, shown, unreadable = list(table.names), list(range(len(table.names))), table.clips, list[str]()
+        names = list(table.names)
+        rows = list(range(len(table.names)))
+        shown = table.clips
+        unreadable = list[str]()
         notes += table.notes
     else:
         store = open_images(clips, Limits(), progress)
         said, of = read_clip_texts(texts, store, progress=progress)
         files = clip_rows(store.names)
         seen = read_frame_features(store.keep(files), progress)
-        rows, shown, unreadable = files[seen.kept].tolist(), seen.clips, list(seen.unreadable.values())
+        rows = files[seen.kept].tolist()
+        shown = seen.clips
+        unreadable = list(seen.unreadable.values())
         names = [store.name(row) for row in rows]
     kept = _kept(said, of, rows, unreadable)
     if n := sum(found.words.unknown(text) for text in kept[0]):

@@ -33,7 +33,8 @@ class _Heads(nn.Module):
     def __init__(self, config: Any) -> None:
         super().__init__()
         width = config.hidden_size
-        self.heads, self.rate = config.num_attention_heads, config.attention_probs_dropout_prob
+        self.heads = config.num_attention_heads
+        self.rate = config.attention_probs_dropout_prob
         self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
 
     def forward(self, asking: torch.Tensor, asked: torch.Tensor, added: torch.Tensor) -> torch.Tensor:
@@ -63,7 +64,8 @@ class DecoderAttention(nn.Module):
 
     def __init__(self, config: Any) -> None:
         super().__init__()
-        self.att, self.output = _Heads(config), _Joined(config)
+        self.att = _Heads(config)
+        self.output = _Joined(config)
 
     def forward(self, asking: torch.Tensor, asked: torch.Tensor, added: torch.Tensor) -> torch.Tensor:
         return self.output(self.att(asking, asked, added), asking)
@@ -72,8 +74,10 @@ class DecoderAttention(nn.Module):
 class _DecoderLayer(nn.Module):
     def __init__(self, config: Any) -> None:
         super().__init__()
-        self.slf_attn, self.enc_attn = DecoderAttention(config), DecoderAttention(config)
-        self.intermediate, self.output = BertIntermediate(config), BertOutput(config)
+        self.slf_attn = DecoderAttention(config)
+        self.enc_attn = DecoderAttention(config)
+        self.intermediate = BertIntermediate(config)
+        self.output = BertOutput(config)
 
     def forward(self, states: torch.Tensor, memory: torch.Tensor, own: torch.Tensor, added: torch.Tensor) -> Any:
         states = self.slf_attn(states, states, own)
@@ -87,7 +91,8 @@ class _DecoderEmbeddings(nn.Module):
         self.word_embeddings = nn.Embedding(len(words), words.shape[1])
         self.position_embeddings = nn.Embedding(len(positions), positions.shape[1])
         # one parameter under several names, not a copy
-        self.word_embeddings.weight, self.position_embeddings.weight = _shared(words), _shared(positions)
+        self.word_embeddings.weight = _shared(words)
+        self.position_embeddings.weight = _shared(positions)
         self.LayerNorm = nn.LayerNorm(config.hidden_size, config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
@@ -153,7 +158,8 @@ class CaptionDecoder(nn.Module):
         u = ids.shape[1]
         later = torch.ones(u, u, device=ids.device).triu(1)
         own = ((1.0 - seen.float())[:, None, None, :] + later).gt(0).float() * UNSEEN
-        added, states = hide(remembered), self.embeddings(ids)
+        added = hide(remembered)
+        states = self.embeddings(ids)
         for layer in self.decoder.layer:
             states = layer(states, memory, own, added)
         return self.classifier.cls(states)

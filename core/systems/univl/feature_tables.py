@@ -68,7 +68,8 @@ def read_feature_table(
     names, files = ([_text(cell) for cell in frame[column]] for column in COLUMNS)
     if not names or not all(names) or len(set(names)) < len(names):
         raise InvalidInput(f"{table.name} must have a name of its own in every row of video_id, and at least one row.")
-    arrays, cut = list[F32](), 0
+    arrays = list[F32]()
+    cut = 0
     for done, written in enumerate(files):
         array, frames = _read(folder, written, most_frames, arrays, len(files))
         arrays.append(array)

@@ -43,7 +43,10 @@ def read_frame_features(store: ItemStore, progress: Progress = no_progress) -> S
         Cancelled: from `progress`.
     """
     encoder = load_encoder("embedded")
-    tower, found, kept, unreadable = tower_of(encoder), list[F32](), list[int](), dict[int, str]()
+    tower = tower_of(encoder)
+    found = list[F32]()
+    kept = list[int]()
+    unreadable = dict[int, str]()
 
     def prepare(row: int) -> F32 | str:
         try:

@@ -99,14 +99,16 @@ class _FrameEncoder(nn.Module):
     def __init__(self, config: Any, sizes: UnivlSizes) -> None:
         super().__init__()
         self.embeddings = _FrameEmbeddings(config, sizes)
-        self.encoder, self.pooler = _Stack(config, sizes.video_layers), BertPooler(config)
+        self.encoder = _Stack(config, sizes.video_layers)
+        self.pooler = BertPooler(config)
 
 
 class _CrossEncoder(nn.Module):
     def __init__(self, config: Any, sizes: UnivlSizes) -> None:
         super().__init__()
         self.embeddings = _PairEmbeddings(config, sizes)
-        self.encoder, self.pooler = _Stack(config, sizes.cross_layers), BertPooler(config)
+        self.encoder = _Stack(config, sizes.cross_layers)
+        self.pooler = BertPooler(config)
 
 
 class _FramePredictions(nn.Module):
@@ -146,7 +148,8 @@ class Univl(nn.Module):
         super().__init__()
         if not set(parts) <= set(PARTS) or (parts and "cross" not in parts):
             raise InvalidInput(f"A UniVL may have the parts {', '.join(PARTS)}, all with 'cross': got {sorted(parts)}.")
-        self.sizes, self.parts = sizes, tuple(part for part in PARTS if part in parts)
+        self.sizes = sizes
+        self.parts = tuple(part for part in PARTS if part in parts)
         config = sizes.bert()
         self.bert = BertModel(config)
         self.visual = _FrameEncoder(config, sizes)
@@ -174,7 +177,8 @@ class Univl(nn.Module):
 
     def read_text(self, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """(n, T, d) of (n, T) tokens; seen: (n, T) 1 on tokens, 0 on padding."""
-        states, added = self.bert.embeddings(input_ids=ids), hide(seen)
+        states = self.bert.embeddings(input_ids=ids)
+        added = hide(seen)
         for layer in self.bert.encoder.layer:
             states = layer(states, added)
         return states
@@ -186,7 +190,8 @@ class Univl(nn.Module):
     def watch(self, normed: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
         """(m, F, d) of (m, F, w) frames of `normed`; there: (m, F) 1 on frames, 0 on padding."""
         embeddings = self.visual.embeddings
-        states, added = embeddings.placed(embeddings.word_embeddings(normed)), hide(there)
+        states = embeddings.placed(embeddings.word_embeddings(normed))
+        added = hide(there)
         for layer in self.visual.encoder.layer:
             states = layer(states, added)
         return states
@@ -196,7 +201,8 @@ class Univl(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Of n pairs: (n, T + F, d) states, (n, d) what the first one says of the pair, and (n, T + F) which count."""
         states, counted = self._side_by_side(text, seen, video, there)
-        added, cross = hide(counted), _needed(self.cross, "cross encoder")
+        added = hide(counted)
+        cross = _needed(self.cross, "cross encoder")
         for layer in cross.encoder.layer:
             states = layer(states, added)
         return states, cross.pooler(states), counted
@@ -230,7 +236,9 @@ class Univl(nn.Module):
     ) -> torch.Tensor:
         """(n, m) scores of every text with every clip, each pair through the cross encoder. Of its last layer only the
         first state is computed, since nothing else is read."""
-        m, rows, dense = len(video), list[torch.Tensor](), _needed(self.similarity_dense, "cross encoder")
+        m = len(video)
+        rows = list[torch.Tensor]()
+        dense = _needed(self.similarity_dense, "cross encoder")
         cross = _needed(self.cross, "cross encoder")
         step = max(1, PAIRS_AT_ONCE // m)
         for at in range(0, len(text), step):
@@ -266,7 +274,8 @@ def joint_scores(text: torch.Tensor, video: torch.Tensor, *, cosine: bool = Fals
 
 def _first_state(layer: Any, states: torch.Tensor, added: torch.Tensor) -> torch.Tensor:
     """(n, 1, d) what a layer makes of the first of (n, T, d) states."""
-    own, first = layer.attention.self, states[:, :1]
+    own = layer.attention.self
+    first = states[:, :1]
     q, k, v = (
         x.unflatten(2, (own.num_attention_heads, -1)).transpose(1, 2)
         for x in (own.query(first), own.key(states), own.value(states))

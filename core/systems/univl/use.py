@@ -91,7 +91,8 @@ def score_texts(
     check_fits(found, clips)
     network = found.network
     videos = torch.cat([network.watch(network.normed(features), there) for features, there in clips.parts()])
-    there, rows = torch.from_numpy(clips.there).float(), list[torch.Tensor]()
+    there = torch.from_numpy(clips.there).float()
+    rows = list[torch.Tensor]()
     pooled = pooled_frames(videos, there)
     for at in range(0, len(texts), AT_ONCE):
         ids, seen = found.words.encode(texts[at : at + AT_ONCE], found.tokens)

@@ -23,7 +23,9 @@ from core.systems.univl.words import ClipWords, read_words
 
 FOLDER = ASSETS / "clips"
 """The network that comes along: it knows drawn clips, and no others (docs/clips.md)."""
-WEIGHTS, WORDS, CARD = "univl.safetensors", "vocab.txt", "univl.json"
+WEIGHTS = "univl.safetensors"
+WORDS = "vocab.txt"
+CARD = "univl.json"
 TOKENS = 48
 """A text's tokens, where no card says so: as published."""
 
@@ -77,7 +79,8 @@ def read_univl(source: Path = FOLDER) -> ReadUnivl:
         card = read_json(file.parent / CARD, most=Limits().max_document_bytes)
     said = read_form(_Card, card, f"{CARD} in {source}", f"Take {WEIGHTS} and {CARD} from one place.")
     network = univl_of(read_tensors(file), file.name, heads=said.heads, dropout=said.dropout)
-    words, most = read_words(file.parent / WORDS), network.sizes.text_positions
+    words = read_words(file.parent / WORDS)
+    most = network.sizes.text_positions
     if len(words) != network.sizes.vocabulary:
         raise InvalidInput(
             f"{WORDS} has {len(words):,} words, and the weights beside it are of {network.sizes.vocabulary:,}. "

@@ -37,7 +37,10 @@ class ClipWords:
         if places[PAD] != 0:
             raise InvalidInput(f"{PAD} must be the first of the list of words, as in BERT's vocab.txt.")
         made: Any = import_module("tokenizers").BertWordPieceTokenizer(places, lowercase=True)
-        self._tokenizer, self.start, self.end, self.mask = made, places[START], places[END], places[MASK]
+        self._tokenizer = made
+        self.start = places[START]
+        self.end = places[END]
+        self.mask = places[MASK]
         self.unknown_id = places[UNKNOWN]
         self.marks = frozenset(places[mark] for mark in MARKS)
 

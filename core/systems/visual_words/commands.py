@@ -55,7 +55,8 @@ def visual_words(
     if out is not None and out.suffix.lower() == ".html":
         from core.systems.visual_words.html import shown_maps, shown_names, shown_words, visual_page
 
-        names, maps = shown_names(found, store, diagnosis), shown_maps(found, store)
+        names = shown_names(found, store, diagnosis)
+        maps = shown_maps(found, store)
         write_text(out, visual_page(found, shown_words(found, store), names, maps))
     elif out is not None and out.suffix.lower() == ".json":
         write_json(out, visual_document(found))

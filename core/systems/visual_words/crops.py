@@ -26,14 +26,18 @@ def crop_around(data: bytes, cell: int, grid: tuple[int, int]) -> bytes:
     """
     image = decode(data).image.convert("RGB")
     side = min(image.size)
-    left, top = (image.width - side) / 2, (image.height - side) / 2
+    left = (image.width - side) / 2
+    top = (image.height - side) / 2
     row, column = divmod(cell, grid[1])
-    height, width = side / grid[0], side / grid[1]
+    height = side / grid[0]
+    width = side / grid[1]
     first_row, first_column = (
         max(0, min(at - AROUND, n - 2 * AROUND - 1)) for at, n in ((row, grid[0]), (column, grid[1]))
     )
-    rows, columns = min(2 * AROUND + 1, grid[0]), min(2 * AROUND + 1, grid[1])
-    x, y = left + first_column * width, top + first_row * height
+    rows = min(2 * AROUND + 1, grid[0])
+    columns = min(2 * AROUND + 1, grid[1])
+    x = left + first_column * width
+    y = top + first_row * height
     shown = image.resize((SIDE, SIDE), Image.Resampling.BICUBIC, (x, y, x + columns * width, y + rows * height))
     box = [(column - first_column) * SIDE / columns, (row - first_row) * SIDE / rows]
     box += [box[0] + SIDE / columns - 1, box[1] + SIDE / rows - 1]

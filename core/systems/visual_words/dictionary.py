@@ -79,7 +79,8 @@ class VisualDictionary(torch.nn.Module):
         self.cluster_sum += count
         self.cluster_size.mul_(self.decay).add_(count, alpha=1 - self.decay)
         self.embed_avg.mul_(self.decay).add_(total, alpha=1 - self.decay)
-        n, k = self.cluster_size.sum(), len(self.embed)
+        n = self.cluster_size.sum()
+        k = len(self.embed)
         smoothed = (self.cluster_size + EPSILON) / (n + k * EPSILON) * n
         self.embed.copy_(self.embed_avg / smoothed.unsqueeze(1))
 

@@ -66,13 +66,16 @@ def word_conditions(present: Bool) -> Sequence[Condition]:
 
 
 def word_findings(diagnosis: Diagnosis, present: Bool) -> tuple[WordFinding, ...]:
-    design, fails = design_of(diagnosis), failing(diagnosis)
+    design = design_of(diagnosis)
+    fails = failing(diagnosis)
     tested = measures(diagnosis.outcomes, design)
-    null, alpha = diagnosis.family_null, float(diagnosis.settings.get("alpha_inside", 0.05))
+    null = diagnosis.family_null
+    alpha = float(diagnosis.settings.get("alpha_inside", 0.05))
     best = [_strongest(tested.scores, present, scope, design) for scope in design.scopes]
     statistics = np.stack([statistic.max(1) for statistic in best])  # (scopes, K)
     threshold = float("nan") if null is None else permutation_threshold(null, alpha)
-    words, alike = diagnosis.words, None
+    words = diagnosis.words
+    alike = None
     if words is not None:
         alike = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row).astype(np.float64)
     made: list[tuple[float, WordFinding]] = []
@@ -81,7 +84,8 @@ def word_findings(diagnosis: Diagnosis, present: Bool) -> tuple[WordFinding, ...
         value = float(statistics[at, word])
         if not np.isfinite(value):
             continue
-        scope, p = design.scopes[at], None if null is None else permutation_p(value, null)
+        scope = design.scopes[at]
+        p = None if null is None else permutation_p(value, null)
         confirmed = p is not None and p <= alpha
         rows = np.zeros(len(present), np.bool_)
         rows[scope.rows] = present[scope.rows, word]
@@ -99,8 +103,11 @@ def word_findings(diagnosis: Diagnosis, present: Bool) -> tuple[WordFinding, ...
 def _strongest(scores: F64, present: Bool, scope: Scope, design: Design) -> F64:
     """(K, m) the statistic of each word inside a scope in each measure, as the family has it; -inf where it has none,
     since too few pictures have the word or lack it."""
-    own, has = scores[scope.rows], present[scope.rows].T.astype(np.float64)  # (r, m), (K, r)
-    counts, n = has.sum(1, keepdims=True), np.full((1, 1), float(len(own)))
+    # (r, m), (K, r)
+    own = scores[scope.rows]
+    has = present[scope.rows].T.astype(np.float64)
+    counts = has.sum(1, keepdims=True)
+    n = np.full((1, 1), float(len(own)))
     sums = (has @ own, has @ own**2, own.sum(0)[None], (own**2).sum(0)[None])
     of_groups = () if design.groups is None else term_sums(has, own, design.groups[scope.rows])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -110,14 +117,17 @@ def _strongest(scores: F64, present: Bool, scope: Scope, design: Design) -> F64:
 
 
 def _shares(rows: Bool, scope: I64, fails: Bool) -> tuple[float, float]:
-    own, fails = rows[scope], fails[scope]
+    own = rows[scope]
+    fails = fails[scope]
     return float(own[fails].mean()) if fails.any() else 0.0, float(own[~fails].mean()) if not fails.all() else 0.0
 
 
 def _phrases(diagnosis: Diagnosis, alike: F64, rows: Bool, scope: Scope) -> tuple[tuple[str, float], ...]:
     """The phrases that go with the rows; alike: (m, P) of `core.language.directions.phrase_scores`."""
     assert diagnosis.words is not None
-    words, own, scores = diagnosis.words, rows[scope.rows], alike[scope.rows]
+    words = diagnosis.words
+    own = rows[scope.rows]
+    scores = alike[scope.rows]
     areas = [(auroc(scores[:, j], own), j) for j in range(scores.shape[1])]
     near = [
         (words.phrases[j], float(area))

@@ -16,12 +16,14 @@ from core.systems.common.tokens import PictureTokens
 from core.systems.visual_words.dictionary import VisualDictionary, perplexity
 
 I16 = npt.NDArray[np.int16]
-WORDS, MAX_WORDS = 256, 4096
+WORDS = 256
+MAX_WORDS = 4096
 WIDTH = 64
 """Whitened numbers of a cell."""
 FITTED = 1_500
 """Pictures whose cells the dictionary is fitted on, drawn at random where there are more."""
-EPOCHS, BATCH = 8, 8_192
+EPOCHS = 8
+BATCH = 8_192
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +72,8 @@ def fit_words(
         Cancelled: from `progress`.
     """
     check_size(size)
-    n, rng = len(pictures), np.random.default_rng([seed, 16])
+    n = len(pictures)
+    rng = np.random.default_rng([seed, 16])
     report = Reporter(progress, "visual words", EPOCHS * FITTED + n)
     drawn = np.sort(rng.choice(n, min(n, FITTED), replace=False)).astype(np.int64)
     raw = np.concatenate([cells_of(pictures, tower, drawn[part]) for part in in_parts(len(drawn))])
@@ -80,7 +83,8 @@ def fit_words(
     del raw
     dictionary = _fitted(cells, min(size, len(cells)), seed, report)
     maps = np.zeros((n, *grid), np.int16)
-    distance, cell = np.full((n, size), np.inf, np.float32), np.full((n, size), -1, np.int16)
+    distance = np.full((n, size), np.inf, np.float32)
+    cell = np.full((n, size), -1, np.int16)
     within = total = 0.0
     for part in in_parts(n):
         report(EPOCHS * FITTED + int(part[0]))
@@ -88,7 +92,8 @@ def fit_words(
         index = dictionary.nearest(found)
         away = (found - dictionary.embed[index]).square().sum(1).numpy().reshape(len(part), -1)
         maps[part] = (own := index.numpy().reshape(len(part), -1)).reshape(len(part), *grid)
-        within, total = within + float(away.sum()), total + float(found.square().sum())
+        within = within + float(away.sum())
+        total = total + float(found.square().sum())
         _nearest_cells(own, away, distance, cell, part)
     report(EPOCHS * FITTED + n, last=True)
     return VisualWords(

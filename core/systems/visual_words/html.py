@@ -88,7 +88,8 @@ def shown_names(search: VisualSearch, images: ItemStore, run: Diagnosis, crops: 
 
 def shown_maps(search: VisualSearch, images: ItemStore, most: int = WHOLE) -> list[ShownMap]:
     """The pictures of highest loss that have a confirmed word, whole; none without one."""
-    maps, failed = maps_of(search), failing(search.diagnosis)
+    maps = maps_of(search)
+    failed = failing(search.diagnosis)
     has = np.flatnonzero((maps.cells >= 0).any((1, 2)))
     order = has[np.argsort(-search.diagnosis.outcomes.loss[has], kind="stable")]
     found: list[ShownMap] = []
@@ -136,7 +137,8 @@ def _bare(sentence: str) -> str:
 def _crops(
     search: VisualSearch, finding: WordFinding, images: ItemStore, among: Bool | None = None, most: int = CROPS
 ) -> list[Crop]:
-    words, samples = search.words, search.diagnosis.samples
+    words = search.words
+    samples = search.diagnosis.samples
     failed = failing(search.diagnosis)
     has = np.flatnonzero(finding.rows if among is None else finding.rows & among)
     order = has[np.argsort(words.distance[has, finding.word], kind="stable")]

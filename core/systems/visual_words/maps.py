@@ -63,11 +63,14 @@ def outline(data: bytes, cells: I16, colours: Sequence[str] = COLOURS) -> bytes:
     scale = SIDE / max(image.size)
     shown = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC)
     side = min(shown.size)
-    left, top = (shown.width - side) / 2, (shown.height - side) / 2
-    draw, lines = ImageDraw.Draw(shown), list[tuple[tuple[float, ...], str]]()
+    left = (shown.width - side) / 2
+    top = (shown.height - side) / 2
+    draw = ImageDraw.Draw(shown)
+    lines = list[tuple[tuple[float, ...], str]]()
     for place in range(int(cells.max()) + 1):
         for x0, y0, x1, y1 in _borders(cells == place):
-            width, height = side / cells.shape[1], side / cells.shape[0]
+            width = side / cells.shape[1]
+            height = side / cells.shape[0]
             at = (left + x0 * width, top + y0 * height, left + x1 * width, top + y1 * height)
             lines.append((at, colours[place]))
     for at, _ in lines:
@@ -82,6 +85,7 @@ def outline(data: bytes, cells: I16, colours: Sequence[str] = COLOURS) -> bytes:
 def _borders(own: np.ndarray) -> list[tuple[int, int, int, int]]:
     """Sides of cells between one of a region and one that is not, or the edge: (x0, y0, x1, y1) in cells."""
     padded = np.pad(own, 1)
-    beside, below = padded[1:-1, 1:] != padded[1:-1, :-1], padded[1:, 1:-1] != padded[:-1, 1:-1]
+    beside = padded[1:-1, 1:] != padded[1:-1, :-1]
+    below = padded[1:, 1:-1] != padded[:-1, 1:-1]
     across = [(int(c), int(r), int(c), int(r) + 1) for r, c in np.argwhere(beside)]
     return across + [(int(c), int(r), int(c) + 1, int(r)) for r, c in np.argwhere(below)]

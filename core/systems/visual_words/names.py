@@ -85,7 +85,8 @@ def _is_same(other: FailureCluster, scope: str, members: Bool) -> bool:
 
 
 def _named(cluster: FailureCluster, members: Bool, finding: WordFinding, places: Sequence[SamePlace]) -> WordName:
-    inside, size = int((members & finding.rows).sum()), int(members.sum())
+    inside = int((members & finding.rows).sum())
+    size = int(members.sum())
     others = int(np.count_nonzero(finding.rows & ~members))
     place = next((place for place in places if finding in place.findings), None)
     alike, together = (1, 0) if place is None else (len(place.findings), int((place.together & members).sum()))

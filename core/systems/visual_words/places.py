@@ -72,10 +72,12 @@ def same_places(findings: Sequence[WordFinding], maps: I16) -> tuple[SamePlace, 
 
 def _touching(one: WordFinding, other: WordFinding, maps: I16) -> Bool | None:
     """(m,) the pictures in which cells of both words touch; None where these are too few of those with either."""
-    both, either = one.rows & other.rows, int((one.rows | other.rows).sum())
+    both = one.rows & other.rows
+    either = int((one.rows | other.rows).sum())
     if one.scope != other.scope or both.sum() < TOUCHING * either:
         return None
-    at, touch = np.flatnonzero(both), np.zeros(len(maps), np.bool_)
+    at = np.flatnonzero(both)
+    touch = np.zeros(len(maps), np.bool_)
     touch[at] = (_widened(maps[at] == one.word) & (maps[at] == other.word)).any((1, 2))
     return touch if touch.sum() >= TOUCHING * either else None
 

@@ -76,7 +76,8 @@ def search_words(
     if len(pictures) < MIN_SAMPLES:
         raise InvalidInput(f"{len(pictures)} pictures could be read; at least {MIN_SAMPLES} are needed.")
     words = fit_words(pictures, tower, size=size, seed=seed, progress=progress)
-    run, present = _of_rows(diagnosis, pictures.kept), words.present
+    run = _of_rows(diagnosis, pictures.kept)
+    present = words.present
     found = diagnose_records(
         run.samples,
         run.outcomes,
@@ -87,7 +88,8 @@ def search_words(
         settings=Settings.of_run(diagnosis.settings, map=False, sensitivity=False),
         progress=progress,
     )
-    findings, notes = word_findings(found, present), (*pictures.notes, *found.notes)
+    findings = word_findings(found, present)
+    notes = (*pictures.notes, *found.notes)
     places = same_places(findings, words.maps)
     names = word_names(diagnosis, pictures.kept, found, findings, places)
     return VisualSearch(words, pictures.kept, found, findings, names, len(unnamed(diagnosis)), notes, places)

@@ -60,7 +60,8 @@ def _name(search: VisualSearch, name: WordName) -> dict[str, Any]:
 
 def _maps(search: VisualSearch) -> list[dict[str, Any]]:
     """Of each picture with a confirmed word its cells, row by row."""
-    maps, ids = maps_of(search, None), search.diagnosis.samples.ids
+    maps = maps_of(search, None)
+    ids = search.diagnosis.samples.ids
     flat = maps.cells.reshape(len(maps.cells), -1)
     return [
         {

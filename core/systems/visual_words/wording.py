@@ -22,7 +22,8 @@ RULE = (
 
 def verdict(search: VisualSearch) -> str:
     """How many words go with failure, and how the dictionary came out."""
-    words, confirmed = search.words, search.confirmed
+    words = search.words
+    confirmed = search.confirmed
     n = words.cell.shape[1]
     made = (
         f"{n:,} visual words of {words.maps.shape[1]} x {words.maps.shape[2]} cells in each of "
@@ -43,7 +44,8 @@ def same_lines(search: VisualSearch) -> list[str]:
     pictures with any of them (...): read them as one thing."."""
     lines: list[str] = []
     for place in search.places:
-        n, pictures = len(place.findings), int(place.rows.sum())
+        n = len(place.findings)
+        pictures = int(place.rows.sum())
         share = percent(float(place.together.sum() / pictures))
         named = ", ".join(finding.name for finding in place.findings[:6]) + ", ..." * (n > 6)
         lines.append(
@@ -59,7 +61,8 @@ def position_sentence(search: VisualSearch, finding: WordFinding) -> str:
     if at is None:
         return ""
     corner = at.row in (0, rows - 1) and at.column in (0, columns - 1)
-    upper, left = "upper" if at.row == 0 else "lower", "left" if at.column == 0 else "right"
+    upper = "upper" if at.row == 0 else "lower"
+    left = "left" if at.column == 0 else "right"
     where = f"the {upper} {left} corner" if corner else f"about row {at.row + 1} and column {at.column + 1}"
     return (
         f" It marks one position, {where} ({percent(at.share)} of its cells; {percent(at.of_pictures)} of all pictures "
@@ -71,7 +74,8 @@ def word_sentence(search: VisualSearch, finding: WordFinding) -> str:
     """What one word shows: where, how often among failures, how much worse, how sure, what phrases go with it, and
     whether it is a position alone."""
     diagnosis = search.diagnosis
-    digits, effects = digits_for(diagnosis.outcomes.loss), finding.effects
+    digits = digits_for(diagnosis.outcomes.loss)
+    effects = finding.effects
     where = "" if finding.scope == EVERYTHING else f"within {finding.scope}, "
     fails = "the failures" if diagnosis.outcomes.errors is not None else "the tenth of highest loss"
     said = (
@@ -97,8 +101,10 @@ def clusters_with(search: VisualSearch, finding: WordFinding) -> list[str]:
         members = cluster.membership >= 0.5
         if cluster.scope != finding.scope:
             continue
-        inside, size = int((members & finding.rows).sum()), int(members.sum())
-        others, of = int((~members & finding.rows).sum()), finding.of - size
+        inside = int((members & finding.rows).sum())
+        size = int(members.sum())
+        others = int((~members & finding.rows).sum())
+        of = finding.of - size
         if size and of and inside / size >= 2 * others / of:
             lines.append(f"cluster {cluster.id + 1}: in {inside:,} of its {size:,}, and in {others:,} of {of:,} others")
     return lines
@@ -148,7 +154,8 @@ def no_outline(maps: WordMaps, cells: I16 | None) -> str:
         return "Visual words: none goes with failure more than chance allows, so no cell is outlined."
     if (cells >= 0).any():
         return ""
-    n, elsewhere = len(maps.findings), any(finding.scope != EVERYTHING for finding in maps.findings)
+    n = len(maps.findings)
+    elsewhere = any(finding.scope != EVERYTHING for finding in maps.findings)
     where = ", within the class in which it was confirmed" if elsewhere else ""
     if n == 1:
         return f"Visual words: the confirmed one is not in this picture{where}."

@@ -27,7 +27,8 @@ from core.systems.vl_t5.tasks import PREFIXES, QUESTION
 from core.systems.vl_t5.vision import grid_boxes
 
 NOT_SURE = "not sure"
-UNLIKE, BELOW = "unlike", "below the bar"
+UNLIKE = "unlike"
+BELOW = "below the bar"
 """Why it is not sure of a picture."""
 LEAST = 5
 """Pictures that must have an answer, and another one, for it to be compared."""
@@ -134,13 +135,15 @@ def say(
     Raises:
         InvalidInput: the model takes features of another width.
     """
-    wanted, got = describer.model.visual.sizes.feat_dim, pictures.tokens.shape[-1]
+    wanted = describer.model.visual.sizes.feat_dim
+    got = pictures.tokens.shape[-1]
     if wanted != got:
         raise InvalidInput(
             f"The model takes features of {wanted:,} numbers and the encoder gives cells of {got:,}. Choose the "
             "encoder that the model was trained with."
         )
-    boxes, found = grid_boxes(*grid)[None], list[SpokenAnswer]()
+    boxes = grid_boxes(*grid)[None]
+    found = list[SpokenAnswer]()
     report = Reporter(progress, "answer", len(pictures))
     for at in range(0, len(pictures), _BATCH):
         cells = pictures.rows(np.arange(at, min(at + _BATCH, len(pictures)))).tokens
@@ -183,7 +186,8 @@ def means_of(pictures: PictureTokens) -> F32:
 
 
 def _counts(diagnosis: Diagnosis, rows: I64, answers: list[str], seed: int) -> tuple[AnswerCount, ...]:
-    design, fails = design_of(diagnosis), failing(diagnosis)[rows]
+    design = design_of(diagnosis)
+    fails = failing(diagnosis)[rows]
     each = Counter(answers).most_common()
     compared = [name for name, n in each if LEAST <= n <= len(rows) - LEAST]
     p: dict[str, float] = {}

@@ -107,7 +107,8 @@ class AskedRun:
 
         with_prefix(question)  # refused before any picture is read
         folder = folder_of(self.model)
-        describer, caution = read_describer(folder), caution_of(folder)
+        describer = read_describer(folder)
+        caution = caution_of(folder)
         cells, grid = self._cells()
         found = ask_pictures(
             self.diagnosis, question, describer, cells, grid, caution=caution, seed=seed, progress=self.progress

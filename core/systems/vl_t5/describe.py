@@ -192,7 +192,10 @@ class _Spoken:
     def __init__(
         self, diagnosis: Diagnosis, design: Design, captions: Sequence[str | None], cosines: F64 | None
     ) -> None:
-        self.diagnosis, self.design, self.captions, self.cosines = diagnosis, design, captions, cosines
+        self.diagnosis = diagnosis
+        self.design = design
+        self.captions = captions
+        self.cosines = cosines
         self.words = [frozenset() if text is None else frozenset(words_of(text)) - SILENT for text in captions]
         self.there = np.array([text is not None for text in captions])
 

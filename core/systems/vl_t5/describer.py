@@ -11,7 +11,8 @@ from torch import Tensor
 from core.systems.common.words import padded, padded_targets, tokens_of
 from core.systems.vl_t5.model import PictureParts, VisionT5
 
-MAX_WORDS_READ, MAX_WORDS_WRITTEN = 40, 24
+MAX_WORDS_READ = 40
+MAX_WORDS_WRITTEN = 24
 _BATCH = 64
 
 

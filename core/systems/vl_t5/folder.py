@@ -33,8 +33,10 @@ NEEDED = (
 SHIPPED = ASSETS / "answers"
 """The model that comes along: it knows drawn scenes, and no others (docs/answers.md)."""
 VISUAL = "encoder.visual_embedding."
-_WORDS, _HEAD = "shared.weight", "lm_head.weight"
-_FEATURES, _IMAGES = f"{VISUAL}feat_embedding.0.weight", f"{VISUAL}img_order_embedding.weight"
+_WORDS = "shared.weight"
+_HEAD = "lm_head.weight"
+_FEATURES = f"{VISUAL}feat_embedding.0.weight"
+_IMAGES = f"{VISUAL}img_order_embedding.weight"
 _COPIES = {f"{part}.embed_tokens.weight": _WORDS for part in ("encoder", "decoder")}
 """The shared words again."""
 _UNUSED = (
@@ -141,7 +143,8 @@ def write_describer(describer: Describer, folder: Path, *, half: bool = False) -
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {n: t.half() if half else t.float() for n, t in named_weights(describer.model).items()}
     write_tensors(folder / WEIGHTS, tensors, {"format": "pt"})
-    sizes, config = describer.model.visual.sizes, describer.model.t5.config
+    sizes = describer.model.visual.sizes
+    config = describer.model.t5.config
     said = json.loads(config.to_json_string(use_diff=False))
     said |= {"architectures": ["VLT5"], "pos_dim": 4, "use_vis_order_embedding": True}
     said |= {"individual_vis_layer_norm": True, "use_vis_layer_norm": True}

@@ -22,9 +22,12 @@ from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.vision import grid_boxes
 
-IMAGE, QUESTION, ANSWER = "image", "question", "answer"
+IMAGE = "image"
+QUESTION = "question"
+ANSWER = "answer"
 NEEDED = (IMAGE, QUESTION, ANSWER)
-ID, GROUP = "id", "group"
+ID = "id"
+GROUP = "group"
 WRITTEN = ("prediction", "correct", "loss")
 """Columns that are added: what the model wrote, whether that is the answer, and the loss of the answer."""
 LEAST_CHANCE = 1e-12
@@ -103,7 +106,8 @@ def losses_of(
     Raises:
         InvalidInput: the model takes features of another width, or gives a probability that is no number.
     """
-    wanted, got = describer.model.visual.sizes.feat_dim, pictures.tokens.shape[-1]
+    wanted = describer.model.visual.sizes.feat_dim
+    got = pictures.tokens.shape[-1]
     if wanted != got:
         raise InvalidInput(
             f"The model takes features of {wanted:,} numbers and the encoder gives cells of {got:,}. Choose the "
@@ -113,10 +117,12 @@ def losses_of(
     place[pictures.kept] = np.arange(len(pictures))
     frame = known.frame[place[known.pictures] >= 0].reset_index(drop=True)
     rows = place[known.pictures]
-    rows, boxes = rows[rows >= 0], grid_boxes(*grid)[None]
+    rows = rows[rows >= 0]
+    boxes = grid_boxes(*grid)[None]
     given = [with_prefix(text) for text in frame[QUESTION]]
     answers = [str(text) for text in frame[ANSWER]]
-    written, chances = list[str](), list[float]()
+    written = list[str]()
+    chances = list[float]()
     report = Reporter(progress, "answer", len(rows))
     for at in range(0, len(rows), _BATCH):
         part = slice(at, at + _BATCH)

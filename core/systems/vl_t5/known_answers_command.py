@@ -38,7 +38,8 @@ def write_losses(table: Path, images: Path | None, model: Path, encoder: str, ou
         found = losses_of(describer, known, pictures, tower.grid, progress)
     write_table(found, out)
     notes = [*known.notes, *pictures.notes]
-    right, loss = float(found["correct"].mean()), float(found["loss"].mean())
+    right = float(found["correct"].mean())
+    loss = float(found["loss"].mean())
     if as_json:
         print_json({"n": len(found), "right": right, "loss": loss, "written": str(out), "notes": notes})
         return

@@ -16,7 +16,8 @@ from core.systems.common.checkpoints import write_tensors
 from core.systems.common.picture_cells import Whitening, fit_whitening
 
 FILE = "likeness.safetensors"
-COMPONENTS, SHARE = 64, 0.99
+COMPONENTS = 64
+SHARE = 0.99
 """Components in which pictures are compared, and the share of like pictures that is let through."""
 _NAMES = ("mean", "basis", "most")
 

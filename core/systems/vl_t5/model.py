@@ -54,7 +54,8 @@ class VisionT5(torch.nn.Module):
         """
         encoder = self.t5.encoder
         states = self.t5.shared(ids)
-        n_text, n_parts = ids.shape[1], 0
+        n_text = ids.shape[1]
+        n_parts = 0
         if parts is not None:
             tokens = self.visual(parts.features, parts.boxes, self.t5.shared.weight, parts.pictures)
             n_parts = tokens.shape[1]
@@ -86,7 +87,8 @@ class VisionT5(torch.nn.Module):
         config = self.t5.config
         states, seen = self.encode(ids, seen, parts)
         given = torch.full((len(ids), 1), config.decoder_start_token_id)
-        chances, going = torch.ones(len(ids)), torch.ones(len(ids), dtype=torch.bool)
+        chances = torch.ones(len(ids))
+        going = torch.ones(len(ids), dtype=torch.bool)
         for _ in range(most):
             chance, word = self.decode(states, seen, given)[:, -1].softmax(-1).max(-1)
             chances = torch.where(going, chances * chance, chances)

@@ -49,7 +49,8 @@ def over_represented(
         raise InvalidInput(
             f"{int(members.sum()):,} of {len(members):,} samples are members: there is no rest, or no one."
         )
-    inside, outside = present[members].mean(0), present[~members].mean(0)
+    inside = present[members].mean(0)
+    outside = present[~members].mean(0)
     if not present.shape[1]:
         return Represented(inside, outside, np.zeros(0), np.zeros(0))
     _, at = np.unique(strata, return_inverse=True)
@@ -57,7 +58,8 @@ def over_represented(
     means = np.stack([np.bincount(at, column) / counts for column in present.T.astype(np.float64)], 1)
     values = present - means[at]
     permuter = Permuter(at.astype(np.int64), groups, members.astype(np.float64))
-    rng, sizes = np.random.default_rng([seed, 47]), chunks(permutations, _CHUNK)
+    rng = np.random.default_rng([seed, 47])
+    sizes = chunks(permutations, _CHUNK)
     observed = _statistics(values, members[:, None])[0]
     largest = max_t(lambda way, n, rng: _statistics(values, members[way.draw(n, rng)]).max(1), permuter, rng, sizes)
     if np.ptp(largest) == 0:  # one stratum or group apiece: every permutation is the same
@@ -68,7 +70,8 @@ def over_represented(
 def _statistics(values: F64, members: Bool) -> F64:
     """(r, k) of r sets of members, (n, r)."""
     picked = members.T.astype(np.float64)
-    size, n = picked.sum(1, keepdims=True), np.full((1, 1), float(len(values)))
+    size = picked.sum(1, keepdims=True)
+    n = np.full((1, 1), float(len(values)))
     sums = (picked @ values, picked @ values**2, values.sum(0)[None], (values**2).sum(0)[None])
     with np.errstate(divide="ignore", invalid="ignore"):
         found = np.asarray(studentised_excess(size, n, *sums), np.float64)

@@ -9,8 +9,11 @@ from typing import Any
 
 N_PARTS = 100
 """Words for parts of a picture, as VL-T5 has them."""
-QUESTION, CAPTION, GROUNDING = "vqa:", "caption:", "visual grounding:"
-MATCHING, SPANS = "image text match:", "span prediction:"
+QUESTION = "vqa:"
+CAPTION = "caption:"
+GROUNDING = "visual grounding:"
+MATCHING = "image text match:"
+SPANS = "span prediction:"
 REGIONS = "caption region:"
 PREFIXES = (QUESTION, CAPTION, GROUNDING, MATCHING, SPANS, REGIONS)
 _PART = re.compile(r"<vis_extra_id_(\d+)>")

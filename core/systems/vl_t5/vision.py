@@ -49,7 +49,8 @@ class VisualEmbedding(torch.nn.Module):
     def __init__(self, sizes: VisionSizes, width: int, epsilon: float = 1e-6) -> None:
         super().__init__()
         norm: Any = import_module("transformers.models.t5.modeling_t5").T5LayerNorm
-        linear, self.sizes = torch.nn.Linear, sizes
+        linear = torch.nn.Linear
+        self.sizes = sizes
         self.feat_embedding = torch.nn.Sequential(linear(sizes.feat_dim, width), norm(width, eps=epsilon))
         self.absolute_vis_pos_embedding = torch.nn.Sequential(linear(CORNERS + 1, width), norm(width, eps=epsilon))
         self.img_order_embedding = torch.nn.Embedding(sizes.n_images, width)

@@ -8,7 +8,8 @@ from core.numbers import count, listed, number, p_value, percent
 from core.systems.vl_t5.ask import BELOW, NOT_SURE, UNLIKE, AnswerCount, AskedPictures
 from core.systems.vl_t5.describe import ALPHA, CaptionedCluster
 
-SHOWN, WORDS = 10, 6
+SHOWN = 10
+WORDS = 6
 ASKED_RULE = (
     "An answer is what a small model makes of a picture's cells, not what is true of it; p says whether failures got "
     "it more often than chance allows inside classes, over all answers to this question."
@@ -53,7 +54,8 @@ def asked_lines(found: AskedPictures) -> list[str]:
 
 def asked_headline(found: AskedPictures) -> str:
     """How many pictures were answered surely, and why the others were not."""
-    n, why = len(found.rows), found.reasons
+    n = len(found.rows)
+    why = found.reasons
     sure, unlike, below = (sum(one == kind for one in why) for kind in ("", UNLIKE, BELOW))
     said = f"{f'{sure:,}' if sure else 'None'} of {count(n, 'picture')} {'were' if sure > 1 else 'was'} answered surely"
     if sure == n:

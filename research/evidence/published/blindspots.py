@@ -34,9 +34,12 @@ from research.scoreboard.errata import ErrataEngine
 from research.scoreboard.planting import MAX_LOSS, real_failures, spoil
 from research.scoreboard.pool import PicturePool, PoolAttribute
 
-TAUGHT, ASKED, MOST_BUCKETS = 100, 50, 128
+TAUGHT = 100
+ASKED = 50
+MOST_BUCKETS = 128
 """Pictures a bucket; configurations with more buckets are passed over."""
-MOST_GROUPS, PERMUTATIONS = 10, 499
+MOST_GROUPS = 10
+PERMUTATIONS = 499
 SPACES = ("own layer", "trunk")
 OURS = ("errata", "errata with candidates")
 """Confirmed clusters, and with the candidates after them. Pictures are drawn one by one, so a run is told that equal
@@ -92,14 +95,16 @@ def make_world(seed: int, trunk: Trunk) -> BlindspotWorld:
     configuration = draw_configuration(rng)
     while configuration.n_buckets > MOST_BUCKETS:
         configuration = draw_configuration(rng)
-    n_taught, n_asked = TAUGHT * configuration.n_buckets, ASKED * configuration.n_buckets
+    n_taught = TAUGHT * configuration.n_buckets
+    n_asked = ASKED * configuration.n_buckets
     pixels, values = draw_pictures(configuration, n_taught + n_asked, rng)
     labels = values[:, 0].astype(np.int64)
     names = tuple(PoolAttribute(" ".join(attribute), "second") for attribute in configuration.rolled)
     nothing = np.zeros((len(labels), 1), np.float32)
     vectors = trunk(pixels)
     pool = PicturePool(vectors, nothing, pixels, labels, values, names, nothing, ())
-    taught, asked = np.arange(n_taught), np.arange(n_taught, len(labels))
+    taught = np.arange(n_taught)
+    asked = np.arange(n_taught, len(labels))
     rows, spoilt = spoil("conjunction", configuration.blindspots, pool, taught, rng)
     found, hidden = head_outputs(vectors[rows], spoilt, vectors[asked], seed)
     wrong = np.zeros(len(labels), bool)
@@ -124,7 +129,8 @@ def make_world(seed: int, trunk: Trunk) -> BlindspotWorld:
 
 def _audited(vectors: F32, labels: I64, probabilities: F64) -> EngineRows:
     given = np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)
-    losses, wrong = np.minimum(-np.log(given), MAX_LOSS), probabilities.argmax(1) != labels
+    losses = np.minimum(-np.log(given), MAX_LOSS)
+    wrong = probabilities.argmax(1) != labels
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     return EngineRows(unit.astype(np.float32), labels, losses, wrong, probabilities)
 
@@ -166,7 +172,8 @@ def returned(methods: Sequence[str], rows: EngineRows, seed: int) -> dict[str, t
     if set(OURS) & set(methods):
         started = time.process_time()
         confirmed, candidates = our_groups(rows, seed)
-        both, seconds = (confirmed, [*confirmed, *candidates]), time.process_time() - started
+        both = (confirmed, [*confirmed, *candidates])
+        seconds = time.process_time() - started
         found |= {name: (groups[:MOST_GROUPS], seconds) for name, groups in zip(OURS, both)}
     for name in methods:
         if name not in found:
@@ -224,7 +231,8 @@ def _line(method: str, rows: list[dict[str, Any]]) -> str:
     dr, half = (mean_over([r["covered"] / r["blindspots"] for r in rates]) for rates in (at, lax))
     every = mean_over([r["false_groups"] / max(1, r["groups"]) for r in at])
     needed = mean_over([r["false_needed"] / max(1, r["groups_needed"]) for r in at])
-    groups, seconds = float(np.mean([r["groups"] for r in at])), float(np.median([r["cpu_seconds"] for r in rows]))
+    groups = float(np.mean([r["groups"] for r in at]))
+    seconds = float(np.median([r["cpu_seconds"] for r in rows]))
     shares = [share for row in rows for share in row["in_any"]]
     inside = f"{np.mean(np.array(shares) >= 0.8):.2f}" if shares else ""
     rates = " | ".join(show(found) for found in (dr, every, needed))
@@ -234,7 +242,8 @@ def _line(method: str, rows: list[dict[str, Any]]) -> str:
 def models_line(rows: list[dict[str, Any]]) -> str:
     """What was planted, and where the models really fail."""
     worlds = {row["seed"]: row for row in rows}.values()
-    planted, real = sum(row["planted"] for row in worlds), sum(row["real"] for row in worlds)
+    planted = sum(row["planted"] for row in worlds)
+    real = sum(row["real"] for row in worlds)
     errors = [error for row in worlds for error in row["errors"]]
     elsewhere = float(np.mean([row["errors_elsewhere"] for row in worlds]))
     return (

@@ -29,7 +29,8 @@ FACTORS = (
     "pose background pattern color smaller shape partial_view subcategory texture larger darker object_blocking "
     "person_blocking style brighter multiple_objects"
 ).split()
-ROWS, PERMUTATIONS = 10_000, 999
+ROWS = 10_000
+PERMUTATIONS = 999
 LEAST = ROWS // 100
 """Conditions that fewer rows meet are not tested (`core.discovery.proposals`)."""
 COLUMN = "top factor"
@@ -91,7 +92,8 @@ def found_texts(insights: tuple[Insight, ...]) -> list[str]:
 
 
 def factor_line(factor: str, has: Bool, wrong: Bool, seen: Bool, insight: Insight | None) -> dict[str, Any]:
-    inside, fresh = has & seen, has & ~seen
+    inside = has & seen
+    fresh = has & ~seen
     line: dict[str, Any] = {
         "factor": factor,
         "n": int(inside.sum()),
@@ -141,7 +143,8 @@ def summary(rows: list[dict[str, Any]], high: float = 1.25) -> str:
     """Over models: of the tested factors with a published ratio of `high` or more, and of those below 1, how many are
     claimed, and how many intervals hold the difference in the rows that were not seen."""
     names = ("model", f"claimed of those of {high} or more", "claimed of those below 1", "intervals held")
-    lines, every = [f"| {' | '.join(names)} |", "|" + "---|" * len(names)], list[list[tuple[int, int]]]()
+    lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
+    every = list[list[tuple[int, int]]]()
     for model in MODELS:
         counts = _counts([row for row in rows if row["model"] == model], model, high)
         every.append(counts)
@@ -169,7 +172,8 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=MODELS, choices=MODELS)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    rows, done = read_rows(given.folder, given.without), keys_done(read_lines(given.out), ("model", "seed"))
+    rows = read_rows(given.folder, given.without)
+    done = keys_done(read_lines(given.out), ("model", "seed"))
     with threadpool_limits(1):
         for seed in range(*given.seeds):
             for model in given.models:

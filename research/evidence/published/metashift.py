@@ -82,7 +82,8 @@ def slices_of(pictures: CaptionedPictures) -> dict[str, Bool]:
 def measure(pictures: CaptionedPictures, seed: int) -> list[dict[str, Any]]:
     """One line a method and slice: of its best slice the precision at 10 and the average precision; of Errata also
     precision and recall of the confirmed cluster that holds most of the slice."""
-    rows, lines = audited(pictures, seed), list[dict[str, Any]]()
+    rows = audited(pictures, seed)
+    lines = list[dict[str, Any]]()
     claimed, _ = our_groups(rows, seed)
     for name in METHODS:
         scores = engine_scores(fit_engine(find_method(name).make(seed), rows), rows)
@@ -126,7 +127,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs=2, default=(1000, 1010), metavar=("FIRST", "END"))
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    pictures, done = read_captions(given.folder), keys_done(read_lines(given.out), ("seed",))
+    pictures = read_captions(given.folder)
+    done = keys_done(read_lines(given.out), ("seed",))
     with threadpool_limits(1):
         for seed in range(*given.seeds):
             if (seed,) not in done:

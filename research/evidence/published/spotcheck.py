@@ -26,7 +26,8 @@ SIDE = 56
 """Pixels; theirs are 224, and all lengths are a quarter of theirs, rounded."""
 APART = 1
 """Pixels between the boxes of two things."""
-TARGET, PLACE = "square", "relative position"
+TARGET = "square"
+PLACE = "relative position"
 OPTIONS: dict[str, tuple[str, ...]] = {
     "background": ("colour", "texture"),
     TARGET: ("size", "colour", "texture", "number"),
@@ -42,7 +43,9 @@ SIZES: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {
 """Width and height at the first and the second value."""
 TEXT_SIZES = (6, 12)
 COLOURS = np.array([[31, 119, 180], [255, 127, 14]], np.uint8)
-GROUNDS, SPECKLE, SPECKLED = (255, 200), 100, 0.1
+GROUNDS = (255, 200)
+SPECKLE = 100
+SPECKLED = 0.1
 Attribute = tuple[str, str]
 Pixels = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
@@ -174,7 +177,8 @@ def _place(
 def _free_box(mask: Bool, taken: list[Box], rng: np.random.Generator, tries: int = 50) -> Box | None:
     height, width = mask.shape
     for _ in range(tries):
-        left, top = int(rng.integers(SIDE - width + 1)), int(rng.integers(SIDE - height + 1))
+        left = int(rng.integers(SIDE - width + 1))
+        top = int(rng.integers(SIDE - height + 1))
         box = (left, top, left + width, top + height)
         if not any(_meet(box, other) for other in taken):
             return box

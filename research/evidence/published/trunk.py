@@ -15,8 +15,12 @@ from sklearn.preprocessing import StandardScaler
 from core.records import F32, F64, I64
 from research.evidence.published.spotcheck import OPTIONS, PLACE, TARGET, BlindspotConfiguration, Pixels, draw_pictures
 
-N_PICTURES, EPOCHS, BATCH, RATE = 12_000, 4, 64, 4e-3
-HIDDEN, HEAD_EPOCHS = 128, 60
+N_PICTURES = 12_000
+EPOCHS = 4
+BATCH = 64
+RATE = 4e-3
+HIDDEN = 128
+HEAD_EPOCHS = 60
 EVERYTHING = BlindspotConfiguration(
     tuple(name for name in OPTIONS if name not in ("background", TARGET)),
     (
@@ -79,7 +83,8 @@ def _teach(torch: Any, network: Any) -> None:
          for name, option in EVERYTHING.rolled],
         axis=1,
     )  # fmt: skip
-    pixels, truth = torch.from_numpy(drawn), torch.from_numpy(values.astype(np.float32))
+    pixels = torch.from_numpy(drawn)
+    truth = torch.from_numpy(values.astype(np.float32))
     weights = torch.from_numpy(counts.astype(np.float32))
     head = torch.nn.Linear(256, truth.shape[1])
     parameters = [*network.parameters(), *head.parameters()]

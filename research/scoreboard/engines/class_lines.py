@@ -41,7 +41,8 @@ class ClassLines:
         wrong = failures(self.title, labels, probabilities, errors)
         self.mean_ = embeddings.mean(0).astype(np.float64)
         self.sd_ = np.maximum(embeddings.std(0).astype(np.float64), 1e-12)
-        rows, usable = self._whiten(embeddings), usable_classes(labels, wrong)
+        rows = self._whiten(embeddings)
+        usable = usable_classes(labels, wrong)
         if not usable:
             raise InvalidInput(
                 f"{self.title}: a class with at least two failures and two successes is needed, and none has. "

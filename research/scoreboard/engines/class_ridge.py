@@ -65,7 +65,8 @@ class ClassRidge:
 
     def _fit_class(self, rows: F32, losses: F64, rng: np.random.Generator) -> tuple[float, float, F64]:
         """(lift, penalty, (n_members, d + 1) weights)."""
-        n, centre = len(rows), rows.mean(0).astype(np.float64)
+        n = len(rows)
+        centre = rows.mean(0).astype(np.float64)
         x = np.c_[rows - centre, np.ones(n)]
         folds = rng.permutation(n) % FOLDS
         predictions = np.empty((len(self.penalties), n))

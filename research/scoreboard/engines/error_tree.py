@@ -47,7 +47,8 @@ class ErrorTree:
         wrong = failures("The error tree", labels, probabilities, errors)
         self.pca_ = PCA(min(self.n_dimensions, *embeddings.shape), random_state=self.seed)
         rows: F64 = self.pca_.fit_transform(embeddings.astype(np.float64))
-        self.trees_, found = {}, list[tuple[float, int, int]]()
+        self.trees_ = {}
+        found = list[tuple[float, int, int]]()
         for c in usable_classes(labels, wrong):
             tree = DecisionTreeClassifier(
                 criterion="entropy",
@@ -56,7 +57,8 @@ class ErrorTree:
                 class_weight="balanced",
                 random_state=self.seed,
             )
-            inside, failing = rows[labels == c], wrong[labels == c]
+            inside = rows[labels == c]
+            failing = wrong[labels == c]
             at: I64 = tree.fit(inside, failing).apply(inside)
             self.trees_[c] = tree
             found += [(float(failing[at == k].mean() * failing[at == k].sum()), c, int(k)) for k in np.unique(at)]

@@ -58,7 +58,8 @@ class PlaneSpot:
         at: I64 = self.mixture_.predict(points)
         missed = 1 - probabilities[np.arange(len(labels)), labels]
         k = int(self.mixture_.n_components)
-        sums, counts = np.bincount(at, missed, minlength=k), np.bincount(at, minlength=k)
+        sums = np.bincount(at, missed, minlength=k)
+        counts = np.bincount(at, minlength=k)
         self.order_ = np.argsort(-(sums**2) / np.maximum(counts, 1), kind="stable")[: self.n_slices]
         return self
 

@@ -57,7 +57,8 @@ def read_class_texts() -> ClassTexts:
     classes = np.array([c for c, _ in synonyms] * 2 + list(range(N_CLASSES)), np.int64)
     bare, photo = (unit_rows(embed_sentences([t.format(word) for _, word in synonyms])) for t in TEMPLATES[:2])
     defined = unit_rows(embed_sentences([f"{n}: {glosses[s]}" for n, s in zip(names, synsets)]))
-    of_synonyms, both = classes[:-N_CLASSES], np.concatenate([bare, photo])
+    of_synonyms = classes[:-N_CLASSES]
+    both = np.concatenate([bare, photo])
     means = np.stack([both[of_synonyms == c].mean(0) for c in range(N_CLASSES)])
     rich = unit_rows(ensemble(in_templates) + unit_rows(means) + defined)
     return ClassTexts(in_templates, np.concatenate([both, defined]), classes, rich)
@@ -81,8 +82,10 @@ def expected_features(weights: Mapping[str, npt.NDArray[Any]]) -> F32:
     """
     from scipy.stats import norm
 
-    mean, deviation = weights["_bn1.bias"].astype(np.float64), np.abs(weights["_bn1.weight"].astype(np.float64))
-    low, high = -mean / deviation, (6 - mean) / deviation
+    mean = weights["_bn1.bias"].astype(np.float64)
+    deviation = np.abs(weights["_bn1.weight"].astype(np.float64))
+    low = -mean / deviation
+    high = (6 - mean) / deviation
     inside = mean * (norm.cdf(high) - norm.cdf(low)) + deviation * (norm.pdf(low) - norm.pdf(high))
     return (inside + 6 * norm.sf(high)).astype(np.float32)
 
@@ -96,10 +99,12 @@ def fit(texts: ClassTexts, classes: I64, classifier: F32, bias: F32, feature_mea
     x, y, weight = _pairs(texts, classes, classifier)
     total = weight.sum()
     text_mean = (weight[:, None] * x).sum(0) / total
-    x, y = x - text_mean, y - (weight[:, None] * y).sum(0) / total
+    x = x - text_mean
+    y = y - (weight[:, None] * y).sum(0) / total
     gram = (x * weight[:, None]).T @ x + LAMBDA * np.eye(x.shape[1])
     u, s, vt = np.linalg.svd(np.linalg.solve(gram, (x * weight[:, None]).T @ y), full_matrices=False)  # of (384, 1280)
-    image_map, text_map = vt[:RANK], (u * s).T[:RANK]
+    image_map = vt[:RANK]
+    text_map = (u * s).T[:RANK]
     photo = texts.names[1][classes] - text_mean
     class_texts = texts.rich[classes] - texts.rich[classes].mean(0)
     evidence = gelu(features @ classifier[classes].T + bias[classes] - THRESHOLD) @ class_texts

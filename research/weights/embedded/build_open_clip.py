@@ -63,8 +63,10 @@ def image_head(alignment: Alignment) -> dict[str, np.ndarray[Any, Any]]:
     """Hidden units: the classifier under its soft threshold, then the ridge map twice, since gelu(x) - gelu(-x) = x."""
     k, d = alignment.class_texts.shape
     r = len(alignment.image_map)
-    first, first_bias = np.zeros((2 * DIMENSIONS, 1280), np.float32), np.zeros(2 * DIMENSIONS, np.float32)
-    second, second_bias = np.zeros((DIMENSIONS, 2 * DIMENSIONS), np.float32), np.zeros(DIMENSIONS, np.float32)
+    first = np.zeros((2 * DIMENSIONS, 1280), np.float32)
+    first_bias = np.zeros(2 * DIMENSIONS, np.float32)
+    second = np.zeros((DIMENSIONS, 2 * DIMENSIONS), np.float32)
+    second_bias = np.zeros(DIMENSIONS, np.float32)
     first[:k], first_bias[:k] = alignment.classifier, alignment.classifier_bias - THRESHOLD
     second[:d, :k] = alignment.class_texts.T
     shift = alignment.image_map @ alignment.feature_mean
@@ -99,7 +101,8 @@ def build(folder: Path) -> None:
     state["text.transformer.encoder.layer.5.output.LayerNorm.bias"] -= torch.from_numpy(
         alignment.text_mean * np.float32(SENTENCE_LENGTH)
     )
-    d, r = len(alignment.text_mean), len(alignment.text_map)
+    d = len(alignment.text_mean)
+    r = len(alignment.text_map)
     projection = np.zeros((DIMENSIONS, d), np.float32)
     projection[:d], projection[d : d + r] = alignment.text_scale * np.eye(d, dtype=np.float32), alignment.text_map
     state["text.proj.weight"] = torch.from_numpy(projection)

@@ -84,7 +84,8 @@ class Pairs:
 
 def _standard(pairs: Pairs) -> CaptionPart:
     """The part without its heads: means and scales over the pictures that are fitted on."""
-    whole, rows = pairs.views[0], pairs.rows
+    whole = pairs.views[0]
+    rows = pairs.rows
     none = CaptionHead(*(np.zeros((0, 0), np.float32) for _ in range(7)))
     said = pairs.captions.reshape(-1, N_CAPTIONS, pairs.captions.shape[1])[rows]
     return CaptionPart(
@@ -118,11 +119,17 @@ class _Trainer:
 
     def __init__(self, pairs: Pairs, alignment: Alignment, settings: Training) -> None:
         torch.manual_seed(settings.seed)
-        self.rng, self.pairs, self.alignment = np.random.default_rng(settings.seed), pairs, alignment
-        self.s, self.part = settings, _standard(pairs)
-        self.views, self.edited = [self._images(view) for view in pairs.views], self._images(pairs.edited)
-        self.captions, self.said = self._texts(pairs.captions), self._texts(pairs.edited_captions)
-        self.pieces, self.chances = self._texts(pairs.fragments.sentences), pairs.fragments.chances
+        self.rng = np.random.default_rng(settings.seed)
+        self.pairs = pairs
+        self.alignment = alignment
+        self.s = settings
+        self.part = _standard(pairs)
+        self.views = [self._images(view) for view in pairs.views]
+        self.edited = self._images(pairs.edited)
+        self.captions = self._texts(pairs.captions)
+        self.said = self._texts(pairs.edited_captions)
+        self.pieces = self._texts(pairs.fragments.sentences)
+        self.chances = pairs.fragments.chances
         self.names = [self._texts(template) for template in pairs.names]
         s = settings
         inputs = self.edited.inputs.shape[1], self.said.inputs.shape[1]
@@ -147,7 +154,8 @@ class _Trainer:
 
     def loss(self, rows: I64) -> torch.Tensor:
         """Of a batch of pictures."""
-        s, each = self.s, torch.from_numpy(rows)
+        s = self.s
+        each = torch.from_numpy(rows)
         which = self.rng.integers(len(self.views), size=len(rows))
         images = _Side(
             torch.stack([self.views[view].inputs[row] for view, row in zip(which, rows)]),
@@ -183,7 +191,9 @@ class _Trainer:
 
     def _of_names(self, which: I64, rows: I64) -> torch.Tensor:
         """Divergence of the joint space's probabilities among some names from the classifier's."""
-        s, a, views = self.s, self.alignment, self.pairs.views
+        s = self.s
+        a = self.alignment
+        views = self.pairs.views
         features = np.stack([views[view].features[row] for view, row in zip(which, rows)])
         cues = np.stack([views[view].cues[row] for view, row in zip(which, rows)])
         logits = features @ a.classifier.T + a.classifier_bias
@@ -209,7 +219,8 @@ def _towards(features: F32, logits: F32, classifier: F32, rng: np.random.Generat
 
 def train(pairs: Pairs, alignment: Alignment, settings: Training) -> tuple[CaptionPart, float]:
     """The part beside `alignment`, and the scale at which the cosines of both were trained."""
-    trainer, s = _Trainer(pairs, alignment, settings), settings
+    trainer = _Trainer(pairs, alignment, settings)
+    s = settings
     parameters = [*trainer.image.parameters(), *trainer.text.parameters(), trainer.log_scale]
     optimiser = torch.optim.AdamW(parameters, s.learning_rate, weight_decay=s.weight_decay)
     each = s.batch - s.edited

@@ -75,10 +75,12 @@ def read_corpus(folder: Path) -> CaptionCorpus:
 
 def cut_out(image: Image.Image, rng: Rng) -> Image.Image:
     """A random part of at least 45% of the picture's area, somewhat stretched, mirrored every second time."""
-    area, shape = rng.uniform(0.45, 1), float(np.exp(rng.uniform(-0.3, 0.3)))
+    area = rng.uniform(0.45, 1)
+    shape = float(np.exp(rng.uniform(-0.3, 0.3)))
     width = min(1.0, (area * shape) ** 0.5) * image.width
     height = min(1.0, (area / shape) ** 0.5) * image.height
-    x, y = rng.uniform(0, image.width - width), rng.uniform(0, image.height - height)
+    x = rng.uniform(0, image.width - width)
+    y = rng.uniform(0, image.height - height)
     part = image.resize((224, 224), Image.Resampling.BICUBIC, (x, y, x + width, y + height))
     return part.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else part
 
@@ -113,7 +115,8 @@ class Reader:
     """Runs the frozen networks, and keeps what they say in a folder between runs."""
 
     def __init__(self, scratch: Path | None) -> None:
-        self.encoder, self.scratch = EmbeddedEncoder(), scratch
+        self.encoder = EmbeddedEncoder()
+        self.scratch = scratch
 
     def pictures(self, name: str, n: int, make: Maker) -> Seen:
         """Of pictures 0 to n - 1."""

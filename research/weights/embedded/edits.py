@@ -75,10 +75,8 @@ def tint(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
     colour = np.clip(np.array(TINTS[name], np.float32) + rng.uniform(-0.07, 0.07, 3).astype(np.float32), 0, 1)
     pixels = np.asarray(image, np.float32) / 255
     strength = rng.uniform(0.3, 0.75)
-    seen_through, washed_over = (
-        pixels * (1 - strength + strength * colour * 1.4),
-        pixels * (1 - strength * 0.65) + colour * strength * 0.65,
-    )
+    seen_through = pixels * (1 - strength + strength * colour * 1.4)
+    washed_over = pixels * (1 - strength * 0.65) + colour * strength * 0.65
     pixels = seen_through if rng.random() < 0.5 else washed_over
     return Image.fromarray((np.clip(pixels, 0, 1) * 255).astype(np.uint8)), {
         **dict.fromkeys(TINTS, 0.0),
@@ -89,7 +87,8 @@ def tint(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
 
 
 def flatten(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
-    level, keep = rng.uniform(90, 190), rng.uniform(0.2, 0.45)
+    level = rng.uniform(90, 190)
+    keep = rng.uniform(0.2, 0.45)
     pixels = np.asarray(image, np.float32) * keep + level * (1 - keep)
     return Image.fromarray(pixels.astype(np.uint8)), {
         "contrast": -1,
@@ -145,9 +144,12 @@ def let_snow(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
 def let_rain(image: Image.Image, rng: Rng) -> tuple[Image.Image, Labels]:
     mask = Image.new("L", (2 * SIDE, 2 * SIDE))
     draw = ImageDraw.Draw(mask)
-    slant, longest = rng.uniform(-0.35, 0.35), rng.uniform(30, 80)
+    slant = rng.uniform(-0.35, 0.35)
+    longest = rng.uniform(30, 80)
     for x, y, u, v in rng.random((int(rng.integers(120, 420)), 4)):
-        x0, y0, length = 2 * SIDE * x, 2 * SIDE * (1.2 * y - 0.2), longest * (0.4 + 0.6 * u)
+        x0 = 2 * SIDE * x
+        y0 = 2 * SIDE * (1.2 * y - 0.2)
+        length = longest * (0.4 + 0.6 * u)
         draw.line(
             (x0, y0, x0 + slant * length, y0 + length), fill=int(255 * (0.25 + 0.45 * v)), width=int(rng.integers(1, 4))
         )

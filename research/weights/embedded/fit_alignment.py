@@ -104,7 +104,9 @@ def main_measure(data: Path, folders: list[Path]) -> None:
 
     from core.encoders.embedded.minilm import embed_sentences
 
-    encoder, weights, texts = EmbeddedEncoder(), read_state_dict(efficientnet_weights()), read_class_texts()
+    encoder = EmbeddedEncoder()
+    weights = read_state_dict(efficientnet_weights())
+    texts = read_class_texts()
     index = pd.read_csv(data / "imagenet_sample" / "index.csv")
     x, cues = features_and_cues(encoder, [data / "imagenet_sample" / f for f in index["file"]])
     y = index["class_index"].to_numpy()
@@ -120,9 +122,11 @@ def main_measure(data: Path, folders: list[Path]) -> None:
         f"{_accuracy(encoder.alignment, small, small_cues, labels['label'].to_numpy(), prompts):.1f}"
     )
     calibration = features_of(encoder, draw_images(folders))
-    folds, held_out = np.random.RandomState(0).permutation(N_CLASSES) % 5, []
+    folds = np.random.RandomState(0).permutation(N_CLASSES) % 5
+    held_out = []
     for fold in range(5):
-        known, unseen = np.where(folds != fold)[0], np.where(folds == fold)[0]
+        known = np.where(folds != fold)[0]
+        unseen = np.where(folds == fold)[0]
         fitted = fit(texts, known, weights["_fc.weight"], weights["_fc.bias"], expected_features(weights), calibration)
         fitted = replace(fitted, conditions=encoder.alignment.conditions)
         rows = np.isin(y, unseen)

@@ -30,8 +30,11 @@ from research.weights.embedded.fit_alignment import write_parts
 from research.weights.embedded.grounds import read_panoramas
 from research.weights.embedded.words import fit_pictures, fit_texts
 
-N_CUTOUTS, N_SCENES, N_CLOTHES = 1100, 2600, 800
-N_PROMPTS, N_FREE = 20000, 11000
+N_CUTOUTS = 1100
+N_SCENES = 2600
+N_CLOTHES = 800
+N_PROMPTS = 20000
+N_FREE = 11000
 THRESHOLD = 0.1
 """Activations of texts below it count as 0: chosen between phrases left out of the fit and the accuracy over class
 names."""
@@ -95,7 +98,9 @@ def read_stock(renders: Path, photographs: Path, panoramas: Path) -> pictures.Fi
 def measure_pictures(stock: pictures.FitStock, clothes: list[Path]) -> dict[str, np.ndarray]:
     """Features, cues, labels and sources of the made pictures."""
     encoder = EmbeddedEncoder(alignment_file=None)
-    features, cues, labels = [], [], []
+    features = []
+    cues = []
+    labels = []
     for image, known, _ in pictures.make_pictures(stock, clothes, N_SCENES, seed=0):
         batch = encoder.preprocess(image)[None]
         features.append(encoder.features(batch)[0])

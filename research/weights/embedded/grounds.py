@@ -82,11 +82,15 @@ def look(panorama: F32, yaw: float, pitch: float, view: float, side: int = SIDE)
 
     reach = np.tan(np.deg2rad(view) / 2)
     across, up = np.meshgrid(np.linspace(-reach, reach, side), np.linspace(reach, -reach, side))
-    tilt, turn = np.deg2rad(pitch), np.deg2rad(yaw)
-    y, z = up * np.cos(tilt) + np.sin(tilt), np.cos(tilt) - up * np.sin(tilt)
-    longitude, latitude = np.arctan2(across, z) + turn, np.arctan2(y, np.hypot(across, z))
+    tilt = np.deg2rad(pitch)
+    turn = np.deg2rad(yaw)
+    y = up * np.cos(tilt) + np.sin(tilt)
+    z = np.cos(tilt) - up * np.sin(tilt)
+    longitude = np.arctan2(across, z) + turn
+    latitude = np.arctan2(y, np.hypot(across, z))
     height, width = panorama.shape[:2]
-    rows, columns = (0.5 - latitude / np.pi) * height - 0.5, (longitude / (2 * np.pi)) % 1 * width - 0.5
+    rows = (0.5 - latitude / np.pi) * height - 0.5
+    columns = (longitude / (2 * np.pi)) % 1 * width - 0.5
     planes = [map_coordinates(panorama[..., c], [rows, columns], order=1, mode="grid-wrap") for c in range(3)]
     return Image.fromarray((np.stack(planes, -1).clip(0, 1) * 255).astype(np.uint8))
 

@@ -57,9 +57,11 @@ def ranks(images: F32, texts: F32) -> tuple[I64, I64]:
 def recall(before: I64, n: int) -> str:
     """R@1 / 5 / 10 in per cent, the 95% interval of the first over the n pictures, and the median rank."""
     hits = (before < 1).reshape(n, -1).mean(1)
-    first, error = 100 * float(hits.mean()), 196 * float(hits.std(ddof=1)) / n**0.5
+    first = 100 * float(hits.mean())
+    error = 196 * float(hits.std(ddof=1)) / n**0.5
     shares = " / ".join(f"{100 * float((before < k).mean()):.1f}" for k in (1, 5, 10))
-    low, high = first - error, first + error
+    low = first - error
+    high = first + error
     return f"{shares} (R@1 {low:.1f} to {high:.1f}, {n} pictures); median rank {np.median(before) + 1:.0f}"
 
 
@@ -75,7 +77,8 @@ def words_of(corpus: CaptionCorpus, rows: I64) -> dict[str, tuple[I64, I64]]:
     found: dict[str, tuple[I64, I64]] = {}
     for word in sorted({word for counts in said for word in counts}):
         times = np.array([counts.get(word, 0) for counts in said])
-        shown, never = np.flatnonzero(times >= 2), np.flatnonzero(times == 0)
+        shown = np.flatnonzero(times >= 2)
+        never = np.flatnonzero(times == 0)
         if len(shown) >= MIN_SHOWN and len(word) > 2:
             found[word] = shown, never
     return found
@@ -107,10 +110,13 @@ class ZeroShot:
 
     def unseen(self, alignment: Alignment, scales: F32) -> tuple[float, float]:
         """Top-1 per cent among 200 names that the object part never saw: mean and deviation over five folds."""
-        weights, texts = read_state_dict(efficientnet_weights()), read_class_texts()
-        folds, found = np.random.RandomState(0).permutation(N_CLASSES) % 5, list[float]()
+        weights = read_state_dict(efficientnet_weights())
+        texts = read_class_texts()
+        folds = np.random.RandomState(0).permutation(N_CLASSES) % 5
+        found = list[float]()
         for fold in range(5):
-            known, unseen = np.where(folds != fold)[0], np.where(folds == fold)[0]
+            known = np.where(folds != fold)[0]
+            unseen = np.where(folds == fold)[0]
             fitted = fit(texts, known, weights["_fc.weight"], weights["_fc.bias"], expected_features(weights), scales)
             others = ("conditions", "captions", "caption_weight")
             space = replace(fitted, **{name: getattr(alignment, name) for name in others})
@@ -142,9 +148,11 @@ def word_areas(scores: F32, found: dict[str, tuple[I64, I64]], times: F32) -> F6
     """
     areas: list[F64] = []
     for column, (shown, never) in zip(scores.T, found.values(), strict=True):
-        inside, outside = column[shown][:, None], column[never][None]
+        inside = column[shown][:, None]
+        outside = column[never][None]
         wins = (inside > outside).astype(np.float32) + np.float32(0.5) * (inside == outside)
-        with_it, without = times[:, shown], times[:, never]
+        with_it = times[:, shown]
+        without = times[:, never]
         won = ((with_it @ wins).astype(np.float64) * without).sum(1)
         with np.errstate(invalid="ignore"):
             areas.append(won / (with_it.sum(1, dtype=np.float64) * without.sum(1, dtype=np.float64)))
@@ -160,7 +168,8 @@ def with_interval(draws: F64, sign: str = "") -> str:
 def report_words(corpus: CaptionCorpus, rows: I64, seen: Seen, spaces: dict[str, Vectors], reader: Reader) -> None:
     """AUROC of each word in each space, and their means."""
     found = words_of(corpus, rows)
-    sentences, times = reader.sentences(f"words {len(found)}", list(found)), draw_pictures(len(rows))
+    sentences = reader.sentences(f"words {len(found)}", list(found))
+    times = draw_pictures(len(rows))
     table: dict[str, F64] = {}
     for name, (images, texts) in spaces.items():
         scores = images(seen.features[rows], seen.cues[rows]) @ texts(sentences).T
@@ -189,16 +198,19 @@ def main() -> None:
     parser.add_argument("--folds", action="store_true")
     parser.add_argument("--words", action="store_true")
     given = parser.parse_args()
-    corpus, reader = read_corpus(given.data / "flickr8k"), Reader(given.scratch)
+    corpus = read_corpus(given.data / "flickr8k")
+    reader = Reader(given.scratch)
     seen = reader.pictures("whole", len(corpus.files), corpus.open)
     captions = reader.sentences("captions", [caption for five in corpus.captions for caption in five])
-    part, alignment = load_part(), reader.encoder.alignment
+    part = load_part()
+    alignment = reader.encoder.alignment
     joined = {"without": replace(alignment, captions=None)} | {
         f"both, weight {weight:g}": replace(alignment, captions=part, caption_weight=weight) for weight in given.weights
     }
     spaces: dict[str, Vectors] = {name: (space.images, space.texts) for name, space in joined.items()}
     spaces["trained part alone"] = part.images, part.texts
-    rows, zero_shot = corpus.rows(given.part), ZeroShot(given.data, reader)
+    rows = corpus.rows(given.part)
+    zero_shot = ZeroShot(given.data, reader)
     own = (rows[:, None] * N_CAPTIONS + np.arange(N_CAPTIONS)).ravel()
     scales = seen.features[corpus.rows("tune")]
     for name, (images, texts) in spaces.items():

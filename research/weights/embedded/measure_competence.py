@@ -47,7 +47,8 @@ def main() -> None:
     parser.add_argument("--cache", type=Path)
     given = parser.parse_args()
     with TerminalProgress() as progress:
-        encoder, whole = load_encoder("embedded"), training(given.data / "flickr8k")
+        encoder = load_encoder("embedded")
+        whole = training(given.data / "flickr8k")
         table = measure_competence(encoder, apart(whole), spoken=whole.captions, cache=given.cache, progress=progress)
     photographs = Photographs(given.data, given.cache)
     table = replace(table, chance=photographs.chance(np.ones(len(photographs.captions), bool)))

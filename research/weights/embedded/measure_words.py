@@ -42,7 +42,8 @@ N_BOOTSTRAP = 500
 def interval(scores: F32, shown: Bool, seed: int = 0) -> tuple[float, float, float]:
     """Mean AUROC over the rows of (wordings, pictures), and its 95% bootstrap interval over pictures."""
     rng = np.random.default_rng(seed)
-    on, off = np.where(shown)[0], np.where(~shown)[0]
+    on = np.where(shown)[0]
+    off = np.where(~shown)[0]
     drawn: list[float] = []
     for _ in range(N_BOOTSTRAP):
         rows = np.r_[rng.choice(on, len(on)), rng.choice(off, len(off))]
@@ -56,17 +57,20 @@ class Pictures:
     changes."""
 
     def __init__(self, encoder: EmbeddedEncoder, folder: Path | None) -> None:
-        self.encoder, self.folder = encoder, folder
+        self.encoder = encoder
+        self.folder = folder
 
     def joint(self, name: str, make: Callable[[], list[F32]]) -> F32:
         """(n, d) joint vectors of the pictures that `make` gives as the network's inputs."""
         file = self.folder / f"{name}.npz" if self.folder else None
         if file and file.exists():
             kept = np.load(file)
-            features, cues = kept["features"], kept["cues"]
+            features = kept["features"]
+            cues = kept["cues"]
         else:
             batch = np.stack(make())
-            features, cues = self.encoder.features(batch), measure_cues(batch)
+            features = self.encoder.features(batch)
+            cues = measure_cues(batch)
             if file:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 np.savez(file, features=features, cues=cues)
@@ -123,7 +127,8 @@ def main(data: Path, stamps: Path, n: int, cache: Path | None) -> None:
     condition."""
     check_wordings()
     encoder = EmbeddedEncoder()
-    pictures, texts = Pictures(encoder, cache), WordingVectors(encoder)
+    pictures = Pictures(encoder, cache)
+    texts = WordingVectors(encoder)
     index = pd.read_csv(data / "imagenet_sample" / "index.csv")
     order = np.random.default_rng(1).permutation(len(index))
     paths = [data / "imagenet_sample" / index["file"][i] for i in order]
@@ -205,7 +210,8 @@ def measure_ranking(encoder: EmbeddedEncoder, plain: F32, edited: dict[str, F32]
             own = (vectors[:, part] * edited[name][:, part]).sum(1)
             original = (vectors[:, part] * plain[:, part]).sum(1)
             others = vectors[:, part] @ edited[name][:, part].T
-            over_original, over_others = np.mean(own > original), np.mean(own[:, None] > others)
+            over_original = np.mean(own > original)
+            over_others = np.mean(own[:, None] > others)
             print(
                 f"{phrase!r} {label}, n={len(names)}: over its original {over_original:.2f}, "
                 f"over another {name} thing {over_others:.2f}"

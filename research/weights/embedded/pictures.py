@@ -30,7 +30,9 @@ class FitStock:
     def __init__(
         self, cutouts: list[Image.Image], photographs: dict[str, Image.Image], panoramas: dict[str, F32]
     ) -> None:
-        self.cutouts, self.photographs, self.panoramas = cutouts, photographs, panoramas
+        self.cutouts = cutouts
+        self.photographs = photographs
+        self.panoramas = panoramas
 
     def ground(self, rng: Rng) -> tuple[Image.Image, Labels, str]:
         """A square background with its place, and the name of its source."""
@@ -40,7 +42,8 @@ class FitStock:
             box = np.array([left, top, right, bottom]) * np.tile(self.photographs[name].size, 2)
             photo = self.photographs[name].crop((int(box[0]), int(box[1]), int(box[2]), int(box[3])))
             side = min(photo.size) * rng.uniform(0.6, 1)
-            x, y = rng.uniform(0, photo.width - side), rng.uniform(0, photo.height - side)
+            x = rng.uniform(0, photo.width - side)
+            y = rng.uniform(0, photo.height - side)
             image = photo.resize((SIDE, SIDE), Image.Resampling.BICUBIC, (x, y, x + side, y + side))
         else:
             name, place, (low, high) = PANORAMAS[int(rng.integers(len(PANORAMAS)))]
@@ -127,9 +130,11 @@ def make_pictures(
             path = clothes[number - n_scenes]
             photo = Image.open(path).convert("RGB")
             side = min(photo.size)
-            x, y = (photo.width - side) / 2, (photo.height - side) / 2
+            x = (photo.width - side) / 2
+            y = (photo.height - side) / 2
             image = photo.resize((SIDE, SIDE), Image.Resampling.BICUBIC, (x, y, x + side, y + side))
-            labels, source = {**unknown, **dict.fromkeys(TINTS, np.nan)}, f"clothes {number % 10}"
+            labels = {**unknown, **dict.fromkeys(TINTS, np.nan)}
+            source = f"clothes {number % 10}"
         yield stored(image, rng), labels, source
         for n_edits in (1, 1, 2):
             changed, changed_labels = edited(image, labels, rng, n_edits)

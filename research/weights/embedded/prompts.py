@@ -60,7 +60,8 @@ def make_prompts(nouns: list[str], phrases: list[FitPhrase], n: int, seed: int) 
     rows: list[F32] = []
     for number in range(n):
         group = groups[names[number % len(names)]]  # every meaning equally often
-        phrase, noun = group[int(rng.integers(len(group)))], nouns[int(rng.integers(len(nouns)))]
+        phrase = group[int(rng.integers(len(group)))]
+        noun = nouns[int(rng.integers(len(nouns)))]
         if phrase.form == "bare" and rng.random() < 0.5:
             texts.append(phrase.text)
             rows.append(_vector(phrase.means))
@@ -83,7 +84,8 @@ def make_free_prompts(nouns: list[str], n: int, seed: int) -> tuple[list[str], F
     rng = np.random.default_rng(seed)
     texts = [*FREE_PHRASES, *nouns, *(f"a photo of a {noun}." for noun in nouns)]
     for _ in range(max(0, n - len(texts))):
-        noun, other = nouns[int(rng.integers(len(nouns)))], nouns[int(rng.integers(len(nouns)))]
+        noun = nouns[int(rng.integers(len(nouns)))]
+        other = nouns[int(rng.integers(len(nouns)))]
         texts.append(FREE_FRAMES[int(rng.integers(len(FREE_FRAMES)))].format(n=noun, m=other))
     rows = [np.zeros(len(CONDITIONS), np.float32) for _ in texts]
     for number in range(n // 8):

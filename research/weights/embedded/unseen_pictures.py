@@ -162,7 +162,8 @@ class Scenes:
     def _ground(self, word: str, rng: Rng) -> Image.Image:
         photo = self.grounds[word][int(rng.integers(len(self.grounds[word])))]
         side = min(photo.size) * rng.uniform(0.6, 1)
-        x, y = rng.uniform(0, photo.width - side), rng.uniform(0, photo.height - side)
+        x = rng.uniform(0, photo.width - side)
+        y = rng.uniform(0, photo.height - side)
         return photo.resize((SIDE, SIDE), Image.Resampling.BICUBIC, (x, y, x + side, y + side))
 
     def _put(self, image: Image.Image, share: float, rng: Rng, place: tuple[float, float] | None = None) -> None:

@@ -27,17 +27,17 @@ def fit_pictures(features: F32, cues: F32, labels: F32, ordinary: Bool) -> dict[
         labels: (n, k), nan where not known.
         ordinary: (n,) pictures as they came, without an edit: their median is made 0.
     """
-    cue_mean, cue_scale = cues.mean(0), cues.std(0) + 1e-3
+    cue_mean = cues.mean(0)
+    cue_scale = cues.std(0) + 1e-3
     standard = np.clip((cues - cue_mean) / cue_scale, -CUE_LIMIT, CUE_LIMIT).astype(np.float64)
-    mean, scale = features.mean(0), features.std(0) + 0.05
+    mean = features.mean(0)
+    scale = features.std(0) + 0.05
     centred = ((features - mean) / scale).astype(np.float64)
     both = np.concatenate([standard / np.sqrt(standard.shape[1]), centred / np.sqrt(centred.shape[1])], 1)
     n_cues = cues.shape[1]
-    cue_map, feature_map, bias = (
-        np.zeros((len(CONDITIONS), n_cues)),
-        np.zeros((len(CONDITIONS), features.shape[1])),
-        np.zeros(len(CONDITIONS)),
-    )
+    cue_map = np.zeros((len(CONDITIONS), n_cues))
+    feature_map = np.zeros((len(CONDITIONS), features.shape[1]))
+    bias = np.zeros(len(CONDITIONS))
     for k, name in enumerate(CONDITIONS):
         known = ~np.isnan(labels[:, k])
         used = both[:, :n_cues] if name in CUES_ONLY else both
@@ -73,7 +73,8 @@ def fit_texts(sentences: F32, activations: F32, threshold: float) -> dict[str, F
 
     unit = unit_rows(sentences)
     mean = unit.mean(0)
-    x, y = torch.from_numpy((unit - mean) * TEXT_GAIN), torch.from_numpy(activations)
+    x = torch.from_numpy((unit - mean) * TEXT_GAIN)
+    y = torch.from_numpy(activations)
     parts: dict[str, list[F32]] = {"hidden_map": [], "hidden_bias": [], "output_map": [], "output_bias": []}
     for seed in range(N_NETWORKS):
         torch.manual_seed(seed)

@@ -24,7 +24,8 @@ from core.systems.neuralizer.corrections.faults import smooth
 FILE = ASSETS / "scans" / "labels.npz"
 SIDE = 64
 """Pixels of a drawn slice: 3 mm each."""
-TRAINED, UNSEEN = tuple(range(16)), tuple(range(16, 20))
+TRAINED = tuple(range(16))
+UNSEEN = tuple(range(16, 20))
 """Subjects to learn from, and those kept for tests."""
 STRUCTURES = {
     "white matter": (2, 41),
@@ -39,7 +40,8 @@ STRUCTURES = {
 HELD_OUT = ("putamen", "ventricles")
 """Never asked for in training."""
 OTHER_SIDE = {2: 41, 3: 42, 4: 43, 5: 44, 7: 46, 8: 47, 10: 49, 11: 50, 12: 51, 13: 52, 17: 53, 18: 54, 26: 58, 28: 60}
-_CSF, _FIRST_OUTSIDE = 24, 100
+_CSF = 24
+_FIRST_OUTSIDE = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +100,8 @@ class Contrast:
 
 def draw_contrast(slices: LabelSlices, n: int, generator: torch.Generator) -> Contrast:
     """`n` contrasts that no scanner has; the ground is black in 70 of 100."""
-    tissues, size = slices.tissues, (n, len(slices.values))
+    tissues = slices.tissues
+    size = (n, len(slices.values))
     mean = torch.rand(size, generator=generator)[:, tissues]
     spread = (0.02 + 0.1 * torch.rand(size, generator=generator))[:, tissues]
     mean[:, 0] *= torch.rand(n, generator=generator) < 0.3
@@ -112,8 +115,11 @@ def deform(labels: torch.Tensor, generator: torch.Generator, amount: float = 0.7
     def draw(*size: int) -> torch.Tensor:
         return torch.rand(size, generator=generator) - 0.5
 
-    angle, scale, shift = 0.35 * amount * draw(n), 1 + 0.3 * amount * draw(n, 2), 0.15 * amount * draw(n, 2)
-    cos, sin = torch.cos(angle), torch.sin(angle)
+    angle = 0.35 * amount * draw(n)
+    scale = 1 + 0.3 * amount * draw(n, 2)
+    shift = 0.15 * amount * draw(n, 2)
+    cos = torch.cos(angle)
+    sin = torch.sin(angle)
     rows = [
         torch.stack([cos * scale[:, 0], -sin, shift[:, 0]], 1),
         torch.stack([sin, cos * scale[:, 1], shift[:, 1]], 1),
@@ -131,7 +137,8 @@ def blurred(images: torch.Tensor) -> torch.Tensor:
 
 def to_unit(images: torch.Tensor) -> torch.Tensor:
     """Each of (N, C, H, W) from 0 to 1."""
-    low, high = images.amin((1, 2, 3), keepdim=True), images.amax((1, 2, 3), keepdim=True)
+    low = images.amin((1, 2, 3), keepdim=True)
+    high = images.amax((1, 2, 3), keepdim=True)
     return (images - low) / (high - low + 1e-6)
 
 

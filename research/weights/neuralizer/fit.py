@@ -77,11 +77,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     given.scratch.mkdir(parents=True, exist_ok=True)
-    how, network = InContextTraining(seed=given.seed), Neuralizer(SIZES)
+    how = InContextTraining(seed=given.seed)
+    network = Neuralizer(SIZES)
     network.begin(torch.Generator().manual_seed(given.seed))
-    tasks, spent = ScanTasks(read_label_slices(), torch.Generator()), given.scratch / "seconds.json"
+    tasks = ScanTasks(read_label_slices(), torch.Generator())
+    spent = given.scratch / "seconds.json"
     seconds = float(json.loads(spent.read_text("utf-8"))) if spent.is_file() else 0.0
-    end, state = min(given.until or how.steps, how.steps), given.scratch / "state.safetensors"
+    end = min(given.until or how.steps, how.steps)
+    state = given.scratch / "state.safetensors"
     for done in [*range(100, end, 100), end]:
         clock = CpuClock()
         report(teach_in_context(network, tasks, how, state=state, until=done))

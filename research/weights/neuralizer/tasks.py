@@ -78,7 +78,8 @@ class ScanTasks:
 
     def _drawn(self, task: str, labels: torch.Tensor, pairs: int, chosen: torch.Tensor | None) -> TaskBatch:
         """The images of (n * (1 + pairs), H, W) labels, of each item the target first."""
-        each, g = pairs + 1, self.generator
+        each = pairs + 1
+        g = self.generator
         n = len(labels) // each
         contrast = draw_contrast(self.slices, n, g).for_each(each, g)
         if chosen is not None:
@@ -87,7 +88,8 @@ class ScanTasks:
         else:
             before, after = self._image_task(task, labels, contrast, n)
         size = (n, each, 1, *labels.shape[1:])
-        before, after = before.view(size), after.view(size)
+        before = before.view(size)
+        after = after.view(size)
         return TaskBatch(task, before[:, 1:], after[:, 1:], before[:, 0], after[:, 0])
 
     def _image_task(

@@ -72,7 +72,8 @@ class InContextStep:
 
 def soft_dice_loss(chances: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """(B,) 1 - (2 sum py + 1) / (sum p^2 + sum y^2 + 1) of (B, C, H, W)."""
-    both, own = (chances * masks).sum((1, 2, 3)), (chances.square() + masks.square()).sum((1, 2, 3))
+    both = (chances * masks).sum((1, 2, 3))
+    own = (chances.square() + masks.square()).sum((1, 2, 3))
     return 1 - (2 * both + 1) / (own + 1)
 
 

@@ -18,8 +18,10 @@ from core.records import F32, I64
 from core.systems.common.schedule import warmed
 from core.systems.common.steps import take_step
 
-CHANNELS, STAGES = 23, 4
-LR, FLOOR = 4e-3, 0.02
+CHANNELS = 23
+STAGES = 4
+LR = 4e-3
+FLOOR = 0.02
 Draw = Callable[[], tuple[torch.Tensor, torch.Tensor]]
 """A batch: (n, 1, h, w) images and (n, h, w) class numbers, 0 the background."""
 
@@ -34,7 +36,8 @@ class UNet(nn.Module):
         self.out = nn.Conv2d(channels, classes, 1)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        levels, x = list[torch.Tensor](), images
+        levels = list[torch.Tensor]()
+        x = images
         for k, unit in enumerate(self.down):
             x = unit(max_pool2d(x, 2) if k else x)
             levels.append(x)
@@ -52,13 +55,15 @@ def _pair(before: int, after: int) -> nn.Sequential:
 
 def teach_unet(network: UNet, draw: Draw, steps: int) -> float:
     """Teach it in place; the loss of the last step."""
-    optimiser, value = torch.optim.Adam(network.parameters(), lr=LR), float("nan")
+    optimiser = torch.optim.Adam(network.parameters(), lr=LR)
+    value = float("nan")
     for step in range(steps):
         images, classes = draw()
         logits = network(images)
         wanted = one_hot(classes, logits.shape[1]).permute(0, 3, 1, 2).float()
         chances = logits.softmax(1)
-        both, all_ = (chances * wanted).sum((0, 2, 3)), (chances + wanted).sum((0, 2, 3))
+        both = (chances * wanted).sum((0, 2, 3))
+        all_ = (chances + wanted).sum((0, 2, 3))
         loss = cross_entropy(logits, classes) + 1 - ((2 * both + 1) / (all_ + 1))[1:].mean()
         value = take_step(optimiser, loss, warmed(step, steps, 50, FLOOR))
     return value

@@ -58,7 +58,8 @@ def write_captions(
             f"A beam keeps 1 to {MAX_BEAM} beginnings of at most {network.sizes.text_positions - 1} tokens: got "
             f"{beam} and {most}."
         )
-    n, size = len(memory.states), len(words)
+    n = len(memory.states)
+    size = len(words)
     states, counted = (x.repeat_interleave(beam, 0) for x in (memory.states, memory.counted))
     given = torch.full((n * beam, 1), words.start)
     scores = torch.full((n, beam), -torch.inf)
@@ -72,7 +73,8 @@ def write_captions(
         grown = logits.float().log_softmax(1).view(n, beam, size)
         grown = torch.where(ended[..., None], stay, grown) + scores[..., None]
         scores, at = grown.flatten(1).topk(beam, 1)
-        source, word = at // size, at % size
+        source = at // size
+        word = at % size
         rows = (torch.arange(n)[:, None] * beam + source).flatten()
         given = torch.cat([given[rows], word.view(-1, 1)], 1)
         ended = ended.gather(1, source) | (word == words.end)
@@ -93,7 +95,8 @@ def caption_clips(
         InvalidInput: as for `check_fits`, or the network has no decoder.
     """
     check_fits(found, clips)
-    network, written = found.network, list[str]()
+    network = found.network
+    written = list[str]()
     most = min(MOST_WRITTEN, network.sizes.text_positions - 1)
     for features, there in clips.parts():
         ids, seen = found.words.encode([""] * len(features), found.tokens)

@@ -23,15 +23,20 @@ from core.systems.univl.features import cell_means, projected
 from research.weights.univl.drawn_clips import OPPOSITE, draw_clip
 from research.weights.univl.training.drawn import DrawnEvents
 
-FRAMES, SIDE = 8, 128
+FRAMES = 8
+SIDE = 128
 """Of a clip of two events, and of a frame in pixels."""
 
 
 def draw(n: int, seed: int) -> dict[str, Any]:
     """Events' texts, (n, 2, k, 9, d) cells and (n, 2, k, j) joint vectors of their frames."""
     encoder = load_encoder("embedded")
-    tower, rng, verbs = tower_of(encoder), np.random.default_rng(seed), list(OPPOSITE)
-    cells, joint, texts = list[Any](), list[Any](), list[list[str]]()
+    tower = tower_of(encoder)
+    rng = np.random.default_rng(seed)
+    verbs = list(OPPOSITE)
+    cells = list[Any]()
+    joint = list[Any]()
+    texts = list[list[str]]()
     for i in range(n):
         clip = draw_clip(rng, rng.choice(verbs, 2).tolist(), alone=True)
         frames = np.stack([encoder.preprocess(frame) for frame in clip.frames(FRAMES, SIDE)])
@@ -53,7 +58,8 @@ def read_drawn(paths: Sequence[Path], what: str = "cells") -> DrawnEvents:
     Args:
         what: "cells", projected as UniVL takes them, or "joint".
     """
-    features, texts = list[F32](), list[tuple[str, str]]()
+    features = list[F32]()
+    texts = list[tuple[str, str]]()
     for path in paths:
         with np.load(path, allow_pickle=False) as kept:
             seen = kept[what].astype(np.float32)

@@ -29,7 +29,9 @@ OPPOSITE: Mapping[str, str] = {
 """What may happen to a thing, and what is seen of it backwards."""
 THEN = ", then "
 """Between the events of a clip."""
-WAY, LIFT, GROWTH = 0.34, 0.26, 1.9
+WAY = 0.34
+LIFT = 0.26
+GROWTH = 1.9
 """How far a thing moves sideways and up, in shares of the side, and how many times larger it grows."""
 
 
@@ -43,8 +45,10 @@ class Event:
 
     def after(self, share: float) -> Shape:
         """The thing when that share of the event is over."""
-        thing, way = self.thing, {"moves left": -WAY, "moves right": WAY}.get(self.verb, 0.0)
-        lift, growth = {"rises": -LIFT, "falls": LIFT}.get(self.verb, 0.0), {"grows": GROWTH, "shrinks": 1 / GROWTH}
+        thing = self.thing
+        way = {"moves left": -WAY, "moves right": WAY}.get(self.verb, 0.0)
+        lift = {"rises": -LIFT, "falls": LIFT}.get(self.verb, 0.0)
+        growth = {"grows": GROWTH, "shrinks": 1 / GROWTH}
         extent = thing.extent * growth.get(self.verb, 1.0) ** share
         return replace(thing, x=thing.x + way * share, y=thing.y + lift * share, extent=extent)
 
@@ -100,8 +104,10 @@ def draw_clip(rng: np.random.Generator, verbs: Sequence[str], *, alone: bool = F
     Args:
         alone: each thing is there only while its event lasts.
     """
-    shapes, colours = rng.permutation(SHAPES)[: len(verbs)], rng.permutation(tuple(COLOURS))[: len(verbs)]
-    rows, events = (np.arange(len(verbs)) + 0.5) / len(verbs), list[Event]()
+    shapes = rng.permutation(SHAPES)[: len(verbs)]
+    colours = rng.permutation(tuple(COLOURS))[: len(verbs)]
+    rows = (np.arange(len(verbs)) + 0.5) / len(verbs)
+    events = list[Event]()
     for verb, shape, colour, row in zip(verbs, shapes, colours, rng.permutation(rows), strict=True):
         # from where it stands it has room for what happens to it
         x = {"moves left": 0.5 + WAY / 2, "moves right": 0.5 - WAY / 2}.get(verb, 0.5) + rng.uniform(-0.1, 0.1)
@@ -110,8 +116,10 @@ def draw_clip(rng: np.random.Generator, verbs: Sequence[str], *, alone: bool = F
         material = MATERIALS[int(rng.integers(len(MATERIALS)))]
         events.append(Event(Shape(str(shape), str(colour), material, "small", x, y, extent), verb))
     red, green, blue = (int(v) for v in rng.integers(110, 190) + rng.integers(-18, 19, 3))
-    ground, light = GROUNDS[int(rng.integers(len(GROUNDS)))], float(rng.uniform(60, 150))
-    exposure, seed = float(rng.uniform(0.85, 1.1)), int(rng.integers(2**31))
+    ground = GROUNDS[int(rng.integers(len(GROUNDS)))]
+    light = float(rng.uniform(60, 150))
+    exposure = float(rng.uniform(0.85, 1.1))
+    seed = int(rng.integers(2**31))
     scene = Scene((), ground, (red, green, blue), light, exposure, seed)
     return DrawnClip(tuple(events), scene, alone)
 

@@ -62,7 +62,8 @@ def taught(
     network: Univl, lesson: ClipLesson, how: UnivlTraining, then: UnivlTraining | None = None, task: str = ""
 ) -> ReadUnivl:
     """The network after both stages, and after fine-tuning for a task where one is named."""
-    began, steps = time.process_time(), list[dict[str, float]]()
+    began = time.process_time()
+    steps = list[dict[str, float]]()
 
     def report(name: str, done: int, total: int) -> None:
         if done % 250 == 0 or done == total:

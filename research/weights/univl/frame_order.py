@@ -34,11 +34,13 @@ class OrderedPooling(nn.Module):
         super().__init__()
         if inner % heads:
             raise InvalidInput(f"inner (= {inner}) must be divisible by heads (= {heads}).")
-        self.down, self.up = nn.Linear(width, inner), nn.Linear(inner, width)
+        self.down = nn.Linear(width, inner)
+        self.up = nn.Linear(inner, width)
         self.places = nn.Embedding(places, inner)
         layer = nn.TransformerEncoderLayer(inner, heads, 4 * inner, 0.0, "gelu", batch_first=True, norm_first=True)
         self.layers = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
-        self.read, self.say = nn.Linear(width, 2 * inner), nn.Linear(2 * inner, width)
+        self.read = nn.Linear(width, 2 * inner)
+        self.say = nn.Linear(2 * inner, width)
         for last in (self.up, self.say):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
@@ -59,5 +61,6 @@ class OrderedPooling(nn.Module):
 
     def loss(self, frames: torch.Tensor, texts: torch.Tensor) -> torch.Tensor:
         """Of n clips with their n texts: cross-entropy of the own one, mean of both ways."""
-        scores, own = SCALE * self.clips(frames) @ self.texts(texts).T, torch.arange(len(texts))
+        scores = SCALE * self.clips(frames) @ self.texts(texts).T
+        own = torch.arange(len(texts))
         return (cross_entropy(scores, own) + cross_entropy(scores.T, own)) / 2

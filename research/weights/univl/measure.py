@@ -71,7 +71,8 @@ def first_places(scores: F32) -> dict[str, Estimate]:
 
 def twin_scores(found: ReadUnivl, first: Drawn, second: Drawn, aligned: bool, cosine: bool = False) -> tuple[F32, F32]:
     """(n,) of each first text with its own clip, and with that of the other order."""
-    own, other = list[float](), list[float]()
+    own = list[float]()
+    other = list[float]()
     for text, a, b in zip(first[0], first[1], second[1], strict=True):
         one, two = score_texts(found, [text], shown(np.stack([a, b])), aligned=aligned, cosine=cosine)[0].tolist()
         own.append(one)

@@ -58,7 +58,8 @@ class ScenePlan:
         return [self._scene(labels[int(k)], rng) for k in order]
 
     def _scene(self, label: str, rng: np.random.Generator) -> SceneSpec:
-        light, size = self._level("light", label, rng), self._level("size", label, rng)
+        light = self._level("light", label, rng)
+        size = self._level("size", label, rng)
         side = rng.uniform(*SIZES[size])
         thing = SceneObject(
             label,
@@ -110,8 +111,10 @@ class ScenePlan:
 def _crop(place: Place, rng: np.random.Generator) -> tuple[float, float, float]:
     left, top, right, bottom = place.region
     # a square of side s (share of the shorter side) is s / aspect of the width in a landscape photograph
-    wide, high = max(place.aspect, 1.0), max(1 / place.aspect, 1.0)
+    wide = max(place.aspect, 1.0)
+    high = max(1 / place.aspect, 1.0)
     most = min((right - left) * wide, (bottom - top) * high, 1.0)
     side = rng.uniform(0.55, 1.0) * most
-    x, y = rng.uniform(left, right - side / wide), rng.uniform(top, bottom - side / high)
+    x = rng.uniform(left, right - side / wide)
+    y = rng.uniform(top, bottom - side / high)
     return round(max(x, 0.0), 4), round(max(y, 0.0), 4), round(side, 4)

@@ -26,7 +26,9 @@ from research.weights.univl.frame_order import OrderedPooling
 from research.weights.univl.measure import both_orders, first_places, half_ties, shuffled
 from research.weights.univl.training.drawn import DrawnEvents
 
-GROUNDS, RATE, WARM_UP = 12, 3e-3, 100
+GROUNDS = 12
+RATE = 3e-3
+WARM_UP = 100
 """Of a step; the largest step size of Adam, and the steps in which it rises (chosen on other grounds, seed 7)."""
 
 
@@ -51,7 +53,8 @@ def measured(pooling: OrderedPooling, drawn: DrawnEvents, texts: dict[str, torch
 
     with torch.inference_mode():
         said = pooling.texts(torch.stack([texts[text] for text in first[0]])).numpy()
-    own, other = (said * clips(first[1])).sum(1), (said * clips(second[1])).sum(1)
+    own = (said * clips(first[1])).sum(1)
+    other = (said * clips(second[1])).sum(1)
     mixed = [(said * clips(shuffled(x, k))).sum(1) for k, x in enumerate((first[1], second[1]))]
     return {
         **first_places(said @ clips(first[1]).T),
@@ -68,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    drawn, test = read_drawn(given.drawn, "joint"), read_drawn([given.test], "joint")
+    drawn = read_drawn(given.drawn, "joint")
+    test = read_drawn([given.test], "joint")
     every = list(dict.fromkeys([*drawn.every_text(), *test.every_text()]))
     vectors = load_encoder("embedded").encode_texts(every)
     texts = {text: torch.from_numpy(row).float() for text, row in zip(every, vectors, strict=True)}

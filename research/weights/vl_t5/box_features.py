@@ -19,7 +19,8 @@ from core.systems.vl_t5.model import PictureParts
 
 _SLACK = 1e-5
 """Shares of a side by which a box may stand out, as in the released loaders."""
-MOST_BOXES, MOST_CHUNK = 1_000, 64 * 2**20
+MOST_BOXES = 1_000
+MOST_CHUNK = 64 * 2**20
 """Boxes of a picture, and bytes that one piece of an array may unpack to."""
 
 
@@ -100,7 +101,8 @@ class _Boxes:
 
 def _one(given: _Boxes, feat_dim: int) -> tuple[F32, F32]:
     """(P, f) features and (P, 4) boxes as shares of the sides."""
-    features, boxes = given.array("features", (None, feat_dim)), given.array("boxes", (None, 4))
+    features = given.array("features", (None, feat_dim))
+    boxes = given.array("boxes", (None, 4))
     if len(boxes) != len(features):
         raise given.refused("boxes", f"must be as many as the {len(features)} features: got {len(boxes)}")
     width, height = (float(given.array(part, (), (1,)).reshape(-1)[0]) for part in ("img_w", "img_h"))

@@ -31,7 +31,8 @@ def calibrated_bar(chances: Sequence[float], right: Sequence[bool], reliable: fl
         raise InvalidInput("A bar needs answers of which it is known whether they are right: there are none.")
     known = np.nan_to_num(np.asarray(chances, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     order = np.argsort(-known, kind="stable")
-    ok, sorted_chances = np.asarray(right, bool)[order], known[order]
+    ok = np.asarray(right, bool)[order]
+    sorted_chances = known[order]
     bar = 1.0
     for at in range(AT_ONCE, len(ok) + AT_ONCE, AT_ONCE):
         least = sorted_chances[min(at, len(ok)) - 1]

@@ -54,7 +54,8 @@ from research.weights.vl_t5.scene_tasks import ABSENT, BEGINNINGS, GRID, KINDS, 
 from research.weights.vl_t5.spoken import Spoken
 from research.weights.vl_t5.teach import Lesson, Teaching, Views, teach, unfold
 
-TASKS, LEAST = 96_000, 5
+TASKS = 96_000
+LEAST = 5
 """Tasks that are learned, and how often a word must occur to be known."""
 WHITENED = 256
 """Components of a cell's features that are kept: a linear reading of them tells 98 % of colours and all shapes."""
@@ -109,7 +110,8 @@ def report(step: str, done: int, of: int) -> None:
 def bars_on(describer: Describer, scratch: Path, part: str = "tune") -> dict[str, float]:
     """The bar of each kind of question, by how it begins, on scenes that were not learned from: one task a scene, every
     second one on the scene as a run keeps it; of colours and shapes half are about what is not there."""
-    scenes, bars = scenes_of(part), dict[str, float]()
+    scenes = scenes_of(part)
+    bars = dict[str, float]()
     cells = np.array(scene_cells(part, scratch))
     cells[1::2] = kept_cells(part, scratch)[1::2]
     for k, (kind, start) in enumerate(zip(KINDS, BEGINNINGS, strict=True)):
@@ -166,7 +168,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     shares = {k: v for k, v in SHARES.items() if material.captions or not k.startswith(PHOTO)}
     shares = shares if given.start is None else LATER
     tasks = (lesson if given.start is None else mixed)(material, given.tasks, given.seed, shares)
-    how, new = Teaching(seed=given.seed), NewSizes(seed=given.seed)
+    how = Teaching(seed=given.seed)
+    new = NewSizes(seed=given.seed)
     describer, taught = fit(material, tasks, words_of(material, tasks), how, new, given.start)
     write_describer(describer, given.out, half=True)
     write_likeness(likeness_of(given.scratch), given.out)

@@ -20,7 +20,8 @@ class FixedAnswers(torch.nn.Module):
 
     def __init__(self, describer: Describer, answers: Sequence[str], seed: int = 0) -> None:
         super().__init__()
-        self.describer, self.answers = describer, tuple(answers)
+        self.describer = describer
+        self.answers = tuple(answers)
         self.model = describer.model
         self._at = {answer: i for i, answer in enumerate(self.answers)}
         with torch.random.fork_rng():

@@ -177,20 +177,23 @@ def cells_of(
     name: str, n: int, images: Callable[[], Iterable[Image.Image]], scratch: Path, encoder: str = "embedded"
 ) -> tuple[F16, F32]:
     """(n, P, f) cells and (n, d) joint vectors, from the folder if they are there."""
-    at, pooled = scratch / f"{name}.npy", scratch / f"{name}_pooled.npy"
+    at = scratch / f"{name}.npy"
+    pooled = scratch / f"{name}_pooled.npy"
     if not (at.is_file() and pooled.is_file()):
         scratch.mkdir(parents=True, exist_ok=True)
         parts = list(_read(images(), load_encoder(encoder)))
         np.save(pooled, np.concatenate([part for _, part in parts]))
         np.save(at, np.concatenate([part for part, _ in parts]))
-    cells, vectors = np.load(at, mmap_mode="r"), np.load(pooled)
+    cells = np.load(at, mmap_mode="r")
+    vectors = np.load(pooled)
     if len(cells) != n:
         raise ValueError(f"{at} holds {len(cells)} pictures, not {n}: remove it")
     return cells, vectors
 
 
 def _read(images: Iterable[Image.Image], encoder: Encoder) -> Iterable[tuple[F16, F32]]:
-    tower, waiting = tower_of(encoder), list[F32]()
+    tower = tower_of(encoder)
+    waiting = list[F32]()
     for image in images:
         waiting.append(encoder.preprocess(image.convert("RGB")))
         if len(waiting) == _BATCH:
@@ -212,7 +215,8 @@ def mixed(material: Material, n: int, seed: int, shares: Mapping[str, float] = S
     """n tasks, each kind as often as its share says on average, in random order; the same arguments give the same."""
     rng = np.random.default_rng([seed, 41])
     scenes = SceneTasks(material.scenes, rng)
-    kinds, weights = list(shares), np.array(list(shares.values()))
+    kinds = list(shares)
+    weights = np.array(list(shares.values()))
     made: list[Spoken] = []
     for kind in rng.choice(len(kinds), n, p=weights / weights.sum()).tolist():
         found = None
@@ -226,9 +230,11 @@ def _task(material: Material, scenes: SceneTasks, kind: str, rng: np.random.Gene
     if not kind.startswith(PHOTO):
         prefix = next(prefix for prefix in PREFIXES if kind.startswith(prefix))
         return scenes.draw(int(rng.integers(len(material.scenes))), prefix, kind.removeprefix(prefix).strip())
-    prefix, captions = kind.removeprefix(PHOTO), material.captions
+    prefix = kind.removeprefix(PHOTO)
+    captions = material.captions
     photo = int(rng.integers(len(captions)))
-    own, number = captions[photo][int(rng.integers(len(captions[photo])))], len(material.scenes) + photo
+    own = captions[photo][int(rng.integers(len(captions[photo])))]
+    number = len(material.scenes) + photo
     if prefix == MATCHING:
         other = captions[int(rng.integers(len(captions)))]
         return matching_task(number, own, [other[int(rng.integers(len(other)))]], rng)

@@ -16,7 +16,9 @@ from core.systems.vl_t5.model import VisionT5
 from core.systems.vl_t5.tasks import N_PARTS, PREFIXES, part_word
 from core.systems.vl_t5.vision import VisionSizes
 
-PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
+PAD = "<pad>"
+END = "</s>"
+UNKNOWN = "<unk>"
 N_SPANS = 100
 """Signs for masked spans, as T5 has them."""
 MAX_WORDS = 20_000
@@ -97,7 +99,8 @@ def make_words(texts: Iterable[str], least: int = 1) -> Any:
     made = tokenizers.Tokenizer(
         tokenizers.models.WordLevel({word: i for i, word in enumerate([*words, *signs])}, unk_token=UNKNOWN)
     )
-    made.normalizer, made.pre_tokenizer = tokenizers.normalizers.Lowercase(), split
+    made.normalizer = tokenizers.normalizers.Lowercase()
+    made.pre_tokenizer = split
     made.post_processor = tokenizers.processors.TemplateProcessing(single=f"$A {END}", special_tokens=[(END, 1)])
     transformers: Any = import_module("transformers")
     tokenizer = transformers.PreTrainedTokenizerFast(

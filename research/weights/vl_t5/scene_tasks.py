@@ -17,7 +17,8 @@ from research.weights.vl_t5.spoken import FALSE, TRUE, Spoken, span_task
 
 GRID = 7
 """Cells along a side, as the embedded encoder has them."""
-YES, NO = "yes", "no"
+YES = "yes"
+NO = "no"
 KINDS = ("colour", "shape", "count", "thing", "exists")
 """Of questions."""
 ABSENT = "absent "
@@ -95,12 +96,14 @@ class SceneTasks:
         phrases = _two(things, self.rng)
         if phrases is None:
             return None
-        kind, wanted = "match, true", TRUE
+        kind = "match, true"
+        wanted = TRUE
         if self.rng.random() < 0.5:
             first, second = phrases
             exchanged = (ShapePhrase(first.shape, second.colour), ShapePhrase(second.shape, first.colour))
             if self.rng.random() < 0.5:
-                phrases, kind = exchanged, "match, colours exchanged"
+                phrases = exchanged
+                kind = "match, colours exchanged"
             else:
                 phrases = _two(self.scenes[int(self.rng.integers(len(self.scenes)))].things, self.rng)
                 kind = "match, another scene"
@@ -125,7 +128,8 @@ def lies_on(cell: int | None, thing: Shape, side: int = GRID) -> bool:
     if cell is None:
         return False
     row, column = divmod(cell, side)
-    x, y = (column + 0.5) / side, (row + 0.5) / side
+    x = (column + 0.5) / side
+    y = (row + 0.5) / side
     return max(abs(x - thing.x), abs(y - thing.y)) <= thing.extent / 2
 
 

@@ -13,8 +13,10 @@ import numpy as np
 from core.errors import InvalidInput
 from core.systems.vl_t5.tasks import MATCHING, PREFIXES, SPANS
 
-TRUE, FALSE = "true", "false"
-MASKED_SHARE, MEAN_SPAN = 0.3, 3.0
+TRUE = "true"
+FALSE = "false"
+MASKED_SHARE = 0.3
+MEAN_SPAN = 3.0
 """Of a text's words; words a span (T5's own, with the paper's share)."""
 
 
@@ -51,7 +53,8 @@ def masked_spans(text: str, rng: np.random.Generator) -> tuple[str, str]:
         raise InvalidInput(f"A text needs two words or more to have some masked: got {text[:60]!r}.")
     out = max(1, min(len(words) - 1, round(MASKED_SHARE * len(words))))
     spans = max(1, min(round(out / MEAN_SPAN), len(words) - out))
-    inside, outside = _split(out, spans, rng), _split(len(words) - out, spans, rng)
+    inside = _split(out, spans, rng)
+    outside = _split(len(words) - out, spans, rng)
     given: list[str] = []
     wanted: list[str] = []
     at = 0

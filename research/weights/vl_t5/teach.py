@@ -29,8 +29,10 @@ from research.weights.vl_t5.spoken import Spoken
 Rows = Callable[[Sequence[int]], F32]
 """(n, P, f) features of some pictures."""
 LossOf = Callable[[Sequence[Spoken], PictureParts], Tensor]
-_WARM, _WINDOW = 0.05, 16
-_PARTS, _LEAST = 20, 0.1
+_WARM = 0.05
+_WINDOW = 16
+_PARTS = 20
+_LEAST = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,9 @@ def train(
     Raises:
         InvalidInput: the loss is no number any more.
     """
-    batches, values, began = batched(tasks, how.batch, how.seed), list[float](), time.process_time()
+    batches = batched(tasks, how.batch, how.seed)
+    values = list[float]()
+    began = time.process_time()
     updates = len(batches)
     optimiser = torch.optim.AdamW(step_sizes(module, how.lr), betas=(0.9, 0.98), weight_decay=how.decay)
     module.train()
@@ -124,7 +128,8 @@ def train(
 def batched(tasks: Sequence[Spoken], size: int, seed: int) -> list[list[Spoken]]:
     """Batches of `size` whose answers are of about one length, so that little is padded: within each sixteen batches
     tasks are sorted by it, and these batches shuffled. What fills no batch is left out."""
-    rng, found = np.random.default_rng([seed, 43]), list[list[Spoken]]()
+    rng = np.random.default_rng([seed, 43])
+    found = list[list[Spoken]]()
     for at in range(0, len(tasks) - size + 1, _WINDOW * size):
         window = sorted(tasks[at : at + _WINDOW * size], key=lambda task: len(task.wanted.split()))
         own = [window[k : k + size] for k in range(0, len(window) - size + 1, size)]

@@ -96,7 +96,8 @@ def habits(state: ComposeState) -> list[str]:
 def on_act(state: ComposeState, event: gr.EventData) -> tuple[Any, Any]:
     """A filter, a row of the kinds, or "Show more": returns (state, items)."""
     said = event_data(event)
-    do, first = said.get("do"), state.first
+    do = said.get("do")
+    first = state.first
     known = {(t.tag, t.value) for t in first.by_tag}
     if do == "tag" or do == "filter":
         tag, _, value = (
@@ -121,7 +122,8 @@ def on_act(state: ComposeState, event: gr.EventData) -> tuple[Any, Any]:
 
 def on_failures(state: ComposeState) -> Iterator[tuple[Any, ...]]:
     """Diagnose the failures of the result that is shown; yields (job id, status, id of the new run)."""
-    first, loaded = state.first, state.loaded
+    first = state.first
+    loaded = state.loaded
     assert loaded is not None
     job = Job(lambda progress: diagnose_items(loaded, state.results, "embedded", progress))
     said = f"The failures of {first.name} stand in the list of runs."
@@ -213,7 +215,9 @@ def wire(
     form: BenchmarkForm, views: BenchmarkViews, state: gr.State, tab: gr.Tab, page: Page, access: ModelAccess
 ) -> None:
     """Let the form run a benchmark, the result filter the items, and its failures open in Explore."""
-    job, made, run = gr.State(""), gr.State(None), gr.State("")
+    job = gr.State("")
+    made = gr.State(None)
+    run = gr.State("")
 
     def start(state: ComposeState, *said: Any) -> Iterator[tuple[Any, ...]]:
         yield from on_run(state, access, *said)

@@ -46,7 +46,8 @@ def compose(name: str, file: str | None, images: str | None, options: Any) -> di
 def build() -> None:
     """Add it to the open Blocks."""
     uploads = [gr.File(visible=False, type="filepath", label=name) for name in ("file", "images")]
-    benchmark, how = gr.Textbox(visible=False, label="name"), json_object("options", {})
+    benchmark = gr.Textbox(visible=False, label="name")
+    how = json_object("options", {})
     found = json_object("composition")
     gr.Button(visible=False).click(
         tells_errors(compose), [benchmark, *uploads, how], found, api_name="compose", **HEAVY

@@ -37,7 +37,8 @@ def write_files(state: ComposeState) -> list[Path]:
     from core.systems.composition.reports.html import render_composition_report  # the template engine
 
     assert state.loaded is not None
-    benchmark, folder = state.loaded.benchmark, fresh_folder("composed")
+    benchmark = state.loaded.benchmark
+    folder = fresh_folder("composed")
     report = render_composition_report(
         state.results,
         benchmark,

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from core.systems.composition.grid.binding import BindingGrid
     from core.systems.composition.grid.questions import PictureContents
 
-SCENES, RUN = "scenes", "run"
+SCENES = "scenes"
+RUN = "run"
 LABEL = "the label"
 N_SCENES = 300
 
@@ -154,7 +155,9 @@ def on_measure(state: GridState, event: gr.EventData) -> tuple[Any, Any]:
 
 def build(session: gr.State, state: gr.State, tab: gr.Tab, access: ModelAccess) -> None:
     """Lay out the part and wire its callbacks."""
-    grid, job, made = gr.State(GridState(), time_to_live=STATE_S), gr.State(""), gr.State(None)
+    grid = gr.State(GridState(), time_to_live=STATE_S)
+    job = gr.State("")
+    made = gr.State(None)
     scripts = script("heat", PRESSES)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):

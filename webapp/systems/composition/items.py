@@ -33,8 +33,11 @@ def items_view(state: ComposeState) -> str:
     """The items that the filter leaves, worst first, and the controls of the filter."""
     if not state.results or state.loaded is None:
         return ""
-    rows, first, benchmark = picked_rows(state), state.first, state.loaded.benchmark
-    places, address = {item.id: item for item in benchmark.items}, inline(state.loaded.store).address
+    rows = picked_rows(state)
+    first = state.first
+    benchmark = state.loaded.benchmark
+    places = {item.id: item for item in benchmark.items}
+    address = inline(state.loaded.store).address
     ways = (*WHICH, *(VERSUS if len(state.results) > 1 else ()))
     return render(
         "items.html.j2",
@@ -64,7 +67,8 @@ def _card(
     item: Item, row: int, results: Sequence[CompositionResult], benchmark: Benchmark, address: Address
 ) -> dict[str, Any]:
     """One item: its name and tags, and what each model says of it; `row` is its place in the first result."""
-    tags, similar = list(item.tags.items())[:MAX_TAGS], results[0].foil_similarity
+    tags = list(item.tags.items())[:MAX_TAGS]
+    similar = results[0].foil_similarity
 
     def scored(result: CompositionResult) -> ScoredItem | None:
         own = row if result is results[0] else result.ids.index(item.id) if item.id in result.ids else None

@@ -24,7 +24,8 @@ def shown(
     store: ItemStore, places: Sequence[int], alts: Sequence[str] = (), said: Sequence[str] = ()
 ) -> list[ShownPicture]:
     """The pictures in these places, or their names where they cannot be read."""
-    pictures, nothing = inline(store), [""] * len(places)
+    pictures = inline(store)
+    nothing = [""] * len(places)
     return [
         ShownPicture(store.name(at), pictures.address(at), alt, text)
         for at, alt, text in zip(places, alts or nothing, said or nothing)

@@ -14,7 +14,9 @@ from webapp.state.choices import ENCODERS, data_sets
 if TYPE_CHECKING:
     from webapp.systems.composition.visit import TrainedAdapter
 
-ADAPTER, RERANKED, ON_SERVER = "adapter:", "reranked:", "server model:"
+ADAPTER = "adapter:"
+RERANKED = "reranked:"
+ON_SERVER = "server model:"
 CONFIG = "open_clip_config.json"
 """What tells a model's folder."""
 NOTHING = "nothing"

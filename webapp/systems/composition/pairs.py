@@ -96,7 +96,8 @@ def on_example(encoder: str, access: ModelAccess, event: gr.EventData) -> tuple[
 def on_edit(state: PairsState, event: gr.EventData) -> tuple[Any, Any]:
     """Foils are made, or a caption is added or taken out: returns (state, form)."""
     said = event_data(event)
-    rows, do = read_rows(said, state), said.get("do")
+    rows = read_rows(said, state)
+    do = said.get("do")
     note = ""
     if do == "foils":
         rows, note = with_foils(rows)
@@ -113,7 +114,8 @@ def on_edit(state: PairsState, event: gr.EventData) -> tuple[Any, Any]:
 def on_score(state: PairsState, encoder: str, access: ModelAccess, event: gr.EventData) -> tuple[Any, ...]:
     """Score what stands in the form, after foils were made where there are none: returns (state, form, result,
     words)."""
-    rows, note = read_rows(event_data(event), state), ""
+    rows = read_rows(event_data(event), state)
+    note = ""
     if state.store is None:
         raise InvalidInput("Choose a picture first, or press one of the examples.")
     if len([row for row in rows if row.text]) < 2:
@@ -148,13 +150,17 @@ def on_cell(state: PairsState, encoder: str, access: ModelAccess, event: gr.Even
     from core.encoders.tokens import tower_of
     from core.systems.composition.word_maps import offers_patches, read_occlusion, read_patches
 
-    said, scores, store = event_data(event), state.scores, state.store
+    said = event_data(event)
+    scores = state.scores
+    store = state.store
     if said.get("do") != "cell" or scores is None or store is None:
         return gr.skip()
-    picture, caption = as_int(said.get("picture")), as_int(said.get("caption"))
+    picture = as_int(said.get("picture"))
+    caption = as_int(said.get("caption"))
     if not (0 <= picture < len(scores.pictures) and 0 <= caption < len(scores.captions)):
         raise InvalidInput("There is no such score any more. Score the pictures again.")
-    model, text = load_encoder(checked_encoder(encoder, access)), scores.captions[caption].text
+    model = load_encoder(checked_encoder(encoder, access))
+    text = scores.captions[caption].text
     at = next(i for i in range(len(store)) if store.name(i) == scores.pictures[picture])
     try:
         image = decode(store.read(at)).image
@@ -170,7 +176,8 @@ def on_cell(state: PairsState, encoder: str, access: ModelAccess, event: gr.Even
 
 def read_rows(said: Mapping[str, Any], state: PairsState) -> tuple[CaptionRow, ...]:
     """The captions as they stand in the form: they come from the browser, so nothing about them is trusted."""
-    rows, n = said.get("rows"), len(state.store) if state.store is not None else 1
+    rows = said.get("rows")
+    n = len(state.store) if state.store is not None else 1
     if not isinstance(rows, list) or len(rows) > MAX_CAPTIONS:
         raise InvalidInput(f"There may be at most {MAX_CAPTIONS} captions. Take some out.")
     found: list[CaptionRow] = []
@@ -199,7 +206,8 @@ def with_foils(rows: tuple[CaptionRow, ...]) -> tuple[tuple[CaptionRow, ...], st
     true = [row for row in rows if row.text and row.picture is not None]
     if not true:
         raise InvalidInput("Write a caption that is true of a picture first, such as “a red cube and a blue ball”.")
-    kept, notes = list(row for row in rows if row.text), list[str]()
+    kept = list(row for row in rows if row.text)
+    notes = list[str]()
     for caption in true:
         made = make_foils(caption.text)
         taken = {row.text.casefold() for row in kept}

@@ -87,14 +87,16 @@ def _headline(scores: PairScores) -> str:
     known = np.isfinite(scores.margins)
     if not known.any():
         return f"{scores.encoder}: say of which picture each caption is true, and add a foil, to see right and wrong"
-    right, n = int((scores.margins[known] > 0).sum()), int(known.sum())
+    right = int((scores.margins[known] > 0).sum())
+    n = int(known.sum())
     if n == 1:
         return f"{scores.encoder} {'picks the true caption' if right else 'picks a false caption'}"
     return f"{scores.encoder}: {right} of {n} pictures pick their own caption"
 
 
 def _score_row(scores: PairScores, t: int, kind: str) -> dict[str, Any]:
-    caption, every = scores.captions[t], range(len(scores.captions))
+    caption = scores.captions[t]
+    every = range(len(scores.captions))
     source = caption.foil_of if caption.foil_of is not None else next((i for i in every if i != t), t)
     others = (
         [caption.foil_of]
@@ -122,7 +124,8 @@ def _score_row(scores: PairScores, t: int, kind: str) -> dict[str, Any]:
 
 def _pick(scores: PairScores, picture: int) -> PickOutcome:
     """Which caption a picture picks, and whether that is right."""
-    place, margin = int(scores.picks[picture]), float(scores.margins[picture])
+    place = int(scores.picks[picture])
+    margin = float(scores.margins[picture])
     if place < 0:
         return outcome(None, "a tie")
     text = f"picks caption {place + 1}"
@@ -145,7 +148,8 @@ def words_view(picture: Any, words: PatchWords, encoder: Any, at: int, caption: 
     from core.systems.composition.draw_maps import as_seen, render_map
     from core.systems.composition.word_maps import strongest
 
-    seen, top = as_seen(picture, encoder), strongest(words) or None
+    seen = as_seen(picture, encoder)
+    top = strongest(words) or None
     maps = [
         _map(
             render_map(seen, values, top),

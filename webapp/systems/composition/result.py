@@ -114,7 +114,8 @@ def _verdict(results: Sequence[CompositionResult], comparison: CompositionCompar
 
 def _chart(results: Sequence[CompositionResult]) -> DotChart | None:
     """The headlines on one axis, with baselines and chance; None of ranks."""
-    key, chance = results[0].headline, headline_metric(results[0]).chance
+    key = results[0].headline
+    chance = headline_metric(results[0]).chance
     if key in LOWER_IS_BETTER:
         return None
     named = [(kind, result.name, headline_metric(result)) for kind, result in zip(KINDS, results)]
@@ -190,7 +191,8 @@ def _left_out(results: Sequence[CompositionResult]) -> dict[str, Any]:
     if first.missing:
         few = ", ".join(first.missing[:MAX_NAMED]) + (", …" if len(first.missing) > MAX_NAMED else "")
         lines.append(f"{count(len(first.missing), 'picture')} not among the images: {few}")
-    similar, said = first.foil_similarity, ""
+    similar = first.foil_similarity
+    said = ""
     if similar is not None and len(similar):
         low, high = np.quantile(similar, [0.05, 0.95])
         said = (

@@ -58,7 +58,9 @@ def on_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any) -> str:
 
 def on_train(state: ComposeState, access: ModelAccess, *said: Any) -> Iterator[tuple[Any, ...]]:
     """Train, then score before and after; yields (job id, status, curve so far, what was made)."""
-    plan, folder, drawn = read_plan(*said), fresh_folder("adapter"), [""]
+    plan = read_plan(*said)
+    folder = fresh_folder("adapter")
+    drawn = [""]
 
     def so_far() -> tuple[Any, ...]:
         """The curve where it has changed."""
@@ -96,7 +98,8 @@ def learn(state: ComposeState, access: ModelAccess, plan: Plan, folder: Path, pr
     progress("draw what to learn from", 1, 1)
     adapted, stopped = _adapt(plan, training, encoder, folder, progress)
     name = _named(adapted.adapter.title, plan, state.adapters, len(training.benchmark))
-    made, patient = TrainedAdapter(name, folder, plan.encoder), _patient(progress)
+    made = TrainedAdapter(name, folder, plan.encoder)
+    patient = _patient(progress)
     before = run_model(choice, test, plan.encoder, (), access, patient)
     after = run_model(choice, test, f"{ADAPTER}{name}", (made,), access, patient)
     cost = "the training was stopped." if stopped else _regression(adapted, progress)
@@ -114,12 +117,15 @@ def _adapt(
     from core.systems.composition.training.loop import Training
     from core.systems.composition.training.train import adapt, adapted_so_far  # torch
 
-    how, state, stopped = Training(epochs=plan.epochs, seed=plan.seed), folder / "state", False
+    how = Training(epochs=plan.epochs, seed=plan.seed)
+    state = folder / "state"
+    stopped = False
     given: dict[str, Any] = dict(state=state, cache=own_cache())
     try:
         adapted: Adapted | None = adapt(training, plan.adapter, {}, how, encoder, progress=progress, **given)
     except Cancelled as early:
-        adapted, stopped = adapted_so_far(training, plan.adapter, {}, how, encoder, **given), True
+        adapted = adapted_so_far(training, plan.adapter, {}, how, encoder, **given)
+        stopped = True
         if adapted is None:
             raise Cancelled(f"{early} No epoch was finished, so there is nothing to keep.") from early
     assert adapted is not None
@@ -162,7 +168,8 @@ def _regression(adapted: Any, progress: Progress) -> ForgettingCheck | str:
     from core.systems.composition.training.adapted_scorer import AdaptedScorer
     from core.systems.composition.training.forgetting import check_regression
 
-    before, after = EncoderScorer(adapted.encoder), AdaptedScorer(adapted)
+    before = EncoderScorer(adapted.encoder)
+    after = AdaptedScorer(adapted)
     try:
         return check_regression(before, after, weight=adapted.record.rerank, cache=own_cache(), progress=progress)
     except DiagnosisError as error:
@@ -173,9 +180,12 @@ def _named(title: str, plan: Plan, adapters: tuple[TrainedAdapter, ...], n: int)
     """A name of its own for a trained adapter."""
     what = f"{plan.kind} items" if plan.kind and plan.source == RENDERED else "items"
     name = f"{title}, {n:,} {what}, seed {plan.seed}"
-    taken, made, i = {adapter.name for adapter in adapters}, name, 2
+    taken = {adapter.name for adapter in adapters}
+    made = name
+    i = 2
     while made in taken:
-        made, i = f"{name} ({i})", i + 1
+        made = f"{name} ({i})"
+        i = i + 1
     return made
 
 
@@ -199,7 +209,8 @@ def on_learned(state: ComposeState, access: ModelAccess, learned: Learned | None
     kept = (*state.adapters, learned.adapter)
     for old in kept[:-MAX_ADAPTERS]:
         shutil.rmtree(old.folder, ignore_errors=True)
-    kept, name = kept[-MAX_ADAPTERS:], learned.adapter.name
+    kept = kept[-MAX_ADAPTERS:]
+    name = learned.adapter.name
     said, made, *views = on_made(replace(state, adapters=kept), learned.ran)
     record = load_adapted(learned.adapter.folder).record
     cost = None if isinstance(learned.regression, str) else learned.regression
@@ -211,7 +222,8 @@ def on_learned(state: ComposeState, access: ModelAccess, learned: Learned | None
 
 def build(state: gr.State, benchmark: BenchmarkForm, views: BenchmarkViews, access: ModelAccess) -> None:
     """Lay out the training and wire its callbacks."""
-    job, made = gr.State(""), gr.State(None)
+    job = gr.State("")
+    made = gr.State(None)
     gr.HTML(render("train_intro.html.j2"), elem_id="teach-intro", **PLAIN)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):

@@ -10,8 +10,11 @@ import gradio as gr
 from core.errors import InvalidInput
 from webapp.state.events import as_int
 
-RENDERED, PART = "rendered", "part"
-MIN_ITEMS, MAX_ITEMS, MAX_EPOCHS = 100, 2000, 30
+RENDERED = "rendered"
+PART = "part"
+MIN_ITEMS = 100
+MAX_ITEMS = 2000
+MAX_EPOCHS = 30
 STARTS = {"local": "Local: each word looks for its patch", "mm-adapter": "MM-Adapter: Cola’s joint module"}
 
 

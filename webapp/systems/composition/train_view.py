@@ -28,8 +28,10 @@ def estimate_view(adapter: str, n: int | None, epochs: int) -> str:
     if n is None:
         said = "Of the open benchmark half the items are learned from, or those that its file calls “train”."
         return render("estimate.html.j2", said=said)
-    reading, training = n * READING, n * epochs * PER_ITEM.get(adapter, 0.03)
-    whole, part = duration(reading + training), duration(reading)
+    reading = n * READING
+    training = n * epochs * PER_ITEM.get(adapter, 0.03)
+    whole = duration(reading + training)
+    part = duration(reading)
     said = f"About {whole} of one core with the embedded encoder, {part} of them to draw and read."
     return render("estimate.html.j2", said=said)
 

@@ -170,7 +170,8 @@ def on_pick(session: Session, state: TagsState, event: gr.EventData) -> Any:
 def on_show(session: Session, state: TagsState, event: gr.EventData) -> tuple[Any, ...]:
     """Show a tag's samples on the map: returns (tabs, session, pane, map)."""
     report, place = _picked(session, state, event_data(event))
-    rows, title = tuple(carriers(report, place).tolist()), f"Carries “{report.tags[place].name}”"
+    rows = tuple(carriers(report, place).tolist())
+    title = f"Carries “{report.tags[place].name}”"
     shown = show_selection(session.only(rows=rows, title=title, scope=EVERYTHING))
     return gr.update(selected="explore"), *shown
 
@@ -195,7 +196,8 @@ def on_run(session: Session, state: TagsState) -> tuple[Any, ...]:
         return tuple(gr.skip() for _ in range(8 + len(FILES)))
     diagnosis = RUNS.get(session.run)
     downloads = (gr.update(value=None, interactive=False) for _ in FILES)
-    there, button = gr.update(visible=has_words(diagnosis)), gr.update(interactive=has_words(diagnosis))
+    there = gr.update(visible=has_words(diagnosis))
+    button = gr.update(interactive=has_words(diagnosis))
     return there, TagsState(session.run), "", intro(diagnosis), button, "", "", "", *downloads
 
 
@@ -207,10 +209,15 @@ def on_chip(event: gr.EventData) -> str:
 
 def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the accordion and wire it."""
-    session, view, tabs = page.session, page.view, page.tabs
-    first, diagnosis = page.first, page.diagnosis
-    parts, state = _layout(diagnosis, first), gr.State(TagsState(first), time_to_live=STATE_S)
-    job, made = gr.State(""), gr.State(None)
+    session = page.session
+    view = page.view
+    tabs = page.tabs
+    first = page.first
+    diagnosis = page.diagnosis
+    parts = _layout(diagnosis, first)
+    state = gr.State(TagsState(first), time_to_live=STATE_S)
+    job = gr.State("")
+    made = gr.State(None)
     told = [job, parts.status, made]
     test: dict[str, Any] = {"fn": shows_errors(on_tags), "inputs": [session, parts.names], "outputs": told}
     heavy: dict[str, Any] = {**HEAVY, **PRIVATE}
@@ -228,7 +235,8 @@ def build(page: Page, tab: gr.Tab) -> None:
 
 
 def _layout(diagnosis: Diagnosis | None, first: str) -> TagParts:
-    title, there = "Tags: which of many causes do the failures carry?", has_words(diagnosis)
+    title = "Tags: which of many causes do the failures carry?"
+    there = has_words(diagnosis)
     with gr.Accordion(title, open=False, visible=there, elem_id="tags") as fold:
         said = gr.HTML("" if diagnosis is None else intro(diagnosis), run=first, elem_id="tags-intro", **pane())
         with gr.Row(elem_classes="ask-row"):

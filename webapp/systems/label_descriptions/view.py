@@ -92,7 +92,8 @@ def carriers(report: TagReport, place: int) -> I64:
 
 def tagged_view(diagnosis: Diagnosis, report: TagReport, place: int) -> str:
     """One tag: its sentence, its samples, and what each wording makes of it."""
-    tag, rows = report.tags[place], carriers(report, place)
+    tag = report.tags[place]
+    rows = carriers(report, place)
     shown = rows[:MAX_PICTURES].tolist()
     return render(
         "tagged.html.j2",

@@ -136,9 +136,13 @@ def _fields(diagnosis: Diagnosis | None, first: str) -> tuple[gr.File, gr.File, 
 
 def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the accordion and wire it."""
-    session, view = page.session, page.view
-    first, diagnosis = page.first, page.diagnosis
-    state, job, made = gr.State(KeptState(first), time_to_live=STATE_S), gr.State(""), gr.State(None)
+    session = page.session
+    view = page.view
+    first = page.first
+    diagnosis = page.diagnosis
+    state = gr.State(KeptState(first), time_to_live=STATE_S)
+    job = gr.State("")
+    made = gr.State(None)
     title = "Reference masks: what would a mask look like where there is none?"
     with gr.Accordion(title, open=False, visible=usable(diagnosis), elem_id="reference") as fold:
         said = gr.HTML(intro(diagnosis), elem_id="reference-intro", **PLAIN)

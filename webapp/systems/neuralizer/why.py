@@ -125,7 +125,8 @@ def read_scores(session: Session, manifest: Path, scores: Path, progress: Progre
     items, about = read_manifest(manifest)
     progress("read the losses", 0, 1)
     read = read_rescored(items, scores)
-    found, note = explain_by_corrections(diagnosis, about, read), not_the_runs(diagnosis, read)
+    found = explain_by_corrections(diagnosis, about, read)
+    note = not_the_runs(diagnosis, read)
     progress("read the losses", 1, 1)
     said = [one.to_dict() for one in found]
     document = {"cluster": about.get("cluster"), "corrections": said, "note": note or None}
@@ -154,7 +155,9 @@ def on_make(
         raise InvalidInput("Choose a cluster first.")
     if most is None or not LEAST <= most <= MOST:  # nan is in no bounds
         raise InvalidInput(f"Between {LEAST} and {MOST} of a cluster can be asked for: got {number(most)}.")
-    files, picked, chosen = brought(session.run, images, "images.zip"), tuple(faults or ()), as_int(cluster)
+    files = brought(session.run, images, "images.zip")
+    picked = tuple(faults or ())
+    chosen = as_int(cluster)
     job = Job(lambda progress: make_files(session, files, chosen, picked, int(most), progress))
     yield from follow(job, "The files were not made", None)
 
@@ -248,9 +251,11 @@ def _fields(diagnosis: Diagnosis | None, first: str) -> WhyForm:
 def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the accordion and wire it."""
     session = page.session
-    first, diagnosis = page.first, page.diagnosis
+    first = page.first
+    diagnosis = page.diagnosis
     made, read = (gr.State(KeptState(first), time_to_live=STATE_S) for _ in range(2))
-    jobs, found = [gr.State(""), gr.State("")], [gr.State(None), gr.State(None)]
+    jobs = [gr.State(""), gr.State("")]
+    found = [gr.State(None), gr.State(None)]
     title = "Why? Scans and clips with a suspected fault taken out, for your model to score again"
     with gr.Accordion(title, open=False, visible=bool(kinds(diagnosis)), elem_id="why") as fold:
         said = gr.HTML(intro(diagnosis), elem_id="why-intro", **PLAIN)
@@ -265,6 +270,7 @@ def build(page: Page, tab: gr.Tab) -> None:
     reads.success(shows_errors(on_told), [session, read, found[1]], [read, *told[1]], **PRIVATE)
     wire_cancel(form.made.cancel, jobs[0])
     wire_cancel(form.read.cancel, jobs[1])
-    of_files, of_scores = [made, said, form.made.run, *told[0]], [read, form.read.run, *told[1]]
+    of_files = [made, said, form.made.run, *told[0]]
+    of_scores = [read, form.read.run, *told[1]]
     opened = [fold, fields, form.cluster, form.faults, *of_files, *of_scores]
     tab.select(shows_errors(on_run), [session, made, read], opened, **QUICK)

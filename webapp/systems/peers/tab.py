@@ -63,7 +63,8 @@ def peers_view(diagnosis: Diagnosis, report: Any) -> str:
 def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
     session = page.session
-    asked, job = gr.State(""), gr.State("")
+    asked = gr.State("")
+    job = gr.State("")
     gr.HTML(render("intro.html.j2"), **PLAIN)
     engines = gr.CheckboxGroup(list(ENGINES), value=list(FIRST), label="Engines", elem_id="peer-engines")
     with gr.Row():

@@ -54,11 +54,13 @@ def confusion_view(result: ProbeResult) -> str:
     """What is taken for what: a map of all classes, or the largest confusions where there are many classes."""
     from core.systems.probes.measures import confusion
 
-    predictions, names = result.outcomes.predictions, result.class_names
+    predictions = result.outcomes.predictions
+    names = result.class_names
     assert predictions is not None
     counts = confusion(result.labels, predictions, len(names))
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    few, places = len(names) <= MAX_CELLS, range(len(names))
+    few = len(names) <= MAX_CELLS
+    places = range(len(names))
     return render(
         "confusion.html.j2",
         names=names,
@@ -71,7 +73,8 @@ def _cell(
     counts: np.ndarray, shares: np.ndarray, names: tuple[str, ...], c: int, d: int
 ) -> tuple[int, float, bool, str]:
     """(images, their share of the true class, whether they are right, all of it in words)."""
-    n, share = int(counts[c, d]), float(shares[c, d])
+    n = int(counts[c, d])
+    share = float(shares[c, d])
     said = (
         f"Of {count(int(counts[c].sum()), 'sample')} of {names[c]}, {n:,} ({percent(share)}) "
         f"are taken for {'it' if c == d else names[d]}."

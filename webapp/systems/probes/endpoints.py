@@ -59,8 +59,10 @@ def compare(state: ProbeState, run: str, a: str, b: str) -> dict[str, Any]:
 
 def build() -> None:
     """Add them to the open Blocks."""
-    state, which = gr.State(ProbeState(), time_to_live=STATE_S), gr.Textbox(visible=False, label="run")
-    name, settings = gr.Textbox(visible=False, label="name"), json_object("settings", {})
+    state = gr.State(ProbeState(), time_to_live=STATE_S)
+    which = gr.Textbox(visible=False, label="run")
+    name = gr.Textbox(visible=False, label="name")
+    settings = json_object("settings", {})
     pool = gr.File(visible=False, type="filepath", label="pool")
     result = json_object("result")
     sides = [gr.Textbox(visible=False, label=side) for side in ("a", "b")]

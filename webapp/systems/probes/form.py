@@ -40,10 +40,13 @@ def cards(diagnosis: Diagnosis, chosen: str = FIRST, run: str = "") -> str:
 
 def _card(name: str, chosen: str, diagnosis: Diagnosis) -> dict[str, Any]:
     try:
-        probe, why = available(name), unfit(name, diagnosis)
+        probe = available(name)
+        why = unfit(name, diagnosis)
     except InvalidInput:
-        probe, why = None, ""
-    chosen_here, asked = name == chosen and probe is not None and not why, question_of(name).asked
+        probe = None
+        why = ""
+    chosen_here = name == chosen and probe is not None and not why
+    asked = question_of(name).asked
     told = {"name": name, "probe": probe, "asked": asked, "unfit": why}
     return told | {"is_chosen": chosen_here, "is_off": probe is None or bool(why)}
 

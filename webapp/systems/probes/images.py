@@ -60,10 +60,13 @@ def explanation_view(
 
 def _image(diagnosis: Diagnosis, result: ProbeResult, place: int) -> dict[str, Any]:
     """What is known of the image itself, and what both models say of it."""
-    names, outcomes, row = result.class_names, result.outcomes, int(result.rows[place])
+    names = result.class_names
+    outcomes = result.outcomes
+    row = int(result.rows[place])
     assert outcomes.predictions is not None
     assert outcomes.scores is not None
-    true, said = int(result.labels[place]), int(outcomes.predictions[place])
+    true = int(result.labels[place])
+    said = int(outcomes.predictions[place])
     yours = None if diagnosis.outcomes.predictions is None else int(diagnosis.outcomes.predictions[row])
     return {
         "name": diagnosis.samples.ids[row],
@@ -95,7 +98,8 @@ def _whole(result: ProbeResult, place: int) -> LogitParts:
     """The score as one part, where a probe has only one: the log of the probabilities."""
     scores = result.outcomes.scores
     assert scores is not None
-    true, own = int(result.labels[place]), np.log(np.maximum(scores[place], 1e-300))
+    true = int(result.labels[place])
+    own = np.log(np.maximum(scores[place], 1e-300))
     leading = [c for c in np.argsort(-own, kind="stable").tolist() if c != true][:5]
     classes = np.array([[true, *leading]], np.int64)
     return LogitParts(("score",), classes, own[classes][None].astype(np.float32))
@@ -106,13 +110,15 @@ def _bars(result: ProbeResult, place: int) -> tuple[tuple[str, ...], list[dict[s
     beside the mean of those shown."""
     names, classes, values = parts_of(result, place)
     assert result.outcomes.predictions is not None
-    said, true = int(result.outcomes.predictions[place]), int(result.labels[place])
+    said = int(result.outcomes.predictions[place])
+    true = int(result.labels[place])
     span = max(float(np.maximum(values, 0).sum(0).max()), float(-np.minimum(values, 0).sum(0).min()), 1e-9)
     bars: list[dict[str, Any]] = []
     for c, own in zip(classes.tolist(), values.T):
         marks = tuple(word for word, holds in (("true", c == true), ("said", c == said)) if holds)
         spoken = ", ".join(f"{name} {signed(v)}" for name, v in zip(names, own.tolist()))
-        pieces, total = _stacked(own, span), float(own.sum())
+        pieces = _stacked(own, span)
+        total = float(own.sum())
         bars.append({"name": result.class_names[c], "marks": marks, "pieces": pieces, "total": total, "spoken": spoken})
     return names, bars
 
@@ -158,7 +164,8 @@ def similarities(diagnosis: Diagnosis, result: ProbeResult, place: int) -> list[
     from core.encoders import load_encoder
     from core.systems.probes.zero_shot.similarities import prompt_similarities
 
-    words, scores = diagnosis.words, result.outcomes.scores
+    words = diagnosis.words
+    scores = result.outcomes.scores
     if not result.prompts or words is None or not words.encoder or scores is None or any(map(_learned, result.prompts)):
         return []
     true = int(result.labels[checked_place(result, place)])
@@ -179,7 +186,8 @@ def texts_view(texts: Sequence[tuple[str, Sequence[PromptSimilarity]]]) -> str:
     if not texts:
         return ""
     values = [s.cosine for _, own in texts for s in own]
-    low, span = min(values), max(max(values) - min(values), 1e-9)
+    low = min(values)
+    span = max(max(values) - min(values), 1e-9)
     columns: list[tuple[str, list[tuple[PromptSimilarity, float]], int]] = []
     for name, own in texts:
         best = sorted(own, key=lambda s: -s.cosine)[:MAX_TEXTS]

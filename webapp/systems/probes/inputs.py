@@ -20,7 +20,9 @@ OWN_FIELDS = ("seed", "split", "fewer_shots", "pool_folders", "pool_names")
 """Fields of the form that are not the probe's own."""
 PATHS = ("load", "save")
 """Settings that are paths of files to read or to write."""
-JSON_TEXTS, LINES, MASKED = ("descriptions",), ("synonyms",), ("own_patterns",)
+JSON_TEXTS = ("descriptions",)
+LINES = ("synonyms",)
+MASKED = ("own_patterns",)
 """Settings that core takes as text or as a path: here as JSON text, as lines or JSON text, or as lines with <mask>."""
 
 
@@ -75,7 +77,8 @@ def task_of(diagnosis: Diagnosis, own: Mapping[str, Any]) -> Task:
     if why := refusal(diagnosis):
         raise InvalidInput(why)
     assert diagnosis.words is not None
-    encoder, split = load_encoder(diagnosis.words.encoder), split_of(diagnosis, own.get("split"))
+    encoder = load_encoder(diagnosis.words.encoder)
+    split = split_of(diagnosis, own.get("split"))
     return Task(
         diagnosis.samples,
         diagnosis.words.joint,
@@ -98,7 +101,8 @@ def pool_of(probe: Any, own: Mapping[str, Any], names: Sequence[str], *, brought
     """
     from core.systems.probes.few_shot.pools import FOLDERS, read_aliases
 
-    folders, said = str(own.get("pool_folders") or FOLDERS[0]), str(own.get("pool_names") or "").strip()
+    folders = str(own.get("pool_folders") or FOLDERS[0])
+    said = str(own.get("pool_names") or "").strip()
     if brought and not probe.needs().pool:
         raise InvalidInput(
             f"{probe.title} with these settings makes no support set of a pool. Take the pool out, or set shots to 0."
@@ -217,7 +221,8 @@ def seconds_for(diagnosis: Diagnosis, name: str, settings: Mapping[str, Any]) ->
     probes = read_probes(name, given, own)
     needs = probes[0].needs()
     folds = 2 if (needs.shots or needs.validation or needs.pool) and own.get("split") != "column" else 1
-    n, k = len(diagnosis.samples), len(diagnosis.samples.class_names)
+    n = len(diagnosis.samples)
+    k = len(diagnosis.samples.class_names)
     return float(sum(probe.estimate(n, k, folds) for probe in probes))
 
 

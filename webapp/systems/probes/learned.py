@@ -100,7 +100,8 @@ def _curve(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str,
     values = [v for own in series for _, v in own if isfinite(v)]
     if not values:
         return None
-    low, span = min(values), max(max(values) - min(values), 1e-9)
+    low = min(values)
+    span = max(max(values) - min(values), 1e-9)
     lines: list[tuple[str, str, float | None]] = []
     for name, own in zip(names, series):
         at = [f"{400 * i / (len(rows) - 1):.1f},{110 - 100 * (v - low) / span:.1f}" for i, v in own if isfinite(v)]

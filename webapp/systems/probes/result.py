@@ -153,7 +153,8 @@ def _difference(diagnosis: Diagnosis, r: ProbeResult) -> Estimate | None:
     """How much more often a probe is right than the user's model; None where that is not known."""
     from core.statistics.paired import paired_difference
 
-    errors, mine = diagnosis.outcomes.errors, r.outcomes.errors
+    errors = diagnosis.outcomes.errors
+    mine = r.outcomes.errors
     if errors is None or mine is None:
         return None
     groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[r.rows]
@@ -186,7 +187,8 @@ def _pairs(
         for j in range(i + 1, len(sides)):
             common, at, other = np.intersect1d(rows, sides[j][1], return_indices=True)
             if len(common):
-                a, b = errors[at], sides[j][2][other]
+                a = errors[at]
+                b = sides[j][2][other]
                 groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[common]
                 found[i, j] = (float(b.mean() - a.mean()), paired_p(a, b, groups))
     adjusted = holm([p for _, p in found.values()]).tolist()

@@ -120,10 +120,12 @@ def added(results: tuple[ProbeResult, ...], found: ProbeResult) -> tuple[tuple[P
         if old.probe == found.probe and dict(old.settings) == dict(found.settings) and len(old.rows) == len(found.rows):
             return (*results[:i], replace(found, name=old.name), *results[i + 1 :]), old.name
     name = _named(found)
-    taken, n = {r.name for r in results} | {MODEL}, 2
+    taken = {r.name for r in results} | {MODEL}
+    n = 2
     unique = name
     while unique in taken:
-        unique, n = f"{name} ({n})", n + 1
+        unique = f"{name} ({n})"
+        n = n + 1
     return (*results, replace(found, name=unique)), unique
 
 

@@ -123,7 +123,8 @@ def on_result(session: Session, state: ProbeState, event: gr.EventData) -> tuple
 
     Returns (state, result, gallery, explanation, failures button, back button).
     """
-    said, skip = event_data(event), gr.skip()
+    said = event_data(event)
+    skip = gr.skip()
     result = _shown(session, state)
     do = said.get("do")
     if do == "result":
@@ -146,7 +147,9 @@ def on_explain(session: Session, state: ProbeState, event: gr.EventData) -> Any:
     said = event_data(event)
     if said.get("do") != "explain":
         return gr.skip()
-    result, diagnosis, place = _shown(session, state), RUNS.get(session.run), as_int(said.get("place"))
+    result = _shown(session, state)
+    diagnosis = RUNS.get(session.run)
+    place = as_int(said.get("place"))
     return explanation_view(diagnosis, result, place, similarities(diagnosis, result, place))
 
 
@@ -160,9 +163,11 @@ def _shown(session: Session, state: ProbeState) -> ProbeResult:
 def on_failures(session: Session, state: ProbeState) -> Iterator[tuple[Any, ...]]:
     """Diagnose the outcomes of the probe that is shown; yields (job id, status, (the new run, the run that was
     probed))."""
-    result, diagnosis = _shown(session, state), require_own(session)
+    result = _shown(session, state)
+    diagnosis = require_own(session)
     job = Job(lambda progress: diagnose_failures(diagnosis, result, progress))
-    said, probed = "The probe’s failures stand in the list of runs.", session.run
+    said = "The probe’s failures stand in the list of runs."
+    probed = session.run
     yield from follow(job, "The diagnosis did not finish", NOTHING, made=lambda run: ((run, probed),), done=said)
 
 
@@ -206,9 +211,13 @@ class ProbeParts:
 
 def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
-    session, view, tabs = page.session, page.view, page.tabs
+    session = page.session
+    view = page.view
+    tabs = page.tabs
     examples = page.examples
-    parts, state, job = _layout(), gr.State(ProbeState(), time_to_live=STATE_S), gr.State("")
+    parts = _layout()
+    state = gr.State(ProbeState(), time_to_live=STATE_S)
+    job = gr.State("")
     opened = [state, parts.chooser, parts.form, parts.pool, *parts.views()]
     tab.select(shows_errors(on_open), [session, state], opened, **PRIVATE)
     parts.chooser.choose(shows_errors(on_choose), [session], [parts.form, parts.pool], **QUICK)
@@ -218,7 +227,8 @@ def build(page: Page, tab: gr.Tab) -> None:
     def found(session: Session, state: ProbeState, finished: tuple[str, str], here: str) -> tuple[Any, ...]:
         return on_found(session, state, finished, here, examples)
 
-    own, finished = [session, state], gr.State(NOTHING)
+    own = [session, state]
+    finished = gr.State(NOTHING)
     looked = parts.failures.click(shows_errors(on_failures), own, [job, parts.status, finished], **HEAVY, **PRIVATE)
     filled = [state, tabs, view.picker, *view.opened(session)]
     looked.success(shows_errors(found), [*own, finished, view.here], [view.offer, *filled], js=HERE, **PRIVATE)
@@ -253,7 +263,9 @@ def _layout() -> ProbeParts:
 
 def _wire_probes(parts: ProbeParts, session: gr.State, state: gr.State, job: gr.State, view: View) -> None:
     """Running a probe, and looking at what it made."""
-    own, filled, made = [session, state], [state, *parts.views()], gr.State(None)
+    own = [session, state]
+    filled = [state, *parts.views()]
+    made = gr.State(None)
     started = parts.form.start(
         shows_errors(on_start), [session, parts.pool], [job, parts.status, made], **HEAVY, **PRIVATE
     )

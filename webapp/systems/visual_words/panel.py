@@ -70,10 +70,12 @@ def make_words(session: Session, progress: Progress) -> FoundWords:
     diagnosis = require_run(session)
     images = pictures_of(diagnosis)
     search = search_words(diagnosis, images=images, cache=own_cache(), progress=progress)
-    words, names = shown_words(search, images), shown_names(search, images, diagnosis)
+    words = shown_words(search, images)
+    names = shown_names(search, images, diagnosis)
     page = visual_page(search, words, names, shown_maps(search, images))
     paths = write_files("visual", FILES, page, visual_document(search), visual_table(search))
-    found, patches = tuple(_found(search, word.finding) for word in words), WordPatches(maps_of(search), tuple(names))
+    found = tuple(_found(search, word.finding) for word in words)
+    patches = WordPatches(maps_of(search), tuple(names))
     keep_patches(session.run, patches)
     return FoundWords(session.run, words_view(search, words, names), found, paths, patches)
 
@@ -120,7 +122,8 @@ def on_found(session: Session, state: KeptState[FoundWords], found: FoundWords |
 
 def on_show(session: Session, state: KeptState[FoundWords], event: gr.EventData) -> tuple[Any, ...]:
     """Show the samples with a word on the map: returns (tabs, session, pane, map)."""
-    place, found = as_int(event_data(event).get("place")), state.found
+    place = as_int(event_data(event).get("place"))
+    found = state.found
     if found is None or state.run != session.run or not 0 <= place < len(found.findings):
         raise InvalidInput("These visual words are of another run than the open one. Look for them again.")
     name, scope, rows = found.findings[place]
@@ -137,14 +140,20 @@ def on_run(session: Session, state: KeptState[FoundWords]) -> tuple[Any, ...]:
 
 def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the accordion and wire it."""
-    session, view, tabs = page.session, page.view, page.tabs
-    first, diagnosis = page.first, page.diagnosis
-    state, job, found = gr.State(KeptState(first), time_to_live=STATE_S), gr.State(""), gr.State(None)
+    session = page.session
+    view = page.view
+    tabs = page.tabs
+    first = page.first
+    diagnosis = page.diagnosis
+    state = gr.State(KeptState(first), time_to_live=STATE_S)
+    job = gr.State("")
+    found = gr.State(None)
     named: dict[str, Any] = {"label": "Visual words: which parts of the pictures fail?", "elem_id": "visual"}
     with gr.Accordion(open=False, visible=diagnosis is None or has_pictures(diagnosis), **named) as folded:
         said = gr.HTML(intro(diagnosis), elem_id="visual-intro", **PLAIN)
         parts = made_parts("visual", "Look for visual words", FILES, first)
-    line, words = parts.status, parts.view
+    line = parts.status
+    words = parts.view
     looked = parts.run.click(shows_errors(on_words), [session], [job, line, found], **HEAVY, **PRIVATE)
     told = [state, line, words, *parts.buttons, view.pane]
     looked.success(shows_errors(on_found), [session, state, found], told, **PRIVATE)

@@ -50,7 +50,8 @@ MAX_CAPTIONS = 2000
 """Different ones of a list; the command takes more."""
 ELSEWHERE = "These captions are of another run. Open that run again to see them."
 LIST = "The list of captions"
-QUIET, MOST = 3, 40
+QUIET = 3
+MOST = 40
 """Words that are shown beside those that pass, and of a cluster at most."""
 PICTURES = 8
 
@@ -190,7 +191,8 @@ def on_file(path: str | None) -> tuple[Any, ...]:
 
 def on_show(session: Session, state: KeptState[DescribedRun], event: gr.EventData) -> tuple[Any, ...]:
     """Show a cluster on the map: returns (tabs, session, pane, map)."""
-    place, found = as_int(event_data(event).get("place")), state.found
+    place = as_int(event_data(event).get("place"))
+    found = state.found
     if found is None or state.run != session.run or not 0 <= place < len(found.clusters):
         raise InvalidInput("These captions are of another run than the open one. Describe it again.")
     mapped = show_selection(session.only(cluster=found.clusters[place]))
@@ -213,10 +215,16 @@ def on_run(session: Session, state: KeptState[DescribedRun]) -> tuple[Any, ...]:
 
 def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the accordion and wire it."""
-    session, view, tabs = page.session, page.view, page.tabs
-    first, diagnosis = page.first, page.diagnosis
-    state, job, made = gr.State(KeptState(first), time_to_live=STATE_S), gr.State(""), gr.State(None)
-    title, there = "Captions: what do the clusters show, in your sentences?", is_offered(diagnosis)
+    session = page.session
+    view = page.view
+    tabs = page.tabs
+    first = page.first
+    diagnosis = page.diagnosis
+    state = gr.State(KeptState(first), time_to_live=STATE_S)
+    job = gr.State("")
+    made = gr.State(None)
+    title = "Captions: what do the clusters show, in your sentences?"
+    there = is_offered(diagnosis)
     with gr.Accordion(title, open=False, visible=there, elem_id="captions") as fold:
         said = gr.HTML(intro(diagnosis), elem_id="captions-intro", **PLAIN)
         text, file, parts = _fields(diagnosis, first)

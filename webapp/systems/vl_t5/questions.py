@@ -36,7 +36,8 @@ ENCODER = "embedded"
 """Of whose cells the model that comes along makes its answers."""
 MAX_QUESTION = 400
 """Characters of one."""
-ANSWERS, PICTURES = 20, 3
+ANSWERS = 20
+PICTURES = 3
 """Answers in the table, and pictures of each of the first `PICTURED`."""
 PICTURED = 6
 
@@ -86,7 +87,8 @@ def make_answers(session: Session, question: str, questions: int, progress: Prog
     from core.systems.vl_t5.folder import folder_of, read_describer
     from core.systems.vl_t5.tables import asked_document, asked_table
 
-    diagnosis, folder = require_run(session), folder_of(None)
+    diagnosis = require_run(session)
+    folder = folder_of(None)
     describer = read_describer(folder)
     if unknown := describer.unknown_words(question):
         raise InvalidInput(
@@ -128,7 +130,8 @@ def answers_view(diagnosis: Diagnosis, found: AskedPictures, questions: int) -> 
 
 def _tiles(diagnosis: Diagnosis, found: AskedPictures) -> tuple[Tile, ...]:
     """Of each of the most frequent answers the pictures with the highest probability."""
-    own, chances = np.array(found.answers, object), np.array([one.probability for one in found.said])
+    own = np.array(found.answers, object)
+    chances = np.array([one.probability for one in found.said])
     order = np.argsort(-np.nan_to_num(chances), kind="stable")
     return tuple(
         _tile(diagnosis, found, place)
@@ -140,7 +143,8 @@ def _tiles(diagnosis: Diagnosis, found: AskedPictures) -> tuple[Tile, ...]:
 def _tile(diagnosis: Diagnosis, found: AskedPictures, place: int) -> Tile:
     from core.systems.vl_t5.ask import UNLIKE
 
-    said, why = found.said[place], found.reasons[place]
+    said = found.said[place]
+    why = found.reasons[place]
     chance = f"probability {number(said.probability, 2)}"
     line = "unlike what it learned from" if why == UNLIKE else f"{why}: {said.text}, {chance}" if why else chance
     return tile_of(diagnosis, int(found.rows[place]), mark_wrong=True, foot=(found.answers[place], line))
@@ -168,7 +172,8 @@ def on_example(event: gr.EventData) -> str:
 
 def on_show(session: Session, state: KeptState[AnsweredRun], event: gr.EventData) -> tuple[Any, ...]:
     """Show the pictures that got an answer on the map: returns (tabs, session, pane, map)."""
-    place, found = as_int(event_data(event).get("place")), state.found
+    place = as_int(event_data(event).get("place"))
+    found = state.found
     if found is None or state.run != session.run or not 0 <= place < len(found.answers):
         raise InvalidInput("These answers are of another run than the open one. Ask its pictures again.")
     answer, rows = found.answers[place]
@@ -191,9 +196,14 @@ def on_run(session: Session, state: KeptState[AnsweredRun]) -> tuple[Any, ...]:
 
 def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the accordion and wire it."""
-    session, view, tabs = page.session, page.view, page.tabs
-    first, diagnosis = page.first, page.diagnosis
-    state, job, made = gr.State(KeptState(first), time_to_live=STATE_S), gr.State(""), gr.State(None)
+    session = page.session
+    view = page.view
+    tabs = page.tabs
+    first = page.first
+    diagnosis = page.diagnosis
+    state = gr.State(KeptState(first), time_to_live=STATE_S)
+    job = gr.State("")
+    made = gr.State(None)
     usable = diagnosis is None or has_pictures(diagnosis)
     title = "Ask the pictures: one question to each of them"
     with gr.Accordion(title, open=False, visible=usable, elem_id="pictures") as fold:

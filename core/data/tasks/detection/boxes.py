@@ -114,7 +114,8 @@ def check_boxes(boxes: Boxes, sizes: F64, ledger: Ledger, what: str) -> Boxes:
     standing = ledger.standing()
     size = _sizes_of(boxes, sizes, standing, otherwise=np.nan)
     with np.errstate(invalid="ignore"):
-        start, length = boxes.xywh[:, :2], boxes.xywh[:, 2:]
+        start = boxes.xywh[:, :2]
+        length = boxes.xywh[:, 2:]
         beyond = standing & (start + length > 1.01 * size + 2).any(axis=1)
         as_corners = standing & (length >= start).all(axis=1) & (length <= 1.01 * size + 2).all(axis=1)
         if beyond.sum() > standing.sum() / 3 and as_corners.sum() >= 0.95 * standing.sum():
@@ -132,7 +133,8 @@ def check_boxes(boxes: Boxes, sizes: F64, ledger: Ledger, what: str) -> Boxes:
                 "these images."
             )
         ledger.drop(standing & (length <= 0).any(axis=1), "the box has no width or no height")
-        low, high = np.maximum(start, 0), np.minimum(start + length, size)
+        low = np.maximum(start, 0)
+        high = np.minimum(start + length, size)
         ledger.drop(ledger.standing() & (high <= low).any(axis=1), "the box lies wholly outside its image")
         cut = ledger.standing() & ((start < -1) | (start + length > size + 1)).any(axis=1)
     if cut.any():
@@ -146,7 +148,8 @@ def check_boxes(boxes: Boxes, sizes: F64, ledger: Ledger, what: str) -> Boxes:
 def geometry(boxes: Boxes, sizes: F64) -> dict[str, F64]:
     """What a box's place and size say, (n,) each; the unit is in the name or a share of the image."""
     size = sizes[boxes.image]
-    start, length = boxes.xywh[:, :2], boxes.xywh[:, 2:]
+    start = boxes.xywh[:, :2]
+    length = boxes.xywh[:, 2:]
     off = (start + length / 2) / size - 0.5  # (n, 2), -0.5 to 0.5
     gap = np.minimum(start, size - start - length).min(axis=1)
     return {

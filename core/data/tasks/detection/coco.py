@@ -151,9 +151,11 @@ def _boxes(
     *,
     scored: bool,
 ) -> Boxes:
-    rows, reasons = list[BoxRow](), [""] * len(records)
+    rows = list[BoxRow]()
+    reasons = [""] * len(records)
     for i, record in enumerate(records):
-        place, kind = place_of.get(_key(record.get("image_id")), -1), class_of.get(_key(record.get("category_id")), -1)
+        place = place_of.get(_key(record.get("image_id")), -1)
+        kind = class_of.get(_key(record.get("category_id")), -1)
         named = str(images[place]["file_name"]) if place >= 0 else f"image {record.get('image_id')}"
         name = f"{named}#{f'prediction {i}' if scored else record.get('id', i)}"
         box = _box(record, None if place < 0 else images[place])
@@ -198,7 +200,8 @@ def _box_of_mask(segmentation: Any, image: Record) -> tuple[float, ...]:
             return NOWHERE
         if isinstance(segmentation, dict) and isinstance(cast("Record", segmentation).get("counts"), str):
             return tuple(float(v) for v in tools.toBbox(segmentation))
-        height, width = int(image["height"]), int(image["width"])
+        height = int(image["height"])
+        width = int(image["width"])
         if isinstance(segmentation, dict):
             return tuple(float(v) for v in tools.toBbox(tools.frPyObjects(segmentation, height, width)))
         return tuple(float(v) for v in tools.toBbox(tools.merge(tools.frPyObjects(segmentation, height, width))))
@@ -214,7 +217,8 @@ def _fits(segmentation: Any, image: Record) -> bool:
     if not all(type(side) is int and side > 0 for side in (height, width)) or height * width > MAX_PIXELS:
         return False
     if isinstance(segmentation, list):
-        outlines, most = cast("list[list[Any]]", segmentation), 2 * max(height, width)
+        outlines = cast("list[list[Any]]", segmentation)
+        most = 2 * max(height, width)
         return all(
             len(outline) >= 6 and len(outline) % 2 == 0 and all(abs(_number(value)) <= most for value in outline)
             for outline in outlines
@@ -227,7 +231,8 @@ def _fits(segmentation: Any, image: Record) -> bool:
 
 def _check_ids(annotations: Sequence[Record], ledger: Ledger) -> None:
     """An id that occurs again is dropped: which of the two a result of another tool means is not known."""
-    seen, repeated = set[Any](), np.zeros(len(annotations), np.bool_)
+    seen = set[Any]()
+    repeated = np.zeros(len(annotations), np.bool_)
     for i, record in enumerate(annotations):
         name = _key(record.get("id"))
         repeated[i] = name is not None and name in seen

@@ -39,7 +39,8 @@ def check_detections(raw: Raw, truth: Boxes, place: I64, sizes: F64, ledger: Led
     Raises:
         InvalidInput: what a mistake alone explains.
     """
-    objects, said = truth.keep(np.flatnonzero(~truth.crowd)), raw.predictions
+    objects = truth.keep(np.flatnonzero(~truth.crowd))
+    said = raw.predictions
     # as many of the surest as there are objects: how many more a file holds says nothing of their form
     surest = np.argsort(-np.nan_to_num(said.score, nan=-1), kind="stable")[: len(objects)]
     surest = surest[np.isfinite(said.xywh[surest]).all(axis=1)]
@@ -83,8 +84,10 @@ def _check_places(raw: Raw, surest: I64, boxes: Boxes, objects: Boxes, place: I6
     elsewhere = replace(objects, image=np.roll(pictures, 1)[np.searchsorted(pictures, objects.image)])
     written = f"{hits:,} of {n:,} predictions are at an object as written (IoU at least {IOU:g})"
     images = ((text, replace(boxes, image=place[image])) for text, image in _pictures(raw, surest))
-    near, best = boxes.keep(np.flatnonzero(np.isin(boxes.image, pictures))), (0.0, "")
-    forms, scales = _forms(near, sizes, raw.relative), _scales(near, objects, sizes, raw.relative)
+    near = boxes.keep(np.flatnonzero(np.isin(boxes.image, pictures)))
+    best = (0.0, "")
+    forms = _forms(near, sizes, raw.relative)
+    scales = _scales(near, objects, sizes, raw.relative)
     for ways in ([*images, *forms], scales):
         text, moved = max(ways, key=lambda way: _hits(objects, way[1])[0])
         mended, of = _hits(objects, moved)
@@ -111,7 +114,8 @@ def _check_places(raw: Raw, surest: I64, boxes: Boxes, objects: Boxes, place: I6
 
 def _pictures(raw: Raw, rows: I64) -> Iterator[tuple[str, I64]]:
     """Other images that the predictions of these rows may mean, and what is then said of them."""
-    said, ids = raw.said_images[rows], raw.image_ids.tolist()
+    said = raw.said_images[rows]
+    ids = raw.image_ids.tolist()
     place_of = {value: i for i, value in enumerate(ids)}
     for step, what in ((1, "more"), (-1, "less")):
         yield (
@@ -127,10 +131,12 @@ def _pictures(raw: Raw, rows: I64) -> Iterator[tuple[str, I64]]:
 
 def _forms(boxes: Boxes, sizes: F64, relative: bool) -> Iterator[tuple[str, Boxes]]:
     """The boxes as if their four numbers meant something else."""
-    size, extent = sizes[boxes.image], boxes.xywh[:, 2:]
+    size = sizes[boxes.image]
+    extent = boxes.xywh[:, 2:]
     start = boxes.xywh[:, :2] + extent / 2 if relative else boxes.xywh[:, :2]
     for what, order in (("", slice(None)), (", x and y exchanged", slice(None, None, -1))):
-        a, b = start[:, order], extent[:, order]
+        a = start[:, order]
+        b = extent[:, order]
         for form, first, length in (
             ("left, top, width, height", a, b),
             ("centre, width, height", a - b / 2, b),
@@ -166,7 +172,9 @@ def _scaled(boxes: Boxes, objects: Boxes, unit: F64, origin: F64) -> tuple[Itera
     """
     said, true = (one.xywh[:, :2] + one.xywh[:, 2:] / 2 for one in (boxes, objects))
     true = (true - origin[objects.image]) / unit[objects.image]
-    x, y, moved = np.quantile(said, (0.25, 0.75), axis=0), np.quantile(true, (0.25, 0.75), axis=0), boxes
+    x = np.quantile(said, (0.25, 0.75), axis=0)
+    y = np.quantile(true, (0.25, 0.75), axis=0)
+    moved = boxes
     slope = np.ones(2)
     for _ in range(ROUNDS):
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -178,7 +186,8 @@ def _scaled(boxes: Boxes, objects: Boxes, unit: F64, origin: F64) -> tuple[Itera
         at = _at(objects, moved, FAINT)
         if (at >= 0).sum() < ENOUGH_PAIRS:
             break
-        x, y = said[at[at >= 0]], true[at >= 0]
+        x = said[at[at >= 0]]
+        y = true[at >= 0]
     return (1 / np.where(slope, slope, np.nan)).tolist(), moved
 
 
@@ -214,11 +223,13 @@ def _check_seen(counts: I64, located: I64, seen: Bool, ledger: Ledger) -> None:
         located: (p,) how many have a prediction at their place.
         seen: (p,) whether it has any prediction.
     """
-    some, none = located > 0, (counts > 0) & ~seen
+    some = located > 0
+    none = (counts > 0) & ~seen
     surplus = float(located.sum()) - 1
     if not none.any() or surplus <= some.sum():
         return
-    n, share = counts[some], surplus / float(counts[some].sum())
+    n = counts[some]
+    share = surplus / float(counts[some].sum())
     for _ in range(100):
         share = surplus / float((n / (1 - (1 - share) ** n)).sum())
     judged = some | none

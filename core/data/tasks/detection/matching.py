@@ -62,7 +62,8 @@ def match(truth: Boxes, predictions: Boxes, *, n_images: int, n_classes: int, io
     objects = np.flatnonzero(~truth.crowd)
     _check_pairs(truth, predictions, n_images)
     pairs, in_crowd = _greedy(truth, predictions, n_classes, iou)
-    prediction_of, object_of = np.full(len(truth), -1, np.int64), np.full(len(predictions), -1, np.int64)
+    prediction_of = np.full(len(truth), -1, np.int64)
+    object_of = np.full(len(predictions), -1, np.int64)
     prediction_of[pairs[:, 0]], object_of[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
     free = _by_class(truth, ~truth.crowd & (prediction_of < 0))
     left = _by_class(predictions, (object_of < 0) & ~in_crowd)
@@ -71,7 +72,8 @@ def match(truth: Boxes, predictions: Boxes, *, n_images: int, n_classes: int, io
     located_by = prediction_of.copy()
     located_by[free[more[:, 0]]], object_of[left[more[:, 1]]] = left[more[:, 1]], free[more[:, 0]]
     reach, nearest = _nearest(truth, predictions, object_of)
-    overlap, matched = np.zeros(len(truth)), located_by >= 0
+    overlap = np.zeros(len(truth))
+    matched = located_by >= 0
     overlap[matched] = reach[located_by[matched]]
     for p in np.flatnonzero((object_of < 0) & ~in_crowd & (nearest >= 0)).tolist():
         if not matched[nearest[p]]:
@@ -104,7 +106,8 @@ def _by_class(boxes: Boxes, which: Bool) -> I64:
 def _nearest(truth: Boxes, predictions: Boxes, object_of: I64) -> tuple[F64, I64]:
     """Of each of m predictions the IoU with its object, else with the one that it overlaps most, and that object; -1
     below `FAINT`."""
-    reach, nearest = np.zeros(len(predictions)), np.full(len(predictions), -1, np.int64)
+    reach = np.zeros(len(predictions))
+    nearest = np.full(len(predictions), -1, np.int64)
     for rows, all_seen in _together(np.where(truth.crowd, -1, truth.image), predictions.image):
         for seen, ious in _blocks(predictions, all_seen, truth, rows):
             goes_with = np.where(object_of[seen] >= 0, object_of[seen], rows[ious.argmax(axis=1)])
@@ -118,7 +121,8 @@ def _blocks(a: Boxes, a_rows: I64, b: Boxes, b_rows: I64) -> Iterator[tuple[I64,
     crowd region of `b` the share of the box that lies in it, as COCO has it."""
     tools = _pycocotools()
     step = max(1, BLOCK // max(len(b_rows), 1))
-    others, crowd = np.ascontiguousarray(b.xywh[b_rows]), b.crowd[b_rows].tolist()
+    others = np.ascontiguousarray(b.xywh[b_rows])
+    crowd = b.crowd[b_rows].tolist()
     for start in range(0, len(a_rows) if len(b_rows) else 0, step):
         rows = a_rows[start : start + step]
         yield rows, np.asarray(tools.iou(np.ascontiguousarray(a.xywh[rows]), others, crowd), np.float64)
@@ -126,7 +130,8 @@ def _blocks(a: Boxes, a_rows: I64, b: Boxes, b_rows: I64) -> Iterator[tuple[I64,
 
 def nearest_overlap(boxes: Boxes) -> F64:
     """(n,) highest IoU of each box with another one of its image, 0 where it is alone."""
-    highest, alike = np.zeros(len(boxes)), replace(boxes, crowd=np.zeros(len(boxes), np.bool_))
+    highest = np.zeros(len(boxes))
+    alike = replace(boxes, crowd=np.zeros(len(boxes), np.bool_))
     for of_image, _ in _together(boxes.image, boxes.image):
         for rows, ious in _blocks(alike, of_image, alike, of_image):
             ious[np.arange(len(rows)), np.searchsorted(of_image, rows)] = 0
@@ -151,7 +156,8 @@ def _greedy(truth: Boxes, predictions: Boxes, n_classes: int, iou: float) -> tup
     As `COCOeval.evaluateImg` of pycocotools without bounds of area or number: of objects of equal IoU the last is
     taken. That one keeps the IoU of a whole image: 3 GB for 20,000 objects and 20,000 predictions.
     """
-    pairs, in_crowd = list[tuple[int, int]](), np.zeros(len(predictions), np.bool_)
+    pairs = list[tuple[int, int]]()
+    in_crowd = np.zeros(len(predictions), np.bool_)
     least = min(iou, 1 - 1e-10)
     for of_image, seen in _together(*(boxes.image * n_classes + boxes.category for boxes in (truth, predictions))):
         rows = of_image[np.argsort(truth.crowd[of_image], kind="stable")]  # crowd regions last

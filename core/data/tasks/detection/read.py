@@ -63,7 +63,8 @@ def read_detections(
     Raises:
         InvalidInput: see `read_detection_samples`.
     """
-    truth, predictions = Path(truth), Path(predictions)
+    truth = Path(truth)
+    predictions = Path(predictions)
     progress("read detections", 0, 1)
     store = open_images(images, limits, progress)
     raw = _raw(truth, predictions, store, progress)
@@ -130,7 +131,8 @@ def _holds_files(path: Path) -> bool:
 
 def _fill_sizes(sizes: F64, store: Any, positions: I64, book: Ledger, progress: Progress) -> F64:
     """The sizes, with those that the truth does not give read from the pictures, upright."""
-    sizes, reasons = sizes.copy(), [""] * len(positions)
+    sizes = sizes.copy()
+    reasons = [""] * len(positions)
     report = Reporter(progress, "read sizes", len(positions))
     for row in np.flatnonzero(~np.isfinite(sizes).all(axis=1) & book.standing()).tolist():
         report(row)

@@ -39,10 +39,12 @@ def object_rows(read: Detections, used: Boxes, matches: Matches, loss_kind: str)
         loss_kind: "miss", "localisation" or "class"; see `core.data.tasks.detection.samples`.
     """
     real = np.flatnonzero(~read.truth.crowd)
-    boxes, k = read.truth.keep(real), len(read.class_names)
+    boxes = read.truth.keep(real)
+    k = len(read.class_names)
     located = matches.located_by >= 0
     called = np.where(located, used.category[matches.located_by], k)
-    missed, wrong = matches.prediction_of < 0, located & (called != boxes.category)
+    missed = matches.prediction_of < 0
+    wrong = located & (called != boxes.category)
     errors = {"miss": missed, "localisation": ~located, "class": wrong}[loss_kind]
     loss = 1 - matches.overlap if loss_kind == "localisation" else errors.astype(np.float64)
     scores = np.where(located, used.score[matches.located_by], np.nan)
@@ -69,7 +71,8 @@ def class_of_nothing(read: Detections) -> str:
 def prediction_rows(read: Detections, used: Boxes, matches: Matches, loss_kind: str, iou: float) -> Side:
     """One row for each prediction in use; the arguments are those of `object_rows`, and `iou` that of the matching."""
     kinds = np.array(matches.prediction_kind, dtype=object)
-    right, wrong = kinds == "right", kinds == "wrong class"
+    right = kinds == "right"
+    wrong = kinds == "wrong class"
     errors = {"miss": ~right, "localisation": matches.reach < iou, "class": wrong}[loss_kind]
     loss = 1 - matches.reach if loss_kind == "localisation" else errors.astype(np.float64)
     true = read.truth.keep(np.flatnonzero(~read.truth.crowd)).category

@@ -35,7 +35,8 @@ from core.errors import InvalidInput
 from core.limits import MIN_SAMPLES, WHY_SO_MANY, Limits
 from core.records import Outcomes, Progress, SampleSet, no_progress
 
-ROWS, LOSSES = ("objects", "predictions"), ("miss", "localisation", "class")
+ROWS = ("objects", "predictions")
+LOSSES = ("miss", "localisation", "class")
 IOU = 0.5
 """Default of `iou`: the threshold of PASCAL VOC and of COCO's AP50."""
 SCORE = 0.25
@@ -118,8 +119,10 @@ def _tally(matches: Matches, iou: float) -> str:
 
 def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, thresholds: str, notes: list[str]) -> DataSet:
     """The rows that stand as an audit, every other box in the list of excluded ones."""
-    boxes, what = side.boxes, "true objects" if rows == "objects" else "predictions"
-    stands, excluded = np.ones(len(boxes), np.bool_), list(read.excluded)
+    boxes = side.boxes
+    what = "true objects" if rows == "objects" else "predictions"
+    stands = np.ones(len(boxes), np.bool_)
+    excluded = list(read.excluded)
     for bad, reason in side.outside:
         excluded += [(boxes.ids[row], reason) for row in np.flatnonzero(bad & stands).tolist()]
         if bad.any():
@@ -134,7 +137,8 @@ def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, threshold
         left = f"{len(at)} {what} are" if len(at) != 1 else f"1 {what.removesuffix('s')} is"
         raise InvalidInput(f"Only {left} left; at least {MIN_SAMPLES} are needed {WHY_SO_MANY}. {' '.join(notes[-3:])}")
     boxes = boxes.keep(at)
-    taken, images = {column.name for column in side.metadata}, [c.keep(boxes.image) for c in read.image_columns]
+    taken = {column.name for column in side.metadata}
+    images = [c.keep(boxes.image) for c in read.image_columns]
     images = [replace(c, name=f"{c.name} of the image") if c.name in taken else c for c in images]
     own = (*(column.keep(at) for column in side.metadata), *images)
     outputs = (column.keep(at) for column in side.model_outputs)

@@ -49,7 +49,8 @@ def read_yolo(truth: Path, predictions: Path, store: FileImages, *, progress: Pr
             "There are no pictures among the images. Give the folder or zip that the labels were made for."
         )
     places = _Places(images)
-    labels, found = open_images(truth, progress=progress), open_images(predictions, progress=progress)
+    labels = open_images(truth, progress=progress)
+    found = open_images(predictions, progress=progress)
     names, notes = _class_names(labels, truth)
     true, true_book = _read_files(labels, truth, places, progress, scored=False)
     predicted, predicted_book = _read_files(found, predictions, places, progress, scored=True)
@@ -125,12 +126,16 @@ def _read_files(
     store: FileImages, folder: Path, places: _Places, progress: Progress, *, scored: bool
 ) -> tuple[Boxes, Ledger]:
     """The boxes of all files, in shares of their image; unreadable lines are dropped in the ledger."""
-    what, files = "predictions" if scored else "truth", _label_files(store)
+    what = "predictions" if scored else "truth"
+    files = _label_files(store)
     if not files:
         raise InvalidInput(
             f"The {what}, {folder}, hold no label files (.txt). Give the folder or zip that holds one for each picture."
         )
-    rows, reasons, of_picture, without_score = list[BoxRow](), list[str](), dict[int, str](), 0
+    rows = list[BoxRow]()
+    reasons = list[str]()
+    of_picture = dict[int, str]()
+    without_score = 0
     report = Reporter(progress, f"read {what}", len(files))
     for done, (name, at) in enumerate(files.items()):
         report(done)
@@ -219,7 +224,8 @@ def _parse(line: str, scored: bool) -> tuple[int, tuple[float, ...], float, str]
         x, y, width, height = values[1:]
         box = (x - width / 2, y - height / 2, width, height)
     else:
-        across, down = values[1::2], values[2::2]
+        across = values[1::2]
+        down = values[2::2]
         box = (min(across), min(down), max(across) - min(across), max(down) - min(down))
     return kind, box, confidence, _PIXELS if max(map(abs, values[1:])) > 2 else ""
 

@@ -17,4 +17,5 @@ ADAPTERS = Registry(
         "local": "core.systems.composition.adapters.local:Local",
     },
 )
-adapter_class, make_adapter = ADAPTERS.load, ADAPTERS.make
+adapter_class = ADAPTERS.load
+make_adapter = ADAPTERS.make

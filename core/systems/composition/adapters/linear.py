@@ -18,7 +18,8 @@ class LinearModule(torch.nn.Module):
     def __init__(self, width: int, scale: float) -> None:
         super().__init__()
         self.level = Level(scale)
-        self.image, self.text = torch.nn.Linear(width, width), torch.nn.Linear(width, width)
+        self.image = torch.nn.Linear(width, width)
+        self.text = torch.nn.Linear(width, width)
         for layer in (self.image, self.text):
             torch.nn.init.eye_(layer.weight)
             torch.nn.init.zeros_(layer.bias)

@@ -36,7 +36,8 @@ class JointModule(torch.nn.Module):
 
     def __init__(self, tower: TokenTower, how: MMAdapter) -> None:
         super().__init__()
-        width, layers = tower.text_width, how.layers
+        width = tower.text_width
+        layers = how.layers
         linear = torch.nn.Linear(tower.image_width, width)
         self.project = torch.nn.Sequential(torch.nn.LayerNorm(tower.image_width), linear) if how.norm else linear
         self.words = torch.nn.LayerNorm(width) if how.norm else torch.nn.Identity()

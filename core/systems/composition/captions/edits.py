@@ -31,7 +31,9 @@ def apply_edits(caption: str, edits: Sequence[Edit]) -> tuple[str, tuple[tuple[i
     >>> apply_edits("A red cube.", [Edit(2, 5, "orange")])
     ('An orange cube.', ((0, 9),))
     """
-    made, spans, at = "", list[tuple[int, int]](), 0
+    made = ""
+    spans = list[tuple[int, int]]()
+    at = 0
     capitals = caption.isupper()
     for edit in sorted(edits):
         made += caption[at : edit.start]
@@ -52,7 +54,8 @@ def _tidy(text: str, spans: list[tuple[int, int]]) -> tuple[str, list[tuple[int,
         text = text[:at] + text[at + 1 :]
         spans = [(a - (a > at), b - (b > at)) for a, b in spans]
     if text.startswith(" "):
-        text, spans = text[1:], [(max(a - 1, 0), max(b - 1, 0)) for a, b in spans]
+        text = text[1:]
+        spans = [(max(a - 1, 0), max(b - 1, 0)) for a, b in spans]
     return text, [span for span in spans if span[1] > span[0]]
 
 

@@ -16,9 +16,11 @@ def same_meaning_key(text: str) -> tuple[str, ...]:
     >>> same_meaning_key("a cube on a ball") == same_meaning_key("a ball on a cube")
     False
     """
-    reading, symmetric = read_caption(text), read_lexicon().phrases["symmetric"]
+    reading = read_caption(text)
+    symmetric = read_lexicon().phrases["symmetric"]
     made: list[str] = []
-    at, run = 0, list[NounPhrase]()
+    at = 0
+    run = list[NounPhrase]()
     for k, thing in enumerate(reading.things):
         if not run:
             made += [token.word for token in reading.tokens[at : thing.start]]

@@ -47,7 +47,8 @@ def phrase_at(words: list[str], at: int, phrases: Container[tuple[str, ...]], lo
 
 class _Parser:
     def __init__(self, tokens: tuple[Token, ...], lexicon: Lexicon) -> None:
-        self.tokens, self.lexicon = tokens, lexicon
+        self.tokens = tokens
+        self.lexicon = lexicon
         self.words = [token.word for token in tokens]
         self.fixed = self._compounds()
 
@@ -63,11 +64,14 @@ class _Parser:
 
     def things(self) -> tuple[NounPhrase, ...]:
         found: list[NounPhrase] = []
-        at, bare = 0, True  # bare: a noun may stand here without an article
+        # bare: a noun may stand here without an article
+        at = 0
+        bare = True
         while at < len(self.words):
             size = self._preposition(at)
             if size:
-                at, bare = at + size, True
+                at = at + size
+                bare = True
                 continue
             thing = self._thing(at, bare, found[-1] if found else None)
             if thing is None:
@@ -80,7 +84,8 @@ class _Parser:
                 at += 1
                 continue
             found.append(thing)
-            at, bare = thing.stop, self.tokens[thing.stop - 1].closed
+            at = thing.stop
+            bare = self.tokens[thing.stop - 1].closed
         return tuple(found)
 
     # ---- what a word may be
@@ -118,7 +123,8 @@ class _Parser:
 
     def _ends_noun(self, at: int, heads: list[int], first: str) -> bool:
         """Whether the word is a verb after the nouns that were read."""
-        word, parts = self.words[at], self.lexicon.words
+        word = self.words[at]
+        parts = self.lexicon.words
         if self._is_verb_form(word):
             return True
         many = self.lexicon.is_many(self.words[heads[-1]])
@@ -172,9 +178,11 @@ class _Parser:
 
     def _opening(self, start: int) -> tuple[str, int, int]:
         """The first determiner of a thing or "", the place of its number or -1, and where its attributes may begin."""
-        at, determiner = start, ""
+        at = start
+        determiner = ""
         while at < len(self.words) and self._is(at, "determiners") and not self._closed(at, start):
-            determiner, at = determiner or self.words[at], at + 1
+            determiner = determiner or self.words[at]
+            at = at + 1
         if at < len(self.words) and not self._closed(at, start) and self.lexicon.value(self.words[at]) is not None:
             return determiner, at, at + 1
         return determiner, -1, at
@@ -272,7 +280,8 @@ def described_things(text: str) -> tuple[tuple[str, str, str], ...]:
     >>> described_things("two small red cubes and a blue ball")
     (('small', 'size', 'cube'), ('red', 'colour', 'cube'), ('blue', 'colour', 'ball'))
     """
-    reading, lexicon = read_caption(text), read_lexicon()
+    reading = read_caption(text)
+    lexicon = read_lexicon()
     found: list[tuple[str, str, str]] = []
     for thing in reading.things:
         if thing.heads:

@@ -90,7 +90,8 @@ def adapter_settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Op
         return []
     from core.systems.composition.training.loop import Training
 
-    own, kind = registered_options(ADAPTERS, given[0], taken), ADAPTERS.load(given[0])
+    own = registered_options(ADAPTERS, given[0], taken)
+    kind = ADAPTERS.load(given[0])
     title = f"The training of {kind.title}" + ("" if own else f"\n{about(kind)}")  # one has no settings of its own
     return own + setting_options("training", title, Training, taken)
 
@@ -126,7 +127,8 @@ def adapt(
     from core.systems.composition.training.forgetting_file import STATE
     from core.systems.composition.training.loop import check_state
 
-    seed, labelled = how.seed, after.check_labelled
+    seed = how.seed
+    labelled = after.check_labelled
     check_state(options.out / STATE, ADAPTERS.make(options.adapter, settings), how)
     with TerminalProgress() as progress:
         pictured, rest = _to_learn(options, benchmark, seed, progress)
@@ -222,7 +224,8 @@ def _checked(adapted: Adapted, out: Path, progress: TerminalProgress, **against:
     from core.systems.composition.training.forgetting import check_regression
     from core.systems.composition.training.forgetting_file import write_check
 
-    before, after = EncoderScorer(adapted.encoder), AdaptedScorer(adapted)
+    before = EncoderScorer(adapted.encoder)
+    after = AdaptedScorer(adapted)
     found = check_regression(
         before, after, weight=adapted.record.rerank, cache=default_cache(), progress=progress, **against
     )

@@ -110,7 +110,8 @@ def pictures(benchmark: str, form: str = "", images: Path | None = None) -> None
         names = wanted = picture_list(read)
         if images is not None:
             index = index_files(open_images(images.expanduser(), progress=progress))
-            wanted, said = tuple(name for name in names if not index.find(name)), f"are not in {images.name!r}"
+            wanted = tuple(name for name in names if not index.find(name))
+            said = f"are not in {images.name!r}"
     if wanted:
         say("\n".join(wanted))
     summary = f"{len(wanted):,} of {len(names):,} pictures {said}."

@@ -71,7 +71,8 @@ def run(benchmark: str, options: RunOptions, reader: ReaderOptions) -> None:
     with TerminalProgress() as progress:
         how: dict[str, Any] = {"n": options.n, "reading": _reading(reader), "progress": progress}
         pictured = open_pictured(benchmark, options.format, options.images, **how)
-        scorers, blind = scorers_of(options.encoder, rerank=options.rerank), not options.no_blind
+        scorers = scorers_of(options.encoder, rerank=options.rerank)
+        blind = not options.no_blind
         ran = score_models(pictured, scorers, progress, names=options.name, blind=blind, seed=options.seed)
         if options.out is not None:
             write_results(ran, options.out, regression=_known_check(options.encoder))
@@ -183,9 +184,11 @@ def compare(first: Path, second: Path, seed: int = 0, out: Path | None = None, a
     check_seed(seed)
     if out is not None:
         check_suffix(out, ".json")
-    a, b = load_result(first)[0], load_result(second)[0]
+    a = load_result(first)[0]
+    b = load_result(second)[0]
     if a.name == b.name:  # the folders then tell them apart
-        a, b = replace(a, name=str(first)), replace(b, name=str(second))
+        a = replace(a, name=str(first))
+        b = replace(b, name=str(second))
     found = compare_results(a, b, seed=seed)
     document = comparison_document(found)
     if out is not None:

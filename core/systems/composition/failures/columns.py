@@ -22,8 +22,11 @@ from core.systems.composition.captions.parse import phrase_at, read_caption
 from core.systems.composition.captions.records import NounPhrase
 
 YES = "yes"
-COUNT, RELATION, THING = "count", "relation", "thing"
-MAX_NAMES, MAX_PAIRS = 60, 60
+COUNT = "count"
+RELATION = "relation"
+THING = "thing"
+MAX_NAMES = 60
+MAX_PAIRS = 60
 """Names of things, and attributes with a name, that get a column: the most frequent ones."""
 MIN_SAMPLES = 5
 """Samples that must say something for it to have a column."""
@@ -111,7 +114,8 @@ def named_things(caption: str, families: Mapping[str, str] | None = None) -> tup
     >>> [(thing.name, [word for word, _ in thing.attributes]) for thing in things]
     [('cube', ['small']), ('ball', ['red'])]
     """
-    reading, known = read_caption(caption), read_lexicon().family if families is None else families
+    reading = read_caption(caption)
+    known = read_lexicon().family if families is None else families
     found: list[Named] = []
     for thing in reading.things:
         attributes = tuple((a.word, known.get(a.word, a.family)) for a in thing.attributes)
@@ -137,7 +141,8 @@ def changed(caption: str, foil: str, families: Mapping[str, str] | None = None) 
     ['relation']
     """
     known = read_lexicon().family if families is None else families
-    a, b = words_in(caption), words_in(foil)
+    a = words_in(caption)
+    b = words_in(foil)
     if len(a) == len(b):
         different = {word for x, y in zip(a, b) if x != y for word in (x, y)}
     else:
@@ -168,7 +173,8 @@ def _singular(words: Sequence[str], thing: NounPhrase, known: Mapping[str, str])
 
 def _relations(caption: str) -> set[str]:
     """The first preposition between each thing and the next, such as "left of"."""
-    reading, lexicon = read_caption(caption), read_lexicon()
+    reading = read_caption(caption)
+    lexicon = read_lexicon()
     found: set[str] = set()
     for first, second in zip(reading.things, reading.things[1:]):
         words = list(reading.between(first, second))
@@ -216,7 +222,8 @@ def _foiled(caption: str, foils: Sequence[str], families: Mapping[str, str]) -> 
         return set()
     by_all = frozenset.intersection(*(changed(caption, foil, families) for foil in foils))
     found = {f"a foil that changes the {family}" for family in by_all}
-    words, others = sorted(words_in(caption)), [sorted(words_in(foil)) for foil in foils]
+    words = sorted(words_in(caption))
+    others = [sorted(words_in(foil)) for foil in foils]
     if all(other == words for other in others):
         found.add("a foil of the same words")
     if min(map(len, others)) > len(words):

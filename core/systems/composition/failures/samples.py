@@ -35,7 +35,8 @@ from core.systems.composition.records import CompositionResult, Item, LoadedBenc
 from core.systems.composition.scoring.measures import picture_groups
 
 Loss = Literal["margin", "binding"]
-IMAGE, TEXT = "image", "text"
+IMAGE = "image"
+TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +88,8 @@ def caption_samples(pictured: LoadedBenchmark, result: CompositionResult, loss: 
     made, excluded = _all_samples(items, result, loss)
     own = tuple(items[result.ids[s.item]] for s in made)
     pictures = np.array([item.pictures[s.picture] for item, s in zip(own, made)], np.int64)
-    groups, note = pictures, ""
+    groups = pictures
+    note = ""
     if result.kind != "retrieval":
         groups, note = _groups(np.array([s.item for s in made], np.int64), own, benchmark.pictures)
     return CaptionSamples(

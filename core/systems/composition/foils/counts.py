@@ -28,12 +28,15 @@ _PRONOUNS = frozenset("its his him her their it they them itself himself herself
 def count_swaps(reading: ParsedCaption) -> Iterator[Draft]:
     """The numbers of two things change places; "a" counts as one where the other has a number."""
     for i, j in combinations(range(len(reading.things)), 2):
-        first, second = reading.things[i], reading.things[j]
-        one, other = _value(first), _value(second)
+        first = reading.things[i]
+        second = reading.things[j]
+        one = _value(first)
+        other = _value(second)
         if one is None or other is None or one == other or (first.count is None and second.count is None):
             continue
         said = _said(reading, first), _said(reading, second)
-        edits, others = _recount(reading, i, said[1]), _recount(reading, j, said[0])
+        edits = _recount(reading, i, said[1])
+        others = _recount(reading, j, said[0])
         if edits is not None and others is not None and len({edit.start for edit in (*edits, *others)}) >= 2:
             why = f"{said[0]} and {said[1]} change places"
             yield Draft("swap attributes", SWAP, 500 + first.start, (*edits, *others), why)
@@ -64,7 +67,8 @@ def count_replacements(reading: ParsedCaption) -> Iterator[Draft]:
 
 def _pack(reading: ParsedCaption, at: int) -> Iterator[Draft]:
     """ "a pair of dogs" -> "three dogs", "a pair of scissors" -> "two pairs of scissors"."""
-    pack, things = reading.things[at], reading.things
+    pack = reading.things[at]
+    things = reading.things
     if at + 1 == len(things) or pack.determiner not in ("a", "the") or pack.attributes:
         return
     if reading.between(pack, things[at + 1]) != ("of",):
@@ -76,7 +80,8 @@ def _pack(reading: ParsedCaption, at: int) -> Iterator[Draft]:
         if pack.head == "pair" and (edits := _recount(reading, at, "two")) is not None:
             yield Draft("count", COUNT, pack.start, tuple(edits), "a pair becomes two pairs")
         return
-    start, stop = reading.tokens[pack.start].start, reading.tokens[inside.start].start
+    start = reading.tokens[pack.start].start
+    stop = reading.tokens[inside.start].start
     if not _singular_verb(reading, inside.stop):
         said = f"a {pack.head} of"
         yield Draft("count", COUNT, pack.start, (Edit(start, stop - 1, "three"),), f"{said} becomes three")
@@ -112,7 +117,8 @@ def _written(reading: ParsedCaption, thing: NounPhrase, value: int) -> str:
 def _recount(reading: ParsedCaption, at: int, said: str) -> list[Edit] | None:
     """Edits that give thing number `at` the number `said`; None where the noun, a verb or a pronoun could not be made
     to agree."""
-    thing, lexicon = reading.things[at], read_lexicon()
+    thing = reading.things[at]
+    lexicon = read_lexicon()
     new = 1 if said == "a" else lexicon.value(said)
     old = _value(thing) if thing.head not in lexicon.words["packs"] else 1
     place = thing.count_at if thing.count is not None else thing.start
@@ -139,8 +145,11 @@ def _recount(reading: ParsedCaption, at: int, said: str) -> list[Edit] | None:
 
 def _agreed(reading: ParsedCaption, at: int, many: bool) -> list[Edit] | None:
     """Edits of the verb that follows or, after "there", goes before; None where it cannot be said."""
-    pairs, thing, tokens = read_lexicon().agreements, reading.things[at], reading.tokens
-    before, stop = tokens[thing.start - 1].word if thing.start else "", unit_stop(reading, at)
+    pairs = read_lexicon().agreements
+    thing = reading.things[at]
+    tokens = reading.tokens
+    before = tokens[thing.start - 1].word if thing.start else ""
+    stop = unit_stop(reading, at)
     edits: list[Edit] = []
     if before in pairs:
         if thing.start < 2 or tokens[thing.start - 2].word != "there":

@@ -63,7 +63,8 @@ def is_vague(thing: NounPhrase) -> bool:
 
 def unit_stop(reading: ParsedCaption, at: int) -> int:
     """Where thing number `at` ends with what "of" adds to it: "a plate | of food"."""
-    things, stop = reading.things, reading.things[at].stop
+    things = reading.things
+    stop = reading.things[at].stop
     while at + 1 < len(things) and reading.between(things[at], things[at + 1]) == ("of",):
         at += 1
         stop = things[at].stop
@@ -74,7 +75,8 @@ def finite_after(reading: ParsedCaption, at: int) -> bool:
     """Whether a verb that must agree in number may stand right after token number `at - 1`."""
     if at >= len(reading.tokens) or (at and reading.tokens[at - 1].closed):
         return False
-    word, lexicon = reading.tokens[at].word, read_lexicon()
+    word = reading.tokens[at].word
+    lexicon = read_lexicon()
     free = word.endswith(("ing", "ed")) or word in ("and", "or", "that", "while", "as")
     return not free and not any(phrase[0] == word for phrase in lexicon.phrases["prepositions"])
 

@@ -79,7 +79,8 @@ def make_foils(caption: str) -> Foils:
             "Keep what says which thing has which attribute."
         )
     reading = read_caption(text)
-    foils, left_out = list[Foil](), list[tuple[str, str]]()
+    foils = list[Foil]()
+    left_out = list[tuple[str, str]]()
     seen = {_plain(text): SAME_TEXT}
     keys = {same_meaning_key(text): SAME_MEANING}
     for draft in sorted(_drafts(reading), key=lambda draft: (draft.rank, draft.place)):

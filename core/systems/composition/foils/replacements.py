@@ -36,7 +36,8 @@ def relation_replacements(reading: ParsedCaption) -> Iterator[Draft]:
     """Each phrase of place or time becomes its opposite, where what follows allows it."""
     lexicon = read_lexicon()
     longest = max(map(len, lexicon.relations))
-    prepositions, words = lexicon.phrases["prepositions"], [token.word for token in reading.tokens]
+    prepositions = lexicon.phrases["prepositions"]
+    words = [token.word for token in reading.tokens]
     at = 0
     while at < len(words):
         size = phrase_at(words, at, lexicon.relations, longest)

@@ -63,7 +63,8 @@ def _may_swap(one: NounPhrase, first: Attribute, other: NounPhrase, second: Attr
 
 def _exchange(reading: ParsedCaption, first: tuple[int, int], second: tuple[int, int]) -> tuple[tuple[Edit, Edit], str]:
     """The edits by which two runs of tokens change places, and what was done."""
-    one, other = text_of(reading, *first), text_of(reading, *second)
+    one = text_of(reading, *first)
+    other = text_of(reading, *second)
     edits = Edit(*span_of(reading, *first), other), Edit(*span_of(reading, *second), one)
     return edits, f"{one} and {other} change places"
 
@@ -74,7 +75,8 @@ def attribute_moves(reading: ParsedCaption) -> Iterator[Draft]:
     packs = read_lexicon().words["packs"]
     for i, j in combinations(range(len(reading.things)), 2):
         for one, other in ((i, j), (j, i)):
-            giver, taker = reading.things[one], reading.things[other]
+            giver = reading.things[one]
+            taker = reading.things[other]
             if len(giver.attributes) != 1 or not giver.heads or taker.attributes or not taker.heads:
                 continue
             given = giver.attributes[0]
@@ -113,8 +115,10 @@ def object_swaps(reading: ParsedCaption) -> Iterator[Draft]:
             continue
         if not (_can_move(reading, i) and _can_move(reading, j)):
             continue
-        first, second = things[i], things[j]
-        first_stop, second_stop = unit_stop(reading, i), unit_stop(reading, j)
+        first = things[i]
+        second = things[j]
+        first_stop = unit_stop(reading, i)
+        second_stop = unit_stop(reading, j)
         if first_stop > second.start or _said_between(reading, first_stop, second.start):
             continue
         if _lacks_article(first) != _lacks_article(second):

@@ -31,7 +31,8 @@ class Evened:
     nothing but this; one that sees both well has none of its seeing taken off."""
 
     def __init__(self, matrix: F64, place: Mapping[Pair, int], kept: Sequence[PictureContents]) -> None:
-        self.matrix, self.place = matrix, place
+        self.matrix = matrix
+        self.place = place
         self.showing: dict[tuple[int, str], set[int]] = {}
         for one in kept:
             for thing in one.things:
@@ -47,7 +48,8 @@ class Evened:
         where it cannot be told."""
         key = (true, rival, k)
         if key not in self.known:
-            first, second = self.showing.get((k, true[k]), set()), self.showing.get((k, rival[k]), set())
+            first = self.showing.get((k, true[k]), set())
+            second = self.showing.get((k, rival[k]), set())
             sides = [sorted(first - second), sorted(second - first)]
             difference = self.matrix[:, self.place[true]] - self.matrix[:, self.place[rival]]
             self.known[key] = (
@@ -62,14 +64,17 @@ class Evened:
         swapped = (other[0], true[1]), (true[0], other[1])
         columns = [self.matrix[:, self.place[phrase]] for phrase in (true, other, *swapped)]
         contrast = columns[0] + columns[1] - columns[2] - columns[3]
-        same, opposite = self.holding[frozenset((true, other))], self.holding.get(frozenset(swapped), [])
+        same = self.holding[frozenset((true, other))]
+        opposite = self.holding.get(frozenset(swapped), [])
         liking = float(contrast[same].mean() + contrast[opposite].mean()) / 2 if opposite else 0.0
         return float(contrast[picture]) - liking
 
 
 def answer_of(question: BindingQuestion, even: Evened) -> GridAnswer:
     """What the scores of its picture say to a question."""
-    row, place, mine = even.matrix[question.picture], even.place, question.true
+    row = even.matrix[question.picture]
+    place = even.place
+    mine = question.true
     true = float(row[place[mine]])
 
     def seen(rivals: Sequence[Pair], k: int) -> list[float]:

@@ -130,7 +130,8 @@ def _tests(answers: Sequence[GridAnswer], mode: Mode) -> tuple[float, float, flo
         return seen[0], seen[1], float("nan")
     columns = [_right(answers, which) for which in range(3)]
     harder = columns[0] if columns[0].sum() <= columns[1].sum() else columns[1]
-    only_marginal, only_binding = int((harder & ~columns[2]).sum()), int((columns[2] & ~harder).sum())
+    only_marginal = int((harder & ~columns[2]).sum())
+    only_binding = int((columns[2] & ~harder).sum())
     p = mcnemar(only_marginal, only_binding) / 2
     return seen[0], seen[1], p if only_marginal > only_binding else 1.0
 

@@ -82,7 +82,8 @@ def ask(shown: Sequence[PictureContents], n: int, mode: Mode, family: Mapping[st
         InvalidInput: a picture is named twice or is not there, or none fits the mode.
     """
     _check(shown, n)
-    kept, left_out = list[PictureContents](), list[tuple[int, str]]()
+    kept = list[PictureContents]()
+    left_out = list[tuple[int, str]]()
     for one in shown:
         reason = _misfit(one, mode, family)
         if reason:
@@ -138,7 +139,8 @@ def _question(
     family: Mapping[str, str],
 ) -> BindingQuestion:
     attribute, thing = one.things[at]
-    here, things = {a for a, _ in one.things}, {o for _, o in one.things}
+    here = {a for a, _ in one.things}
+    things = {o for _, o in one.things}
     rivals = [a for a in attributes if family.get(a, "") == family.get(attribute, "")]
     absent = tuple((a, thing) for a in rivals if a not in here)
     elsewhere = tuple((attribute, o) for o in objects if o not in things)

@@ -157,7 +157,9 @@ def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
     title = f"ARO, word order ({file.stem})"
     pictures = "Its pictures are those of COCO 2014 or Flickr30k, after the file's name."
     book = Builder("aro-order", title, "choice", "r@1", _SOURCE, pictures, notes=list(notes))
-    rng, made, short = np.random.default_rng(seed), 0, 0
+    rng = np.random.default_rng(seed)
+    made = 0
+    short = 0
     for i, (where, record) in enumerate(load_records(file, "image and caption (or caption_options)")):
         picture = text_of(record, "image", where)
         if "caption_options" in record:
@@ -166,7 +168,8 @@ def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
         for k, caption in enumerate(_captions(record, where)):
             words = tidy_words(as_text(caption, f"{where}: 'caption', entry {k}"), max_words)
             foils = shuffled(words, rng)
-            made, short = made + 1, short + (len(foils) == 1)
+            made = made + 1
+            short = short + (len(foils) == 1)
             book.add_choice(f"{i}/{k}", where, picture, (" ".join(words), *foils))
     if made:
         book.note(

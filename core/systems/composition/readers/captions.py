@@ -58,7 +58,8 @@ def read_captions(
     file, notes = one_file_of(path, "captions")
     rows, more = read_rows(file, ())
     columns = list(rows[0][1]) if rows else []
-    picture, captions = picture_column(columns), caption_columns(columns)
+    picture = picture_column(columns)
+    captions = caption_columns(columns)
     if not picture or not captions:
         raise InvalidInput(
             f"{file.name} must have a column image (or file, filename) and a column caption (or caption_0, caption_1, "
@@ -132,7 +133,8 @@ def _with_foils(
         for where, _ in one.too_long:
             book.exclude(where, TOO_LONG)
         rng = np.random.default_rng([seed, *one.name.encode()])
-        own, beside = [caption for caption in one.captions if caption], [said for _, said in one.too_long]
+        own = [caption for caption in one.captions if caption]
+        beside = [said for _, said in one.too_long]
         foils = caption_foils(own, things, rng, beside=beside)
         for foil in foils:
             kinds = {"change": foil.change, "kind": foil.kind, SPLIT: one.split}

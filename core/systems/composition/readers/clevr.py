@@ -62,7 +62,8 @@ def read_scenes(path: Path) -> Benchmark:
     fits, hard = _truth(list(pictures.values()), queries)
     places = tuple(pictures)
     for k, query in enumerate(queries):
-        text, tags = " ".join(word for word in query if word), dict(zip(TAGS, query, strict=True))
+        text = " ".join(word for word in query if word)
+        tags = dict(zip(TAGS, query, strict=True))
         book.add_query(text, file.name, places, fits[:, k], hard[:, k], tags)
     return book.build()
 

@@ -104,7 +104,9 @@ def read_single_object(path: Path, *, seen: Sequence[str] | str = ()) -> Benchma
 def _parts(document: Any, name: str) -> tuple[list[Any], list[Any], Any]:
     """(labels, data, what the file says of "seen") of either shape."""
     if isinstance(document, dict):
-        labels, data, seen = document.get("labels"), document.get("data"), document.get("seen")
+        labels = document.get("labels")
+        data = document.get("data")
+        seen = document.get("seen")
     else:
         labels, data = as_list(document, name, "two lists, labels and data (or an object with these keys)", 2)
         seen = None
@@ -114,7 +116,8 @@ def _parts(document: Any, name: str) -> tuple[list[Any], list[Any], Any]:
 def _matrices(book: Builder, rows: list[Any], n_queries: int, name: str) -> tuple[tuple[int, ...], Bool, Bool]:
     """Places of the pictures and, (n, K) each, whether a picture fits a query and whether it is hard for it."""
     pictures: dict[int, None] = {}
-    fits, hard = list[Bool](), list[Bool]()
+    fits = list[Bool]()
+    hard = list[Bool]()
     for i, row in enumerate(rows):
         where = f"{name}: data, row {i}"
         cells = as_list(row, where, "image, annotation (or none), label and hard list")

@@ -49,7 +49,8 @@ def read_crepe(path: Path, *, negatives: str = "") -> Benchmark:
         book.note(f"Hard negatives of {file.name}: its column {column}.")
         for i, (where, row) in enumerate(rows):
             foils = literal_list(cell_of(row, column), f"{where}: {column!r}")
-            picture, captions = _file_name(cell_of(row, "image_id")), (cell_of(row, "caption"), *foils)
+            picture = _file_name(cell_of(row, "image_id"))
+            captions = (cell_of(row, "caption"), *foils)
             box = box_of(row, _BOX, where)
             book.add_choice(f"{file.stem}/{i}", where, picture, captions, _tags(file.stem), box)
     return book.build()

@@ -51,7 +51,8 @@ def read_own(path: Path) -> Benchmark:
     tags = _tag_columns(rows, [name for name in columns if name not in used])
     several = not pairs and any(len(_foils(row, foils, where)) > 1 for where, row in rows)
     kind, headline = ("pairs", "group") if pairs else ("choice", "r@1" if several else "pairwise")
-    source, pictures = f"your file {file.name}", "Its pictures are those that its rows name."
+    source = f"your file {file.name}"
+    pictures = "Its pictures are those that its rows name."
     book = Builder("own", file.stem, kind, headline, source, pictures, notes=[*notes, *more])
     for i, (where, row) in enumerate(rows):
         _add(book, label_of(row, "id") or str(i), where, row, foils, {name: label_of(row, name) for name in tags})
@@ -67,9 +68,11 @@ def _add(book: Builder, id: str, where: str, row: Record, foils: list[str], tags
     """Enter a row as the form of the benchmark asks, or leave it out where it names no picture."""
     if book.kind == "pairs":
         first, caption, second, other = (_text(row, key, where) for key in _PAIR)
-        captions, names = (caption, other), (first, second)
+        captions = (caption, other)
+        names = (first, second)
     else:
-        captions, names = (_text(row, "caption", where), *_foils(row, foils, where)), (_text(row, "image", where),)
+        captions = (_text(row, "caption", where), *_foils(row, foils, where))
+        names = (_text(row, "image", where),)
     if not all(name.strip() for name in names):
         book.exclude(id, "it names no picture")
     elif len(names) == 2:

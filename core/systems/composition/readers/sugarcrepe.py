@@ -73,7 +73,8 @@ def read_two_true(path: Path) -> Benchmark:
     for file in files:
         for i, (where, record) in enumerate(load_records(file, ", ".join(keys))):
             picture, *captions = (text_of(record, key, where) for key in keys)
-            place, named = book.picture(picture, where), label_of(record, "id") or str(i)
+            place = book.picture(picture, where)
+            named = label_of(record, "id") or str(i)
             tags = {"kind": file.stem}
             book.add(f"{file.stem}/{named}", where, (place,), captions, match=TWO_TRUE, tags=tags)
     _note_absent(book, files, KINDS[:5])

@@ -50,8 +50,10 @@ def read_valse(path: Path) -> Benchmark:
             declarative = record.get("declarative_statement")
             caption = text_of(record, "caption", where)
             if isinstance(declarative, str) and declarative.strip() not in ("", caption.strip()):
-                caption, declared = declarative, declared + 1
-            picture, foil = text_of(record, "image_file", where), text_of(record, "foil", where)
+                caption = declarative
+                declared = declared + 1
+            picture = text_of(record, "image_file", where)
+            foil = text_of(record, "foil", where)
             tags = {"piece": file.stem, "phenomenon": label_of(record, "linguistic_phenomena")}
             book.add_choice(own, where, picture, (caption, foil), tags)
     if declared:

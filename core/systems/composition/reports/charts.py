@@ -12,7 +12,8 @@ from core.systems.composition.scoring.signature import GUESSED_RIGHT, GUESSED_SA
 
 ROW = 16
 """Height of one model's bar, in the chart's own units; a chart is 300 wide."""
-_WIDTH, _EDGE = 300, 4
+_WIDTH = 300
+_EDGE = 4
 
 
 def bars(estimates: Sequence[tuple[Estimate, str]], chance: float | None, top: float = 1.0) -> Markup:

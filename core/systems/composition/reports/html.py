@@ -79,7 +79,9 @@ def render_composition_report(
         "worst": _worst(results, benchmark, pictures),
         "pictures_left_out": pictures.left_out,
     }
-    said, account, training = _said(results, benchmark), _account(results, benchmark), _training(regression, curve)
+    said = _said(results, benchmark)
+    account = _account(results, benchmark)
+    training = _training(regression, curve)
     return str(render("composition.html.j2", TEMPLATES, **values, **said, **account, **training, **style()))
 
 
@@ -223,7 +225,8 @@ def _signature(name: str, found: Signature) -> dict[str, Any]:
 
 def _tags(results: Sequence[CompositionResult]) -> list[tuple[str, list[dict[str, Any]]]]:
     """For each tag a row for each value, with one bar for each result."""
-    key, found = results[0].headline, by_tag(results)
+    key = results[0].headline
+    found = by_tag(results)
     metrics = [metric for values in found.values() for rows in values.values() for _, metric in rows]
     top = 1.0 if key not in LOWER_IS_BETTER else max((metric.value.high for metric in metrics), default=1.0)
 
@@ -257,7 +260,8 @@ def _training(regression: ForgettingCheck | None, curve: tuple[Sequence[Epoch], 
 def _trained(epochs: Sequence[Epoch], best: int) -> str:
     kept = next((epoch for epoch in epochs if epoch.number == best), epochs[-1])
     passes = count(max(epoch.number for epoch in epochs), "epoch")
-    right, loss = sentences.figure("", kept.validation_accuracy), number(kept.validation_loss, 3)
+    right = sentences.figure("", kept.validation_accuracy)
+    loss = number(kept.validation_loss, 3)
     return (
         f"{passes} of training; epoch {best} was kept, with {right} of the validation items right and a "
         f"loss of {loss} on them."

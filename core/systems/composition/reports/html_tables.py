@@ -62,7 +62,8 @@ def compared_tables(found: CompositionComparison, digits: int | None = 1, *, bar
 def _compared(row: ComparedMetric, digits: int | None, span: tuple[float, float] | None) -> dict[str, Any]:
     """One metric of two models on the same items; the change is "better" or "worse" where the difference is clear, else
     ""."""
-    better, clear = (row.difference.value > 0) != (row.key in LOWER_IS_BETTER), row.p <= ALPHA
+    better = (row.difference.value > 0) != (row.key in LOWER_IS_BETTER)
+    clear = row.p <= ALPHA
     return {
         "row": row,
         "a": wording.figure(row.key, row.a.value, digits),

@@ -17,7 +17,8 @@ MAX_PICTURES = 6
 """Pictures of a query that are shown."""
 MAX_CAPTIONS = 6
 """Of a choice with more captions the strongest foils are shown."""
-RIGHT, WRONG = "✓", "✗"
+RIGHT = "✓"
+WRONG = "✗"
 
 Address = Callable[[int], str | None]
 """The data address of the benchmark's picture in that place; None or "" where it is not shown."""
@@ -128,7 +129,8 @@ def scored_item(
 
 
 def _caption_scores(item: Item, scores: F64, text: int) -> CaptionScores:
-    places, match = decimals(scores), set(item.match)
+    places = decimals(scores)
+    match = set(item.match)
     cells = tuple(
         ScoreCell(number(float(scores[i, text]), places), (i, text) in match, shade(float(scores[i, text]), scores))
         for i in range(len(item.pictures))
@@ -149,7 +151,8 @@ def shown_captions(item: Item, scores: F64) -> list[int]:
 
 def changed_words(text: str, other: str) -> Words:
     """The words of the text; those that the other has not in that place are marked."""
-    mine, theirs = text.split(), other.split()
+    mine = text.split()
+    theirs = other.split()
     kept = {
         i
         for block in difflib.SequenceMatcher(None, mine, theirs, autojunk=False).get_matching_blocks()
@@ -171,7 +174,8 @@ def decimals(scores: F64) -> int:
 
 def shade(value: float, scores: F64) -> str:
     """Per cent of the way from the lowest to the highest of the scores."""
-    low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
+    low = float(np.nanmin(scores))
+    high = float(np.nanmax(scores))
     share = 0.5 if high <= low or not np.isfinite(value) else float(np.clip((value - low) / (high - low), 0, 1))
     return f"{100 * share:.0f}"
 

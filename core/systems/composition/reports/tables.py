@@ -32,7 +32,9 @@ from core.systems.composition.records import Benchmark, CompositionComparison, C
 from core.systems.composition.scoring.judging import items_of
 
 FORMAT = 1
-DOCUMENT, ITEMS, ARRAYS = "composition.json", "items.parquet", "scores.npz"
+DOCUMENT = "composition.json"
+ITEMS = "items.parquet"
+ARRAYS = "scores.npz"
 SECOND = "second"
 """The folder of the second model's result, below the first's."""
 _OWN = (DOCUMENT, ITEMS, ARRAYS)

@@ -60,7 +60,8 @@ def reranking_sentence(record: AdapterRecord) -> str:
 
     if not record.weighed:
         return ""
-    alone, chosen = record.weighed[0], min(record.weighed, key=lambda row: abs(row.weight - record.rerank))
+    alone = record.weighed[0]
+    chosen = min(record.weighed, key=lambda row: abs(row.weight - record.rerank))
     if not chosen.weight:
         return (
             "As a re-ranker it is of no use: no weight brought more without losing what the frozen encoder finds first"

@@ -48,10 +48,8 @@ def training_curve(epochs: Sequence[Epoch], best: int | None = None, *, losses: 
 
     known = {"training": [e.loss for e in epochs], "loss": [e.validation_loss for e in epochs]} if losses else {}
     highest = max([1e-9, *(v for values in known.values() for v in values if v is not None and np.isfinite(v))])
-    dots, right = (
-        placed([e.validation_accuracy for e in epochs]),
-        [e for e in epochs if np.isfinite(e.validation_accuracy)],
-    )
+    dots = placed([e.validation_accuracy for e in epochs])
+    right = [e for e in epochs if np.isfinite(e.validation_accuracy)]
     drawn = [*((name, placed(values, highest)) for name, values in known.items()), ("curve", dots)]
     said = f"Right on held-back items: {percent(epochs[0].validation_accuracy)} untrained"
     after = f", {percent(kept.validation_accuracy)} after epoch {kept.number}" if len(epochs) > 1 else ""

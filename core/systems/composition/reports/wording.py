@@ -73,7 +73,8 @@ def chance_sentence(result: CompositionResult) -> str:
     metric = headline_of(result)
     if metric is None or not math.isfinite(metric.value.value):
         return "No item could be scored."
-    key, value = metric.key, metric.value
+    key = metric.key
+    value = metric.value
     said = f"{figure(key, value.value)} (95\u00a0% interval {figure_interval(key, value)})"
     if metric.chance is None:
         return f"{said}."
@@ -154,7 +155,8 @@ def _kind_sentences(start: str, kinds: Sequence[tuple[str, Metric]]) -> list[str
     is named: "Swap attributes: 42.4 % (37.0 to 47.8 %) of 311 items, by chance 50.0 %."."""
     if not kinds:
         return []
-    named, more = kinds[:MOST_KINDS], len(kinds) - MOST_KINDS
+    named = kinds[:MOST_KINDS]
+    more = len(kinds) - MOST_KINDS
     names = [*(spelled_kind(value) for value, _ in named), *([count(more, "more kind")] if more > 0 else [])]
     figures = [
         f"{spelled_kind(value)[:1].upper()}{spelled_kind(value)[1:]}: {figure(m.key, m.value.value)} "
@@ -172,7 +174,9 @@ def spelled_kind(value: str) -> str:
 
 def against_chance(metric: Metric) -> str:
     """ "Below chance", "Above chance", or that it is within it."""
-    low, high, chance = metric.value.low, metric.value.high, metric.chance
+    low = metric.value.low
+    high = metric.value.high
+    chance = metric.chance
     if chance is None or not (math.isfinite(low) and math.isfinite(high)):
         return "Chance cannot be told from it"
     if low <= chance <= high:

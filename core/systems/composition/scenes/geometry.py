@@ -14,7 +14,8 @@ import numpy as np
 
 from core.records import F32, F64, Bool
 
-_PITCH, _YAW = np.radians(27.0), np.radians(33.0)
+_PITCH = np.radians(27.0)
+_YAW = np.radians(33.0)
 STRIPE = 0.42
 """Length of a stripe and its gap, in half sides."""
 _FINE = 3
@@ -68,7 +69,8 @@ def _bounds(shape: str) -> tuple[float, float, float]:
     """Left, top and side of the square around the shape, in the shape's own units."""
     steps = np.linspace(-2, 2, 801)
     inside = _HITS[shape](*np.meshgrid(steps, -steps))[0]
-    columns, rows = steps[inside.any(0)], -steps[inside.any(1)]
+    columns = steps[inside.any(0)]
+    rows = -steps[inside.any(1)]
     side = max(columns[-1] - columns[0], rows[0] - rows[-1])
     return float(columns.mean() - side / 2), float(rows.mean() + side / 2), float(side)
 
@@ -92,9 +94,12 @@ def _ball(x: F64, y: F64) -> _Hit:
 
 def _cube(x: F64, y: F64) -> _Hit:
     axes = _view(float(_YAW))
-    inside, normal = np.zeros(x.shape, bool), np.zeros((3, *x.shape))
+    inside = np.zeros(x.shape, bool)
+    normal = np.zeros((3, *x.shape))
     normal[2] = 1.0
-    across, around, gleam = np.zeros_like(x), np.zeros_like(x), np.zeros_like(x)
+    across = np.zeros_like(x)
+    around = np.zeros_like(x)
+    gleam = np.zeros_like(x)
     for k in range(3):
         sign = 1.0 if axes[k, 2] > 0 else -1.0
         face = axes[k] * sign
@@ -115,7 +120,8 @@ def _turned(x: F64, y: F64, z: F64) -> tuple[F64, F64, F64]:
 
 
 def _cylinder(x: F64, y: F64) -> _Hit:
-    radius, half = 0.66, 0.72
+    radius = 0.66
+    half = 0.72
     axes = _view(0.0)
     _, up, _ = axes  # the axis as the eye sees it
     # side: the point at distance `radius` from the axis that is nearest to the eye
@@ -141,17 +147,21 @@ def _cylinder(x: F64, y: F64) -> _Hit:
 
 
 def _cone(x: F64, y: F64) -> _Hit:
-    radius, high = 0.86, 1.75
-    axes, k = _view(0.0), 0.86 / 1.75
+    radius = 0.86
+    high = 1.75
+    axes = _view(0.0)
+    k = 0.86 / 1.75
     # points p + t d with right^2 + depth^2 = (k (high - up))^2
     _, up0, depth0 = _turned(x, y, 0 * x)
-    du, dd = axes[1, 2], axes[2, 2]
+    du = axes[1, 2]
+    dd = axes[2, 2]
     a = dd**2 - (k * du) ** 2
     b = depth0 * dd + k**2 * du * (high - up0)
     c = x**2 + depth0**2 - (k * (high - up0)) ** 2
     root = np.sqrt(np.clip(b**2 - a * c, 0, None))
     z = (-b + root) / a
-    up, depth = up0 + du * z, depth0 + dd * z
+    up = up0 + du * z
+    depth = depth0 + dd * z
     inside = (b**2 >= a * c) & (up >= 0) & (up <= high)
     reach = np.clip(np.hypot(x, depth), 1e-6, None)
     slope = np.hypot(1, k)
@@ -166,7 +176,8 @@ def _cone(x: F64, y: F64) -> _Hit:
 
 
 def _ring(x: F64, y: F64) -> _Hit:
-    middle, tube = 0.68, 0.29
+    middle = 0.68
+    tube = 0.29
     r = np.hypot(x, y)
     bent = np.clip((r - middle) / tube, -1, 1)
     unit = np.clip(r, 1e-6, None)
@@ -178,13 +189,19 @@ def _ring(x: F64, y: F64) -> _Hit:
 
 def _star(x: F64, y: F64) -> _Hit:
     """Five points; each has two facets that rise to a ridge, and the middle is the highest."""
-    outer, inner, high = 1.0, 0.5, 0.34
-    r, angle = np.hypot(x, y), np.arctan2(x, y)
+    outer = 1.0
+    inner = 0.5
+    high = 0.34
+    r = np.hypot(x, y)
+    angle = np.arctan2(x, y)
     fold = np.pi / 5
     sector = np.round(angle / (2 * fold))
     local = angle - sector * 2 * fold
-    u, v = r * np.cos(local), r * np.abs(np.sin(local))  # along the point, away from its ridge
-    tip, notch = np.array([outer, 0.0]), inner * np.array([np.cos(fold), np.sin(fold)])
+    # along the point, away from its ridge
+    u = r * np.cos(local)
+    v = r * np.abs(np.sin(local))
+    tip = np.array([outer, 0.0])
+    notch = inner * np.array([np.cos(fold), np.sin(fold)])
     edge = notch - tip
     inside = (tip[0] * edge[1] - tip[1] * edge[0]) - (u * edge[1] - v * edge[0]) >= 0
     # the facet through (0, 0, high), the tip and the notch
@@ -192,7 +209,8 @@ def _star(x: F64, y: F64) -> _Hit:
     facet /= np.linalg.norm(facet)
     side = np.where(local >= 0, 1.0, -1.0)
     turn = sector * 2 * fold
-    nu, nv = np.full_like(x, facet[0]), facet[1] * side
+    nu = np.full_like(x, facet[0])
+    nv = facet[1] * side
     normal = np.stack(
         [nu * np.sin(turn) + nv * np.cos(turn), nu * np.cos(turn) - nv * np.sin(turn), np.full_like(x, facet[2])]
     )

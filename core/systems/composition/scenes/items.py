@@ -124,7 +124,9 @@ class _Drawer:
     """Draws items of one plan and split, and keeps the choices that each kind allows."""
 
     def __init__(self, plan: RenderedPlan, unseen: bool, rng: np.random.Generator) -> None:
-        self.plan, self.unseen, self.rng = plan, unseen, rng
+        self.plan = plan
+        self.unseen = unseen
+        self.rng = rng
         self.choices: dict[str, list[tuple[str, ...]]] = {}
 
     def item(self, kind: str, name: str, split: str) -> RenderedItem:
@@ -266,7 +268,8 @@ class _Drawer:
 
     def _combinations(self, attribute: str) -> Iterator[tuple[str, str, str, str]]:
         """Two different values of the attribute with two different shapes."""
-        values, shapes = self._values(attribute)[0], self.plan.shapes
+        values = self._values(attribute)[0]
+        shapes = self.plan.shapes
         return (
             found for found in product(values, values, shapes, shapes) if len({*found[:2]}) == len({*found[2:]}) == 2
         )

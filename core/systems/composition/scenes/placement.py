@@ -17,7 +17,8 @@ _EDGE = 0.035
 """Room between a thing and the picture's edge, as a share of the side."""
 _LEVEL = 0.10
 """Along the other axis, two related things are at most this far apart, as a share of the side."""
-_TRIES, _RESTARTS = 60, 60
+_TRIES = 60
+_RESTARTS = 60
 
 
 def bare(shape: str, colour: str, material: str, size: str) -> Shape:
@@ -79,13 +80,15 @@ def _attempt(things: Sequence[Shape], rng: np.random.Generator, relation: str | 
 def _related(a: Shape, b: Shape, relation: str, rng: np.random.Generator) -> list[Shape]:
     """The two, `a` first, with b in the middle of what is left once a's place along the axis is drawn."""
     least = max((a.extent + b.extent) * (_TOUCH + 0.02), CLEAR + 0.1)
-    room_a, room_b = _room(a), _room(b)
+    room_a = _room(a)
+    room_b = _room(b)
     near = rng.uniform(room_a, max(room_a, 1 - room_b - least))
     far = rng.uniform(near + least, max(near + least, 1 - room_b))
     level = rng.uniform(max(room_a, room_b), 1 - max(room_a, room_b))
     off = float(np.clip(level + rng.uniform(-_LEVEL, _LEVEL), room_b, 1 - room_b))
     if relation in ("right", "below"):
-        near, far = 1 - near, 1 - far
+        near = 1 - near
+        far = 1 - far
     if relation in ("left", "right"):
         return [_at(a, near, level), _at(b, far, off)]
     return [_at(a, level, near), _at(b, off, far)]

@@ -37,7 +37,8 @@ def render_scene(scene: Scene, size: int = 224) -> Image.Image:
 def _place(picture: Image.Image, thing: Shape, scene: Scene, size: int) -> None:
     """Paint the thing, over its shadow."""
     sprite = _sprite(thing, scene, size)
-    left, top = round(thing.x * size - sprite.width / 2), round(thing.y * size - sprite.height / 2)
+    left = round(thing.x * size - sprite.width / 2)
+    top = round(thing.y * size - sprite.height / 2)
     alpha = sprite.getchannel("A")
     light = np.radians(scene.light)
     reach = 0.07 * thing.extent * size
@@ -85,7 +86,8 @@ def _shaded(thing: Shape, seen: Surface, azimuth: float) -> _Floats:
 def _shiny(base: _Floats, lit: _Floats, seen: Surface, lamp: _Floats) -> _Floats:
     """A polished surface: a hard highlight, a bright sky and a dark ground in its reflection, one soft streak on each
     flat facet."""
-    normal, flat = seen.normal, seen.gleam >= 0
+    normal = seen.normal
+    flat = seen.gleam >= 0
     half = lamp + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
     towards = np.where(flat, -1, np.tensordot(half, normal, 1))

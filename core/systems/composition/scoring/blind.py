@@ -151,7 +151,8 @@ class _Weights:
         true, foils = _places(items)
         if len(true) > MAX_FOILS:
             kept = rng.permutation(len(true))[:MAX_FOILS]
-            true, foils = true[kept], foils[kept]
+            true = true[kept]
+            foils = foils[kept]
         lengths = _lengths(captions)
         self._scale = np.maximum((lengths[true] - lengths[foils]).std(axis=0), 1.0)
         features = self._features(captions)

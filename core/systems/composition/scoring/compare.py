@@ -76,7 +76,8 @@ def _common(a: CompositionResult, b: CompositionResult) -> tuple[I64, I64]:
             f"{a.name!r} and {b.name!r} have no item of {a.title} in common. Run both on the same file and pictures."
         )
     for row, other in both:
-        one, two = a.matrices[row].shape, b.matrices[other].shape
+        one = a.matrices[row].shape
+        two = b.matrices[other].shape
         if one != two:
             sizes = " and ".join(" x ".join(map(str, shape)) for shape in (one, two))
             raise InvalidInput(
@@ -112,19 +113,24 @@ class _Sides:
 
 def _compared(sides: _Sides, scope: TagScope) -> ComparedMetric:
     """The metric in one scope, with p not yet adjusted."""
-    rows, strata, averaged = scope.rows, None, sides.averaged
+    rows = scope.rows
+    strata = None
+    averaged = sides.averaged
     # as the headline: items without a value play no part
     if scope.value == ALL_ITEMS and not scope.tag and averaged.any():
         rows = rows[averaged[rows] != ""]
         strata = averaged[rows]
-    x, y, mine = sides.a[rows], sides.b[rows], None if sides.groups is None else sides.groups[rows]
+    x = sides.a[rows]
+    y = sides.b[rows]
+    mine = None if sides.groups is None else sides.groups[rows]
     better = y - x if sides.key not in LOWER_IS_BETTER else x - y
     difference, p = _tested(x, y, mine, strata, share=sides.share, seed=sides.seed)
     a, b = (
         estimate_of(values, mine, strata, share=sides.share, rng=np.random.default_rng(sides.seed)) for values in (x, y)
     )
     label = f"{scope.tag}: {scope.value}" if scope.tag else scope.value
-    only_a, only_b = int((better < 0).sum()), int((better > 0).sum())
+    only_a = int((better < 0).sum())
+    only_b = int((better > 0).sum())
     return ComparedMetric(sides.key, label, len(rows), a, b, difference, p, only_a, only_b)
 
 
@@ -143,7 +149,8 @@ def _tested(
         return macro_of(y - x, places, groups, np.random.default_rng(seed)), p
     if not share:
         return mean_of(y - x, groups, np.random.default_rng(seed)), sign_flip_p(y - x, groups, seed=seed)
-    wrong_a, wrong_b = x == 0, y == 0
+    wrong_a = x == 0
+    wrong_b = y == 0
     p = paired_p(wrong_a, wrong_b, groups, seed=seed)
     if not differ:
         return _no_difference(len(x), groups, share), p

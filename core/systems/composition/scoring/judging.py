@@ -16,7 +16,8 @@ from core.records import F32, F64, Bool
 from core.systems.composition.records import Benchmark, CompositionResult, Item
 from core.systems.composition.scoring.precision import average_precision, chance_precision
 
-BOTH, TEXT_ONLY = "both", "text only"
+BOTH = "both"
+TEXT_ONLY = "text only"
 """Metrics of a choice with two true captions: both above every foil, and what texts say without the picture."""
 RECALL_AT = (1, 3, 5, 10)
 """Depths at which a choice among many captions is reported."""
@@ -111,7 +112,8 @@ def items_of(result: CompositionResult, benchmark: Benchmark) -> tuple[Item, ...
 
 
 def _check(item: Item, matrix: F64, benchmark: Benchmark, unreadable: frozenset[int]) -> None:
-    kind, n_true = benchmark.kind, 2 if benchmark.headline == BOTH else 1
+    kind = benchmark.kind
+    n_true = 2 if benchmark.headline == BOTH else 1
     shape = (len(item.pictures), len(item.captions))
     if matrix.shape != shape:
         raise InvalidInput(
@@ -146,7 +148,8 @@ def _pairs(benchmark: Benchmark, matrices: Sequence[F64]) -> Judged:
     """Source: Thrush et al. 2022 (Winoground, arXiv 2204.03162), eq. 1 to 3; the image score is Cola's multi-object
     accuracy (arXiv 2305.03689)."""
     s = in_order(benchmark.items, matrices)
-    first, second = s[:, 0, 0], s[:, 1, 1]
+    first = s[:, 0, 0]
+    second = s[:, 1, 1]
     image = np.minimum(first - s[:, 1, 0], second - s[:, 0, 1])  # each caption picks its picture
     text = np.minimum(first - s[:, 0, 1], second - s[:, 1, 0])  # each picture picks its caption
     margins = {"image": image, "text": text, "group": np.minimum(image, text)}
@@ -209,7 +212,9 @@ def true_places(item: Item) -> list[int]:
 
 def _choice(benchmark: Benchmark, matrices: Sequence[F64]) -> Judged:
     n = len(matrices)
-    count, strict, lucky = np.zeros(n), np.zeros(n), np.zeros(n)
+    count = np.zeros(n)
+    strict = np.zeros(n)
+    lucky = np.zeros(n)
     margin = np.zeros(n)
     for row, (item, matrix) in enumerate(zip(benchmark.items, matrices)):
         true = item.match[0][1]
@@ -244,10 +249,12 @@ def _retrieval(benchmark: Benchmark, matrices: Sequence[F64], unreadable: frozen
     values, chance = ({key: np.full(len(matrices), np.nan) for key in keys} for _ in range(2))
     ties = {key: np.zeros(len(matrices), bool) for key in keys}
     for row, (item, matrix) in enumerate(zip(benchmark.items, matrices)):
-        usable, relevant = readable(item, unreadable), relevant_pictures(item)
+        usable = readable(item, unreadable)
+        relevant = relevant_pictures(item)
         for key in keys:
             among = hard_pictures(item, usable) if key == "map" else usable
-            scores, true = matrix[among, 0], relevant[among]
+            scores = matrix[among, 0]
+            true = relevant[among]
             values[key][row] = average_precision(scores, true)
             chance[key][row] = chance_precision(int(true.sum()), len(true))
             ties[key][row] = len(np.intersect1d(scores[true], scores[~true])) > 0

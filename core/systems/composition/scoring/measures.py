@@ -141,7 +141,8 @@ def metrics_of(
     keys = (*judged.correct, *judged.values)
     made: list[Metric] = []
     for key in keys:
-        title, chance = title_of(key, keys), judged.chance[key][rows]
+        title = title_of(key, keys)
+        chance = judged.chance[key][rows]
         share = key in judged.correct
         scored = (judged.correct if share else judged.values)[key][rows].astype(np.float64)
         estimate = estimate_of(scored, mine, among, share=share, rng=np.random.default_rng(seed))

@@ -24,7 +24,8 @@ def average_precision(scores: F64, relevant: Bool) -> float:
     if not n_relevant or np.isnan(scores).any():
         return float("nan")
     _, place = np.unique(-scores, return_inverse=True)
-    counts, hits = np.bincount(place), np.bincount(place, relevant)
+    counts = np.bincount(place)
+    hits = np.bincount(place, relevant)
     return float((hits * np.cumsum(hits) / np.cumsum(counts)).sum() / n_relevant)
 
 

@@ -72,7 +72,8 @@ def run_composition(
         InvalidInput: no picture could be read, no item is left, or a score is no finite number.
         Cancelled: from `progress`.
     """
-    label, started = read_name(name), time.process_time()
+    label = read_name(name)
+    started = time.process_time()
     benchmark = pictured.benchmark
     scores = scorer.score(pictured, cache=cache, progress=progress)
     if len(scores.matrices) != len(benchmark):
@@ -82,7 +83,8 @@ def run_composition(
         )
     usable, rows, lost = _usable(benchmark, scores)
     usable, rows, learned, taught = _unseen(usable, rows, scores, seed)
-    unread, lost = lost, (*lost, *learned)
+    unread = lost
+    lost = (*lost, *learned)
     judged = judge(usable, tuple(scores.matrices[row] for row in rows.tolist()), frozenset(scores.unreadable))
     texts = _text_side(scorer, benchmark, rows, cache, progress)
     if texts is not None and benchmark.headline == BOTH:
@@ -119,7 +121,8 @@ def _measured(
     usable: Benchmark, scores: Scores, rows: I64, judged: Judged, groups: I64 | None, seed: int
 ) -> CompositionResult:
     """The figures of the items that could be scored, without a name and what else is said of them."""
-    tags, average = tags_of(usable.items), usable.average
+    tags = tags_of(usable.items)
+    average = usable.average
     return CompositionResult(
         "",
         usable.name,
@@ -158,7 +161,9 @@ def _published(usable: Benchmark, judged: Judged, n_excluded: int) -> tuple[tupl
 
 def _usable(benchmark: Benchmark, scores: Scores) -> tuple[Benchmark, I64, tuple[tuple[str, str], ...]]:
     """The benchmark without items that could not be scored, their places among all, and (id, reason) of the others."""
-    unreadable, kept, lost = frozenset(scores.unreadable), list[int](), list[tuple[str, str]]()
+    unreadable = frozenset(scores.unreadable)
+    kept = list[int]()
+    lost = list[tuple[str, str]]()
     for row, item in enumerate(benchmark.items):
         seen = readable(item, unreadable)
         if seen.all():
@@ -185,7 +190,8 @@ def _unseen(
     """The items that the model did not learn from, their places among all, (id, reason) of the others, and a note that
     gives the headline on all of them; everything as it was where it learned from none, or from all."""
     seen = [row in scores.taught for row in rows.tolist()]
-    n, N = sum(seen), len(seen)
+    n = sum(seen)
+    N = len(seen)
     if not n:
         return usable, rows, (), ""
     which = f"{n:,} of {N:,} items were in this adapter's training: on those it shows memory, not skill"
@@ -212,7 +218,8 @@ def _lost_notes(benchmark: Benchmark, scores: Scores, lost: Sequence[tuple[str, 
     """What became of pictures that could not be read."""
     if not scores.unreadable:
         return ()
-    first, n = next(iter(scores.unreadable.values())), len(scores.unreadable)
+    first = next(iter(scores.unreadable.values()))
+    n = len(scores.unreadable)
     which = "1 picture" if n == 1 else f"{n:,} pictures"
     what = "Left out: " + "; ".join(counted(lost)) + "." if lost else "No item is lost by it."
     ranked = " Queries are ranked without." if benchmark.kind == "retrieval" else ""
@@ -246,5 +253,6 @@ def _text_side(
 def _nearest(item: Item, vectors: F32) -> float:
     """Cosine of an item's caption with its nearest foil; of pairs with the other caption."""
     places = true_places(item)
-    first, others = places[0], places if len(item.pictures) == 1 else places[:1]
+    first = places[0]
+    others = places if len(item.pictures) == 1 else places[:1]
     return float(cosines(vectors[first : first + 1], np.delete(vectors, others, axis=0)).max())

@@ -84,7 +84,8 @@ def signature_of(result: CompositionResult, benchmark: Benchmark) -> Signature |
     """
     if result.kind != "pairs" or not result.ids:
         return None
-    s, groups = in_order(items_of(result, benchmark), result.matrices), result.groups
+    s = in_order(items_of(result, benchmark), result.matrices)
+    groups = result.groups
 
     def share(chosen: Bool, among: Bool | None = None) -> Estimate:
         rows = slice(None) if among is None else among

@@ -31,7 +31,8 @@ from core.systems.composition.training.reference_tasks import EVERYDAY
 from core.systems.composition.training.reranking import WeighedReranking, Weight
 
 FORMAT = 1
-RECORD, WEIGHTS = "adapter.json", "adapter.safetensors"
+RECORD = "adapter.json"
+WEIGHTS = "adapter.safetensors"
 
 
 def _is_record(said: Mapping[str, Any]) -> bool:
@@ -86,7 +87,9 @@ class Adapted:
     """
 
     def __init__(self, record: AdapterRecord, module: Any, encoder: Encoder) -> None:
-        self.record, self.module, self.encoder = record, module, encoder
+        self.record = record
+        self.module = module
+        self.encoder = encoder
         self.adapter = make_adapter(record.adapter, record.settings)
         self.name = f"{encoder.name} + {self.adapter.title}"
 
@@ -183,7 +186,8 @@ def read_record(folder: Path) -> AdapterRecord:
         raise InvalidInput(
             f"There is no adapter in {folder} (no {RECORD}). Give the folder that `compose adapt --out` wrote."
         )
-    where, again = f"{RECORD} in {folder}", "Train the adapter again."
+    where = f"{RECORD} in {folder}"
+    again = "Train the adapter again."
     try:
         said = read_stored(folder / RECORD, below=folder)
     except (OSError, ValueError) as error:

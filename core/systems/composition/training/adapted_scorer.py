@@ -44,7 +44,8 @@ def read_tokens(
     Raises:
         InvalidInput: the encoder gives no tokens, no picture could be read, or no item is left.
     """
-    benchmark, tower = pictured.benchmark, tower_of(encoder)
+    benchmark = pictured.benchmark
+    tower = tower_of(encoder)
     used = np.unique([at for item in benchmark.items for at in item.pictures]).astype(np.int64)
     if not len(used):
         raise InvalidInput(
@@ -88,7 +89,8 @@ class AdaptedScorer:
 
     def __init__(self, adapted: Adapted) -> None:
         self.adapted = adapted
-        self.name, self.fingerprint = adapted.name, adapted.fingerprint
+        self.name = adapted.name
+        self.fingerprint = adapted.fingerprint
 
     def score(
         self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
@@ -115,7 +117,8 @@ class AdaptedScorer:
         read = read_image_tokens(images, self.adapted.encoder, tower, cache=cache, progress=progress)
         captions = tuple(dict.fromkeys(texts))
         data = PairData(read, read_text_tokens(captions, tower, progress=progress), captions, ())  # type: ignore[arg-type]
-        n, m = len(read.kept), len(captions)
+        n = len(read.kept)
+        m = len(captions)
         pairs = np.stack(np.meshgrid(np.arange(n), np.arange(m), indexing="ij"), 2).reshape(-1, 2)
         out = np.full((len(images), m), np.nan)
         out[read.kept] = score_pairs(self.adapted.module, data, pairs, progress).reshape(n, m)

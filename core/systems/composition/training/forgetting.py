@@ -159,12 +159,16 @@ def _searched(
     seen = _seen(scores, notes)
     true = captioned.true[seen]
     asked = true.any(axis=0)  # captions of a picture that could be read
-    before, after, true = scores[0][seen][:, asked], scores[1][seen][:, asked], true[:, asked]
+    before = scores[0][seen][:, asked]
+    after = scores[1][seen][:, asked]
+    true = true[:, asked]
     notes += captioned.notes
-    plain, mixed = list[ForgettingRow](), list[ForgettingRow]()
+    plain = list[ForgettingRow]()
+    mixed = list[ForgettingRow]()
     sides = ((TASKS[1], "picture", before, after, true), (TASKS[2], "caption", before.T, after.T, true.T))
     for way, noun, first, second, right in sides:
-        data, base = f"{count(len(first), noun)} of {captioned.name}", ranks(first, right)
+        data = f"{count(len(first), noun)} of {captioned.name}"
+        base = ranks(first, right)
         for rank, rows in ((ranks(second, right), plain), (ranks(rerank(first, second, weight=weight), right), mixed)):
             rows += [_row(way, data, f"recall at {k}", (base <= k, rank <= k), None, seed) for k in DEPTHS]
     return plain, mixed
@@ -217,7 +221,8 @@ def _benchmark(one: LoadedBenchmark, before: Scorer, after: Scorer, notes: list[
     low, high = sorted((sign * row.difference.low, sign * row.difference.high))
     better = Estimate(sign * row.difference.value, low, high)
     title = title_of(row.key, [metric.key for metric in sides[0].metrics]).split(" (")[0]
-    data, metric = count(row.n, "item"), title[0].lower() + title[1:]
+    data = count(row.n, "item")
+    metric = title[0].lower() + title[1:]
     only = row.only_a, row.only_b
     return ForgettingRow(one.benchmark.title, data, metric, row.n, row.a, row.b, better, row.p, *only, "open")
 

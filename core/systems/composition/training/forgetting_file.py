@@ -12,7 +12,8 @@ from core.errors import InvalidInput
 if TYPE_CHECKING:
     from core.systems.composition.training.forgetting import ForgettingCheck
 
-STATE, CHECK = "training", "check.json"
+STATE = "training"
+CHECK = "check.json"
 
 
 """Below --out: the state of a training that was stopped, and what the check found."""

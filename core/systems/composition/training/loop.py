@@ -156,11 +156,15 @@ class _AdapterRun:
     def __init__(
         self, adapter: Any, module: Any, training: PairData, validation: PairData, how: Training, progress: Progress
     ) -> None:
-        self.module, self.training, self.validation = module, training, validation
-        self.how, self.progress = how, progress
+        self.module = module
+        self.training = training
+        self.validation = validation
+        self.how = how
+        self.progress = progress
         self.items = [content_digest(part) for part in (training, validation)]
         self.asked = _asked(adapter, how)
-        self.lr, self.negatives = self.asked["lr"], self.asked["negatives"]
+        self.lr = self.asked["lr"]
+        self.negatives = self.asked["negatives"]
         self.optimiser = torch.optim.AdamW(_groups(module, self.lr), weight_decay=how.decay)
         self.steps = math.ceil(len(training.questions) / how.batch)
         self.device = device_of(module)
@@ -199,9 +203,12 @@ class _AdapterRun:
     def trained(self) -> Trained:
         """The module with the weights of its best epoch, ready to score."""
         self.module.load_state_dict(self.best.weights)
-        learn, hold = len(self.training.questions), len(self.validation.questions)
+        learn = len(self.training.questions)
+        hold = len(self.validation.questions)
         size = sum(p.numel() for p in self.module.parameters() if p.requires_grad)
-        curve, best, seconds = tuple(self.curve), self.best.epoch, self.seconds
+        curve = tuple(self.curve)
+        best = self.best.epoch
+        seconds = self.seconds
         return Trained(self.module.eval(), curve, best, learn, hold, seconds, self.lr, size)
 
     def keep(self, folder: Path) -> None:
@@ -222,7 +229,9 @@ class _AdapterRun:
         found = read_checkpoint(folder, self.module, self.optimiser, self.owner())
         if found is None:
             return 0
-        self.curve, self.seconds, best = list(found.curve), found.seconds, found.curve[found.best]
+        self.curve = list(found.curve)
+        self.seconds = found.seconds
+        best = found.curve[found.best]
         self.scaler = loss_scaler(self.device, self.half, found.scale)
         self.best.offer(found.best, (best.validation_accuracy, -best.validation_loss), lambda: found.kept)
         return len(self.curve)

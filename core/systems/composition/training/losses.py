@@ -20,7 +20,8 @@ def step_loss(module: Any, data: PairData, step: Batch) -> torch.Tensor:
     """Mean binary cross-entropy of the hard pairs, plus half that of the others; the same once more of what the module
     says aside, of all pairs."""
     on = device_of(module)
-    images, texts = module.images(data.image_rows(step.images, on)), module.texts(data.text_rows(step.texts, on))
+    images = module.images(data.image_rows(step.images, on))
+    texts = module.texts(data.text_rows(step.texts, on))
     logits = module.match(pick(images, step.pairs[:, 0]), pick(texts, step.pairs[:, 1]))
     loss = _pair_loss(logits, step.labels, step.own)
     aside = module.aside(images, texts) if hasattr(module, "aside") else None
@@ -51,6 +52,7 @@ def right(scores: F64, match: Bool) -> bool:
     """Whether every caption ranks its pictures above all others; with one picture, whether it ranks its captions above
     all others. Ties are wrong."""
     if scores.shape[0] == 1:
-        scores, match = scores.T, match.T
+        scores = scores.T
+        match = match.T
     asked = [t for t in range(match.shape[1]) if match[:, t].any() and not match[:, t].all()]
     return all(float(scores[match[:, t], t].min()) > float(scores[~match[:, t], t].max()) for t in asked)

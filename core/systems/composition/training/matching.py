@@ -13,7 +13,9 @@ from core.records import F64, I64, Progress, no_progress
 from core.systems.composition.adapters.base import State
 from core.systems.composition.training.pairs import PairData
 
-TEXTS, PAIRS, IMAGES = 256, 256, 128
+TEXTS = 256
+PAIRS = 256
+IMAGES = 128
 """Texts, pairs and pictures in one pass."""
 
 

@@ -148,7 +148,8 @@ def make_step(data: PairData, at: Sequence[int], negatives: int, rng: np.random.
     others = [(image, text, False) for image, text in _others(own, true_of, texts, negatives, rng)]
     every = own + others
     images = sorted({image for image, _, _ in every})
-    image_at, text_at = {image: k for k, image in enumerate(images)}, {text: k for k, text in enumerate(texts)}
+    image_at = {image: k for k, image in enumerate(images)}
+    text_at = {text: k for k, text in enumerate(texts)}
     return Batch(
         np.array(images, np.int64),
         np.array(texts, np.int64),
@@ -162,7 +163,8 @@ def make_step(data: PairData, at: Sequence[int], negatives: int, rng: np.random.
 def _drawn(match: Bool, rng: np.random.Generator) -> I64:
     """As many positives as negatives of a retrieval question, drawn."""
     half = MAX_TRAINING_PICTURES // 2
-    positive, negative = np.flatnonzero(match.any(1)), np.flatnonzero(~match.any(1))
+    positive = np.flatnonzero(match.any(1))
+    negative = np.flatnonzero(~match.any(1))
     picked = [rng.permutation(rows)[:half] for rows in (positive, negative)]
     return np.concatenate(picked).astype(np.int64)
 

@@ -91,7 +91,8 @@ def everyday_pairs(pictured: LoadedBenchmark, n: int, seed: int) -> LoadedBenchm
     whole = pictured.benchmark
     train = tuple(item for item in whole.items if item.tags.get("split") == "train") or whole.items
     pictured = replace(pictured, benchmark=replace(whole, items=train))
-    rng, found = np.random.default_rng(seed), captioned_items(pictured, n, seed)
+    rng = np.random.default_rng(seed)
+    found = captioned_items(pictured, n, seed)
     order = rng.permutation(len(found.images))
     if len(order) < 8:
         raise InvalidInput(
@@ -111,7 +112,8 @@ def everyday_pairs(pictured: LoadedBenchmark, n: int, seed: int) -> LoadedBenchm
 
 def joined_benchmarks(first: LoadedBenchmark, second: LoadedBenchmark) -> LoadedBenchmark:
     """The items of both, to learn from; title and headline are those of the first."""
-    one, other = first.benchmark, second.benchmark
+    one = first.benchmark
+    other = second.benchmark
     shift = len(one.pictures)
     moved = tuple(replace(item, pictures=tuple(at + shift for at in item.pictures)) for item in other.items)
     title = f"{one.title}, and {len(moved):,} everyday pairs of {other.title}"

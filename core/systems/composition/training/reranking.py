@@ -102,7 +102,8 @@ def choose_weight(
     """
     from core.systems.composition.training.losses import right
 
-    pairs, match = [(one, other) for one, other, _ in items], [belongs for *_, belongs in items]
+    pairs = [(one, other) for one, other, _ in items]
+    match = [belongs for *_, belongs in items]
     rows: list[WeighedReranking] = []
     for weight in WEIGHTS:
         mixed = _summed([one for one, _ in pairs], [other for _, other in pairs], weight)

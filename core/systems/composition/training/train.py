@@ -64,7 +64,8 @@ def adapt(
     read = read_tokens(pictured, encoder, cache=cache, progress=progress)
     learn, hold = split_items(len(read.data.questions), how.validation, picture_groups(read.data), how.seed)
     tower = tower_of(encoder)
-    training, validation = read.data.keep(learn), read.data.keep(hold)
+    training = read.data.keep(learn)
+    validation = read.data.keep(hold)
 
     def build() -> Any:
         return adapter.build(tower, encoder, how.seed)
@@ -86,7 +87,8 @@ def _weighed(adapted: Adapted, held: LoadedBenchmark, data: PairData, seed: int,
     is_everyday = [EVERYDAY in item.tags for item in held.benchmark.items]
     if all(is_everyday):
         return adapted
-    images, texts = data.images.pooled, data.texts.pooled
+    images = data.images.pooled
+    texts = data.texts.pooled
     items = [
         (cosines(images[question.images], texts[question.texts]), logits, question.match)
         for question, logits, everyday in zip(data.questions, score_questions(adapted.module, data), is_everyday)
@@ -141,7 +143,8 @@ def adapted_so_far(
     said = read_stored(state / STATE, below=state)
     tensors = read_tensors(state / f"{said['number']}.{WEIGHTS}")
     best = {key.removeprefix("best/"): tensor for key, tensor in tensors.items() if key.startswith("best/")}
-    adapter, tower = make_adapter(name, settings), tower_of(encoder)
+    adapter = make_adapter(name, settings)
+    tower = tower_of(encoder)
     module = adapter.build(tower, encoder, how.seed).to(chosen_device())
     try:
         module.load_state_dict(best)

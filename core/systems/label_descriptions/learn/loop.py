@@ -58,9 +58,12 @@ def train(
         InvalidInput: the loss is no number any more.
     """
     dropout = OwnRandom(seed)
-    model, losses, seen = found.model.train(), list[float](), 0
+    model = found.model.train()
+    losses = list[float]()
+    seen = 0
     optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=how.lr)
-    order, right = order_of(len(given.tokens), seed), torch.tensor(list(targets))
+    order = order_of(len(given.tokens), seed)
+    right = torch.tensor(list(targets))
     while seen < how.steps:
         total = 0.0
         for start in range(0, len(order), how.batch):
@@ -88,7 +91,8 @@ def word_logits(
     step: str = "classify",
 ) -> F64:
     """(n, k) what the model gives to each class's word at the place of each text."""
-    out, n = np.empty((len(given.tokens), len(words))), len(given.tokens)
+    out = np.empty((len(given.tokens), len(words)))
+    n = len(given.tokens)
     done = 0
     for rows in by_length(given.tokens, how.test_batch):
         with _precision(how):

@@ -74,14 +74,20 @@ def train_and_measure(
     Raises:
         InvalidInput: a word is several tokens, or no pattern fits the model.
     """
-    started, labels, groups, words = process_time(), task.labels, task.groups, task.words
+    started = process_time()
+    labels = task.labels
+    groups = task.groups
+    words = task.words
     asked, notes = patterns_for(found, task.patterns)
     asked = asked[: how.most_patterns]
-    tokens, learned = word_tokens(found, words, task.class_names, how.leading_space), freeze(found, how)
+    tokens = word_tokens(found, words, task.class_names, how.leading_space)
+    learned = freeze(found, how)
     flat = [text for own in task.described for text in own]
     targets = [token for token, own in zip(tokens, task.described, strict=True) for _ in own]
     start = {name: p.detach().clone() for name, p in found.model.named_parameters() if p.requires_grad}
-    runs, right, scores = list[PatternRun](), list[tuple[F64, F64]](), np.zeros((len(labels), len(words)))
+    runs = list[PatternRun]()
+    right = list[tuple[F64, F64]]()
+    scores = np.zeros((len(labels), len(words)))
     for at, pattern in enumerate(asked, 1):
         tested, taught = (prompted(found, part, pattern, how.max_tokens) for part in (task.texts, flat))
         where = f"pattern {at} of {len(asked)}"

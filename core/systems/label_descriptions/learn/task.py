@@ -56,7 +56,9 @@ def read_task(
     Raises:
         InvalidInput: the table has no texts or labels, or a file breaks its rule.
     """
-    given, asked = read_descriptions(descriptions), read_patterns(patterns)  # before the table is read
+    # before the table is read
+    given = read_descriptions(descriptions)
+    asked = read_patterns(patterns)
     audit = read_samples(table, roles=roles, progress=progress)
     samples = audit.samples
     if samples.modality != "text" or samples.items is None or samples.labels is None:

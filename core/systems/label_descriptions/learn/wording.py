@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 def learned_lines(found: DescriptionRun) -> list[str]:
     """Accuracy before and after, the gain, and how far both depend on the pattern."""
-    patterns, seeds = len({run.pattern for run in found.runs}), len({run.seed for run in found.runs})
+    patterns = len({run.pattern for run in found.runs})
+    seeds = len({run.seed for run in found.runs})
     where = f"over {count(patterns, 'pattern')}{'' if seeds == 1 else f' and {seeds} seeds'}"
     better = "a gain" if found.p <= 0.05 and found.gain.value > 0 else "no clear gain"
     if found.p <= 0.05 and found.gain.value < 0:

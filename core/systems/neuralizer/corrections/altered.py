@@ -23,7 +23,8 @@ from core.limits import Limits, byte_size
 from core.records import F64, I64, UNDEFINED, Bool, Estimate
 from core.statistics.intervals import percentile_interval, redrawn, simultaneous_level
 
-MANIFEST, FORMAT = "altered.json", 1
+MANIFEST = "altered.json"
+FORMAT = 1
 UNCHANGED = "unchanged"
 """The alteration that only writes the item anew: what the others are compared with."""
 _ANEW = "Export the items again."
@@ -73,7 +74,9 @@ def zip_altered(path: Path, made: Iterable[tuple[AlteredItem, bytes]], about: Ma
     Raises:
         InvalidInput: the files are larger than that together.
     """
-    items, n_bytes, manifest = list[AlteredItem](), 0, path.with_name(MANIFEST)
+    items = list[AlteredItem]()
+    n_bytes = 0
+    manifest = path.with_name(MANIFEST)
     try:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
             for item, content in made:
@@ -260,7 +263,8 @@ class _Draws:
 
     @classmethod
     def of(cls, members: Bool, groups: I64 | None, seed: int, of: int) -> _Draws:
-        m, rng = len(members), np.random.default_rng([seed, 17])
+        m = len(members)
+        rng = np.random.default_rng([seed, 17])
         counts = [np.ones(m), *(np.bincount(rows, minlength=m) for rows in redrawn(m, groups, rng, 1_000))]
         return cls(members, np.array(counts, float), simultaneous_level(of))
 

@@ -78,7 +78,8 @@ def changed_clips(
 
     def versions(read: tuple[Frames, float], row: int) -> Iterator[Version]:
         frames, rate = read
-        rng, shown = np.random.default_rng([seed, row]), {UNCHANGED: frames}
+        rng = np.random.default_rng([seed, row])
+        shown = {UNCHANGED: frames}
         for name in names:
             shown[name], shown[name + CONTROL] = _CHANGES[name](frames, rng)
         for name, own in shown.items():

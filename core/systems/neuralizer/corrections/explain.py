@@ -91,9 +91,11 @@ def explain_by_corrections(
 def not_the_runs(diagnosis: Diagnosis, scores: Rescored) -> str:
     """That the unchanged files do not have the losses of the run, as those of another model; "" where they do, to a
     fifth of the mean."""
-    own, now = diagnosis.outcomes.loss[_rows(diagnosis, scores)], scores.losses[UNCHANGED]
+    own = diagnosis.outcomes.loss[_rows(diagnosis, scores)]
+    now = scores.losses[UNCHANGED]
     there = np.isfinite(now)
-    apart, mean = float(np.abs(now - own)[there].mean()), float(np.abs(own[there]).mean())
+    apart = float(np.abs(now - own)[there].mean())
+    mean = float(np.abs(own[there]).mean())
     if apart <= SAME_LOSS * mean:
         return ""
     return (
@@ -118,7 +120,8 @@ class CorrectionFigures:
 
 def figures_of(finding: CorrectionFinding) -> CorrectionFigures:
     """Figures in the style of `core.numbers`, for the terminal and the page."""
-    effect, share = finding.effect, finding.effect.share
+    effect = finding.effect
+    share = finding.effect.share
 
     return CorrectionFigures(
         _moved(effect.drop),
@@ -133,7 +136,8 @@ def figures_of(finding: CorrectionFinding) -> CorrectionFigures:
 
 def sentence(finding: CorrectionFinding) -> str:
     """One line for the terminal."""
-    said, name = figures_of(finding), said_correction(finding.correction)
+    said = figures_of(finding)
+    name = said_correction(finding.correction)
     return (
         f"{name[:1].upper()}{name[1:]}: the loss {said.change}, {said.share}; it is then {said.beyond} that with the "
         "control; "

@@ -78,7 +78,8 @@ def plan_corrections(diagnosis: Diagnosis, cluster: int, most: int = MOST, seed:
     outside = np.flatnonzero(~inside)
     order = outside[np.argsort(diagnosis.outcomes.loss[outside], kind="stable")]
     n_examples = EXAMPLES if modality == "scan" else 0
-    examples, rest = order[:n_examples], order[n_examples:]
+    examples = order[:n_examples]
+    rest = order[n_examples:]
     if len(rest) < MIN_ITEMS:
         parts = f": {n_examples} examples and {MIN_ITEMS} to compare with" if n_examples else " to compare with"
         raise InvalidInput(
@@ -136,7 +137,9 @@ class RunFiles:
     """The files that a run was made of, by its rows."""
 
     def __init__(self, diagnosis: Diagnosis, files: FileImages) -> None:
-        self.samples, self.fingerprint, self.files = diagnosis.samples, diagnosis.fingerprint, files
+        self.samples = diagnosis.samples
+        self.fingerprint = diagnosis.fingerprint
+        self.files = files
         self.place = {name: at for at, name in enumerate(files.names)}
 
     def read(self, row: int, read: Callable[[bytes], T]) -> T:
@@ -170,7 +173,8 @@ class RunFiles:
             report: of how many files, who is told.
         """
         rows = [*plan.members.tolist(), *plan.others.tolist()]
-        told, mark = report(len(rows)), plan.mark(self.fingerprint)
+        told = report(len(rows))
+        mark = plan.mark(self.fingerprint)
         for k, row in enumerate(rows):
             told(k)
             for name, suffix, content in versions(self.read(row, read), row):

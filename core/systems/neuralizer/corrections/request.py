@@ -42,12 +42,14 @@ def altered_items(
     """
     from core.systems.neuralizer.corrections.export import corrected_scans, plan_corrections  # torch
 
-    plan, modality = plan_corrections(diagnosis, asked.cluster, asked.most, asked.seed), diagnosis.samples.modality
+    plan = plan_corrections(diagnosis, asked.cluster, asked.most, asked.seed)
+    modality = diagnosis.samples.modality
     known = BY_MODALITY[modality]
     if strange := [fault for fault in asked.faults if fault not in known]:
         named = ", ".join(map(said_correction, known))
         raise InvalidInput(f"Of {modality}s {named} can be taken out: got --fault {strange[0]}.")
-    about, faults = plan.about(diagnosis), asked.faults or known
+    about = plan.about(diagnosis)
+    faults = asked.faults or known
     if modality == "clip":
         from core.systems.neuralizer.corrections.clips import changed_clips
 

@@ -25,10 +25,14 @@ def video_bytes(frames: Sequence[Image.Image], rate: float) -> bytes:
 
     coded = next(name for name in ("libx264", "mpeg4") if name in av.codecs_available)
     width, height = (max(side // 2 * 2, 2) for side in frames[0].size)
-    a_second, out = Fraction(rate).limit_denominator(1001), io.BytesIO()
+    a_second = Fraction(rate).limit_denominator(1001)
+    out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:
         stream: Any = container.add_stream(coded, rate=a_second)
-        stream.width, stream.height, stream.pix_fmt, stream.time_base = width, height, "yuv420p", 1 / a_second
+        stream.width = width
+        stream.height = height
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = 1 / a_second
         stream.thread_count = 1  # the same bytes on any machine
         if coded == "libx264":
             stream.codec_context.options = {"crf": "12", "preset": "veryfast"}

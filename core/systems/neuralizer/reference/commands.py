@@ -65,7 +65,8 @@ def reference(
     with TerminalProgress() as progress:
         roles = Roles(masks=(masks[0], masks[1]) if masks else None, group=group, id=id, image=image, modality="scan")
         found = measure_table(diagnosis, (table, images), roles, source=network, seed=seed, progress=progress)
-    standin, document = found[1], found[1].document()
+    standin = found[1]
+    document = found[1].document()
     write_json(out / "reference.json", document)
     write_table(pd.DataFrame(standin.columns()), out / "reference.csv")
     write_reference(diagnosis, *found, out / "reference.html")

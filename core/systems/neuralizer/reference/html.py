@@ -24,7 +24,8 @@ from core.systems.neuralizer.reference.standin import OFFERED, Standin
 from core.systems.neuralizer.reference.wording import RULE, reference_lines
 from core.systems.neuralizer.templates import TEMPLATES
 
-SHOWN, SIZE = 36, 240
+SHOWN = 36
+SIZE = 240
 SIDES = {"network": "the network's mask", "vote": "the vote"}
 LEGEND = (
     "Each scan stands here twice, as its slice in the middle and as coarse as the network sees it: with the network's "
@@ -77,7 +78,9 @@ def shown_scans(
 
 
 def _shown(scans: MaskSquares, standin: Standin, found: Sequence[ReferenceMasks], k: int) -> ShownScan:
-    row, name, loss = int(found[0].rows[k]), standin.ids[k], float(standin.loss[k])
+    row = int(found[0].rows[k])
+    name = standin.ids[k]
+    loss = float(standin.loss[k])
     pictures = tuple((_picture(scans, found, row, k, way), f"{name}, {SIDES[way]}") for way in OFFERED)
     far = ", ".join(f"{way} {number(float(standin.standin[way][k]), 2)}" for way in OFFERED)
     known = f"loss {number(loss, 2)}" if np.isfinite(loss) else "no true mask"

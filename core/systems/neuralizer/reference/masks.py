@@ -52,7 +52,8 @@ def reference_masks(
         InvalidInput: fewer than `LEAST_EXAMPLES` labelled scans of other groups hold a structure.
     """
     found = list[ReferenceMasks]()
-    structures, told = scans.structures, Reporter(progress, "reference masks", len(scans.structures) * len(rows))
+    structures = scans.structures
+    told = Reporter(progress, "reference masks", len(scans.structures) * len(rows))
     for structure in structures:
         true, predicted = scans.of(structure)
         loss = np.where(scans.labelled, dice_losses(predicted, true), np.inf)
@@ -90,7 +91,9 @@ def _three(network: Neuralizer, images: F32, true: F32, row: int, chosen: I64) -
 
 def dice_losses(found: F32 | Bool, wanted: F32 | Bool) -> F64:
     """(n,) 1 - Dice of (n, P, h, w) masks, all slices together; nan where both are empty."""
-    a, b = found > 0.5, wanted > 0.5
+    a = found > 0.5
+    b = wanted > 0.5
     axes = tuple(range(1, a.ndim))
-    both, all_ = (a & b).sum(axes), a.sum(axes) + b.sum(axes)
+    both = (a & b).sum(axes)
+    all_ = a.sum(axes) + b.sum(axes)
     return np.where(all_ > 0, 1 - 2 * both / np.maximum(all_, 1), np.nan)

@@ -78,7 +78,8 @@ def read_squares(
     if found.roles.masks is None:
         hint = masks_hint(read.frame, roles.image, roles.id) or "Name both columns with --masks."
         raise InvalidInput(f"No columns of true and predicted masks were found. {hint}")
-    ledger, apart = Ledger(len(read.frame)), Ledger(len(read.frame))
+    ledger = Ledger(len(read.frame))
+    apart = Ledger(len(read.frame))
     items, positions, modality = items_of(read, found, store, ledger, progress)
     if items is None or modality != "scan":
         raise InvalidInput("These files are no scans. Bring NIfTI, MGH or npz, or say --modality scan.")
@@ -87,7 +88,8 @@ def read_squares(
     readers = mask_reader(true, read, store, apart, progress), mask_reader(predicted, read, store, ledger, progress)
     empty = read.frame[true].isna().to_numpy() if true in read.frame else np.zeros(len(read.frame), np.bool_)
     ledger.drop(~empty & ~apart.standing(), [f"true mask: {reason}" for reason in apart.reasons])
-    rows, kept = ledger.kept(), list[tuple[int, bool, tuple[F32, Mask, Mask]]]()
+    rows = ledger.kept()
+    kept = list[tuple[int, bool, tuple[F32, Mask, Mask]]]()
     told = Reporter(progress, "read scans", len(rows))
     planes = PLANES
     for k, row in enumerate(rows.tolist()):

@@ -172,7 +172,9 @@ def measure_table(
 def rank_correlation(a: F64, b: F64, groups: I64 | None, seed: int = 0, *, looks: int = 1) -> Estimate:
     """Spearman's, with an interval that holds for several looks at once; rows where either is nan are left out."""
     both = np.isfinite(a) & np.isfinite(b)
-    a, b, groups = a[both], b[both], None if groups is None else groups[both]
+    a = a[both]
+    b = b[both]
+    groups = None if groups is None else groups[both]
     if len(a) < 3:
         return UNDEFINED
 

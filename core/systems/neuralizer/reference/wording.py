@@ -32,7 +32,8 @@ def reference_lines(found: Mapping[str, Any]) -> list[str]:
     """A line on each structure, one on how the stand-in orders scans, and the verdict; of the document of a
     `Standin`."""
     lines = [_structure(one) for one in found["structures"]]
-    best, correlation = found["best"], found["correlation"]
+    best = found["best"]
+    correlation = found["correlation"]
     said = [f"{NAMES[way]} {_figure(_estimate(correlation[way]), 2)}" for way in NAMES if way in correlation]
     lines.append(
         f"Rank correlation with the true loss on {count(found['n'], 'labelled scan')}, 1 - Dice with the reference of "
@@ -61,7 +62,8 @@ def reference_of(diagnosis: Diagnosis) -> list[str]:
 
 
 def _structure(one: Mapping[str, Any]) -> str:
-    dice, gain = {way: _estimate(x) for way, x in one["dice"].items()}, _estimate(one["gain"])
+    dice = {way: _estimate(x) for way, x in one["dice"].items()}
+    gain = _estimate(one["gain"])
     wins = "network" if gain.low > 0 else "vote" if gain.high < 0 else ""
     verdict = f"{NAMES[wins]} is better" if wins else "neither is surely better"
     said = "; ".join(f"{NAMES[way]} {_figure(x, 2)}" for way, x in dice.items())

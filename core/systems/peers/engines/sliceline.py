@@ -83,7 +83,8 @@ class SliceLine:
 
     def _values(self, sizes: F64, errors: F64, wrong: F64) -> F64:
         """(c,) the score; -inf for slices that are too small."""
-        n, rate = len(wrong), max(float(wrong.mean()), 1e-12)
+        n = len(wrong)
+        rate = max(float(wrong.mean()), 1e-12)
         size = np.maximum(sizes, 1)
         value = self.alpha * (errors / size / rate - 1) - (1 - self.alpha) * (n / size - 1)
         return np.where(sizes >= self.min_rows, value, -np.inf)

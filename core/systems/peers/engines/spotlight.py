@@ -9,7 +9,8 @@ import numpy as np
 
 from core.records import F32, F64, I64, Bool
 
-BETAS, EPSILON = (0.9, 0.999), 1e-8
+BETAS = (0.9, 0.999)
+EPSILON = 1e-8
 """Of Adam."""
 
 
@@ -63,7 +64,8 @@ class Spotlight:
             balls.append(ball)
             weights = np.maximum(0, 1 - ball[1] * _distances(rows, squares, ball[0]))
             left = left * (1 - weights / max(float(weights.max()), 1e-12))
-        self.centres_, self.precisions_ = np.stack([b[0] for b in balls]), np.array([b[1] for b in balls])
+        self.centres_ = np.stack([b[0] for b in balls])
+        self.precisions_ = np.array([b[1] for b in balls])
         return self
 
     def _scaled(self, embeddings: F32) -> tuple[F32, F64]:
@@ -76,7 +78,11 @@ class Spotlight:
         n, d = rows.shape
         least = max(1.0, self.min_share * n)
         at = np.r_[np.zeros(d), np.log(0.5 / d if self.scaled else self.precision)]  # the centre, then log tau
-        first, second, rate, best, since = np.zeros(d + 1), np.zeros(d + 1), self.rate, -np.inf, 0
+        first = np.zeros(d + 1)
+        second = np.zeros(d + 1)
+        rate = self.rate
+        best = -np.inf
+        since = 0
         for step, slack in enumerate(np.geomspace(max(n - least, 1.0), 0.05 * least, self.steps), start=1):
             value, gradient = objective(at, rows, squares, losses, least + slack, self.barrier / slack**2)
             first += (1 - BETAS[0]) * (gradient - first)
@@ -85,7 +91,9 @@ class Spotlight:
             at = at + rate * first / (1 - BETAS[0] ** step) / scale
             best, since = (value, 0) if value > best + 1e-4 * abs(best) else (best, since + 1)
             if since > self.patience:
-                rate, since, best = rate / 2, 0, -np.inf
+                rate = rate / 2
+                since = 0
+                best = -np.inf
         return at[:-1], float(np.exp(at[-1]))
 
     def score(self, embeddings: F32, labels: I64, probabilities: F64 | None = None, losses: F64 | None = None) -> F64:
@@ -102,7 +110,8 @@ def objective(at: F64, rows: F32, squares: F64, losses: F64, enough: float, stee
         enough: weight in the ball below which the barrier counts.
         steepness: the barrier over the squared lack of weight.
     """
-    centre, precision = at[:-1], float(np.exp(at[-1]))
+    centre = at[:-1]
+    precision = float(np.exp(at[-1]))
     distances = _distances(rows, squares, centre)
     weights = np.maximum(0, 1 - precision * distances)
     total = max(float(weights.sum()), 1e-12)

@@ -94,16 +94,20 @@ def support_span(support: Rows, log_q: F64) -> Span:
     """The range over pairs of different support images; of a single image with itself."""
     if len(support) > RANGE_ROWS:
         at = np.linspace(0, len(support) - 1, RANGE_ROWS).astype(np.int64)
-        support, log_q = support[at], log_q[at]
+        support = support[at]
+        log_q = log_q[at]
     low_kl = low = np.inf
     high_kl = high = -np.inf
     for rows in row_runs(len(support), len(support), BLOCK):
         keep = np.ones((rows.stop - rows.start, len(support)), np.bool_)
         if len(support) > 1:
             keep[np.arange(rows.stop - rows.start), np.arange(rows.start, rows.stop)] = False
-        a, d = image_affinity(support[rows], support)[keep], kl(log_q[rows], log_q)[keep]
-        low, high = min(low, float(a.min())), max(high, float(a.max()))
-        low_kl, high_kl = min(low_kl, float(d.min())), max(high_kl, float(d.max()))
+        a = image_affinity(support[rows], support)[keep]
+        d = kl(log_q[rows], log_q)[keep]
+        low = min(low, float(a.min()))
+        high = max(high, float(a.max()))
+        low_kl = min(low_kl, float(d.min()))
+        high_kl = max(high_kl, float(d.max()))
     return Span(low_kl, high_kl, low, high)
 
 
@@ -180,7 +184,8 @@ def nearest(rows: Rows, others: Rows, q: int, *, by_kl: bool = False, block: int
         rows, others: unit rows; with `by_kl` log-probabilities.
     """
     width = min(q, len(others))
-    places, near = np.full((len(rows), q), -1, np.int64), np.full((len(rows), q), np.nan, np.float32)
+    places = np.full((len(rows), q), -1, np.int64)
+    near = np.full((len(rows), q), np.nan, np.float32)
     for part in row_runs(len(rows), len(others), block):
         if by_kl:
             affinity = -kl(rows[part].astype(np.float64), others.astype(np.float64))

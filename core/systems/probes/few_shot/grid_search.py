@@ -140,7 +140,8 @@ def _around(grid: Sequence[float], value: float) -> tuple[float, ...]:
     """The value, its neighbours in the grid, and the points between."""
     if len(grid) < 2:
         return tuple(grid)
-    below, above = [v for v in grid if v < value], [v for v in grid if v > value]
+    below = [v for v in grid if v < value]
+    above = [v for v in grid if v > value]
     sides = [*below[-1:], value, *above[:1]]
     points = set(sides) | {_middle(a, b) for a, b in pairwise(sides)}
     return tuple(sorted(points))

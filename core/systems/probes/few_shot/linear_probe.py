@@ -70,7 +70,8 @@ def choose(features: F64, labels: I64, checked: tuple[F64, I64], k: int) -> Fit:
         return tried[exponent]
 
     peak = min((float(np.log10(c)) for c in GRID), key=lambda e: at(e).loss)
-    left, right = peak - 1, peak + 1
+    left = peak - 1
+    right = peak + 1
     for _ in range(BISECTIONS):
         middle = (left + right) / 2
         if at(left).loss > at(right).loss:
@@ -109,7 +110,8 @@ class LinearProbe(ShotSettings):
         assert part.shots is not None
         checked = None if part.validation is None or not len(part.validation) else labelled(part.validation, self.title)
         if len(np.unique(labels)) < 2:
-            best, logits = None, _one_class(labels, k, len(part.test))
+            best = None
+            logits = _one_class(labels, k, len(part.test))
         else:
             best = (
                 choose(features, labels, checked, k)

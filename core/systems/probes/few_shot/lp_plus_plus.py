@@ -26,7 +26,8 @@ from core.systems.probes.records import Choice, Neighbours
 from core.systems.probes.splits import VALIDATION
 from core.systems.probes.zero_shot.prompt_settings import PromptSettings
 
-STEPS, MOMENTUM = 300, 0.9
+STEPS = 300
+MOMENTUM = 0.9
 NEAREST = 8
 """Support images kept for each scored one."""
 
@@ -80,12 +81,18 @@ def fit_head(
     which is coarse on few images; the start is a candidate. (e) A centroid is a mean, where the code has a sum that
     grows with the shots.
     """
-    n, k = len(features), len(texts)
-    hot, cosines = np.eye(k)[labels], features @ texts.T
-    weights, bias, alpha = hot.T @ features / np.maximum(hot.sum(0), 1)[:, None], np.zeros(k), np.full(k, float(start))
+    n = len(features)
+    k = len(texts)
+    hot = np.eye(k)[labels]
+    cosines = features @ texts.T
+    weights = hot.T @ features / np.maximum(hot.sum(0), 1)[:, None]
+    bias = np.zeros(k)
+    alpha = np.full(k, float(start))
     step_w, step_a = step_sizes(features, cosines)
-    moved_w, moved_b = np.zeros_like(weights), np.zeros(k)
-    best, least = Head(weights, bias, alpha, 0), np.inf
+    moved_w = np.zeros_like(weights)
+    moved_b = np.zeros(k)
+    best = Head(weights, bias, alpha, 0)
+    least = np.inf
     for step in range(steps + 1):
         head = Head(weights, bias, alpha, step)
         if checked is None:
@@ -95,8 +102,10 @@ def fit_head(
             loss = float(cross_entropy_of_logits(logits, checked[1]).mean())
             best, least = (head, loss) if loss < least else (best, least)
         residual = (softmax(head.images(features) + alpha * cosines) - hot) / n
-        moved_w, moved_b = MOMENTUM * moved_w + residual.T @ features, MOMENTUM * moved_b + residual.sum(0)
-        weights, bias = weights - step_w * moved_w, bias - step_w * moved_b
+        moved_w = MOMENTUM * moved_w + residual.T @ features
+        moved_b = MOMENTUM * moved_b + residual.sum(0)
+        weights = weights - step_w * moved_w
+        bias = bias - step_w * moved_b
         alpha = alpha - step_a * (residual * cosines).sum(0)
         progress("LP++", step, steps)
     return best
@@ -111,7 +120,8 @@ def start_of(scale: float, texts: F64, shots: tuple[F64, I64], checked: tuple[F6
     """
     if checked is None:
         return scale
-    features, labels = np.concatenate([shots[0], checked[0]]), np.concatenate([shots[1], checked[1]])
+    features = np.concatenate([shots[0], checked[0]])
+    labels = np.concatenate([shots[1], checked[1]])
     return scale / temperature_of(scale * (features @ texts.T), labels)
 
 
@@ -186,7 +196,8 @@ class LinearProbePlusPlus(PromptSettings, ShotSettings):
         found = self.classifier(part)
         features, labels = labelled(part.shots, self.title)
         assert part.shots is not None
-        texts, scale = found.vectors.astype(np.float64), logit_scale_of(part.encoder)
+        texts = found.vectors.astype(np.float64)
+        scale = logit_scale_of(part.encoder)
         checked = None if part.validation is None or not len(part.validation) else labelled(part.validation, self.title)
         start = start_of(scale, texts, (features, labels), checked)
         head = fit_head(features, labels, texts, start, checked, progress=part.progress)

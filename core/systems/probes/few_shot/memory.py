@@ -108,7 +108,8 @@ def tuned(
     """alpha, beta and gamma by the validation images; those that are given stay."""
     labels = images.labels
     assert labels is not None
-    zero, caches = memory.zero_shot(images.features, scale), dict[float, F64]()
+    zero = memory.zero_shot(images.features, scale)
+    caches = dict[float, F64]()
     signature = memory.signature(images.features) if "gamma" in names else np.zeros_like(zero)
 
     def logits_of(values: Mapping[str, float]) -> F64:

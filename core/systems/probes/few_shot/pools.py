@@ -69,7 +69,8 @@ def read_pool(
         notes += said
     if labels is not None:
         known = np.flatnonzero(labels >= 0).astype(np.int64)
-        store, labels = store.keep(known), labels[known]
+        store = store.keep(known)
+        labels = labels[known]
     reading = read_images(store, encoder, cache=cache, progress=progress)
     kept = reading.kept
     images = Images(
@@ -122,7 +123,8 @@ def label_by_folder(
     index = {
         fold_name(alias): index[fold_name(name)] for alias, name in (aliases or {}).items() if fold_name(name) in index
     } | index
-    labels, unknown = np.full(len(names), -1, np.int64), Counter[str]()
+    labels = np.full(len(names), -1, np.int64)
+    unknown = Counter[str]()
     for i, name in enumerate(names):
         parts = [p for p in reversed(PurePosixPath(name).parent.parts) if p != "."]
         labels[i] = next((index[fold_name(p)] for p in parts if fold_name(p) in index), -1)

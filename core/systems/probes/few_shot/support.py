@@ -142,7 +142,8 @@ def purity_of(features: Rows, labels: I64, vectors: Rows) -> F32:
     """(k,) share of a class's support images that zero-shot takes for that class; nan for a class without any."""
     k = len(vectors)
     said = (features.astype(np.float64) @ vectors.astype(np.float64).T).argmax(1)
-    counts, right = np.bincount(labels, minlength=k), np.bincount(labels[said == labels], minlength=k)
+    counts = np.bincount(labels, minlength=k)
+    right = np.bincount(labels[said == labels], minlength=k)
     return np.where(counts > 0, right / np.maximum(counts, 1), np.nan).astype(np.float32)
 
 

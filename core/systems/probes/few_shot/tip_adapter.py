@@ -33,7 +33,9 @@ from core.systems.probes.zero_shot.prompt_settings import PromptSettings
 
 DEFAULTS = {"alpha": 1.0, "beta": 5.5}
 GRIDS = {"beta": geometric(0.1, 20, 12), "alpha": geometric(0.1, 50, 12, zero=True)}
-EPOCHS, BATCH, RATE = 20, 256, 1e-3
+EPOCHS = 20
+BATCH = 256
+RATE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,12 @@ class TipAdapter(PromptSettings, CacheSettings):
         if shots is None or shots.labels is None:
             raise InvalidInput("Tip-Adapter needs labelled images. Bring some beside those that are scored.")
         texts = self.classifier(part)
-        vectors, values = texts.vectors.astype(np.float64), cache_values(shots.labels, len(part.class_names))
-        scale, start = logit_scale_of(part.encoder), {n: _or(getattr(self, n), DEFAULTS[n]) for n in DEFAULTS}
-        keys, epoch = shots.features.astype(np.float64), None
+        vectors = texts.vectors.astype(np.float64)
+        values = cache_values(shots.labels, len(part.class_names))
+        scale = logit_scale_of(part.encoder)
+        start = {n: _or(getattr(self, n), DEFAULTS[n]) for n in DEFAULTS}
+        keys = shots.features.astype(np.float64)
+        epoch = None
         if self.train_keys:
             # The paper sets the weights to train with by hand for each data set; here they are what is best with
             # untrained keys.
@@ -123,7 +128,8 @@ def _searched(
     keys: F64, values: F64, vectors: F64, images: Images, given: Mapping[str, float], scale: float
 ) -> SearchResult:
     assert images.labels is not None
-    zero, caches = scale * (images.features.astype(np.float64) @ vectors.T), dict[float, F64]()
+    zero = scale * (images.features.astype(np.float64) @ vectors.T)
+    caches = dict[float, F64]()
 
     def logits_of(at: Mapping[str, float]) -> F64:
         beta = at["beta"]
@@ -171,9 +177,12 @@ def train_keys(
     f, t, v = (torch.tensor(np.asarray(a, np.float32)) for a in (shots.features, vectors, values))
     y = torch.tensor(shots.labels)
     keys = torch.nn.Parameter(f.clone())
-    step, steps = 0, -(-len(f) // BATCH) * epochs
+    step = 0
+    steps = -(-len(f) // BATCH) * epochs
     optimiser = torch.optim.AdamW([keys], lr=RATE, eps=1e-4)
-    rng, alpha, beta = np.random.default_rng(seed), weights["alpha"], weights["beta"]
+    rng = np.random.default_rng(seed)
+    alpha = weights["alpha"]
+    beta = weights["beta"]
     best = Best(f.numpy().astype(np.float64))
     best.offer(0, _judged(f.numpy(), values, vectors, weights, validation, scale), lambda: best.weights)
     for epoch in range(1, epochs + 1):

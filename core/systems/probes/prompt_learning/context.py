@@ -112,9 +112,13 @@ def name_tokens(tower: PromptTower, name: str) -> tuple[list[int], list[int]]:
 
     Some tokenizers spell a word otherwise at a sentence's start, or drop full stops; so both are read off a sentence.
     """
-    lead, bare, whole = tower.tokens("a"), tower.tokens(f"a {name}"), tower.tokens(f"a {name}.")
+    lead = tower.tokens("a")
+    bare = tower.tokens(f"a {name}")
+    whole = tower.tokens(f"a {name}.")
     if bare[: len(lead)] != lead:  # the tokenizer joins words
-        lead, bare, whole = [], tower.tokens(name), tower.tokens(f"{name}.")
+        lead = []
+        bare = tower.tokens(name)
+        whole = tower.tokens(f"{name}.")
     if whole[: len(bare)] != bare:  # the full stop changes the name's last token: it counts to the name
         return whole[len(lead) :], []
     return bare[len(lead) :], whole[len(bare) :]
@@ -132,7 +136,8 @@ def lay_out(tower: PromptTower, class_names: Sequence[str], m: int, position: Po
     before, after = tower.marks()
     rows: list[list[int]] = []
     slots: list[list[int]] = []
-    cut, half = 0, m // 2
+    cut = 0
+    half = m // 2
     for name in spoken_names(class_names):
         own, stop = name_tokens(tower, name)
         room = tower.length - len(before) - len(after) - m - len(stop)
@@ -141,7 +146,8 @@ def lay_out(tower: PromptTower, class_names: Sequence[str], m: int, position: Po
                 f"{m} context vectors leave no room for a class name: the text tower takes {tower.length} tokens. "
                 "Ask for fewer, or shorter words."
             )
-        cut, own = cut + (len(own) > room), own[:room]
+        cut = cut + (len(own) > room)
+        own = own[:room]
         lead = {"end": m, "middle": half, "front": 0}[position]
         body = [tower.placeholder] * lead + own + [tower.placeholder] * (m - lead) + stop
         places = [*range(lead), *range(lead + len(own), m + len(own))]

@@ -114,7 +114,8 @@ def run_prompts(part: ProbeInput, how: PromptTraining, load: str, save: str, sho
             save_prompts(prompts, free := free_place(Path(save).expanduser()))
             notes.append(f"The prompts are saved in {free}.")
     logits = prompt_logits(prompts, part.encoder, part.test.features, part.class_names, progress=part.progress)
-    tower, plain = tower_of(part.encoder), zero_shot_logits(part, prompts.init)
+    tower = tower_of(part.encoder)
+    plain = zero_shot_logits(part, prompts.init)
     if cut := lay_out(tower, part.class_names, prompts.m, prompts.position).cut:
         notes.append(
             f"{cut:,} of the {len(part.class_names):,} class names lost their end to the text tower's limit of "

@@ -47,7 +47,8 @@ class Learner(torch.nn.Module):
 
     def __init__(self, ctx: torch.Tensor, meta: torch.nn.Sequential | None = None) -> None:
         super().__init__()
-        self.ctx, self.meta = torch.nn.Parameter(ctx.clone()), meta
+        self.ctx = torch.nn.Parameter(ctx.clone())
+        self.meta = meta
 
     def shift(self, features: torch.Tensor) -> torch.Tensor | None:
         """(b, w) what is added to every context vector for each image."""
@@ -91,7 +92,8 @@ class Frame:
     """
 
     def __init__(self, tower: PromptTower, layout: PromptLayout) -> None:
-        self.tower, self.layout = tower, layout
+        self.tower = tower
+        self.layout = layout
         self.ids = torch.from_numpy(layout.ids).to(tower.device)
         self.slots = torch.from_numpy(layout.slots).to(tower.device)
         self.lengths = torch.from_numpy(layout.lengths).to(tower.device)
@@ -115,14 +117,16 @@ class Frame:
         ctx = learner.ctx[classes] if learner.ctx.ndim == 3 else learner.ctx.expand(len(classes), *learner.ctx.shape)
         if shift is not None:
             ctx = ctx + shift[:, None]
-        rows, length = torch.arange(len(classes), device=classes.device)[:, None], int(self.lengths[classes].max())
+        rows = torch.arange(len(classes), device=classes.device)[:, None]
+        length = int(self.lengths[classes].max())
         embeds = self.base[classes, :length].index_put((rows, self.slots[classes]), ctx)
         if not self.alike or learner.ctx.ndim == 3:
             return self.tower.encode(embeds, self.ids[classes, :length])
         of = torch.zeros_like(classes) if of is None else of
         one_of_each = torch.searchsorted(of, torch.arange(int(of[-1]) + 1, device=of.device))
         tower: Any = self.tower
-        start, rest = embeds[one_of_each, : self.alike], embeds[:, self.alike :]
+        start = embeds[one_of_each, : self.alike]
+        rest = embeds[:, self.alike :]
         return tower.encode_behind(start, rest, of, self.ids[classes, :length])
 
     def pairs(self, learner: Learner, features: torch.Tensor) -> tuple[int, Encode]:
@@ -133,7 +137,8 @@ class Frame:
 
         def encode(start: int, stop: int) -> torch.Tensor:
             pairs = torch.arange(start, stop, device=self.ids.device)
-            first, last = start // self.k, (stop - 1) // self.k + 1
+            first = start // self.k
+            last = (stop - 1) // self.k + 1
             shift = learner.shift(features[first:last])
             assert shift is not None
             of = pairs // self.k - first

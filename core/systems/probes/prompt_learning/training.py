@@ -22,7 +22,8 @@ from core.systems.probes.base import Images, ProbeInput, logit_scale_of
 from core.systems.probes.prompt_learning.context import Prompts, PromptTraining, lay_out
 from core.systems.probes.prompt_learning.learner import Frame, Learner, meta_network, tower_of
 
-MOMENTUM, DECAY = 0.9, 5e-4
+MOMENTUM = 0.9
+DECAY = 5e-4
 WARM_UP = 1e-5
 """Step size of the first epoch."""
 COCOOP_RATE = 0.002
@@ -120,7 +121,11 @@ class _PromptRun:
     def __init__(
         self, part: ProbeInput, how: PromptTraining, tower: PromptTower, learner: Learner, frame: Frame
     ) -> None:
-        self.part, self.how, self.tower, self.learner, self.frame = part, how, tower, learner, frame
+        self.part = part
+        self.how = how
+        self.tower = tower
+        self.learner = learner
+        self.frame = frame
         self.scale = logit_scale_of(part.encoder)
         self.lr = lr_of(how, tower)
         assert part.shots is not None
@@ -139,12 +144,14 @@ class _PromptRun:
     def train(self, epochs: int) -> None:
         """All epochs, keeping the best."""
         features, labels = self.shots
-        steps, rng = math.ceil(len(labels) / self.how.batch), np.random.default_rng(self.part.seed)
+        steps = math.ceil(len(labels) / self.how.batch)
+        rng = np.random.default_rng(self.part.seed)
         optimiser = torch.optim.SGD(self.learner.parameters(), lr=self.lr, momentum=MOMENTUM, weight_decay=DECAY)
         started = time.process_time()
         self._measure(0, None)
         for epoch in range(epochs):
-            order, losses = torch.from_numpy(rng.permutation(len(labels))), list[float]()
+            order = torch.from_numpy(rng.permutation(len(labels)))
+            losses = list[float]()
             for i, at in enumerate(order.split(self.how.batch)):
                 self.part.progress("learn prompts", epoch * steps + i, epochs * steps)
                 at = at.to(features.device)
@@ -154,7 +161,8 @@ class _PromptRun:
                 if len(self.first_steps) < 2:
                     self.first_steps.append(time.process_time() - before)
             self._measure(epoch + 1, sum(losses) / len(labels))
-        self.seconds, self.steps = time.process_time() - started, epochs * steps
+        self.seconds = time.process_time() - started
+        self.steps = epochs * steps
         if self.validation is not None:
             self.learner.load_state_dict(self.best.weights)
         self.epoch = self.best.epoch if self.validation is not None else epochs

@@ -122,11 +122,14 @@ class DescribedLabels:
         """
         halves = halves_of(part.encoder) if self.by == "tuned" else None  # refused before anything is encoded
         given, terms, notes = self._given(part)
-        words, patterns = read_words(self.words, part.class_names, terms), self._patterns(part.encoder)
+        words = read_words(self.words, part.class_names, terms)
+        patterns = self._patterns(part.encoder)
         described = tuple(own or (name,) for own, name in zip(given, spoken_names(part.class_names)))
-        labels, features = _Vectors.of(part, words, patterns, described), part.test.features.astype(np.float64)
+        labels = _Vectors.of(part, words, patterns, described)
+        features = part.test.features.astype(np.float64)
         centres = {"descriptions": labels.centroids(), "patterns": labels.in_patterns(), "names": labels.names}
-        controls, in_words = self._beside(features, labels, part.seed), _said(words, patterns)
+        controls = self._beside(features, labels, part.seed)
+        in_words = _said(words, patterns)
         texts = {"descriptions": described, "patterns": in_words, "names": _alone(part.class_names), "tuned": in_words}
         choices = [Choice("patterns", float(len(patterns)), "given" if self.patterns == "own" else "fixed")]
         form = DUAL_FORM
@@ -135,7 +138,8 @@ class DescribedLabels:
         else:
             filled = tuple(zip(*in_words, strict=True))
             tuned = tuned_texts(part, halves, described, filled, lr=self.lr, steps=self.steps)
-            found, form = tuned.features @ unit(tuned.filled.mean(0)).T, TUNED_FORM[part.encoder.modality]
+            found = tuned.features @ unit(tuned.filled.mean(0)).T
+            form = TUNED_FORM[part.encoder.modality]
             controls[TUNED] = np.stack([_nearest(tuned.features, own) for own in tuned.filled])
             for name, value, default in (("lr", self.lr, LEARNING_RATE), ("steps", self.steps, STEPS)):
                 choices.append(Choice(name, float(value), "fixed" if value == default else "given"))
@@ -193,7 +197,8 @@ def _nearest(features: F64, centres: F64) -> I64:
 def proposed(class_names: Sequence[str], modality: str) -> tuple[tuple[str, ...], ...]:
     """Descriptions to begin with: the name, other names of pictures' classes, and each in a sentence."""
     others = synonyms_of(class_names) if modality == "image" else {}
-    speech, found = SPEECH[modality], list[tuple[str, ...]]()
+    speech = SPEECH[modality]
+    found = list[tuple[str, ...]]()
     for name, spoken in zip(class_names, spoken_names(class_names)):
         terms = (spoken, *spoken_names(others.get(name, ())))
         found.append((*terms, *(f"{speech.shows(term)}." for term in terms)))
@@ -240,12 +245,14 @@ class _Vectors:
     def of(
         cls, part: ProbeInput, words: Sequence[str], patterns: Sequence[Pattern], described: Sequence[Sequence[str]]
     ) -> _Vectors:
-        names, k = spoken_names(part.class_names), len(part.class_names)
+        names = spoken_names(part.class_names)
+        k = len(part.class_names)
         flat = [text for own in described for text in own]
         texts = [*names, *(p.filled(word) for p in patterns for word in words), *flat]
         step = "encode the descriptions"
         found = encode_texts(part.encoder, texts, part.cache, progress=part.progress, step=step)
-        vectors, at = unit_rows(found).astype(np.float64), k * (1 + len(patterns))
+        vectors = unit_rows(found).astype(np.float64)
+        at = k * (1 + len(patterns))
         of_class = np.repeat(np.arange(k), [len(own) for own in described]).astype(np.int64)
         return cls(vectors[:k], vectors[k:at].reshape(len(patterns), k, -1), vectors[at:], of_class)
 

@@ -92,12 +92,14 @@ class ZeroShot(PromptSettings):
         texts = make_texts(part.class_names, **told)
         controls = self._random(texts, part.seed) if texts.described else []
         total = sum(map(count_texts, [texts.templated, texts.described, *controls]))
-        features, scale = part.test.features.astype(np.float64), logit_scale_of(part.encoder)
+        features = part.test.features.astype(np.float64)
+        scale = logit_scale_of(part.encoder)
 
         def pooled(prompts: tuple[tuple[str, ...], ...], done: int) -> PooledTexts:
             return pool_texts(part.encoder, prompts, part.cache, after(part.progress, done, total))
 
-        templated, done = pooled(texts.templated, 0), count_texts(texts.templated)
+        templated = pooled(texts.templated, 0)
+        done = count_texts(texts.templated)
         described = pooled(texts.described, done) if texts.described else None
         found = classifier_of(texts, templated, described, self.description_weight, self.scoring)
         details: dict[str, Any] = {"Texts": count_texts(found.prompts), "Texts that lost their end": found.truncated}

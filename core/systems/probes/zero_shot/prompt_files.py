@@ -78,7 +78,8 @@ def read_synonyms(source: str, class_names: Sequence[str]) -> tuple[tuple[tuple[
     Raises:
         InvalidInput: a line names no class, or a name belongs to two classes.
     """
-    own, text = spoken_names(class_names), source.strip()
+    own = spoken_names(class_names)
+    text = source.strip()
     if not text:
         return tuple((name,) for name in own), ()
     notes: tuple[str, ...] = ()

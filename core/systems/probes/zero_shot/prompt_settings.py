@@ -43,7 +43,8 @@ class PromptSettings:
 
     def __post_init__(self) -> None:
         for one in fields(self):
-            choices, value = one.metadata.get("choices"), getattr(self, one.name)
+            choices = one.metadata.get("choices")
+            value = getattr(self, one.name)
             if choices and value not in choices:
                 raise InvalidInput(f"{one.name} must be one of {', '.join(choices)}: got {str(value)[:60]!r}.")
         check_weight(self.description_weight)

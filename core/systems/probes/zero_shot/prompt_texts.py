@@ -67,7 +67,8 @@ def make_texts(
     names, notes = read_synonyms(synonyms, class_names)
     if not all(own[0] for own in names):
         raise InvalidInput("A class has no name, so no sentence can be made of it. Give every class a name.")
-    sentences, concept = read_templates(templates, own_templates, modality), " ".join(concept.split())
+    sentences = read_templates(templates, own_templates, modality)
+    concept = " ".join(concept.split())
     if own_templates.strip() and templates != "own":
         notes += (f"Your own templates were not used: templates is {templates!r}. Choose 'own' to use them.",)
     lead = f"{concept}: " if concept else ""
@@ -98,7 +99,8 @@ def _article(name: str, concept: str) -> str:
 
 
 def _notes(described: Sequence[Sequence[str]], strangers: Sequence[str], said: str) -> tuple[str, ...]:
-    missing, k = sum(not own for own in described), len(described)
+    missing = sum(not own for own in described)
+    k = len(described)
     notes = [said]
     if missing:
         notes.append(
@@ -160,7 +162,8 @@ def random_texts(texts: PromptTexts, size: int, seed: Sequence[int]) -> tuple[tu
     theirs replaces one class's name by another's and so also hits random words; a class that has no descriptions gets
     none here either, and other names take turns, so that sizes match.
     """
-    rng, own = np.random.default_rng(list(seed)), [names[0].split() for names in texts.names]
+    rng = np.random.default_rng(list(seed))
+    own = [names[0].split() for names in texts.names]
     count = max(1, round(float(np.mean([len(words) for words in own]))))
     length = max(1, round(float(np.mean([np.mean([len(w) for w in words]) for words in own]))))
     groups = round(float(np.mean([len(words) - 1 for words in own]))) + 1

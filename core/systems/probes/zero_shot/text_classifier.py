@@ -78,7 +78,8 @@ def text_classifier(
     """
     texts = make_texts(class_names, **settings, modality=encoder.modality)
     check_weight(description_weight)
-    total, first = count_texts(texts.templated) + count_texts(texts.described), count_texts(texts.templated)
+    total = count_texts(texts.templated) + count_texts(texts.described)
+    first = count_texts(texts.templated)
     templated = pool_texts(encoder, texts.templated, cache, after(progress, 0, total))
     described = pool_texts(encoder, texts.described, cache, after(progress, first, total)) if texts.described else None
     return classifier_of(texts, templated, described, description_weight, scoring)
@@ -118,11 +119,13 @@ def pool_texts(
     Only sums are held, so that thousands of classes with eighty texts each fit in memory.
     """
     path = _cache_path(encoder, prompts, cache)
-    counts, total = np.array([len(own) for own in prompts], np.int64), count_texts(prompts)
+    counts = np.array([len(own) for own in prompts], np.int64)
+    total = count_texts(prompts)
     if path and (kept := _kept(path)):
         progress("encode the class prompts", total, total)
         return PooledTexts(kept["sums"].astype(np.float64), counts, int(kept["truncated"]))
-    flat, of = [text for own in prompts for text in own], np.repeat(np.arange(len(prompts)), counts)
+    flat = [text for own in prompts for text in own]
+    of = np.repeat(np.arange(len(prompts)), counts)
     sums: F64 | None = None
     truncated = 0
     for start in range(0, total, BATCH):
@@ -174,10 +177,12 @@ def class_vectors(
         means = [
             unit(s) if scoring == "mean vector" else s / np.maximum(c, 1) for s, c in zip(own, counts, strict=True)
         ]
-        first, second = np.where(some, 1 - weight, 1.0) * means[0], np.where(some, weight, 0.0) * means[1]
+        first = np.where(some, 1 - weight, 1.0) * means[0]
+        second = np.where(some, weight, 0.0) * means[1]
     if scoring == "mean vector":
         lengths = np.maximum(np.linalg.norm(first + second, axis=1, keepdims=True), 1e-12)
-        first, second = first / lengths, second / lengths
+        first = first / lengths
+        second = second / lengths
     return first, second
 
 

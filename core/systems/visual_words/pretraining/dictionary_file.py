@@ -35,7 +35,8 @@ def read_dictionary(path: Path) -> VisualDictionary:
             f"({', '.join(BUFFERS)}). Bring weights of SOHO, or of `python -m core pretrain`."
         )
     found = {name: tensors[under[0] + name] for name in BUFFERS if under[0] + name in tensors}
-    embed, called = found["embed"], f"{under[0]}* in {path.name}"
+    embed = found["embed"]
+    called = f"{under[0]}* in {path.name}"
     if embed.ndim != 2 or len(embed) < 2 or not embed.numel():
         raise InvalidInput(
             f"{called}: embed must be a table of 2 words or more: got {tuple(embed.shape)}. Bring weights of SOHO."

@@ -35,7 +35,9 @@ def pool_of(data: CaptionedPictures, rng: np.random.Generator, size: int = POOL)
     """At most `size` pictures drawn at random, with one caption each that no other of them has: the first."""
     places = np.sort(rng.choice(len(data), min(size, len(data)), replace=False)).astype(np.int64)
     drawn = data.keep(places)
-    first, seen, kept = np.searchsorted(drawn.of, np.arange(len(drawn))), set[str](), list[int]()
+    first = np.searchsorted(drawn.of, np.arange(len(drawn)))
+    seen = set[str]()
+    kept = list[int]()
     for place, at in enumerate(first.tolist()):
         if drawn.captions[at] not in seen:
             seen.add(drawn.captions[at])
@@ -53,7 +55,8 @@ def score_pairs(found: Pretrained, data: CaptionedPictures, pairs: I64, progress
     Raises:
         InvalidInput: they are not all finite.
     """
-    model, out = found.model.eval(), np.zeros(len(pairs))
+    model = found.model.eval()
+    out = np.zeros(len(pairs))
     ids, _ = found.vocabulary.encode(data.captions)
     with torch.inference_mode():
         values = torch.cat([model.see(data.cells(part)).values for part in np.array_split(np.arange(len(data)), 8)])
@@ -126,7 +129,8 @@ def matching_pairs(data: CaptionedPictures, rng: np.random.Generator) -> tuple[I
 def best_threshold(scores: F64, match: Bool) -> float:
     """That with which most pairs are told rightly as matching from it on; of several the middle one."""
     order = np.argsort(scores)
-    ordered, hit = scores[order], match[order]
+    ordered = scores[order]
+    hit = match[order]
     right = np.r_[hit.sum(), hit.sum() + np.cumsum(np.where(hit, -1, 1))]  # k: the k lowest are said not to match
     edges = np.r_[ordered[0] - 1, (ordered[:-1] + ordered[1:]) / 2, ordered[-1] + 1]
     best = np.flatnonzero(right == right.max())

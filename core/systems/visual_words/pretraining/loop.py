@@ -24,9 +24,12 @@ from core.systems.visual_words.pretraining.vocabulary import CaptionWords, capti
 
 FITTED = 512
 """Pictures whose cells whiten the map and begin the dictionary."""
-RESET_EVERY, RESET_UNTIL = 25, 0.6
+RESET_EVERY = 25
+RESET_UNTIL = 0.6
 """Steps between two looks for words that nothing is near, and the share of the steps after which there are none."""
-WARM, CLIP, DECAY = 0.1, 1.0, 0.01
+WARM = 0.1
+CLIP = 1.0
+DECAY = 0.01
 """Share of the steps in which the rate rises; norm of the gradients; of the weights."""
 WORD_SPREAD = 0.05
 """Of the numbers of words that begin as an encoder's."""
@@ -87,7 +90,8 @@ def pretrain(
         Cancelled: from `progress`.
     """
     began = time.process_time()
-    generator, rng = torch.Generator().manual_seed(settings.seed), np.random.default_rng([settings.seed, 4])
+    generator = torch.Generator().manual_seed(settings.seed)
+    rng = np.random.default_rng([settings.seed, 4])
     vocabulary = caption_words(data.captions)
     ids, cut = vocabulary.encode(data.captions)
     random = OwnRandom(settings.seed)
@@ -96,7 +100,9 @@ def pretrain(
         if encode_words is not None:
             _begin_words(model, vocabulary, encode_words)
     optimiser = torch.optim.AdamW(model.parameters(), lr=settings.rate, weight_decay=DECAY)
-    report, points, since = Reporter(progress, "pretrain", settings.steps), list[CurvePoint](), list[StepLosses]()
+    report = Reporter(progress, "pretrain", settings.steps)
+    points = list[CurvePoint]()
+    since = list[StepLosses]()
     for step in range(settings.steps):
         report(step)
         batch = _draw(data, settings.batch, rng)

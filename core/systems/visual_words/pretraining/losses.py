@@ -54,6 +54,7 @@ def step_losses(
     if seen.index is None or hidden is None or not bool(own.any()):
         return StepLosses(words, none, match)
     at = hidden & own.unsqueeze(1)
-    logits, target = model.cell_logits(pictures[at]).float(), seen.index[at]
+    logits = model.cell_logits(pictures[at]).float()
+    target = seen.index[at]
     right = int((logits.argmax(1) == target).sum())
     return StepLosses(words, cross_entropy(logits, target), match, (right, len(target)))

@@ -7,7 +7,9 @@ import torch
 from core.systems.common.words import MARKS
 from core.systems.visual_words.pretraining.vocabulary import MASK
 
-SHARE, HIDDEN, OTHER = 0.15, 0.8, 0.1
+SHARE = 0.15
+HIDDEN = 0.8
+OTHER = 0.1
 """Share of the words to be told; of these the share put as the mask, and as another word. As in BERT."""
 
 

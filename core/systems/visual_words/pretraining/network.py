@@ -36,7 +36,8 @@ def sine_positions(rows: int, columns: int, width: int) -> torch.Tensor:
         angle = torch.arange(n).unsqueeze(1) * frequency
         return torch.stack([angle.sin(), angle.cos()], 2).reshape(n, 2 * pairs)
 
-    down, across = waves(rows), waves(columns)
+    down = waves(rows)
+    across = waves(columns)
     both = torch.cat([down[:, None].expand(-1, columns, -1), across[None].expand(rows, -1, -1)], 2)
     return both.reshape(rows * columns, 4 * pairs)
 
@@ -46,7 +47,8 @@ class GatedHead(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.linear, self.gate = nn.Linear(width, width), nn.Conv1d(width, 2, 1)
+        self.linear = nn.Linear(width, width)
+        self.gate = nn.Conv1d(width, 2, 1)
 
     def forward(self, word: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
         """(b, P, d) of the words q and the cells f, both (b, P, d)."""
@@ -125,14 +127,17 @@ class Soho(nn.Module):
         self.head = GatedHead(width) if settings.dictionary else None
         self.hidden_cell = nn.Parameter(torch.randn(width) * 0.02)
         self.tokens = nn.Embedding(vocabulary, width, padding_idx=PAD)
-        self.order, self.kinds = nn.Embedding(LENGTH, width), nn.Embedding(2, width)
+        self.order = nn.Embedding(LENGTH, width)
+        self.kinds = nn.Embedding(2, width)
         self.norms = nn.ModuleList([nn.LayerNorm(width), nn.LayerNorm(width)])
         self.dropout = nn.Dropout(DROPOUT)
         config = _bert(settings, vocabulary)
         self.layers = nn.ModuleList([BertLayer(config) for _ in range(settings.layers)])
-        self.tells_words, self.word_bias = _Transform(width), nn.Parameter(torch.zeros(vocabulary))
+        self.tells_words = _Transform(width)
+        self.word_bias = nn.Parameter(torch.zeros(vocabulary))
         self.tells_cells = _Transform(width)
-        self.pool, self.matches = nn.Linear(width, width), nn.Linear(width, 2)
+        self.pool = nn.Linear(width, width)
+        self.matches = nn.Linear(width, 2)
         for embedding in (self.tokens, self.order, self.kinds):
             nn.init.normal_(embedding.weight, std=0.02)
 

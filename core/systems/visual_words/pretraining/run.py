@@ -42,11 +42,13 @@ from core.systems.visual_words.pretraining.loop import Pretrained, pretrain
 from core.systems.visual_words.pretraining.pairs import CaptionedPictures, captioned
 from core.systems.visual_words.pretraining.settings import Pretraining
 
-HELD_OUT, MOST_HELD_OUT = 0.2, 1000
+HELD_OUT = 0.2
+MOST_HELD_OUT = 1000
 """Share of the pictures that nothing is learned from, and how many at most."""
 LEAST = 40
 """Pictures, with which 8 are held out."""
-CARD, WEIGHTS = "soho.json", "soho.safetensors"
+CARD = "soho.json"
+WEIGHTS = "soho.safetensors"
 FORMAT = 1
 PRETRAINED = Kind("pretraining", CARD, (CARD, WEIGHTS), lambda said: said.get("format") == FORMAT)
 Scorer = Callable[[CaptionedPictures, I64], F64]
@@ -91,7 +93,8 @@ class PretrainingResult:
     def gain(self) -> Estimate | None:
         """Share of pairs that the network tells rightly minus that of the encoder, on the same pairs, pictures
         resampled whole; None where matching cannot be measured."""
-        ours, theirs = self.network.right, self.encoder.right
+        ours = self.network.right
+        theirs = self.encoder.right
         if ours is None or theirs is None:
             return None
         return paired_difference(~theirs, ~ours, np.arange(len(ours)) % (len(ours) // 2))
@@ -139,7 +142,8 @@ def pretrain_on(
     )
 
     def cosines(part: CaptionedPictures, pairs: I64) -> F64:
-        joint, texts = part.joint(), loaded.encode_texts(part.captions)
+        joint = part.joint()
+        texts = loaded.encode_texts(part.captions)
         return np.einsum("pd,pd->p", joint[pairs[:, 0]], texts[pairs[:, 1]]).astype(np.float64)
 
     pool, (pairs, match) = pool_of(held, rng, POOL), matching_pairs(held, rng)
@@ -170,7 +174,8 @@ def hold_out(
     Raises:
         InvalidInput: too many are copies for any to be held out.
     """
-    most, groups = min(round(HELD_OUT * len(data)), MOST_HELD_OUT), dict[bytes, list[int]]()
+    most = min(round(HELD_OUT * len(data)), MOST_HELD_OUT)
+    groups = dict[bytes, list[int]]()
     for place in rng.permutation(len(data)).tolist():
         groups.setdefault(contents[place], []).append(place)
     held = list[int]()
@@ -188,7 +193,8 @@ def hold_out(
 
 def _contents(table: CaptionTable, data: CaptionedPictures, progress: Progress) -> list[bytes]:
     """What pictures share that are copies of each other, re-encoded ones too: told as a diagnosis tells them."""
-    digests, hashes = list[bytes](), list[str]()
+    digests = list[bytes]()
+    hashes = list[str]()
     for row in data.pictures.kept[data.rows].tolist():
         data_of_row = read_bytes(table.images, row)
         digests.append(hashlib.sha256(data_of_row).digest())

@@ -16,10 +16,12 @@ def pretraining_lines(result: PretrainingResult) -> list[str]:
 
 
 def _verdict(result: PretrainingResult) -> str:
-    own, other = result.network.matching, result.encoder.matching
+    own = result.network.matching
+    other = result.encoder.matching
     if own is None or other is None:
         return "Matching cannot be measured: fewer than two held-out pictures have captions that differ. Bring more."
-    said, gain = f"{_share(own)} of held-out pairs against {_share(other)} by {result.encoder_name}", result.gain
+    said = f"{_share(own)} of held-out pairs against {_share(other)} by {result.encoder_name}"
+    gain = result.gain
     assert gain is not None
     said += f"; on the same pairs {points(gain.value, sign=True)} {bracketed(gain, points=True)}"
     if gain.low > 0:

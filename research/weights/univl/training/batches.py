@@ -14,9 +14,12 @@ import torch
 from core.systems.common.words import IGNORED
 from core.systems.univl.words import ClipWords
 
-SHARE, MASKED, OTHER = 0.15, 0.8, 0.1
+SHARE = 0.15
+MASKED = 0.8
+OTHER = 0.1
 """Of the words that are to be told; of these the share put as the mask, and as another word."""
-FRAMES_HIDDEN, TEXT_DROPPED = 0.15, 0.15
+FRAMES_HIDDEN = 0.15
+TEXT_DROPPED = 0.15
 """Share of frames that are hidden, and of videos whose whole text is."""
 
 
@@ -97,7 +100,8 @@ def clip_batch(
     full, full_seen = words.encode(texts, length)
     empty, empty_seen = words.encode([""] * len(texts), length)
     lost = (torch.rand(len(texts) // pairs, generator=generator) < hiding.text).repeat_interleave(pairs)[:, None]
-    ids, seen = torch.where(lost, empty, full), torch.where(lost, empty_seen, full_seen)
+    ids = torch.where(lost, empty, full)
+    seen = torch.where(lost, empty_seen, full_seen)
     masked, wanted = hide_words(ids, words, hiding.words, generator)
     ends = full == words.end
     given = torch.where(ends, 0, full)

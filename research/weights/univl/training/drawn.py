@@ -54,7 +54,8 @@ class DrawnEvents:
     ) -> tuple[list[str], torch.Tensor]:
         """Of each ground, one after the other, its events turned at random, in both orders; and, with two ways, one of
         them turned the other way, in both orders. c texts and (c, 2 k, w), c being 2 * ways a ground."""
-        texts, clips = list[str](), list[torch.Tensor]()
+        texts = list[str]()
+        clips = list[torch.Tensor]()
         turns = torch.rand(len(rows), 2, generator=generator) < 0.5
         which = torch.randint(2, (len(rows),), generator=generator)
         for row, turned, k in zip(rows, turns.tolist(), which.tolist(), strict=True):

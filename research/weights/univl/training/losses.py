@@ -93,14 +93,17 @@ class UnivlLosses:
 
 def first_stage(network: Univl, batch: ClipBatch) -> UnivlLosses:
     """The joint loss alone."""
-    text, video = network.read_text(batch.ids, batch.seen), network.watch(network.normed(batch.features), batch.there)
+    text = network.read_text(batch.ids, batch.seen)
+    video = network.watch(network.normed(batch.features), batch.there)
     return UnivlLosses(_joint(batch, text, video))
 
 
 def second_stage(network: Univl, batch: ClipBatch) -> UnivlLosses:
     """All five. The cross encoder, and so words, frames, alignment and caption, sees what is left of text and clip; the
     joint loss sees all of them."""
-    normed, seen, there = network.normed(batch.features), batch.seen, batch.there
+    normed = network.normed(batch.features)
+    seen = batch.seen
+    there = batch.there
     whole = network.read_text(batch.ids, seen), network.watch(normed, there)
     text = network.read_text(batch.masked_ids, seen)
     video = network.watch(network.normed(batch.features * ~batch.hidden.unsqueeze(2)), there)
@@ -124,7 +127,8 @@ def _joint(batch: ClipBatch, text: torch.Tensor, video: torch.Tensor) -> torch.T
 def retrieval_loss(network: Univl, batch: ClipBatch, *, aligned: bool) -> torch.Tensor:
     """Of fine-tuning for retrieval: the margin over cosines (FT-Joint), or over the cross encoder's scores of all pairs
     (FT-Align)."""
-    text, video = network.read_text(batch.ids, batch.seen), network.watch(network.normed(batch.features), batch.there)
+    text = network.read_text(batch.ids, batch.seen)
+    video = network.watch(network.normed(batch.features), batch.there)
     if aligned:
         return margin_loss(network.aligned_scores(text, batch.seen, video, batch.there))
     pooled = pooled_text(text, batch.seen), pooled_frames(video, batch.there)
@@ -133,7 +137,8 @@ def retrieval_loss(network: Univl, batch: ClipBatch, *, aligned: bool) -> torch.
 
 def captioning_loss(network: Univl, batch: ClipBatch) -> torch.Tensor:
     """Of fine-tuning for captions: the caption alone, nothing hidden but what the batch's text lacks."""
-    text, video = network.read_text(batch.ids, batch.seen), network.watch(network.normed(batch.features), batch.there)
+    text = network.read_text(batch.ids, batch.seen)
+    video = network.watch(network.normed(batch.features), batch.there)
     states, _, counted = network.join(text, batch.seen, video, batch.there)
     written = network.caption_logits(batch.caption_given, batch.caption_seen, states, counted)
     return token_loss(written, batch.caption_wanted)
