@@ -131,7 +131,7 @@ def __dir__() -> list[str]:
 
 
 def _say_in_notebooks() -> None:
-    """In a notebook a diagnosis at the end of a cell is shown as its clusters and pictures."""
+    """In a notebook a diagnosis at the end of a cell is shown as its clusters and images."""
     shell: Any = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is None:
         return

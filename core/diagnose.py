@@ -42,10 +42,10 @@ def diagnose(
 
     Args:
         table: per-sample losses, or what they are computed from, any metadata, and the texts if the samples are texts
-            (`Roles(texts=...)`, or recognised by name): a path, a DataFrame, a dict of columns, or a table of Arrow,
+            (`Roles(texts=...)`, or recognized by name): a path, a DataFrame, a dict of columns, or a table of Arrow,
             polars or Hugging Face datasets.
-        images: zip, tar or folder of pictures; or a map-style data set of torch, whose samples are pictures, of PIL or
-            tensors, or (picture, label), one for each row of the table in its order: each is asked for once, and held
+        images: zip, tar or folder of images; or a map-style data set of torch, whose samples are images, of PIL or
+            tensors, or (image, label), one for each row of the table in its order: each is asked for once, and held
             on disk. None if the table holds them or embeddings are given.
         embeddings: given vectors instead of an encoder: npy, npz, safetensors, or an (n, d) array in the table's row
             order.
@@ -56,7 +56,7 @@ def diagnose(
         issues: a table of cleanlab's issues for the same rows, whose columns may explain a failure.
         hold_back: so much of the data, 0.05 to 0.5, is hidden from the diagnosis and then predicted by it; 0 hides
             nothing.
-        roles: which column plays which part; usual names are recognised.
+        roles: which column plays which part; usual names are recognized.
         loss: shortcut for `Roles(loss=...)`.
         settings: how the search is made: its level, permutations, seed.
         cache: where embeddings are kept between runs.

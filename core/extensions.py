@@ -172,7 +172,7 @@ def encoders() -> dict[str, EncoderKind]:
 
 
 def modalities() -> dict[str, ModalityKind]:
-    """Modality -> how it is loaded and recognised."""
+    """Modality -> how it is loaded and recognized."""
     return {part.name: part.value for part in parts("modalities")}
 
 

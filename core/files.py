@@ -52,8 +52,8 @@ def default_cache() -> Path:
 
 @contextmanager
 def replacing(path: Path, *, durable: bool = True) -> Generator[Path]:
-    """A temporary neighbour to write to, which takes the place of `path` once the block has ended well and is removed
-    otherwise. What killed processes left of such neighbours is swept, once for each folder.
+    """A temporary neighbor to write to, which takes the place of `path` once the block has ended well and is removed
+    otherwise. What killed processes left of such neighbors is swept, once for each folder.
 
     Args:
         durable: brought to the disk first. Not needed for what can be made again.
@@ -78,7 +78,7 @@ def replacing(path: Path, *, durable: bool = True) -> Generator[Path]:
 
 
 def _new_part(path: Path) -> Path:
-    """A new neighbour of `path`."""
+    """A new neighbor of `path`."""
     try:
         path.with_name("part")
         with suppress(OSError):

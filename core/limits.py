@@ -12,7 +12,7 @@ MIN_SAMPLES = 40
 WHY_SO_MANY = "to look for failures: a cluster has at least 10 of them, and the rest must be enough to compare it with"
 FEW_ROWS = 20
 """Of a table that is read for something else: fresh samples, another model's answers, classes to learn from; and of
-pictures of several rows each, since a p needs as many groups."""
+images of several rows each, since a p needs as many groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Limits:
     max_total_bytes: int = 20 * 2**30
     """Unpacked size of an archive, or of a table's image column."""
     max_file_bytes: int = 256 * 2**20
-    """Unpacked size of one picture."""
+    """Unpacked size of one image."""
     max_ratio: float = 200.0
     """Unpacked over packed size, of members larger than 1 MiB and of the archive as a whole."""
     max_pixels: int = 100_000_000
-    """Width times height of one picture, as its header declares them."""
+    """Width times height of one image, as its header declares them."""
     max_decoder_bytes: int = 640 * 2**20
-    """Memory that the decoder of one picture may take."""
+    """Memory that the decoder of one image may take."""
     max_frame_pixels: int = 36_000_000
     """Width times height of a clip's frames (8K has 33 million): a decoder holds up to seventeen at a time."""
     max_clip_frames: int = 500_000
@@ -39,7 +39,7 @@ class Limits:
     """Frames times width times height up to which every frame of a clip is decoded (24 s of full HD at 30 a second);
     of longer ones single frames are."""
     max_table_bytes: int = 4 * 2**30
-    """Size of a table or of embeddings on disk, and of the numbers and texts in it, unpacked; pictures apart."""
+    """Size of a table or of embeddings on disk, and of the numbers and texts in it, unpacked; images apart."""
     max_header_bytes: int = 64 * 2**10
     """Of one member of a tar: its long name, or what else is said of it before its own header."""
     max_directory_bytes: int = 64 * 2**20

@@ -66,7 +66,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 @pytest.fixture
 def diagnosis() -> Diagnosis:
-    """A small made-up diagnosis: 60 samples with pictures, two confirmed clusters."""
+    """A small made-up diagnosis: 60 samples with images, two confirmed clusters."""
     return make_diagnosis()
 
 
@@ -106,7 +106,7 @@ def few_phrases(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def few_searched() -> Iterator[None]:
-    """The weight of a re-ranker is chosen on 12 everyday pictures, and what a training cost is measured on 40 with
+    """The weight of a re-ranker is chosen on 12 everyday images, and what a training cost is measured on 40 with
     labels and 20 with captions: drawing and reading hundreds takes longer than a tiny adapter's training."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("core.systems.composition.training.train.SEARCHED", 12)

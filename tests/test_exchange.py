@@ -23,13 +23,13 @@ from tests.support.documented import commands, run_command, run_python
 
 PAGE = REPOSITORY / "docs/exchange.md"
 QUICK = ["--permutations", "199", "--no-map", "--no-words", "--embeddings", "vectors.npy"]
-"""So that no encoder need look at the pictures."""
+"""So that no encoder need look at the images."""
 N = 60
 
 
 @pytest.fixture(autouse=True)
 def at_work(diagnosis: Diagnosis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a run, the table val.csv, and the pictures and vectors of both."""
+    """A folder with a run, the table val.csv, and the images and vectors of both."""
     monkeypatch.chdir(tmp_path)
     save(diagnosis, Path("run.errata"))
     for name in diagnosis.samples.ids:

@@ -39,7 +39,7 @@ def diagnose(table: str | None, images: str | None = None, embeddings: str | Non
 
     Args:
         table: CSV, TSV, JSON Lines or Parquet.
-        images: zip or tar of the pictures, or None.
+        images: zip or tar of the images, or None.
         embeddings: npy, npz, safetensors or Parquet in the table's row order, or None.
         options: roles by their names in core.data.tables.roles.Roles ("loss", "label", "probabilities", "loss_kind",
             ...), "encoder", "alpha", "seed", "within" (a list of the classes to search inside, beside all samples) and

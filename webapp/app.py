@@ -51,7 +51,7 @@ _log = logging.getLogger(__name__)
 
 def find_examples(folder: Path) -> list[tuple[str, str]]:
     """(title, run id) of each ready-computed run, `folder`/NAME/run.errata: those where something was found first,
-    then in the order of `MODALITIES`, pictures before texts."""
+    then in the order of `MODALITIES`, images before texts."""
     order = {kind: place for place, kind in enumerate(MODALITIES.every())}
     found = []
     for path in sorted(folder.glob("*/run.errata")):

@@ -1,9 +1,9 @@
 """The failure map: a `gr.HTML` that draws points on a canvas and hands a lasso back as a polygon.
 
 The points travel once, as base64 arrays; afterwards only a small bit mask does, or a byte for each point where another
-column colours them. Of many rows some are drawn (`drawn_rows`), so that what is sent is bounded. Which rows lie inside
+column colors them. Of many rows some are drawn (`drawn_rows`), so that what is sent is bounded. Which rows lie inside
 a lasso is decided here, among all, not in the browser. The drawing itself is in assets/js/failure_map.js and its
-neighbours.
+neighbors.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def drawn_of(values: npt.NDArray[Any], *, every: bool = False) -> npt.NDArray[An
 
 def map_points(diagnosis: Diagnosis, run: str, *, every: bool = False) -> dict[str, Any]:
     """Where the map draws a diagnosis: coordinates in steps of `box`, [[lowest, step] of x, of y], and the cluster of
-    each point, 255 for none. Its colours come beside it.
+    each point, 255 for none. Its colors come beside it.
 
     Args:
         every: draw every row, however many there are. Else, of more than MOST_DRAWN, `gaps` says which are drawn: how

@@ -1,4 +1,4 @@
-"""Gradio's theme, tied to the colours of assets/css/tokens.css."""
+"""Gradio's theme, tied to the colors of assets/css/tokens.css."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COLOURS = {
     "button_secondary_border_color": "line",
     "button_secondary_text_color": "ink",
 }
-"""The style sheet's colour of each, by day and by night."""
+"""The style sheet's color of each, by day and by night."""
 
 
 PLAIN = {"label_background_fill": "transparent", "shadow": "none"}
@@ -43,7 +43,7 @@ def quiet_theme() -> Base:
     mono = ("ui-monospace", "SF Mono", "Cascadia Mono", "Menlo", "monospace")
     base = Base(primary_hue="indigo", neutral_hue="slate", font=sans, font_mono=mono, radius_size="md", text_size="md")
     day, night = map(_tokens, re.findall(r"\{([^}]*)\}", (ASSETS / "css/tokens.css").read_text("utf-8")))
-    # the sign-in page comes without our style sheets, so each colour stands here too
+    # the sign-in page comes without our style sheets, so each color stands here too
     modes = (("", day), ("_dark", night))
     both = {f"{n}{mode}": f"var(--{c}, {of[c]})" for n, c in COLOURS.items() for mode, of in modes}
     plain = {f"block_{name}{mode}": value for name, value in PLAIN.items() for mode in ("", "_dark")}

@@ -224,10 +224,10 @@ def nothing_shown(
 
 
 def by_picture(samples: SampleSet, rows: I64) -> list[I64]:
-    """The rows of each picture, in the order of `rows`: several samples may show one, as items of a benchmark do.
+    """The rows of each image, in the order of `rows`: several samples may show one, as items of a benchmark do.
 
     Returns:
-        (k,) arrays, by their first row; every row is in one of them. Of texts, and without pictures, each row is alone.
+        (k,) arrays, by their first row; every row is in one of them. Of texts, and without images, each row is alone.
     """
     if samples.items is None or samples.modality != "image":
         return [rows[i : i + 1] for i in range(len(rows))]

@@ -52,7 +52,7 @@ def read_text(text: str, class_names: Sequence[str], columns: Sequence[Column] =
             )
             return AskedText(
                 cleaned,
-                refused=f'"{cleaned}" is known of every sample, and says nothing by itself. Ask for {ends}, or colour '
+                refused=f'"{cleaned}" is known of every sample, and says nothing by itself. Ask for {ends}, or color '
                 "the map by it.",
             )
     label = class_in(cleaned, class_names)

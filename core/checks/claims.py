@@ -121,7 +121,7 @@ def worse_p(values: F64, groups: I64 | None, matching: Bool, inside: Bool, measu
     Args:
         values: (m,) in the measure. matching: (m,) within `inside`, the scope.
 
-    Source: studentised permutations, Janssen 1997, Stat. Probab. Lett. 36(1), which also hold, of many rows, where the
+    Source: studentized permutations, Janssen 1997, Stat. Probab. Lett. 36(1), which also hold, of many rows, where the
     two sides vary by different amounts.
     """
     from scipy import stats

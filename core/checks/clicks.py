@@ -1,7 +1,7 @@
 """Thirty clicks: a random strip of a cluster and of its controls, a person's yes or no to one sentence, and how much of
 the cluster it describes.
 
-The strip is drawn at random and shown in random order, so the person cannot see which pictures belong to the cluster.
+The strip is drawn at random and shown in random order, so the person cannot see which images belong to the cluster.
 From the answers alone comes a Wilson interval; with the phrase score of every member as a predictor comes a
 prediction-powered one, which is narrower where the score tells yes from no (Angelopoulos et al. 2023, Science 382;
 PPI++, arXiv 2311.01453).

@@ -1,8 +1,8 @@
-"""How well an encoder tells pictures that show a phrase from pictures that do not, phrase by phrase.
+"""How well an encoder tells images that show a phrase from images that do not, phrase by phrase.
 
-Which pictures show what is known in two ways. Captions: people who saw a photograph wrote down what is on it; a phrase
+Which images show what is known in two ways. Captions: people who saw a photograph wrote down what is on it; a phrase
 is shown where at least two captions mention it, and not shown where none does. Edits: a photograph was made dark,
-noisy, foggy, ... here. Each phrase is measured with the direction by which it would name a cluster, against pictures
+noisy, foggy, ... here. Each phrase is measured with the direction by which it would name a cluster, against images
 that differ in anything else too: half of those without it are edited as well, since a word that lights up for noise as
 for what it means says neither.
 """
@@ -37,15 +37,15 @@ from core.statistics.ranking import auroc, auroc_interval
 SHOWN = ASSETS / "phrases" / "shown.json"
 MENTIONS = 2
 """Captions that must mention a phrase, so that it counts as shown; one is enough of a phrase that fewer than `RARE`
-pictures would show so."""
+images would show so."""
 RARE = 20
 PER_EDIT = 45
-"""Pictures of each edit."""
+"""Images of each edit."""
 MIN_PHRASES = 10
 """Phrases that must be known before it is measured from which support on something is said to be shown."""
 MISSED = 0.04
 """Share of the known phrases that do not reach that support where they are shown. More would refuse what small
-pictures show: chosen on those of `research/evidence/shown.py`."""
+images show: chosen on those of `research/evidence/shown.py`."""
 DRAWS = 20
 """Times that each phrase is asked, of other samples: one time alone moves the line by a third of a deviation."""
 THING = re.compile(r"(?:next to|with) (an? \w+)")
@@ -54,12 +54,12 @@ MANY = 100
 """Photographs of a thing in which the phrases are asked for too."""
 SHOWING = 0.5
 BESIDE = 250
-"""Share of the pictures that show a phrase, and how many others, of which it is asked."""
+"""Share of the images that show a phrase, and how many others, of which it is asked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """By what it is known that a picture shows a phrase."""
+    """By what it is known that an image shows a phrase."""
 
     captions: Mapping[str, str]
     """Pattern of captions that mention it; with "!" in front, of captions none of which may."""
@@ -173,7 +173,7 @@ def drawn_edits(rows: I64) -> tuple[tuple[int, str], ...]:
 
 
 class _Pool:
-    """What is known of each picture: of photographs, by their captions, and of edited ones after them."""
+    """What is known of each image: of photographs, by their captions, and of edited ones after them."""
 
     def __init__(self, captions: Sequence[tuple[str, ...]], rows: I64, made: Sequence[tuple[int, str]]) -> None:
         self.folded = folded(captions)
@@ -188,7 +188,7 @@ class _Pool:
         return np.append(inside, np.zeros(len(self.edit), bool)), np.append(outside, outside[self.origin])
 
     def by_edits(self, edits: Sequence[str]) -> tuple[Bool, Bool]:
-        """Pictures with these edits, and unchanged ones and those with other edits."""
+        """Images with these edits, and unchanged ones and those with other edits."""
         inside = np.isin(self.edit, edits)
         plain = np.zeros(len(self.folded), bool)
         plain[np.random.default_rng(1).permutation(len(plain))[: int((~inside).sum())]] = True

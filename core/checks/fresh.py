@@ -40,9 +40,9 @@ def predict_fresh(
     Args:
         diagnosis: what `diagnose` or `load` gave.
         table: of the fresh samples, a path or a DataFrame; None if a folder or archive of images holds one.
-        images: their pictures, as `diagnose` takes them.
+        images: their images, as `diagnose` takes them.
         embeddings: their vectors, where the run was made on given ones.
-        roles: which column plays which part; usual names are recognised.
+        roles: which column plays which part; usual names are recognized.
         selection: rows of the run that were picked by eye, to be predicted beside the findings.
         cache: where embeddings are kept between runs.
         progress: called as progress(step, done, total); may raise `Cancelled`.
@@ -85,7 +85,7 @@ def _check_comparable(diagnosis: Diagnosis, audit: DataSet) -> None:
         )
     if ", crop" in diagnosis.embeddings.space:
         raise InvalidInput(
-            "The run's samples are objects in pictures, and plain pictures cannot be compared with them. "
+            "The run's samples are objects in images, and plain images cannot be compared with them. "
             "Use diagnose --hold-back 0.33."
         )
 

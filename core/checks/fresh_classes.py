@@ -82,6 +82,6 @@ def _look_like(diagnosis: Diagnosis, theirs: I64, vectors: F32, names: tuple[str
     elif several and not pairs and not whole.above(whole.chance) and whole.below((1 + whole.chance) / 2):
         desk.doubt(
             f"{said}, no more than by chance ({percent(whole.chance)}), and most of the run's are. Check that vectors, "
-            "or pictures, and table are in one order and of the run's encoder."
+            "or images, and table are in one order and of the run's encoder."
         )
     return pairs

@@ -11,7 +11,6 @@ from core.checks.claims import Claim, observed_of, row_of, worse_p
 from core.checks.contract import other_columns, other_loss, other_unit
 from core.checks.freeze import FrozenFinding, along
 from core.checks.fresh_classes import fresh_labels
-from core.data.modality import noun_of
 from core.discovery.conditions import Test, meets
 from core.discovery.design import Design, design_of
 from core.errors import InvalidInput, quoted
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from core.data.samples import DataSet
 
 COPY = 0.9999
-"""A fresh picture with a higher cosine to a diagnosed one is the same picture, and is left out."""
+"""A fresh image with a higher cosine to a diagnosed one is the same image, and is left out."""
 FEW_DIMENSIONS = 64
 NEIGHBOURS = 5
 
@@ -89,7 +88,7 @@ class FreshSamples:
         kept = np.flatnonzero(same < 0)
         if len(kept) < len(embeddings):
             out = set(range(len(embeddings))) - set(kept.tolist())
-            noun = "sample" if audit.samples.items is None else noun_of(audit.samples.modality)
+            noun = "sample" if audit.samples.items is None else audit.samples.modality
             why = f"the same {noun} is among the diagnosed ones"
             excluded += [(audit.samples.ids[i], why) for i in sorted(out)]
             desk.note(f"Left out: {count(len(out), 'fresh sample')}, also among the diagnosed ones.")
@@ -153,7 +152,7 @@ class FreshSamples:
         return next((f"in the fresh table {quoted(name)} {other}" for name, other in others if other), None)
 
     def near(self, picked: Bool) -> Bool:
-        """(m,) the fresh samples most of whose nearest diagnosed neighbours were picked."""
+        """(m,) the fresh samples most of whose nearest diagnosed neighbors were picked."""
         close = self.embeddings.vectors @ self.diagnosis.embeddings.vectors.T
         nearest = np.argpartition(-close, min(NEIGHBOURS, close.shape[1] - 1), axis=1)[:, :NEIGHBOURS]
         return picked[nearest].mean(1) > 0.5

@@ -1,4 +1,4 @@
-"""New samples for `assign`: pictures, texts or embeddings, and labels if there are any; no loss is needed."""
+"""New samples for `assign`: images, texts or embeddings, and labels if there are any; no loss is needed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.data.images.archives import FileImages, open_images
 from core.data.images.matching import match_files
-from core.data.modality import modality_by_name, noun_of
+from core.data.modality import modality_by_name
 from core.data.tables.cells import stack_arrays, texts_of
 from core.data.tables.read import Table, read_table
 from core.data.tables.recognise import recognise
@@ -51,7 +51,7 @@ def read_new_samples(
     """Read new samples into the space of the diagnosis.
 
     Args:
-        encoder: for pictures; by default the one that the diagnosis used.
+        encoder: for images; by default the one that the diagnosis used.
 
     Raises:
         InvalidInput: nothing to embed was brought, or it breaks a rule that cannot be mended by leaving rows out.
@@ -98,7 +98,7 @@ class _Loaded:
     ledger: Ledger
     pictures: ItemStore | None = None
     positions: I64 | None = None
-    """(m,) place of each row's picture in the store, -1 for none."""
+    """(m,) place of each row's image in the store, -1 for none."""
     vectors: npt.NDArray[Any] | None = None
     labels: npt.NDArray[Any] | None = None
     """(m,) str or None."""
@@ -115,16 +115,16 @@ def _bare(images: Path | None, embeddings: Path | None, modality: str, progress:
         raise InvalidInput("There is nothing to assign. Give new samples with --images, --embeddings or --table.")
     store = open_images(images, progress=progress)
     kinds = [modality_by_name(name) for name in store.names]
-    # animated pictures are clips where the run is of clips, and slices in PNG are scans
+    # animated images are clips where the run is of clips, and slices in PNG are scans
     wanted = modality if modality in kinds else "image"
     places = np.array([i for i, kind in enumerate(kinds) if kind == wanted], dtype=np.int64)
     if not len(places):
-        raise InvalidInput(f"There are no {noun_of(modality)}s in {images.name!r}. Give a folder, zip or tar of them.")
+        raise InvalidInput(f"There are no {modality}s in {images.name!r}. Give a folder, zip or tar of them.")
     return _Loaded([store.name(int(i)) for i in places], Ledger(len(places)), store, places)
 
 
 def _with_table(read: Table, images: Path | None, embeddings: Path | None, roles: Roles, progress: Progress) -> _Loaded:
-    """The rows of a table, with their own pictures or vectors or those beside it."""
+    """The rows of a table, with their own images or vectors or those beside it."""
     found = recognise(read.frame, roles, list(read.images), texts=images is None).roles
     ledger = Ledger(len(read.frame))
     store, positions = _items(read, found, images, ledger, progress)
@@ -139,7 +139,7 @@ def _with_table(read: Table, images: Path | None, embeddings: Path | None, roles
         return _Loaded(ids, ledger, vectors=unit_rows(vectors, ledger), labels=labels)
     if store is None:
         raise InvalidInput(
-            "The table has neither pictures nor texts nor embeddings of its own. Give them with --images, --texts or "
+            "The table has neither images nor texts nor embeddings of its own. Give them with --images, --texts or "
             "--embeddings."
         )
     return _Loaded(ids, ledger, store, positions, labels=labels)
@@ -156,8 +156,8 @@ def _items(
     column = roles.image if roles.image in read.frame else roles.id
     if column is None:
         raise InvalidInput(
-            "No column says which picture belongs to which row. "
-            "Add a column 'file' with each picture's path below the images' root."
+            "No column says which image belongs to which row. "
+            "Add a column 'file' with each image's path below the images' root."
         )
     store: FileImages = open_images(images, progress=progress)
     return store, match_files(texts_of(read.frame[column]), store, ledger, column=column, progress=progress)
@@ -184,9 +184,9 @@ def _encoder_of(diagnosis: Diagnosis) -> str:
 def _embed(
     brought: _Loaded, encoder: str, modality: str, cache: Path | None, progress: Progress
 ) -> tuple[F32, str, str]:
-    """(m, d) unit rows, nan where the picture cannot be read (such rows are dropped); their space and the encoder's
+    """(m, d) unit rows, nan where the image cannot be read (such rows are dropped); their space and the encoder's
     name."""
-    from core.embeddings.embed import read_images  # the encoder's runtime: only where pictures are to be embedded
+    from core.embeddings.embed import read_images  # the encoder's runtime: only where images are to be embedded
     from core.encoders import load_encoder
 
     assert brought.pictures is not None
@@ -222,6 +222,6 @@ def _label_numbers(labels: npt.NDArray[Any], diagnosis: Diagnosis, ledger: Ledge
     if unknown and numbers:
         ledger.note(
             f"{len(unknown):,} labels, such as {unknown[0]!r}, are no class of the diagnosis; "
-            "their samples are read as unlabelled."
+            "their samples are read as unlabeled."
         )
     return found

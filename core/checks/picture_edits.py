@@ -1,4 +1,4 @@
-"""Photographs changed in one known way each: what it takes to tell whether an encoder knows a word for light, colour,
+"""Photographs changed in one known way each: what it takes to tell whether an encoder knows a word for light, color,
 sharpness, weather or framing. Neither what the embedded encoder was fitted on nor what its names are tested with."""
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def _shades(change: Callable[[F32, np.random.Generator], Pixels]) -> Edit:
 
 
 def _cast(*colour: float) -> Edit:
-    """A cast of that colour over everything, as of a wrong white balance or a coloured lamp."""
+    """A cast of that color over everything, as of a wrong white balance or a colored lamp."""
     target = np.array(colour, np.float32)
     return _shades(lambda p, rng: p * (1 + rng.uniform(0.55, 0.85) * (target - 1)) + 0.08 * target)
 
 
 def _towards(level: float, low: float, high: float) -> Edit:
-    """All pixels drawn towards one level of grey."""
+    """All pixels drawn toward one level of gray."""
     return _shades(lambda p, rng: level + (p - level) * rng.uniform(low, high))
 
 
@@ -77,7 +77,7 @@ def _misty(pixels: F32, rng: np.random.Generator) -> Pixels:
 
 
 def _falling(length: float, width: float, pale: float) -> Edit:
-    """Flakes or streaks in front of the picture."""
+    """Flakes or streaks in front of the image."""
 
     def edit(image: Image.Image, rng: np.random.Generator) -> Image.Image:
         mask = Image.new("L", image.size)
@@ -165,16 +165,16 @@ EDITS: Mapping[str, Edit] = {
     "hidden": _hidden,
     "close up": _near,
 }
-"""Each gives a square RGB picture of 224 pixels from another."""
+"""Each gives a square RGB image of 224 pixels from another."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EditedStore(ItemStore):
-    """Pictures of another store, edited when they are read, always to the same bytes."""
+    """Images of another store, edited when they are read, always to the same bytes."""
 
     base: ItemStore
     edits: tuple[tuple[int, str], ...]
-    """(row of `base`, name of the edit) of each picture."""
+    """(row of `base`, name of the edit) of each image."""
 
     def __len__(self) -> int:
         return len(self.edits)
@@ -184,7 +184,7 @@ class EditedStore(ItemStore):
         return f"{self.base.name(row)} ({edit})"
 
     def read(self, index: int) -> bytes:
-        """The edited picture as JPEG."""
+        """The edited image as JPEG."""
         from core.data.images.decoding import open_picture
 
         row, edit = self.edits[index]

@@ -3,7 +3,7 @@
 A finding that was claimed by luck does not come back on samples that nobody looked at. So each confirmed cluster,
 phrase and condition is frozen with its rule and the error rate or mean loss that it predicts (that in
 which it was found), under one hash, and tried on fresh
-samples beside what a person would have picked: a lasso round the worst spot of the map, and the neighbours of the
+samples beside what a person would have picked: a lasso round the worst spot of the map, and the neighbors of the
 highest losses.
 """
 
@@ -97,7 +97,7 @@ def _by_eye(fresh: FreshSamples, selection: I64 | None, measure: Measure) -> lis
     losses = diagnosis.outcomes.loss
     highest = np.zeros(len(diagnosis.samples), bool)
     highest[np.argsort(-losses, kind="stable")[: max(MIN_MATCHES, round(LASSO * len(losses)))]] = True
-    picks.append(("top-loss neighbours", "samples most like those of highest loss", highest))
+    picks.append(("top-loss neighbors", "samples most like those of highest loss", highest))
     return [fresh.of_pick(kind, text, picked, measure) for kind, text, picked in picks]
 
 

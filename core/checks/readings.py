@@ -1,8 +1,8 @@
 """What the loss ensemble reads in words alone: class by attribute, the bias that prompts show.
 
 A phrase's direction is the mean difference of paired prompts, "a photo of a dog in the snow" minus "a photo of a dog",
-over templates and class names. The ensemble, a ridge head for each class shrunk towards a shared one, is linear, so
-along that direction it says how its loss changes, whether or not a picture shows the two together. (Ardeshir 2023,
+over templates and class names. The ensemble, a ridge head for each class shrunk toward a shared one, is linear, so
+along that direction it says how its loss changes, whether or not an image shows the two together. (Ardeshir 2023,
 arXiv 2305.03212, reads an ensemble in a language model's prompts; pairs, heads and the null are ours.)
 
 A reading is also linear in the losses, so losses that were permuted are fitted anew at the cost of a product. Each

@@ -34,7 +34,7 @@ class Ground:
     text: str = ""
     """Of a condition or phrase its text, of a class its name."""
     number: int = 0
-    """Of a cluster its id; of neighbours how many fail."""
+    """Of a cluster its id; of neighbors how many fail."""
     scope: str = ""
     """Of a condition or phrase the class, or other part, that it was confirmed in; "" for all samples."""
 

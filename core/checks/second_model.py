@@ -134,9 +134,9 @@ def with_second(
 
     Args:
         diagnosis: what `diagnose` or `load` gave.
-        table: with the run's ids (or picture paths), the label, and predictions, probabilities or logits; pictures are
+        table: with the run's ids (or image paths), the label, and predictions, probabilities or logits; images are
             not needed. A path, a DataFrame or what else `diagnose` takes for a table.
-        roles: which column is which; usual names are recognised.
+        roles: which column is which; usual names are recognized.
         progress: called as progress(step, done, total); may raise `Cancelled`.
 
     Returns:

@@ -1,7 +1,7 @@
 """The model of titles, fitted on clusters whose cause is known.
 
 The clusters are cut from samples of which it is known what they show: those that show one thing (by captions, or by the
-words of a text), edited pictures, those of a column, neighbourhoods of the space in which clusters are found, and
+words of a text), edited images, those of a column, neighborhoods of the space in which clusters are found, and
 random ones; each with a share of others among its members. A theme is right where what one of its first three words
 says is shown by 40 % of the members and by 1.5 times the share of the rest, and near from 20 % and 1.7 times.
 """

@@ -184,7 +184,7 @@ def _assigned(brought: NewSamples, found: Assignment, n_clusters: int) -> pd.Dat
 )
 @option("--format", "mlflow, wandb: JSON as their tables are", to="kind", type=click.Choice(FORMATS))
 @option("--out FILE", "file to write (default: standard output), or folder of results, page and fiftyone")
-@option("--images PATH", "fiftyone: the folder of the original pictures (default: the small ones that the run keeps)")
+@option("--images PATH", "fiftyone: the folder of the original images (default: the small ones that the run keeps)")
 def export(
     run: Path, what: str | None = None, kind: str = "csv", out: Path | None = None, images: Path | None = None
 ) -> None:
@@ -268,7 +268,7 @@ def _fiftyone(run: Path, out: Path, images: Path | None, progress: Progress) -> 
     from core.store import load
 
     n, without = write_fiftyone(load(run), out, images, progress)
-    left_out = f" {len(without):,} without a picture were left out: {quoted(*without, most=3)}." if without else ""
+    left_out = f" {len(without):,} without an image were left out: {quoted(*without, most=3)}." if without else ""
     return f"{n:,} samples written.{left_out} Load them: fo.Dataset.from_dir({str(out)!r}, fo.types.FiftyOneDataset)"
 
 

@@ -30,8 +30,8 @@ def share(text: str) -> float:
 
 SHARE: dict[str, Any] = {"type": share}
 POSITIVE: dict[str, Any] = {"type": click.IntRange(min=1)}
-ID = option("--id COL", "id column; else the picture's path, else the row number")
-IMAGE = option("--image COL", "column of pictures or of their paths")
+ID = option("--id COL", "id column; else the image's path, else the row number")
+IMAGE = option("--image COL", "column of images or of their paths")
 LABEL = option("--label COL", "true class")
 GROUP = option("--group COL", "patient, video, source: its rows are never split")
 SEEDS = click.IntRange(0, 2**32 - 1)  # scikit-learn's
@@ -39,7 +39,7 @@ SEED = option("--seed", "the same seed gives the same result (default 0)", type=
 AS_IS = option("--as-is", "the table is right, however odd it looks: what would stop the reading becomes a note")
 CLASS_NAMES = option("--class-names NAME", "the order of the classes in an array of probabilities")
 ANSWERS = several(
-    option("--id COL", "ids, or the pictures' paths"),
+    option("--id COL", "ids, or the images' paths"),
     LABEL,
     option("--prediction COL", "predicted class"),
     option("--probabilities COL", MANY_PROBABILITIES),
@@ -53,12 +53,12 @@ SUCH_ENCODER = "such as embedded or ViT-B-32:openai, see `python -m core encoder
 
 
 def samples(table: str = "--table FILE", *more: Decorator) -> Decorator:
-    """Where the samples come from: a table under that option, or if it is "" a table told elsewhere, pictures, vectors,
+    """Where the samples come from: a table under that option, or if it is "" a table told elsewhere, images, vectors,
     and the columns that hold them."""
     return several(
         heading("The fresh samples" if table.startswith("--fresh") else "The samples"),
         *([option(table, "CSV, TSV, JSON Lines or Parquet, one row a sample", to="table")] if table else []),
-        option("--images PATH", "folder, zip or tar of pictures, clips or scans; or the table's own picture column"),
+        option("--images PATH", "folder, zip or tar of images, clips or scans; or the table's own image column"),
         option("--modality KIND", "what the files are, where their names do not say it", type=click.Choice(KINDS)),
         option("--embeddings FILE", "npy, npz, safetensors or Parquet, in place of an encoder"),
         *more,
@@ -71,7 +71,7 @@ def samples(table: str = "--table FILE", *more: Decorator) -> Decorator:
 
 
 LOSS = several(
-    heading("The loss: a column, or computed from what the model wrote (recognised by name if none is given)"),
+    heading("The loss: a column, or computed from what the model wrote (recognized by name if none is given)"),
     option("--loss COL", "per-sample loss"),
     option("--higher-is-better", "the loss column is a score: negate it"),
     option("--probabilities COL", f"class probabilities: {MANY_PROBABILITIES}"),
@@ -88,7 +88,7 @@ LOSS = several(
     AS_IS,
 )
 TASKS = several(
-    heading("More tasks: several rows of one picture, which are kept together (docs/tasks.md)"),
+    heading("More tasks: several rows of one image, which are kept together (docs/tasks.md)"),
     option("--detections PATH", "a detector's predictions: COCO results (JSON), or a folder of YOLO files"),
     option("--truth PATH", "what they are compared with: COCO instances (JSON), or a YOLO data set's folder"),
     option(
@@ -98,8 +98,8 @@ TASKS = several(
     ),
     option("--iou T", "overlap from which a prediction is at an object's place (default 0.5)"),
     option("--score T", "predictions below this score are not used (default 0.25)"),
-    option("--labels COL", 'several classes a picture: a list column, or 0/1 columns ("true_*")'),
-    option("--per-class", "with --masks: one row for each class in a picture"),
+    option("--labels COL", 'several classes an image: a list column, or 0/1 columns ("true_*")'),
+    option("--per-class", "with --masks: one row for each class in an image"),
 )
 
 

@@ -38,7 +38,7 @@ READ = 100
 @argument("run", "RUN", RUN)
 @argument("texts", "TEXT...", 'such as "a dog in snow"; the first is compared with each further one')
 @JSON
-@option("--images", "name every match, not just the first five pictures", to="every")
+@option("--images", "name every match, not just the first five images", to="every")
 @option("--top N", "samples to show (default: as many as are expected to show the text)", **POSITIVE)
 def ask(
     run: Path,
@@ -107,7 +107,7 @@ def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:
 
 
 def _matches(diagnosis: Diagnosis, answer: Answer, every: bool) -> list[I64]:
-    """The rows of each picture that is named, best picture first; with `every`, each row by itself."""
+    """The rows of each image that is named, best image first; with `every`, each row by itself."""
     from core.checks.answers import by_picture
 
     if every:
@@ -116,8 +116,8 @@ def _matches(diagnosis: Diagnosis, answer: Answer, every: bool) -> list[I64]:
 
 
 def _named(name: str, n: int) -> str:
-    """The best of n matches that show one picture."""
-    return name if n == 1 else f"{name} (and {n - 1:,} more of this picture)"
+    """The best of n matches that show one image."""
+    return name if n == 1 else f"{name} (and {n - 1:,} more of this image)"
 
 
 def _changed(made: Any) -> tuple[list[Answer], dict[str, Any]]:

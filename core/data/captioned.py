@@ -1,4 +1,4 @@
-"""Photographs that people described: a table of captions beside its pictures."""
+"""Photographs that people described: a table of captions beside its images."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CaptionedPhotographs:
 
     pictures: ItemStore
     captions: tuple[tuple[str, ...], ...]
-    """Of each picture."""
+    """Of each image."""
 
 
 def read_captioned(

@@ -1,4 +1,4 @@
-"""Small pictures of items as data addresses inside a page, within a bound on their bytes."""
+"""Small images of items as data addresses inside a page, within a bound on their bytes."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class InlinePictures:
     """Makes the addresses of a store's previews, each once.
 
     Args:
-        items: None has no pictures.
+        items: None has no images.
         modality: of the items.
-        most_bytes: bound on all addresses together, as they stand in the page; a picture that is shown twice counts
+        most_bytes: bound on all addresses together, as they stand in the page; an image that is shown twice counts
             twice.
         size: longest side in pixels.
     """
@@ -61,10 +61,10 @@ class InlinePictures:
         self._bytes = 0
         self._made: dict[int, Markup] = {}
         self.left_out = 0
-        """Pictures that were wanted and did not fit or could not be decoded."""
+        """Images that were wanted and did not fit or could not be decoded."""
 
     def address(self, row: int) -> Markup | None:
-        """The data address of a row's picture; None where there is none, it cannot be decoded, or the page is full."""
+        """The data address of a row's image; None where there is none, it cannot be decoded, or the page is full."""
         if self._items is None:
             return None
         if row not in self._made:

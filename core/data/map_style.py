@@ -1,4 +1,4 @@
-"""Pictures from a map-style data set of PyTorch, or of whatever has a length and gives its n-th sample."""
+"""Images from a map-style data set of PyTorch, or of whatever has a length and gives its n-th sample."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COLUMN = "image"
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SpooledImages(NamedItems):
-    """Pictures of a data set, each asked for once and kept as PNG in a file without a name."""
+    """Images of a data set, each asked for once and kept as PNG in a file without a name."""
 
     spool: Spool
 
@@ -59,21 +59,21 @@ class _Samples:
 
 
 def with_data_set(read: Table, data: Any, roles: Roles = Roles(), progress: Progress = no_progress) -> Table:
-    """The table with the pictures of a data set, and with its labels where the table has none.
+    """The table with the images of a data set, and with its labels where the table has none.
 
     Args:
         read: a row for each sample, in the data set's order.
-        data: has a length, and `data[i]` is a picture or (picture, label, ...), or a dict of "image" and "label". A
-            picture is one of PIL, or (h, w), (h, w, c) or (c, h, w), an array or tensor of 0 to 255 or 0.0 to 1.0; a
+        data: has a length, and `data[i]` is an image or (image, label, ...), or a dict of "image" and "label". A
+            image is one of PIL, or (h, w), (h, w, c) or (c, h, w), an array or tensor of 0 to 255 or 0.0 to 1.0; a
             label a number or a name, numbers named by `data.classes`. Each sample is asked for once, in order.
 
     Raises:
         InvalidInput: it is no such data set, has not one sample for each row, gives something else, or the table has
-            other labels in its rows or pictures of its own.
+            other labels in its rows or images of its own.
     """
     n = _length(data)
     if own := [*read.images, *filter(None, (roles.image,))]:
-        raise InvalidInput(f"Pictures come from a data set and from the table's {own[0]!r}. Leave one of the two out.")
+        raise InvalidInput(f"Images come from a data set and from the table's {own[0]!r}. Leave one of the two out.")
     if n != len(read.frame):
         raise InvalidInput(
             f"The data set has {n:,} samples and the table {len(read.frame):,} rows. Bring one row for each sample, in "
@@ -88,9 +88,9 @@ def with_data_set(read: Table, data: Any, roles: Roles = Roles(), progress: Prog
 
 def _length(data: Any) -> int:
     if not callable(getattr(type(data), "__getitem__", None)):
-        loader = "a DataLoader's is its `dataset`" if hasattr(data, "dataset") else "such as a list of pictures"
+        loader = "a DataLoader's is its `dataset`" if hasattr(data, "dataset") else "such as a list of images"
         raise InvalidInput(
-            "Pictures are a path, or a data set that gives its n-th sample, `data[n]`: got "
+            "Images are a path, or a data set that gives its n-th sample, `data[n]`: got "
             f"{type(data).__name__}. Bring one, {loader}."
         )
     try:
@@ -100,7 +100,7 @@ def _length(data: Any) -> int:
 
 
 def _parts(sample: Any) -> tuple[Any, int | str | None]:
-    """The picture and the label of a sample; None where it has none that is one number or name."""
+    """The image and the label of a sample; None where it has none that is one number or name."""
     label: Any = None
     if isinstance(sample, Mapping):
         picture = sample[_COLUMN]

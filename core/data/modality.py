@@ -29,7 +29,7 @@ SUFFIXES: Mapping[str, frozenset[str]] = {
     "clip": frozenset(".mp4 .m4v .mov .mkv .webm .avi".split()),
     "scan": frozenset(".nii .mgz .mgh .npz".split()),
 }
-"""How the names of files end, by modality. An animated picture and a slice in PNG count as images unless the modality
+"""How the names of files end, by modality. An animated image and a slice in PNG count as images unless the modality
 is named."""
 
 _log = logging.getLogger(__name__)
@@ -90,18 +90,13 @@ class Modality(Protocol):
         ...
 
     def preview(self, data: bytes, size: int, marks: Marks = ()) -> bytes:
-        """A small picture of the item: WebP of at most `size` pixels a side, or an SVG card (`core.data.texts.card`);
+        """A small image of the item: WebP of at most `size` pixels a side, or an SVG card (`core.data.texts.card`);
         of a scan with the outlines of its `marks` (`ItemStore.marks`).
 
         Raises:
             InvalidInput: the bytes cannot be used.
         """
         ...
-
-
-def noun_of(modality: str) -> str:
-    """What a message calls one item."""
-    return "picture" if modality == "image" else modality
 
 
 def modality_by_name(name: str) -> str | None:

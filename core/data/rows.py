@@ -1,4 +1,4 @@
-"""The rows of a table: which picture or text each shows, and by what id it is known."""
+"""The rows of a table: which image or text each shows, and by what id it is known."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pandas as pd
 
 from core.data.images.archives import FileImages
 from core.data.images.matching import match_files
-from core.data.modality import modality_by_name, noun_of
+from core.data.modality import modality_by_name
 from core.data.tables.cells import texts_of
 from core.data.tables.paths import image_hint
 from core.data.tables.read import Table
-from core.data.tables.recognise import RecognisedColumns, recognise
+from core.data.tables.recognise import RecognizedColumns, recognise
 from core.data.texts.columns import TextItems, text_items
 from core.errors import InvalidInput, quoted
 from core.records import I64, Bool, ItemStore, Progress, no_progress
@@ -23,13 +23,13 @@ from core.records.ledger import Ledger
 
 def pictures_of(
     read: Table,
-    found: RecognisedColumns,
+    found: RecognizedColumns,
     store: FileImages | None,
     ledger: Ledger,
     progress: Progress = no_progress,
-    noun: str = "picture",
+    noun: str = "image",
 ) -> tuple[ItemStore | None, I64]:
-    """The store that holds the rows' pictures, or clips, and each row's place in it, -1 for none.
+    """The store that holds the rows' images, or clips, and each row's place in it, -1 for none.
 
     Args:
         noun: what a message calls one.
@@ -41,7 +41,7 @@ def pictures_of(
         own = read.images.get(column or "")
         return (None, np.full(n, -1, dtype=np.int64)) if own is None else (own, rows)
     if column in read.images:
-        if "image" not in found.recognised:
+        if "image" not in found.recognized:
             return read.images[column or ""], rows
         usual = recognise(read.frame, replace(found.roles, image=None)).roles.image
         column = usual or found.roles.id
@@ -82,9 +82,9 @@ def _kind_of_files(store: FileImages, positions: I64) -> str:
 
 
 def items_of(
-    read: Table, found: RecognisedColumns, store: FileImages | None, ledger: Ledger, progress: Progress = no_progress
+    read: Table, found: RecognizedColumns, store: FileImages | None, ledger: Ledger, progress: Progress = no_progress
 ) -> tuple[ItemStore | None, I64, str]:
-    """What the rows show, each row's place in that store (-1 for none), and its modality: the pictures or clips, or
+    """What the rows show, each row's place in that store (-1 for none), and its modality: the images or clips, or
     else the texts.
 
     Raises:
@@ -94,12 +94,12 @@ def items_of(
     if store is None and (odd := [name for name in texts if name in read.images]):
         raise InvalidInput(
             f"The column {quoted(*odd)} was named as texts and holds bytes that are no text in UTF-8. "
-            "Write its texts in UTF-8 or, if they are pictures, name it as the image column."
+            "Write its texts in UTF-8 or, if they are images, name it as the image column."
         )
-    if texts and "texts" not in found.recognised and (store is not None or found.roles.image in read.images):
+    if texts and "texts" not in found.recognized and (store is not None or found.roles.image in read.images):
         raise InvalidInput(
-            f"Samples are pictures or texts, not both: pictures were brought and {quoted(*texts)} was named as text. "
-            "Leave one out; a column of texts beside pictures can be a condition."
+            f"Samples are images or texts, not both: images were brought and {quoted(*texts)} was named as text. "
+            "Leave one out; a column of texts beside images can be a condition."
         )
     if texts and store is None:
         rows = np.arange(len(read.frame), dtype=np.int64)
@@ -108,7 +108,7 @@ def items_of(
         return *pictures_of(read, found, store, ledger, progress), "image"
     named = found.roles.modality
     kinds = [named] if named else list(_kinds(store.names)) or ["image"]
-    noun = noun_of(kinds[0]) if len(kinds) == 1 else "file"
+    noun = kinds[0] if len(kinds) == 1 else "file"
     items, positions = pictures_of(read, found, store, ledger, progress, noun)
     return items, positions, named or (_kind_of_files(store, positions) if items is store else "image")
 
@@ -118,9 +118,9 @@ DIFFERS = "differs in other columns"
 
 
 def ids_of(
-    read: Table, found: RecognisedColumns, pictures: ItemStore | None, positions: I64, ledger: Ledger
+    read: Table, found: RecognizedColumns, pictures: ItemStore | None, positions: I64, ledger: Ledger
 ) -> list[str]:
-    """(n,) the id column, else the picture's name, else the row number. Rows that repeat an id, and those without one,
+    """(n,) the id column, else the image's name, else the row number. Rows that repeat an id, and those without one,
     are dropped.
 
     Raises:
@@ -132,7 +132,7 @@ def ids_of(
 
 
 def _names(
-    read: Table, found: RecognisedColumns, pictures: ItemStore | None, positions: I64, ledger: Ledger
+    read: Table, found: RecognizedColumns, pictures: ItemStore | None, positions: I64, ledger: Ledger
 ) -> list[str]:
     n = len(read.frame)
     if found.roles.id is not None:
@@ -142,12 +142,12 @@ def _names(
     if isinstance(pictures, TextItems):
         return list(pictures.names)
     if pictures is not None and not isinstance(pictures, FileImages):
-        # a picture column's paths are often bare file names, which may repeat; then they name no row
+        # an image column's paths are often bare file names, which may repeat; then they name no row
         names = [pictures.name(row) for row in range(n)]
         if len(set(names)) == n:
             return names
         ledger.note(
-            "The paths in the picture column repeat, so row numbers are the ids. Add a column 'id' to have your own."
+            "The paths in the image column repeat, so row numbers are the ids. Add a column 'id' to have your own."
         )
         return [str(row) for row in range(n)]
     if pictures is not None:
@@ -157,14 +157,14 @@ def _names(
     return [str(row) for row in range(n)]
 
 
-def _written(read: Table, found: RecognisedColumns, row: int) -> str:
-    """The path that the table gives for a picture, for rows whose picture is not there."""
+def _written(read: Table, found: RecognizedColumns, row: int) -> str:
+    """The path that the table gives for an image, for rows whose image is not there."""
     column = found.roles.image
     value = read.frame[column].iloc[row] if column is not None and column in read.frame else None
     return value if isinstance(value, str) else str(row)
 
 
-def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> None:
+def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger) -> None:
     """Keep the first row of each id."""
     repeated = pd.Series(ids).duplicated().to_numpy() & ledger.standing()
     if not repeated.any():

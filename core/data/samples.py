@@ -1,4 +1,4 @@
-"""What the user brings, checked: a table and pictures, texts or embeddings in, samples and losses out, bad rows left
+"""What the user brings, checked: a table and images, texts or embeddings in, samples and losses out, bad rows left
 out with the reason."""
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from core.data.tables.masks import mask_losses, mask_reader
 from core.data.tables.metadata import group_numbers, metadata_columns, split_names, without_repeats
 from core.data.tables.outcomes import compute_losses, count_classes
 from core.data.tables.read import Table, read_table
-from core.data.tables.recognise import RecognisedColumns, key_columns, recognise
+from core.data.tables.recognise import RecognizedColumns, key_columns, recognise
 from core.data.tables.roles import Roles
 from core.data.tables.vectors import align_vectors, read_vectors, unit_rows
 from core.errors import InvalidInput
@@ -66,7 +66,7 @@ class DataSet:
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By role, the columns that the user named."""
     read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By role, the columns that were read, named or recognised."""
+    """By role, the columns that were read, named or recognized."""
 
     def __post_init__(self) -> None:
         for name in self.samples.class_names:
@@ -88,22 +88,22 @@ def read_data_set(
     limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> DataSet:
-    """Read a table with its pictures, texts or embeddings into samples and a loss for each.
+    """Read a table with its images, texts or embeddings into samples and a loss for each.
 
     Args:
         table: CSV, TSV, JSON Lines, Parquet or what Python calls a table (`as_frame`). None takes the table inside
             `images` (metadata.csv, metadata.jsonl, *.parquet).
-        images: a folder, zip or tar, or a map-style data set (`with_data_set`); None takes the table's own picture
+        images: a folder, zip or tar, or a map-style data set (`with_data_set`); None takes the table's own image
             column, if it has one.
         embeddings: npy, npz, safetensors, Parquet or an (n, d) array; None takes the table's embedding column, if it
             has one.
         issues: what cleanlab says of the rows; its columns may explain a failure (`with_issues`).
-        roles: which column plays which part; open ones are recognised by their usual names.
+        roles: which column plays which part; open ones are recognized by their usual names.
         least: rows that must be left; `MIN_SAMPLES` for a diagnosis.
         limits: how much may be read.
 
     Returns:
-        At least so many rows in the table's order. Ids are the id column, else the picture's path below the root,
+        At least so many rows in the table's order. Ids are the id column, else the image's path below the root,
         else the row number.
 
     Raises:
@@ -127,7 +127,7 @@ def read_with_ledger(
     files = images if isinstance(images, (str, Path)) else None
     store = None if files is None else open_images(files, limits, progress)
     if table is None and images is not files:
-        raise InvalidInput("A data set has pictures and no losses. Bring a table of them, one row for each sample.")
+        raise InvalidInput("A data set has images and no losses. Bring a table of them, one row for each sample.")
     as_text = tuple(c for c in (roles.id, roles.image, roles.group, *(roles.masks or ())) if c is not None)
     read = open_table(as_frame(table), files, store, limits, as_text, progress)
     read = read if images is files else with_data_set(read, images, roles, progress)
@@ -180,7 +180,7 @@ class TableDescription:
     """What a table holds, before anything is run."""
 
     columns: list[tuple[str, str, tuple[str, ...]]]
-    """(name, recognised role or "", up to three example values) of each."""
+    """(name, recognized role or "", up to three example values) of each."""
     classes: dict[str, int]
     """Rows of each class of the label; none where there is no label, or where it cannot be read as it stands."""
     read: tuple[SampleSet, Outcomes, Mapping[str, Sequence[str]]] | None
@@ -245,7 +245,7 @@ def describe_table(
 
 def _conditions(
     read: Table,
-    found: RecognisedColumns,
+    found: RecognizedColumns,
     columns: Sequence[Column],
     outcomes: Outcomes,
     labels: I64 | None,
@@ -267,28 +267,28 @@ def _examples(column: pd.Series[Any]) -> tuple[str, ...]:
     return tuple(value[:60] for value in list(distinct)[:3])
 
 
-def _refuse_other_bytes(read: Table, found: RecognisedColumns, n_none: int) -> None:
-    """Refuse a table whose column of bytes was taken for pictures by nobody's word and holds none."""
+def _refuse_other_bytes(read: Table, found: RecognizedColumns, n_none: int) -> None:
+    """Refuse a table whose column of bytes was taken for images by nobody's word and holds none."""
     column = found.roles.image
-    if column in read.images and "image" in found.recognised and n_none == len(read.frame):
+    if column in read.images and "image" in found.recognized and n_none == len(read.frame):
         raise InvalidInput(
-            f"Column {column!r} holds bytes, so it was taken for pictures, and none of them begins like a picture. "
-            "Leave the column out of the table. If another column holds the pictures, name it as image."
+            f"Column {column!r} holds bytes, so it was taken for images, and none of them begins like an image. "
+            "Leave the column out of the table. If another column holds the images, name it as image."
         )
 
 
-def _assumed(found: RecognisedColumns) -> list[str]:
-    """One sentence that says which columns were recognised, so that a wrong guess is seen."""
-    parts = {role: columns for role, columns in found.roles.named().items() if role in found.recognised}
+def _assumed(found: RecognizedColumns) -> list[str]:
+    """One sentence that says which columns were recognized, so that a wrong guess is seen."""
+    parts = {role: columns for role, columns in found.roles.named().items() if role in found.recognized}
     said = [f"{role}: {', '.join(columns[:3])}{', ...' if len(columns) > 3 else ''}" for role, columns in parts.items()]
-    notes = [f"Columns recognised by name - {'; '.join(said)}."] if said else []
+    notes = [f"Columns recognized by name - {'; '.join(said)}."] if said else []
     if found.class_names:
         notes.append(f"{found.class_names!r} spells out the classes of {found.roles.label!r}.")
     return notes
 
 
 def _mask_loss(
-    kind: str, read: Table, found: RecognisedColumns, store: FileImages | None, ledger: Ledger, progress: Progress
+    kind: str, read: Table, found: RecognizedColumns, store: FileImages | None, ledger: Ledger, progress: Progress
 ) -> F64:
     columns = found.roles.masks or ("", "")
     true, predicted = (mask_reader(column, read, store, ledger, progress) for column in columns)
@@ -296,7 +296,7 @@ def _mask_loss(
 
 
 def _with_masks(
-    items: ItemStore, modality: str, read: Table, found: RecognisedColumns, store: FileImages | None, rows: I64
+    items: ItemStore, modality: str, read: Table, found: RecognizedColumns, store: FileImages | None, rows: I64
 ) -> ItemStore:
     """Scans with their masks, if they have both; a loss may stand beside masks that nobody can read."""
     if modality != "scan" or found.roles.masks is None:
@@ -312,7 +312,7 @@ def _with_masks(
 def _vectors(
     given: tuple[npt.NDArray[Any], list[str] | None] | None,
     frame: pd.DataFrame,
-    found: RecognisedColumns,
+    found: RecognizedColumns,
     ids: Sequence[str],
     ledger: Ledger,
 ) -> F32 | None:
@@ -352,8 +352,8 @@ def _standing(ledger: Ledger, least: int) -> I64:
     return rows
 
 
-def _samples(read: Table, found: RecognisedColumns, ids: Sequence[str], rows: I64, ledger: Ledger) -> SampleSet:
-    """The table's columns of the rows that stay; pictures and labels are still open."""
+def _samples(read: Table, found: RecognizedColumns, ids: Sequence[str], rows: I64, ledger: Ledger) -> SampleSet:
+    """The table's columns of the rows that stay; images and labels are still open."""
     metadata, model_outputs = metadata_columns(read.frame, found, ledger)
     groups = group_numbers(read.frame, found, rows, ledger)
     return SampleSet(

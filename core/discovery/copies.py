@@ -14,7 +14,7 @@ from core.statistics.groups import joined
 NAME = "copies"
 """What the groups are called where there were none before."""
 NEARLY = (
-    "Nearly means within half the distance of their 20 nearest neighbours, and within less where vectors have few "
+    "Nearly means within half the distance of their 20 nearest neighbors, and within less where vectors have few "
     "dimensions."
 )
 MOST_COMPARED = 200_000

@@ -76,7 +76,7 @@ def make_design(
     Args:
         superclasses: needed with many classes (`needs_superclasses`): small classes are then pooled within their
             superclass, and the scopes are all samples, the superclasses, and the largest classes if they are large.
-            Losses are still centred and permuted by class.
+            Losses are still centered and permuted by class.
         rng: draws the folds.
     """
     n = len(samples)

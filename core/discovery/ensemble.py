@@ -27,11 +27,11 @@ from core.statistics.losses import check_magnitude
 PENALTIES = (10.0, 100.0, 1000.0)
 """Tried by inner cross-validation; the features have mean squared norm 1."""
 INTERCEPT_PRIOR = 5.0
-"""A class's mean loss is shrunk towards the mean of all as if so many rows had that mean."""
+"""A class's mean loss is shrunk toward the mean of all as if so many rows had that mean."""
 MIN_STEPS = 100
-"""Of the mlp's optimiser, however few rows: at 300 and 30 epochs held-out R2 was 0.17 where 0.5 could be had."""
+"""Of the mlp's optimizer, however few rows: at 300 and 30 epochs held-out R2 was 0.17 where 0.5 could be had."""
 MAX_STEPS = 2000
-"""Of the mlp's optimiser: past 17,000 rows there are fewer epochs."""
+"""Of the mlp's optimizer: past 17,000 rows there are fewer epochs."""
 MOST_ROWS = 20_000
 """A member sees at most so many rows (`LossRegressor._fit_many`)."""
 FLOATS = (np.float64, np.float32)  # either is worked on as it is
@@ -41,7 +41,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
     """Predict a loss, and how far the members disagree, from an embedding.
 
     Args:
-        family: "ridge": class heads shrunk towards a shared one, in closed form. "kernel": the same on random Fourier
+        family: "ridge": class heads shrunk toward a shared one, in closed form. "kernel": the same on random Fourier
             features of a Gaussian kernel (Rahimi & Recht 2007). "mlp": one hidden layer, all members trained together
             as one batched tensor.
         n_members: bootstrap members.

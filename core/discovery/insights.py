@@ -121,7 +121,7 @@ def _fold(order: Sequence[int], masks: PackedMasks) -> list[tuple[int, list[int]
 def _leads(results: ConditionResults, kind: str) -> list[tuple[int, list[str]]]:
     """Confirmed conditions (or phrases), strongest first, each with those whose effect falls away once it is taken out.
 
-    The loss is residualised on the lead (Freedman & Lane 1983) and the others are read again against the same
+    The loss is residualized on the lead (Freedman & Lane 1983) and the others are read again against the same
     threshold; what no longer reaches it is a proxy.
     """
     mine = set(results.of_kind(kind))

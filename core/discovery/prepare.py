@@ -1,4 +1,4 @@
-"""From what was read to what is diagnosed: pictures and texts become embeddings and measured properties, copies become
+"""From what was read to what is diagnosed: images and texts become embeddings and measured properties, copies become
 groups."""
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core import extensions
-from core.data.modality import noun_of
 from core.data.samples import DataSet
 from core.discovery.copies import join_copies
 from core.discovery.settings import EmbeddingSettings
@@ -76,7 +75,7 @@ def _embedded(audit: DataSet, settings: EmbeddingSettings, words: bool, progress
         notes=notes,
         words=_words(audit.samples.items, samples, reading, settings, progress) if words else None,
     )
-    # two objects of one look are two objects, and several rows of one picture are in its group already
+    # two objects of one look are two objects, and several rows of one image are in its group already
     own_pictures = audit.embeddings is None and share_pictures(audit.samples.items)
     return found if own_pictures else _with_groups(found, settings, progress)
 
@@ -110,7 +109,7 @@ def _unreadable(samples: SampleSet, reading: EmbeddedImages) -> tuple[tuple[str,
     if len(reading.kept) < MIN_SAMPLES:
         first = next((f"The first problem: {why}" for why in reading.unreadable.values()), "Bring more of them.")
         raise InvalidInput(
-            f"Of {count(len(samples), noun_of(samples.modality))} {len(reading.kept)} could be read, and at least "
+            f"Of {count(len(samples), samples.modality)} {len(reading.kept)} could be read, and at least "
             f"{MIN_SAMPLES} are needed {WHY_SO_MANY}. {first}"
         )
     return tuple((samples.ids[row], why) for row, why in reading.unreadable.items())
@@ -121,7 +120,7 @@ def _with_measures(samples: SampleSet, reading: EmbeddedImages) -> tuple[SampleS
     from core.embeddings.rows import share_pictures
 
     shared = samples.items is not None and share_pictures(samples.items)
-    what = "rows show pictures that" if shared else f"{samples.modality}s"
+    what = "rows show images that" if shared else f"{samples.modality}s"
     kept = samples.keep(reading.kept)
     groups, note = _join_groups(kept.groups, reading.duplicate_groups, what)
     kept = replace(

@@ -35,7 +35,7 @@ PHRASE_DEPTHS = (0.05, 0.1, 0.2, 0.35)
 PHRASE_CELLS = 300_000_000
 """Rows times phrases times depths are kept below this over all scopes; the shallowest depths go first."""
 MOST_CLUSTERED = 20_000
-"""Rows of a scope that its k-means centres are found among, drawn; the others join the nearest."""
+"""Rows of a scope that its k-means centers are found among, drawn; the others join the nearest."""
 ENOUGH_ROWS = 30
 """A condition that so many rows meet is tested in a data set of any size; in a smaller one from a hundredth of its
 rows."""
@@ -54,7 +54,7 @@ class PhraseSlice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KMeansPart:
-    """A k-means part of the features within one scope: centres (k, r) of the partition, and which one it is."""
+    """A k-means part of the features within one scope: centers (k, r) of the partition, and which one it is."""
 
     centres: F32
     which: int
@@ -205,7 +205,7 @@ def _parts(features: Features, design: Design, regions: list[Region], seed: int)
 
 
 def margin(rows: F32 | F64, part: KMeansPart) -> F64:
-    """(m,) how much nearer the part's centre is than the nearest other one; positive for members."""
+    """(m,) how much nearer the part's center is than the nearest other one; positive for members."""
     squared = ((part.centres**2).sum(1)[None] - 2 * rows @ part.centres.T).astype(np.float64)
     own = squared[:, part.which]
     return np.delete(squared, part.which, axis=1).min(1) - own

@@ -143,7 +143,7 @@ class EmbeddingSettings:
         return self.naming or self.encoder
 
     def spoken_for(self, modality: str) -> EmbeddingSettings:
-        """The same for samples of that modality: "embedded" names another encoder for texts than for pictures."""
+        """The same for samples of that modality: "embedded" names another encoder for texts than for images."""
         from core.encoders import encoder_for  # brings numpy: not for --help
 
         naming = self.naming and encoder_for(modality, self.naming)

@@ -50,7 +50,7 @@ def group_classes(
 ) -> Superclasses:
     """Classes grouped into about sqrt(k) superclasses, balanced by rows.
 
-    Average linkage on the cosine of the centred vectors gives a tree of classes. From the root downwards a node is
+    Average linkage on the cosine of the centered vectors gives a tree of classes. From the root downwards a node is
     split while it holds more than SPLIT_SHARE times the mean rows of a superclass; what is then left with fewer than
     MIN_SHARE times the mean joins the superclass of the highest average cosine, smallest first. With sqrt(k)
     superclasses both the number of superclasses and the number of classes in one grow slowly: 14 of about 14 at 200

@@ -1,8 +1,8 @@
 """Rows of embeddings that are copies of one another: the same thing twice, exactly or after a little noise.
 
 Two rows are near copies if they are closer than a bound that follows the data: at most half the distance within which
-either has 20 neighbours, and less where a neighbour so close could be chance. Neighbours within a distance r grow as r
-to the power m, the intrinsic dimension; the bound lies where less than one row in a thousand has a neighbour by chance.
+either has 20 neighbors, and less where a neighbor so close could be chance. Neighbors within a distance r grow as r
+to the power m, the intrinsic dimension; the bound lies where less than one row in a thousand has a neighbor by chance.
 So it is half that distance from about m = 15 on, a tenth at m = 4, a hundredth at m = 2. Vectors that take few values
 (yes and no, grades) have no near copies, and equality is natural among them. docs/decisions/copies.md has the reasons.
 """
@@ -18,17 +18,17 @@ from core.records import F32, F64, I64, Progress, Reporter, no_progress
 from core.statistics.groups import joined
 
 NEAR = 0.5
-"""Largest share of the distance within which a row has its neighbours, at which another is its copy."""
+"""Largest share of the distance within which a row has its neighbors, at which another is its copy."""
 NEIGHBOURS = 20
 """At most; a twentieth of the rows where those are few."""
 CHANCE = 1e-3
-"""Share of the rows that may have so close a neighbour by chance."""
+"""Share of the rows that may have so close a neighbor by chance."""
 FLOOR = 0.1
-"""No such distance counts as less than this share of the median one: the neighbours of a row that was copied many times
+"""No such distance counts as less than this share of the median one: the neighbors of a row that was copied many times
 are its copies."""
 MIN_ROWS = 60
 REFERENCE = 4096
-"""Rows among which neighbours are counted."""
+"""Rows among which neighbors are counted."""
 SKETCH = 64
 SLACK = 1.4
 """Dimensions of the random projection in which pairs are sought where the vectors have more than twice as many; how
@@ -120,16 +120,16 @@ def _radii(rows: F32) -> F64:
     near = np.sqrt(np.maximum(near, 1e-12))
     close = _dimension(near, k // 4, k)
     wide = _dimension(near, k, 3 * k)
-    # the smaller one, unless copies among the closest neighbours made it so
+    # the smaller one, unless copies among the closest neighbors made it so
     dimension = wide if close < wide / 2 else min(close, wide)
     share = min(NEAR, (CHANCE * len(reference) / (n * k)) ** (1 / dimension))
     return share * np.maximum(near[:, k - 1], FLOOR * float(np.median(near[:, k - 1])))
 
 
 def _dimension(distances: F64, start: int, end: int) -> float:
-    """The intrinsic dimension by which the neighbours from `start` to `end` lie in sorted distances (n, w).
+    """The intrinsic dimension by which the neighbors from `start` to `end` lie in sorted distances (n, w).
 
-    Source: Levina & Bickel 2004, of which the nearest neighbours are left out here; the median over rows is ours.
+    Source: Levina & Bickel 2004, of which the nearest neighbors are left out here; the median over rows is ours.
     """
     growth = np.log(distances[:, end - 1 : end] / distances[:, start : end - 1]).mean(1)
     expected = [float((1 / np.arange(place, end)).sum()) for place in range(start + 1, end)]  # times 1 / dimension

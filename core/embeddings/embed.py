@@ -28,7 +28,7 @@ _CUT = "cut by the encoder"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbeddedImages:
-    """What the pictures gave. Rows are the store's readable rows, in the store's order."""
+    """What the images gave. Rows are the store's readable rows, in the store's order."""
 
     embeddings: Embeddings
     """(n_ok, d) finding space."""
@@ -41,7 +41,7 @@ class EmbeddedImages:
     kept: I64
     """(n_ok,) rows of the store that could be read."""
     unreadable: dict[int, str]
-    """Row of the store -> why it could not be read, a sentence that begins with the picture's name."""
+    """Row of the store -> why it could not be read, a sentence that begins with the image's name."""
     notes: tuple[str, ...]
 
 

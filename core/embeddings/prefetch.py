@@ -1,4 +1,4 @@
-"""Pictures on their way to an encoder: read and prepared by threads, a bounded number ahead, in order."""
+"""Images on their way to an encoder: read and prepared by threads, a bounded number ahead, in order."""
 
 from __future__ import annotations
 

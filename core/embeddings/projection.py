@@ -28,7 +28,7 @@ KEPT_OF_SEARCH = (
     ("pynndescent.kernels", "generate_graph_update_array_batched"),
 )
 """Functions that cost seconds to compile and that their packages do not keep compiled, of UMAP and of its own search
-for neighbours. None takes a function as its argument: numba would keep a copy of such a one from every process, and
+for neighbors. None takes a function as its argument: numba would keep a copy of such a one from every process, and
 find none again."""
 NEIGHBOURS = 15
 EXACT = 20_000
@@ -39,7 +39,7 @@ SAME = 1e-6
 MOST_MAPPED = 200_000
 """Of more rows UMAP would take longer than all the rest; of a sample of them it would show less than is there."""
 AT_ONCE = 16_384
-"""Rows that are centred at once."""
+"""Rows that are centered at once."""
 MOST_TURNED = 100_000
 """Of more rows the principal directions are those of so many that are drawn."""
 
@@ -83,7 +83,7 @@ def _leading(rows: F64 | None, gram: F64) -> F64:
 
 
 def umap_map(embeddings: Embeddings, *, seed: int = 0, progress: Progress = no_progress) -> FailureMap:
-    """UMAP of the embeddings (cosine, 15 neighbours, 0.1 apart), one thread, so that the same seed gives the same map.
+    """UMAP of the embeddings (cosine, 15 neighbors, 0.1 apart), one thread, so that the same seed gives the same map.
 
     Source: McInnes, Healy & Melville 2018, arXiv 1802.03426. Fewer than 20 rows, or more than MOST_MAPPED, fall back to
     `pca_map`.
@@ -161,6 +161,6 @@ def _umap(vectors: F32, *, seed: int, epochs: int | None = None) -> F32:
             n_epochs=epochs,
             n_jobs=1,
             precomputed_knn=known,
-            force_approximation_algorithm=True,  # the neighbours that are given, of few rows too
+            force_approximation_algorithm=True,  # the neighbors that are given, of few rows too
         )
         return np.asarray(reducer.fit_transform(vectors), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Vectors and measured properties of rows that are crops of pictures, or share one."""
+"""Vectors and measured properties of rows that are crops of images, or share one."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from core.encoders.arithmetic import unit
 from core.records import I64, Column, Embeddings, ItemStore, ItemView, Progress, no_progress
 
 CONTEXT_WEIGHT = 0.5
-"""The whole picture then has a fifth of the say in a cosine. Fixed beforehand, not tuned."""
+"""The whole image then has a fifth of the say in a cosine. Fixed beforehand, not tuned."""
 
 _OF_CROP = (
-    *("brightness", "contrast", "colourfulness", "saturation", "grey", "dominant colour", "blur", "edge density"),
+    *("brightness", "contrast", "colourfulness", "saturation", "grey", "dominant color", "blur", "edge density"),
     *("entropy", "underexposed share", "overexposed share"),
 )
 _OF_LIGHT = ("noise", "tint", "tint strength")
-"""These lie over all of a picture and are told by its calm, its brightest and its darkest parts, which a crop has not:
-a crop of grass would be noisy and one of a red car tinted. They are the picture's."""
+"""These lie over all of an image and are told by its calm, its brightest and its darkest parts, which a crop has not:
+a crop of grass would be noisy and one of a red car tinted. They are the image's."""
 _OF_PICTURE = ("brightness", "contrast", "saturation", "blur", "edge density", "megapixels")
 
 
@@ -40,10 +40,10 @@ def read_rows(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> EmbeddedImages:
-    """What `read_images` gives, for any store: a picture that several rows share is read once, and crops are joined
-    with their pictures.
+    """What `read_images` gives, for any store: an image that several rows share is read once, and crops are joined
+    with their images.
 
-    Near-duplicates are looked for among whole pictures only, never among crops: two objects of one look are two
+    Near-duplicates are looked for among whole images only, never among crops: two objects of one look are two
     objects.
     """
     read = partial(read_images, encoder=encoder, modality=modality, cache=cache, progress=progress)
@@ -54,7 +54,7 @@ def read_rows(
 
 
 def share_pictures(images: ItemStore) -> bool:
-    """Whether several rows may show one picture: whole, or crops of it."""
+    """Whether several rows may show one image: whole, or crops of it."""
     view = _view(images)
     return view.shared or isinstance(view.base, CropImages)
 
@@ -64,7 +64,7 @@ def _view(images: ItemStore) -> ItemView:
 
 
 def _shared(base: ItemStore, image_of: I64, read: Read) -> EmbeddedImages:
-    """One reading of each picture that is in use, spread over its rows."""
+    """One reading of each image that is in use, spread over its rows."""
     used, which = np.unique(image_of, return_inverse=True)
     reading = read(base.keep(used))
     place = np.full(len(used), -1, np.int64)
@@ -83,7 +83,7 @@ def _shared(base: ItemStore, image_of: I64, read: Read) -> EmbeddedImages:
 
 
 def _twins(groups: I64, at: I64) -> I64:
-    """(rows,) group numbers in which only the rows of near-duplicate pictures share one; that rows share a picture says
+    """(rows,) group numbers in which only the rows of near-duplicate images share one; that rows share an image says
     their own group."""
     has_twin = np.bincount(groups)[groups] > 1
     return np.where(has_twin[at], groups[at], len(groups) + np.arange(len(at)))
@@ -109,11 +109,11 @@ def _read_crops(rows: ItemView, crops: CropImages, read: Read) -> EmbeddedImages
 
 def _joined(crops: Embeddings, around: Embeddings, weight: float) -> Embeddings:
     vectors = unit(np.concatenate([crops.vectors, np.float32(weight) * around.vectors], axis=1))
-    return Embeddings(vectors, crops.encoder, f"{crops.space}, crop and {weight:g} x picture")
+    return Embeddings(vectors, crops.encoder, f"{crops.space}, crop and {weight:g} x image")
 
 
 def _properties(crop: Sequence[Column], picture: Sequence[Column]) -> tuple[Column, ...]:
-    """Of the crop what its pixels say; of the picture its light, and a few that are named for it. A crop's size and
+    """Of the crop what its pixels say; of the image its light, and a few that are named for it. A crop's size and
     file say nothing that its box does not."""
     return (
         *(column for column in crop if column.name in _OF_CROP),

@@ -1,7 +1,7 @@
-"""umap-learn, with its search for neighbours imported where one is made.
+"""umap-learn, with its search for neighbors imported where one is made.
 
 umap-learn imports pynndescent, which compiles for 20 CPU seconds once an installation and takes 2 in every process
-after. Where the neighbours are known nothing of it is called, so stand-ins take its place in umap-learn until something
+after. Where the neighbors are known nothing of it is called, so stand-ins take its place in umap-learn until something
 is.
 """
 
@@ -31,7 +31,7 @@ def load_umap(*, search: bool) -> Any:
     it is called.
 
     Args:
-        search: whether neighbours will be sought; then pynndescent comes with it.
+        search: whether neighbors will be sought; then pynndescent comes with it.
     """
     with _lock:
         if search or "umap" in sys.modules or "pynndescent" in sys.modules:

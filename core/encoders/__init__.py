@@ -79,7 +79,7 @@ class Encoder(Protocol):
         ...
 
     def preprocess(self, item: Any, /) -> npt.NDArray[Any]:
-        """What `Modality.open` gives, as an array that can be stacked: (3, height, width) of an upright RGB picture, ()
+        """What `Modality.open` gives, as an array that can be stacked: (3, height, width) of an upright RGB image, ()
         of a text. Runs in worker threads."""
         ...
 
@@ -103,14 +103,14 @@ EMBEDDED = {"image": "embedded", "text": "minilm", "clip": "clips"}
 
 _loaded: dict[str, tuple[str, Encoder]] = {}
 """Encoders by name and options, each with the state of the files that it was read from."""
-_loading = threading.RLock()  # an encoder of clips loads one of pictures
+_loading = threading.RLock()  # an encoder of clips loads one of images
 
 
 def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
     """The encoder of that name, loaded once per process, and again where its files have changed.
 
     Args:
-        name: "embedded" (for texts "minilm", for clips "clips", or "clips:NAME" with another encoder of pictures),
+        name: "embedded" (for texts "minilm", for clips "clips", or "clips:NAME" with another encoder of images),
             "sentences:/folder" (a transformer of texts), what systems bring ("NAME" or "NAME:/folder"), or an open_clip
             model: "ViT-B-32/laion2b_s34b_b79k", "hf-hub:ORG/NAME", "local-dir:/folder" or
             "ViT-B-32@/folder/weights.safetensors", with or without "open_clip:" before it.
@@ -161,7 +161,7 @@ def embedded_for(modality: str) -> str:
 
 def encoder_for(modality: str, name: str) -> str:
     """The encoder that is meant by that name for items of that modality: "embedded" is what comes along for each, and
-    of clips any encoder of pictures sees the frames."""
+    of clips any encoder of images sees the frames."""
     if name == "embedded":
         return embedded_for(modality) or name
     return f"clips:{name}" if modality == "clip" and _split(name)[0] not in ("clips", "minilm", "sentences") else name

@@ -1,4 +1,4 @@
-"""Clips through an encoder of pictures: some frames of each, pooled over time.
+"""Clips through an encoder of images: some frames of each, pooled over time.
 
 For words and questions the frames' vectors of the joint space are averaged (CLIP4Clip's "meanP", Luo et al. 2022,
 arXiv 2104.08860, section 3.3). A mean cannot tell a clip from the same one backwards; so for finding failures the mean
@@ -26,7 +26,7 @@ SEEN = 8
 CHANGE = 2.0
 """Weight of the change over time beside the mean, chosen on drawn clips (`tests.support.clips`, seeds 11 and 12): of a
 loss that goes with the direction 0.17, 0.33, 0.39, 0.41, 0.41 and 0.44 of the variance are predicted with 0.5, 1, 2, 3,
-4 and 6, of one that goes with the ground's colour 0.11, 0.11, 0.07, 0.05, 0.03 and 0.03."""
+4 and 6, of one that goes with the ground's color 0.11, 0.11, 0.07, 0.05, 0.03 and 0.03."""
 
 
 class HasFrames(Protocol):
@@ -44,10 +44,10 @@ def seen_frames(n: int) -> list[int]:
 
 
 class ClipEncoder:
-    """An encoder of pictures that sees clips: `core.encoders.Encoder` of the modality "clip".
+    """An encoder of images that sees clips: `core.encoders.Encoder` of the modality "clip".
 
     Args:
-        pictures: name of the encoder of pictures.
+        pictures: name of the encoder of images.
     """
 
     modality = "clip"
@@ -57,8 +57,8 @@ class ClipEncoder:
         self.pictures: Encoder = load_encoder(pictures, **options)
         if self.pictures.modality != "image":
             raise InvalidInput(
-                f"Frames of clips are pictures, and {pictures!r} embeds {self.pictures.modality}s. "
-                "Name an encoder of pictures, such as clips:ViT-B-32/laion2b_s34b_b79k."
+                f"Frames of clips are images, and {pictures!r} embeds {self.pictures.modality}s. "
+                "Name an encoder of images, such as clips:ViT-B-32/laion2b_s34b_b79k."
             )
         self.name = "clips" if pictures == "embedded" else f"clips:{self.pictures.name}"
         self.fingerprint = f"{self.pictures.fingerprint} in {SEEN} frames, change {CHANGE:g}"
@@ -68,7 +68,7 @@ class ClipEncoder:
         self.logit_scale = self.pictures.logit_scale
 
     def preprocess(self, item: HasFrames, /) -> npt.NDArray[Any]:
-        """(`SEEN`, ...) frames as the encoder of pictures takes them, in their order."""
+        """(`SEEN`, ...) frames as the encoder of images takes them, in their order."""
         rows = seen_frames(len(item.frames))
         ready = {row: self.pictures.preprocess(item.frames[row]) for row in sorted(set(rows))}
         return np.stack([ready[row] for row in rows])
@@ -90,11 +90,11 @@ class ClipEncoder:
         return self.pictures.encode_texts(texts)
 
     def text_batches(self, texts: Sequence[str]) -> list[I64]:
-        """Places of the texts in batches for `encode_texts`: as many as the encoder of pictures takes."""
+        """Places of the texts in batches for `encode_texts`: as many as the encoder of images takes."""
         return text_batches(self.pictures, texts)
 
     def find_texts(self) -> None:
-        """Raises what the encoder of pictures does."""
+        """Raises what the encoder of images does."""
         if said := texts_missing(self.pictures):
             raise MissingDependency(said)
 

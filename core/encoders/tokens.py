@@ -1,6 +1,6 @@
 """What a small trained module needs of a frozen encoder: the tokens before its last block, on both sides.
 
-n pictures of P tokens (patches, row by row, without class token), di wide; m texts of T tokens, dt wide. The tokens are
+n images of P tokens (patches, row by row, without class token), di wide; m texts of T tokens, dt wide. The tokens are
 the output of the penultimate block, as in Cola (Ray et al. 2023, arXiv 2305.03689, section 4).
 """
 
@@ -17,7 +17,7 @@ from core.records import F32, I64, Bool
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageTokens:
-    """Pictures as a tower holds them before its last block."""
+    """Images as a tower holds them before its last block."""
 
     tokens: F32
     """(n, P, di)."""
@@ -54,7 +54,7 @@ class TokenTower(Protocol):
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Rows and columns of patches; P = rows x columns. Patch (r, c) covers that cell of the picture as `preprocess`
+        """Rows and columns of patches; P = rows x columns. Patch (r, c) covers that cell of the image as `preprocess`
         crops it."""
         ...
 
@@ -68,11 +68,11 @@ class TokenTower(Protocol):
     def logit_scale(self) -> float: ...
 
     def image_tokens(self, batch: F32) -> ImageTokens:
-        """Of (n, 3, height, width) pictures as `Encoder.preprocess` makes them."""
+        """Of (n, 3, height, width) images as `Encoder.preprocess` makes them."""
         ...
 
     def cells(self, tokens: F32) -> F32:
-        """(n, r, c, w) of (n, P, di) image tokens: the finest grid of the picture that they hold."""
+        """(n, r, c, w) of (n, P, di) image tokens: the finest grid of the image that they hold."""
         ...
 
     def text_tokens(self, texts: Sequence[str]) -> TextTokens:

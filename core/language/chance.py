@@ -1,6 +1,6 @@
 """By what chance a sample shows a text, told from how alike the two are.
 
-A cosine is no chance: it depends on the text and on the encoder. So the likeness is standardised within the scope that
+A cosine is no chance: it depends on the text and on the encoder. So the likeness is standardized within the scope that
 is asked about, and a small logistic model, fitted on samples of which people said what they show, turns it into a
 chance. It looks at no loss. Those of a scope add up to how many of its samples show the text.
 """
@@ -31,7 +31,7 @@ ENOUGH_QUESTIONS = 10
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """The logistic model: log odds are `level + slope * z + top * t`, z being the standardised likeness of a sample and
+    """The logistic model: log odds are `level + slope * z + top * t`, z being the standardized likeness of a sample and
     t the mean z of the scope's most alike ones."""
 
     level: float

@@ -31,7 +31,7 @@ BAR = 0.75
 """An encoder knows a phrase if the lower end of its AUROC's interval is at least this: chosen on the tuning half of
 `research/evidence/names.py`."""
 MIN_PICTURES = 10
-"""A phrase that fewer pictures show is not measured."""
+"""A phrase that fewer images show is not measured."""
 VERSION = 2
 ASKS = {"image": "--captions FILE --images FOLDER", "text": "--texts FILE", "clip": "--captions FILE --images FOLDER"}
 """What the command that measures it takes, by modality."""
@@ -45,7 +45,7 @@ class PhraseCompetence:
     n_with: int
     n_without: int
     ground: str
-    """"captions" or "edits" of pictures, "words" or "labels" of texts: by what it is known which samples show it."""
+    """"captions" or "edits" of images, "words" or "labels" of texts: by what it is known which samples show it."""
     said: float = math.nan
     """Of how many in 1,000 captioned photographs at least two captions mention it; nan where that was not counted."""
 
@@ -60,7 +60,7 @@ class CompetenceTable:
     """What it was measured on, a sentence."""
     phrases: Mapping[str, PhraseCompetence]
     line: float | None = None
-    """Least support from which something is said to be shown: 24 in 25 of the known phrases reach it on pictures
+    """Least support from which something is said to be shown: 24 in 25 of the known phrases reach it on images
     some of which show them; None where too few were measured."""
     chance: Chance | None = None
     """Of showing a text, by likeness; None where too few questions taught it."""

@@ -141,7 +141,7 @@ def properties_of(columns: Sequence[Column], rows: I64) -> list[Describer]:
 
 
 def _numbers(name: str, values: F64, by_name: dict[str, Column], rows: I64) -> F64:
-    """The values; the contrast as a share of the most that a picture of its brightness can have, since dark pictures
+    """The values; the contrast as a share of the most that an image of its brightness can have, since dark images
     have little and are called dark."""
     if name == "contrast" and "brightness" in by_name:
         level = by_name["brightness"].values[rows].astype(np.float64)

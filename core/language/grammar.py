@@ -145,7 +145,7 @@ def singular(word: str) -> str:
 
 def stems(text: str) -> tuple[str, ...]:
     """The words that carry a text's meaning, without plural, "-ing", "-ed" and "-en"; small words are left out, and
-    those of place in the picture.
+    those of place in the image.
 
     >>> stems("next to the running dogs"), stems("wooden"), stems("in a parking lot")
     (('run', 'dog'), ('wood',), ('park', 'lot'))

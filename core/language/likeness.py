@@ -1,8 +1,8 @@
 """Whether anything in a sample set is like a text at all.
 
-A cosine means nothing by itself: every picture has some cosine with "an elephant". So the text is compared, sample by
+A cosine means nothing by itself: every image has some cosine with "an elephant". So the text is compared, sample by
 sample, with the names of ordinary things: how many deviations of their cosines it lies above their mean. Where things
-are shown, the most alike pictures reach several; where nothing of the kind is, the text is one name among others. The
+are shown, the most alike images reach several; where nothing of the kind is, the text is one name among others. The
 line between the two depends on the encoder and is measured with its competence (`core.checks.competence`).
 """
 
@@ -19,7 +19,7 @@ from core.language.speech import SPEECH
 from core.records import F32, F64
 
 TOP = 5
-"""So many of the most alike pictures are looked at: one alone may be odd."""
+"""So many of the most alike images are looked at: one alone may be odd."""
 _BLOCK = 4096
 """Samples that are compared at once."""
 THINGS = (
@@ -36,10 +36,10 @@ THINGS = (
 
 
 def likeness(joint: F32, texts: F32, things: F32) -> F64:
-    """(n, q) deviations by which each picture is more like each text than like ordinary things.
+    """(n, q) deviations by which each image is more like each text than like ordinary things.
 
     Args:
-        joint: (n, d) pictures.
+        joint: (n, d) images.
         texts: (q, d) unit rows.
         things: (t, d) of `things_of`.
     """
@@ -75,7 +75,7 @@ def support_of(joint: F32, phrases: Sequence[str], encoder: TextTower, cache: Pa
 
 
 def support(scores: F64) -> float:
-    """Mean likeness of the most alike pictures: what is held against the encoder's line."""
+    """Mean likeness of the most alike images: what is held against the encoder's line."""
     return float(np.sort(scores)[-TOP:].mean())
 
 

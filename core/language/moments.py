@@ -41,7 +41,7 @@ class TextMoments:
     """Ordinary things whose cosine moves less over the clip than the text's."""
     n_things: int
     competence: Competence | None = None
-    """How well the encoder of pictures knows the text, measured on single pictures: of one phrase; None where nothing
+    """How well the encoder of images knows the text, measured on single images: of one phrase; None where nothing
     was measured of this encoder."""
 
     @property

@@ -73,7 +73,7 @@ READINGS: Mapping[str, Reading] = {
     "bias field": Reading(high="with an uneven bias field"),
     "voxel spacing": Reading(high="coarsely sampled"),
 }  # fmt: skip
-"""Of pictures, clips, texts and scans. Words that may be said of the thing and not of the picture are left out where
+"""Of images, clips, texts and scans. Words that may be said of the thing and not of the image are left out where
 that is what they usually mean ("a sharp knife", "a small dog", "a wheat grain"); "dark" and "bright" are not, so an
 answer says what was measured. What only stands for others (file size, format, entropy) has no name here and titles
 nothing."""

@@ -1,4 +1,4 @@
-"""How one speaks of samples, by their modality: of a picture by what it shows, of a text by what it is about and how it
+"""How one speaks of samples, by their modality: of an image by what it shows, of a text by what it is about and how it
 is written."""
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Speech:
     trait_patterns: str
     """The same for what a sample may have."""
     of_classes: bool
-    """Whether prompts speak of the classes: a picture shows a dog, but no text is "a positive"."""
+    """Whether prompts speak of the classes: an image shows a dog, but no text is "a positive"."""
     starts: tuple[tuple[str, str], ...]
     """(before the noun, between noun and phrase) of a phrase that belongs to no family that ships."""
 

@@ -306,7 +306,7 @@ def _shipped(name: str) -> TitleModel:
 
 def model_of(words: Words | None, modality: str) -> TitleModel:
     """The model that was fitted for the run's encoder; where there is none, the one that ships: of texts, or of
-    pictures for all else."""
+    images for all else."""
     if words is not None and words.titles is not None:
         return TitleModel.read(words.titles)
     return _shipped("minilm" if modality == "text" else "embedded")

@@ -1,4 +1,4 @@
-"""The title of a cluster as one says it: "Dogs in the snow", "Dark pictures of dogs", "Small objects", "Business,
+"""The title of a cluster as one says it: "Dogs in the snow", "Dark images of dogs", "Small objects", "Business,
 mistaken for Sci/Tech"."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _BEFORE = frozenset({"object colour", "shape and size", "material", "pattern", "condition"})
 """Families whose phrases stand before the noun."""
 _OF_PICTURES = frozenset({"quality", "style"})
-"""Families that say what sort of picture it is."""
+"""Families that say what sort of image it is."""
 _APART = frozenset({"count", "own"})
 """Families whose phrases stand by themselves."""
 _KIND_OF = frozenset("size colour color shape type kind sort".split())
@@ -28,8 +28,8 @@ _PEOPLE = frozenset(
     "adults babies boys children faces girls humans kids ladies men pedestrians people persons players toddlers women "
     "workers".split()
 )
-"""Of whom a colour says what they wear or hold: "children with something black"."""
-_PICTURES = {"image": "pictures", "clip": "videos", "text": "texts", "scan": "scans"}
+"""Of whom a color says what they wear or hold: "children with something black"."""
+_PICTURES = {"image": "images", "clip": "videos", "text": "texts", "scan": "scans"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Subject:
 
     @property
     def who(self) -> str:
-        """The class, of pictures in the plural: "dogs"; "" of all samples."""
+        """The class, of images in the plural: "dogs"; "" of all samples."""
         return "" if self.scope == EVERYTHING else self.called(self.scope)
 
     def called(self, name: str) -> str:

@@ -136,7 +136,7 @@ def _from_json(path: Path, text: str, shipped: Mapping[str, Pairs], modality: st
             "Start from an exported one."
         )
     of = known.get("modality", "image")
-    if of not in SPEECH or SPEECH[of].vocabulary != SPEECH[modality].vocabulary:  # clips share those of pictures
+    if of not in SPEECH or SPEECH[of].vocabulary != SPEECH[modality].vocabulary:  # clips share those of images
         raise InvalidInput(
             f"{path.name}: these phrases speak of {printable(str(of)[:20])}s and the samples are {modality}s. "
             f"Start from those that ship for {modality}s: `python -m core phrases --modality {modality}`."

@@ -218,7 +218,7 @@ class FailureMap:
 class PredictionRow:
     """What a finding, frozen before, said of fresh samples, beside what they show."""
 
-    kind: Literal["cluster", "phrase", "condition", "by-eye lasso", "your lasso", "top-loss neighbours"]
+    kind: Literal["cluster", "phrase", "condition", "by-eye lasso", "your lasso", "top-loss neighbors"]
     """The last three are no findings: what a person would pick without a test, for comparison."""
     text: str
     scope: str
@@ -265,7 +265,7 @@ class Diagnosis:
     """Everything that one run says, with what is needed to say it again."""
 
     samples: SampleSet
-    """Ids, labels, metadata, groups and pictures of the n samples."""
+    """Ids, labels, metadata, groups and images of the n samples."""
     outcomes: Outcomes
     """Their losses, and which answers are wrong where that is known."""
     embeddings: Embeddings

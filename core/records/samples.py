@@ -45,7 +45,7 @@ UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
 
 
 class ItemStore(Protocol):
-    """The encoded items (pictures) of a sample set, opened one at a time so that memory stays bounded: derive from it
+    """The encoded items (images) of a sample set, opened one at a time so that memory stays bounded: derive from it
     and write the first three methods. `read` is thread-safe."""
 
     def __len__(self) -> int: ...
@@ -146,11 +146,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleSet:
-    """What is diagnosed: ids, pictures or texts if any, labels if known, and the table's other columns."""
+    """What is diagnosed: ids, images or texts if any, labels if known, and the table's other columns."""
 
     ids: tuple[str, ...]
     items: ItemStore | None = None
-    """What each row shows to an encoder: a picture or a text; see `modality`."""
+    """What each row shows to an encoder: an image or a text; see `modality`."""
     labels: I64 | None = None
     """(n,) index into class_names."""
     class_names: tuple[str, ...] = ()
@@ -260,7 +260,7 @@ class Embeddings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Competence:
-    """How well the naming encoder tells pictures that show each phrase from pictures that do not, measured on pictures
+    """How well the naming encoder tells images that show each phrase from images that do not, measured on images
     that no fit of it saw. nan and 0 where a phrase was not measured."""
 
     auroc: F64
@@ -269,7 +269,7 @@ class Competence:
     """(P,) lower end of its 95 % interval."""
     high: F64
     n_with: I64
-    """(P,) pictures that show it."""
+    """(P,) images that show it."""
     n_without: I64
     bar: float
     """The least lower end with which the encoder is said to know a phrase."""

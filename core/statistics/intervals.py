@@ -115,7 +115,7 @@ def percentile_interval(value: float, draws: F64, level: float) -> Estimate:
 def conditional_shrink(z: float, threshold: float) -> float:
     """The z-value corrected for having been reported only because it passed `threshold` (0 if it did not).
 
-    The mean of the normalised conditional likelihood of a unit normal's mean m >= 0, given that it was observed at `z`
+    The mean of the normalized conditional likelihood of a unit normal's mean m >= 0, given that it was observed at `z`
     and that only values above the threshold are reported. The maximum of that likelihood falls to 0 just above the
     threshold, which would show a confirmed effect as none; its mean does not, and has the smaller error (their
     comparison).

@@ -30,7 +30,7 @@ UNITS = {
 
 
 def softmax(logits: F64) -> F64:
-    """(n, k) probabilities of unnormalised log-probabilities."""
+    """(n, k) probabilities of unnormalized log-probabilities."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 

@@ -207,7 +207,7 @@ def _saddlepoint(values: F64, part: I64, mixed: Bool, low: F64, high: F64) -> F6
 
 
 def _gamma_quantile(normal: float, skew: F64) -> F64:
-    """(k,) the quantile of a standardised gamma variable of each skewness, where a normal one has `normal`."""
+    """(k,) the quantile of a standardized gamma variable of each skewness, where a normal one has `normal`."""
     size = np.clip(np.abs(skew), 1e-3, 10.0)
     shape = 4 / size**2
     at = np.where(skew < 0, -normal, normal)

@@ -143,8 +143,8 @@ class CrossingGroups:
     ranks of their rows alike in all strata is taken for granted here, and that is not enough: where a class has groups
     nearly of its own, what they have in common is lost among those of others. So the second way of `Permuter.ways` must
     be passed too.
-    Exchanging values (centred and scaled by class) claimed in .120 [.073, .183] of nulls whose two classes are wrong in
-    2 and 50 % (`research/evidence/counterexamples.py`, "groups: across two classes").
+    Exchanging values (centered and scaled by class) claimed in .120 [.073, .183] of nulls whose two classes are wrong
+    in 2 and 50 % (`research/evidence/counterexamples.py`, "groups: across two classes").
     """
 
     rows: I64

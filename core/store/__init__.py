@@ -5,7 +5,7 @@ A run is a zip, `NAME.errata`, that holds
     state.json          every record of the diagnosis (core.records.codec)
     arrays/             its arrays, each a .npy of its own
     model.json, model/  what `assign` needs, if the diagnosis has it
-    thumbnails          a small picture of each row, in place of the originals, one behind the other
+    thumbnails          a small image of each row, in place of the originals, one behind the other
 
 It is written beside and takes its place by one rename. Report, tables and JSON come by `export`. See
 docs/decisions/store.md.

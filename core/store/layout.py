@@ -18,7 +18,7 @@ THUMBNAILS = "thumbnails"
 ORIGINALS = "images.zip"
 """Beside a run's file: read where the run has no thumbnails."""
 WITHOUT_PICTURES = (
-    f"The pictures of this run were not found: it keeps no {THUMBNAILS}, and {ORIGINALS} does not lie beside it."
+    f"The images of this run were not found: it keeps no {THUMBNAILS}, and {ORIGINALS} does not lie beside it."
 )
 
 

@@ -44,7 +44,7 @@ def _check_pattern(pattern: PlantedPattern, found: Sensitivity) -> None:
 
 
 def _check_grid(found: Sensitivity) -> None:
-    """See that each scope and size has each strength once: tables and the picture read it so."""
+    """See that each scope and size has each strength once: tables and the image read it so."""
     counts = Counter((p.scope, p.size, p.strength) for p in found.patterns)
     strengths = {p.strength for p in found.patterns}
     kinds = dict.fromkeys((p.scope, p.size) for p in found.patterns)

@@ -38,7 +38,7 @@ _ANEW = f"Make it anew: `python -m core diagnose --table TABLE --out NAME{SUFFIX
 
 
 def load(path: str | Path, called: str = "") -> Diagnosis:
-    """The diagnosis that `save` wrote, its pictures replaced by thumbnails.
+    """The diagnosis that `save` wrote, its images replaced by thumbnails.
 
     Args:
         path: what `save`, or `diagnose --out`, wrote.
@@ -178,7 +178,7 @@ def _damaged(called: str, why: object) -> InvalidInput:
 
 
 def _originals(archive: Path, names: list[str]) -> ItemStore:
-    """The pictures themselves, where a run lies beside them and keeps none of its own, as the shipped examples do."""
+    """The images themselves, where a run lies beside them and keeps none of its own, as the shipped examples do."""
     from core.data.images.archives import open_images
 
     store = open_images(archive)

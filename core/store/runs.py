@@ -77,7 +77,7 @@ class RunStore:
         return name
 
     def get(self, name: str) -> Diagnosis:
-        """The diagnosis of that id, its pictures replaced by thumbnails.
+        """The diagnosis of that id, its images replaced by thumbnails.
 
         Raises:
             InvalidInput: there is no such run, or it is damaged.

@@ -49,7 +49,7 @@ def put(
 
     Args:
         placing: entered when all is written, and left when the file has taken its place.
-        thumbnails: False where the pictures themselves are to lie beside the file, as images.zip.
+        thumbnails: False where the images themselves are to lie beside the file, as images.zip.
     """
     with _only_writer(path, progress):
         _replace(diagnosis, path, progress, placing, thumbnails)

@@ -1,4 +1,4 @@
-"""What a small T5 that sees answers: colour, shape, count, thing, existence, place and matching on drawn scenes, one
+"""What a small T5 that sees answers: color, shape, count, thing, existence, place and matching on drawn scenes, one
 model for all tasks against one a task; answers that no training showed, written and picked from a list; and captions of
 photographs beside retrieved ones.
 
@@ -9,7 +9,7 @@ photographs beside retrieved ones.
     python -m research.evidence.answers words --corpus CORPUS --out FILE
     python -m research.evidence.answers show --out FILE
 
-Scenes "tune" set the bar for "not sure"; "seen" and "unseen" are reported alone, a task a scene, so that pictures are
+Scenes "tune" set the bar for "not sure"; "seen" and "unseen" are reported alone, a task a scene, so that images are
 independent. `single` gives a model of one task as many tasks as the model of all had of that kind. `words` gives the
 members of a shipped cluster captions at random, without anything to find or with a word that they have more often.
 """
@@ -95,7 +95,7 @@ class Exam:
         return list({one.picture: one for one in of_pair}.values())
 
     def parts(self, tasks: Sequence[Spoken], swapped: bool = False) -> PictureParts:
-        """The tasks' pictures, or each the next one's."""
+        """The tasks' images, or each the next one's."""
         rows = np.array([task.picture for task in tasks])
         rows = np.roll(rows, 1) if swapped else rows
         return PictureParts(torch.from_numpy(self.cells[rows].astype(np.float32)), BOX)
@@ -147,7 +147,7 @@ def texts(describer: Describer) -> Answers:
 
 
 def scenes(given: argparse.Namespace) -> None:
-    """The model of all tasks: on scenes like those it learned from, with pictures swapped, and on unseen pairs; and how
+    """The model of all tasks: on scenes like those it learned from, with images swapped, and on unseen pairs; and how
     sure it is."""
     describer = read_describer(given.model)
     seen = Exam("seen", given.scratch)

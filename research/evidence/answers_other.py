@@ -4,7 +4,7 @@
 
 Five questions of each photograph of the shipped run. No photograph shows a cube, a ball or a ring as the scenes do, so
 that each answer but "none", "no" and "0" is wrong. Counted are answers that pass the bar of the model's card alone, and
-those of pictures that also pass its likeness; and, as a check, drawn scenes that pass it.
+those of images that also pass its likeness; and, as a check, drawn scenes that pass it.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python -m research.evidence.answers_weak --scratch DIR --out FILE
     python -m research.evidence.answers_weak --scratch DIR --out FILE --show
 
-The model learns colours from scenes none of which has a purple thing. Then one question about a colour is put to each
+The model learns colors from scenes none of which has a purple thing. Then one question about a color is put to each
 of other scenes, of two or three things, some of them purple, by `answers --questions`, and the table is diagnosed as
 anyone's is. Null: the same table with the losses dealt out anew.
 """
@@ -49,7 +49,7 @@ MOST = 3
 
 
 def without(material: Material, colour: str) -> Material:
-    """The scenes that have no thing of the colour."""
+    """The scenes that have no thing of the color."""
     rows = [i for i, scene in enumerate(material.scenes) if all(t.colour != colour for t in scene.things)]
     scenes = tuple(material.scenes[i] for i in rows)
     return Material(scenes, material.scene_cells[rows], [], material.photo_cells, material.photo_rows)
@@ -67,7 +67,7 @@ def teach_weak(scratch: Path) -> Path:
 
 
 def asked(scratch: Path) -> tuple[Path, Path]:
-    """The table of questions and the folder of pictures."""
+    """The table of questions and the folder of images."""
     pictures = scratch / "weak_pictures"
     table = scratch / "weak_questions.csv"
     drawn = draw_scenes(DRAWN, SEED, HELD_OUT)

@@ -4,11 +4,11 @@
     python -m research.evidence.asked --show asked.jsonl
     python -m research.evidence.asked DATA --chance        # what assets/competence/embedded.json has
 
-DATA holds flickr8k/ (captions.csv, images/): the splits dev and train_extra, which no fit of the encoder saw. A picture
+DATA holds flickr8k/ (captions.csv, images/): the splits dev and train_extra, which no fit of the encoder saw. An image
 is of a class, and shows what a question asks for, where two of its captions mention it. The chance of showing a text is
-fitted on those phrases of `assets/phrases/shown.json` that say none of the texts asked, in five folds by picture: that
-of each picture by the fit on the captions of the other four folds. Each world asks 40 questions of classes: 20 whose
-pictures are wrong in 70 % and the others of their class in 20 %, and 20 that say nothing of the errors.
+fitted on those phrases of `assets/phrases/shown.json` that say none of the texts asked, in five folds by image: that
+of each image by the fit on the captions of the other four folds. Each world asks 40 questions of classes: 20 whose
+images are wrong in 70 % and the others of their class in 20 %, and 20 that say nothing of the errors.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Question:
 
     text: str
     name: str | None
-    """The class; None of all pictures."""
+    """The class; None of all images."""
     scope: I64
     shows: Bool
     """(rows of the scope,) two captions mention it."""
@@ -83,7 +83,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
-    """The chance of each picture of a scope by the fit that did not see its captions."""
+    """The chance of each image of a scope by the fit that did not see its captions."""
 
     models: Sequence[Chance]
     folds: I64
@@ -111,13 +111,13 @@ class Photographs:
         return np.array([sum(bool(wanted.search(caption)) for caption in own) for own in self.captions])
 
     def scopes(self) -> Iterator[tuple[str | None, I64]]:
-        """The classes, and all pictures."""
+        """The classes, and all images."""
         for name, of_class in CLASSES.items():
             yield name, np.flatnonzero(self.counted(of_class) >= 2)
         yield None, np.arange(len(self.captions))
 
     def asked(self) -> list[Question]:
-        """Of classes, and of all pictures, what 12 of them show and at most half."""
+        """Of classes, and of all images, what 12 of them show and at most half."""
         made = list[Question]()
         for name, scope in self.scopes():
             for said, pattern in ATTRIBUTES.items():
@@ -129,7 +129,7 @@ class Photographs:
         return made
 
     def things(self, there: bool) -> Iterator[Question]:
-        """Ordinary things that 12 pictures of a scope show, or that no caption of it mentions."""
+        """Ordinary things that 12 images of a scope show, or that no caption of it mentions."""
         for name, scope in self.scopes():
             for thing in THINGS:
                 count = self.counted(rf"\b{thing}")[scope]
@@ -138,7 +138,7 @@ class Photographs:
                     yield Question(text, name, scope, count >= 2, count >= 1)
 
     def run_of(self, name: str | None) -> Diagnosis:
-        """A run in which the pictures of a class are one, with its line and no failure."""
+        """A run in which the images of a class are one, with its line and no failure."""
         n = len(self.captions)
         inside = np.zeros(n, bool) if name is None else self.counted(CLASSES[name]) >= 2
         samples = SampleSet(tuple(f"{i:04d}" for i in range(n)), name="photographs")
@@ -153,7 +153,7 @@ class Photographs:
         return replace(found, words=replace(words, line=None if table is None else table.line))
 
     def chance(self, rows: Bool, without: Collection[str] = ()) -> Chance:
-        """Fitted on the captions of some pictures, and on the phrases that say none of the texts `without`."""
+        """Fitted on the captions of some images, and on the phrases that say none of the texts `without`."""
         some = [tuple(own) for own, kept in zip(self.captions, rows) if kept]
         known = read_shown()
         left_out = {stems(text) for text in without}
@@ -168,7 +168,7 @@ def outcomes_of(errors: Bool) -> Outcomes:
 
 
 def of_texts(photographs: Photographs, models: Sequence[Chance]) -> Iterator[dict[str, Any]]:
-    """How right each question's pictures are, and how many are shown."""
+    """How right each question's images are, and how many are shown."""
     for q in photographs.asked():
         name = None if q.name is None else f"a {q.name}"
         direction, of_class = (d[0] for d in asked_directions(photographs.encoder, [q.text], [name], photographs.cache))

@@ -4,16 +4,16 @@ headless Chromium with software drawing, one after the other in turns.
     python -m research.evidence.beside --atlas VENV --spotlight VENV [--points 1600 100000] [--repeats 5] [--out FILE]
 
 Each VENV is an environment of its own (`pip install embedding-atlas==0.26`, `pip install renumics-spotlight==1.8.2`);
-neither is a requirement of ours. Rows are made up, with pictures at fewer than 10,000 of them, which we show at any
+neither is a requirement of ours. Rows are made up, with images at fewer than 10,000 of them, which we show at any
 number. Printed: medians of the repeats in milliseconds; "no" where the tool has no such journey, or not in this
 browser.
 
 start          from the command to the first answer; ours makes its rows meanwhile, and the others read a file
 first view     from the address to the points drawn (Embedding Atlas: to its charts and table)
 frame          while the map is dragged, until it is painted
-selection      from the lifted mouse to the pictures of what lies inside; to the rows where there are no pictures
-colour         from the choice of another column to the map drawn in it
-group          from a click on a group that the tool has found to its pictures
+selection      from the lifted mouse to the images of what lies inside; to the rows where there are no images
+color         from the choice of another column to the map drawn in it
+group          from a click on a group that the tool has found to its images
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ LAYOUT = {
         {"kind": "tab", "children": [{"kind": "widget", "type": "inspector"}]},
     ],
 }  # fmt: skip
-"""Of Spotlight: its table and a scatter plot of our positions above the pictures of what is selected."""
+"""Of Spotlight: its table and a scatter plot of our positions above the images of what is selected."""
 PAINTED = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
   for (const c of document.querySelectorAll('canvas')) {
     const gl = c.getContext('webgl2') || c.getContext('webgl');

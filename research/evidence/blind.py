@@ -1,14 +1,14 @@
-"""The blind test: a reader has one sentence and thirty numbered pictures, and says which ones match it.
+"""The blind test: a reader has one sentence and thirty numbered images, and says which ones match it.
 
     # one sheet and one sentence a finding, the key apart from them
     python -m research.evidence.blind sheets RUN --out FOLDER
     # after ANSWERS: FOLDER/NAME.answer.txt, numbers with blanks between
     python -m research.evidence.blind score FOLDER
-    # for the docs: random pictures of each finding beside random others
-    python -m research.evidence.blind pictures RUN --out FILE.webp
+    # for the docs: random images of each finding beside random others
+    python -m research.evidence.blind images RUN --out FILE.webp
 
-Half of the pictures are drawn at random from the finding, half from the rest of its scope. The reader must not open the
-key. What is scored is the share of picked pictures inside and outside, and the p of Fisher's exact test that the reader
+Half of the images are drawn at random from the finding, half from the rest of its scope. The reader must not open the
+key. What is scored is the share of picked images inside and outside, and the p of Fisher's exact test that the reader
 tells them apart.
 """
 
@@ -38,7 +38,7 @@ COLUMNS = 6
 
 
 def findings(run: Diagnosis) -> list[tuple[str, str, Bool, Insight]]:
-    """(name, what a picture must show, members, its phrase) of every cluster with words and every phrase confirmed on
+    """(name, what an image must show, members, its phrase) of every cluster with words and every phrase confirmed on
     its own."""
     found = [(f"cluster {c.id + 1}", c.membership >= 0.5, best_phrase(run, c)) for c in run.clusters]
     made = [(name, insight.text, members, insight) for name, members, insight in found if insight is not None]
@@ -47,7 +47,7 @@ def findings(run: Diagnosis) -> list[tuple[str, str, Bool, Insight]]:
 
 
 def sheet(run: Diagnosis, rows: list[int]) -> Image.Image:
-    """The pictures in a grid, numbered from 1."""
+    """The images in a grid, numbered from 1."""
     assert run.samples.items is not None
     lines = -(-len(rows) // COLUMNS)
     page = Image.new("RGB", (COLUMNS * CELL, lines * (CELL + 24)), "white")

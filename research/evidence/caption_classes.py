@@ -4,7 +4,7 @@
     python -m research.evidence.probes --dataset scenes.parquet --out FOLDER --halves
 
 DATA holds flickr8k/. Taken are the photographs that the embedded encoder was not fitted on: the corpus's dev part and
-the tenth of train that is held for reports. The classes are the words of the scoreboard's pictures
+the tenth of train that is held for reports. The classes are the words of the scoreboard's images
 (`research.scoreboard.picture_tier.WORDS`). Figures: docs/evidence/probes.md.
 """
 

@@ -22,11 +22,11 @@ Grams = Counter[Words]
 
 
 def bleu_parts(captions: Sequence[str], references: Sequence[Sequence[str]]) -> F64:
-    """(n, 2 ORDERS + 2) what BLEU adds up over pictures: matches and n-grams of each order, words written, and words of
+    """(n, 2 ORDERS + 2) what BLEU adds up over images: matches and n-grams of each order, words written, and words of
     the reference nearest in length.
 
     Raises:
-        InvalidInput: there are not as many captions as pictures, or a picture has no reference.
+        InvalidInput: there are not as many captions as images, or an image has no reference.
     """
     _check(captions, references)
     rows: list[list[float]] = []
@@ -46,7 +46,7 @@ def bleu_parts(captions: Sequence[str], references: Sequence[Sequence[str]]) -> 
 
 
 def bleu_of(parts: F64) -> float:
-    """BLEU-4 of the pictures together: the geometric mean of precisions, times the brevity penalty."""
+    """BLEU-4 of the images together: the geometric mean of precisions, times the brevity penalty."""
     total = parts.sum(0)
     matches = total[0 : 2 * ORDERS : 2]
     grams = total[1 : 2 * ORDERS : 2]
@@ -59,8 +59,8 @@ def bleu_of(parts: F64) -> float:
 
 
 def cider_of(captions: Sequence[str], references: Sequence[Sequence[str]]) -> F64:
-    """(n,) CIDEr-D of each picture's caption; their mean is the figure. How much an n-gram counts is taken from these
-    pictures' references.
+    """(n,) CIDEr-D of each image's caption; their mean is the figure. How much an n-gram counts is taken from these
+    images' references.
 
     Raises:
         InvalidInput: as of `bleu_parts`.
@@ -92,7 +92,7 @@ def _alike(said: Words, wanted: Words, weigh: Callable[[Words], float]) -> float
 
 
 def _weigher(seen: Counter[Words], n: int) -> Callable[[Words], float]:
-    """The log of pictures over those whose references have the n-gram; one that none has counts as in one."""
+    """The log of images over those whose references have the n-gram; one that none has counts as in one."""
     whole = math.log(max(n, 1))
 
     def weigh(gram: Words) -> float:

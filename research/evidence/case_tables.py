@@ -168,10 +168,10 @@ def _brighter_half(brightness: F64, labels: I64) -> Bool:
 
 
 def edges_and_colours(picture: F64) -> F64:
-    """Nine gradient orientations in each of 8 x 8 cells, then 4 x 4 x 4 colours in each quarter; square roots of
+    """Nine gradient orientations in each of 8 x 8 cells, then 4 x 4 x 4 colors in each quarter; square roots of
     shares.
 
-    Source of the edges: Dalal & Triggs 2005, without block normalisation. Nothing here comes from the tower that
+    Source of the edges: Dalal & Triggs 2005, without block normalization. Nothing here comes from the tower that
     diagnoses.
     """
     grey = picture.mean(axis=2)

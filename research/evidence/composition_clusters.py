@@ -1,14 +1,14 @@
 """Does a diagnosis of composition name the weakness? Margins with a weakness planted on rendered items, and margins
 with none.
 
-    # weight of picture against caption
+    # weight of image against caption
     python -m research.evidence.composition_clusters --tune --seeds 0 5 --cache CACHE
     # every plant on every seed
     python -m research.evidence.composition_clusters --seeds 100 120 --cache CACHE --out runs.jsonl
     python -m research.evidence.composition_clusters --null --seeds 100 300 --cache CACHE --out runs.jsonl
     python -m research.evidence.composition_clusters --show runs.jsonl
 
-Pictures and captions are those of `core.systems.composition.scenes.items`, seen by the embedded encoder; only the
+Images and captions are those of `core.systems.composition.scenes.items`, seen by the embedded encoder; only the
 margins are made: an item's own difficulty, each sample's noise, and for samples that the plant speaks of a shift that
 lifts the chance of an error from `ERROR` to `WEAK`. A plant is found if one of the first three sentences that a reader
 meets (confirmed ones, in the order of the report) speaks of the planted samples: its rows and theirs correlate by
@@ -88,7 +88,7 @@ PLANTS: Mapping[str, Weakness] = {
     "woven ground": lambda item, caption, scene: scene.ground == "woven",
     "kind: material": _tag("kind", "material"),
 }
-"""What fails, of a picture with its caption. Neither captions nor tags speak of the ground: only the pictures' vectors
+"""What fails, of an image with its caption. Neither captions nor tags speak of the ground: only the images' vectors
 and phrases can find it."""
 
 

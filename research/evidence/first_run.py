@@ -1,9 +1,9 @@
-"""CPU seconds of a first `diagnose` of pictures with an open_clip model, by part, and of its texts at 77 tokens.
+"""CPU seconds of a first `diagnose` of images with an open_clip model, by part, and of its texts at 77 tokens.
 
     python -m research.evidence.first_run IMAGES --out FILE [--n 200] [--every 8]
 
 The model has random weights, which cost what trained ones do. The loss is planted on the darkest fifth of the first
-`n` pictures by name, in ten made classes. The run has a process and an empty cache of its own. After it, every
+`n` images by name, in ten made classes. The run has a process and an empty cache of its own. After it, every
 eighth of the vocabulary's texts is encoded at its own length and at the whole context, as before November 2026, in
 batches as the run's. Figures: docs/evidence/cost.md.
 """
@@ -44,7 +44,7 @@ PARTS = {
 
 
 def write_table(images: Path, n: int, work: Path) -> Path:
-    """A table of n pictures whose darkest fifth has a higher loss, beside copies of them."""
+    """A table of n images whose darkest fifth has a higher loss, beside copies of them."""
     files = sorted(f for f in images.iterdir() if f.suffix in {".jpg", ".webp", ".png"})[:n]
     light = np.array([np.asarray(Image.open(file).convert("L").resize((16, 16))).mean() for file in files])
     losses = np.random.default_rng(0).gamma(2.0, np.where(light < np.quantile(light, 0.2), 1.0, 0.2))

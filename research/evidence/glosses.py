@@ -29,7 +29,7 @@ def read_senses(folder: Path) -> list[Sense]:
     found: list[Sense] = []
     for name in FILES:
         for line in (folder / name).read_text("utf-8").splitlines():
-            if line.startswith(" "):  # the licence, at the head of the file
+            if line.startswith(" "):  # the license, at the head of the file
                 continue
             head, _, gloss = line.partition("|")
             fields = head.split()

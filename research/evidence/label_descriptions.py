@@ -60,7 +60,7 @@ TRUTHS = {
 
 @dataclass(frozen=True, slots=True)
 class TextSet:
-    """Labelled texts, and what the published files call their classes."""
+    """Labeled texts, and what the published files call their classes."""
 
     name: str
     folder: str
@@ -142,7 +142,7 @@ def classified(one: TextSet, labels: I64, vectors: F32, data: Path, patterns: st
 
 
 def tags_told(texts: Sequence[str], labels: I64, vectors: F32) -> list[dict[str, Any]]:
-    """AUROC of each checkable tag, centred by class, by its description and (mean) by its name in the patterns."""
+    """AUROC of each checkable tag, centered by class, by its description and (mean) by its name in the patterns."""
     odd = np.arange(len(texts)) % 2 == 1
     tags = read_tags("failure-causes", "text")
     encoder = load_encoder("minilm")

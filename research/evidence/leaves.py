@@ -113,7 +113,7 @@ def commands(place: Place, table: Path) -> Iterator[tuple[str, list[str]]]:
 
 def all_in_one(place: Place, rows: int) -> list[str]:
     """The same commands, one after the other in one process, so that what they import is imported once; on the first
-    rows and pictures of the shipped example alone."""
+    rows and images of the shipped example alone."""
     table = shorten(place.repository / TABLE, rows, place.folder / "table.csv")
     pictures = place.folder / "few.zip"
     with ZipFile(place.repository / IMAGES) as whole, ZipFile(pictures, "w") as few:

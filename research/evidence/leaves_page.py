@@ -152,7 +152,7 @@ def _open(page: Any, tab: str) -> None:
 
 
 def explore(page: Any, folder: Path) -> None:
-    """A card, an enlarged picture, a lasso, the other example and back, and a download."""
+    """A card, an enlarged image, a lasso, the other example and back, and a download."""
     page.locator("#pane .card").first.click()
     page.locator("#panel-worst .tile").first.click()
     page.wait_for_selector("dialog.enlarged h3")
@@ -206,7 +206,7 @@ def probe(page: Any, folder: Path) -> None:
 
 
 def compose(page: Any, folder: Path) -> None:
-    """The benchmark that comes along, and a pair with its words on the pictures."""
+    """The benchmark that comes along, and a pair with its words on the images."""
     _open(page, "Compose")
     page.wait_for_selector("#compose-switch fieldset")
     page.locator("#compose-run").click()
@@ -217,7 +217,7 @@ def compose(page: Any, folder: Path) -> None:
 
 
 def own_data(page: Any, folder: Path) -> None:
-    """A table and pictures of one's own, diagnosed, and the result taken away."""
+    """A table and images of one's own, diagnosed, and the result taken away."""
     table, archive = write_data(folder)
     _open(page, "Your data")
     page.set_input_files("#table input[type=file]", table)
@@ -240,7 +240,7 @@ def guide(page: Any, folder: Path) -> None:
 
 
 def write_data(folder: Path, n: int = 96) -> tuple[Path, Path]:
-    """A table of labels and probabilities and a zip of its pictures; the model errs on dark ones."""
+    """A table of labels and probabilities and a zip of its images; the model errs on dark ones."""
     table = folder / "own.csv"
     archive = folder / "pictures.zip"
     with table.open("w", newline="") as handle, zipfile.ZipFile(archive, "w") as pack:

@@ -5,7 +5,7 @@
 The server is a child process with its temporary files and caches in a folder of its own. `--code` serves another
 checkout, so that two can be compared by the same client. Printed as a table: figure, value.
 
-visitors   50 at once: each looks at an example, selects and asks; 8 of them bring a table with pictures of their own.
+visitors   50 at once: each looks at an example, selects and asks; 8 of them bring a table with images of their own.
            Counted: answers that did not come (lost), that were another visitor's (mixed), that were an error (failed),
            and the resident memory of the server: before, the most meanwhile, after.
 waiting    seconds of `select` and `ask` while two diagnoses are under way.
@@ -86,7 +86,7 @@ class Server:
         return {"path": said.json()[0], "orig_name": name, "meta": {"_type": "gradio.FileData"}}
 
     def diagnose(self, n: int, seed: int) -> str:
-        """The id of a run of n made-up pictures."""
+        """The id of a run of n made-up images."""
         table, images = made_up(n, seed)
         files = (self.upload(f"t{seed}.csv", table), self.upload(f"p{seed}.zip", images))
         return self.call("diagnose", *files, None, {})
@@ -130,7 +130,7 @@ def served(code: Path, folder: Path, keep: str = "none", start: Sequence[str] = 
 
 
 def made_up(n: int, seed: int) -> tuple[bytes, bytes]:
-    """(CSV, zip) of n small pictures with random losses; no two seeds share a picture."""
+    """(CSV, zip) of n small images with random losses; no two seeds share an image."""
     rng = np.random.default_rng(seed)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

@@ -9,10 +9,10 @@ checkout, in milliseconds, and kilobytes sent.
 first view     from the address to the map drawn
 drawn          from the data in the browser to the map drawn
 frame          while the map is dragged, median of 30 frames, of fewer where they take more than eight seconds
-lasso          from the lifted mouse to the pictures of what lies inside
-colour         from the choice of another column to the map drawn in it
-cluster        from a click on a card to the cluster's pictures
-ask            from Enter to the answer, with its pictures if it has some; on the example alone
+lasso          from the lifted mouse to the images of what lies inside
+color         from the choice of another column to the map drawn in it
+cluster        from a click on a card to the cluster's images
+ask            from Enter to the answer, with its images if it has some; on the example alone
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python -m research.evidence.map_renderers [--library BUNDLE.js] [--points 20000 100000]
 
 In headless Chromium with software drawing, 720 x 620 pixels. Printed: points, renderer, milliseconds of the first
-picture and of a frame (median of 12). BUNDLE.js puts regl-scatterplot's `createScatterplot` on the window:
+image and of a frame (median of 12). BUNDLE.js puts regl-scatterplot's `createScatterplot` on the window:
 
     npm i regl-scatterplot@1.16.0 regl@2.1.1 pub-sub-es@3.0.0 esbuild
     echo "import c from 'regl-scatterplot'; globalThis.createScatterplot = c" > in.js

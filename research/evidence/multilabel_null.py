@@ -1,10 +1,10 @@
-"""Several labels a picture with nothing to find: how often is anything claimed?
+"""Several labels an image with nothing to find: how often is anything claimed?
 
     python -m research.evidence.multilabel_null --runs 2000 2240
 
-150 pictures, three classes of unequal share that the embedding shows, losses that are skewed, differ by class and truth
+150 images, three classes of unequal share that the embedding shows, losses that are skewed, differ by class and truth
 and are alike within a
-picture: everything that could make rows look like independent witnesses of a failure. Nothing tells which pictures are
+picture: everything that could make rows look like independent witnesses of a failure. Nothing tells which images are
     hard.
 """
 

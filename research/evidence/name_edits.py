@@ -71,7 +71,7 @@ def specks(image: Image.Image, rng: Rng) -> Image.Image:
 
 
 def tint(red: float, green: float, blue_: float) -> Edit:
-    """The picture through a gel of that colour."""
+    """The image through a gel of that color."""
 
     def edit(image: Image.Image, rng: Rng) -> Image.Image:
         gel = np.array([red, green, blue_])
@@ -187,4 +187,4 @@ EDITS: Mapping[str, Edit] = {
     "close-up": close_up,
     "vivid": vivid,
 }
-"""Each gives an RGB picture of the same size."""
+"""Each gives an RGB image of the same size."""

@@ -53,7 +53,7 @@ MENTIONS = 3
 
 @dataclass(frozen=True)
 class Photographs(NamedItems):
-    """Pictures as they are in memory, as JPEG."""
+    """Images as they are in memory, as JPEG."""
 
     payloads: tuple[bytes, ...]
 
@@ -118,7 +118,7 @@ def _by_captions(truth: Truth, table: pd.DataFrame, rng: Rng) -> tuple[np.ndarra
 
 
 def square_picture(source: Path | bytes) -> Image.Image:
-    """The largest centred square of 224 pixels; Flickr8k's are squares already."""
+    """The largest centered square of 224 pixels; Flickr8k's are squares already."""
     image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source).convert("RGB")
     return ImageOps.fit(image, (SIDE, SIDE), Image.Resampling.BICUBIC)
 

@@ -1,4 +1,4 @@
-"""Three published estimators of a picture's noise, to compare ours with."""
+"""Three published estimators of an image's noise, to compare ours with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.records import F32
 
 
 def immerkaer(luma: F32) -> float:
-    """Mean size of the answers of a mask that cancels plains and slopes, over the whole picture (Immerkær 1996)."""
+    """Mean size of the answers of a mask that cancels plains and slopes, over the whole image (Immerkær 1996)."""
     bend = luma[:-2] - 2 * luma[1:-1] + luma[2:]
     answers = bend[:, :-2] - 2 * bend[:, 1:-1] + bend[:, 2:]
     return float(np.sqrt(np.pi / 2) * np.abs(answers).mean() / 6)

@@ -5,7 +5,7 @@
 
 Ten classes; in one of them a few rows fail at 0.5 where all others fail at 0.08. They are apart along one direction of
 64 dimensions of noise ("apart": by four deviations), have an attribute of
-`research.scoreboard.planted_embeddings.World` ("attribute", 256 dimensions), or are the nearest neighbours of a row of
+`research.scoreboard.planted_embeddings.World` ("attribute", 256 dimensions), or are the nearest neighbors of a row of
 an npz of `store_rows` ("neighbours"). The oracle is Fisher's one-sided exact test of those very rows against the rest
 of their class at a tenth of alpha; "of the class" it knows the class too and pays for no other. The learner knows the
 class and how many rows are planted, and the best of its penalties in hindsight, but must learn from the class's own
@@ -69,7 +69,7 @@ def _some_of_each(labels: I64, size: int, rng: np.random.Generator) -> Bool:
 
 
 def neighbours_in(path: Path) -> Callable[[int, int, np.random.Generator], Rows]:
-    """Ten classes of the npz, evenly; planted are the nearest neighbours of a row within its class."""
+    """Ten classes of the npz, evenly; planted are the nearest neighbors of a row within its class."""
     with np.load(path, allow_pickle=False) as stored:
         every = stored["embeddings"]
         labels = np.unique(stored["labels"], return_inverse=True)[1]

@@ -1,4 +1,4 @@
-"""Are noise told from texture and a tint from a scene of one colour? Estimators side by side on photographs.
+"""Are noise told from texture and a tint from a scene of one color? Estimators side by side on photographs.
 
     python -m research.evidence.picture_properties noise DATA --half report
     python -m research.evidence.picture_properties tint DATA --half report
@@ -6,7 +6,7 @@
 
 DATA holds flickr8k/ (only its training part is read: the rest belongs to the benchmark of names), imagenet_sample/,
 clothing/ and cifar10/. Each set is shuffled once; settings were chosen on first halves ("tune"), with other edits'
-seeds. All pictures go through a JPEG file after the edit. An AUROC is over single pictures.
+seeds. All images go through a JPEG file after the edit. An AUROC is over single images.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def compressed(image: Image.Image, quality: int = 92) -> Image.Image:
 
 
 def grain(deviation: float, *, channels: int = 3, scale: int = 1, quality: int = 92) -> Edit:
-    """White noise, put on at `scale` times the picture's size."""
+    """White noise, put on at `scale` times the image's size."""
 
     def edit(image: Image.Image, rng: np.random.Generator) -> Image.Image:
         large = image.resize((image.width * scale, image.height * scale), Image.Resampling.BICUBIC)
@@ -108,7 +108,7 @@ def grain(deviation: float, *, channels: int = 3, scale: int = 1, quality: int =
 
 
 def photons(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """A dark picture of few photons: more noise where there is more light."""
+    """A dark image of few photons: more noise where there is more light."""
     return compressed(_picture(rng.poisson(_pixels(image) * 36) / 60))
 
 
@@ -145,7 +145,7 @@ NOISE_BY: Measures = {
 
 
 def gel(colour: Sequence[float], strength: float) -> Edit:
-    """White balance off towards a colour; the luma of white stays."""
+    """White balance off toward a color; the luma of white stays."""
     gains = 1 - strength + strength * np.array(colour)
     gains = gains / (gains @ [0.299, 0.587, 0.114])
     return lambda image, rng: compressed(_picture(_pixels(image) * gains))
@@ -156,7 +156,7 @@ def veil(colour: Sequence[float], strength: float) -> Edit:
 
 
 def minkowski(norm: float) -> Callable[[F32], float]:
-    """Saturation of the light by shades of grey with that norm; 1 is grey world."""
+    """Saturation of the light by shades of gray with that norm; 1 is gray world."""
 
     def strength(pixels: F32) -> float:
         light = ((pixels / max(float(pixels.max()), 1e-6)) ** norm).mean(0) ** (1 / norm)
@@ -182,7 +182,7 @@ def colours_of(image: Image.Image) -> F32:
 
 
 def measured(pictures: Sequence[Image.Image], edit: Edit, by: Measures, see: Callable[..., F32]) -> dict[str, F64]:
-    """By estimator, the (n,) values of the edited pictures."""
+    """By estimator, the (n,) values of the edited images."""
     rng = np.random.default_rng(7)
     seen = [see(edit(image, rng)) for image in pictures]
     return {name: np.array([estimate(one) for one in seen]) for name, estimate in by.items()}
@@ -247,7 +247,7 @@ def report_tint(data: Path, half: str, n: int) -> None:
 
 
 def _names(pictures: Sequence[Image.Image], edit: Edit) -> dict[str, float]:
-    """Share of the pictures with each name of a tint."""
+    """Share of the images with each name of a tint."""
     rng = np.random.default_rng(7)
     names = [tint(colours_of(edit(image, rng)))[1] for image in pictures]
     return {name: round(names.count(name) / len(names), 3) for name in sorted(set(names))}

@@ -13,7 +13,7 @@ def shuffle_within(labels: I64 | None, groups: I64 | None, rng: np.random.Genera
     exchangeable.
 
     Each row takes the loss of a row of its own class. With groups, the groups are laid out anew in one random order,
-    the same for every class, and the losses are dealt to the rows in that order: a group's losses stay neighbours.
+    the same for every class, and the losses are dealt to the rows in that order: a group's losses stay neighbors.
     Groups of unequal size cannot keep all of them, so that a block may run on into the next group.
 
     Args:

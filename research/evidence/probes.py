@@ -1,4 +1,4 @@
-"""The ladder of probes on a labelled data set, on seeds on which no setting was chosen.
+"""The ladder of probes on a labeled data set, on seeds on which no setting was chosen.
 
     python -m research.evidence.probes --dataset FOLDER_OR_TABLE --out DIR --halves [--methods sus-x few-shot coop
     cocoop] [--seeds 1000 1003] [--pool IMAGES] [--init WORDS] [--paired lp++ linear-probe]

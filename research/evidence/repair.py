@@ -10,7 +10,7 @@ without weights, "clusters" with those of `weights_table` on the second part, "l
 shared out by raw loss, "random" with the clusters' weights dealt at random over that part. The third part, seen by
 none of this, tells loss and error inside the confirmed clusters, outside, and in the slices that were planted. `--dose`
 multiplies the extra weight of all three.
-The kinds of planted failure take turns over the seeds. The worlds of several seeds share pictures, not parts and
+The kinds of planted failure take turns over the seeds. The worlds of several seeds share images, not parts and
 victims. DATA holds clothing/.
 """
 
@@ -64,7 +64,7 @@ class TaughtWorld:
 
 
 def tier_pool(tier: str, data: Path | None) -> PicturePool:
-    """The pictures of a tier."""
+    """The images of a tier."""
     if tier == "clothing":
         assert data is not None  # main said so
         return ClothingTier().pool(data / "clothing")

@@ -33,7 +33,7 @@ from research.evidence.text_cases import with_scores
 from tests.mistakes.good import ORDINARY
 
 PICTURES = (("clothing", "index.csv", 500), ("flickr8k", "captions.csv", 600))
-"""Folder, table, and how many of its pictures are fitted."""
+"""Folder, table, and how many of its images are fitted."""
 
 
 def of_words(data: Path) -> Iterator[tuple[str, pd.DataFrame]]:

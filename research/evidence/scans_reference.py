@@ -52,7 +52,7 @@ KINDS = ("bias", "denoise", "super-resolution", "motion")
 
 
 def squares(images: F32, true: Any, predicted: Any) -> MaskSquares:
-    """Slices as an upload of which every scan is labelled."""
+    """Slices as an upload of which every scan is labeled."""
     n = len(images)
     ids = tuple(str(k) for k in range(len(images)))
     store = MemoryImages(ids, (b"",) * n)

@@ -8,7 +8,7 @@ real pattern.
 finished run with words. Where nothing is planted a row fails at 0.1, with a loss of its own; the grid of
 `core.records.Sensitivity` is read off such a data set. For classes and for all samples two of its cells are tried: the
 one that the sentence names, and one at random of those that are found in 0.2 to 0.8 of the plants. Each is planted once
-in a fresh data set (of a finished run: fresh losses), in each of the shapes: a neighbourhood, the end of a direction,
+in a fresh data set (of a finished run: fresh losses), in each of the shapes: a neighborhood, the end of a direction,
 and a trait, which is an attribute that just these rows have, or what a phrase finds most like itself in another space.
 The whole run is made, and found is a pattern where any confirmed cluster is half its own, in its ten surest members or
 in all. Runs 0-99 tune, 1000 and on are reported.
@@ -101,7 +101,7 @@ def phrase(words: Words, rng: np.random.Generator) -> F64:
 
 
 def compact(vectors: F32, scope: I64, size: int, shape: str, rng: np.random.Generator) -> I64:
-    """The rows of a neighbourhood, or of the end of a direction of the scope's own spread."""
+    """The rows of a neighborhood, or of the end of a direction of the scope's own spread."""
     points = vectors[scope] - vectors[scope].mean(0)
     if shape == "neighbourhood":
         at = ((points - points[rng.integers(len(points))]) ** 2).sum(1)

@@ -1,11 +1,11 @@
-"""What a data set in shards costs: pictures a second with one and two workers of Ray, a worker that is killed, a run
+"""What a data set in shards costs: images a second with one and two workers of Ray, a worker that is killed, a run
 that is stopped and gone on with, and the passes over shards of vectors.
 
     python -m research.evidence.shards embed --pictures 1600 --workers 1 2
     python -m research.evidence.shards stopped --pictures 800
     python -m research.evidence.shards assign --rows 400000
 
-`embed` needs Ray. Pictures are drawn, JPEG of 500 by 375; each figure is one line of JSON with the load of the machine.
+`embed` needs Ray. Images are drawn, JPEG of 500 by 375; each figure is one line of JSON with the load of the machine.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SAMPLE = 100
 
 
 def photograph(seed: int) -> bytes:
-    """A drawn picture with about the bytes of a photograph of its size: shapes of all sizes under grain."""
+    """A drawn image with about the bytes of a photograph of its size: shapes of all sizes under grain."""
     rng = np.random.default_rng(seed)
     layers = [
         Image.fromarray(rng.integers(0, 256, (side, side, 3), np.uint8)).resize((500, 375), Image.Resampling.BICUBIC)
@@ -79,7 +79,7 @@ def vectors(work: Path) -> np.ndarray[Any, Any]:
 
 
 def embed(folder: Path, n: int, workers: Sequence[int]) -> None:
-    """Pictures a second: what a pass takes beyond one that finds everything done, which starts Ray and reads ids."""
+    """Images a second: what a pass takes beyond one that finds everything done, which starts Ray and reads ids."""
     shards = picture_shards(folder / "shards", n)
     made = list[Any]()
     for k in workers:

@@ -5,8 +5,8 @@
     python -m research.evidence.soho FLICKR8K --scratch FOLDER --out FILE --before    hidden cells before any training
     python -m research.evidence.soho --show FILE
 
-FLICKR8K holds captions.csv and images/. Learned from: the train split but for its last 500 pictures, which set the
-threshold of matching and chose the settings, and 2,000 rendered scenes. Reported on: pictures of the dev split and
+FLICKR8K holds captions.csv and images/. Learned from: the train split but for its last 500 images, which set the
+threshold of matching and chose the settings, and 2,000 rendered scenes. Reported on: images of the dev split and
 other scenes. Seeds below 100 tuned.
 """
 
@@ -54,14 +54,14 @@ VARIANTS = {
 HELD_BACK = 500
 SCENES = 1000
 OTHER_SCENES = 300
-"""Pictures of the train split; items of two scenes each."""
+"""Images of the train split; items of two scenes each."""
 POOLS = {"flickr8k": 4, "scenes": 2}
 POOL = 64
 MATCHED = 500
 
 
 def score_matrix(found: Pretrained, data: CaptionedPictures) -> F64:
-    """(n, m) log odds that each picture and each caption match; every pair goes through the network."""
+    """(n, m) log odds that each image and each caption match; every pair goes through the network."""
     n = len(data)
     m = len(data.captions)
     pairs = np.stack(np.meshgrid(np.arange(n), np.arange(m), indexing="ij"), 2).reshape(-1, 2)
@@ -134,7 +134,7 @@ def _joined(a: CaptionedPictures, b: CaptionedPictures) -> CaptionedPictures:
 
 
 def pools(data: CaptionedPictures, n: int) -> Iterator[CaptionedPictures]:
-    """Of different pictures, the same whatever is measured."""
+    """Of different images, the same whatever is measured."""
     order = np.random.default_rng(7).permutation(len(data))
     for number in range(n):
         part = data.keep(np.sort(order[number * 2 * POOL : (number + 1) * 2 * POOL]))

@@ -56,7 +56,7 @@ FEW = {"World": 60, "Sports": 60, "Business": 30, "Sci/Tech": 60}
 
 @dataclass(frozen=True)
 class Brought:
-    """What somebody would bring: a table, its pictures or vectors, and which column plays which part."""
+    """What somebody would bring: a table, its images or vectors, and which column plays which part."""
 
     table: pd.DataFrame
     roles: Roles = Roles()
@@ -121,13 +121,13 @@ def edited(data: Path) -> Brought:
 
 
 def clothing(data: Path) -> Brought:
-    """Clothes by a model of edges and colours, each scored by a fit on the others."""
+    """Clothes by a model of edges and colors, each scored by a fit on the others."""
     case = clothing_case(data)
     return Brought(case.table, case.roles, case.images)
 
 
 def numbers(data: Path) -> Brought:
-    """A regression without pictures: how many people name the shape, from how four networks do. The model saw none of
+    """A regression without images: how many people name the shape, from how four networks do. The model saw none of
     the silhouettes and edges, and is asked for them too."""
     from sklearn.linear_model import Ridge
 
@@ -154,7 +154,7 @@ TABLES: dict[str, Callable[[Path], Brought]] = {
 
 
 def _vectors(pictures: Iterable[bytes]) -> F32:
-    """(n, d) what the embedded encoder makes of encoded pictures: all that the models of photographs see."""
+    """(n, d) what the embedded encoder makes of encoded images: all that the models of photographs see."""
     encoder = load_encoder("embedded")
     parts = list[F32]()
     held = list[Any]()

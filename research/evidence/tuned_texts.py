@@ -1,4 +1,4 @@
-"""A dual encoder tuned on descriptions, before and after, on texts or pictures with known answers.
+"""A dual encoder tuned on descriptions, before and after, on texts or images with known answers.
 
     python -m research.evidence.tuned_texts --data DATA --choose
     python -m research.evidence.tuned_texts --data DATA --vectors FOLDER [--rows N] [--out FILE]
@@ -9,7 +9,7 @@ Reads what `label_descriptions` reads, and DATA/text: 400 articles of AG News (d
 test rows) and the 872 dev sentences of SST-2. Those choose learning rate and steps (--choose). Reported are all other
 test rows (or N of them): accuracy of one word in each published pattern before and after, and the gain (paired,
 bootstrap over texts). --shuffled: on 200 rows, what descriptions drawn anew among the classes make of it.
---run: the same on the samples of a finished run, such as a shipped example of pictures, with what is said of its
+--run: the same on the samples of a finished run, such as a shipped example of images, with what is said of its
 classes.
 """
 

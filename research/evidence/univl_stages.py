@@ -3,7 +3,7 @@
     python -m research.evidence.univl_stages [--seeds 0 1 2] [--n 200]
     python -m research.evidence.univl_stages --test drawn/test.npz --two TWO0 TWO1 --alone ALONE0 ALONE1 [--beam 5]
 
-The first teaches on events without pictures (`tests.support.univl_events`). The second takes networks that
+The first teaches on events without images (`tests.support.univl_events`). The second takes networks that
 `research.weights.univl.fit` taught on drawn clips, a pair for each seed. Captions are written from the clip alone,
 BLEU-4, the same unseen clips for all. Prints JSON, a line for each seed, then the mean gain: its interval over clips,
 and over seeds (t).
@@ -41,7 +41,7 @@ Taught = tuple[ReadUnivl, float]
 
 
 def taught_on_events(steps: tuple[int, int], seed: int) -> Taught:
-    """A network taught here, on events without pictures."""
+    """A network taught here, on events without images."""
     material = lesson(400, seed)
     network = begun(material, 32, seed)
     began = time.process_time()

@@ -1,12 +1,12 @@
-"""Which copies of pictures are found by their vectors alone, and which ordinary rows are taken for copies.
+"""Which copies of images are found by their vectors alone, and which ordinary rows are taken for copies.
 
     python -m research.evidence.vector_copies DATA --half report --out FILE
     python -m research.evidence.vector_copies --rows 100000
 
-DATA is a folder with pictures (or a Parquet file with an image column), of which every second one belongs to a half; at
+DATA is a folder with images (or a Parquet file with an image column), of which every second one belongs to a half; at
 most 2,000 are read. 200 of them are edited, each edit is added by itself, and a copy is found if it shares a group with
 its original. `--rows` measures time and memory on made rows of 1,024 dimensions, a tenth of them near copies;
-`--hashes N --kind K` those of near-duplicates among N made pictures by their hashes.
+`--hashes N --kind K` those of near-duplicates among N made images by their hashes.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ EDITED = 200
 
 
 def again(image: Image.Image, quality: int) -> Image.Image:
-    """The picture, saved as JPEG and read."""
+    """The image, saved as JPEG and read."""
     room = io.BytesIO()
     image.save(room, "JPEG", quality=quality)
     return Image.open(room).convert("RGB")
 
 
 def cropped(image: Image.Image, share: float) -> Image.Image:
-    """The picture without this share of its side, at each side."""
+    """The image without this share of its side, at each side."""
     w, h = image.size
     return image.crop((int(w * share), int(h * share), w - int(w * share), h - int(h * share)))
 
@@ -62,7 +62,7 @@ EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
 
 
 def pictures(source: Path, odd: bool) -> list[Image.Image]:
-    """At most MOST pictures of one half."""
+    """At most MOST images of one half."""
     if source.suffix == ".parquet":
         column = pd.read_parquet(source)["image"].tolist()
         found = [io.BytesIO(one["bytes"] if isinstance(one, dict) else one) for one in column]
@@ -115,7 +115,7 @@ def speed(n: int) -> dict[str, object]:
 
 
 def hashed(n: int, kind: str) -> tuple[list[str], F32]:
-    """Hashes and vectors of n made pictures: "spread" are random, a tenth of them copies whose hashes differ in eight
+    """Hashes and vectors of n made images: "spread" are random, a tenth of them copies whose hashes differ in eight
     bits at most; "scene" all lie within 24 bits of each other, as the frames of a camera that stands still; "blank" are
     all the same; "unlike" have one hash and vectors that differ."""
     rng = np.random.default_rng(0)
@@ -134,7 +134,7 @@ def hashed(n: int, kind: str) -> tuple[list[str], F32]:
 
 
 def hash_speed(n: int, kind: str) -> dict[str, object]:
-    """CPU seconds and the memory that near-duplicates of pictures take, and how many sets there are."""
+    """CPU seconds and the memory that near-duplicates of images take, and how many sets there are."""
     hashes, vectors = hashed(n, kind)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.process_time()

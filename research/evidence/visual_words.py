@@ -1,9 +1,9 @@
-"""Are visual words found that were planted, is nothing claimed where nothing is, and what do words of real pictures
+"""Are visual words found that were planted, is nothing claimed where nothing is, and what do words of real images
 mean?
 
     python -m research.evidence.visual_words planted --runs 5 --out FILE     a patch on 3 and 8 % of photographs
     python -m research.evidence.visual_words null --runs 200 --out FILE      the example's losses, shuffled
-    python -m research.evidence.visual_words meaning --data DIR --out FILE   textures and shapes of pictures of two cues
+    python -m research.evidence.visual_words meaning --data DIR --out FILE   textures and shapes of images of two cues
     python -m research.evidence.visual_words show --out FILE
 
 Runs 0-99 tune, 1000 and on are reported.
@@ -46,7 +46,7 @@ CLOTHING = ASSETS / "examples" / "clothing"
 
 
 def planted(runs: range, data: Path) -> Iterator[dict[str, Any]]:
-    """A patch of 8 x 8 random colours, 64 pixels wide, anywhere on a share of the pictures; their loss is 1 higher."""
+    """A patch of 8 x 8 random colors, 64 pixels wide, anywhere on a share of the images; their loss is 1 higher."""
     store = open_images(CLOTHING / "images.zip")
     for run in runs:
         for share in SHARES:
@@ -88,7 +88,7 @@ def _square(data: bytes) -> Image.Image:
 
 
 def null(runs: range, data: Path) -> Iterator[dict[str, Any]]:
-    """The example's losses and errors, shuffled over all pictures; words, conditions, phrases and clusters together."""
+    """The example's losses and errors, shuffled over all images; words, conditions, phrases and clusters together."""
     run = load(CLOTHING / "run.errata")
     words = _words_of(open_images(CLOTHING / "images.zip").keep(np.arange(len(run.samples))))
     conditions = word_conditions(words.present)
@@ -120,7 +120,7 @@ def _words_of(store: Any) -> VisualWords:
 
 
 def meaning(runs: range, data: Path) -> Iterator[dict[str, Any]]:
-    """Of pictures whose texture and shape are of different classes: how often a cell's word says the class, where the
+    """Of images whose texture and shape are of different classes: how often a cell's word says the class, where the
     word's class is that of most of its cells in the other half of the sources; beside shuffled classes."""
     frame = pd.read_csv(data / "cue_conflict" / "index.csv")
     frame = frame[(frame["kind"] == "cue-conflict") & (frame["shape_class"] != frame["texture_class"])]

@@ -159,7 +159,7 @@ def _rank_of_group(found: F64, scores: F32, place: int) -> int:
 
 
 def _statistics(scores: F32, tested: F64) -> F64:
-    """(P,) studentised excess of the rows that look most like each phrase, at its best depth."""
+    """(P,) studentized excess of the rows that look most like each phrase, at its best depth."""
     best = np.full(scores.shape[1], -np.inf)
     squares = tested**2
     for depth in PHRASE_DEPTHS:

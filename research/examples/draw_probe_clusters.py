@@ -1,7 +1,7 @@
 """Draw which of an example's failure clusters a probe fixes, shares and breaks: `python -m
 research.examples.draw_probe_clusters [--probe zero-shot]`.
 
-One row a cluster, one block each for "model wrong, probe right", "both wrong", "model right, probe wrong": the pictures
+One row a cluster, one block each for "model wrong, probe right", "both wrong", "model right, probe wrong": the images
 of highest membership.
 """
 
@@ -73,7 +73,7 @@ def picture(diagnosis: Diagnosis) -> Image.Image:
 def strip(
     diagnosis: Diagnosis, cluster: FailureCluster, counts: FourWay, kind: str, canvas: Image.Image, at: tuple[int, int]
 ) -> None:
-    """Up to four pictures of one kind, each with what the model and the probe say."""
+    """Up to four images of one kind, each with what the model and the probe say."""
     samples = diagnosis.samples
     pen = ImageDraw.Draw(canvas)
     font = ImageFont.load_default(10)

@@ -5,7 +5,7 @@
 
 FOLDER is a copy of github.com/alexeygrigorev/clothing-dataset-small at 1196151 (CC0 1.0); sources.csv names the 998 of
 its photographs that are used and who took them. They may lie there under their own paths or, all together, in
-`images/`. About four minutes on one free core. The pictures repeat on the same Pillow, the probabilities on the same
+`images/`. About four minutes on one free core. The images repeat on the same Pillow, the probabilities on the same
 machine and torch.
 """
 
@@ -31,7 +31,7 @@ from research.examples.model import to_side, train_victim, victim_probabilities
 FOLDER = ASSETS / "examples" / "clothing"
 SHORT_SIDE = 160
 QUALITY = 70
-"""Pixels of the shipped pictures' shorter side, and their WebP quality."""
+"""Pixels of the shipped images' shorter side, and their WebP quality."""
 FOLDS = 5
 EPOCHS = 40
 BATCH = 32
@@ -85,14 +85,14 @@ def shrunk(path: Path) -> bytes:
 
 
 def orientation(width: int, height: int) -> str:
-    """What the picture's own size says; a difference of up to 2 % is none."""
+    """What the image's own size says; a difference of up to 2 % is none."""
     if abs(width - height) <= 0.02 * max(width, height):
         return "square"
     return "landscape" if width > height else "portrait"
 
 
 def held_out_probabilities(pixels: torch.Tensor, labels: I64, participants: list[str] | None) -> F64:
-    """(n, k) for each picture what a net says that was trained on the other folds alone; with `participants`, no two
+    """(n, k) for each image what a net says that was trained on the other folds alone; with `participants`, no two
     folds share one."""
     kind = StratifiedKFold if participants is None else StratifiedGroupKFold
     folds = kind(FOLDS, shuffle=True, random_state=SEED)

@@ -3,7 +3,7 @@
 
     python -m research.examples.make_definitions --wordnet data.noun [--out FOLDER]
 
-data.noun is WordNet 3.0's (Debian package wordnet-base; licence in LICENCES.md). The task: of which kind is the thing
+data.noun is WordNet 3.0's (Debian package wordnet-base; license in LICENCES.md). The task: of which kind is the thing
 that a definition defines? The classifier is a logistic regression on the words (tf-idf), fitted on 400 definitions of
 each kind; another 200 of each are scored. A few seconds.
 """
@@ -55,7 +55,7 @@ def read_definitions(path: Path) -> list[Definition]:
     """The definitions of the kinds, without their examples; of equal ones the first."""
     found: dict[str, Definition] = {}
     for line in path.read_text("utf-8").splitlines():
-        if line.startswith(" "):  # the licence, at the head of the file
+        if line.startswith(" "):  # the license, at the head of the file
             continue
         head, _, gloss = line.partition("|")
         fields = head.split()

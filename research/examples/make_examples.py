@@ -109,7 +109,7 @@ def labels_of(scenes: Sequence[SceneSpec]) -> I64:
 
 
 def webp(picture: Image.Image) -> bytes:
-    """The picture as a WebP file."""
+    """The image as a WebP file."""
     file = io.BytesIO()
     picture.save(file, "WEBP", quality=QUALITY, method=6)
     return file.getvalue()

@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             differ |= bool(found)
             continue
         found = diagnose_example(name)
-        # pictures themselves lie beside the run
+        # images themselves lie beside the run
         put(found, EXAMPLES / name / "run.errata", thumbnails=found.samples.modality != "image")
         print(f"{name}: {len(found.samples):,} samples, {len(found.clusters)} clusters")
     return int(differ)

@@ -34,7 +34,7 @@ def scene_pixels(
 
 
 def to_side(picture: Image.Image) -> Image.Image:
-    """The picture as the victim sees it."""
+    """The image as the victim sees it."""
     return picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)
 
 
@@ -62,13 +62,13 @@ def _scaled(pixels: Tensor) -> Tensor:
 
 
 def _augmented(pixels: Tensor) -> Tensor:
-    """Flips, small turns and shifts, and mixed colour channels: unseen cut-outs come in other colours."""
+    """Flips, small turns and shifts, and mixed color channels: unseen cut-outs come in other colors."""
     n = len(pixels)
     x = pixels.float() / 255
     if torch.rand(1) < 0.5:
         x = x.flip(3)
     mix = torch.eye(3) + 0.3 * torch.randn(n, 3, 3)
-    mix = mix / mix.sum(2, keepdim=True).clamp(min=0.3)  # greys keep their brightness
+    mix = mix / mix.sum(2, keepdim=True).clamp(min=0.3)  # grays keep their brightness
     x = torch.einsum("nij,njhw->nihw", mix, x)
     turn = 0.15 * torch.randn(n)
     zoom = torch.exp(0.12 * torch.randn(n))

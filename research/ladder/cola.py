@@ -52,7 +52,7 @@ def reproduce_cola(out: Path, encoder: str, dataset: Path | None, images: Path |
 
 
 def _cola_file(folder: Path) -> Path:
-    """The benchmark's file, in the folder of its pictures or beside it."""
+    """The benchmark's file, in the folder of its images or beside it."""
     for place in (folder, folder.parent):
         if (place / COLA).is_file():
             return place / COLA

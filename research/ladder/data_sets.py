@@ -1,4 +1,4 @@
-"""A labelled data set as probes are run on it: class folders, a table beside its pictures, or a published split
+"""A labeled data set as probes are run on it: class folders, a table beside its images, or a published split
 file."""
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def read_data_set(
     """Read and embed a data set.
 
     Args:
-        path: a folder of class folders or with a table or a `split_*.json` in it; a table beside its pictures or with a
-            picture column; or the split file itself, whose paths begin in its folder or in a folder there.
+        path: a folder of class folders or with a table or a `split_*.json` in it; a table beside its images or with a
+            image column; or the split file itself, whose paths begin in its folder or in a folder there.
         encoder: see `core.encoders.load_encoder`.
         cache: see `core.embeddings.embed.read_images`.
 
     Raises:
-        InvalidInput: there is no such thing, or the pictures or labels cannot be read.
+        InvalidInput: there is no such thing, or the images or labels cannot be read.
     """
     if not path.exists():
         raise InvalidInput(
@@ -69,7 +69,7 @@ def read_data_set(
 
 
 def _has_pictures(table: Path) -> bool:
-    """Whether the table has a picture column of its own."""
+    """Whether the table has an image column of its own."""
     return table.suffix.lower() == ".parquet" and bool(read_table(table).images)
 
 

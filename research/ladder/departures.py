@@ -16,7 +16,7 @@ FIXED = "weights tuned on labelled images there, fixed here"
 
 
 def said_figure(figure: PublishedFigure, step: LadderStep) -> str:
-    """The figure with its source; beside a step that chose nothing on labelled images, a tuned one says so."""
+    """The figure with its source; beside a step that chose nothing on labeled images, a tuned one says so."""
     mean = f"{figure.data}: " if figure.data.startswith("mean of") else ""
     flag = f" [{FIXED}]" if figure.tuned and step.settings.get("tune") is False else ""
     return f"{mean}{figure.with_place}{flag}"

@@ -120,7 +120,7 @@ def ladder(method: str, choices: LadderChoices = DEFAULT_CHOICES) -> tuple[Ladde
 
 
 def _support(choices: LadderChoices) -> list[LadderStep]:
-    """SuS-X by names alone, then with weights chosen on labelled images."""
+    """SuS-X by names alone, then with weights chosen on labeled images."""
     texts = {"templates": "7", "descriptions": choices.descriptions, "per_class": choices.per_class}
     return [
         LadderStep("sus-x", "sus-x", texts | {"tune": False}, seeded=not choices.pooled),

@@ -1,4 +1,4 @@
-"""How well what was learned from some classes serves others: base-to-new, the generalised setting, and another data
+"""How well what was learned from some classes serves others: base-to-new, the generalized setting, and another data
 set."""
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class BaseToNew:
     h: Estimate
     """Harmonic mean of the two, with its bootstrap interval."""
     seen: Estimate
-    """Generalised setting: accuracy of base images among all names."""
+    """Generalized setting: accuracy of base images among all names."""
     unseen: Estimate
-    """Generalised setting: accuracy of new images among all names."""
+    """Generalized setting: accuracy of new images among all names."""
     general_h: Estimate
     into_base: float
     """Share of the new images that are taken for a base class where all names compete: the pull of what was learned."""
@@ -114,7 +114,7 @@ def base_to_new(
         InvalidInput: the probe cannot serve new classes, there are fewer than two classes, no image of one half is
         scored, or see `check_task`.
 
-    Source: Zhou et al. 2022 (CoCoOp), arXiv 2203.05557, section 4.1; the generalised setting as in Xian et al. 2017,
+    Source: Zhou et al. 2022 (CoCoOp), arXiv 2203.05557, section 4.1; the generalized setting as in Xian et al. 2017,
     arXiv 1703.04394.
     """
     check_transfers(name, probe)

@@ -1,1 +1,1 @@
-"""Drawn pictures of composition: what draws the benchmarks that ship as files, and more of them."""
+"""Drawn images of composition: what draws the benchmarks that ship as files, and more of them."""

@@ -1,7 +1,7 @@
 """Pairs made of photographs: cut-outs of named things over a ground, "a dog to the left of a car" against the swap.
 
-A folder of cut-outs holds RGBA pictures, a table `names.csv` (columns file, name) and a folder `grounds` of
-photographs; bring your own in the same form. The pictures are rendered by `scenes.photographs`. Sizes are those in the
+A folder of cut-outs holds RGBA images, a table `names.csv` (columns file, name) and a folder `grounds` of
+photographs; bring your own in the same form. The images are rendered by `scenes.photographs`. Sizes are those in the
 picture: "a small house and a large apple" is a fair caption.
 """
 
@@ -27,9 +27,9 @@ from core.systems.composition.scenes.shapes import CLEAR, ShapePhrase, Statement
 from research.scenes.photographs import SceneObject, SceneSpec, render
 
 STOCK = Path(__file__).parent / "stock"
-"""What ships of it are the pictures that are drawn (research/scenes/ship.py)."""
+"""What ships of it are the images that are drawn (research/scenes/ship.py)."""
 SIZES: Mapping[str, tuple[float, float]] = {"small": (0.21, 0.26), "medium": (0.32, 0.40), "large": (0.48, 0.56)}
-"""Longest side as a share of the picture's side. "medium" is never said."""
+"""Longest side as a share of the image's side. "medium" is never said."""
 KINDS: Mapping[str, str] = {
     "size": "the sizes are swapped",
     "relation": "left and right are swapped",
@@ -47,7 +47,7 @@ class CutoutStock:
     """What can be drawn."""
 
     cutouts: Mapping[str, Image.Image]
-    """RGBA pictures by file name."""
+    """RGBA images by file name."""
     names: Mapping[str, str]
     """The noun of each, such as "dog"; several cut-outs may share one."""
     grounds: Mapping[str, Image.Image]
@@ -140,7 +140,7 @@ def draw_cutout_items(
 ) -> list[CutoutItem]:
     """Draw `n` items, the kinds as even in number as n allows; the same stock and seed give the same items.
 
-    The cut-out of a noun is the same in both pictures of an item; places, turns and grounds are drawn anew. Tags: kind
+    The cut-out of a noun is the same in both images of an item; places, turns and grounds are drawn anew. Tags: kind
     and things.
 
     Raises:
@@ -287,7 +287,7 @@ class CutoutStore(ItemStore):
         return scene_name(index)
 
     def read(self, index: int) -> bytes:
-        """The picture as PNG."""
+        """The image as PNG."""
         buffer = BytesIO()
         render(self.scenes[index], self.stock.cutouts, self.stock.grounds, size=self.size).save(
             buffer, "PNG", compress_level=1
@@ -298,6 +298,6 @@ class CutoutStore(ItemStore):
 def pictured_cutouts(
     items: Sequence[CutoutItem], stock: CutoutStock, name: str, *, size: int = 224, title: str = "Pairs of cut-outs"
 ) -> LoadedBenchmark:
-    """The items as a benchmark with pictures that are drawn on demand."""
+    """The items as a benchmark with images that are drawn on demand."""
     scenes = tuple(scene for item in items for scene in item.scenes)
     return LoadedBenchmark(benchmark_of(items, name, title=title), CutoutStore(scenes, stock, size))

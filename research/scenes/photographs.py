@@ -1,6 +1,6 @@
 """Scenes rendered on purpose, with every factor known: cut-outs over photographs, in weather and light.
 
-A `SceneSpec` says everything about one picture in units of its side, so the same scene renders at any size; `render`
+A `SceneSpec` says everything about one image in units of its side, so the same scene renders at any size; `render`
 turns it into pixels and `caption` into words. The same spec gives the same pixels, on the same version of Pillow.
 """
 
@@ -21,7 +21,7 @@ Light = Literal["bright", "dim", "dark"]
 Size = Literal["small", "medium", "large"]
 
 SIZES: Mapping[str, tuple[float, float]] = {"small": (0.25, 0.33), "medium": (0.42, 0.54), "large": (0.60, 0.74)}
-"""Longest side of the object as a share of the picture's side; the gaps keep the three apart."""
+"""Longest side of the object as a share of the image's side; the gaps keep the three apart."""
 EXPOSURES: Mapping[str, tuple[float, float]] = {"bright": (0.95, 1.12), "dim": (0.62, 0.74), "dark": (0.33, 0.43)}
 """Gain on the pixel values: the levels do not meet."""
 _TONES: Mapping[str, tuple[float, float, float]] = {
@@ -30,13 +30,13 @@ _TONES: Mapping[str, tuple[float, float, float]] = {
     "dark": (0.80, 0.94, 1.32),
 }
 _GROUND_MEAN = 118.0
-"""Mean pixel value (0 to 255) towards which the photograph is exposed."""
+"""Mean pixel value (0 to 255) toward which the photograph is exposed."""
 _WEATHERS: Mapping[str, str] = {"clear": "", "fog": "in fog", "snow": "in falling snow"}
 
 
 @dataclass(frozen=True, slots=True)
 class SceneObject:
-    """One cut-out and where it stands. Lengths are shares of the picture's side."""
+    """One cut-out and where it stands. Lengths are shares of the image's side."""
 
     label: str
     identity: str
@@ -62,7 +62,7 @@ class SceneObject:
 
 @dataclass(frozen=True, slots=True)
 class SceneSpec:
-    """All factors of one picture; the objects are painted in order, so the last one is in front."""
+    """All factors of one image; the objects are painted in order, so the last one is in front."""
 
     objects: tuple[SceneObject, ...]
     photograph: str
@@ -125,7 +125,7 @@ def _article(noun: str) -> str:
 def render(
     spec: SceneSpec, cutouts: Mapping[str, Image.Image], photographs: Mapping[str, Image.Image], *, size: int = 256
 ) -> Image.Image:
-    """The picture of a scene.
+    """The image of a scene.
 
     Args:
         cutouts: RGBA images by identity, the object on a transparent ground.
@@ -174,7 +174,7 @@ def _ground(spec: SceneSpec, photograph: Image.Image, size: int) -> Image.Image:
 
 
 def _place(ground: Image.Image, thing: SceneObject, cutout: Image.Image, cast: F32) -> Image.Image:
-    """Paint the object with a soft shadow at its foot and a little of the ground's colour in it."""
+    """Paint the object with a soft shadow at its foot and a little of the ground's color in it."""
     size = ground.width
     sprite = _sprite(thing, cutout, size)
     left = round(thing.x * size - sprite.width / 2)
@@ -192,7 +192,7 @@ def _place(ground: Image.Image, thing: SceneObject, cutout: Image.Image, cast: F
 
 
 def _sprite(thing: SceneObject, cutout: Image.Image, size: int) -> Image.Image:
-    """The cut-out turned, trimmed and scaled. Colours are premultiplied on the way, so that no fringe of the hidden
+    """The cut-out turned, trimmed and scaled. Colors are premultiplied on the way, so that no fringe of the hidden
     ground appears."""
     sprite = cutout.convert("RGBA").convert("RGBa")
     if thing.mirrored:

@@ -1,8 +1,8 @@
-"""Single-object queries over rendered scenes, as in Cola: "large striped red cube" must find the pictures that hold
+"""Single-object queries over rendered scenes, as in Cola: "large striped red cube" must find the images that hold
 such a thing.
 
-A picture fits a query if one of its things has every word, and is hard for it if any of its things has any of them. So
-the hard pictures that do not fit hold the words on different things.
+An image fits a query if one of its things has every word, and is hard for it if any of its things has any of them. So
+the hard images that do not fit hold the words on different things.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def draw_retrieval(
 def retrieval_benchmark(
     drawn: RenderedRetrieval, name: str, *, title: str = "Rendered single-object queries"
 ) -> Benchmark:
-    """A benchmark of kind "retrieval" whose headline is mean average precision over the hard pictures."""
+    """A benchmark of kind "retrieval" whose headline is mean average precision over the hard images."""
     pictures = tuple(range(len(drawn.scenes)))
     items = tuple(
         Item(
@@ -118,7 +118,7 @@ def retrieval_benchmark(
 
 
 def pictured_retrieval(drawn: RenderedRetrieval, name: str, *, size: int = 224) -> LoadedBenchmark:
-    """The benchmark with pictures that are drawn on demand."""
+    """The benchmark with images that are drawn on demand."""
     return LoadedBenchmark(retrieval_benchmark(drawn, name), SceneStore(drawn.scenes, size))
 
 

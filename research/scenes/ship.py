@@ -29,7 +29,7 @@ LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
 def drawn(name: str) -> LoadedBenchmark:
-    """The benchmark of that name as it is drawn, before its pictures are compressed."""
+    """The benchmark of that name as it is drawn, before its images are compressed."""
     if name == "rendered-single":
         return pictured_retrieval(draw_retrieval(RenderedPlan(), 160, 40, SEED, "unseen"), name)
     stock = read_stock(STOCK)

@@ -1,15 +1,15 @@
 """A rendered benchmark as files, in the forms that Cola, CLEVR and NegCLIP are published in.
 
-    images/                                     the pictures
+    images/                                     the images
     COLA_multiobjects_matching_benchmark.json   [[image 1, caption 1, image 2, caption 2], ...]
     COLA_singleobjects_benchmark_RENDERED.json  {"labels": queries, "seen": queries,
                                                  "data": [[image, annotation, label, hard list], ...]}
-    scenes.json                                 every picture's things and relations, as in CLEVR
+    scenes.json                                 every image's things and relations, as in CLEVR
     train.tsv                                   title, filepath, neg_caption, neg_image, as for NegCLIP
     tags.json                                   the tags of each multi-object item, by its number from 0
     held_out.json                               the pairs that train.tsv never shows or names
 
-Names of pictures are relative to the folder. "seen" is an addition of ours to Cola's file, which other readers pass
+Names of images are relative to the folder. "seen" is an addition of ours to Cola's file, which other readers pass
 over.
 """
 
@@ -72,12 +72,12 @@ def write_benchmark(
         retrieval: single-object queries, for Cola's single-object file and scenes.json.
         train: items of the split "train", for train.tsv and scenes.json.
         held_out: the plan's, for held_out.json.
-        size: side of the pictures in pixels.
+        size: side of the images in pixels.
         form: how they are encoded; "webp" loses a little and is the smallest.
 
     Raises:
         InvalidInput: the form is not known, an item of `train` is of another split, or the folder already holds
-        pictures.
+        images.
     """
     _check(folder, train, form)
     pictures = _NumberedPictures(folder / "images", size, form, [])
@@ -103,7 +103,7 @@ def write_benchmark(
 
 
 def single_object_document(drawn: RenderedRetrieval, names: Sequence[str]) -> dict[str, Any]:
-    """Cola's single-object file: queries, and for each picture its things, which queries it fits and for which it is
+    """Cola's single-object file: queries, and for each image its things, which queries it fits and for which it is
     hard."""
     rows = [
         [name, _annotation(scene), drawn.labels[:, i].astype(int).tolist(), drawn.hard[:, i].astype(int).tolist()]
@@ -123,7 +123,7 @@ def _annotation(scene: Scene) -> dict[str, list[str]]:
 
 
 def negclip_table(items: Sequence[RenderedItem], names: Sequence[str]) -> str:
-    """Two rows an item: a caption, its picture, the swapped caption, and the number of the other picture's row (from
+    """Two rows an item: a caption, its image, the swapped caption, and the number of the other image's row (from
     0)."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter="\t", lineterminator="\n")
@@ -150,7 +150,7 @@ def _check(folder: Path, train: Sequence[RenderedItem], form: str) -> None:
 
 @dataclass(slots=True)
 class _NumberedPictures:
-    """The pictures of all files, numbered through."""
+    """The images of all files, numbered through."""
 
     folder: Path
     size: int
@@ -159,7 +159,7 @@ class _NumberedPictures:
     """(scene, file name, split)."""
 
     def add(self, scenes: Iterable[Scene], prefix: str, splits: Sequence[str]) -> list[str]:
-        """The names that the pictures of these scenes get, relative to the benchmark's folder."""
+        """The names that the images of these scenes get, relative to the benchmark's folder."""
         ending = self.form.split()[0]
         new = [(scene, f"{prefix}_{i:05d}.{ending}", splits[i]) for i, scene in enumerate(scenes)]
         self.rows.extend(new)

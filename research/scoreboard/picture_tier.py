@@ -1,6 +1,6 @@
-"""Worlds of real pictures: a linear probe learns two classes, taught wrong in a planted slice.
+"""Worlds of real images: a linear probe learns two classes, taught wrong in a planted slice.
 
-The pictures do not come along; each tier names the folder that it reads and says when it is not there. The probe reads
+The images do not come along; each tier names the folder that it reads and says when it is not there. The probe reads
 the space shared with texts, the methods the space in which failures are looked for.
 """
 
@@ -25,7 +25,7 @@ from research.scoreboard.victims import probe_probabilities
 from research.scoreboard.worlds import FailureWorld
 
 OF_KINDS = tuple(kind for kind in KINDS if kind != "several")
-"""A picture is of one kind, so that too few attributes meet for several failures at once."""
+"""An image is of one kind, so that too few attributes meet for several failures at once."""
 UPPER = ("dress", "longsleeve", "outwear", "shirt", "t-shirt")
 VEHICLES = ("airplane", "automobile", "ship", "truck")
 CHILD = ("boy", "boys", "girl", "girls", "child", "children", "kid", "kids", "baby", "toddler")
@@ -91,7 +91,7 @@ class ClothingTier(_PictureTier):
 
 @dataclass(frozen=True, slots=True)
 class CifarTier(_PictureTier):
-    """3,000 pictures of CIFAR-10: vehicle or animal; the ten classes are attributes."""
+    """3,000 images of CIFAR-10: vehicle or animal; the ten classes are attributes."""
 
     kinds: ClassVar[tuple[str, ...]] = OF_KINDS
     folder: ClassVar[str] = "cifar10"
@@ -150,7 +150,7 @@ def _by_kind(key: str, pictures: Sequence[Any], kinds: Sequence[str], second: It
 def _with_light(
     key: str, pictures: Sequence[Any], labels: I64, attributes: Bool, names: tuple[PoolAttribute, ...]
 ) -> PicturePool:
-    """The pool with two more attributes: the darkest and the brightest quarter, and those of least and most colour."""
+    """The pool with two more attributes: the darkest and the brightest quarter, and those of least and most color."""
     pool = make_pool(key, pictures, labels, attributes, names)
     pixels = pool.pixels.astype(np.float32).reshape(len(labels), 3, SMALL * SMALL)
     light = pixels.mean((1, 2))

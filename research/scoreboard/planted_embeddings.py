@@ -125,7 +125,7 @@ class World:
         return cls(directions[:-1], classes, mean, spectrum[:, None] * rotation, prevalences)
 
     def embed(self, labels: I64, attributes: Bool, rng: np.random.Generator, shift: F64 | float = 0.0) -> Embeddings:
-        """Unit rows: mean + attributes + class + background (+ shift), then normalised."""
+        """Unit rows: mean + attributes + class + background (+ shift), then normalized."""
         n = len(labels)
         d = len(self.mean)
         raw = self.mean + attributes @ self.attribute_directions + self.class_directions[labels]
@@ -170,7 +170,7 @@ def plant_embeddings(
         InvalidInput: an argument is out of range.
 
     Source: the slice kinds of Eyuboglu et al. 2022, arXiv 2203.14960; conjunctions after Plumb et al. 2023, arXiv
-    2207.04104. The generator and its numbers are ours: it is linear, which favours linear methods.
+    2207.04104. The generator and its numbers are ours: it is linear, which favors linear methods.
     """
     check_kind(kind, get_args(PlantedKind))
     check_sizes(n, dimensions, n_attributes, n_classes)

@@ -1,4 +1,4 @@
-"""Worlds of plain embeddings: everything is known of them, and they are linear, which favours linear methods."""
+"""Worlds of plain embeddings: everything is known of them, and they are linear, which favors linear methods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures with known attributes, embedded once: what the tiers with a real victim draw their worlds from."""
+"""Images with known attributes, embedded once: what the tiers with a real victim draw their worlds from."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PoolAttribute(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PicturePool:
-    """n pictures of k classes."""
+    """n images of k classes."""
 
     vectors: F32
     """(n, d) in which failures are looked for."""
@@ -54,10 +54,10 @@ class PicturePool:
 def make_pool(
     key: str, pictures: Sequence[Opened], labels: I64, attributes: Bool, names: tuple[PoolAttribute, ...]
 ) -> PicturePool:
-    """Embed the pictures with the embedded encoder, once for each `key`: the vectors are kept in the cache.
+    """Embed the images with the embedded encoder, once for each `key`: the vectors are kept in the cache.
 
     Args:
-        pictures: n functions that open an RGB picture each.
+        pictures: n functions that open an RGB image each.
     """
     encoder = load_encoder()
     path = default_cache() / "scoreboard" / f"{key}-{encoder.fingerprint[:12]}-{len(pictures)}.npz"

@@ -35,7 +35,7 @@ class BoardPlan:
     methods: tuple[str, ...] = tuple(METHODS)
     seeds: range = range(FIRST, FIRST + 3)
     data: Path | None = None
-    """Folder of the pictures, for the tiers that need it."""
+    """Folder of the images, for the tiers that need it."""
 
     def __post_init__(self) -> None:
         for name in self.methods:

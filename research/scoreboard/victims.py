@@ -32,7 +32,7 @@ def network_probabilities(
     seed: int,
     weights: F64 | None = None,
 ) -> F64:
-    """(m, k) of a network of three convolutions that saw the taught pictures `EPOCHS` times.
+    """(m, k) of a network of three convolutions that saw the taught images `EPOCHS` times.
 
     Args:
         taught: (n, 3, side, side) pixels; asked: (m, 3, side, side).

@@ -49,7 +49,7 @@ class Tier(Protocol):
     kinds: tuple[str, ...]
 
     def missing(self, data: Path | None) -> str:
-        """What it lacks on this machine, such as a folder of pictures; "" if nothing."""
+        """What it lacks on this machine, such as a folder of images; "" if nothing."""
         ...
 
     def make(self, kind: str, seed: int, data: Path | None) -> FailureWorld:

@@ -40,7 +40,7 @@ def open_tab(page: Any, tab: str) -> None:
 
 
 def broken_at_both_widths(page: Any) -> list[str]:
-    """What breaks a serious rule in a wide window, by day or by night, or on a phone, which has the same colours."""
+    """What breaks a serious rule in a wide window, by day or by night, or on a phone, which has the same colors."""
     wide = serious_in_both_modes(page)
     resize(page, 360, 800)
     page.wait_for_function(SETTLED, timeout=60_000)

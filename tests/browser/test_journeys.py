@@ -142,7 +142,7 @@ def test_two_visitors_do_not_see_each_others_selection(open_page: Visit) -> None
 
 
 def write_audit(folder: Path, n: int = 96) -> tuple[Path, Path]:
-    """A table with labels, predictions and probabilities, and a zip of its pictures; the model errs on dark ones."""
+    """A table with labels, predictions and probabilities, and a zip of its images; the model errs on dark ones."""
     rng = np.random.default_rng(0)
     table, archive = folder / "audit.csv", folder / "pictures.zip"
     rows = io.StringIO()

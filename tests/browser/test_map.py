@@ -1,4 +1,4 @@
-"""The failure map in a real browser: colours, renderers, outlines, and squares where there are too many points."""
+"""The failure map in a real browser: colors, renderers, outlines, and squares where there are too many points."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NO_WEBGL = """(() => {
 
 
 def says(page: Any, **wanted: str) -> None:
-    """Until the map says so of itself: renderer, shown, colour, outlines."""
+    """Until the map says so of itself: renderer, shown, color, outlines."""
     page.wait_for_function(
         "wanted => Object.entries(wanted).every(([key, value]) =>"
         " document.querySelector('#map [data-ready=true]')?.dataset[key] === value)",
@@ -45,7 +45,7 @@ def says(page: Any, **wanted: str) -> None:
 
 
 def share_near(shown: np.ndarray, colour: str) -> float:
-    """Share of the pixels that are about of this colour."""
+    """Share of the pixels that are about of this color."""
     rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
     return float((np.abs(shown - rgb).max(-1) < 24).mean())
 

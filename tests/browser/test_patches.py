@@ -24,7 +24,7 @@ DOT = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
 
 @pytest.fixture(autouse=True)
 def found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A word on four cells of every picture, which tells the first cluster."""
+    """A word on four cells of every image, which tells the first cluster."""
     some = Estimate(0.5, 0.4, 0.6)
     word = WordFinding(
         16,

@@ -74,7 +74,7 @@ def test_a_student_is_set_beside_the_model_and_taken_along(open_page: Visit, stu
     page.wait_for_function("document.querySelector('#second-gallery h3').innerText.startsWith('Fixed')")
     assert f"Fixed: {n} images of all images" in page.locator("#second-gallery h3").inner_text()
     fits = page.locator("#second-gallery .tile img").evaluate_all("all => all.map(e => getComputedStyle(e).objectFit)")
-    assert set(fits) == {"contain"}  # no edge of a picture is cut off
+    assert set(fits) == {"contain"}  # no edge of an image is cut off
     page.locator("#second-gallery .tile").first.click()
     page.wait_for_selector("dialog.enlarged h3")
     page.keyboard.press("Escape")

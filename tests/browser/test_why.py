@@ -154,7 +154,7 @@ def test_masks_are_drawn_with_the_vote_beside_them_once_both_files_are_there(
     page.wait_for_selector(done, timeout=60_000)
     shown = page.locator(done).inner_text()
     assert "The masks may not stand in for a true one" in shown
-    assert "it was measured on 12 labelled scans, and at least 20 are needed" in shown
+    assert "it was measured on 12 labeled scans, and at least 20 are needed" in shown
     check_pictures(page.locator(f"{done} figure"))
     html = take(page, "#take-reference-html", tmp_path / "reference.html").read_text("utf-8")
     assert html.count("<figure>") == 12

@@ -47,10 +47,10 @@ def test_a_question_is_answered_counted_and_shown_on_the_map(open_page: Visit) -
 def test_an_example_asks_every_picture_and_of_other_pictures_than_scenes_nothing_is_sure(open_page: Visit) -> None:
     page, made = open_page(390, 844, dark=True), "#pictures-made .pictured"
     page.get_by_role("tab", name="Ask").click()
-    page.get_by_role("button", name="Ask the pictures").click()
+    page.get_by_role("button", name="Ask the images").click()
     page.locator("#pictures-intro .chip-button").first.click()
     page.wait_for_selector(made, timeout=180_000)
-    assert "None of 600 pictures was answered surely" in page.locator(f"{made} h3").inner_text()
+    assert "None of 600 images was answered surely" in page.locator(f"{made} h3").inner_text()
     check_contrast(page, [f"{made} h3", f"{made} .verdict", f"{made} tbody td", f"{made} .small-note"])
     check_width(page)
     page.locator(f"{made} button[data-do=answer]").first.press("Enter")
@@ -94,7 +94,7 @@ def test_thirty_clicks_by_keyboard_end_in_a_judgement_and_a_run_without_words_sa
     for _ in range(28):
         page.keyboard.press("y")
     assert "30 of 30" in page.locator("#clicks .clicks-count").inner_text()
-    page.keyboard.press("Enter")  # the judgement's button has the focus
+    page.keyboard.press("Enter")  # the judgment's button has the focus
     page.wait_for_selector("#judgement .judged")
     assert page.evaluate("document.activeElement.tagName") == "H2"
     assert "holds for" in page.locator("#judgement h2").inner_text()

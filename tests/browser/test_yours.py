@@ -72,7 +72,7 @@ def test_an_outline_is_kept_as_a_set_found_again_deleted_and_brought_back(open_p
     page.wait_for_function("location.search.includes('set=')", timeout=30_000)
     assert page.locator("#pane .pane-title").inner_text() == "my <b>corner</b>"
     assert page.locator("#pane .selection-chip b").first.inner_text() == n
-    assert page.locator("#map option[value=yours]").count() == 1  # the map can be coloured by it at once
+    assert page.locator("#map option[value=yours]").count() == 1  # the map can be colored by it at once
     page.locator("#map .map-colour select").select_option("yours")
     page.wait_for_function("location.search.includes('colour=yours')")
     assert "Exploratory" in page.locator("#pane").inner_text()

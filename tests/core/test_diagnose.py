@@ -276,7 +276,7 @@ def test_a_run_can_be_cancelled_at_any_step() -> None:
             diagnose_records(samples, outcomes, embeddings, settings=whole, progress=stop)
 
 
-def test_a_run_keeps_the_columns_that_were_named_and_nothing_of_recognised_ones(tmp_path: Path) -> None:
+def test_a_run_keeps_the_columns_that_were_named_and_nothing_of_recognized_ones(tmp_path: Path) -> None:
     brought = bring()
     table = {"loss": brought.losses, "case": [f"c{k}" for k in range(500)], "ward": np.arange(500) // 5}
     given: dict[str, Any] = {"embeddings": brought.vectors, "settings": QUICK}

@@ -35,7 +35,7 @@ class Frames:
 @pytest.fixture
 def encoder(monkeypatch: pytest.MonkeyPatch) -> ClipEncoder:
     monkeypatch.setattr("core.encoders.clips.load_encoder", lambda name: MeanColour())
-    return ClipEncoder("mean colour")
+    return ClipEncoder("mean color")
 
 
 def test_words_see_the_mean_of_the_frames_and_failures_the_order_too(encoder: ClipEncoder) -> None:
@@ -70,7 +70,7 @@ def test_the_name_of_an_encoder_of_pictures_means_its_frames_where_samples_are_c
     assert encoder_for("clip", "embedded") == "clips"
     assert encoder_for("clip", "ViT-B-32/laion2b_s34b_b79k") == "clips:ViT-B-32/laion2b_s34b_b79k"
     assert encoder_for("clip", "clips:ViT-B-32/openai") == "clips:ViT-B-32/openai"
-    with pytest.raises(InvalidInput, match="Frames of clips are pictures, and 'minilm' embeds texts"):
+    with pytest.raises(InvalidInput, match="Frames of clips are images, and 'minilm' embeds texts"):
         load_encoder("clips:minilm")
 
 

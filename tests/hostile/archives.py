@@ -112,7 +112,7 @@ def _(folder: Path) -> Made:
 @case(
     "zip: the directory says 1 byte, the member holds 100 MB",
     "archive",
-    "^(refused|left out): .*(damaged|cannot be unpacked|no picture|is not)",
+    "^(refused|left out): .*(damaged|cannot be unpacked|no image|is not)",
 )
 def _(folder: Path) -> Made:
     data = _bytes({"a.png": bytes(100 * 2**20), **pictures(2)})
@@ -165,7 +165,7 @@ def _(folder: Path) -> Made:
     return _zip(folder, [(f"__MACOSX/{i}", b"") for i in range(65_000)] + [("a.png", picture())])
 
 
-@case("zip: 20,000 pictures that are none", "archive", "^(refused|left out): .*(picture|too many)", slow=True)
+@case("zip: 20,000 pictures that are none", "archive", "^(refused|left out): .*(image|too many)", slow=True)
 def _(folder: Path) -> Made:
     return _zip(folder, ((f"{i}.png", b"GIF89a") for i in range(20_000)))
 

@@ -127,7 +127,7 @@ GOOD: Mapping[str, Callable[[int], Brought]] = {
     "sorted by loss": _sorted,
     "a hinge loss": _hinge,
     "a model that is less sure than it might be": lambda seed: _scored(w := world(seed), softmax(w.logits / 2.5)),
-    "a regression towards the mean": _shrunk,
+    "a regression toward the mean": _shrunk,
     "rare labels": _rare,
     "weights from 1 to 1,000": lambda seed: _classified(w := world(seed)).put(
         loss=w.loss * np.logspace(0, 3, 4)[w.truth]

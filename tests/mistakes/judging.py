@@ -24,7 +24,7 @@ from tests.mistakes.right import RIGHT, Brought, World, world
 
 OUTCOMES = ("right", "refused", "noted", "shown", "SILENT")
 USUAL = re.compile(
-    r"Columns recognised by name|At an IoU of|\d[\d,]* pictures give|\d+ columns look like model outputs|Boxes of the "
+    r"Columns recognized by name|At an IoU of|\d[\d,]* images give|\d+ columns look like model outputs|Boxes of the "
     r"\w+ that reach|The \d+ class names are|The probability of a class is the logistic|'\w+' is one number a row|"
     r"'\w+' \(\d+ classes\) was taken as|The probabilities were taken in the sorted order"
 )
@@ -102,7 +102,7 @@ def _rows(data: DataSet, is_detection: bool) -> pd.DataFrame:
 
 
 def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    """Whether both have the same rows with the same losses, verdicts, conditions and pictures, and the same classes,
+    """Whether both have the same rows with the same losses, verdicts, conditions and images, and the same classes,
     whatever these are called."""
     if set(one.columns) != set(other.columns) or set(one.index) != set(other.index) or not other.index.is_unique:
         return False

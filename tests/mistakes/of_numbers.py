@@ -85,7 +85,7 @@ MISTAKES = [
     Mistake("ids that Excel cut to 1.23E+11", "losses", "repeat an id|1.23E",
             lambda t, w: t.put(id=[f"{123_000_000_000 + 10_000_000 * i:.2E}" for i in range(len(w.loss))])),
     Mistake("codes that Excel turned into dates", "losses", "date", _changed("site", _dates)),
-    Mistake("targets standardised, predictions not", "regression", SCALE,
+    Mistake("targets standardized, predictions not", "regression", SCALE,
             _changed("target", lambda v: (v - v.mean()) / v.std())),
     Mistake("milligrams against grams", "regression", SCALE, _changed("prediction", lambda v: 1000 * v)),
     Mistake("logarithms as predictions", "regression", SCALE, _changed("prediction", np.log)),

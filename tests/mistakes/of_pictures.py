@@ -1,4 +1,4 @@
-"""Mistakes with several labels a picture, with boxes, and with files."""
+"""Mistakes with several labels an image, with boxes, and with files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _in_other_order(t: Brought, w: World) -> Brought:
 
 
 def _of_training(files: Mapping[str, Any]) -> dict[str, Any]:
-    """Other pictures of the same names, in another folder."""
+    """Other images of the same names, in another folder."""
     return dict(zip([name.replace("val", "train") for name in files], reversed(list(files.values()))))
 
 
@@ -66,7 +66,7 @@ MISTAKES = [
             lambda t, w: t.each("true", lambda v: 2 * v - 1)),
     Mistake("corners for left, top, width, height", "coco", BOXES,
             _results(lambda one: {"bbox": _corners(one["bbox"])})),
-    Mistake("boxes in shares of the picture", "coco", BOXES,
+    Mistake("boxes in shares of the image", "coco", BOXES,
             _results(lambda one: {"bbox": _times(one["bbox"], *SHARE)})),
     Mistake("boxes in the pixels of the network", "coco", BOXES,
             _results(lambda one: {"bbox": _times(one["bbox"], 128 / SIDES[0], 128 / SIDES[1])})),
@@ -80,12 +80,12 @@ MISTAKES = [
             _results(lambda one: {"image_id": one["image_id"] - 1})),
     Mistake("scores in percent", "coco", "scores",
             _results(lambda one: {"score": 100 * one["score"]})),
-    Mistake("results of the first half of the pictures", "coco",
-            r"no (prediction|result)|without (a )?(prediction|result)|(pictures|images) have",
+    Mistake("results of the first half of the images", "coco",
+            r"no (prediction|result)|without (a )?(prediction|result)|(images|images) have",
             lambda t, w: t.file("results.json", lambda rows: [one for one in rows if one["image_id"] <= 15])),
     Mistake("class ids of predictions from 1", "yolo", CODES,
             _found(lambda one, line: [line[0] + 1, *line[1:]])),
-    Mistake("corners for centre and size", "yolo", BOXES,
+    Mistake("corners for center and size", "yolo", BOXES,
             _found(lambda one, line: [line[0], *_times(_corners(one["bbox"]), *SHARE), line[5]])),
     Mistake("pixels for shares", "yolo", f"{BOXES}|pixels",
             _found(lambda one, line: [line[0], *_times(line[1:5], *SIDES), line[5]])),

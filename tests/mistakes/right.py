@@ -17,7 +17,7 @@ NAMES = ("rabbit", "cat", "owl", "horse")
 """The classes in the order of training, which is not that of the alphabet."""
 N = 240
 SIDES = (200, 160)
-"""Width and height of a detector's pictures, in pixels."""
+"""Width and height of a detector's images, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +182,7 @@ def _texts(w: World) -> Brought:
 
 
 def boxes(w: World, found: float = 0.8) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
-    """Images, objects and a detector's results in COCO's form: 30 pictures of 4 objects; ids of images and classes
+    """Images, objects and a detector's results in COCO's form: 30 images of 4 objects; ids of images and classes
     begin at 1.
 
     Args:
@@ -219,14 +219,14 @@ def coco(w: World, found: float = 0.8) -> Brought:
 
 
 def yolo_line(one: dict[str, Any]) -> list[float]:
-    """Class, centre and size in shares of the picture, and the score of a prediction."""
+    """Class, center and size in shares of the image, and the score of a prediction."""
     x, y, wide, high = one["bbox"]
     numbers = [(x + wide / 2) / SIDES[0], (y + high / 2) / SIDES[1], wide / SIDES[0], high / SIDES[1]]
     return [one["category_id"] - 1, *numbers, *([one["score"]] if "score" in one else [])]
 
 
 def yolo_files(rows: Any, folder: str, line: Callable[[Any], list[float]] = yolo_line) -> dict[str, str]:
-    """A label file for each picture."""
+    """A label file for each image."""
     files = dict[str, str]()
     for one in rows:
         name = f"{folder}/labels/{one['image_id']:04d}.txt"

@@ -1,7 +1,7 @@
 """axe-core on a page that a test drives.
 
 The script comes from the package axe-playwright-python (requirements-test.txt), which carries it: half a megabyte under
-a licence of its own (MPL-2.0) need not stand here. Without the package the test is skipped.
+a license of its own (MPL-2.0) need not stand here. Without the package the test is skipped.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def serious(page: Any, within: str = "", *, only: Sequence[str] = (), without: S
 
 
 def serious_in_both_modes(page: Any, within: str = "") -> list[str]:
-    """What breaks a rule as the page is, and what breaks one of colours in the other mode, in which it is left."""
+    """What breaks a rule as the page is, and what breaks one of colors in the other mode, in which it is left."""
     found = serious(page, within)
     switch_mode(page)
     return found + serious(page, within, only=OF_COLOURS)

@@ -79,7 +79,7 @@ def random_scores(made: Benchmark, rng: np.random.Generator, levels: int = 0) ->
 
 @dataclass(frozen=True)
 class Pixels(ItemStore):
-    """Pictures of one colour each; `broken` ones are no pictures."""
+    """Images of one color each; `broken` ones are no images."""
 
     n: int
     broken: frozenset[int] = frozenset()
@@ -104,7 +104,7 @@ def pictured(made: Benchmark, broken: Sequence[int] = ()) -> LoadedBenchmark:
 
 @dataclass
 class ColourEncoder:
-    """Sees picture i as row i of `images`, and reads a caption as `texts` says; counts what it is asked."""
+    """Sees image i as row i of `images`, and reads a caption as `texts` says; counts what it is asked."""
 
     images: F32
     texts: dict[str, F32]
@@ -134,7 +134,7 @@ class ColourEncoder:
 
 
 def colour_encoder(made: Benchmark, rng: np.random.Generator, d: int = 6) -> ColourEncoder:
-    """Unit vectors at random for every picture and caption of the benchmark."""
+    """Unit vectors at random for every image and caption of the benchmark."""
 
     def unit(n: int) -> F32:
         rows = rng.normal(size=(n, d))

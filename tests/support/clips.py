@@ -1,4 +1,4 @@
-"""Clips of a square that crosses the picture, some of which fail."""
+"""Clips of a square that crosses the image, some of which fail."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUICK_CLIPS = Settings(n_permutations=300, map=False, sensitivity=False, words=F
 
 
 def crossing(rng: np.random.Generator) -> list[Image.Image]:
-    """Frames of a bright square that goes from the left to the right over spots of colours drawn at random."""
+    """Frames of a bright square that goes from the left to the right over spots of colors drawn at random."""
     square, spots = tuple(rng.integers(150, 250, 3).tolist()), rng.integers(80, 125, (6, 6, 3)).astype(np.uint8)
     ground = Image.fromarray(spots).resize((SIDE, SIDE))
     y, shown = int(rng.integers(4, SIDE - 18)), list[Image.Image]()

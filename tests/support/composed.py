@@ -62,7 +62,7 @@ class Made:
 
 
 def pairs(n: int = 24, word: str = "cube") -> LoadedBenchmark:
-    """n pairs of two kinds, on two pictures each."""
+    """n pairs of two kinds, on two images each."""
     items = tuple(
         Item(
             f"item-{i}",
@@ -78,7 +78,7 @@ def pairs(n: int = 24, word: str = "cube") -> LoadedBenchmark:
 
 
 def choices(n: int = 12, foils: int = 8) -> LoadedBenchmark:
-    """n pictures with a true caption and many foils."""
+    """n images with a true caption and many foils."""
     items = tuple(
         Item(f"choice-{i}", (i,), (f"true {i}", *(f"foil {j} of {i}" for j in range(foils))), ((0, 0),))
         for i in range(n)
@@ -90,7 +90,7 @@ def choices(n: int = 12, foils: int = 8) -> LoadedBenchmark:
 
 
 def queries(n: int = 6, pictures: int = 10) -> LoadedBenchmark:
-    """n queries over all pictures, two of which fit each."""
+    """n queries over all images, two of which fit each."""
     places = tuple(range(pictures))
     items = tuple(Item(f"query-{i}", places, (f"query {i}",), ((i, 0), (i + 1, 0))) for i in range(n))
     named = tuple(Picture(f"{i}.png") for i in places)

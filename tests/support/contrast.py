@@ -29,7 +29,7 @@ FADED = "() => document.getAnimations().every((a) => !(a instanceof CSSTransitio
 
 
 def switch_mode(page: Any) -> None:
-    """Press the page's switch between light and dark, and wait until the colours have changed. A dialog may lie over
+    """Press the page's switch between light and dark, and wait until the colors have changed. A dialog may lie over
     the switch, and what has the focus keeps it."""
     dark = page.evaluate(DARK)
     page.locator(".theme-switch").dispatch_event("click")

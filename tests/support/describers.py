@@ -1,4 +1,4 @@
-"""Tiny models that answer, one that answers as it is told, and pictures of random cells for them."""
+"""Tiny models that answer, one that answers as it is told, and images of random cells for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.vision import VisionSizes, grid_boxes
 from research.weights.vl_t5.new_model import NewSizes, make_describer
 
-TEXTS = ("what colour is the cube ?", "red", "blue", "a red cube and a blue ball", "yes", "no", "true", "false")
+TEXTS = ("what color is the cube ?", "red", "blue", "a red cube and a blue ball", "yes", "no", "true", "false")
 FEATURES = 6
 
 
@@ -26,14 +26,14 @@ def tiny_describer(feat_dim: int = FEATURES, *, seed: int = 0, layers: int = 2) 
 
 
 def some_parts(n: int, side: int = 3, feat_dim: int = FEATURES, seed: int = 0) -> PictureParts:
-    """n pictures of side x side random cells."""
+    """n images of side x side random cells."""
     made = torch.Generator().manual_seed(seed)
     return PictureParts(torch.randn((n, side * side, feat_dim), generator=made), grid_boxes(side, side)[None])
 
 
 @dataclass(frozen=True, slots=True)
 class PlainDescriber:
-    """Answers "red" or "blue" by the sign of a picture's first number, with that number's size as probability."""
+    """Answers "red" or "blue" by the sign of an image's first number, with that number's size as probability."""
 
     words: tuple[str, ...] = ("vqa:", "what", "colour", "is", "the", "cube", "?")
     model: Any = field(default_factory=lambda: SimpleNamespace(visual=SimpleNamespace(sizes=VisionSizes(FEATURES))))
@@ -47,7 +47,7 @@ class PlainDescriber:
 
 
 def cells_of_first(first: F32, side: int = 3) -> PictureTokens:
-    """Pictures of side x side cells whose first number is (n,) `first`, all else 0."""
+    """Images of side x side cells whose first number is (n,) `first`, all else 0."""
     cells = np.zeros((len(first), side * side, FEATURES), np.float16)
     cells[..., 0] = first[:, None]
     return PictureTokens(cells, np.zeros((len(first), 2), np.float32), np.arange(len(first)), {})

@@ -47,6 +47,6 @@ def read(columns: dict[str, Any], **roles: Any) -> DataSet:
 
 
 def noted(columns: dict[str, Any], **roles: Any) -> str:
-    """The notes of a reading, but for what was recognised by name."""
+    """The notes of a reading, but for what was recognized by name."""
     notes = read(columns, **roles).notes
-    return " ".join(note for note in notes if not note.startswith("Columns recognised by name"))
+    return " ".join(note for note in notes if not note.startswith("Columns recognized by name"))

@@ -1,4 +1,4 @@
-"""Small hand-made records for tests: pictures drawn here, numbers drawn from a seed, nothing read from disk."""
+"""Small hand-made records for tests: images drawn here, numbers drawn from a seed, nothing read from disk."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ def _class_findings(n: int, *, found: bool, with_errors: bool) -> tuple[ClassFin
 
 
 def assert_same(a: Any, b: Any, path: str = "diagnosis") -> None:
-    """Equal values, types, dtypes and nan, all the way down; pictures apart."""
+    """Equal values, types, dtypes and nan, all the way down; images apart."""
     if path.endswith(".items"):
         return
     assert type(a) is type(b), path

@@ -1,4 +1,4 @@
-"""Benchmarks whose pictures are files of a folder."""
+"""Benchmarks whose images are files of a folder."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def benchmark(kind: str, names: str, *items: Item, boxes: Mapping[int, Box] | No
 
 
 def folder(root: Path, names: str) -> Path:
-    """A folder with a picture for each name, all of them different."""
+    """A folder with an image for each name, all of them different."""
     for seed, name in enumerate(names.split()):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Small pictures of made-up runs that are drawn once, however often such a run is stored."""
+"""Small images of made-up runs that are drawn once, however often such a run is stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Kept = Callable[[ItemStore, Modality], Iterator[list[bytes]]]
 
 
 def drawn_once(draw: Kept) -> Kept:
-    """What is kept of each row of a store, drawn once for pictures in memory."""
+    """What is kept of each row of a store, drawn once for images in memory."""
     made: dict[tuple[MemoryImages, Any], list[list[bytes]]] = {}
 
     def remembered(items: ItemStore, kind: Modality) -> Iterator[list[bytes]]:

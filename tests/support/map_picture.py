@@ -1,4 +1,4 @@
-"""What the failure map shows, as a picture, and where its points lie in it."""
+"""What the failure map shows, as an image, and where its points lie in it."""
 
 from __future__ import annotations
 

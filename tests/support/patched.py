@@ -1,4 +1,4 @@
-"""Pictures of which some have a patch and a loss that is higher for it."""
+"""Images of which some have a patch and a loss that is higher for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ N, PLANTED, PATCH = 160, 24, 64
 
 
 def patch_of(rng: np.random.Generator) -> Image.Image:
-    """8 x 8 random colours, `PATCH` pixels wide."""
+    """8 x 8 random colors, `PATCH` pixels wide."""
     colours = rng.integers(0, 256, (8, 8, 3)).astype(np.uint8)
     return Image.fromarray(colours).resize((PATCH, PATCH), Image.Resampling.NEAREST)
 
@@ -40,7 +40,7 @@ def as_png(image: Image.Image) -> bytes:
 
 @cache
 def planted_run() -> tuple[Diagnosis, Bool, Bool]:
-    """The run, (n,) which pictures have the patch, (n, 14, 14) the cells that touch it."""
+    """The run, (n,) which images have the patch, (n, 14, 14) the cells that touch it."""
     rng = np.random.default_rng(5)
     patch, cells = patch_of(rng), list[bytes]()
     has, touched = np.arange(N) < PLANTED, np.zeros((N, 14, 14), bool)

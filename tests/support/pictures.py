@@ -1,4 +1,4 @@
-"""Pictures made in memory for the tests of reading and encoding."""
+"""Images made in memory for the tests of reading and encoding."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def encoded(image: Image.Image, file_format: str = "PNG", **options: Any) -> byt
 
 
 def blobs(seed: int, size: tuple[int, int] = (64, 48)) -> Image.Image:
-    """A smooth random picture, different for each seed."""
+    """A smooth random image, different for each seed."""
     noise = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
     return Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC)
 
 
 class MeanColour:
     """A stand-in for an encoder: 8 x 8 pixels in [0, 1] give their own unit vector, plus a joint space of the mean
-    colour."""
+    color."""
 
-    name, fingerprint, description = "mean colour", "mean-colour-1", "A stand-in."
+    name, fingerprint, description = "mean color", "mean-colour-1", "A stand-in."
     modality, finding_space, joint_space = "image", "pixels", "colours"
     logit_scale = 100.0
 

@@ -25,7 +25,7 @@ SENTENCES = json.dumps({"cat": ["A cat has whiskers.", "Cats are soft!"], "dog":
 
 
 def around(centres: F32, labels: I64, spread: float, seed: int) -> F32:
-    """(n, d) unit rows near the centre of each label."""
+    """(n, d) unit rows near the center of each label."""
     noise = np.random.default_rng(seed).normal(size=(len(labels), centres.shape[1])) * spread
     return unit_rows(centres[labels] + noise)
 

@@ -34,7 +34,7 @@ def planted_rows(n: int = 1500, d: int = 8, seed: int = 0) -> pd.DataFrame:
 
 
 def picture_rows(n: int) -> pd.DataFrame:
-    """Rows with a small picture each."""
+    """Rows with a small image each."""
     rng = np.random.default_rng(1)
     pictures = [encoded(blobs(i)) for i in range(n)]
     return pd.DataFrame({"id": [f"p{i}" for i in range(n)], "loss": rng.exponential(1, n), "image": pictures})

@@ -31,7 +31,7 @@ PHRASES = (
     ("in the dark", "light"),
     ("in fog", "weather"),
     ("on grass", "surface"),
-    ("red", "object colour"),
+    ("red", "object color"),
     ("seen from above", "view"),
 )
 

@@ -1,4 +1,4 @@
-"""Small tables and pictures that the tests of reading share."""
+"""Small tables and images that the tests of reading share."""
 
 import io
 

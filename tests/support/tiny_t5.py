@@ -21,7 +21,7 @@ def some_rows(n: int = 40, seed: int = 0) -> RationaleSet:
     texts, labels, reasons = list[str](), list[str](), list[str]()
     for i in range(n):
         light, edge = rng.choice(["dark", "bright"]), rng.choice(["blurred", "sharp"])
-        texts.append(f"a {light} picture number {i} with {edge} edges")
+        texts.append(f"a {light} image number {i} with {edge} edges")
         labels.append("fails" if light == "dark" or edge == "blurred" else "works")
         reasons.append(f"the light is {light} and edges are {edge}")
     return gather("made", texts, labels, reasons)

@@ -35,9 +35,9 @@ def _unit(rows: F32) -> F32:
 
 
 def made_pairs(n: int, seed: int, *, noise: float = 0.1) -> PairData:
-    """n items of two pictures and two captions that swap their colours.
+    """n items of two images and two captions that swap their colors.
 
-    A picture is GRID x GRID patches; two of them hold colour + shape of one thing. A caption's tokens are word vectors
+    An image is GRID x GRID patches; two of them hold color + shape of one thing. A caption's tokens are word vectors
     plus a vector for the place in the sentence. The pooled vectors are the mean over things, or words, so the swap
     changes them by noise alone.
     """

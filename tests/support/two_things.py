@@ -1,4 +1,4 @@
-"""A benchmark of two things whose colours or shapes are swapped, models that are weak on some of it, and an encoder
+"""A benchmark of two things whose colors or shapes are swapped, models that are weak on some of it, and an encoder
 that reads bags of words."""
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ QUICK = Settings(n_permutations=300, n_members=2, map=False, sensitivity=False, 
 
 
 class BagOfWords:
-    """Sees a picture as noise of its own, and reads a caption as the sum of its words."""
+    """Sees an image as noise of its own, and reads a caption as the sum of its words."""
 
     name, fingerprint, description, logit_scale = "bag", "bag-of-words", "For tests.", 100.0
     modality, finding_space, joint_space = "image", "bag", "bag-joint"
@@ -48,7 +48,7 @@ def _vector(*parts: bytes) -> F32:
 
 
 def two_things(n: int, seed: int = 0) -> tuple[LoadedBenchmark, Bool]:
-    """n items of two things whose colours or shapes are swapped, and which of them have one size."""
+    """n items of two things whose colors or shapes are swapped, and which of them have one size."""
     rng = np.random.default_rng(seed)
     items, same = [], []
     for i in range(n):
@@ -68,7 +68,7 @@ def two_things(n: int, seed: int = 0) -> tuple[LoadedBenchmark, Bool]:
 
 
 def scored(shown: LoadedBenchmark, margins: F64, name: str = "made") -> CompositionResult:
-    """The result of a model in which caption i picks its picture by `margins[item, i]`."""
+    """The result of a model in which caption i picks its image by `margins[item, i]`."""
     matrices = tuple(np.array([[0.0, -b], [-a, 0.0]]) for a, b in margins)
     return run_composition(shown, Given(matrices, name=name), name=name, blind=False)
 

@@ -1,4 +1,4 @@
-"""Drawn events without pictures: in features a thing is a direction, and what happens to it one that grows."""
+"""Drawn events without images: in features a thing is a direction, and what happens to it one that grows."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def with_words(diagnosis: Diagnosis | None = None, *, seed: int = 0) -> Diagnosi
     vectors = rng.normal(0, 0.05, (n, _D)).astype(np.float32)
     vectors[:, -1] += 1
     vectors[:, : len(PHRASES)] += rng.normal(0, 0.1, (n, len(PHRASES))).astype(np.float32)
-    vectors[:, len(PHRASES)] = 0  # no picture differs along "spaceship"
+    vectors[:, len(PHRASES)] = 0  # no image differs along "spaceship"
     vectors[dark, :2] += 0.8
     joint = Embeddings(unit(vectors), "made", SPACE)
     directions = np.eye(_D, dtype=np.float32)[: len(PHRASES)]
@@ -117,9 +117,9 @@ def in_two_parts(diagnosis: Diagnosis) -> Diagnosis:
     first = diagnosis.clusters[0]
     rows = np.flatnonzero(first.membership >= 0.5)
     cut = 2 * len(rows) // 3
-    foggy = ClusterPart("Pictures where weather is fog", ("weather = fog",), 0.8, rows[:cut], cut / len(rows))
+    foggy = ClusterPart("Images where weather is fog", ("weather = fog",), 0.8, rows[:cut], cut / len(rows))
     night = ClusterPart("At night", ("at night",), 0.7, rows[cut:], 1 - cut / len(rows))
-    title = "Perhaps: pictures where weather is fog and at night"
+    title = "Perhaps: images where weather is fog and at night"
     called = ClusterName(title, "parts", ("striped",), "perhaps", 0.6, parts=(foggy, night))
     return replace(diagnosis, clusters=(replace(first, called=called), *diagnosis.clusters[1:]))
 
@@ -165,5 +165,5 @@ def made_prediction(measure: Any = "error rate") -> Prediction:
             row("by-eye lasso", "the worst spot of the map", "all samples", 18, 0.8, 0.25, False, None),
         ),
         notes=("2 fresh samples are also among the diagnosed ones and are left out.",),
-        excluded=(("a.png", "the same picture is among the diagnosed ones"),),
+        excluded=(("a.png", "the same image is among the diagnosed ones"),),
     )

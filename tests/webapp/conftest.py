@@ -28,7 +28,7 @@ def compares_quickly(quick_comparisons: None) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_setup() -> Iterator[None]:
-    """Pictures of made-up runs are drawn once, and the machine's certificates read once: these servers ask for none."""
+    """Images of made-up runs are drawn once, and the machine's certificates read once: these servers ask for none."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(thumbnails, "_kept", drawn_once(thumbnails._kept))
         patch.setattr("httpx._transports.default.create_ssl_context", cache(create_ssl_context))

@@ -20,7 +20,7 @@ TOLD = (REPOSITORY / "docs/programs.md").read_text("utf-8")
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
-    """A served page; its visitor's table and pictures lie in the test's folder."""
+    """A served page; its visitor's table and images lie in the test's folder."""
     table, pictures = write_data(tmp_path)
     table.rename(tmp_path / "table.csv")
     assert pictures.name == "pictures.zip"

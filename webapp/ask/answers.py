@@ -1,4 +1,4 @@
-"""A free question's answer: what was observed, how sure that is, and the pictures that it speaks of."""
+"""A free question's answer: what was observed, how sure that is, and the images that it speaks of."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _strip(diagnosis: Diagnosis, answer: Answer, within: Bool) -> dict[str, Any]
 
 
 def _pictures(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
-    """(key, title, the matching pictures, each once) in each order, and how many more there are than are shown."""
+    """(key, title, the matching images, each once) in each order, and how many more there are than are shown."""
     from core.checks.answers import by_picture  # brings scipy: the page opens without it
 
     worst = answer.rows[np.argsort(-diagnosis.outcomes.loss[answer.rows], kind="stable")]
@@ -133,10 +133,10 @@ def _pictures(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
 
 
 def _tile(diagnosis: Diagnosis, rows: I64) -> Tile:
-    """The first of the rows, which show one picture, and how many more there are."""
+    """The first of the rows, which show one image, and how many more there are."""
     tile = tile_of(diagnosis, int(rows[0]), mark_wrong=True)
     more = len(rows) - 1
-    return replace(tile, lines=(*tile.lines, f"and {more:,} more of this picture")) if more else tile
+    return replace(tile, lines=(*tile.lines, f"and {more:,} more of this image")) if more else tile
 
 
 def questions_table(asked: Sequence[AskedQuestion]) -> str:

@@ -1,4 +1,4 @@
-"""Every phrase in every class as a heat map: the observed excess loss, greyed where the ensemble's reading does not
+"""Every phrase in every class as a heat map: the observed excess loss, grayed where the ensemble's reading does not
 stand out. Exploration, without a p."""
 
 from __future__ import annotations

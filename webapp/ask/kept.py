@@ -74,7 +74,7 @@ class MadeParts:
 
 
 def has_pictures(diagnosis: Diagnosis) -> bool:
-    """Whether the run is of pictures and keeps them."""
+    """Whether the run is of images and keeps them."""
     return diagnosis.samples.items is not None and diagnosis.samples.modality == "image"
 
 

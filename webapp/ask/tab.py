@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MAX_KEPT = 2_000
 """Different questions of a visit that are kept, and count for each other's p."""
 OF_NUMBER = "Errata takes as many as are expected to show the text. The rates are of these samples; the p is not."
-BEFORE_NOUN = ("object colour", "material", "pattern", "condition", "quality", "shape and size")
+BEFORE_NOUN = ("object color", "material", "pattern", "condition", "quality", "shape and size")
 """Families whose phrases precede their noun; those of the others follow it."""
 UNSPOKEN = ("count", "style", "text")
 """Families whose phrases do not go with "a" and a noun."""

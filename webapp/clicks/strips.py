@@ -1,4 +1,4 @@
-"""A strip of pictures to be judged by eye, and the judgement."""
+"""A strip of images to be judged by eye, and the judgment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from math import isnan
 from typing import TYPE_CHECKING
 
-from core.data.modality import noun_of
 from core.numbers import bracketed, count, percent, points, with_interval
 from core.records import Diagnosis, Estimate
 from core.reports.html.intervals import Mark, dot_chart
@@ -20,10 +19,10 @@ HALF = 0.5
 
 
 def strip_view(diagnosis: Diagnosis, strip: Strip, text: str) -> str:
-    """The pictures in the strip's random order, with no id, no loss and nothing else that tells where one comes
+    """The images in the strip's random order, with no id, no loss and nothing else that tells where one comes
     from."""
     pictures = [picture(diagnosis, row) for row in strip.rows.tolist()]
-    noun = noun_of(diagnosis.samples.modality)
+    noun = diagnosis.samples.modality
     return render("clicks/strip.html.j2", text=text, pictures=pictures, notes=strip.notes, noun=noun)
 
 
@@ -50,7 +49,7 @@ def meaning(judged: Judgement) -> str:
 def judgement_view(
     diagnosis: Diagnosis, strip: Strip, answers: Sequence[bool | None], judged: Judgement, text: str
 ) -> str:
-    """The share of the cluster that matches, beside that of the rest, what it means, and which picture was which."""
+    """The share of the cluster that matches, beside that of the rest, what it means, and which image was which."""
 
     def mark(share: Estimate, kind: str, label: str, n: int) -> Mark:
         return Mark(share, kind, f"{label} ({count(n, 'answer')})", with_interval(share, share=True))

@@ -33,7 +33,7 @@ SAID = {"y": True, "n": False, "s": None}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClicksState:
-    """The strip that a visitor is answering. It never leaves the server: it knows which pictures are the cluster's."""
+    """The strip that a visitor is answering. It never leaves the server: it knows which images are the cluster's."""
 
     run: str = ""
     cluster: int = 0
@@ -62,7 +62,7 @@ def sentences_of(diagnosis: Diagnosis, cluster: int) -> list[tuple[str, int]]:
 
 
 def on_open(session: Session, state: ClicksState) -> tuple[Any, ...]:
-    """The tab is shown: returns (state, clusters, sentences, strip, judgement); a strip of the open run under way is
+    """The tab is shown: returns (state, clusters, sentences, strip, judgment); a strip of the open run under way is
     kept."""
     diagnosis = RUNS.get(session.run) if session.run else None
     offered = choices(diagnosis) if diagnosis else []
@@ -119,7 +119,7 @@ def score_of(diagnosis: Diagnosis, phrase: int) -> F64:
 
 
 def on_draw(session: Session, state: ClicksState, cluster: Any, phrase: Any) -> tuple[ClicksState, str, str]:
-    """Draw a new strip: returns (state, strip, no judgement)."""
+    """Draw a new strip: returns (state, strip, no judgment)."""
     from core.checks.clicks import draw_strip  # scipy: not needed for the first view
 
     diagnosis, found, number = _checked(session, cluster, phrase)
@@ -136,13 +136,13 @@ def _checked(session: Session, cluster: Any, phrase: Any) -> tuple[Diagnosis, Fa
     if found is None or phrase not in [number for _, number in sentences_of(diagnosis, found.id)]:
         raise InvalidInput(
             "Choose a cluster and one of the phrases that describe it. "
-            "A run without words or without pictures, clips or texts has none."
+            "A run without words or without images, clips or texts has none."
         )
     return diagnosis, found, int(phrase)
 
 
 def on_answers(session: Session, state: ClicksState, event: gr.EventData) -> tuple[ClicksState, str, str]:
-    """The strip was answered: returns (state, no strip, judgement)."""
+    """The strip was answered: returns (state, no strip, judgment)."""
     answers = read_answers(state, event_data(event).get("answers"))
     diagnosis, _, judged = judge_answers(session, state, answers)
     assert state.strip is not None
@@ -154,7 +154,7 @@ def on_answers(session: Session, state: ClicksState, event: gr.EventData) -> tup
 def judge_answers(
     session: Session, state: ClicksState, answers: list[bool | None]
 ) -> tuple[Diagnosis, FailureCluster, Judgement]:
-    """The judgement on the session's strip.
+    """The judgment on the session's strip.
 
     Raises:
         InvalidInput: no strip was drawn from the open run, or the answers do not fit it.

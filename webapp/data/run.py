@@ -12,7 +12,7 @@ from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from core.records import Progress
 from webapp.state.caches import run_cache
-from webapp.state.choices import ROLE_NAMES, Column, recognised, roles_from, sources
+from webapp.state.choices import ROLE_NAMES, Column, recognized, roles_from, sources
 from webapp.state.jobs import JOBS, Job
 from webapp.state.runs import RUNS
 
@@ -32,9 +32,9 @@ def make_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Job:
     """A job for what stands in the form, in the order of `build`'s inputs; its result is the new run's id.
 
     Args:
-        columns: of the table, as they were recognised.
+        columns: of the table, as they were recognized.
     """
-    found = recognised(columns)
+    found = recognized(columns)
     table, images, vectors, chosen, loss_kind, higher, encoder, phrases, alpha, seed, hidden, within, as_is, *picked = (
         said
     )

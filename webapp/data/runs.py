@@ -29,7 +29,7 @@ from webapp.state.runs import RUNS
 from webapp.state.session import Session, shows_errors
 from webapp.state.shelf import stay
 
-KINDS = {"image": "picture", "text": "text", "clip": "clip", "scan": "scan"}
+KINDS = {"image": "image", "text": "text", "clip": "clip", "scan": "scan"}
 """What a sample of each modality is called."""
 
 

@@ -1,4 +1,4 @@
-"""Your data tab: bring a table with pictures or embeddings, correct the roles of its columns, run, and stop if
+"""Your data tab: bring a table with images or embeddings, correct the roles of its columns, run, and stop if
 wanted."""
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from webapp.state.choices import (
     VECTORS,
     Column,
     data_sets,
-    recognised,
+    recognized,
     roles_from,
 )
 from webapp.state.forget import forget_visit
@@ -62,7 +62,7 @@ def on_table(table: str | None) -> tuple[Any, ...]:
     inside, then one dropdown for each of ROLE_NAMES)."""
     held = _look(table)
     columns: Sequence[Column] = held.columns if held else ()
-    found = recognised(columns)
+    found = recognized(columns)
     names = [name for name, _, _ in columns]
     several = dict(SEVERAL_ROLES)
     return (
@@ -89,7 +89,7 @@ def on_roles(table: str | None, columns: Sequence[Column], higher: bool, *picked
     the tick for a table that looks wrong.
 
     Args:
-        columns: as recognised.
+        columns: as recognized.
         higher: the loss column is a score.
         picked: what stands in the dropdowns, in the order of ROLE_NAMES.
     """
@@ -98,7 +98,7 @@ def on_roles(table: str | None, columns: Sequence[Column], higher: bool, *picked
         roles |= dict.fromkeys([value] if isinstance(value, str) else value or [], role)
     shown = [(name, roles.get(name, "" if role in ROLE_NAMES else role), examples) for name, role, examples in columns]
     try:
-        roles_ = roles_from(dict(zip(ROLE_NAMES, picked)), recognised(columns), loss_kind=None, higher_is_better=higher)
+        roles_ = roles_from(dict(zip(ROLE_NAMES, picked)), recognized(columns), loss_kind=None, higher_is_better=higher)
     except InvalidInput:  # one mask of two as yet
         return _shown(shown, None), _tick(None)
     held = _look(table, roles_)
@@ -199,7 +199,7 @@ class Form:
     """The tab's components."""
 
     sources: list[Any]
-    """Table, pictures, embeddings, data set on the server."""
+    """Table, images, embeddings, data set on the server."""
     settings: list[Any]
     """Loss, direction, encoder, own phrases, alpha, seed, part to hide, classes to search inside, table as it is."""
     roles: list[Any]
@@ -231,9 +231,9 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, root: Path | None, examp
 
 
 def _sources(root: Path | None) -> list[Any]:
-    gr.HTML("<h2>1. Bring a table, with pictures, scans or texts</h2>", **PLAIN)
+    gr.HTML("<h2>1. Bring a table, with images, scans or texts</h2>", **PLAIN)
     table = upload("Table: CSV, TSV, JSON Lines or Parquet", TABLES, "table", 112)
-    images = upload("Pictures or scans: zip or tar", IMAGES, "images", 112)
+    images = upload("Images or scans: zip or tar", IMAGES, "images", 112)
     on_server = data_sets(root)
     title = "Embeddings of your own"
     with gr.Accordion(f"{title}, or a data set on this server" if on_server else title, open=bool(on_server)):
@@ -245,7 +245,7 @@ def _sources(root: Path | None) -> list[Any]:
 
 
 def _form(given: list[Any], status_line: gr.HTML) -> Form:
-    gr.HTML("<h2>2. Check what was recognised</h2>", **PLAIN)
+    gr.HTML("<h2>2. Check what was recognized</h2>", **PLAIN)
     columns = gr.HTML(render("data/hint.html.j2"), **PLAIN, elem_id="columns")
     as_is = as_is_box("as-is", visible=False)
     with gr.Accordion("Correct the roles", open=False), gr.Row(elem_classes="roles"):

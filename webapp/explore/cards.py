@@ -78,7 +78,7 @@ def worst_members(diagnosis: Diagnosis, cluster: FailureCluster, n: int) -> list
 
 
 def _look(diagnosis: Diagnosis, candidate: FailureCluster) -> dict[str, Any]:
-    """A candidate: what is seen of it, how likely it is to be nothing, and the pictures of the worst."""
+    """A candidate: what is seen of it, how likely it is to be nothing, and the images of the worst."""
     pictures = (picture(diagnosis, row) for row in worst_members(diagnosis, candidate, THUMBNAILS))
     return {
         "candidate": candidate,
@@ -92,7 +92,7 @@ def _look(diagnosis: Diagnosis, candidate: FailureCluster) -> dict[str, Any]:
 
 def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float, patches: Patches | None) -> dict[str, Any]:
     """A confirmed cluster, with the share of its members that meet its strongest finding, so that nobody takes it for
-    what all of them share, and the pictures of the worst."""
+    what all of them share, and the images of the worst."""
     lead = next(iter(insights_of(diagnosis, cluster.id)), None)
     said = cluster_name(diagnosis, cluster).said
     named = None if patches is None else patches.name_of(cluster.id)

@@ -1,4 +1,4 @@
-"""What colours the map: one byte for each row and the words of its legend. Values travel only when they are chosen."""
+"""What colors the map: one byte for each row and the words of its legend. Values travel only when they are chosen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from webapp.state.runs import RUNS
 from webapp.state.session import Session
 
 COLOUR_RANGE = (2.0, 98.0)
-"""Percentiles of the values at the two ends of the colour bar; what lies beyond has the colour of the end."""
+"""Percentiles of the values at the two ends of the color bar; what lies beyond has the color of the end."""
 STEPS = 254
 ZERO = 127
 MISSING = 255
@@ -36,14 +36,14 @@ GROUPS = {"meta": "Your table", "property": "Measured"}
 
 
 def on_colour(session: Session, event: gr.EventData) -> tuple[Session, Any]:
-    """Another column was chosen to colour the map: returns (session, map)."""
+    """Another column was chosen to color the map: returns (session, map)."""
     session = replace(session, colour=str(event_of_run(event, session.run).get("key")))
     colours = colouring(RUNS.get(session.run), session.run, session.colour)
     return session, gr.update(colour=colours, view=view_of(session))
 
 
 def choices(diagnosis: Diagnosis) -> list[dict[str, str]]:
-    """What the map may be coloured by: [{"key", "title", "group"}]. Plain texts, anybody's."""
+    """What the map may be colored by: [{"key", "title", "group"}]. Plain texts, anybody's."""
     return [
         {"key": c.key, "title": c.title, "group": GROUPS.get(c.key.partition(":")[0], "This run")}
         for c in columns_of(diagnosis)
@@ -51,7 +51,7 @@ def choices(diagnosis: Diagnosis) -> list[dict[str, str]]:
 
 
 def colouring(diagnosis: Diagnosis, run: str, key: str, *, every: bool = False) -> dict[str, Any]:
-    """The colours of a run by the column with that key.
+    """The colors of a run by the column with that key.
 
     Args:
         key: from anybody: it is looked up and nothing else.
@@ -68,7 +68,7 @@ def colouring(diagnosis: Diagnosis, run: str, key: str, *, every: bool = False) 
     """
     column = column_of(diagnosis, key)
     if column is None:
-        raise InvalidInput(f"This run has no column {key[:80]!r} to colour the map by. Choose one from the list.")
+        raise InvalidInput(f"This run has no column {key[:80]!r} to color the map by. Choose one from the list.")
     said = {"run": run, "key": key, "title": column.title, "meaning": column.meaning, "choices": choices(diagnosis)}
     if column.kind == "category":
         codes, legend = _categories(diagnosis, column)
@@ -118,7 +118,7 @@ def _categories(diagnosis: Diagnosis, column: ShownColumn) -> tuple[npt.NDArray[
 
 def _order(diagnosis: Diagnosis, key: str, names: tuple[str, ...]) -> I64:
     """The most frequent first; clusters by their number, whose hue is that of the outline; predictions in the order of
-    the classes, so that one class has one colour in both."""
+    the classes, so that one class has one color in both."""
     if key == "cluster":
         rank = [int(name) for name in names]
     else:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from core.data.modality import noun_of
 from core.discovery.called import scope_rows
 from core.numbers import bracketed, count, p_value, percent, signed
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight, ItemStore, other_models
@@ -104,7 +103,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
         galleries=_galleries(diagnosis, selection),
         near=[tile_of(diagnosis, row) for row in nearest_rows(diagnosis, int(rows[0]))] if one else [],
         outlines=outlines_sentence(diagnosis),
-        noun=noun_of(diagnosis.samples.modality),
+        noun=diagnosis.samples.modality,
         cause="" if cluster is None else cluster.cause,
     )
 
@@ -176,7 +175,7 @@ def probed(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[str, str] | N
 
 
 def _galleries(diagnosis: Diagnosis, selection: Selection) -> list[tuple[str, str, list[Tile], int, str]]:
-    """(key, title, pictures shown, how many there are, note) of the matches of a question, most alike first; of the
+    """(key, title, images shown, how many there are, note) of the matches of a question, most alike first; of the
     worst, the typical and, of a cluster, its counter-examples; of a single sample itself alone."""
     rows = selection.rows
     loss = diagnosis.outcomes.loss
@@ -198,7 +197,7 @@ COUNTER = "For the worst members, the most alike samples on which the model does
 
 def nearest_rows(diagnosis: Diagnosis, row: int, most: int = 8) -> list[int]:
     """The samples most like one, by the cosine of their embeddings, the nearest first; of several rows that show one
-    picture, as with several labels, one, and none that shows its own."""
+    image, as with several labels, one, and none that shows its own."""
     items = diagnosis.samples.items
     likeness = diagnosis.embeddings.vectors @ diagnosis.embeddings.vectors[row]
     n = len(likeness)

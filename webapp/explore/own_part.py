@@ -1,4 +1,4 @@
-"""What the pane shows of a person's own hand: the line under a title, the form below the pictures, and the list of what
+"""What the pane shows of a person's own hand: the line under a title, the form below the images, and the list of what
 they keep. All of it is theirs and exploratory, and stands beside what was tested."""
 
 from __future__ import annotations

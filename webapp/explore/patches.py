@@ -1,4 +1,4 @@
-"""Which parts of a run's pictures fail, where a system looked: shown beside its samples and clusters, and kept for as
+"""Which parts of a run's images fail, where a system looked: shown beside its samples and clusters, and kept for as
 long as the run."""
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Patches(Protocol):
         ...
 
     def map_of(self, diagnosis: Diagnosis, row: int) -> dict[str, Any] | None:
-        """The row's picture with the parts outlined: {"src", "alt", "legend", "said"}, of which `src` is "" where
-        nothing is outlined and `said` says why; None where the row's picture was not looked at."""
+        """The row's image with the parts outlined: {"src", "alt", "legend", "said"}, of which `src` is "" where
+        nothing is outlined and `said` says why; None where the row's image was not looked at."""
         ...
 
 

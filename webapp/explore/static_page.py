@@ -37,12 +37,12 @@ from webapp.state.session import Session, require_run, selected_rows, shows_erro
 
 MOST_PICTURES = 4_000
 MOST_BYTES = 64 * 2**20
-"""Of pictures in a folder, and of their bytes."""
+"""Of images in a folder, and of their bytes."""
 MOST_TEXTS = MOST_PICTURES
 MOST_COLUMNS = 40
 MOST_CANDIDATES = 24
 SHOWN = 24
-"""Columns that may colour the map, candidates, and pictures of a gallery."""
+"""Columns that may color the map, candidates, and images of a gallery."""
 SHEETS = ("tokens", "page", "explore", "linked", "words", "static")
 PANE = ("pane", "heat")
 PaneView = tuple[str, str, list[int] | None]
@@ -50,10 +50,10 @@ PaneView = tuple[str, str, list[int] | None]
 
 
 def write_page(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progress) -> Path:
-    """Write index.html, pictures/ and report.html into `folder`; returns the path of index.html.
+    """Write index.html, images/ and report.html into `folder`; returns the path of index.html.
 
-    The page fetches nothing but its own pictures and runs nothing but its own script, which its policy names by its
-    hash. Pictures of clusters, candidates and counter-examples come first, then those of the highest losses, up to
+    The page fetches nothing but its own images and runs nothing but its own script, which its policy names by its
+    hash. Images of clusters, candidates and counter-examples come first, then those of the highest losses, up to
     4,000 and 64 MiB; what is left out is counted on the page.
 
     Raises:
@@ -117,7 +117,7 @@ def _first_rows(diagnosis: Diagnosis, shown: list[PaneView]) -> list[int]:
 
 
 def _write_pictures(diagnosis: Diagnosis, folder: Path, rows: list[int], progress: Progress) -> WrittenPictures:
-    """Write the pictures of the rows in their order, each once, as far as the bounds reach."""
+    """Write the images of the rows in their order, each once, as far as the bounds reach."""
     items = diagnosis.samples.items
     modality = diagnosis.samples.modality
     written = WrittenPictures({}, {}, 0)
@@ -127,7 +127,7 @@ def _write_pictures(diagnosis: Diagnosis, folder: Path, rows: list[int], progres
     most = min(len(rows), MOST_PICTURES)
     for at, row in enumerate(rows[:most]):
         if at % 100 == 0:
-            progress("write the pictures", at, most)
+            progress("write the images", at, most)
         _, _, address = picture(diagnosis, row).partition(";base64,")
         if address not in written.files:
             payload = base64.b64decode(address)
@@ -137,13 +137,13 @@ def _write_pictures(diagnosis: Diagnosis, folder: Path, rows: list[int], progres
             written.files[address] = len(written.files)
             (folder / f"{written.files[address]}.webp").write_bytes(payload)
         written.rows[row] = written.files[address]
-    progress("write the pictures", most, most)
+    progress("write the images", most, most)
     return WrittenPictures(written.rows, written.files, len(rows) - len(written.rows))
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenPictures:
-    """What stands in the folder of pictures."""
+    """What stands in the folder of images."""
 
     rows: dict[int, int]
     """The number of the file of each row that has one."""
@@ -156,10 +156,10 @@ class WrittenPictures:
         """What is said of the missing ones; "" where there are none."""
         if not self.rows or not self.missing:
             return ""
-        return f"{count(self.missing, 'sample')} of {n:,} have no picture in this folder."
+        return f"{count(self.missing, 'sample')} of {n:,} have no image in this folder."
 
     def linked(self, markup: str) -> str:
-        """Markup whose pictures are files of the folder instead of data addresses, where they are there."""
+        """Markup whose images are files of the folder instead of data addresses, where they are there."""
         return re.sub(r'"data:image/webp[^",]*;base64,([A-Za-z0-9+/=]+)"', self._file, markup)
 
     def _file(self, found: re.Match[str]) -> str:

@@ -74,7 +74,7 @@ def show_run(run: str, colour: str = LOSS) -> tuple[Any, ...]:
     """Open a run: returns (session, strip, classes, map, pane, notes) with nothing picked.
 
     Args:
-        colour: key of the column that colours the map.
+        colour: key of the column that colors the map.
     """
     diagnosis = opened(run)
     session = Session(run=run, colour=colour)

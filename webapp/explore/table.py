@@ -116,7 +116,7 @@ def cell(diagnosis: Diagnosis, column: ShownColumn, row: int) -> str:
 
 def clusters_of(diagnosis: Diagnosis, column: ShownColumn, row: int) -> list[str]:
     """The numbers of all confirmed clusters that the sample is a member of: first the one of its highest membership, by
-    which it is coloured, counted and sorted, then the others in rank order.
+    which it is colored, counted and sorted, then the others in rank order.
 
     Args:
         column: that of the first ones.

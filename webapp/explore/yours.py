@@ -75,7 +75,7 @@ def on_yours(session: Session, gone: Deleted, show: Show, event: gr.EventData) -
 
 
 def _shown(session: Session, show: Show) -> tuple[Session, Any, Any]:
-    """As `show`, with the map's colours as they are now: its list of columns may have changed."""
+    """As `show`, with the map's colors as they are now: its list of columns may have changed."""
     now_open, pane, points = show(session)
     return now_open, pane, points | {"colour": colouring(RUNS.get(session.run), session.run, now_open.colour)}
 

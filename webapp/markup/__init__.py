@@ -1,1 +1,1 @@
-"""Text, numbers, pictures and intervals as markup."""
+"""Text, numbers, images and intervals as markup."""

@@ -1,4 +1,4 @@
-"""Samples as the page shows them: their pictures and what is known of them in plain lines."""
+"""Samples as the page shows them: their images and what is known of them in plain lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.reports.wording.reasons import reason_sentence
 from core.statistics.measures import insights_of
 
 HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b5443c", "#5d8a1d")
-"""Cluster colours, told apart with the common colour-vision deficiencies; the number on each says the same. In step
+"""Cluster colors, told apart with the common colour-vision deficiencies; the number on each says the same. In step
 with map_paint.js."""
 
 
@@ -32,7 +32,7 @@ def hue(cluster: int) -> str:
 
 
 def picture(diagnosis: Diagnosis, row: int, *, plays: bool = False) -> str:
-    """The row's thumbnail as a data address, so that no picture ever has an address that another visitor could ask for;
+    """The row's thumbnail as a data address, so that no image ever has an address that another visitor could ask for;
     "" if none.
 
     Args:
@@ -96,7 +96,7 @@ def classes_said(diagnosis: Diagnosis, row: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A small picture which pane.js enlarges, as `parts.html.j2` draws it; plain texts."""
+    """A small image which pane.js enlarges, as `parts.html.j2` draws it; plain texts."""
 
     row: int
     name: str

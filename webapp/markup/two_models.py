@@ -24,7 +24,7 @@ STATES = {
     "broken": "bad",
     "open": "unsure",
 }
-"""Colour of a verdict."""
+"""Color of a verdict."""
 
 
 def four_way_view(
@@ -141,7 +141,7 @@ def _where(diagnosis: Diagnosis, scope: str) -> tuple[str, str]:
 
 
 def _tile(diagnosis: Diagnosis, result: ModelResult, place: int) -> dict[str, Any]:
-    """A picture with its true class and what each model says, "" where that is not known."""
+    """An image with its true class and what each model says, "" where that is not known."""
     row = int(result.rows[place])
     names = result.class_names
     predictions = result.outcomes.predictions

@@ -84,7 +84,7 @@ def make_prediction(
     Raises:
         InvalidInput: no run is open, nothing was given, or it does not fit the run.
     """
-    from core.checks.fresh import predict_fresh  # reads tables with pandas, pictures with the encoder
+    from core.checks.fresh import predict_fresh  # reads tables with pandas, images with the encoder
 
     diagnosis = require_own(session)
     first, pictures, embeddings = _given(table, images, vectors)
@@ -107,7 +107,7 @@ def make_prediction(
 def _given(table: str | None, images: str | None, vectors: str | None) -> list[Path | None]:
     if not (table or images):
         raise InvalidInput(
-            "Bring fresh samples first: a table with the columns of the diagnosed one, and pictures, "
+            "Bring fresh samples first: a table with the columns of the diagnosed one, and images, "
             "clips or scans if it had some."
         )
     return [Path(p) if p else None for p in (table, images, vectors)]
@@ -143,7 +143,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
         with gr.Column(scale=50, min_width=320):
             gr.HTML("<h2>Bring fresh samples</h2>", **PLAIN)
             table = upload("Table, with the same columns as before", TABLES, "fresh-table")
-            images = upload("Pictures or scans, if the run has some: zip or tar", IMAGES, "fresh-images")
+            images = upload("Images or scans, if the run has some: zip or tar", IMAGES, "fresh-images")
             with gr.Accordion("Embeddings, if the run was made of them", open=False):
                 vectors = upload("Embeddings", VECTORS, "fresh-vectors")
             as_is = as_is_box("fresh-as-is")

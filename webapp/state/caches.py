@@ -1,4 +1,4 @@
-"""Where vectors of a visitor's pictures and texts are kept: apart from those of others, so that nobody learns what
+"""Where vectors of a visitor's images and texts are kept: apart from those of others, so that nobody learns what
 another used."""
 
 from __future__ import annotations

@@ -41,18 +41,18 @@ ENCODERS = (
     ("Embedded: small, offline", "embedded"),
     ("CLIP ViT-B-32: fetches its weights once", "ViT-B-32/laion2b_s34b_b79k"),
 )
-"""By what they are for pictures. Fixed, since an encoder's name may also be a path or an address, which no visitor may
+"""By what they are for images. Fixed, since an encoder's name may also be a path or an address, which no visitor may
 give; the command line takes any."""
 
-OF_DATA = (("Embedded, small (texts: MiniLM)", ENCODERS[0][1]), (f"{ENCODERS[1][0]} (pictures)", ENCODERS[1][1]))
+OF_DATA = (("Embedded, small (texts: MiniLM)", ENCODERS[0][1]), (f"{ENCODERS[1][0]} (images)", ENCODERS[1][1]))
 """The same for samples that may be texts, too: the embedded encoder of texts is another one."""
 
 Column = tuple[str, str, Sequence[str]]
-"""(name, recognised role, examples), as `core.data.samples.describe_table` gives it."""
+"""(name, recognized role, examples), as `core.data.samples.describe_table` gives it."""
 
 
-def recognised(columns: Sequence[Column]) -> dict[str, Any]:
-    """The role of each recognised column: a name, or a list of names for the roles that take several."""
+def recognized(columns: Sequence[Column]) -> dict[str, Any]:
+    """The role of each recognized column: a name, or a list of names for the roles that take several."""
     several = {name for name, _ in SEVERAL_ROLES}
     found: dict[str, Any] = {}
     for name, role, _ in columns:
@@ -66,7 +66,7 @@ def recognised(columns: Sequence[Column]) -> dict[str, Any]:
 def roles_from(
     picked: Mapping[str, Any], found: Mapping[str, Any], *, loss_kind: str | None, higher_is_better: bool
 ) -> Roles:
-    """The roles that the visitor changed; what stands as it was recognised is left for core to recognise, with its
+    """The roles that the visitor changed; what stands as it was recognized is left for core to recognize, with its
     notes.
 
     Raises:

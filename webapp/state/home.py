@@ -5,7 +5,7 @@
             files/        what they may take away
         runs/, notes/     their finished runs, and what is known of each
         said/             what the one person who uses it says of runs that lie elsewhere (webapp/state/offered.py)
-        cache/            vectors of their pictures, a folder for each visit
+        cache/            vectors of their images, a folder for each visit
 
 The folder is locked as long as the process lives, however that ends: what a server that was killed leaves behind is
 deleted by the next start (`core.files.held_folder`). Runs and their notes lie in a folder of their own instead where

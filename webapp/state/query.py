@@ -139,7 +139,7 @@ def tab_of(query: Mapping[str, Any]) -> str:
 def _colour(query: Mapping[str, Any], diagnosis: Diagnosis) -> str:
     key = _text(query, "colour") or LOSS
     if (column := column_of(diagnosis, key)) is None:
-        raise InvalidInput(f"This run has no column {key[:80]!r} to colour the map by.")
+        raise InvalidInput(f"This run has no column {key[:80]!r} to color the map by.")
     return column.key
 
 

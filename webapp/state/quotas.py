@@ -38,7 +38,7 @@ class Quotas:
     """Number of files held of all visitors, and of one."""
     max_own_uploads: int = 100_000
     max_own_cache_bytes: int = 2 * GIB
-    """Vectors of one visitor's pictures."""
+    """Vectors of one visitor's images."""
     max_bytes: int = 2000 * GIB
     """All that is held on disk: uploads, runs, files, caches."""
     min_free_bytes: int = GIB

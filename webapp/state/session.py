@@ -25,7 +25,7 @@ from webapp.state.filters import TEXT, Filter, rows_kept
 from webapp.state.runs import RUNS
 
 PAGE = 8
-"""Pictures shown at first, and added by "Show more"."""
+"""Images shown at first, and added by "Show more"."""
 MOST_UNDONE = 20
 
 
@@ -51,7 +51,7 @@ class Session:
     """What of that, or of all samples, is kept."""
     shown: int = PAGE
     colour: str = LOSS
-    """Key of the column that colours the map; it stays when something else is picked."""
+    """Key of the column that colors the map; it stays when something else is picked."""
     beside: str = ""
     """Id of the comparison with a second model that is open (webapp/second/kept.py); it stays, too."""
     past: tuple[Session, ...] = ()
@@ -156,7 +156,7 @@ def _base_rows(session: Session, diagnosis: Diagnosis) -> I64:
 
 
 def still_there(session: Session, diagnosis: Diagnosis) -> Session:
-    """The same without what went with a set that was deleted: it, filters by its column, and its colour."""
+    """The same without what went with a set that was deleted: it, filters by its column, and its color."""
 
     def known(key: str) -> bool:
         return key == TEXT or column_of(diagnosis, key) is not None

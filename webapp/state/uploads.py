@@ -133,7 +133,7 @@ class Uploads:
 
     def _drop_unheld(self, path: Path) -> None:
         """Delete a file that nobody holds any more, and its folder if no other lies in it: that is named by the digest
-        alone, so the same bytes under another name are its neighbours."""
+        alone, so the same bytes under another name are its neighbors."""
         if not self._held[path]:
             del self._held[path]
             path.unlink(missing_ok=True)

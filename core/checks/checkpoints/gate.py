@@ -91,7 +91,7 @@ def gate(
     Args:
         diagnosis: of the version in use, as `diagnose` or `load` gave it.
         table: the second model's answers, as `with_second` takes them.
-        roles: which column is which; usual names are recognised.
+        roles: which column is which; usual names are recognized.
         coverage: the least share of the run's samples that the table must answer, above 0 and at most 1. A sample that
             it lacks, or gives no answer for, is none of them.
         margin: percentage points from 0 to 100; what is worse by no more than that, by its interval, holds nothing

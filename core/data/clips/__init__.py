@@ -1,1 +1,1 @@
-"""Clips: videos and animated pictures, decoded to a few frames, measured over time, shown as storyboards."""
+"""Clips: videos and animated images, decoded to a few frames, measured over time, shown as storyboards."""

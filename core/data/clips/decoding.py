@@ -1,4 +1,4 @@
-"""From the bytes of a video or an animated picture to a few frames, or to the reason why not."""
+"""From the bytes of a video or an animated image to a few frames, or to the reason why not."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from core.limits import Limits
 
 VERSION = "clips 1"
 """Change it with anything that changes the frames: it is part of the cache's key."""
-STILL = "is a single picture, and a clip has at least 2 frames."
+STILL = "is a single image, and a clip has at least 2 frames."
 MAX_PICTURES = 20_000
-"""Frames of an animated picture."""
+"""Frames of an animated image."""
 _CONTAINERS: tuple[tuple[Callable[[bytes], bool], str, str], ...] = (
     (lambda head: head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"), "mov", "MP4"),
     (lambda head: head.startswith(b"\x1a\x45\xdf\xa3"), "matroska", "WebM or Matroska"),
@@ -43,19 +43,19 @@ def _container_of(data: bytes) -> tuple[str, str] | None:
     return next(((container, name) for is_it, container, name in _CONTAINERS if is_it(data[:16])), None)
 
 
-# ---- animated pictures
+# ---- animated images
 
 
 def _animation(data: bytes, limits: Limits) -> tuple[Image.Image, int]:
-    """The animated picture, still to be decoded, and its number of frames."""
+    """The animated image, still to be decoded, and its number of frames."""
     try:
         image = open_picture(data, limits)
     except Unreadable as error:
         what = "is no clip in a format that is known here (MP4, MOV, WebM, Matroska, AVI, animated GIF, WebP or PNG)."
-        raise Unreadable(what if "is not a picture in a format" in str(error) else str(error)) from None
+        raise Unreadable(what if "is not an image in a format" in str(error) else str(error)) from None
     # Pillow counts a GIF's frames by walking over them one by one; this bound from above takes no time
     if data.startswith(b"GIF8") and data.count(b"\0,") + data.count(b"\0!") > MAX_PICTURES + len(data) // 2**14:
-        raise Unreadable(f"has more than {MAX_PICTURES:,} frames, the most that are read of an animated picture.")
+        raise Unreadable(f"has more than {MAX_PICTURES:,} frames, the most that are read of an animated image.")
     try:
         n = int(getattr(image, "n_frames", 1))
     except Exception as error:  # of a GIF Pillow counts the frames by reading on
@@ -66,7 +66,7 @@ def _animation(data: bytes, limits: Limits) -> tuple[Image.Image, int]:
     if n * image.width * image.height > limits.max_clip_pixels:
         raise Unreadable(
             f"has {n:,} frames of {image.width} x {image.height} pixels, more than the {limits.max_clip_pixels:,} "
-            "pixels that are decoded of an animated picture. Save it as MP4 or WebM."
+            "pixels that are decoded of an animated image. Save it as MP4 or WebM."
         )
     return image, n
 

@@ -67,7 +67,7 @@ def chosen(seconds: F64, most: int) -> I64:
 
 
 def sized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The picture as RGB at that size."""
+    """The image as RGB at that size."""
     image = image.convert("RGB")
     return image if image.size == size else image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
 
@@ -79,7 +79,7 @@ def small_size(width: int, height: int, *, short: int = 0, long: int = 0) -> tup
 
 
 def stacked(frames: Sequence[Image.Image]) -> npt.NDArray[np.uint8]:
-    """(n, h, w, 3) of pictures of one size."""
+    """(n, h, w, 3) of images of one size."""
     return np.stack([np.asarray(frame, np.uint8) for frame in frames])
 
 

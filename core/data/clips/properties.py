@@ -1,6 +1,6 @@
 """Properties measured on a clip's frames: the plain causes of failure that embeddings do not name.
 
-What is measured of a picture is measured of four frames of the clip, evenly spread, and averaged (of categories the
+What is measured of an image is measured of four frames of the clip, evenly spread, and averaged (of categories the
 most frequent is taken); what is said of time is measured on small frames, at most eight a second. `PROPERTIES` has the
 unit of each.
 """
@@ -26,16 +26,16 @@ SUDDEN = 3.0
 """At a cut two frames have a correlation of at most the first, and differ so many times as much as frames of that clip
 do: chosen on the drawn clips of `assets/examples/clips`, where nine cuts of ten are found and no other step is one."""
 STILL = 0.004
-"""Mean change of luma from one watched frame to the next up to which nothing moves: a grey level of 255."""
+"""Mean change of luma from one watched frame to the next up to which nothing moves: a gray level of 255."""
 _MEASURED = 4
 _SAME_AS_PICTURES = (
-    *("brightness", "contrast", "colourfulness", "saturation", "grey", "dominant colour", "blur", "noise", "tint"),
+    *("brightness", "contrast", "colourfulness", "saturation", "grey", "dominant color", "blur", "noise", "tint"),
     *("tint strength", "edge density", "underexposed share", "overexposed share"),
 )
 PROPERTIES: dict[str, str] = {
     "length": "seconds",
     "frames a second": "of the file, the mean",
-    "cuts": f"places where the picture is another one within {1 / WATCHED:g} s",
+    "cuts": f"places where the image is another one within {1 / WATCHED:g} s",
     "motion": f"mean change of luma (0 to 1) within about {1 / WATCHED:g} s, cuts left out",
     "still share": f"share of those steps in which luma changes by less than {STILL:g}",
     "brightness change": "mean luma of the last third minus that of the first, -1 to 1",
@@ -46,9 +46,9 @@ PROPERTIES: dict[str, str] = {
     "aspect ratio": "width / height, upright",
     "file size": "kilobytes",
     "file format": "container and codec, as the file's bytes say",
-    "sound": "'yes' or 'no', or 'none possible' of an animated picture",
+    "sound": "'yes' or 'no', or 'none possible' of an animated image",
 }
-_CATEGORIES = frozenset({"grey", "dominant colour", "tint", "file format", "sound"})
+_CATEGORIES = frozenset({"grey", "dominant color", "tint", "file format", "sound"})
 _OVER_TIME = ("cuts", "motion", "still share", "brightness change", "flicker")
 """What is left open where only single frames were decoded."""
 

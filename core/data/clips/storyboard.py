@@ -48,12 +48,12 @@ def animation(clip: Clip, size: int) -> bytes:
     out = io.BytesIO()
     frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:], duration=shown, loop=0, quality=70, method=2)
     made = out.getvalue()
-    # frames that hardly differ are written as one, and one alone as a picture that says no time
+    # frames that hardly differ are written as one, and one alone as an image that says no time
     return made if b"ANMF" in made[:64] else _still(made[12:], shape, sum(shown))
 
 
 def _still(picture: bytes, size: tuple[int, int], shown: int) -> bytes:
-    """WebP bytes: one picture that is shown twice, so long together.
+    """WebP bytes: one image that is shown twice, so long together.
 
     Args:
         picture: the chunk of a WebP that holds it, with its name.

@@ -84,7 +84,7 @@ def of_video(data: bytes, container: tuple[str, str], limits: Limits, use: Calla
 def _looked_over(opened: Any, name: str, limits: Limits, bound: Mapping[str, str]) -> Video:
     """The container's video, once all that it declares is within the limits."""
     if not opened.streams.video:
-        raise Unreadable("has no pictures, only sound." if opened.streams.audio else "has no video in it.")
+        raise Unreadable("has no images, only sound." if opened.streams.audio else "has no video in it.")
     stream = opened.streams.video[0]
     context = stream.codec_context
     codec = "unknown" if context is None else str(context.name)

@@ -1,4 +1,4 @@
-"""The sanity desk: once columns are recognised and losses known, what a table says twice is held against itself.
+"""The sanity desk: once columns are recognized and losses known, what a table says twice is held against itself.
 
 A plausible table that is read wrongly gives a plausible report. So labels, predictions, scores, losses and numbers are
 compared, and what a mistake alone explains stops the reading (`core.records.ledger.Ledger.doubt`); what may be a
@@ -14,11 +14,11 @@ from core.data.desk.losses import check_losses
 from core.data.desk.numbers import check_missing, check_regression, check_unreadable, check_whole
 from core.data.desk.scales import check_scores
 from core.data.tables.outcomes import Measured
-from core.data.tables.recognise import RecognisedColumns
+from core.data.tables.recognise import RecognizedColumns
 from core.records.ledger import Ledger
 
 
-def check_table(frame: pd.DataFrame, found: RecognisedColumns, measured: Measured, ledger: Ledger) -> None:
+def check_table(frame: pd.DataFrame, found: RecognizedColumns, measured: Measured, ledger: Ledger) -> None:
     """Stop over, or note, what does not fit together in a table.
 
     Args:

@@ -12,7 +12,7 @@ from scipy.stats import binom, hypergeom
 
 from core.data.tables.classes import Texts
 from core.data.tables.outcomes import Measured
-from core.data.tables.recognise import RecognisedColumns
+from core.data.tables.recognise import RecognizedColumns
 from core.errors import quoted
 from core.numbers import percent
 from core.records import F64, I64
@@ -60,7 +60,7 @@ def fit(labels: I64, guesses: I64) -> Fit:
     return Fit(int((labels == guesses).sum()), float(frequency[labels].sum()), len(labels))
 
 
-def check_classes(found: RecognisedColumns, measured: Measured, ledger: Ledger) -> None:
+def check_classes(found: RecognizedColumns, measured: Measured, ledger: Ledger) -> None:
     """Stop where classes were renumbered or rows slipped; note where predictions are no better than a guess.
 
     Raises:
@@ -153,7 +153,7 @@ def _check_parts(labels: I64, guesses: I64, pair: str, ledger: Ledger) -> None:
     first = np.arange(cut)
     last = np.arange(cut, n)
     here, there = (first, last) if change[cut - 1] < 0 else (last, first)
-    # where rows are sorted by class, neighbours are of one
+    # where rows are sorted by class, neighbors are of one
     sorted_ = any(2 * (side[1:] != side[:-1]).mean() < 1 - fit(side, side).chance for side in (labels, guesses))
     if len(here) <= 2 * max(SHIFTS) or sorted_:
         return
@@ -233,7 +233,7 @@ def slipped(first: Rows, second: Rows, shift: int) -> tuple[Rows, Rows]:
     return (first[shift:], second[:-shift]) if shift > 0 else (first[:shift], second[-shift:])
 
 
-def check_spelling(found: RecognisedColumns, measured: Measured, ledger: Ledger) -> None:
+def check_spelling(found: RecognizedColumns, measured: Measured, ledger: Ledger) -> None:
     """Stop where a label and a prediction, or a class of the scores, differ in case alone and would count as two.
 
     Raises:

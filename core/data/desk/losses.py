@@ -14,7 +14,7 @@ from core.data.desk.numbers import SIGMAS, say_missing, stand_in
 from core.data.desk.scales import EQUAL, FEWEST, FOLLOWS, check_computed, check_loss_scale, explained
 from core.data.tables.cells import as_numbers, texts_of
 from core.data.tables.outcomes import Measured
-from core.data.tables.recognise import RecognisedColumns
+from core.data.tables.recognise import RecognizedColumns
 from core.numbers import number, percent
 from core.records import F64, I64, Bool
 from core.records.ledger import Ledger
@@ -32,7 +32,7 @@ BOUNDS = (0, 1, 100)
 at which torch.nn.BCELoss cuts."""
 
 
-def check_losses(frame: pd.DataFrame, found: RecognisedColumns, measured: Measured, ledger: Ledger) -> None:
+def check_losses(frame: pd.DataFrame, found: RecognizedColumns, measured: Measured, ledger: Ledger) -> None:
     """Hold a given loss against what else the table says of each row.
 
     Raises:
@@ -83,7 +83,7 @@ def check_losses(frame: pd.DataFrame, found: RecognisedColumns, measured: Measur
 
 
 def _worse(
-    frame: pd.DataFrame, found: RecognisedColumns, measured: Measured, computed: F64 | None, rows: I64
+    frame: pd.DataFrame, found: RecognizedColumns, measured: Measured, computed: F64 | None, rows: I64
 ) -> list[tuple[Bool, str, float]]:
     """(rows,) where the model did worse, by each thing but the loss that tells, what that is, and up to where the loss
     is of the predicted class, if it is: a class that is no less likely than another has at most log k."""
@@ -213,7 +213,7 @@ def _batches(written: F64) -> int:
     return int(np.median(repeated)) if chance < math.log(ALPHA) else 0
 
 
-def _is_shared(frame: pd.DataFrame, found: RecognisedColumns, written: F64, measured: Measured) -> bool:
+def _is_shared(frame: pd.DataFrame, found: RecognizedColumns, written: F64, measured: Measured) -> bool:
     """Whether rows share a loss by right: those of a group, as of a patient or a video; or frames of one scene and
     repeated samples, so that none that is right has the loss of one that is wrong beside it."""
     by_group = (

@@ -13,7 +13,7 @@ from core.data.desk.classes import ALPHA, MENDED, SHIFTS, slipped
 from core.data.tables.cells import as_numbers, holds_arrays, text_of, texts_of
 from core.data.tables.delimited import MISSING
 from core.data.tables.outcomes import Measured
-from core.data.tables.recognise import RecognisedColumns
+from core.data.tables.recognise import RecognizedColumns
 from core.numbers import number
 from core.records import F64
 from core.records.ledger import Ledger
@@ -26,7 +26,7 @@ ENOUGH_PAIRS = 10
 """Pairs of numbers from which a correlation's interval (Fisher's) is taken."""
 
 
-def check_unreadable(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> None:
+def check_unreadable(frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger) -> None:
     """Stop where cells of a column that must be numbers hold digits and are none, such as "1,234.56" or "> 10": left
     out, they would often be the largest.
 
@@ -77,7 +77,7 @@ def stand_in(values: F64, *, below: bool = False) -> tuple[float, int] | None:
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def check_regression(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> None:
+def check_regression(frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger) -> None:
     """Stop where target and prediction are in other units, of other signs or of rows that have slipped.
 
     Raises:
@@ -159,12 +159,12 @@ def _check_unforeseen(truth: F64, said: F64, target: str, prediction: str, ledge
         )
 
 
-def check_whole(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> None:
-    """Note classes, recognised as such, that may be amounts: most predictions are wrong, and wrong ones are near."""
+def check_whole(frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger) -> None:
+    """Note classes, recognized as such, that may be amounts: most predictions are wrong, and wrong ones are near."""
     label = found.roles.label
     prediction = found.roles.prediction
     rows = ledger.kept()
-    if label is None or prediction is None or "label" not in found.recognised:
+    if label is None or prediction is None or "label" not in found.recognized:
         return
     truth, said = (as_numbers(frame[name])[rows] for name in (label, prediction))
     wrong = truth != said

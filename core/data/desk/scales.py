@@ -10,7 +10,7 @@ from scipy.stats import binom
 
 from core.data.desk.classes import ALPHA
 from core.data.tables.outcomes import Measured
-from core.data.tables.recognise import RecognisedColumns
+from core.data.tables.recognise import RecognizedColumns
 from core.numbers import number, percent
 from core.records import F64, I64
 from core.records.ledger import Ledger
@@ -27,7 +27,7 @@ EQUAL = 1e-3
 """Relative difference up to which two ratios are one, as losses written with four figures differ."""
 
 
-def check_loss_scale(loss: F64, found: RecognisedColumns, measured: Measured, rows: I64, ledger: Ledger) -> None:
+def check_loss_scale(loss: F64, found: RecognizedColumns, measured: Measured, rows: I64, ledger: Ledger) -> None:
     """Hold a column of losses, (rows,) as written, against what arithmetic says of it.
 
     Raises:

@@ -1,1 +1,1 @@
-"""Pictures: found, decoded, measured, compared."""
+"""Images: found, decoded, measured, compared."""

@@ -1,4 +1,4 @@
-"""Pictures from a zip, a tar or a folder, opened one at a time.
+"""Images from a zip, a tar or a folder, opened one at a time.
 
 Nothing is ever unpacked to a path that an archive names, so a hostile name has nowhere to go; it is refused all the
 same. Sizes are checked on the archive's own directory before anything is read, and again while reading.

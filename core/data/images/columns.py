@@ -1,4 +1,4 @@
-"""Pictures that lie in a table's own column, as bytes or as {bytes, path} (how Hugging Face data sets write them)."""
+"""Images that lie in a table's own column, as bytes or as {bytes, path} (how Hugging Face data sets write them)."""
 
 # pyright: basic
 # (pyarrow ships no types, so strict checking would flag every use of it)
@@ -26,7 +26,7 @@ _GROUPS_HELD = 2
 
 
 def is_image_type(kind: pa.DataType) -> bool:
-    """Whether a Parquet column may hold encoded pictures: binary, or a struct with a binary field "bytes"."""
+    """Whether a Parquet column may hold encoded images: binary, or a struct with a binary field "bytes"."""
     if pa.types.is_struct(kind):
         return kind.get_field_index("bytes") >= 0 and _is_binary(kind.field("bytes").type)
     return _is_binary(kind)
@@ -54,7 +54,7 @@ def encoded(value: Any) -> bytes:
 
 
 def frame_images(values: Sequence[Any]) -> FrameImages:
-    """The store of a DataFrame's column; a picture is named by its path, else by its row number."""
+    """The store of a DataFrame's column; an image is named by its path, else by its row number."""
     paths = [value.get("path") if isinstance(value, dict) else None for value in values]
     return FrameImages(tuple(str(path) if path else str(row) for row, path in enumerate(paths)), values)
 
@@ -93,7 +93,7 @@ class _ColumnReader:
             return self.held[group][row - int(self.starts[group])]
 
     def _group(self, group: int) -> list[bytes]:
-        """The cells of a row group. One that repeats pictures may be larger than its pages: then all is spooled."""
+        """The cells of a row group. One that repeats images may be larger than its pages: then all is spooled."""
         cells = list[bytes]()
         total = 0
         for blob in _stream(self.path, self.column, [group], self.at_once):
@@ -113,8 +113,8 @@ class _ColumnReader:
             total += len(blob)
             if total > most:
                 raise InvalidInput(
-                    f"{self.path.name}: the pictures of {self.column!r} exceed {most:,} bytes, the most read of a file "
-                    "of this size. Split it, or store each picture once."
+                    f"{self.path.name}: the images of {self.column!r} exceed {most:,} bytes, the most read of a file "
+                    "of this size. Split it, or store each image once."
                 )
             yield blob
 
@@ -130,7 +130,7 @@ class _ColumnReader:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ParquetImages(NamedItems):
-    """The pictures of a Parquet column. Thread-safe; memory is bounded by two row groups of at most 128 MiB."""
+    """The images of a Parquet column. Thread-safe; memory is bounded by two row groups of at most 128 MiB."""
 
     reader: _ColumnReader
 
@@ -144,7 +144,7 @@ class ParquetImages(NamedItems):
 
 
 def parquet_images(path: Path, column: str, limits: Limits, progress: Progress = no_progress) -> ParquetImages:
-    """The store of a Parquet file's picture column; a picture is named by its path, else by its row number.
+    """The store of a Parquet file's image column; an image is named by its path, else by its row number.
 
     Raises:
         InvalidInput: the column is larger than `limits.max_total_bytes`, or the disk is too full to unpack it.
@@ -172,7 +172,7 @@ def parquet_images(path: Path, column: str, limits: Limits, progress: Progress =
         for batch in file.iter_batches(_rows_at_once(path, file, f"{column}.path", limits), columns=[f"{column}.path"]):
             paths += batch.column(0).to_pylist()
             total += batch.nbytes
-            limits.check_memory(path.name, 2 * total, path.stat().st_size, "Shorten the pictures' paths.")
+            limits.check_memory(path.name, 2 * total, path.stat().st_size, "Shorten the images' paths.")
         names = [str(p["path"]) if p and p.get("path") else name for p, name in zip(paths, names)]
     return ParquetImages(tuple(names), reader)
 
@@ -183,7 +183,7 @@ def _column_bytes(group: Any, column: str) -> int:
 
 
 def _rows_at_once(path: Path, file: pq.ParquetFile, column: str, limits: Limits) -> int:
-    """64, or fewer where a page may hold so large a picture that 64 of it are too much."""
+    """64, or fewer where a page may hold so large an image that 64 of it are too much."""
     leaves = range(file.metadata.num_columns)
     wanted = [i for i in leaves if f"{file.schema.column(i).path}.".startswith(f"{column}.")]
     walked = [pages for i in wanted for pages in column_pages(path, file, i, limits.max_file_bytes * 2)]

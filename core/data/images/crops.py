@@ -1,8 +1,8 @@
-"""Crops of objects, which are embedded with the whole picture beside them.
+"""Crops of objects, which are embedded with the whole image beside them.
 
-An object is seen twice: its crop says what it is, the picture around it in what light, weather and company it stands. A
-row's finding vector is unit([crop, w * picture]), so the cosine of two rows is (cosine of the crops + w^2 * cosine of
-the pictures) / (1 + w^2); its joint vector, the one that words are compared with, is unit(crop + w * picture). w is
+An object is seen twice: its crop says what it is, the image around it in what light, weather and company it stands. A
+row's finding vector is unit([crop, w * image]), so the cosine of two rows is (cosine of the crops + w^2 * cosine of
+the images) / (1 + w^2); its joint vector, the one that words are compared with, is unit(crop + w * image). w is
 `CONTEXT_WEIGHT`.
 """
 
@@ -24,15 +24,15 @@ from core.records import F64, I64, ItemStore, NamedItems
 MARGIN = 0.2
 """Of the box's longer side, added on every side of it."""
 MIN_SIDE = 32
-"""A crop is at least so many pixels wide and high, where the picture is: fewer hold nothing that an encoder could
+"""A crop is at least so many pixels wide and high, where the image is: fewer hold nothing that an encoder could
 read."""
 _HELD = 4
-"""Decoded pictures that are kept, since the objects of one follow each other."""
+"""Decoded images that are kept, since the objects of one follow each other."""
 
 
 @dataclass(slots=True, eq=False)
 class _OpenPictures:
-    """Decoded pictures of a store, the last few of them kept; thread-safe."""
+    """Decoded images of a store, the last few of them kept; thread-safe."""
 
     store: ItemStore
     held: OrderedDict[int, Image.Image] = field(default_factory=OrderedDict[int, Image.Image])
@@ -46,7 +46,7 @@ class _OpenPictures:
         try:
             picture = decode(self.store.read(index)).image
         except Unreadable as error:
-            raise InvalidInput(f"its picture {self.store.name(index)} {error}") from error
+            raise InvalidInput(f"its image {self.store.name(index)} {error}") from error
         with self.lock:
             self.held[index] = picture
             while len(self.held) > _HELD:
@@ -58,24 +58,24 @@ class _OpenPictures:
 class CropImages(NamedItems):
     """Crops of boxes, encoded as PNG when asked for.
 
-    A crop is a square around the box with `MARGIN`, moved inside the picture, so that an encoder which cuts to a square
-    loses nothing of a long object; where the picture is too small for it, the crop is what there is.
+    A crop is a square around the box with `MARGIN`, moved inside the image, so that an encoder which cuts to a square
+    loses nothing of a long object; where the image is too small for it, the crop is what there is.
     """
 
     base: ItemStore
     image_of: I64
-    """(n,) place of each row's picture in `base`."""
+    """(n,) place of each row's image in `base`."""
     boxes: F64
     """(n, 4) left, top, width, height in pixels of `sizes`."""
     sizes: F64
-    """(m, 2) width and height of each picture of `base`, as the boxes understand it."""
+    """(m, 2) width and height of each image of `base`, as the boxes understand it."""
     pictures: _OpenPictures
 
     def read(self, index: int) -> bytes:
         """The crop of row `index` as PNG.
 
         Raises:
-            InvalidInput: its picture cannot be read, or has another shape than the boxes were drawn in.
+            InvalidInput: its image cannot be read, or has another shape than the boxes were drawn in.
         """
         place = int(self.image_of[index])
         picture = self.pictures.get(place)
@@ -83,7 +83,7 @@ class CropImages(NamedItems):
         skew = abs(picture.width * height - picture.height * width)
         if skew > 0.02 * picture.width * height + 2 * max(width, height):
             raise InvalidInput(
-                f"its picture is {picture.width} x {picture.height}, but the boxes were drawn in {width:g} x {height:g}"
+                f"its image is {picture.width} x {picture.height}, but the boxes were drawn in {width:g} x {height:g}"
             )
         out = io.BytesIO()
         window = _window(self.boxes[index] * (picture.width / width), picture.size)
@@ -97,7 +97,7 @@ def crop_images(base: ItemStore, image_of: I64, boxes: F64, sizes: F64, names: S
 
 
 def _window(box: F64, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of the square around a box, inside a picture of `size`."""
+    """Left, top, right and bottom of the square around a box, inside an image of `size`."""
     left, top, width, height = box.tolist()
     side = max(max(width, height) * (1 + 2 * MARGIN), MIN_SIDE)
     edges: list[tuple[int, int]] = []

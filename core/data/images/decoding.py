@@ -1,8 +1,8 @@
-"""From encoded bytes to an upright RGB picture, or to the reason why not.
+"""From encoded bytes to an upright RGB image, or to the reason why not.
 
 What is done to unusual files: the EXIF orientation is applied; of an animation the first frame is taken; transparency
-is laid on white; CMYK, palette, grey and other modes become RGB; 16-bit grey is scaled from 0-65535, and 32-bit
-integers and floats from their own lowest to highest value; colour profiles are ignored. Large pictures are shrunk while
+is laid on white; CMYK, palette, gray and other modes become RGB; 16-bit gray is scaled from 0-65535, and 32-bit
+integers and floats from their own lowest to highest value; color profiles are ignored. Large images are shrunk while
 decoding, to a short side of at least `SHORT_SIDE`.
 """
 
@@ -23,16 +23,16 @@ from core.data.modality import Unreadable
 from core.limits import Limits
 from core.records import F64
 
-# what Pillow finds odd in a picture is said of that picture, or is no matter: nothing of it is for the log
+# what Pillow finds odd in an image is said of that image, or is no matter: nothing of it is for the log
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 SHORT_SIDE = 896
-"""Pictures are never shrunk below this while decoding, so encoders see the same as from the full file for any input up
+"""Images are never shrunk below this while decoding, so encoders see the same as from the full file for any input up
 to half of it."""
 MAX_ASPECT = 100
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000")
-"""The formats that are read, by Pillow's names; JPEG includes those of several pictures (MPO)."""
+"""The formats that are read, by Pillow's names; JPEG includes those of several images (MPO)."""
 VERSION = "decoding 1"
 """Change it with anything that changes the pixels: it is part of the cache's key."""
 _BYTES_A_PIXEL = {"WEBP": 16, "AVIF": 9}
@@ -46,7 +46,7 @@ _WIDE = ("I", "F")  # 32-bit integers and floats
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedPicture:
-    """An upright RGB picture and what its file said about it."""
+    """An upright RGB image and what its file said about it."""
 
     image: Image.Image
     width: int
@@ -57,11 +57,11 @@ class DecodedPicture:
 
 
 def open_picture(data: bytes, limits: Limits = Limits()) -> Image.Image:
-    """The picture by its header, its pixels still to be decoded. The one door for bytes that somebody brought: only
+    """The image by its header, its pixels still to be decoded. The one door for bytes that somebody brought: only
     `FORMATS` are tried, so that none reaches a program outside (as PostScript would) or a reader that is rarely used.
 
     Raises:
-        Unreadable: the bytes are no picture, or declare more pixels than the limit.
+        Unreadable: the bytes are no image, or declare more pixels than the limit.
     """
     try:
         _check_pixels(*declared_size(data[:64]), limits)
@@ -71,13 +71,13 @@ def open_picture(data: bytes, limits: Limits = Limits()) -> Image.Image:
     except Unreadable:
         raise
     except Exception as error:  # Pillow's readers raise many kinds of error on bad bytes
-        raise Unreadable(f"is not a readable picture ({_why(error)}).") from error
+        raise Unreadable(f"is not a readable image ({_why(error)}).") from error
     _check_pixels(*image.size, limits, image.format or "")
     return image
 
 
 def upright_size(data: bytes, limits: Limits = Limits()) -> tuple[int, int]:
-    """(width, height) of the picture as it is shown, from its header.
+    """(width, height) of the image as it is shown, from its header.
 
     Raises:
         Unreadable: no header says it, or see `open_picture`.
@@ -87,15 +87,15 @@ def upright_size(data: bytes, limits: Limits = Limits()) -> tuple[int, int]:
             # of a TIFF Pillow gives the size as it is shown
             turned = image.format != "TIFF" and _orientation(image) in range(5, 9)
         except Exception as error:
-            raise Unreadable(f"is not a readable picture ({_why(error)}).") from error
+            raise Unreadable(f"is not a readable image ({_why(error)}).") from error
         return (image.height, image.width) if turned else image.size
 
 
 def decode(data: bytes, limits: Limits = Limits()) -> DecodedPicture:
-    """The picture in `data`, upright and RGB.
+    """The image in `data`, upright and RGB.
 
     Raises:
-        Unreadable: the bytes are no picture, are cut short, or hold more pixels than the limit or an extreme shape.
+        Unreadable: the bytes are no image, are cut short, or hold more pixels than the limit or an extreme shape.
     """
     image = open_picture(data, limits)
     width, height = image.size
@@ -134,7 +134,7 @@ def _unidentified(data: bytes) -> str:
     start = data[:512].lstrip().lower()
     if start.startswith((b"<svg", b"<?xml")):
         return "is a drawing (SVG or XML), not pixels: export it as PNG."
-    return "is not a picture in a format that is known here (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000)."
+    return "is not an image in a format that is known here (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000)."
 
 
 def _upright_rgb(image: Image.Image) -> Image.Image:
@@ -168,7 +168,7 @@ def _keep_orientation(reduced: Image.Image, original: Image.Image) -> Image.Imag
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """The picture as it is read from a file (above).
+    """The image as it is read from a file (above).
 
     In strips: one of a hundred million pixels would else be held four times, or as numbers of 8 bytes.
     """
@@ -193,7 +193,7 @@ def _numbers(image: Image.Image) -> F64:
 
 
 def _strip_to_rgb(image: Image.Image, low: float, high: float) -> Image.Image:
-    """Numbers of 32 bits are scaled from `low` and `high`, the ends of the whole picture."""
+    """Numbers of 32 bits are scaled from `low` and `high`, the ends of the whole image."""
     if image.mode.startswith("I;"):
         grey = np.asarray(image, np.float32) / 257
         return Image.fromarray(np.rint(grey).astype(np.uint8)).convert("RGB")

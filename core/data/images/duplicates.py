@@ -1,12 +1,12 @@
-"""Near-duplicates: copies of one picture that were re-encoded, resized or made a little brighter or darker.
+"""Near-duplicates: copies of one image that were re-encoded, resized or made a little brighter or darker.
 
-Two pictures are near-duplicates if their 256-bit perceptual hashes differ in at most 24 bits, their embeddings
-have a cosine of at least `MIN_COSINE`, and their colours on a 4 x 4 grid are alike. Copies that were cropped by more
+Two images are near-duplicates if their 256-bit perceptual hashes differ in at most 24 bits, their embeddings
+have a cosine of at least `MIN_COSINE`, and their colors on a 4 x 4 grid are alike. Copies that were cropped by more
 than about 1%, turned or mirrored are not found.
 
-Why these bounds: over 1,000 photographs of clothes and 1,000 of ImageNet the nearest pair of different pictures lay 56
+Why these bounds: over 1,000 photographs of clothes and 1,000 of ImageNet the nearest pair of different images lay 56
 and 86 bits apart, while copies at JPEG quality 20, at half size or 20% brighter lay at most 22 bits away with cosines
-around 0.9. Stylised variants of one outline come within 16 bits, but with cosines below 0.6. docs/encoder.md has the
+around 0.9. Stylized variants of one outline come within 16 bits, but with cosines below 0.6. docs/encoder.md has the
 measurement.
 """
 
@@ -30,14 +30,14 @@ MAX_COLOUR_DISTANCE = 0.15 * 255
 VERSION = "hash 1"
 """Change it with anything that changes a hash: it is part of the cache's key."""
 HASH = "near-duplicate hash"
-"""Name under which a picture's hash travels with an item's properties in the cache."""
+"""Name under which an image's hash travels with an item's properties in the cache."""
 _ROWS = 256
 _OTHERS = 4096
 """Vectors that are compared with how many others at a time."""
 
 
 class ToldByHash:
-    """Of a modality whose `open` measures a `picture_hash` under `HASH`: of the item, or of a picture made of it."""
+    """Of a modality whose `open` measures a `picture_hash` under `HASH`: of the item, or of an image made of it."""
 
     def duplicates(
         self,
@@ -66,7 +66,7 @@ def duplicate_groups(
         contents: a digest of each file; equal digests are duplicates whatever else holds.
         hashes: from `picture_hash`.
         vectors: (n, d) unit rows.
-        progress: called as ("compare pictures", done, total) while each is compared with all.
+        progress: called as ("compare images", done, total) while each is compared with all.
     """
     n = len(hashes)
     first_with: dict[bytes, int] = {}
@@ -77,7 +77,7 @@ def duplicate_groups(
     look = np.array([looks.setdefault(str(hashes[row]), len(looks)) for row in distinct.tolist()], np.int64)
     raw = np.frombuffer(bytes.fromhex("".join(looks)), np.uint8).reshape(len(looks), 80)
     alike = _Alike(vectors, distinct, look)
-    report = Reporter(progress, "compare pictures", n)
+    report = Reporter(progress, "compare images", n)
     report(0)
     alike.join_inside()
     for share, (one, other) in near_hashes(np.ascontiguousarray(raw[:, :32]).view(np.uint64), lambda: alike.of_look):
@@ -88,14 +88,14 @@ def duplicate_groups(
 
 
 def _of_one_colour(grids: npt.NDArray[np.uint8], one: I64, other: I64) -> tuple[I64, I64]:
-    """Those of the pairs whose colours are alike."""
+    """Those of the pairs whose colors are alike."""
     close = np.abs(np.subtract(grids[one], grids[other], dtype=np.int16)).mean(1) <= MAX_COLOUR_DISTANCE
     return one[close], other[close]
 
 
 class _Alike:
     """Which rows hang together by what was compared so far: pairs that do are not compared again, so that a thousand
-    pictures of one look take a thousand comparisons and not a million.
+    images of one look take a thousand comparisons and not a million.
 
     Args:
         vectors: (n, d) unit rows.

@@ -1,7 +1,7 @@
-"""What a picture's header may ask for: looked at before Pillow reads it.
+"""What an image's header may ask for: looked at before Pillow reads it.
 
 Pillow trusts a header's counts: a file of 2 MB can have it copy the same bytes 60,000 times (TIFF and EXIF), join its
-comments one by one (GIF), decode a thousand scans (JPEG) or hold a tile larger than the picture (TIFF). Each check here
+comments one by one (GIF), decode a thousand scans (JPEG) or hold a tile larger than the image (TIFF). Each check here
 is one pass over the header that stops at its bound.
 """
 
@@ -26,7 +26,7 @@ _EXIF = b"Exif\0\0"
 
 
 def checked_header(data: bytes, limits: Limits) -> bytes:
-    """The picture's bytes; of an AVIF without its EXIF block, which says nothing that is used.
+    """The image's bytes; of an AVIF without its EXIF block, which says nothing that is used.
 
     Raises:
         Unreadable: reading its header would take more memory or time than any honest one.
@@ -37,7 +37,7 @@ def checked_header(data: bytes, limits: Limits) -> bytes:
         _check_jpeg(data, limits)
     elif data.startswith(b"\x89PNG"):
         if len(list(islice(_png_chunks(data), _MAX_CHUNKS + 1))) > _MAX_CHUNKS:
-            raise Unreadable(f"has more than {_MAX_CHUNKS:,} parts, as no picture needs.")
+            raise Unreadable(f"has more than {_MAX_CHUNKS:,} parts, as no image needs.")
     elif data.startswith(b"GIF8"):
         _check_gif(data, limits)
     elif data[4:8] == b"ftyp":
@@ -49,7 +49,7 @@ def check_tags(data: bytes, limits: Limits) -> None:
     """Look through the first directory of a TIFF, or of an EXIF block without its first six bytes.
 
     Raises:
-        Unreadable: its tags hold more than the file, or more numbers or larger tiles than any picture needs.
+        Unreadable: its tags hold more than the file, or more numbers or larger tiles than any image needs.
     """
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:3] == b"+" or data[3:4] == b"+"
@@ -99,7 +99,7 @@ def _check_jpeg(data: bytes, limits: Limits) -> None:
         if marker == 0xE1 and data.startswith(_EXIF, start):
             exif += data[start + len(_EXIF) : end]
         if n > _MAX_CHUNKS or end > limits.max_picture_header_bytes:
-            raise Unreadable(f"has a header of more than {end:,} bytes, as no picture needs.")
+            raise Unreadable(f"has a header of more than {end:,} bytes, as no image needs.")
     if exif:
         check_tags(bytes(exif), limits)
     scans = data.count(b"\xff\xda", before)
@@ -140,7 +140,7 @@ def _check_gif(data: bytes, limits: Limits) -> None:
                 at += 1 + data[at]
             at += 1
         if at > limits.max_picture_text_bytes:
-            raise Unreadable(f"has more than {limits.max_picture_text_bytes:,} bytes of comments before its picture.")
+            raise Unreadable(f"has more than {limits.max_picture_text_bytes:,} bytes of comments before its image.")
 
 
 def _without_exif(data: bytes) -> bytes:

@@ -80,7 +80,7 @@ class Listing:
         """Enter a regular file; False if it is junk, a repetition, or no text can hold its name.
 
         Raises:
-            InvalidInput: it is too large, or a picture whose name is no UTF-8.
+            InvalidInput: it is too large, or an image whose name is no UTF-8.
         """
         if is_junk(name):
             self._junk += 1
@@ -122,7 +122,7 @@ class Listing:
         if not self.names:
             raise InvalidInput(
                 f"{self.source} holds no files that can be read. "
-                "Bring an archive or folder with pictures (.jpg, .png, .webp, ...)."
+                "Bring an archive or folder with images (.jpg, .png, .webp, ...)."
             )
         top = _common_top(self.names) if strip else ""
         names = tuple(name[len(top) :] for name in self.names)
@@ -155,12 +155,12 @@ class Listing:
 
 
 def is_image_name(name: str) -> bool:
-    """Whether the file name ends as a picture's does."""
+    """Whether the file name ends as an image's does."""
     return modality_by_name(name) == "image"
 
 
 def is_item_name(name: str) -> bool:
-    """Whether the file name ends as that of a picture, a clip or another item does."""
+    """Whether the file name ends as that of an image, a clip or another item does."""
     return modality_by_name(name) is not None
 
 

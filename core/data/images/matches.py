@@ -36,7 +36,7 @@ def check_matches(
         ledger.doubt(
             f"{len(lacking):,} {noun}s that {column!r} names are not there, such as {lacking[0][-60:]!r}, and all are "
             f"if each number is 1 {'less' if step < 0 else 'more'}: one side counts from 0, the other from 1, and each "
-            f"row would show its neighbour's {noun}. Write the numbers of the files."
+            f"row would show its neighbor's {noun}. Write the numbers of the files."
         )
     first: dict[str, str] = {}
     for text, name in found:

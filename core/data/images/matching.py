@@ -1,4 +1,4 @@
-"""Which picture belongs to which row, and which can be refused without decoding it."""
+"""Which image belongs to which row, and which can be refused without decoding it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from core.records import I64, ItemStore, Progress, Reporter, no_progress
 from core.records.ledger import Ledger
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"II+\0", b"MM\0+")
-EMPTY = "the picture is empty (0 bytes)"
-NO_PICTURE = "the file is no picture that can be decoded: it begins like none (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF)"
+EMPTY = "the image is empty (0 bytes)"
+NO_PICTURE = "the file is no image that can be decoded: it begins like none (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +63,7 @@ def match_files(
     ledger: Ledger,
     *,
     column: str,
-    noun: str = "picture",
+    noun: str = "image",
     count_unused: bool = True,
     hint: str = "",
     progress: Progress = no_progress,
@@ -80,10 +80,10 @@ def match_files(
         InvalidInput: no row's file is there, or a row's file name fits several files.
         Cancelled: from `progress`.
     """
-    report = Reporter(progress, "match pictures", len(written))
+    report = Reporter(progress, "match images", len(written))
     report(0)
     index = index_files(store)
-    files = "images" if noun == "picture" else f"{noun}s"
+    files = f"{noun}s"
     positions = np.full(len(written), -1, dtype=np.int64)
     ambiguous = list[tuple[int, list[int]]]()
     for row, text in enumerate(written):
@@ -138,18 +138,18 @@ def index_files(store: FileImages) -> FileIndex:
 def check_pictures(
     store: ItemStore, positions: I64, ledger: Ledger, limits: Limits, progress: Progress = no_progress
 ) -> int:
-    """Drop rows whose picture is empty, no picture by its first bytes, a drawing (SVG), or too large; nothing is
+    """Drop rows whose image is empty, no image by its first bytes, a drawing (SVG), or too large; nothing is
     decoded.
 
     Args:
-        positions: (n,) where each row's picture lies in `store`; -1 for none.
+        positions: (n,) where each row's image lies in `store`; -1 for none.
 
     Returns:
-        How many rows have no bytes, or such as begin like no picture, where any of them do.
+        How many rows have no bytes, or such as begin like no image, where any of them do.
     """
     reasons = [""] * len(positions)
     heads = store.heads() if isinstance(store, ParquetImages) else None
-    report = Reporter(progress, "check pictures", len(positions))
+    report = Reporter(progress, "check images", len(positions))
     for row, position in enumerate(positions):
         report(row)
         if heads is not None:
@@ -160,7 +160,7 @@ def check_pictures(
             try:
                 size, head = store.head(int(position))
             except InvalidInput as error:
-                reasons[row] = f"the picture cannot be read: {error}"
+                reasons[row] = f"the image cannot be read: {error}"
                 continue
         elif isinstance(store, FrameImages):
             head = encoded(store.values[int(position)])
@@ -173,17 +173,17 @@ def check_pictures(
 
 
 def refusal(size: int, head: bytes, limits: Limits) -> str:
-    """Why a picture of `size` bytes that begins with `head` cannot be used, or ""."""
+    """Why an image of `size` bytes that begins with `head` cannot be used, or ""."""
     if size == 0:
         return EMPTY
     if size > limits.max_file_bytes:
-        return f"the picture is too large: {size:,} bytes, at most {limits.max_file_bytes:,}"
+        return f"the image is too large: {size:,} bytes, at most {limits.max_file_bytes:,}"
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<svg", b"<?xml", b"<!doctype svg")):
-        return "the picture is a drawing (SVG), not pixels: export it as PNG"
+        return "the image is a drawing (SVG), not pixels: export it as PNG"
     if not head.startswith(_MAGIC) and head[4:8] not in (b"ftyp", b"jP  "):
         return NO_PICTURE
     width, height = declared_size(head)
     if width * height > limits.max_pixels:
-        return f"the picture has too many pixels: {width:,} x {height:,}, at most {limits.max_pixels:,}"
+        return f"the image has too many pixels: {width:,} x {height:,}, at most {limits.max_pixels:,}"
     return ""

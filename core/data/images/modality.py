@@ -1,4 +1,4 @@
-"""Pictures: decoded, measured on their pixels, compared by perceptual hash, shown as thumbnails."""
+"""Images: decoded, measured on their pixels, compared by perceptual hash, shown as thumbnails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ImageModality(duplicates.ToldByHash):
     version = f"{decoding.VERSION}/{properties.VERSION}/{duplicates.VERSION}"
 
     def open(self, data: bytes) -> tuple[Image.Image, dict[str, Any]]:
-        """The upright RGB picture, its properties and its hash."""
+        """The upright RGB image, its properties and its hash."""
         picture = decoding.decode(data)
         small = properties.shrink(picture.image, properties.SIDE)
         measured = properties.measure_properties(picture, small)
@@ -38,4 +38,4 @@ class ImageModality(duplicates.ToldByHash):
     def preview(self, data: bytes, size: int, marks: Marks = ()) -> bytes:
         return thumbnails.shrink(data, size)
 
-    keep = preview  # a run keeps the small picture that is shown
+    keep = preview  # a run keeps the small image that is shown

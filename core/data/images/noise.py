@@ -1,6 +1,6 @@
-"""How noisy a picture is where it is flattest: noise lies over the whole picture, texture leaves some place out.
+"""How noisy an image is where it is flattest: noise lies over the whole image, texture leaves some place out.
 
-Grass, fur and knitwear have edges as fine as a sensor's noise; what tells them apart is that nearly every picture has a
+Grass, fur and knitwear have edges as fine as a sensor's noise; what tells them apart is that nearly every image has a
 few calm patches, and that noise is there too. So the noise is read in small patches with Immerkær's mask (1996), which
 answers to neither plains nor slopes nor straight edges, and of the patches a low quantile counts. Within a patch the
 median of the answers is taken, as of wavelets by Donoho and Johnstone (1994): a line or a letter through a calm patch
@@ -20,7 +20,7 @@ from core.records import F32
 PATCH = 6
 """Pixels a side."""
 QUANTILE = 0.02
-"""Of the patches' deviations. Less, and one plain patch speaks for the picture; more, and lawns count as noisy."""
+"""Of the patches' deviations. Less, and one plain patch speaks for the image; more, and lawns count as noisy."""
 BLACK = 2.5 / 255
 WHITE = 252.5 / 255
 CLIPPED = 0.95
@@ -37,7 +37,7 @@ _LOWEST = 0.56
 def noise(luma: F32) -> float:
     """Standard deviation of the noise in the flattest patches, on the scale of `luma`, 0 to 1.
 
-    Of white noise all over it is the noise's own deviation; 0 of a picture without patches (fewer than eight pixels
+    Of white noise all over it is the noise's own deviation; 0 of an image without patches (fewer than eight pixels
     along a side) or with clipped ones alone.
     """
     if min(luma.shape) < PATCH + 2:

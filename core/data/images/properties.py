@@ -1,7 +1,7 @@
 """Properties measured on the pixels: the plain causes of failure that embeddings do not name.
 
 All are measured on an RGB copy whose longer side is at most `SIDE` pixels (never enlarged), so that they mean the same
-for a large and a small file of one picture; size and format come from the file. `PROPERTIES` has the unit of each.
+for a large and a small file of one image; size and format come from the file. `PROPERTIES` has the unit of each.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ VERSION = "properties 2"
 PROPERTIES: dict[str, str] = {
     "brightness": "mean luma, 0 (black) to 1 (white)",
     "contrast": "standard deviation of luma, 0 to 0.5",
-    "colourfulness": "Hasler and Süsstrunk 2003: 0 (grey), about 15 slightly, 45 rather, 80 highly colourful",
+    "colourfulness": "Hasler and Süsstrunk 2003: 0 (gray), about 15 slightly, 45 rather, 80 highly colorful",
     "saturation": "mean HSV saturation, 0 to 1",
-    "grey": "'grey' if 99% of the pixels have no colour, else 'colour'",
-    "dominant colour": "the name that most pixels bear, of twelve",
+    "grey": "'grey' if 99% of the pixels have no color, else 'colour'",
+    "dominant color": "the name that most pixels bear, of twelve",
     "blur": "Crete et al. 2007, 0 (sharp) to 1 (blurred)",
-    "noise": "standard deviation of the noise where the picture is flattest, 0 to 1: 0.01 is seen, 0.05 is heavy",
-    "tint": "the colour that lies over all of it: 'none', red, orange, yellow, green, blue or purple",
-    "tint strength": "of the light's colour, 0 (neutral) to 1 and more (a pure colour); from 0.25 it has a name",
+    "noise": "standard deviation of the noise where the image is flattest, 0 to 1: 0.01 is seen, 0.05 is heavy",
+    "tint": "the color that lies over all of it: 'none', red, orange, yellow, green, blue or purple",
+    "tint strength": "of the light's color, 0 (neutral) to 1 and more (a pure color); from 0.25 it has a name",
     "edge density": "share of pixels on an edge (Sobel gradient above 0.1 of the range a pixel)",
-    "entropy": "of the luma histogram, 0 (one grey level) to 8 bits",
+    "entropy": "of the luma histogram, 0 (one gray level) to 8 bits",
     "underexposed share": "share of pixels with luma below 0.05",
     "overexposed share": "share of pixels with luma above 0.95",
-    "plain border": "share of the border's pixels near the border's own median colour: 1 is a uniform ground",
+    "plain border": "share of the border's pixels near the border's own median color: 1 is a uniform ground",
     "width": "pixels, upright",
     "height": "pixels, upright",
     "megapixels": "millions of pixels",
@@ -46,14 +46,14 @@ PROPERTIES: dict[str, str] = {
     "file size": "kilobytes",
     "file format": "as the file's bytes say, whatever its name",
 }
-OF_PICTURE = " of the picture"
-"""Behind the name of a property that a row, which is a crop, has from its whole picture."""
-_CATEGORIES = ("grey", "dominant colour", "tint", "file format")
+OF_PICTURE = " of the image"
+"""Behind the name of a property that a row, which is a crop, has from its whole image."""
+_CATEGORIES = ("grey", "dominant color", "tint", "file format")
 _GREY = 10
 _DARK = 13
 _BRIGHT = 243
 _PLAIN = 40
-"""Bytes: 0.04 of the range or less is no colour, luma below 0.05 is dark and above 0.95 bright, and twice 0.08 of the
+"""Bytes: 0.04 of the range or less is no color, luma below 0.05 is dark and above 0.95 bright, and twice 0.08 of the
 range from the border's median is far."""
 U8 = npt.NDArray[np.uint8]
 COLOURS = ("black", "grey", "white", "red", "orange", "brown", "yellow", "green", "cyan", "blue", "purple", "pink")
@@ -69,7 +69,7 @@ def measure_properties(picture: DecodedPicture, image: Image.Image | None = None
     """One value for each of `PROPERTIES`: a str for a category, a float otherwise.
 
     Args:
-        image: the picture shrunk to `SIDE`, where it is at hand.
+        image: the image shrunk to `SIDE`, where it is at hand.
     """
     image = shrink(picture.image, SIDE) if image is None else image
     red, green, blue = (np.asarray(channel) for channel in image.split())  # (h, w) each, contiguous
@@ -84,7 +84,7 @@ def measure_properties(picture: DecodedPicture, image: Image.Image | None = None
         "colourfulness": colourfulness(red, green, blue),
         "saturation": float((chroma / np.maximum(high, 1).astype(np.float32)).mean()),
         "grey": "grey" if np.count_nonzero(chroma <= _GREY) >= 0.99 * chroma.size else "colour",
-        "dominant colour": dominant_colour(small),
+        "dominant color": dominant_colour(small),
         "blur": blur(luma),
         "noise": noise(luma),
         "tint": tint_colour,
@@ -125,7 +125,7 @@ def columns(measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
 
 
 def shrink(image: Image.Image, side: int) -> Image.Image:
-    """A copy whose longer side is at most `side` pixels; a smaller picture is left as it is."""
+    """A copy whose longer side is at most `side` pixels; a smaller image is left as it is."""
     scale = side / max(image.size)
     if scale >= 1:
         return image
@@ -134,7 +134,7 @@ def shrink(image: Image.Image, side: int) -> Image.Image:
 
 
 def colourfulness(red: U8, green: U8, blue: U8) -> float:
-    """Spread plus 0.3 of the mean of the two opponent colours, on a scale of 0-255 (Hasler and Süsstrunk 2003, eq. for
+    """Spread plus 0.3 of the mean of the two opponent colors, on a scale of 0-255 (Hasler and Süsstrunk 2003, eq. for
     M-hat-3), from (h, w) channels."""
     red_green = np.subtract(red, green, dtype=np.int32)
     yellow_blue = np.add(red, green, dtype=np.int32) - np.multiply(blue, 2, dtype=np.int32)  # twice of it
@@ -150,9 +150,9 @@ def _mean_and_deviation(plane: npt.NDArray[np.int32]) -> tuple[float, float]:
 
 
 def blur(luma: F32) -> float:
-    """How little is lost when the picture is blurred once more, the worse of both directions.
+    """How little is lost when the image is blurred once more, the worse of both directions.
 
-    A sharp picture changes much under a nine-pixel mean, a blurred one hardly; contrast cancels. A flat picture, in
+    A sharp image changes much under a nine-pixel mean, a blurred one hardly; contrast cancels. A flat image, in
     which
     nothing can be lost, has 1. Source: Crete, Dolmiere, Ladret and Nicolas 2007, "The blur effect".
     """
@@ -197,7 +197,7 @@ def _count_edges(luma: F32) -> int:
 
 
 def plain_border(*channels: U8) -> float:
-    """Share of the outer twentieth (at least one pixel) within 0.08 of its own median colour, the farthest channel
+    """Share of the outer twentieth (at least one pixel) within 0.08 of its own median color, the farthest channel
     counting, from (h, w) channels."""
     height, width = channels[0].shape
     depth = max(min(height, width) // 20, 1)
@@ -216,7 +216,7 @@ def plain_border(*channels: U8) -> float:
 
 
 def dominant_colour(image: Image.Image) -> str:
-    """The colour name that most pixels of a small copy bear. The bounds between names are ours."""
+    """The color name that most pixels of a small copy bear. The bounds between names are ours."""
     hue, saturation, value = (np.asarray(channel).ravel() for channel in image.convert("HSV").split())
     by_hue = _OF_HUE[hue]
     pink = (by_hue == _CODE["red"]) & (_SHARE < 0.5)[saturation] & (_SHARE > 0.7)[value]

@@ -1,4 +1,4 @@
-"""Small pictures, or starts of texts, kept with a finished run, so that its page and report need the originals no
+"""Small images, or starts of texts, kept with a finished run, so that its page and report need the originals no
 more."""
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from core.limits import Limits, byte_size
 from core.records import ItemStore, ItemView, Progress, no_progress
 
 STORED_SIZE = 192
-"""Longest side, in pixels, of the pictures kept with a run."""
+"""Longest side, in pixels, of the images kept with a run."""
 
 _KEPT = 3
-"""What may be kept of a row: a picture, and of a scan its true and its predicted mask."""
+"""What may be kept of a row: an image, and of a scan its true and its predicted mask."""
 
 _log = logging.getLogger(__name__)
 
 
 def shrink(payload: bytes, size: int) -> bytes:
-    """WebP bytes of the picture, upright, its longest side at most `size` pixels.
+    """WebP bytes of the image, upright, its longest side at most `size` pixels.
 
     Raises:
-        InvalidInput: the bytes are no picture that can be used.
+        InvalidInput: the bytes are no image that can be used.
     """
     try:
         picture = decode(payload).image
     except Unreadable as error:
-        raise InvalidInput(f"The picture {error}") from error
+        raise InvalidInput(f"The image {error}") from error
     picture.thumbnail((size, size), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     picture.save(out, "WEBP", quality=78, method=2)  # a method of 4 takes twice the time and saves a few per cent
@@ -85,9 +85,7 @@ class ThumbnailStore(ItemStore):
 
     def read(self, index: int) -> bytes:
         if self._sizes[index, 0] < 0:
-            raise InvalidInput(
-                f"The run kept no thumbnail of {self._names[index]!r}: the picture could not be decoded."
-            )
+            raise InvalidInput(f"The run kept no thumbnail of {self._names[index]!r}: the image could not be decoded.")
         try:
             return self._read(index, 0)
         except OSError as error:
@@ -102,7 +100,7 @@ class ThumbnailStore(ItemStore):
         try:
             masks = [Image.open(io.BytesIO(self._read(index, k))) for k in range(1, _KEPT)]
             return () if any(max(m.size) > STORED_SIZE for m in masks) else tuple(map(np.asarray, masks))
-        except (OSError, ValueError, Image.DecompressionBombError):  # no picture, or none of ours
+        except (OSError, ValueError, Image.DecompressionBombError):  # no image, or none of ours
             return ()
 
     def _read(self, index: int, k: int) -> bytes:
@@ -121,7 +119,7 @@ def add_thumbnails(
     """Write what is kept of each row of `items` into one member of the archive, one behind the other.
 
     Returns:
-        (n, 3) int64 bytes of each: of the small picture, clip or text, and of a scan's true and predicted masks. -1
+        (n, 3) int64 bytes of each: of the small image, clip or text, and of a scan's true and predicted masks. -1
         where there is none, or it could not be shown (which is logged).
     """
     kind = modality_of(modality)

@@ -1,9 +1,9 @@
-"""Whether a picture has a tint, of which colour and how strong: a wrong white balance, a coloured lamp, a filter or a
-veil of colour, and not a scene that is mostly of one colour.
+"""Whether an image has a tint, of which color and how strong: a wrong white balance, a colored lamp, a filter or a
+veil of color, and not a scene that is mostly of one color.
 
-A tint colours what would else be white and what would else be black, a lawn does neither. The light's colour is
-estimated by shades of grey with a high norm (Finlayson and Trezzi 2004), which the brightest parts decide; half of what
-colour the darkest parts have is added, since a veil lies over them too. Of a picture of one colour all over, nothing
+A tint colors what would else be white and what would else be black, a lawn does neither. The light's color is
+estimated by shades of gray with a high norm (Finlayson and Trezzi 2004), which the brightest parts decide; half of what
+color the darkest parts have is added, since a veil lies over them too. Of an image of one color all over, nothing
 can tell whether it is tinted; it counts as tinted.
 """
 
@@ -18,13 +18,13 @@ from core.data.images.noise import quantile
 from core.records import F32
 
 NORM = 24
-"""Of the Minkowski mean. The paper has 6, for pictures in linear light with known lights; figures in
+"""Of the Minkowski mean. The paper has 6, for images in linear light with known lights; figures in
 docs/evidence/properties.md."""
 DARKEST = 0.01
 WEIGHT = 0.5
-"""Quantile of each channel that stands for black, and how much its colour counts."""
+"""Quantile of each channel that stands for black, and how much its color counts."""
 FAINTEST = 0.1
-"""A light darker than this is measured against it, so that the colour errors of black pictures are no tint."""
+"""A light darker than this is measured against it, so that the color errors of black images are no tint."""
 TINTED = 0.25
 """Strength from which a tint has a name."""
 HUES = ("red", "orange", "yellow", "green", "blue", "purple")
@@ -35,11 +35,11 @@ TINTS = ("none", *HUES)
 def tint(pixels: F32) -> tuple[float, str]:
     """How strong the tint is and its name, one of `TINTS`.
 
-    Strength is the HSV saturation of the estimated light (0 neutral, 1 a pure colour), and half the colour of the
+    Strength is the HSV saturation of the estimated light (0 neutral, 1 a pure color), and half the color of the
     darkest parts.
 
     Args:
-        pixels: (n, 3) RGB, 0 to 1, of a small copy of the picture.
+        pixels: (n, 3) RGB, 0 to 1, of a small copy of the image.
     """
     light = minkowski_mean(pixels) if len(pixels) else np.zeros(3, np.float32)
     red_green, blue_yellow = _opponents(light / np.float32(max(float(light.max()), FAINTEST)))

@@ -1,5 +1,5 @@
 """Outlines of masks over the slice that is shown: the true one an orange line, the predicted one blue dashes, which
-tell them apart where colours do not."""
+tell them apart where colors do not."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Mask = npt.NDArray[Any]
 COLOURS = ((255, 150, 0), (70, 190, 255))
 """Of the true and the predicted mask."""
 REFERENCE_COLOUR = (150, 255, 120)
-"""Of a reference mask, in the true one's place: no truth, and so not in its colour."""
+"""Of a reference mask, in the true one's place: no truth, and so not in its color."""
 RIM = 0.45
 """Share of its light that a pixel beside a line keeps, so that lines stand out from bright tissue."""
 DASH = 6
 """Pixels of a dash, and of the gap behind it."""
 WIDE = 240
-"""Pixels of a picture from which on lines are two pixels wide: WebP keeps the colours of every second pixel only."""
+"""Pixels of an image from which on lines are two pixels wide: WebP keeps the colors of every second pixel only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -89,8 +89,8 @@ def slice_marks(scan: Scan, masks: Sequence[Mask], size: int) -> tuple[Mask, ...
 def outlined(
     picture: Image.Image, marks: Sequence[Mask], size: int, line: tuple[int, int, int] = COLOURS[0]
 ) -> Image.Image:
-    """The picture, its longest side `size` pixels, with the edges of (h, w) masks of the same slice: those of the first
-    as a line of that colour, those of the second as dashes."""
+    """The image, its longest side `size` pixels, with the edges of (h, w) masks of the same slice: those of the first
+    as a line of that color, those of the second as dashes."""
     scale = size / max(picture.size)
     width, height = (max(1, round(side * scale)) for side in picture.size)
     drawn = np.array(picture.resize((width, height), Image.Resampling.BICUBIC))

@@ -81,7 +81,7 @@ def bias_field(plane: F32) -> float:
 def fitted_field(plane: F32) -> F32:
     """(h, w) logarithm of a smooth field that lights a slice unevenly, 0 in the mean over its foreground.
 
-    The logarithm of the light is tissue plus field. Between most neighbouring pixels the tissue is the same, so their
+    The logarithm of the light is tissue plus field. Between most neighboring pixels the tissue is the same, so their
     difference is the field's: the slopes of a field of nine terms (up to squares in both directions) are fitted to
     these differences with weights that leave out the borders of tissues (Cauchy's, squared).
     """

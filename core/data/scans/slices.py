@@ -1,4 +1,4 @@
-"""Slices of a scan as pictures: from 0 to 1, of square pixels."""
+"""Slices of a scan as images: from 0 to 1, of square pixels."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ VERSION = "scans 1"
 """Change it with anything that changes a volume: it is part of the cache's key."""
 LEAST_SPACING = 1e-6
 MOST_SPACING = 1_000.0
-"""Millimetres between two voxels."""
+"""Millimeters between two voxels."""
 _NIFTI_AT = 344
 """Place of the magic letters in a header of NIfTI-1."""
 
@@ -38,7 +38,7 @@ class Scan:
     offset: float
     """What a voxel stands for: slope * stored + offset."""
     spacing: tuple[float, float, float]
-    """Millimetres between voxels along each axis; 1 where the file does not say."""
+    """Millimeters between voxels along each axis; 1 where the file does not say."""
     kind: str
     """Of the file: "NIfTI", "MGH", "npz" or "picture"."""
     n_bytes: int
@@ -104,13 +104,13 @@ class Scan:
 
     @property
     def pixel(self) -> tuple[float, float]:
-        """(down, right) millimetres between pixels of a plane."""
+        """(down, right) millimeters between pixels of a plane."""
         left = [self.spacing[axis] for axis in range(3) if axis != self.across]
         return left[1], left[0]
 
 
 def is_volume(data: bytes) -> bool:
-    """Whether these are bytes of a volume, and of no picture."""
+    """Whether these are bytes of a volume, and of no image."""
     packed = data[:2] == b"\x1f\x8b" or data[:4] in (b"PK\x03\x04", b"\x00\x00\x00\x01") or data[:6] == b"\x93NUMPY"
     return packed or _is_nifti(data)
 
@@ -120,7 +120,7 @@ def _is_nifti(data: bytes) -> bool:
 
 
 def read_scan(data: bytes) -> Scan:
-    """The scan in a file's bytes, whatever its name: NIfTI-1 or -2, packed or not, MGH, npz, npy, or a picture in grey.
+    """The scan in a file's bytes, whatever its name: NIfTI-1 or -2, packed or not, MGH, npz, npy, or an image in gray.
 
     Raises:
         Unreadable: it is none of these, damaged, has no voxel, no voxel with a number, more than three dimensions, or
@@ -160,7 +160,7 @@ def _from_arrays(found: dict[str, npt.NDArray[Any]], n_bytes: int) -> Scan:
 
 
 def _from_picture(data: bytes) -> Scan:
-    """A slice, as PNG and other pictures hold one; colour becomes grey."""
+    """A slice, as PNG and other images hold one; color becomes gray."""
     picture = decode(data)
     grey = np.asarray(picture.image.convert("L"))
     return Scan(_three(grey, picture=True), 1.0, 0.0, (1.0, 1.0, 1.0), "picture", len(data))
@@ -228,7 +228,7 @@ def _turned(
 
 
 def _three(voxels: npt.NDArray[Any], *, picture: bool) -> npt.NDArray[Any]:
-    """The array with three axes; rows of a picture run top down."""
+    """The array with three axes; rows of an image run top down."""
     check_shape(voxels.shape, voxels.dtype.itemsize)
     if voxels.ndim > 3:
         voxels = voxels.reshape([side for side in voxels.shape if side != 1])
@@ -238,7 +238,7 @@ def _three(voxels: npt.NDArray[Any], *, picture: bool) -> npt.NDArray[Any]:
 
 
 def _checked_spacing(spacing: npt.NDArray[Any]) -> tuple[float, float, float]:
-    """Three numbers of millimetres.
+    """Three numbers of millimeters.
 
     Raises:
         Unreadable: they are no lengths.

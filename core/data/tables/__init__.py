@@ -1,1 +1,1 @@
-"""Tables: their columns recognised, their cells read, the loss computed."""
+"""Tables: their columns recognized, their cells read, the loss computed."""

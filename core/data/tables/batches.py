@@ -117,7 +117,7 @@ def numbers(array: npt.NDArray[Any], what: str) -> F64:
 
 
 def column(value: Any, what: str) -> Any:
-    """A list with a value, a vector or an encoded picture for each sample; or the one value for all.
+    """A list with a value, a vector or an encoded image for each sample; or the one value for all.
 
     Raises:
         InvalidInput: it is neither, such as a dict, a set or what gives its values but once.
@@ -142,13 +142,13 @@ def _is_pil(value: Any) -> bool:
 
 
 def png_of(value: Any, what: str, compress_level: int = 6) -> bytes:
-    """A picture of PIL, or (h, w), (h, w, c) or, as torch has it, (c, h, w) bytes or fractions of 1, as PNG.
+    """An image of PIL, or (h, w), (h, w, c) or, as torch has it, (c, h, w) bytes or fractions of 1, as PNG.
 
     Args:
         compress_level: 0 to 9, of the files; 1 takes a third of the time of 6.
 
     Raises:
-        InvalidInput: it is none of these, such as a picture that was normalised for a network.
+        InvalidInput: it is none of these, such as an image that was normalized for a network.
     """
     from PIL import Image
 
@@ -165,7 +165,7 @@ def png_of(value: Any, what: str, compress_level: int = 6) -> bytes:
         if not (flat and known and array.min() >= 0 and array.max() <= top):  # nan is neither
             span = f"{array.min():.3g} to {array.max():.3g}" if known else f"{array.dtype}"
             raise InvalidInput(
-                f"The pictures {what!r} must be (h, w) or (h, w, 3), of 0 to 255 or 0.0 to 1.0, as they were before a "
+                f"The images {what!r} must be (h, w) or (h, w, 3), of 0 to 255 or 0.0 to 1.0, as they were before a "
                 f"network's transform: got the shape {array.shape} and {span}."
             )
         value = Image.fromarray(np.rint(array * (255 / top)).astype(np.uint8))

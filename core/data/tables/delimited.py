@@ -35,7 +35,7 @@ _CHUNK = 2**22
 
 
 class _Watched(io.RawIOBase):
-    """A file that tells how far it has been read, so that reading can be cancelled."""
+    """A file that tells how far it has been read, so that reading can be canceled."""
 
     def __init__(self, path: Path, progress: Progress) -> None:
         self._file = path.open("rb")

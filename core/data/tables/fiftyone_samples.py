@@ -28,7 +28,7 @@ def records_of(samples: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]],
 
     `filepath` stays, `Classification` and `Regression` become their label or value, with "<field>_confidence" where
     one is known, each tag a column "tag <name>" of yes and no; where a field has such a name already, they get a
-    number. Labels of several things in a picture, and vectors, are no single value and are left out.
+    number. Labels of several things in an image, and vectors, are no single value and are left out.
     """
     found = {tag: None for sample in samples for tag in _tags(sample) if not tag.startswith(OWN_TAG)}
     records = list[dict[str, Any]]()

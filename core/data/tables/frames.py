@@ -15,7 +15,7 @@ TableLike = str | Path | pd.DataFrame | Mapping[str, Any] | Any
 
 def as_frame(table: TableLike | None) -> str | Path | pd.DataFrame | None:
     """Paths and DataFrames as they are; a dict of columns, and whatever has a `to_pandas` (Arrow's and polars' tables,
-    data sets of Hugging Face, whose pictures travel in their column), as a DataFrame.
+    data sets of Hugging Face, whose images travel in their column), as a DataFrame.
 
     Raises:
         InvalidInput: it is none of these, its columns differ in length, or its own `to_pandas` fails.

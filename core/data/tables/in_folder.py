@@ -1,4 +1,4 @@
-"""A folder or archive of pictures that carries its own table, as Hugging Face's ImageFolder does."""
+"""A folder or archive of images that carries its own table, as Hugging Face's ImageFolder does."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def find_table(source: Path, store: FileImages | None, limits: Limits, progress:
     if not usual and len(others) != 1:
         seen = f"several: {', '.join(store.name(i) for i in others[:4])}" if others else "none"
         raise InvalidInput(
-            f"Pictures alone have no losses, so a table with one row for each of them is needed; in {source.name!r} "
+            f"Images alone have no losses, so a table with one row for each of them is needed; in {source.name!r} "
             f"there is {seen}. Give the table, or put it inside as metadata.csv with a column 'file_name' and a loss, "
             f"or a label with a prediction or probabilities.{_where_zero_shot_fails(source, store)}"
         )
@@ -66,14 +66,14 @@ def find_table(source: Path, store: FileImages | None, limits: Limits, progress:
         table = read_table(copy, limits=limits, progress=progress)
         if table.images:
             raise InvalidInput(
-                f"{name!r} inside the archive has a picture column of its own. "
+                f"{name!r} inside the archive has an image column of its own. "
                 "Give that file as the table instead of the archive."
             )
     return replace(table, name=name)
 
 
 def _where_zero_shot_fails(source: Path, store: FileImages) -> str:
-    """The way for pictures in class folders, which need no losses for it; "" for others."""
+    """The way for images in class folders, which need no losses for it; "" for others."""
     classes = {store.name(i).rpartition("/")[0] for i in range(len(store))} - {""}
     if len(classes) < 2:
         return ""

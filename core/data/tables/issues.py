@@ -32,7 +32,7 @@ def with_issues(read: Table, issues: TableLike, roles: Roles = Roles(), limits: 
 
     Each `is_<kind>_issue` becomes yes or no; each `<kind>_score` becomes `<kind>_quality` (1 is good), as a score would
     be taken for what the diagnosed model wrote. Rows go together by the table's column of ids, else by that of its
-    pictures' paths, if the issues have it too; else by the row numbers that cleanlab's table has, else in order. A note
+    images' paths, if the issues have it too; else by the row numbers that cleanlab's table has, else in order. A note
     says by which.
 
     Raises:

@@ -81,7 +81,7 @@ class LossTable:
                 scores; with labels and predictions alone the loss is found when the table is read.
             predictions: (n,) None takes the class of the highest score.
             columns: (n,) metadata that may explain a failure (`text=`, `patient=`), (n, d) vectors (`embedding=`), n
-                pictures of PIL, encoded, or as arrays (`image=`), or one value for all.
+                images of PIL, encoded, or as arrays (`image=`), or one value for all.
 
         Raises:
             InvalidInput: lengths or shapes differ, an id occurs twice, a label is none of the classes, or there is
@@ -139,7 +139,7 @@ class LossTable:
         frame = self.to_pandas()
         pictures = [name for name, values in self._columns.items() if any(isinstance(each, bytes) for each in values)]
         if pictures and ending == ".csv":
-            raise InvalidInput(f"{quoted(*pictures)} holds pictures, which no CSV can. Save the table as .parquet.")
+            raise InvalidInput(f"{quoted(*pictures)} holds images, which no CSV can. Save the table as .parquet.")
         if ending == ".csv":
             self._check_missing()
         with replacing(path) as part:

@@ -21,7 +21,7 @@ from core.records import F64, Progress, no_progress
 from core.records.ledger import Ledger
 
 MAX_CLASSES = 64
-"""Different values of a mask: more are grey levels, not classes."""
+"""Different values of a mask: more are gray levels, not classes."""
 _MAX_CLASS = 2**31 - 1
 
 Mask = npt.NDArray[Any]
@@ -78,7 +78,7 @@ def mask_losses(
 def mask_reader(
     column: str, read: Table, store: FileImages | None, ledger: Ledger, progress: Progress = no_progress
 ) -> ReadMask:
-    """Reads the mask of a row: from the picture column, an array cell, or the file that the cell names.
+    """Reads the mask of a row: from the image column, an array cell, or the file that the cell names.
 
     Raises:
         InvalidInput: the column is empty, or names files and there are none; see also `match_files`.
@@ -106,7 +106,7 @@ def mask_reader(
 
 
 def decode_mask(encoded: bytes) -> Mask | str:
-    """The (h, w) class values of an image file: palette indices, or grey values (colour pictures only if their channels
+    """The (h, w) class values of an image file: palette indices, or gray values (color images only if their channels
     agree); of a volume (NIfTI, MGH, npz) all its voxels."""
     if is_volume(encoded):
         try:
@@ -122,7 +122,7 @@ def decode_mask(encoded: bytes) -> Mask | str:
         return f"a mask cannot be decoded: {str(error)[:80]}"
     if (pixels == pixels[..., :1]).all():
         return pixels[..., 0].astype(np.int64)
-    return "a mask is in colour: store one class value in each pixel, as grey or palette PNG"
+    return "a mask is in color: store one class value in each pixel, as gray or palette PNG"
 
 
 def mask_of_cell(value: Any) -> Mask | str:
@@ -163,7 +163,7 @@ def _pair(true: Mask | str, predicted: Mask | str) -> tuple[Mask, Mask] | str:
         return f"the two masks differ in size: {true.shape} and {predicted.shape}"
     if max(len(np.unique(true)), len(np.unique(predicted))) > MAX_CLASSES:
         return (
-            f"a mask has more than {MAX_CLASSES} values: it looks like a grey picture, "
+            f"a mask has more than {MAX_CLASSES} values: it looks like a gray image, "
             "not like classes (JPEG spoils masks; use PNG)"
         )
     return true, predicted

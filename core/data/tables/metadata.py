@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.data.tables.cells import as_column, texts_of
-from core.data.tables.recognise import RecognisedColumns
+from core.data.tables.recognise import RecognizedColumns
 from core.data.tables.roles import is_model_output
 from core.errors import quoted
 from core.records import I64, Column, Outcomes
@@ -18,11 +18,11 @@ from core.records.ledger import Ledger
 
 
 def metadata_columns(
-    frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger
+    frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger
 ) -> tuple[list[Column], list[Column]]:
     """(columns that may be conditions, columns that a model wrote), each over all n rows of the table.
 
-    Columns that play another part (id, picture, label, group, ...) are neither, unless they were named as conditions.
+    Columns that play another part (id, image, label, group, ...) are neither, unless they were named as conditions.
     """
     roles = found.roles
     wanted = set(roles.conditions)
@@ -157,7 +157,7 @@ def names_prediction(column: Column, predictions: I64, labels: I64 | None) -> fl
     return float((own.sum() - common) / (n - common))
 
 
-def group_numbers(frame: pd.DataFrame, found: RecognisedColumns, rows: I64, ledger: Ledger) -> I64 | None:
+def group_numbers(frame: pd.DataFrame, found: RecognizedColumns, rows: I64, ledger: Ledger) -> I64 | None:
     """(len(rows),) the group of each row; a row without one is a group of its own. None if there is no group column."""
     if found.roles.group is None:
         return None
@@ -171,7 +171,7 @@ def group_numbers(frame: pd.DataFrame, found: RecognisedColumns, rows: I64, ledg
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
 
 
-def split_names(frame: pd.DataFrame, found: RecognisedColumns, rows: I64, ledger: Ledger) -> npt.NDArray[Any] | None:
+def split_names(frame: pd.DataFrame, found: RecognizedColumns, rows: I64, ledger: Ledger) -> npt.NDArray[Any] | None:
     """(len(rows),) object array of str, "" where missing; a note warns of rows that the model was trained on."""
     if found.roles.split is None:
         return None

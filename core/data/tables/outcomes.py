@@ -11,7 +11,7 @@ import pandas as pd
 from core.data.tables.cells import as_numbers, holds_arrays, is_binary, words_of
 from core.data.tables.classes import Texts, encode_classes
 from core.data.tables.paths import masks_hint
-from core.data.tables.recognise import RecognisedColumns
+from core.data.tables.recognise import RecognizedColumns
 from core.data.tables.roles import snake_case
 from core.data.tables.scores import class_scores
 from core.errors import InvalidInput, quoted
@@ -57,7 +57,7 @@ class Measured:
 
 
 def compute_losses(
-    frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger, mask_loss: MaskLoss | None = None
+    frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger, mask_loss: MaskLoss | None = None
 ) -> Measured:
     """Find or compute the loss of every row; rows without one are dropped in the ledger with the reason.
 
@@ -95,7 +95,7 @@ def compute_losses(
     return replace(known, loss=_probabilistic(kind, known, ledger), source=source)
 
 
-def count_classes(frame: pd.DataFrame, found: RecognisedColumns) -> dict[str, int]:
+def count_classes(frame: pd.DataFrame, found: RecognizedColumns) -> dict[str, int]:
     """Rows of each class, by its name; none where no label is known.
 
     Raises:
@@ -108,7 +108,7 @@ def count_classes(frame: pd.DataFrame, found: RecognisedColumns) -> dict[str, in
     return dict(zip(known.class_names, counts.tolist()))
 
 
-def _zero_one(found: RecognisedColumns, known: Measured) -> Measured:
+def _zero_one(found: RecognizedColumns, known: Measured) -> Measured:
     if known.errors is None:
         raise InvalidInput(
             "A 0/1 error needs a label with a prediction or probabilities, or a column of errors. Name them."
@@ -120,13 +120,13 @@ def _zero_one(found: RecognisedColumns, known: Measured) -> Measured:
     return replace(known, loss=known.errors.astype(np.float64), source=source)
 
 
-def _kind(frame: pd.DataFrame, found: RecognisedColumns) -> str:
+def _kind(frame: pd.DataFrame, found: RecognizedColumns) -> str:
     """Which loss to take: "column" or one of `LOSS_KINDS`."""
     roles = found.roles
-    recognised = found.recognised
+    recognized = found.recognized
     has_scores = bool(roles.probabilities or roles.logits)
-    computed = {"probabilities", "logits", "prediction", "target", "masks"} & set(roles.named()) - recognised
-    if roles.loss is not None and ("loss" not in recognised or (not computed and roles.loss_kind is None)):
+    computed = {"probabilities", "logits", "prediction", "target", "masks"} & set(roles.named()) - recognized
+    if roles.loss is not None and ("loss" not in recognized or (not computed and roles.loss_kind is None)):
         return "column"
     possible = {
         **dict.fromkeys(losses.OF_PROBABILITIES, has_scores and roles.label is not None),
@@ -142,7 +142,7 @@ def _kind(frame: pd.DataFrame, found: RecognisedColumns) -> str:
                 "table. Name the columns."
             )
         return roles.loss_kind
-    named = "label" not in recognised and roles.label is not None and "prediction" in computed
+    named = "label" not in recognized and roles.label is not None and "prediction" in computed
     if named and not computed & {"probabilities", "logits"}:
         return "0/1 error"  # probabilities that happen to be there are not asked for
     order = ("cross-entropy", "1 - Dice", "squared error", "0/1 error", "entropy")
@@ -171,7 +171,7 @@ _NEEDS = {
 }
 
 
-def _known(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> Measured:
+def _known(frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger) -> Measured:
     """Labels, scores, predictions and errors as far as columns tell; the loss is still open."""
     roles = found.roles
     n = len(frame)
@@ -184,7 +184,7 @@ def _known(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> Mea
     labels = written.get(roles.label or "")
     words = written.get(roles.prediction or "")
     scores = class_scores(frame, found, () if labels is None else labels, ledger)
-    if labels is not None and "label" in found.recognised and np.mean([t is None for t in labels]) > 0.5:
+    if labels is not None and "label" in found.recognized and np.mean([t is None for t in labels]) > 0.5:
         ledger.note(f"{roles.label!r} is missing in more than half of the rows, so it was not taken as the label.")
         labels = None
     spelled: dict[str, str] = {}
@@ -218,7 +218,7 @@ def _known(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> Mea
     return replace(known, written=written)
 
 
-def _predictions(column: I64 | None, scores: F64 | None, found: RecognisedColumns, ledger: Ledger) -> I64 | None:
+def _predictions(column: I64 | None, scores: F64 | None, found: RecognizedColumns, ledger: Ledger) -> I64 | None:
     """The prediction column, else the most probable class. Rows that the column leaves open are dropped only if nothing
     else tells."""
     best = None if scores is None else np.nan_to_num(scores, nan=-1.0).argmax(axis=1).astype(np.int64)
@@ -264,7 +264,7 @@ def _probabilistic(kind: str, known: Measured, ledger: Ledger) -> F64:
     return loss
 
 
-def _regression(frame: pd.DataFrame, found: RecognisedColumns, kind: str, ledger: Ledger) -> F64:
+def _regression(frame: pd.DataFrame, found: RecognizedColumns, kind: str, ledger: Ledger) -> F64:
     target = as_numbers(frame[found.roles.target or ""])
     prediction = as_numbers(frame[found.roles.prediction or ""])
     ledger.drop(~np.isfinite(target), f"the target {found.roles.target!r} is missing or not finite")
@@ -273,7 +273,7 @@ def _regression(frame: pd.DataFrame, found: RecognisedColumns, kind: str, ledger
         return losses.OF_NUMBERS[kind](target, prediction)
 
 
-def _from_column(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger, known: Measured) -> Measured:
+def _from_column(frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger, known: Measured) -> Measured:
     roles = found.roles
     column = roles.loss or ""
     if holds_arrays(frame[column]):

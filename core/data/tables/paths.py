@@ -1,4 +1,4 @@
-"""Columns whose cells read like paths of files, for a message where none was recognised by name."""
+"""Columns whose cells read like paths of files, for a message where none was recognized by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOOKED_AT = 50
 
 
 def path_columns(frame: pd.DataFrame) -> list[str]:
-    """Columns in which most of the first cells end as files of pictures, clips or scans do."""
+    """Columns in which most of the first cells end as files of images, clips or scans do."""
     found = list[str]()
     for name in frame.columns:
         if not pd.api.types.is_numeric_dtype(frame[name]):

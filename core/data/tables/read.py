@@ -1,4 +1,4 @@
-"""Tables as people keep them: CSV, TSV, JSON Lines, Parquet or a DataFrame, read into one DataFrame with its pictures
+"""Tables as people keep them: CSV, TSV, JSON Lines, Parquet or a DataFrame, read into one DataFrame with its images
 apart."""
 
 # pyright: basic
@@ -39,7 +39,7 @@ _REFUSED |= dict.fromkeys((".pickle", ".joblib", ".pt", ".pth"), _REFUSED[".pkl"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """A table as read: `frame` without the picture columns, which are in `images` by name."""
+    """A table as read: `frame` without the image columns, which are in `images` by name."""
 
     frame: pd.DataFrame
     name: str
@@ -149,7 +149,7 @@ def _holds_pictures(column: pd.Series[Any]) -> bool:
 
 
 def _from_parquet(path: Path, limits: Limits, progress: Progress) -> Table:
-    """Everything but the picture columns, which stay on disk. A {bytes, path} column with paths alone becomes a column
+    """Everything but the image columns, which stay on disk. A {bytes, path} column with paths alone becomes a column
     of paths."""
     with readable(path):
         file = open_parquet(path, limits)

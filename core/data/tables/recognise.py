@@ -1,4 +1,4 @@
-"""Which column plays which part, recognised by its name and checked against what it holds."""
+"""Which column plays which part, recognized by its name and checked against what it holds."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ _MIN_GROUPS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class RecognisedColumns:
-    """The roles as they will be used: named ones as they are, the others recognised."""
+class RecognizedColumns:
+    """The roles as they will be used: named ones as they are, the others recognized."""
 
     roles: Roles
     errors: str | None = None
@@ -73,19 +73,19 @@ class RecognisedColumns:
     """`errors` says right, not wrong."""
     class_names: str | None = None
     """A column that spells out what the label's numbers mean."""
-    recognised: frozenset[str] = frozenset()
-    """The roles that were recognised, not named."""
+    recognized: frozenset[str] = frozenset()
+    """The roles that were recognized, not named."""
     notes: tuple[str, ...] = ()
 
 
 def recognise(
     frame: pd.DataFrame, roles: Roles, pictures: Sequence[str] = (), *, texts: bool = True
-) -> RecognisedColumns:
+) -> RecognizedColumns:
     """Fill in the roles that the user left open.
 
     Args:
-        frame: the table without its picture columns, whose names are `pictures`.
-        texts: False leaves a column of texts an ordinary one, unless it is named: beside pictures it describes them.
+        frame: the table without its image columns, whose names are `pictures`.
+        texts: False leaves a column of texts an ordinary one, unless it is named: beside images it describes them.
 
     Raises:
         InvalidInput: a named column is not there, or several columns would do equally well for a part that is needed.
@@ -123,7 +123,7 @@ def recognise(
     )
     names = finder.class_names(filled["label"])
     complete = replace(named, **{role: value for role, value in filled.items() if value})
-    recognised = frozenset(role for role in filled if getattr(complete, role) and not getattr(named, role))
+    recognized = frozenset(role for role in filled if getattr(complete, role) and not getattr(named, role))
     usual = {name for role in ("label", "prediction", "loss", "target") for name in _NAMES[role]}
     finder.notes.extend(
         f"{name!r} and '{name[:-2]}_y' are two columns of one name, as a merge of two tables leaves them. Neither was "
@@ -132,11 +132,11 @@ def recognise(
         if name.endswith("_x") and f"{name[:-2]}_y" in frame
         if snake_case(name[:-2]) in usual and name not in complete.named().values()
     )
-    return RecognisedColumns(complete, errors, inverted, names, recognised, tuple(finder.notes))
+    return RecognizedColumns(complete, errors, inverted, names, recognized, tuple(finder.notes))
 
 
 def key_columns(frame: pd.DataFrame, roles: Roles) -> list[str]:
-    """By what the rows may be known, named or recognised: the column of ids, then that of the pictures' paths."""
+    """By what the rows may be known, named or recognized: the column of ids, then that of the images' paths."""
     finder = _Finder(frame, set(sum(roles.named().values(), ())), [])
     ids = roles.id or finder.find("id", lambda name: not finder.is_array(name))
     found = (ids, roles.image or finder.find("image", finder.is_text))

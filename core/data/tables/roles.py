@@ -33,15 +33,15 @@ SEVERAL = ("texts", "probabilities", "logits", "conditions", "class_names")
 
 
 READ = "read"
-"""Key of `Diagnosis.extras`: by role, the columns that the run was read from, named or recognised."""
+"""Key of `Diagnosis.extras`: by role, the columns that the run was read from, named or recognized."""
 COLUMNS = "columns"
 """Key of `Diagnosis.extras`: by role, the columns that were named when the run was made (`Roles.named`); absent where
-all were recognised."""
+all were recognized."""
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Which column plays which part. None or () means: recognise it by the usual names."""
+    """Which column plays which part. None or () means: recognize it by the usual names."""
 
     id: str | None = None
     """What each row is known by; where there is none, the image's path or the row's number."""
@@ -80,7 +80,7 @@ class Roles:
     """The order of the classes in an array column, or in probability columns whose names don't say it."""
 
     modality: str | None = None
-    """What the files are where their names do not say it: "clip" takes animated pictures for clips."""
+    """What the files are where their names do not say it: "clip" takes animated images for clips."""
     as_is: bool = False
     """The table is right, however odd it looks: what would stop the reading (`core.data.desk`) becomes a note."""
 
@@ -95,7 +95,7 @@ class Roles:
         return {role: (c,) if isinstance(c, str) else tuple(c) for role, c in columns.items() if c not in (None, ())}
 
     def or_of_run(self, extras: Mapping[str, Any]) -> Roles:
-        """With id, picture, masks and group as they were named for a run, where they are not named here.
+        """With id, image, masks and group as they were named for a run, where they are not named here.
 
         Args:
             extras: the run's; what does not read as names of columns is passed over, since the run may have been

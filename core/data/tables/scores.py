@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.data.tables.cells import as_numbers, finite_rows, holds_arrays, stack_arrays
 from core.data.tables.classes import class_of_columns
-from core.data.tables.recognise import RecognisedColumns
+from core.data.tables.recognise import RecognizedColumns
 from core.errors import InvalidInput
 from core.records import F64, Bool
 from core.records.ledger import Ledger
@@ -35,7 +35,7 @@ class ClassScores:
 
 
 def class_scores(
-    frame: pd.DataFrame, found: RecognisedColumns, words: Collection[str | None], ledger: Ledger
+    frame: pd.DataFrame, found: RecognizedColumns, words: Collection[str | None], ledger: Ledger
 ) -> ClassScores | None:
     """Probabilities from an array column or a column for each class, checked; `words` are the labels as written."""
     roles = found.roles
@@ -43,7 +43,7 @@ def class_scores(
     if not columns:
         return None
     are_logits = not roles.probabilities
-    named = "logits" not in found.recognised if are_logits else "probabilities" not in found.recognised
+    named = "logits" not in found.recognized if are_logits else "probabilities" not in found.recognized
     raw, classes, source = _read(frame, columns, words, are_logits, ledger)
     what = "logits" if are_logits else "probabilities"
     ledger.drop(~finite_rows(raw), f"the {what} are missing or not finite")

@@ -1,1 +1,1 @@
-"""Samples that are more than a picture with a label: several labels, masks by class, detections."""
+"""Samples that are more than an image with a label: several labels, masks by class, detections."""

@@ -1,8 +1,8 @@
-"""Segmentation by class: one row for each picture and class that its mask holds.
+"""Segmentation by class: one row for each image and class that its mask holds.
 
 Two audits, as for detections. rows="objects": the classes of the true mask; how well was each covered?
 rows="predictions": those of the predicted mask; how much of each is right? A class that only one mask holds has the
-loss 1 whatever else is so, which is why the two are not mixed: a condition on how much of the picture a class fills
+loss 1 whatever else is so, which is why the two are not mixed: a condition on how much of the image a class fills
 would then find nothing but that.
 """
 
@@ -41,9 +41,9 @@ def read_mask_classes(
     limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> DataSet:
-    """Read pairs of masks into rows (picture, class).
+    """Read pairs of masks into rows (image, class).
 
-    A class of a picture has the loss 1 - Dice (default) or 1 - IoU of its own pixels; 0 is background and no class. A
+    A class of an image has the loss 1 - Dice (default) or 1 - IoU of its own pixels; 0 is background and no class. A
     row is an error where its IoU is below 0.5.
 
     Args:
@@ -52,7 +52,7 @@ def read_mask_classes(
             in order.
 
     Returns:
-        The class is the label. For objects "share of the picture" says how much of it the class fills in the true mask.
+        The class is the label. For objects "share of the image" says how much of it the class fills in the true mask.
 
     Raises:
         InvalidInput: there are no pairs of masks; see also `core.data.samples.read_data_set`.
@@ -70,11 +70,11 @@ def read_mask_classes(
     picture_of, values, loss, iou, share = (np.array(column) for column in zip(*found))
     names, class_of = _names(values, roles.class_names)
     outcomes = Outcomes(loss, kind, "share", f"masks {masks[0]!r} x {masks[1]!r}, each class apart", errors=iou < 0.5)
-    columns = [Column("share of the picture", "number", share)] if rows == "objects" else []
+    columns = [Column("share of the image", "number", share)] if rows == "objects" else []
     notes = list[str]()
     alone = "the prediction" if rows == "objects" else "the truth"
     if others:
-        only = f"Classes of a picture that only {alone} holds are no rows here: {others:,}."
+        only = f"Classes of an image that only {alone} holds are no rows here: {others:,}."
         notes.append(f"{only} Choose the other rows for them.")
     of_pairs = ("the loss is the mean over", "both masks are empty")
     audit = replace(audit, notes=tuple(note for note in audit.notes if not any(part in note for part in of_pairs)))
@@ -97,7 +97,7 @@ def _mask_readers(
 def _compared(
     of: ReadMask, other: ReadMask, kept: I64, kind: str, progress: Progress
 ) -> tuple[list[tuple[int, int, float, float, float]], int]:
-    """(picture, class value, loss, IoU, share of the mask) of every class of every picture, and how many classes only
+    """(image, class value, loss, IoU, share of the mask) of every class of every image, and how many classes only
     the other mask holds.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Several classes in one picture: one row for each picture and class, with the loss of that class alone."""
+"""Several classes in one image: one row for each image and class, with the loss of that class alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from core.statistics.losses import FLOOR, UNITS, fitting_clip
 
 KINDS = ("cross-entropy", "0/1 error")
 MAX_ROWS = 10_000_000
-"""Rows of a picture and a class."""
+"""Rows of an image and a class."""
 _LOSS = "loss of all classes"
 _SEPARATORS = re.compile(r"[|;,]")
 
@@ -57,7 +57,7 @@ def read_multilabel(
     limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> DataSet:
-    """Read a table of pictures with several classes each into rows (picture, class).
+    """Read a table of images with several classes each into rows (image, class).
 
     Args:
         labels: the truth: one column of 0 and 1 for each class (a star stands for any text), or one column with a list
@@ -118,7 +118,7 @@ def _losses(read: Table, labels: Sequence[str], roles: Roles) -> _ClassLosses:
     only_0_1 = bool(np.isin(scores[np.isfinite(scores)], (0.0, 1.0)).all())
     kind = roles.loss_kind or ("0/1 error" if only_0_1 else "cross-entropy")
     if kind not in KINDS:
-        raise InvalidInput(f"The loss of several labels a picture must be one of {', '.join(KINDS)}: got {kind!r}.")
+        raise InvalidInput(f"The loss of several labels an image must be one of {', '.join(KINDS)}: got {kind!r}.")
     with np.errstate(invalid="ignore"):
         wrong = (scores >= 0.5) != present
     loss = wrong.astype(np.float64) if kind == "0/1 error" else _binary_cross_entropy(scores, present)
@@ -138,14 +138,14 @@ def _predicted(read: Table, roles: Roles) -> tuple[str, tuple[str, ...]]:
             return role, _expand(read, getattr(roles, role), role)
     if not roles.prediction:
         raise InvalidInput(
-            "Several labels a picture need --probabilities, --logits or --prediction: one array column, "
+            "Several labels an image need --probabilities, --logits or --prediction: one array column, "
             "or a column for each class."
         )
     return "prediction", _expand(read, (roles.prediction,), "prediction")
 
 
 def _rows(audit: DataSet, rows: I64, read: Table, roles: Roles, found: _ClassLosses) -> DataSet:
-    """The audit, of the table's `rows`, with one row for each picture and class."""
+    """The audit, of the table's `rows`, with one row for each image and class."""
     names = found.names
     k = len(found.names)
     if audit.samples.items is None and read.images:
@@ -194,7 +194,7 @@ def _matrix(frame: pd.DataFrame, columns: Sequence[str], given: Sequence[str]) -
     if len(cells) * len(names) > MAX_ROWS:
         raise InvalidInput(
             f"{columns[0]!r} names {len(names):,} classes in {len(cells):,} rows, which makes more than {MAX_ROWS:,} "
-            "rows of a picture and a class. Bring fewer of either."
+            "rows of an image and a class. Bring fewer of either."
         )
     place = {name: i for i, name in enumerate(names)}
     values = np.zeros((len(cells), len(names)))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class TaskOptions:
-    """The files of one task: a table with pictures or vectors, or a detector's predictions with the truth."""
+    """The files of one task: a table with images or vectors, or a detector's predictions with the truth."""
 
     table: Path | None = None
     images: Path | None = None
@@ -26,6 +26,6 @@ class TaskOptions:
     score: float | None = None
     """Predictions below it are not used; 0.25 if it is not given."""
     labels: tuple[str, ...] = ()
-    """Columns of several classes a picture."""
+    """Columns of several classes an image."""
     per_class: bool = False
-    """With masks: one row for each class in a picture."""
+    """With masks: one row for each class in an image."""

@@ -1,4 +1,4 @@
-"""Several rows of one picture, one for each class: ids, pictures, embeddings and groups follow."""
+"""Several rows of one image, one for each class: ids, images, embeddings and groups follow."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ def by_class(
     columns: Iterable[Column] = (),
     notes: Iterable[str] = (),
 ) -> DataSet:
-    """The audit with one row for each (picture, class).
+    """The audit with one row for each (image, class).
 
     Args:
-        audit: one row for each picture; its own outcomes are dropped.
+        audit: one row for each image; its own outcomes are dropped.
         picture_of: (N,) row of the audit.
         labels: (N,) index into class_names.
         outcomes: of the N rows.
-        suffixes: (N,) what a row's id has behind the picture's.
+        suffixes: (N,) what a row's id has behind the image's.
         columns: of the N rows, which may serve as conditions.
 
     Returns:
-        N rows; the picture is the group, or the audit's own group (patient, video) where it has one.
+        N rows; the image is the group, or the audit's own group (patient, video) where it has one.
     """
     n = len(picture_of)
     if not MIN_SAMPLES <= n <= MAX_ROWS:
-        too_many = "more than can be searched. Leave out pictures or classes"
+        too_many = "more than can be searched. Leave out images or classes"
         what = "too few to test anything" if n < MIN_SAMPLES else too_many
         raise InvalidInput(
-            f"The pictures and classes give {n:,} rows, {what}: between {MIN_SAMPLES} and {MAX_ROWS:,} are needed."
+            f"The images and classes give {n:,} rows, {what}: between {MIN_SAMPLES} and {MAX_ROWS:,} are needed."
         )
     samples = audit.samples
     moved = samples.keep(picture_of)
@@ -58,5 +58,5 @@ def by_class(
         group_name=samples.group_name or "image",
     )
     given = None if audit.embeddings is None else audit.embeddings.keep(picture_of)
-    said = f"{len(samples):,} pictures give {n:,} rows, one for each class of a picture."
+    said = f"{len(samples):,} images give {n:,} rows, one for each class of an image."
     return replace(audit, samples=rows, outcomes=outcomes, embeddings=given, notes=(*audit.notes, *notes, said))

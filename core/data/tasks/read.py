@@ -1,4 +1,4 @@
-"""Which reader a task needs: one row a picture, or several (detections, several labels, masks by class)."""
+"""Which reader a task needs: one row an image, or several (detections, several labels, masks by class)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read_task(options: TaskOptions, roles: Roles, progress: Progress = no_progre
         )
     if options.issues is not None and chosen:
         other = chosen[0].replace("_", "-")
-        raise InvalidInput(f"--issues has no effect with --{other}: it speaks of one row a picture. Leave it out.")
+        raise InvalidInput(f"--issues has no effect with --{other}: it speaks of one row an image. Leave it out.")
     if options.truth is not None and options.detections is None:
         raise InvalidInput("--truth belongs to --detections. Give the predictions with --detections.")
     for name in THRESHOLDS:
@@ -74,7 +74,7 @@ def _detections(predictions: Path, options: TaskOptions, roles: Roles, progress:
     if options.truth is None or options.images is None:
         missing = "--truth" if options.truth is None else "--images"
         raise InvalidInput(
-            f"--detections needs the true boxes (--truth) and the pictures (--images): {missing} is missing."
+            f"--detections needs the true boxes (--truth) and the images (--images): {missing} is missing."
         )
     if options.table is not None or options.embeddings is not None:
         raise InvalidInput(

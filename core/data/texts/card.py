@@ -1,4 +1,4 @@
-"""A text as a card: an SVG picture of its first lines, so that it can stand wherever a thumbnail stands."""
+"""A text as a card: an SVG image of its first lines, so that it can stand wherever a thumbnail stands."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ PROPERTIES: dict[str, str] = {
     "exclamation marks": "number of !",
     "quotation marks": "number of double quotation marks",
     "capital share": "share of the letters that are capitals",
-    "capitalised words": "words that begin with a capital inside a sentence: mostly names",
+    "capitalized words": "words that begin with a capital inside a sentence: mostly names",
     "links": "web and mail addresses, and words that begin with @ or #",
     "markup tags": "tags such as <br>, and entities such as &amp;",
     "language": f"as py3langid tells it with probability {SURE:g} or more, if the letters take {MIN_BYTES} bytes",
@@ -63,7 +63,7 @@ SPOKEN: dict[str, tuple[str, str]] = {
     "question marks": ("question mark", "question marks"),
     "exclamation marks": ("exclamation mark", "exclamation marks"),
     "quotation marks": ("quotation mark", "quotation marks"),
-    "capitalised words": ("capitalised word inside a sentence", "capitalised words inside a sentence"),
+    "capitalized words": ("capitalized word inside a sentence", "capitalized words inside a sentence"),
     "links": ("link", "links"),
     "markup tags": ("markup tag", "markup tags"),
 }
@@ -136,7 +136,7 @@ def measure_text(text: str) -> dict[str, Any]:
         "exclamation marks": sum(text.count(c) for c in "!！"),
         "quotation marks": sum(text.count(c) for c in '"“”„«»'),
         "capital share": sum(c.isupper() and c.isalpha() for c in text) / max(letters, 1),
-        "capitalised words": _capitalised_inside(text),
+        "capitalized words": _capitalised_inside(text),
         "links": len(_LINK.findall(text)),
         "markup tags": len(_TAG.findall(text)),
     }

@@ -12,7 +12,7 @@ from core.records import F32, F64, I64
 from core.row_runs import row_runs
 
 AT_ONCE = 16_384
-"""Rows that are centred and projected at once, which bounds memory."""
+"""Rows that are centered and projected at once, which bounds memory."""
 
 
 class Features:
@@ -86,7 +86,7 @@ class Features:
         return made
 
     def of(self, vectors: F32, blocks: I64) -> F64:
-        """(m, r) features of new rows; block -1 (class unknown) is centred on the mean of all rows."""
+        """(m, r) features of new rows; block -1 (class unknown) is centered on the mean of all rows."""
         means = np.where((blocks >= 0)[:, None], self.block_means[np.maximum(blocks, 0)], self.centre)
         centred = vectors - means
         return ((centred if self.basis is None else centred @ self.basis) / self.scale).astype(np.float64)

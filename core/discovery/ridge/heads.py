@@ -94,7 +94,7 @@ def factor_heads(
 def solve_heads(
     features: F32, train: Sequence[I64], factors: Factors, losses: F32, penalty: float, share: float
 ) -> Sequence[F32 | F64]:
-    """One (r, p) array of weights for each class, from the (n, p) centred losses.
+    """One (r, p) array of weights for each class, from the (n, p) centered losses.
 
     Class c predicts x (w_0 + w_c) with the penalty `penalty` * (|w_0|^2 + sum_c |w_c|^2 / share), which is kernel ridge
     with the kernel (1 + share [same class]) x.x'; `share=0` is one head for all classes. Solved by eliminating the
@@ -218,7 +218,7 @@ class HeadSmoother:
                 self.reduced[test.start - first : test.stop - first] -= weights @ self.rows[rows]
 
     def predict(self, losses: F32) -> F32:
-        """(n, p) out-of-fold predictions for the (n, p) centred losses, each column a data set of its own."""
+        """(n, p) out-of-fold predictions for the (n, p) centered losses, each column a data set of its own."""
         return self._predict(losses) if self.matrix is None else self.matrix @ losses
 
     def _predict(self, losses: F32) -> F32:
@@ -261,7 +261,7 @@ class HeadSmoother:
             out[rows] += self.reduced[rows - self.first_few] @ common
 
     def weights(self, losses: F64) -> F32:
-        """(k, r) heads fitted on all rows to the (n,) centred losses, one for each class: for new rows, never for
+        """(k, r) heads fitted on all rows to the (n,) centered losses, one for each class: for new rows, never for
         these."""
         rows = split_by_block(np.arange(len(self.features)), self.heads, self.n_heads)
         factors = factor_heads(self.features, rows, self.penalty, self.share)

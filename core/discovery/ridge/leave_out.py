@@ -73,7 +73,7 @@ class LeaveOutSmoother:
         self.shared = inverse_of(schur).astype(np.float32)
 
     def predict(self, losses: F32) -> F32:
-        """(n, p) predictions for the (n, p) centred losses, each column a data set of its own."""
+        """(n, p) predictions for the (n, p) centered losses, each column a data set of its own."""
         scores = np.ascontiguousarray(losses[self.rows.order].T)
         predicted = np.empty_like(losses)
         predicted[self.rows.order] = self.reader(scores)(EVERYWHERE).T
@@ -83,7 +83,7 @@ class LeaveOutSmoother:
         """What gives the (p, m) predictions of the m rows at a run of places.
 
         Args:
-            scores: (p, n) centred losses at each place. moments: those of `HeadRows.moments`, where they are known.
+            scores: (p, n) centered losses at each place. moments: those of `HeadRows.moments`, where they are known.
         """
         if self.matrix is not None:
             matrix = self.matrix
@@ -91,7 +91,7 @@ class LeaveOutSmoother:
         return self._reader(scores, self.rows.moments(scores) if moments is None else moments)
 
     def weights(self, losses: F64) -> F32:
-        """(k, r) heads fitted on all rows to the (n,) centred losses, one for each class: for new rows, never for
+        """(k, r) heads fitted on all rows to the (n,) centered losses, one for each class: for new rows, never for
         these."""
         heads = self._solve(self.rows.moments(losses[self.rows.order].astype(np.float32)[None]))[:, 0]
         of_block = np.zeros(int(self.rows.blocks.max()) + 1, np.int64)

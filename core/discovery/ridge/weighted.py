@@ -27,7 +27,7 @@ def weighted_heads(
 
     Args:
         features: (n, r). train: rows of each of k classes.
-        losses: (n, p) centred losses of each weighting. weights: (p, n), none below 0.
+        losses: (n, p) centered losses of each weighting. weights: (p, n), none below 0.
     """
     rows = train if share else [np.concatenate(train)]
     problem = _Problem(features, rows, np.ascontiguousarray(weights.T, np.float32), penalty, share)

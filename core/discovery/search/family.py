@@ -80,7 +80,7 @@ class MarkedReading:
     """What `Family.read_marked` says of c candidates in p columns."""
 
     statistics: F32
-    """(c, p) studentised excess."""
+    """(c, p) studentized excess."""
     excess: F32
     """(c, p) mean inside minus mean outside."""
     marked: F32
@@ -159,7 +159,7 @@ class Family:
         return [d for d in DEPTHS if round(d * n) >= MIN_CANDIDATE_ROWS]
 
     def statistics(self, scores: F32) -> F32:
-        """(candidates, p) studentised excess for each column. See `read`."""
+        """(candidates, p) studentized excess for each column. See `read`."""
         return self.read(scores)[0]
 
     def excess(self, scores: F64) -> F32:
@@ -173,8 +173,8 @@ class Family:
         (`ScopeScores.trend`), the largest over scopes and smoothers: whether anything is predictable at all.
 
         Args:
-            scores: (n, p) centred failure scores; they are tested, and the heads are fitted to them.
-            statistic: how a set is compared with the rest of its scope; by default the studentised excess.
+            scores: (n, p) centered failure scores; they are tested, and the heads are fitted to them.
+            statistic: how a set is compared with the rest of its scope; by default the studentized excess.
         """
         return self.read_placed(self._placed(scores), statistic)
 

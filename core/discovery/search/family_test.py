@@ -89,7 +89,7 @@ def read_family(
     """Test the whole family once against permuted scores.
 
     Args:
-        measured: centred within the permuter's strata; a permutation moves the measures together.
+        measured: centered within the permuter's strata; a permutation moves the measures together.
         n_permutations: at least 5,000 for a p that is reported.
         alpha: the level at which candidates are confirmed.
         give_up: stop once so many permutations beat the best *slice or region*: its p is then far from any alpha

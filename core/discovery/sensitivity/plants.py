@@ -1,4 +1,4 @@
-"""Where a pattern is planted: compact in the embedding, as a neighbourhood or as the end of a direction."""
+"""Where a pattern is planted: compact in the embedding, as a neighborhood or as the end of a direction."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ALIKE = 1.25
 MOST_CLASSES = 4
 LARGEST_GROUP = 0.1
 """Nothing is planted in the rows of a group that holds more of a scope's rows: such copies would draw most
-neighbourhoods to themselves, and what lies in one group alone cannot be confirmed."""
+neighborhoods to themselves, and what lies in one group alone cannot be confirmed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +96,7 @@ def plantable(rows: I64, groups: I64 | None, most: int) -> I64:
 def draw_plants(
     features: F32, places: Sequence[I64], most: int, bases: I64, scores: F64, rng: np.random.Generator
 ) -> list[Plant]:
-    """One plant for each column of `bases`, neighbourhoods and ends of directions in turns.
+    """One plant for each column of `bases`, neighborhoods and ends of directions in turns.
 
     Args:
         features: (n, r). places: the rows of each scope where plants may lie, in turns.

@@ -4,7 +4,7 @@ It is closed form, made by `research/weights/embedded/fit_alignment.py` and desc
 dimensions place an image at the sentence vectors of the ImageNet classes it looks like (a ConSE, Norouzi et al. 2014,
 arXiv 1312.5650, with a soft threshold in place of its top ten). Then comes a ridge map between sentence vectors and the
 classifier's rows. These 652 dimensions know objects; a block of one dimension for each of `conditions.CONDITIONS` knows
-light, sharpness, colour and place. An image has one dimension more, which texts leave at 0: it takes up what is missing
+light, sharpness, color and place. An image has one dimension more, which texts leave at 0: it takes up what is missing
 to length 1, so that the object part of every image has the same length, and neither light nor place changes how well an
 object's name fits. Behind these stands what captioned photographs taught (`caption_part`), trained beside the rest and
 weighed against it.
@@ -53,7 +53,7 @@ class Alignment:
     image_map: F32
     """(r, 1280)."""
     class_texts: F32
-    """(k, 384) sentence vectors of the classes, centred and scaled."""
+    """(k, 384) sentence vectors of the classes, centered and scaled."""
     text_mean: F32
     """(384,) taken off the sentence vectors."""
     text_scale: F32
@@ -82,7 +82,7 @@ class Alignment:
         return known if self.captions is None else self._joined(known, self.captions.texts(sentences))
 
     def with_captions(self, known: F32, features: F32, cues: F32) -> F32:
-        """`images` from what `known_images` gives for the same pictures."""
+        """`images` from what `known_images` gives for the same images."""
         return known if self.captions is None else self._joined(known, self.captions.images(features, cues))
 
     def _joined(self, known: F32, captioned: F32) -> F32:

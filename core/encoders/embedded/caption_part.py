@@ -1,6 +1,6 @@
 """The part of the embedded encoder's joint space that captioned photographs taught, beside its objects and conditions.
 
-Each side is one small network on what the frozen towers give: features and cues of a picture, the sentence vector of a
+Each side is one small network on what the frozen towers give: features and cues of an image, the sentence vector of a
 text. `research/weights/embedded/fit_captions.py` trains it; docs/encoder.md says what it is worth.
 """
 
@@ -24,7 +24,7 @@ FILE = ASSETS / "encoder" / "captions.safetensors"
 SHA256 = "720844b7e887c3abaa2c13fb6942c85c160c4bf27730d6d91e27f0cc50699af4"
 """Of FILE."""
 SENTENCE_GAIN = np.float32(384**0.5)
-"""Centred sentence vectors are enlarged by it, so that a coordinate is of the order of 1."""
+"""Centered sentence vectors are enlarged by it, so that a coordinate is of the order of 1."""
 _EPSILON = 1e-5
 """Of the layer norms."""
 
@@ -63,7 +63,7 @@ class CaptionHead:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CaptionPart:
-    """Both heads, and what their inputs are centred and scaled with."""
+    """Both heads, and what their inputs are centered and scaled with."""
 
     feature_mean: F32
     feature_scale: F32

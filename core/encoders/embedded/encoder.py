@@ -54,7 +54,7 @@ class EmbeddedEncoder:
     )
 
     logit_scale = 35.0
-    """Chosen on a half of the pictures: the likelihood of zero-shot is best at about 28 among ten classes, 45 among a
+    """Chosen on a half of the images: the likelihood of zero-shot is best at about 28 among ten classes, 45 among a
     thousand and 40 among captions."""
 
     def __init__(self, threads: int | None = None, alignment_file: Path | None = FILE) -> None:
@@ -91,7 +91,7 @@ class EmbeddedEncoder:
         return f"embedded/joint/{self.fingerprint[:12]}"
 
     def preprocess(self, image: Image.Image) -> F32:
-        """(3, 224, 224) in [-1, 1]: the largest centred square, bicubic."""
+        """(3, 224, 224) in [-1, 1]: the largest centered square, bicubic."""
         rgb = image if image.mode == "RGB" else image.convert("RGB")
         side = min(rgb.size)
         left = (rgb.width - side) / 2

@@ -1,8 +1,8 @@
-"""Photo conditions and places as directions of the joint space: how much of each a picture shows, and how much of each
+"""Photo conditions and places as directions of the joint space: how much of each an image shows, and how much of each
 a text asks for.
 
 Both sides give one activation for each of `CONDITIONS`: 0 where nothing is shown or said, about 1 where it is, and
-below 0 for the opposite. A picture's come from a linear probe on its cues and features, squashed; a text's from a small
+below 0 for the opposite. An image's come from a linear probe on its cues and features, squashed; a text's from a small
 network on its sentence vector, so that paraphrases of what it was fitted on count too. Both are fitted by
 `research/weights/embedded/fit_words.py`; docs/encoder.md has what they are worth.
 """
@@ -40,7 +40,7 @@ class Conditions:
     feature_map: F32
     """(k, 1280) for the raw pooled features."""
     bias: F32
-    """(k,) so that an ordinary picture has 0."""
+    """(k,) so that an ordinary image has 0."""
     sentence_mean: F32
     """(384,)."""
     hidden_map: F32

@@ -1,7 +1,7 @@
-"""What can be read off the pixels of the network's input: light, colour, sharpness, noise and where in the picture they
+"""What can be read off the pixels of the network's input: light, color, sharpness, noise and where in the image they
 lie.
 
-The cues are the raw material of the joint space's `conditions`; each picture is measured alone, so the values do not
+The cues are the raw material of the joint space's `conditions`; each image is measured alone, so the values do not
 depend on its batch.
 """
 
@@ -12,11 +12,11 @@ import numpy as np
 from core.records import F32
 
 GRID = 28
-"""Side of the coarse picture; a cell is 8 x 8 pixels."""
+"""Side of the coarse image; a cell is 8 x 8 pixels."""
 HUES = {"red": 0, "orange": 30, "yellow": 58, "green": 120, "cyan": 180, "blue": 235, "purple": 290}
-"""Degrees on the colour circle."""
+"""Degrees on the color circle."""
 _LOBE = 4
-"""Power of the cosine around each hue: at 30 degrees from it a colour counts a half."""
+"""Power of the cosine around each hue: at 30 degrees from it a color counts a half."""
 _LIGHT = "luma mean, luma p5, luma p25, luma p50, luma p75, luma p95, luma deviation, log mean luma, dark channel"
 _COLOUR = "bright share, dark share, chroma mean, chroma p25, chroma p95, saturation mean, log chroma p95"
 _EDGES = "edge 1, edge 2, edge 4, edge ratio 1, edge ratio 2, peak ratio, edge p95"
@@ -39,7 +39,7 @@ _RING[4:-4, 4:-4] = False
 
 
 def measure_cues(batch: F32) -> F32:
-    """(n, len(CUES)) of (n, 3, 224, 224) pictures in [-1, 1]. Shares and levels are in [0, 1], the rest logarithms or
+    """(n, len(CUES)) of (n, 3, 224, 224) images in [-1, 1]. Shares and levels are in [0, 1], the rest logarithms or
     differences of these."""
     if not len(batch):
         return np.zeros((0, len(CUES)), np.float32)
@@ -177,7 +177,7 @@ def _layout(coarse: F32, edges: F32) -> F32:
 
 
 def _parted(planes: F32) -> tuple[F32, F32]:
-    """The cells of (..., 28, 28) on the border, and the others: (..., cells), rows in order, so that a picture's sums
+    """The cells of (..., 28, 28) on the border, and the others: (..., cells), rows in order, so that an image's sums
     are the same in any batch."""
     flat = planes.reshape(*planes.shape[:-2], -1)
     return np.compress(_RING.ravel(), flat, axis=-1), np.compress(~_RING.ravel(), flat, axis=-1)

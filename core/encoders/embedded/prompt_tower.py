@@ -93,7 +93,7 @@ class EmbeddedTower:
         return np.array([[*row, *[pad] * (length - len(row))] for row in rows], np.int64)
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:
-        """(..., 384) word embeddings, before positions and the first normalisation."""
+        """(..., 384) word embeddings, before positions and the first normalization."""
         return self._model.get_input_embeddings()(ids)
 
     def encode(self, embeds: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:

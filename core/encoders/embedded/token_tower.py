@@ -34,7 +34,7 @@ class EmbeddedTokenTower:
     """49 patches of 768 numbers: the last block's 320 channels, then the four cells of the finer map that lie in the
     patch.
 
-    The finer map is there because the last block of a network that was trained to name one object hardly keeps colours
+    The finer map is there because the last block of a network that was trained to name one object hardly keeps colors
     and textures apart.
     """
 

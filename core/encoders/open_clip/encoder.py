@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 TOKENS = 64
-"""Tokens of texts that go through the tower at a time for each picture that does: 512 on the processor, which more
+"""Tokens of texts that go through the tower at a time for each image that does: 512 on the processor, which more
 would not make faster, and 4,096 on a graphics card."""
 TOLD_BY_NO_WEIGHT = (
     *("eps", "num_heads", "num_attention_heads", "approximate", "pool_type", "text_pool_type", "eos_id"),
@@ -62,7 +62,7 @@ class OpenClipEncoder:
 
     def _hash(self) -> str:
         """Over every weight, the kinds of the network's parts (activations included), the tokens of two texts and what
-        the preprocessing makes of two drawn pictures: the same weights have the same fingerprint, by whatever name they
+        the preprocessing makes of two drawn images: the same weights have the same fingerprint, by whatever name they
         were loaded."""
         digest = hashlib.sha256()
         for name, part in self._model.named_modules():
@@ -178,6 +178,6 @@ def _plain(value: Any) -> Any:
 
 
 def _drawn(size: tuple[int, int]) -> Image.Image:
-    """A picture of slopes and edges."""
+    """An image of slopes and edges."""
     x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
     return Image.fromarray(np.stack([x * 7 % 256, y * 5 % 256, (x // 9 + y // 7) % 2 * 255], 2).astype(np.uint8))

@@ -40,7 +40,7 @@ class LateBlock(nn.Module):
         return self._finish(tokens if prefix is None else torch.cat([prefix, tokens], 1), self._options)
 
     def alone(self, tokens: torch.Tensor, n_prefix: int) -> torch.Tensor:
-        """(n, P, d) unit rows: each token as if it were the whole picture, which attention then passes on by its value
+        """(n, P, d) unit rows: each token as if it were the whole image, which attention then passes on by its value
         path alone."""
         n, cells, width = tokens.shape
         # equal tokens: attention gives back their value
@@ -117,7 +117,7 @@ class TowerInput:
     block: bool
     """Whether the last block follows; otherwise only what stands behind the last feature map."""
     options: Mapping[str, Any]
-    """What the last block is given besides tokens, the same for every picture (rotary positions, say)."""
+    """What the last block is given besides tokens, the same for every image (rotary positions, say)."""
 
     @property
     def depth(self) -> str:
@@ -130,7 +130,7 @@ class ImageSide:
 
     Args:
         visual: `model.visual`, in evaluation mode.
-        probe: (2, 3, height, width) two different pictures.
+        probe: (2, 3, height, width) two different images.
         entry: see `entries`.
     """
 
@@ -174,7 +174,7 @@ class ImageSide:
         return copy.deepcopy(visual, spared)
 
     def gap(self) -> float:
-        """Largest difference between the tower's vectors and those of `late`, over the two pictures together and the
+        """Largest difference between the tower's vectors and those of `late`, over the two images together and the
         first alone."""
         late = self.late()
         with torch.no_grad():
@@ -236,7 +236,7 @@ def _entry(visual: Any, x: torch.Tensor, block: bool, options: Mapping[str, Any]
     patches = x.shape[1] - prefix
     known: Any = getattr(visual if trunk is None else getattr(trunk, "patch_embed", None), "grid_size", None)
     square = round(patches**0.5)
-    grids = [(square, square)]  # timm may rescale its grid to the picture
+    grids = [(square, square)]  # timm may rescale its grid to the image
     if known is not None:
         grids.insert(0, (int(known[0]), int(known[1])))
     grid = next((g for g in grids if g[0] * g[1] == patches), None)

@@ -1,6 +1,6 @@
 """Load an open_clip model with its tokenizer and preprocessing from one source, or say in one sentence why not.
 
-open_clip itself warns and goes on with random weights, another tokenizer or another normalisation; here each of these
+open_clip itself warns and goes on with random weights, another tokenizer or another normalization; here each of these
 is an error.
 """
 
@@ -139,7 +139,7 @@ def _from_file(source: Source, quick_gelu: bool | None) -> Loaded:
 
 
 def _preprocessing_beside(source: Source) -> dict[str, Any]:
-    """Normalisation and resizing for a bare file: the config beside it, else what all published weights of the
+    """Normalization and resizing for a bare file: the config beside it, else what all published weights of the
     architecture agree on."""
     if (source.path.parent / CONFIG).is_file():
         given: dict[str, Any] = read_config(source.path.parent).get("preprocess_cfg") or {}

@@ -87,7 +87,7 @@ class OpenClipTokenTower:
         )
 
     def image_tokens(self, batch: F32) -> ImageTokens:
-        """Of (n, 3, height, width) pictures as the encoder's `preprocess` makes them; a picture's tokens do not depend
+        """Of (n, 3, height, width) images as the encoder's `preprocess` makes them; an image's tokens do not depend
         on the others."""
         pixels = torch.from_numpy(batch)
         tokens, *_, vectors = in_full_batches(pixels, self._batch_size, self._device, self._images.run)

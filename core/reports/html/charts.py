@@ -1,4 +1,4 @@
-"""Small charts as inline SVG: no script, no font, no file beside them. Colours come from the page's style sheet by
+"""Small charts as inline SVG: no script, no font, no file beside them. Colors come from the page's style sheet by
 class name."""
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MARGIN = 20
 
 @dataclass(frozen=True, slots=True)
 class LossScale:
-    """The colours of the loss: equal steps between its 2nd and 98th percentile, so that a few extremes don't wash out
+    """The colors of the loss: equal steps between its 2nd and 98th percentile, so that a few extremes don't wash out
     the rest."""
 
     low: float
@@ -33,23 +33,23 @@ class LossScale:
         return cls(float(low), float(high) if high > low else float(low) + 1.0)
 
     def step(self, loss: F64) -> I64:
-        """(n,) the colour's number, 0 to N_LOSS_COLOURS - 1."""
+        """(n,) the color's number, 0 to N_LOSS_COLOURS - 1."""
         share = (loss - self.low) / (self.high - self.low)
         return np.clip(np.floor(share * N_LOSS_COLOURS), 0, N_LOSS_COLOURS - 1).astype(np.int64)
 
 
 def map_by_loss(diagnosis: Diagnosis) -> Markup:
-    """The map, each sample coloured by its observed loss, the worst drawn last."""
+    """The map, each sample colored by its observed loss, the worst drawn last."""
     loss = diagnosis.outcomes.loss
     steps = LossScale.of(loss).step(loss)
     shown = _shown(diagnosis)
     points, height = _on_canvas(diagnosis.map.xy)
     paths = [_dots(points[shown & (steps == step)], f"loss-{step}") for step in range(N_LOSS_COLOURS)]
-    return _canvas(paths, height, "Map of the samples, coloured by observed loss")
+    return _canvas(paths, height, "Map of the samples, colored by observed loss")
 
 
 def map_by_cluster(diagnosis: Diagnosis) -> Markup:
-    """The map, the members of each confirmed cluster in its colour and numbered by its rank, the rest pale."""
+    """The map, the members of each confirmed cluster in its color and numbered by its rank, the rest pale."""
     clusters, _ = diagnosis.cluster_of()
     points, height = _on_canvas(diagnosis.map.xy)
     paths = [_dots(points[_shown(diagnosis) & (clusters < 0)], "rest")]
@@ -64,7 +64,7 @@ def map_by_cluster(diagnosis: Diagnosis) -> Markup:
                 f'<circle class="badge" cx="{x}" cy="{y}" r="26"/><text class="badge" x="{x}" y="{y}" '
                 f'dy=".35em">{cluster.id + 1}</text>'
             )
-    return _canvas(paths, height, "Map of the samples, coloured by failure cluster")
+    return _canvas(paths, height, "Map of the samples, colored by failure cluster")
 
 
 def observed_by_predicted(predicted: F64, loss: F64) -> list[tuple[float, float]]:
@@ -124,7 +124,7 @@ def _middle(points: I64) -> tuple[int, int]:
 
 
 def _dots(points: I64, css_class: str) -> str:
-    """One path for all points of a colour: a line of no length with round ends is a dot, at a tenth of a circle's
+    """One path for all points of a color: a line of no length with round ends is a dot, at a tenth of a circle's
     bytes."""
     return (
         f'<path class="{css_class}" d="{"".join(f"M{x} {y}h0" for x, y in points.tolist())}"/>' if len(points) else ""

@@ -14,13 +14,13 @@ from core.records import I64, Bool, Comparison, Diagnosis, FourWay
 from core.reports.wording.comparison import model_name, overall_sentences, scope_title, verdict_words
 
 EXAMPLES = 8
-"""Pictures of what a probe fixes, and as many of what it fails on too."""
+"""Images of what a probe fixes, and as many of what it fails on too."""
 Entries = Callable[[I64], Sequence[Any]]
 """entries(rows): the samples as the report shows them (`core.reports.html.diagnosis.ReportSample`)."""
 
 
 def comparison_section(diagnosis: Diagnosis, found: Comparison, entries: Entries) -> dict[str, Any]:
-    """Two models side by side: sentences, the four-way tables by cluster and class, and pictures."""
+    """Two models side by side: sentences, the four-way tables by cluster and class, and images."""
     wrong_a, wrong_b = (_errors(diagnosis, name)[found.rows] for name in (found.a, found.b))
     return {
         "a": model_name(found.a, diagnosis),
@@ -64,7 +64,7 @@ def _errors(diagnosis: Diagnosis, name: str) -> Bool:
 
 
 def _examples(diagnosis: Diagnosis, found: Comparison, chosen: Bool, entries: Entries) -> list[dict[str, Any]]:
-    """Up to `EXAMPLES` pictures with what both models say, those of failure clusters first and then by the loss under
+    """Up to `EXAMPLES` images with what both models say, those of failure clusters first and then by the loss under
     diagnosis, so that what was found is seen again."""
     rows = found.rows[chosen]
     inside = diagnosis.cluster_of()[0][rows] >= 0

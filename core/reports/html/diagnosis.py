@@ -1,4 +1,4 @@
-"""The report: one HTML file that holds its pictures and charts, opens offline, and runs no script.
+"""The report: one HTML file that holds its images and charts, opens offline, and runs no script.
 
 The page forbids itself every fetch and script (Content-Security-Policy), and every text from the user's data is
 escaped.
@@ -48,7 +48,7 @@ from core.yours import yours_of
 MAX_TEXT = 400
 """Characters of a text that stand in the report."""
 MAX_PICTURE_BYTES = 5_500_000
-"""Bound on all pictures together, as they stand in the file."""
+"""Bound on all images together, as they stand in the file."""
 MAX_PICTURES = 480
 MAX_PER_CLUSTER = 24
 MAX_PER_CANDIDATE = 6
@@ -71,7 +71,7 @@ def write_report(diagnosis: Diagnosis, path: str | Path, progress: Progress = no
 
 
 def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str:
-    """The report as one HTML document, below about 6 MB of pictures."""
+    """The report as one HTML document, below about 6 MB of images."""
     gallery = _Gallery(diagnosis)
     found = diagnosis.prediction
     per_cluster = max(6, min(MAX_PER_CLUSTER, MAX_PICTURES // (2 * max(1, len(diagnosis.clusters)))))
@@ -148,7 +148,7 @@ def write_audit(diagnosis: Diagnosis, cells: Sequence[AuditCell], path: Path) ->
 
 
 def write_comparison(diagnosis: Diagnosis, found: Comparison, path: Path, lead: Sequence[str] = ()) -> None:
-    """Write two models side by side, with pictures, to `path`: one HTML document that fetches nothing and runs
+    """Write two models side by side, with images, to `path`: one HTML document that fetches nothing and runs
     nothing.
 
     Args:
@@ -175,13 +175,13 @@ class ReportSample:
     label: str | None
     prediction: str | None
     picture: Markup | None
-    """A data address, or None: no pictures, this one cannot be decoded, or the report is full."""
+    """A data address, or None: no images, this one cannot be decoded, or the report is full."""
     text: str = ""
     """Of a sample that is a text: its start."""
 
 
 class _Gallery:
-    """Makes entries, and keeps the pictures within their bounds."""
+    """Makes entries, and keeps the images within their bounds."""
 
     def __init__(self, diagnosis: Diagnosis) -> None:
         self.diagnosis = diagnosis

@@ -1,4 +1,4 @@
-"""The audit as a picture: phrases down, classes across, each cell coloured by how much higher the loss is."""
+"""The audit as an image: phrases down, classes across, each cell colored by how much higher the loss is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.checks.audit_table import AuditCell  # scipy: not needed to draw one
 
 STEPS = 3
-"""Colours on either side of zero."""
+"""Colors on either side of zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Heat:
     read: str
     """What the ensemble reads in the words, in deviations; empty where it was not read."""
     share: float
-    """-1 to 1: the excess as a share of the strongest colour's."""
+    """-1 to 1: the excess as a share of the strongest color's."""
     step: int
     """-STEPS to STEPS: the same in whole steps."""
     clear: bool
@@ -42,13 +42,13 @@ class HeatMap:
     scopes: tuple[str, ...]
     rows: tuple[tuple[str, str, tuple[Heat, ...]], ...]
     top: float
-    """The excess loss of the strongest colour."""
+    """The excess loss of the strongest color."""
 
 
 def heat_map(diagnosis: Diagnosis, cells: Sequence[AuditCell], top: float | None = None) -> HeatMap:
     """The cells of `core.checks.audit_table.audit_table` arranged: the phrases in their order, the scopes in theirs.
 
-    The colour steps are equal, and the strongest begins at an excess of `top`: by default the 95th percentile of the
+    The color steps are equal, and the strongest begins at an excess of `top`: by default the 95th percentile of the
     absolute excess, so that one cell doesn't pale the rest.
     """
     digits = digits_for(diagnosis.outcomes.loss)

@@ -92,13 +92,13 @@ def moment_sentence(found: TextMoments) -> str:
 
 
 def caution(found: TextMoments) -> str:
-    """How well the encoder knows the text, as far as that was measured: on single pictures."""
+    """How well the encoder knows the text, as far as that was measured: on single images."""
     known = found.competence
     if known is None:
         return "How well this encoder knows words was not measured."
     if not known.is_known(0):
-        return "Whether the encoder knows these words was not measured: see whether the pictures agree."
-    return f"On single pictures {known_words(known, 0)}. Of clips nothing was measured."
+        return "Whether the encoder knows these words was not measured: see whether the images agree."
+    return f"On single images {known_words(known, 0)}. Of clips nothing was measured."
 
 
 def figures_said(found: TextMoments) -> Sequence[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""A diagnosis as the output of a notebook's cell: the verdict, and of each cluster a sentence and its first pictures.
+"""A diagnosis as the output of a notebook's cell: the verdict, and of each cluster a sentence and its first images.
 
 One fragment of HTML without script, id or class of the notebook's page; every text from the user's data is escaped.
 """
@@ -21,7 +21,7 @@ PICTURES = 6
 PICTURE_SIZE = 88
 """Longest side in pixels."""
 MOST_BYTES = 300_000
-"""Bound on all pictures together."""
+"""Bound on all images together."""
 MOST_TEXT = 160
 """Characters of a text or an id that is shown."""
 MOST_WORDS = 1000

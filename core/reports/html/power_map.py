@@ -1,4 +1,4 @@
-"""What would have been found as a picture: sizes of planted patterns down, strengths across, each cell coloured by the
+"""What would have been found as an image: sizes of planted patterns down, strengths across, each cell colored by the
 share that was found."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from core.records import Diagnosis, PlantedPattern, Sensitivity
 from core.reports.wording.sensitivity import how_planted, pattern_sentence, scope_text, share_text, strength_brief
 
 STEPS = 3
-"""Colours from nothing on."""
+"""Colors from nothing on."""
 
 
 @dataclass(frozen=True, slots=True)

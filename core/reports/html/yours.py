@@ -14,7 +14,7 @@ from core.yours import MARKED, NOT_TESTED, OwnMark, yours_of
 MAX_SHOWN = 6
 """Samples of a set, the worst ones."""
 MAX_SETS = 40
-"""Sets that are shown with samples; the pictures have their bound besides."""
+"""Sets that are shown with samples; the images have their bound besides."""
 KINDS = {"cluster": "Cluster", "candidate": "Worth a look", "sample": "Sample"}
 
 

@@ -1,4 +1,4 @@
-"""What is known of every sample as columns: for the map's colours, and for charts, filters and tables beside it."""
+"""What is known of every sample as columns: for the map's colors, and for charts, filters and tables beside it."""
 
 from __future__ import annotations
 

@@ -25,35 +25,33 @@ _LOSS = {"cross-entropy": "cross_entropy", "0/1 error": "error"}
 def write_fiftyone(
     diagnosis: Diagnosis, folder: Path, images: Path | None = None, progress: Progress = no_progress
 ) -> tuple[int, list[str]]:
-    """Write samples.json, metadata.json and the pictures into a new folder.
+    """Write samples.json, metadata.json and the images into a new folder.
 
     A tag "errata <number>: <title>" for each cluster that a sample is in, and "errata: label suspected"; fields
     ground_truth, predictions, the loss, group, split and the table's own columns; and errata_id, errata_predicted_loss,
     errata_spread, errata_cluster, errata_membership and what Errata measured, errata_<property>.
 
     Args:
-        images: the folder of the original pictures, which are then pointed to; None copies the small ones that the run
+        images: the folder of the original images, which are then pointed to; None copies the small ones that the run
             keeps.
 
     Returns:
-        How many samples were written, and the ids of those that were not, as they have no picture.
+        How many samples were written, and the ids of those that were not, as they have no image.
 
     Raises:
-        InvalidInput: the run has no pictures, `images` lacks them, or the folder holds files already.
+        InvalidInput: the run has no images, `images` lacks them, or the folder holds files already.
     """
     samples = diagnosis.samples
     if samples.items is None or samples.modality == "text":
-        what = "texts" if samples.modality == "text" else "no pictures"
+        what = "texts" if samples.modality == "text" else "no images"
         raise InvalidInput(
-            f"FiftyOne shows pictures, and this run has {what}. Export its tables with --what samples instead."
+            f"FiftyOne shows images, and this run has {what}. Export its tables with --what samples instead."
         )
     if folder.exists() and any(folder.iterdir()):
         raise InvalidInput(f"The folder {folder} holds files already. Name a new one.")
     if images is not None and not images.is_dir():
-        raise InvalidInput(
-            f"{images} is no folder, from which FiftyOne could show pictures. Unpack it, or leave it out."
-        )
-    report = Reporter(progress, "write pictures", len(samples))
+        raise InvalidInput(f"{images} is no folder, from which FiftyOne could show images. Unpack it, or leave it out.")
+    report = Reporter(progress, "write images", len(samples))
     written = list[dict[str, Any]]()
     without = list[str]()
     for row, sample in enumerate(_samples(diagnosis)):
@@ -66,7 +64,7 @@ def write_fiftyone(
     if not written:
         where = f"in {images}" if images else "in the run"
         raise InvalidInput(
-            f"None of the {len(samples):,} pictures, such as {quoted(samples.items.name(0))}, was found {where}. "
+            f"None of the {len(samples):,} images, such as {quoted(samples.items.name(0))}, was found {where}. "
             "Name the folder of the originals with --images, or leave it out."
         )
     folder.mkdir(parents=True, exist_ok=True)
@@ -139,7 +137,7 @@ def _original(items: ItemStore, row: int, images: Path) -> str | None:
 
 
 def _copy(items: ItemStore, row: int, folder: Path) -> str | None:
-    """The picture as the run keeps it, below `folder`, under a number: a name may lead anywhere."""
+    """The image as the run keeps it, below `folder`, under a number: a name may lead anywhere."""
     try:
         data = items.read(row)
     except InvalidInput:

@@ -106,7 +106,7 @@ def gate_markdown(diagnosis: Diagnosis, gate: Gate) -> str:
 
 
 def _text(text: str) -> str:
-    """Of a user's: no cell, tag, link, picture, emphasis or line of its own. A "<" before a space opens none, and stays
+    """Of a user's: no cell, tag, link, image, emphasis or line of its own. A "<" before a space opens none, and stays
     as it is for those who read it in a terminal."""
     escaped = html.escape(_MARKS.sub(r"\\\g<0>", printable(text).replace("\n", " ")), quote=False)
     return escaped.replace("&lt; ", "< ").replace("&lt;\u00a0", "<\u00a0")

@@ -16,7 +16,7 @@ from core.reports.wording.reasons import RULE, faithfulness_sentence, sentence_o
 
 def reasons_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """(n, 5) one row for each sample: id, expected loss, whether that is in the worst tenth, what is named (such as
-    "cluster 0 | condition weather = fog | neighbours 3"), and the sentence; "" where nothing is known."""
+    "cluster 0 | condition weather = fog | neighbors 3"), and the sentence; "" where nothing is known."""
     found = reasons_of(diagnosis)
     return pd.DataFrame(
         {

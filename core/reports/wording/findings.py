@@ -20,7 +20,7 @@ THESE = "these patches"
 PROXIES = 4
 """Conditions that say the same, named in a sentence; the rest are counted."""
 LOOKED_AT = 500
-"""Rows by which it is told whether each has a picture of its own."""
+"""Rows by which it is told whether each has an image of its own."""
 
 
 def sentence(diagnosis: Diagnosis, insight: Insight, *, proxies: bool = True) -> str:

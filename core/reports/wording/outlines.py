@@ -1,4 +1,4 @@
-"""What the outlines on pictures of a run mean."""
+"""What the outlines on images of a run mean."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ OUTLINES = "Outlines: the true mask is the orange line, the predicted mask the b
 
 
 def outlines_sentence(diagnosis: Diagnosis) -> str:
-    """The legend of pictures of this run; "" where they bear no outlines."""
+    """The legend of images of this run; "" where they bear no outlines."""
     return OUTLINES if has_outlines(diagnosis.samples) else ""

@@ -26,7 +26,7 @@ _KINDS: dict[CauseKind, str] = {
 
 
 def reason_sentence(diagnosis: Diagnosis, row: int) -> str:
-    """Such as "Likely to fail (expected loss 1.2, the worst tenth): it lies in cluster 1 (Dark pictures); 3 of its 5
+    """Such as "Likely to fail (expected loss 1.2, the worst tenth): it lies in cluster 1 (Dark images); 3 of its 5
     nearest samples fail.", or "Failed (expected loss ...", where that is known; "" where nothing is known."""
     return sentence_of(diagnosis, reason_of(diagnosis, row))
 

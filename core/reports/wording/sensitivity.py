@@ -182,7 +182,7 @@ def how_planted(diagnosis: Diagnosis) -> str:
     where = f"; a class stands for one of about {found.class_size:,} samples" if len(found.classes) > 1 else ""
     return (
         f"{found.patterns[0].n_plants} patterns of each size and strength were planted into this run’s own losses, "
-        f"shuffled so that nothing else is there (then {rest}){where}. Half are neighbourhoods in the embedding, half "
+        f"shuffled so that nothing else is there (then {rest}){where}. Half are neighborhoods in the embedding, half "
         "the far end of a direction; patterns that the embedding scatters are found less often. Found means: a cluster "
         f"is confirmed, and half of its {found.surest} surest samples, or of all, belong to the pattern. Patterns of "
         f"fewer than {found.smallest} samples are not looked for.{_unplanted(found)}"

@@ -244,8 +244,8 @@ def words_sentence(diagnosis: Diagnosis) -> str:
     said += f", spoken by the encoder {words.encoder.split(' ')[0]}." if words.encoder else "."
     if words.encoder in ("embedded", "clips"):
         said += (
-            " It is small: in a blind test its words fitted composed scenes and not stylised pictures. "
-            "Look at the pictures, or click through thirty."
+            " It is small: in a blind test its words fitted composed scenes and not stylized images. "
+            "Look at the images, or click through thirty."
         )
     return said
 

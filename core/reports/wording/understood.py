@@ -102,8 +102,8 @@ def check(table: TableLike, *, images: str | Path | None = None, roles: Roles | 
 
     Args:
         table: as `errata.diagnose` takes it.
-        images: zip, tar or folder of the pictures, if the table names files.
-        roles: which column plays which part; usual names are recognised.
+        images: zip, tar or folder of the images, if the table names files.
+        roles: which column plays which part; usual names are recognized.
 
     Raises:
         InvalidInput: it cannot be read, or what it says does not fit together; the message says what to do.

@@ -25,7 +25,7 @@ WEIGHTS = "training.safetensors"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """What a stopped training goes on from, beside the module and the optimiser."""
+    """What a stopped training goes on from, beside the module and the optimizer."""
 
     kept: dict[str, torch.Tensor]
     """Weights of the epoch `best`."""
@@ -107,7 +107,7 @@ def check_owner(folder: Path, owner: dict[str, Any]) -> _State | None:
 
 
 def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, Any]) -> Checkpoint | None:
-    """Fill module and optimiser from the folder; None where it holds nothing.
+    """Fill module and optimizer from the folder; None where it holds nothing.
 
     Raises:
         InvalidInput: it holds the state of another training, or is damaged.
@@ -129,7 +129,7 @@ def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, 
 
 
 def _fill(module: Any, optimiser: Any, tensors: dict[str, torch.Tensor], kept: dict[str, torch.Tensor]) -> None:
-    """The weights of the best epoch, which must fit too, then those of now, and the optimiser's state."""
+    """The weights of the best epoch, which must fit too, then those of now, and the optimizer's state."""
     module.load_state_dict(kept)
     module.load_state_dict(
         {name.removeprefix("now/"): tensor for name, tensor in tensors.items() if name.startswith("now/")}

@@ -21,7 +21,7 @@ class Epoch:
     validation_loss: float = math.nan
     """Of learned prompts in nats over the validation images, of an adapter over its hard pairs; nan without any."""
     validation_accuracy: float = math.nan
-    """Of an adapter: share of validation items in which every caption finds its picture, or every picture its caption
+    """Of an adapter: share of validation items in which every caption finds its image, or every image its caption
     where there is but one."""
 
 

@@ -1,4 +1,4 @@
-"""Samples for a probe without any model of the user's: a table with labels, or pictures in class folders. No loss is
+"""Samples for a probe without any model of the user's: a table with labels, or images in class folders. No loss is
 needed."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from core.data.images.archives import FileImages, is_image_name, open_images
 from core.data.samples import DataSet, read_data_set
 from core.data.tables.in_folder import open_table
 from core.data.tables.read import Table
-from core.data.tables.recognise import RecognisedColumns, recognise
+from core.data.tables.recognise import RecognizedColumns, recognise
 from core.data.tables.roles import Roles, is_model_output
 from core.errors import InvalidInput
 from core.limits import Limits
@@ -32,26 +32,26 @@ def read_samples(
     limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> DataSet:
-    """Read labelled pictures or texts. The outcomes are a placeholder (every loss is 0) until a probe has scored them.
+    """Read labeled images or texts. The outcomes are a placeholder (every loss is 0) until a probe has scored them.
 
-    The same checks as for a diagnosis apply: pictures that cannot be opened, ids that repeat, labels that are missing,
+    The same checks as for a diagnosis apply: images that cannot be opened, ids that repeat, labels that are missing,
     groups. The label is also named as the prediction, so that nothing else of the table is needed; columns that a model
     wrote are not looked at.
 
     Args:
         table: CSV, TSV, JSON Lines or Parquet with a label column. None takes the table inside `images`, else its class
             folders: CLASS/file.jpg, or train/CLASS/file.jpg with a part of the data in front, which becomes the split.
-        images: a folder, zip or tar; None takes the table's own picture column.
-        roles: id, image, texts, label, group and split are looked at; open ones are recognised by their usual names.
+        images: a folder, zip or tar; None takes the table's own image column.
+        roles: id, image, texts, label, group and split are looked at; open ones are recognized by their usual names.
 
     Raises:
-        InvalidInput: there is no label, no picture, or one class alone; or a rule of `core.data.samples.read_data_set`
+        InvalidInput: there is no label, no image, or one class alone; or a rule of `core.data.samples.read_data_set`
         is broken.
     """
     store = None if images is None else open_images(images, limits, progress)
     if table is None and store is None:
         raise InvalidInput(
-            "There is nothing to probe. Give labelled samples: a table with --table and pictures or --texts, "
+            "There is nothing to probe. Give labeled samples: a table with --table and images or --texts, "
             "or class folders (CLASS/file.jpg) with --images."
         )
     if table is None and store is not None and not _holds_table(store):
@@ -91,7 +91,7 @@ def _labelled(
     given = replace(wanted, label=label, prediction=label, loss_kind="0/1 error")
     said = f"No model was brought; the classes are those of the column {label!r}."
     if read.images and table is not None:
-        return table, given, (said, *read.notes)  # its pictures stay on disk
+        return table, given, (said, *read.notes)  # its images stay on disk
     outputs = _model_columns(found, read.frame)
     notes = [said, *read.notes]
     if outputs:
@@ -99,8 +99,8 @@ def _labelled(
     return read.frame.drop(columns=outputs), given, tuple(notes)
 
 
-def _model_columns(found: RecognisedColumns, frame: pd.DataFrame) -> list[str]:
-    """Columns of losses, probabilities and predictions, by what they were recognised as or by name."""
+def _model_columns(found: RecognizedColumns, frame: pd.DataFrame) -> list[str]:
+    """Columns of losses, probabilities and predictions, by what they were recognized as or by name."""
     roles = found.roles
     named = {roles.loss, roles.prediction, found.errors, *roles.probabilities, *roles.logits}
     kept = {
@@ -117,7 +117,7 @@ def _model_columns(found: RecognisedColumns, frame: pd.DataFrame) -> list[str]:
 
 
 def _class_folders(store: FileImages, source: Path, progress: Progress) -> pd.DataFrame:
-    """One row for each picture in a class folder: file, label and, where folders of parts lie above the classes,
+    """One row for each image in a class folder: file, label and, where folders of parts lie above the classes,
     split."""
     report = Reporter(progress, "read folders", len(store))
     paths = list[tuple[str, tuple[str, ...]]]()
@@ -127,7 +127,7 @@ def _class_folders(store: FileImages, source: Path, progress: Progress) -> pd.Da
             paths.append((name, PurePosixPath(name).parts))
     if not paths:
         raise InvalidInput(
-            f"{source.name!r} holds neither a table nor pictures. "
+            f"{source.name!r} holds neither a table nor images. "
             "Bring class folders (CLASS/file.jpg), or a table with --table."
         )
     top = 0
@@ -144,7 +144,7 @@ def _class_folders(store: FileImages, source: Path, progress: Progress) -> pd.Da
     ]
     if not rows:
         raise InvalidInput(
-            f"The pictures of {source.name!r} lie in no folders, so nothing says their class. "
+            f"The images of {source.name!r} lie in no folders, so nothing says their class. "
             "Put each into a folder named by its class."
         )
     return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""Pictures as grids of cells: whitened vectors of the finest map that an encoder's tower keeps."""
+"""Images as grids of cells: whitened vectors of the finest map that an encoder's tower keeps."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def fit_whitening(cells: F32, width: int) -> Whitening:
 
 
 def cells_of(pictures: PictureTokens, tower: TokenTower, rows: I64) -> F32:
-    """(n, r, c, w) of those pictures."""
+    """(n, r, c, w) of those images."""
     return tower.cells(pictures.tokens[rows].astype(np.float32))
 
 

@@ -42,11 +42,11 @@ class PublishedFigure:
     setting: str = ""
     """Of a method: "all classes", "base-to-new", or "trained on imagenet"."""
     shots: int | None = None
-    """A class; None where nothing was learned from labelled images."""
+    """A class; None where nothing was learned from labeled images."""
     protocol: str = ""
     """How it came about, as far as is known; "" where nothing is said of that."""
     tuned: bool = False
-    """Whether a setting was chosen on labelled images beside the shots."""
+    """Whether a setting was chosen on labeled images beside the shots."""
 
     @property
     def with_source(self) -> str:

@@ -1,4 +1,4 @@
-"""The pictures of a run, kept or brought."""
+"""The images of a run, kept or brought."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ def pictures_of(
     images: Path | None = None,
     progress: Progress = no_progress,
     *,
-    why: str = "Visual words are parts of pictures",
+    why: str = "Visual words are parts of images",
 ) -> ItemStore:
-    """The run's pictures row by row: those that it keeps, or the files of the same names below `images`.
+    """The run's images row by row: those that it keeps, or the files of the same names below `images`.
 
     Args:
         why: they are needed, for messages.
 
     Raises:
-        InvalidInput: the run has no pictures, or some are not there.
+        InvalidInput: the run has no images, or some are not there.
     """
     samples = diagnosis.samples
     kept = diagnosis.samples.items
     if samples.modality != "image":
-        raise InvalidInput(f"{why}, and this run has none. Diagnose pictures.")
+        raise InvalidInput(f"{why}, and this run has none. Diagnose images.")
     if images is None and kept is not None:
         return kept
     if images is None:
         raise InvalidInput(
             f"{why}, and this run keeps none, such as a copy of a shipped example or a run of embeddings alone. Run "
-            "this again with --images and the pictures that were diagnosed (a zip, tar or folder), or run diagnose "
+            "this again with --images and the images that were diagnosed (a zip, tar or folder), or run diagnose "
             "again with --images."
         )
     from core.data.images.archives import open_images
@@ -44,7 +44,7 @@ def pictures_of(
     from core.limits import Limits
 
     if kept is not None and share_pictures(kept):
-        raise InvalidInput("This run's samples are parts of pictures, or share them. Leave --images out.")
+        raise InvalidInput("This run's samples are parts of images, or share them. Leave --images out.")
     files = open_images(images, Limits(), progress)
     names = list(samples.ids) if kept is None else [kept.name(row) for row in range(len(kept))]
     told = Ledger(len(names))
@@ -52,7 +52,7 @@ def pictures_of(
     if (places < 0).any():
         first = names[int(np.flatnonzero(places < 0)[0])]
         raise InvalidInput(
-            f"{int((places < 0).sum()):,} of the run's {len(names):,} pictures are not in {images.name}, such as "
-            f"{first!r}. Bring the pictures that were diagnosed, or leave --images out."
+            f"{int((places < 0).sum()):,} of the run's {len(names):,} images are not in {images.name}, such as "
+            f"{first!r}. Bring the images that were diagnosed, or leave --images out."
         )
     return files.keep(places)

@@ -32,7 +32,7 @@ def student_files(card: str, names: tuple[str, ...], fields: tuple[str, ...]) ->
 
 
 def licence_of(folder: Path) -> str:
-    """What the folder says of its licence: its card or the head of its README; "unknown" where it says nothing.
+    """What the folder says of its license: its card or the head of its README; "unknown" where it says nothing.
 
     Raises:
         InvalidInput: it has a card that is no JSON.

@@ -1,8 +1,8 @@
-"""The tokens of one set of pictures on disk, in blocks that are appended, so that an interrupted pass goes on where it
+"""The tokens of one set of images on disk, in blocks that are appended, so that an interrupted pass goes on where it
 stopped.
 
 A folder holds `tokens.f16` and `pooled.f32` (raw numbers, row after row), and `log.jsonl`: a line with the
-shapes, then one line for each block with its rows, the pictures that could not be read, and a checksum of the block's
+shapes, then one line for each block with its rows, the images that could not be read, and a checksum of the block's
 bytes. A line is written after its block, so what the log says is there; what a killed process left behind it is cut
 off, and a damaged block is computed again with all that follow it.
 """
@@ -38,7 +38,7 @@ class Block:
     stop: int
     unreadable: dict[int, str] = field(default_factory=dict[int, str])
     clipped: int = 0
-    """Pictures with a number past half precision, which was cut to its limit."""
+    """Images with a number past half precision, which was cut to its limit."""
 
     @property
     def rows(self) -> list[int]:
@@ -50,7 +50,7 @@ class TokenFiles:
 
     Args:
         folder: made if it does not exist.
-        n: pictures of the set, for the check of free space.
+        n: images of the set, for the check of free space.
 
     Raises:
         InvalidInput: the folder cannot be made or written, or its disk has too little space.
@@ -60,7 +60,7 @@ class TokenFiles:
         self.folder = folder
         self._n = n
         self.shapes: dict[str, list[int]] = {}
-        """Shape of one row of each array; empty before the first block with a readable picture."""
+        """Shape of one row of each array; empty before the first block with a readable image."""
         self.blocks: list[Block] = []
         self.damaged = 0
         """Blocks that failed their checksum and are to be computed again."""
@@ -84,7 +84,7 @@ class TokenFiles:
             _append(self.folder / _LOG, (json.dumps(_line(block, checksum)) + "\n").encode())
         except OSError as error:
             raise InvalidInput(
-                f"The tokens of {self._n:,} pictures cannot be kept in {self.folder} ({error}). {_WAYS_OUT}"
+                f"The tokens of {self._n:,} images cannot be kept in {self.folder} ({error}). {_WAYS_OUT}"
             ) from error
         self.blocks.append(block)
 
@@ -107,7 +107,7 @@ class TokenFiles:
         if needed > free:
             self.shapes = {}
             sizes = f"{byte_size(needed)}, and {self.folder} has {byte_size(free)} free"
-            raise InvalidInput(f"The tokens of {self._n:,} pictures take {sizes}. {_WAYS_OUT}")
+            raise InvalidInput(f"The tokens of {self._n:,} images take {sizes}. {_WAYS_OUT}")
         for name in shapes:
             self._path(name).write_bytes(b"")
         _rewrite(self.folder / _LOG, self.shapes, [_line(block, 0) for block in self.blocks])
@@ -163,7 +163,7 @@ class TokenFiles:
         return checksum == line["crc"]
 
 
-_WAYS_OUT = "Free space, take fewer pictures, or set ERRATA_CACHE to a folder that can be written."
+_WAYS_OUT = "Free space, take fewer images, or set ERRATA_CACHE to a folder that can be written."
 
 
 def _append(path: Path, payload: bytes) -> None:

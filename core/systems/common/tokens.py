@@ -1,9 +1,9 @@
-"""Read every picture once into the tokens of a tower, and every caption: in memory, or behind a cache on disk that
+"""Read every image once into the tokens of a tower, and every caption: in memory, or behind a cache on disk that
 survives an interruption.
 
 Worker threads read and decode while the tower runs; a window of a few batches bounds the memory, whatever the set
 holds. Nothing else is
-measured of the pictures: see `core.embeddings.embed` for that.
+measured of the images: see `core.embeddings.embed` for that.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _LIMIT = float(np.finfo(np.float16).max)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureTokens:
-    """The tokens of the pictures that could be read, in the store's order: n of P patches."""
+    """The tokens of the images that could be read, in the store's order: n of P patches."""
 
     tokens: F16
     """(n, P, di) in half precision; a read-only memory map where there is a cache."""
@@ -47,14 +47,14 @@ class PictureTokens:
     kept: I64
     """(n,) rows of the store that could be read."""
     unreadable: dict[int, str]
-    """Row of the store -> why it could not be read, a sentence that begins with the picture's name."""
+    """Row of the store -> why it could not be read, a sentence that begins with the image's name."""
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.kept)
 
     def rows(self, at: I64) -> ImageTokens:
-        """Those pictures in memory, in that order, in single precision; `at` are places among the n, not rows of the
+        """Those images in memory, in that order, in single precision; `at` are places among the n, not rows of the
         store."""
         return ImageTokens(self.tokens[at].astype(np.float32), np.asarray(self.pooled[at], np.float32))
 
@@ -98,20 +98,20 @@ def read_image_tokens(
     progress: Progress = no_progress,
     workers: int | None = None,
 ) -> PictureTokens:
-    """The tokens of every picture that can be read.
+    """The tokens of every image that can be read.
 
     Args:
         images: opened one at a time, by several threads.
-        encoder: makes a picture ready for its tower.
+        encoder: makes an image ready for its tower.
         tower: `encoder.token_tower()`.
-        cache: folder of the cache, in which each set of pictures and tower gets a folder of its own; None keeps
-            everything in memory. A ViT-B/32 takes 77 kB a picture, the embedded encoder 79 kB.
-        progress: called as ("hash pictures", done, total), only with a cache, and ("tokens", done, total); where it
+        cache: folder of the cache, in which each set of images and tower gets a folder of its own; None keeps
+            everything in memory. A ViT-B/32 takes 77 kB an image, the embedded encoder 79 kB.
+        progress: called as ("hash images", done, total), only with a cache, and ("tokens", done, total); where it
             raises, what was done stays cached and the next call goes on from there.
         workers: threads that decode; by default the cores that the process may use.
 
     Raises:
-        InvalidInput: not one picture could be read, or the cache cannot be written.
+        InvalidInput: not one image could be read, or the cache cannot be written.
         Cancelled: from `progress`.
     """
     threads = workers or usable_cores()
@@ -128,7 +128,7 @@ def read_image_tokens(
 
 
 def _key(images: ItemStore, tower: TokenTower, progress: Progress, threads: int) -> str:
-    """Stands for the tower and the bytes of all pictures in their order."""
+    """Stands for the tower and the bytes of all images in their order."""
 
     def content(row: int) -> bytes:
         try:
@@ -137,7 +137,7 @@ def _key(images: ItemStore, tower: TokenTower, progress: Progress, threads: int)
             return hashlib.sha256(f"{row} {error}".encode()).digest()
 
     digest = hashlib.sha256(f"{tower.fingerprint}/{decoding.VERSION}/{Limits().max_pixels}/tokens 2".encode())
-    report = Reporter(progress, "hash pictures", len(images))
+    report = Reporter(progress, "hash images", len(images))
     for row, part in enumerate(prefetch(content, range(len(images)), threads, window=2 * BATCH)):
         digest.update(part)
         report(row + 1)
@@ -164,12 +164,12 @@ def _filled(store: TokenFiles | _Memory, reader: _TokenReader, progress: Progres
 def _notes(store: TokenFiles | _Memory, n: int, ready: int, n_unreadable: int) -> tuple[str, ...]:
     clipped = sum(block.clipped for block in store.blocks)
     told = (
-        (ready, f"The tokens of {ready:,} of {n:,} pictures came from the cache."),
+        (ready, f"The tokens of {ready:,} of {n:,} images came from the cache."),
         (n_unreadable, f"{n_unreadable:,} of {n:,} images could not be read and are left out."),
         (store.damaged, f"{store.damaged:,} damaged blocks of the token cache were computed again."),
         (
             clipped,
-            f"The tokens of {clipped:,} pictures hold numbers above {_LIMIT:,.0f}, the limit of half "
+            f"The tokens of {clipped:,} images hold numbers above {_LIMIT:,.0f}, the limit of half "
             "precision, and were cut to it.",
         ),
     )
@@ -177,7 +177,7 @@ def _notes(store: TokenFiles | _Memory, n: int, ready: int, n_unreadable: int) -
 
 
 class _TokenReader:
-    """Pictures on their way from bytes to tokens; `prepare` runs in worker threads, the rest in one."""
+    """Images on their way from bytes to tokens; `prepare` runs in worker threads, the rest in one."""
 
     def __init__(self, images: ItemStore, encoder: Encoder, tower: TokenTower) -> None:
         self.images = images

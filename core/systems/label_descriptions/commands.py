@@ -46,7 +46,7 @@ def tag(
 ) -> None:
     """Which tags do the failures carry, by their description alone?
 
-    Every sample of a finished run is tagged, texts and pictures alike; no example and no label of a tag is needed.
+    Every sample of a finished run is tagged, texts and images alike; no example and no label of a tag is needed.
     """
     for path in (out, each):
         if path is not None:
@@ -104,7 +104,7 @@ def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
 @command(settings=_settings, note="What is trained, and what that is worth: docs/label_descriptions.md.")
 @argument("model", "MODEL", "a masked or causal language model: a folder, a .gguf file, or smollm2")
 @option("--descriptions FILE", "what is said of each class: JSON of lists, or a manual_24.tsv")
-@option("--table FILE", "labelled texts to be classified: CSV, TSV, JSON Lines or Parquet")
+@option("--table FILE", "labeled texts to be classified: CSV, TSV, JSON Lines or Parquet")
 @option("--out FILE", "write the figures there, with each pattern's own: .json")
 @option("--answers FILE", "write each text's prediction and prob_* there, for `diagnose`: .csv, .parquet or .json")
 @option("--patterns WHAT", "topic, sentiment, trait, a prompts.tsv, or lines that hold <mask> (default: topic)")

@@ -104,7 +104,7 @@ def side_of(card: Mapping[str, Any], network: Neuralizer) -> int:
 
 
 def centre_of(card: Mapping[str, Any], n: int) -> tuple[F32, F32]:
-    """(n,) mean and scale of the pooled features, by which vectors are centred; 0 and 1 where the card does not say.
+    """(n,) mean and scale of the pooled features, by which vectors are centered; 0 and 1 where the card does not say.
 
     Raises:
         InvalidInput: the card says something that is no mean and scale of n features.

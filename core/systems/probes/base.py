@@ -44,12 +44,12 @@ class Needs:
     """What a probe wants to be given for each fold."""
 
     shots: int = 0
-    """Labelled images a class, the same number of each: how frequent classes are is not seen. Where a class has too
+    """Labeled images a class, the same number of each: how frequent classes are is not seen. Where a class has too
     few, a setting `fewer` of the probe says whether to take what there is."""
     validation: int = 0
-    """Labelled images a class by which settings are chosen; never shots, never scored."""
+    """Labeled images a class by which settings are chosen; never shots, never scored."""
     pool: bool = False
-    """Unlabelled images (or ones in class folders) to make a support set of."""
+    """Unlabeled images (or ones in class folders) to make a support set of."""
     prompt_tower: bool = False
     """A text tower behind its word embeddings, through which prompts are learned: no encoder of texts offers one."""
 
@@ -141,7 +141,7 @@ class Task:
     pool: Images | None = None
     """Images for a support set; None takes the other half of the samples, without their labels."""
     split: Split | None = None
-    """None: every row is scored, by halves where the probe learns from labelled or pooled rows."""
+    """None: every row is scored, by halves where the probe learns from labeled or pooled rows."""
     seed: int = 0
     cache: Path | None = None
 
@@ -153,12 +153,12 @@ class Task:
 
 
 def shots_field(default: int) -> Any:
-    """The setting `shots` of a probe that learns from labelled images."""
-    return setting(default, "labelled samples a class to learn from", low=1, high=1000)
+    """The setting `shots` of a probe that learns from labeled images."""
+    return setting(default, "labeled samples a class to learn from", low=1, high=1000)
 
 
 def fewer_field() -> Any:
-    """The setting `fewer` of a probe that learns from labelled images."""
+    """The setting `fewer` of a probe that learns from labeled images."""
     return setting(False, "take what there is of a class that offers fewer shots", advanced=True)
 
 

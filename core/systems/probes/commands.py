@@ -1,4 +1,4 @@
-"""The commands of zero-shot and few-shot probes: list them, and run one on a finished run or on labelled pictures
+"""The commands of zero-shot and few-shot probes: list them, and run one on a finished run or on labeled images
 or texts alone."""
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class LabelledFiles:
     """Without a model of yours: labels alone, in place of a run."""
 
     table: Path | None = entry("FILE", "CSV, TSV, JSON Lines or Parquet with a label; none is needed for class folders")
-    images: Path | None = entry("PATH", "folder, zip or tar of pictures; CLASS/file.jpg needs no table")
+    images: Path | None = entry("PATH", "folder, zip or tar of images; CLASS/file.jpg needs no table")
     out: Path | None = entry("FILE", "the run to write, NAME.errata: the probe's losses are diagnosed like any model's")
     encoder: str | None = entry("NAME", "see `python -m core encoders` (default: embedded)")
 
@@ -71,7 +71,7 @@ def probe_settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Opti
 @heading("Columns of that table")
 @ID
 @IMAGE
-@option("--texts COL", "column of texts, in place of pictures; several are read one after another")
+@option("--texts COL", "column of texts, in place of images; several are read one after another")
 @LABEL
 @GROUP
 @option("--split-column COL", "train, test, ...", to="roles.split")
@@ -85,7 +85,7 @@ def probe(
 ) -> None:
     """Would a model that never saw your training set fail here too?
 
-    It is run on a finished run's samples, which keep the result, or on labelled pictures or texts alone.
+    It is run on a finished run's samples, which keep the result, or on labeled images or texts alone.
     """
     from core.options import check_seed, read_name
 
@@ -161,7 +161,7 @@ def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: Labe
     out = labelled.out
     if labelled.table is None and labelled.images is None:
         raise InvalidInput(
-            "There is nothing to probe. Give a finished run, or labelled samples: "
+            "There is nothing to probe. Give a finished run, or labeled samples: "
             "--table and --images, class folders, or --table and --texts."
         )
     if out is None:
@@ -183,7 +183,7 @@ def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: Labe
         audit = embed(audit, embedding, progress=progress)
         if audit.words is None or audit.embeddings is None:
             raise InvalidInput(
-                "A probe needs pictures or texts, which a text encoder can be compared with: add --images (folder, zip "
+                "A probe needs images or texts, which a text encoder can be compared with: add --images (folder, zip "
                 "or tar) or --texts (a column)."
             )
         (result,) = _run(name, [made], options, audit.samples, audit.words, progress)
@@ -215,7 +215,7 @@ def _words_of(diagnosis: Diagnosis, run: Path) -> Words:
     """The samples as a text encoder sees them."""
     if diagnosis.words is None or not diagnosis.words.encoder:
         raise InvalidInput(
-            f"The run {run} has no pictures, clips or texts that a text encoder saw, and a probe compares "
+            f"The run {run} has no images, clips or texts that a text encoder saw, and a probe compares "
             "samples with texts. Diagnose again with --images or --texts and without --no-words."
         )
     if diagnosis.samples.labels is None:

@@ -1,4 +1,4 @@
-"""What the report shows of probes: the figures, tables and example pictures that its templates lay out. Nothing here
+"""What the report shows of probes: the figures, tables and example images that its templates lay out. Nothing here
 computes a finding."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a probe is given besides the samples: its options, the split, the pool of unlabelled images, and the draw that
+"""What a probe is given besides the samples: its options, the split, the pool of unlabeled images, and the draw that
 is kept."""
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SPLIT = '"column": the split column, train teaches and test is scored; or a JSON
 class ProbeOptions:
     """For every probe."""
 
-    pool: Path | None = entry("PATH", "folder, zip or tar of unlabelled images, or of class folders, for a support set")
+    pool: Path | None = entry("PATH", "folder, zip or tar of unlabeled images, or of class folders, for a support set")
     pool_folders: str = entry("", FOLDERS, "auto", type=click.Choice(("auto", "classes", "none")))
     pool_names: str | None = entry("FILE", 'JSON: {"folder": "class name"}, where folders of the pool have other names')
     split: str | None = entry("WHAT", SPLIT)
@@ -52,7 +52,7 @@ def read_task(
     more = ()
     if options.pool is not None:
         if samples.modality != "image":
-            raise InvalidInput(f"--pool holds pictures, and the samples are {samples.modality}s. Leave it out.")
+            raise InvalidInput(f"--pool holds images, and the samples are {samples.modality}s. Leave it out.")
         if not made.needs().pool:
             raise InvalidInput(
                 f"The probe {name} makes no support set, so it has no use for --pool. Leave it out, or use sus-x."

@@ -15,7 +15,7 @@ BINS = 15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassAccuracy:
-    """How often a class is recognised, and how often it is right where it is said. Wilson intervals; None without such
+    """How often a class is recognized, and how often it is right where it is said. Wilson intervals; None without such
     rows."""
 
     name: str

@@ -25,33 +25,33 @@ QUESTIONS = {
         "the names were at fault; how far the wording matters at all is said too.",
     ),
     "sus-x": Question(
-        "Is it the words: would unlabelled samples beside them do better?",
+        "Is it the words: would unlabeled samples beside them do better?",
         "Each class's name looks for its samples in a pool, and these speak with it. Where that is better than the "
         "names alone, these said too little.",
     ),
     "lp++": Question(
-        "Would a few labelled examples mend it?",
-        "Names and a few labelled samples together. What it gets right can be learned from little; what it gets wrong "
-        "with many shots too is hard for this encoder or wrongly labelled.",
+        "Would a few labeled examples mend it?",
+        "Names and a few labeled samples together. What it gets right can be learned from little; what it gets wrong "
+        "with many shots too is hard for this encoder or wrongly labeled.",
     ),
     "tip-adapter": Question(
-        "Would a few labelled examples mend it, by likeness alone?",
-        "A sample takes after the labelled ones that it looks like, and these are shown. Where it is wrong, see what "
+        "Would a few labeled examples mend it, by likeness alone?",
+        "A sample takes after the labeled ones that it looks like, and these are shown. Where it is wrong, see what "
         "it was taken for.",
     ),
     "linear-probe": Question(
         "Can the classes be told apart if their names are forgotten?",
-        "Labelled samples alone. Where it is right and zero-shot wrong, the samples hold the difference and the names "
+        "Labeled samples alone. Where it is right and zero-shot wrong, the samples hold the difference and the names "
         "do not say it.",
     ),
     "coop": Question(
         "Would other words around the names mend it?",
-        "The words are learned from a few labelled pictures. Where it is better than zero-shot, the frame around the "
+        "The words are learned from a few labeled images. Where it is better than zero-shot, the frame around the "
         "names was at fault.",
     ),
     "cocoop": Question(
         "Would other words mend it that also serve classes nobody taught?",
-        "As CoOp, with words that bend to each picture, so that they are bound less to the classes that taught them.",
+        "As CoOp, with words that bend to each image, so that they are bound less to the classes that taught them.",
     ),
 }
 """By the name of the probe, in the order of `core.systems.probes.PROBES`."""

@@ -128,8 +128,8 @@ class ProbeResult(ModelResult):
             below("classes of a probe's parts", self.parts.classes, k)
             shaped("parts of a probe", self.parts.values, len(self.parts.names), *self.parts.classes.shape)
         for near in self.neighbours:
-            shaped("neighbours of a probe", near.nearest, m, None)
-            below("neighbours of a probe", near.nearest, s, -1)
+            shaped("neighbors of a probe", near.nearest, m, None)
+            below("neighbors of a probe", near.nearest, s, -1)
             shaped("similarities of a probe", near.similarity, *near.nearest.shape)
         if self.support is not None:
             for name in ("labels", "rows", "folds"):

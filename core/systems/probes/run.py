@@ -123,7 +123,7 @@ def check_task(task: Task) -> None:
     if samples.labels is None:
         raise InvalidInput("A probe needs to know each sample's true class. Bring a table with a label column.")
     if not len(samples):
-        raise InvalidInput("There are no samples, so there is nothing to score. Bring labelled pictures or texts.")
+        raise InvalidInput("There are no samples, so there is nothing to score. Bring labeled images or texts.")
     check_names(samples.class_names)
     if task.joint.space != task.encoder.joint_space:
         raise InvalidInput(
@@ -199,7 +199,7 @@ def _part(probe: Probe, task: Task, fold: Fold, progress: Progress) -> ProbeInpu
         n_validation = min(needs.validation, VALIDATION) if needs.shots else needs.validation
         if not len(fold.train):
             raise InvalidInput(
-                "This probe learns from labelled images, and none are left beside those that are scored. "
+                "This probe learns from labeled images, and none are left beside those that are scored. "
                 "Bring at least two images (or groups) a class, or a split that leaves some to learn from."
             )
         fewer = bool(getattr(probe, "fewer", False))
@@ -235,7 +235,7 @@ def _beside(needs: Needs, task: Task, part: ProbeInput) -> tuple[str, ...]:
     if part.validation is None or part.validation.labels is None:
         return tuple(notes)
     kind = task.samples.modality
-    labelled = count(len(part.validation), f"labelled {kind}")
+    labelled = count(len(part.validation), f"labeled {kind}")
     notes.append(f"Beside what it learned from, its numbers were chosen by {labelled}.")
     there = set(part.validation.labels.tolist())
     if without := [name for c, name in enumerate(part.class_names) if c not in there]:

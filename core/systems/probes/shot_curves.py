@@ -1,4 +1,4 @@
-"""How many labelled samples does it take? A probe's results with growing numbers of shots, on the same scored rows."""
+"""How many labeled samples does it take? A probe's results with growing numbers of shots, on the same scored rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ShotPoint:
     """Name of the result in the run."""
     shots: int
     labelled: int | None
-    """Labelled samples a class that it asked for: shots, and those by which it chose numbers; a class that has fewer
+    """Labeled samples a class that it asked for: shots, and those by which it chose numbers; a class that has fewer
     gave those. None where the probe is not installed here."""
     accuracy: Estimate
     gain: Estimate | None
@@ -113,7 +113,7 @@ def doubled(most: int) -> tuple[int, ...]:
 
 
 def shots_of(result: ProbeResult) -> int:
-    """Labelled samples a class that taught a probe; 0 where none did, as with what was saved earlier."""
+    """Labeled samples a class that taught a probe; 0 where none did, as with what was saved earlier."""
     shots = result.settings.get("shots")
     taught = result.support is not None and not result.settings.get("load")
     return shots if type(shots) is int and shots > 0 and taught else 0

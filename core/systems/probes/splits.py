@@ -21,7 +21,7 @@ class Fold:
     """Rows of the samples."""
 
     train: I64
-    """Shots, validation rows and an unlabelled pool come from these; may be empty."""
+    """Shots, validation rows and an unlabeled pool come from these; may be empty."""
     test: I64
     validation: I64 | None = None
     """Rows from which validation rows are drawn; None: from `train`, beside the shots."""
@@ -41,7 +41,7 @@ class Split:
 def score_every_row(n: int) -> Split:
     """All n rows are scored at once; nothing is learned from them."""
     none = np.empty(0, np.int64)
-    return Split((Fold(none, np.arange(n, dtype=np.int64)),), "No labelled sample was used; every sample is scored.")
+    return Split((Fold(none, np.arange(n, dtype=np.int64)),), "No labeled sample was used; every sample is scored.")
 
 
 def halves(labels: I64, groups: I64 | None, seed: int) -> Split:
@@ -165,7 +165,7 @@ def draw(
         )
     drawn = np.concatenate([own[:shots] for own in orders])
     if shots and not len(drawn):
-        raise InvalidInput("No class offers a single shot. Bring labelled samples beside those that are scored.")
+        raise InvalidInput("No class offers a single shot. Bring labeled samples beside those that are scored.")
     of = np.arange(len(labels)) if groups is None else groups
     found: list[I64] = []
     for c, own in enumerate(orders):

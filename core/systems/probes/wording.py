@@ -142,7 +142,7 @@ def curve_lines(found: Sequence[ShotCurves]) -> list[str]:
     """Each curve's sentence, and an aligned line for each number of shots."""
     lines: list[str] = []
     for rows in found:
-        lines += ["How many labelled samples?", curves_lead(rows)]
+        lines += ["How many labeled samples?", curves_lead(rows)]
         for curve in rows.curves:
             table = [CURVE_COLUMNS, *curve_cells(curve)]
             widths = [max(len(row[i]) for row in table) + 2 for i in range(len(CURVE_COLUMNS))]

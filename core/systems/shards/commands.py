@@ -17,19 +17,19 @@ from core.errors import InvalidInput
 
 
 @command(note="How to run it on a cluster, and what it costs: docs/large_scale.md.")
-@argument("shards", "FOLDER", "Parquet files with the same columns: an id, a loss, and a picture, a text or a vector")
+@argument("shards", "FOLDER", "Parquet files with the same columns: an id, a loss, and an image, a text or a vector")
 @option("--out FILE", "the run, NAME.errata: one file that page, Python and the other commands open")
 @option("--work DIR", "folder for vectors, sample and assigned rows (default: NAME-work beside --out)")
 @option("--sample N", "rows that are searched (default 200,000); all others are for trying what was found", **POSITIVE)
 @heading("Who reads the shards")
 @option("--engine NAME", "local: this process; ray: workers of Ray", type=click.Choice(("local", "ray")))
 @option("--workers N", "of Ray, a core each (default 2)", **POSITIVE)
-@heading("The columns (recognised by name if none is given)")
+@heading("The columns (recognized by name if none is given)")
 @option("--id COL", "ids, by which rows are drawn")
 @option("--loss COL", "per-sample loss, larger is worse")
 @LABEL
 @GROUP
-@option("--image COL", "pictures, or their paths below the folder")
+@option("--image COL", "images, or their paths below the folder")
 @option("--texts COL", "texts", to="roles.texts")
 @option("--embedding COL", "vectors, in place of an encoder's")
 @option("--encoder NAME", "see `python -m core encoders` (default: embedded)")

@@ -32,9 +32,9 @@ U64 = npt.NDArray[np.uint64]
 
 ITEM_ROWS = 256
 LIGHT_ROWS = 16_384
-"""Rows that are held at once: with their pictures, and without."""
+"""Rows that are held at once: with their images, and without."""
 _HEAD = 1_000
-"""Rows of the first shard by which columns are recognised."""
+"""Rows of the first shard by which columns are recognized."""
 _ABOUT = b"errata"
 """Entry of a written file's own notes that says what it was made from."""
 
@@ -56,7 +56,7 @@ class ShardSet:
 
     @property
     def item(self) -> str | None:
-        """The column of pictures or texts."""
+        """The column of images or texts."""
         return self.roles.image or (self.roles.texts[0] if self.roles.texts else None)
 
     @property
@@ -70,16 +70,16 @@ class ShardSet:
 
     @property
     def light(self) -> tuple[str, ...]:
-        """The columns but for pictures, texts and vectors."""
+        """The columns but for images, texts and vectors."""
         own = (self.roles.id, self.roles.loss, self.roles.label, self.roles.group)
         return tuple(dict.fromkeys((*(name for name in own if name), *(name for name, _ in self.more))))
 
 
 def find_shards(folder: Path, roles: Roles) -> ShardSet:
-    """The shards of a folder, their columns recognised by the first of them.
+    """The shards of a folder, their columns recognized by the first of them.
 
     Args:
-        roles: named columns; those left open are recognised by their usual names.
+        roles: named columns; those left open are recognized by their usual names.
 
     Raises:
         InvalidInput: there are none, the first cannot be read, or it lacks ids, losses, or anything to look at.
@@ -88,7 +88,7 @@ def find_shards(folder: Path, roles: Roles) -> ShardSet:
     if not names:
         raise InvalidInput(
             f"{str(folder)!r} holds no Parquet files. Name a folder of shards: .parquet files with an id, a loss, and "
-            "a picture, a text or a vector in each row."
+            "an image, a text or a vector in each row."
         )
     head, pictures = _head(folder / names[0])
     found = recognise(head, roles, pictures)
@@ -96,10 +96,10 @@ def find_shards(folder: Path, roles: Roles) -> ShardSet:
     if chosen.image is not None and not roles.texts:
         chosen = replace(chosen, texts=())
     if not chosen.id or not chosen.loss or not (chosen.embedding or chosen.image or chosen.texts):
-        lacking = "ids (--id)" if not chosen.id else "losses (--loss)" if not chosen.loss else "pictures (--image)"
+        lacking = "ids (--id)" if not chosen.id else "losses (--loss)" if not chosen.loss else "images (--image)"
         raise InvalidInput(
-            f"{names[0]}: none of its columns {quoted(*head.columns, *pictures)} was recognised as {lacking}. A row of "
-            "a shard needs an id, a loss, and a picture, a text or a vector. Name the columns."
+            f"{names[0]}: none of its columns {quoted(*head.columns, *pictures)} was recognized as {lacking}. A row of "
+            "a shard needs an id, a loss, and an image, a text or a vector. Name the columns."
         )
     taken = {column for columns in chosen.named().values() for column in columns} | {found.class_names}
     more = [(name, _kind(head[name])) for name in head.columns if name not in taken and not is_model_output(name)]
@@ -109,7 +109,7 @@ def find_shards(folder: Path, roles: Roles) -> ShardSet:
 
 
 def _head(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    """The first rows without their pictures, and the names of the picture columns."""
+    """The first rows without their images, and the names of the image columns."""
     with readable(path):
         schema = open_parquet(path, Limits()).schema_arrow
     pictures = [field.name for field in schema if is_image_type(field.type)]
@@ -195,7 +195,7 @@ def vector_contents(vectors: F32) -> U64:
 
 
 def digest_of(path: Path, columns: Sequence[str], item: str | None = None) -> str:
-    """SHA-256 over the cells of these columns and of the column of items, if these are texts or paths. Of pictures
+    """SHA-256 over the cells of these columns and of the column of items, if these are texts or paths. Of images
     inside the shard the sizes that the file's summary gives must do: they are too many to be read again only to see
     whether they changed."""
     digest = hashlib.sha256()

@@ -59,7 +59,7 @@ def search_shards(
         shards: of `core.systems.shards.files.find_shards`.
         work: folder for vectors and the sample; what is whole there is not made again.
         most: rows of the sample.
-        encoder: of pictures or texts; of shards that hold vectors it finds the words.
+        encoder: of images or texts; of shards that hold vectors it finds the words.
         engine: who reads the shards; the search is made in this process.
 
     Raises:

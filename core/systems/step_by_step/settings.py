@@ -30,7 +30,7 @@ class StepByStep:
     learn_from: int | None = setting(
         None, "Rows to learn from, every class in its share; empty takes all that are not held out.", low=1
     )
-    updates: int = setting(500, "Steps of the optimiser; the paper makes 10,000.", low=1, high=1_000_000)
+    updates: int = setting(500, "Steps of the optimizer; the paper makes 10,000.", low=1, high=1_000_000)
     batch: int = setting(32, "Rows in a step; the paper's is 64.", low=1, high=1024)
     lr: float | None = setting(
         None, "First step size of AdamW, falling to 0; empty takes the paper's 5e-5, for a new student 1e-3.", low=1e-7

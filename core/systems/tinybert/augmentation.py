@@ -28,7 +28,7 @@ Word = tuple[int, ...]
 
 
 class Augmenter:
-    """Makes copies of tokenised texts.
+    """Makes copies of tokenized texts.
 
     Args:
         teacher: whose words are replaced.

@@ -37,7 +37,7 @@ def student_lines(card: StudentCard) -> list[str]:
     lines += cut_lines(data, data.get("most_tokens", 0))
     lines += [f"  {text}: {_estimate(figures[name])}" for name, text in _SAID.items() if name in figures]
     lines.append(f"  milliseconds a text: {figures['student_ms']:.2f}, the teacher {figures['teacher_ms']:.2f}")
-    lines.append(f"Licence of the teacher: {card.licence}. What is made from it falls under it too.")
+    lines.append(f"License of the teacher: {card.licence}. What is made from it falls under it too.")
     return lines
 
 

@@ -67,7 +67,7 @@ def read_clip_texts(
 
 
 def clip_rows(names: Sequence[str]) -> I64:
-    """The files whose names end like those of videos; all, where none does, since animated pictures end like others."""
+    """The files whose names end like those of videos; all, where none does, since animated images end like others."""
     videos = [row for row, name in enumerate(names) if PurePosixPath(name).suffix.lower() in SUFFIXES["clip"]]
     return np.array(videos or range(len(names)), np.int64)
 

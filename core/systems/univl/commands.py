@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 HOW = ("joint", "aligned")
 SHOWN = 5
 FOR_STILLS = (
-    "Still pictures are retrieved elsewhere: `python -m core ask RUN TEXT` names those of a run that look most like a "
-    "text, and `python -m core compose run FILE` scores pictures against captions."
+    "Still images are retrieved elsewhere: `python -m core ask RUN TEXT` names those of a run that look most like a "
+    "text, and `python -m core compose run FILE` scores images against captions."
 )
 
 
@@ -45,7 +45,7 @@ class _Asked:
 @command(note="What the figures mean, and what a UniVL is: docs/clips.md.")
 @argument("clips", "CLIPS", "folder, zip or tar of clips; or with --features a table with video_id and feature_file")
 @option("--texts FILE", "a table with columns file and caption, each clip's own; or .txt, a text a line")
-@option("--encoder NAME", "of pictures: frames' vectors are averaged (default embedded)")
+@option("--encoder NAME", "of images: frames' vectors are averaged (default embedded)")
 @option(
     "--univl PATH", "a UniVL in place of it, folder or released checkpoint; 'shipped' names the one that comes along"
 )

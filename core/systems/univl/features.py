@@ -1,4 +1,4 @@
-"""What a frame is to UniVL here: an encoder's parts of a picture, averaged over nine cells and projected.
+"""What a frame is to UniVL here: an encoder's parts of an image, averaged over nine cells and projected.
 
 Source: UniVL takes one vector a second of a video network (S3D, 1,024 wide). Departure: no such network comes along, so
 a frame is told by the embedded encoder's map. A mean over the whole map would not say where a thing is; that of 3 x 3

@@ -49,7 +49,7 @@ def same_lines(search: VisualSearch) -> list[str]:
         share = percent(float(place.together.sum() / pictures))
         named = ", ".join(finding.name for finding in place.findings[:6]) + ", ..." * (n > 6)
         lines.append(
-            f"{n} of them mark the same place in {share} of the {count(pictures, 'picture')} with any of them "
+            f"{n} of them mark the same place in {share} of the {count(pictures, 'image')} with any of them "
             f"({named}): read them as one thing."
         )
     return lines
@@ -119,7 +119,7 @@ def name_sentence(search: VisualSearch, name: WordName) -> str:
         same = f" {name.alike} visual words mark the same place in {share} of the members: they are one thing."
     return (
         f"No phrase, property or column is a likely title of cluster {name.cluster + 1}; a visual word tells it, "
-        f"{THESE} ({name.finding.name}): in {name.inside:,} of its {count(name.size, 'picture')}, and in "
+        f"{THESE} ({name.finding.name}): in {name.inside:,} of its {count(name.size, 'image')}, and in "
         f"{name.others:,} of {name.of:,} others (AUROC {number(name.auroc, 2)}).{same} With the words in the search, "
         f"{word_sentence(search, name.finding)}"
     )

@@ -31,7 +31,7 @@ DESCRIBED_RULE = (
 def asked_lines(found: AskedPictures) -> list[str]:
     """The answers by how often they were given, and what they are worth."""
     n = len(found.rows)
-    made = [f"{found.question!r} to {count(n, 'picture')}:"]
+    made = [f"{found.question!r} to {count(n, 'image')}:"]
     for one in found.counts[:SHOWN]:
         p = "not compared" if one.p is None else f"adjusted {p_value(one.p)}"
         made.append(
@@ -48,7 +48,7 @@ def asked_lines(found: AskedPictures) -> list[str]:
             f"Below a probability of {number(found.bar, 2)} an answer is “not sure” ({unsure:,}). {UNKNOWN_BAR}"
         )
     if found.unlike is not None and (others := int(found.unlike.sum())):
-        made.append(f"{count(others, 'picture')} {'is' if others == 1 else 'are'} {UNLIKE_NOTE}")
+        made.append(f"{count(others, 'image')} {'is' if others == 1 else 'are'} {UNLIKE_NOTE}")
     return [*made, ASKED_RULE, *found.notes]
 
 
@@ -57,7 +57,7 @@ def asked_headline(found: AskedPictures) -> str:
     n = len(found.rows)
     why = found.reasons
     sure, unlike, below = (sum(one == kind for one in why) for kind in ("", UNLIKE, BELOW))
-    said = f"{f'{sure:,}' if sure else 'None'} of {count(n, 'picture')} {'were' if sure > 1 else 'was'} answered surely"
+    said = f"{f'{sure:,}' if sure else 'None'} of {count(n, 'image')} {'were' if sure > 1 else 'was'} answered surely"
     if sure == n:
         return f"{said}."
     if unlike == n:

@@ -3,9 +3,9 @@
     python -m research.evidence.published.blindspots --seeds 1000 1010 --out FOLDER
 
 A configuration (`spotcheck.py`) is a task with one to three blindspots; a model (`trunk.py`) is taught wrong labels in
-them and asked about 50 pictures a bucket with true labels. A blindspot counts where the model really fails: at least
+them and asked about 50 images a bucket with true labels. A blindspot counts where the model really fails: at least
 10 points below the rest of the class, by Fisher's exact test at 0.01. Every method sees labels, losses, predictions and
-an embedding of those pictures, once the model's own last layer and once the trunk's features, which know nothing of the
+an embedding of those images, once the model's own last layer and once the trunk's features, which know nothing of the
 blindspots, and returns at most ten groups of them. FOLDER/blindspots.jsonl gets one line a configuration, embedding and
 method. Seeds 0-99 tune, 1000 and on are reported.
 """
@@ -37,13 +37,13 @@ from research.scoreboard.pool import PicturePool, PoolAttribute
 TAUGHT = 100
 ASKED = 50
 MOST_BUCKETS = 128
-"""Pictures a bucket; configurations with more buckets are passed over."""
+"""Images a bucket; configurations with more buckets are passed over."""
 MOST_GROUPS = 10
 PERMUTATIONS = 499
 SPACES = ("own layer", "trunk")
 OURS = ("errata", "errata with candidates")
-"""Confirmed clusters, and with the candidates after them. Pictures are drawn one by one, so a run is told that equal
-vectors are different pictures (`--separate-copies`)."""
+"""Confirmed clusters, and with the candidates after them. Images are drawn one by one, so a run is told that equal
+vectors are different images (`--separate-copies`)."""
 TOGETHER = "errata, copies together"
 """Confirmed clusters of a run that is not told so, as by default."""
 LIMITS = (0.5, 0.8)
@@ -90,7 +90,7 @@ class BlindspotWorld:
 
 
 def make_world(seed: int, trunk: Trunk) -> BlindspotWorld:
-    """The configuration of a seed, its model and the pictures that it is asked about."""
+    """The configuration of a seed, its model and the images that it is asked about."""
     rng = np.random.default_rng([seed, 23])
     configuration = draw_configuration(rng)
     while configuration.n_buckets > MOST_BUCKETS:

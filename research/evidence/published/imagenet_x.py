@@ -2,8 +2,8 @@
 
     python -m research.evidence.published.imagenet_x FOLDER --without prototypical_paths.csv --out imagenet_x.jsonl
 
-FOLDER holds `imagenet_x_val.parquet`: the factors that people marked in ImageNet's validation pictures, their sentence
-on what is odd about each, and the published predictions of four models. There are no pictures: the embedding is the
+FOLDER holds `imagenet_x_val.parquet`: the factors that people marked in ImageNet's validation images, their sentence
+on what is odd about each, and the published predictions of four models. There are no images: the embedding is the
 embedded encoder's sentence vector of that sentence. Errata gets the one factor marked most ("top factor") as a column
 and errors as the loss, for `ROWS` rows drawn by the seed. On the rest, which it does not see, findings are read again.
 """

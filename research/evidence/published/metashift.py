@@ -2,10 +2,10 @@
 
     python -m research.evidence.published.metashift FOLDER --seeds 1000 1010 --out metashift.jsonl
 
-FOLDER holds LADDER's captions of 349 validation pictures, by BLIP and by GPT-4o, with the class and the place. There
-are no pictures and no predictions, so the model is ours: a logistic regression that reads BLIP's caption without the
+FOLDER holds LADDER's captions of 349 validation images, by BLIP and by GPT-4o, with the class and the place. There
+are no images and no predictions, so the model is ours: a logistic regression that reads BLIP's caption without the
 words for the animal, asked out of fold. It knows the animal by what is around it and fails on cats outdoors and dogs
-indoors. Errata and its peers see the sentence vector of GPT-4o's caption of the same picture, the class, the losses and
+indoors. Errata and its peers see the sentence vector of GPT-4o's caption of the same image, the class, the losses and
 the predictions. The seed draws the model's folds.
 """
 
@@ -41,7 +41,7 @@ ANIMAL = re.compile(r"\b(cat|dog|kitten|kitty|puppy|pup|feline|canine|terrier|re
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CaptionedPictures:
-    """What is known of each picture."""
+    """What is known of each image."""
 
     labels: I64
     places: I64

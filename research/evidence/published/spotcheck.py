@@ -1,9 +1,9 @@
-"""Pictures of simple layers with blindspots that are known: SpotCheck's generator, drawn anew at a quarter of its size.
+"""Images of simple layers with blindspots that are known: SpotCheck's generator, drawn anew at a quarter of its size.
 
 A configuration has a background, a square and one to three of rectangle, circle and text. Each layer's presence and
-some of its options (size, colour, texture; of the square the number) are rolled, each with chance 1/2; the rest stay
+some of its options (size, color, texture; of the square the number) are rolled, each with chance 1/2; the rest stay
 at their first value. Asked is whether there is a square. A blindspot fixes four to six rolled attributes and the
-square's presence; in training its pictures have the wrong label.
+square's presence; in training its images have the wrong label.
 
 Source: Plumb et al. 2023, arXiv 2207.04104, and the authors' released generator (github.com/njohnson99/spotcheck,
 `data_utils.py`): layers, options, their values, how many of each are drawn, the rule that two blindspots contradict
@@ -65,7 +65,7 @@ class BlindspotConfiguration:
 
     @property
     def n_buckets(self) -> int:
-        """Two to the number of rolled attributes without the place: pictures are counted by these."""
+        """Two to the number of rolled attributes without the place: images are counted by these."""
         return 2 ** (len(self.rolled) - 1)
 
 
@@ -143,7 +143,7 @@ def draw_pictures(configuration: BlindspotConfiguration, n: int, rng: np.random.
 
 
 def _paint(layers: tuple[str, ...], rolls: dict[Attribute, bool], rng: np.random.Generator) -> tuple[Pixels, list[Box]]:
-    """(SIDE, SIDE, 3) the picture, and the boxes of its squares."""
+    """(SIDE, SIDE, 3) the image, and the boxes of its squares."""
     boxes: list[Box] | None = None
     while boxes is None:  # begun anew where a thing found no place
         picture = np.full((SIDE, SIDE, 3), GROUNDS[rolls.get(("background", "colour"), False)], np.uint8)

@@ -1,4 +1,4 @@
-"""The model that is taught wrong: a small convolutional trunk, taught once to read the pictures, and a head of one
+"""The model that is taught wrong: a small convolutional trunk, taught once to read the images, and a head of one
 hidden layer that learns each configuration's task. It stands for the authors' ResNet-18, which comes pretrained."""
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ EVERYTHING = BlindspotConfiguration(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trunk:
-    """Pictures to (n, 256) features."""
+    """Images to (n, 256) features."""
 
     network: Any
 
@@ -49,7 +49,7 @@ class Trunk:
 def load_trunk(path: Path) -> Trunk:
     """The trunk kept there, or one taught now, in one to two CPU minutes.
 
-    It learns to name the rolled attributes of `N_PICTURES` pictures with all layers and options, by binary
+    It learns to name the rolled attributes of `N_PICTURES` images with all layers and options, by binary
     cross-entropy. An attribute of a thing that is not there counts nothing.
     """
     import torch

@@ -30,7 +30,7 @@ class ClassLines:
     sd_: F64 = field(init=False, repr=False)
     classes_: list[int] = field(init=False, repr=False)
     weights_: F64 = field(init=False, repr=False)
-    """(s, d) towards failure."""
+    """(s, d) toward failure."""
     offsets_: F64 = field(init=False, repr=False)
     quality_: F64 = field(init=False, repr=False)
     """(s,) by which the slices are ordered."""
@@ -59,7 +59,7 @@ class ClassLines:
         return self
 
     def _fit_class(self, rows: F64, wrong: Bool) -> tuple[float, F64, float]:
-        """(how well failures are told out of fold, weights and offset towards failure)."""
+        """(how well failures are told out of fold, weights and offset toward failure)."""
         raise NotImplementedError
 
     def _whiten(self, embeddings: F32) -> F64:

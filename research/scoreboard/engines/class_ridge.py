@@ -39,7 +39,7 @@ class ClassRidge:
     seed: int = 0
     classes_: list[int] = field(init=False, repr=False)
     weights_: F64 = field(init=False, repr=False)
-    """(s, n_members, d + 1), intercept last, for rows that are not centred."""
+    """(s, n_members, d + 1), intercept last, for rows that are not centered."""
     penalties_: list[float] = field(init=False, repr=False)
 
     def fit(
@@ -95,7 +95,7 @@ class ClassRidge:
 
 def ridge(x: F64, losses: F64, counts: F64, penalty: float) -> F64:
     """(d + 1,) weights of the ridge regression in which row i stands `counts[i]` times; the last column of x is ones,
-    unpenalised."""
+    unpenalized."""
     weighted = x * counts[:, None]
     gram = weighted.T @ x
     gram += np.diag(np.r_[np.full(x.shape[1] - 1, penalty), 0.0])

@@ -21,7 +21,7 @@ class ReportedGroups(NeighbourGroups):
     threshold: float = 0.1
 
     def claims(self, rows: EngineRows) -> list[ClaimedRows]:
-        """The slices that Cleanlab would report, with the rows that are as near to them as its neighbours are."""
+        """The slices that Cleanlab would report, with the rows that are as near to them as its neighbors are."""
         near = self.score(rows.embeddings, rows.labels) >= -self.eps_
         reported = np.flatnonzero(self.ratios_ < self.threshold)
         return [ClaimedRows(near[:, i], ~near[:, i], rows.losses) for i in reported]

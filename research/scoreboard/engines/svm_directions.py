@@ -23,7 +23,7 @@ class SvmDirections(ClassLines):
 
     Source: Jain et al. 2023, arXiv 2206.14754. Departures: mean and sd come from the audited rows, where theirs come
     from the training data; `phrase_scores` divides a text difference by sd alone. Their code subtracts the image mean
-    from that difference as well and normalises it, which adds the same constant to every phrase before the length is
+    from that difference as well and normalizes it, which adds the same constant to every phrase before the length is
     taken.
     """
 
@@ -51,6 +51,6 @@ class SvmDirections(ClassLines):
         return accuracies[best], -towards_success, -float(np.asarray(fitted.intercept_)[0])
 
     def phrase_scores(self, differences: F32) -> F64:
-        """(p, s) how far each of p text differences (phrase minus its class's plain prompt, (p, d)) leads towards
+        """(p, s) how far each of p text differences (phrase minus its class's plain prompt, (p, d)) leads toward
         failure."""
         return (differences / self.sd_) @ self.weights_.T

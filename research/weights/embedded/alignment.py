@@ -78,7 +78,7 @@ def expected_features(weights: Mapping[str, npt.NDArray[Any]]) -> F32:
 
     Batch norm makes each channel's mean its shift and its standard deviation its gain over the training images. Taking
     the channel for normal, the mean after the clip to [0, 6] has a closed form. Against the mean over 1,000 ImageNet
-    pictures its relative error is 0.23; the mean over 2,000 clothes and renders misses by 0.68.
+    images its relative error is 0.23; the mean over 2,000 clothes and renders misses by 0.68.
     """
     from scipy.stats import norm
 

@@ -4,8 +4,8 @@
     python -m research.weights.embedded.build_open_clip OUT
 
 Stock open_clip can say nearly the same as `core.encoders.embedded.encoder`: the image head is its two-layer "mlp",
-filled by hand; the text head is its linear projection without a bias, so the centring of sentence vectors goes into the
-last layer norm's bias. There the sentence's own length is unknown, and the median length stands in for it.
+filled by hand; the text head is its linear projection without a bias, so the centering of sentence vectors goes into
+the last layer norm's bias. There the sentence's own length is unknown, and the median length stands in for it.
 """
 
 from __future__ import annotations

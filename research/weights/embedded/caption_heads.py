@@ -3,12 +3,12 @@
 Three losses, each of the cosines that the space will have with the part in it, so that the part learns what the space
 does not know yet:
 
-* captions and pictures of a batch find each other (InfoNCE, van den Oord et al. 2018, arXiv 1807.03748, both ways as in
+* captions and images of a batch find each other (InfoNCE, van den Oord et al. 2018, arXiv 1807.03748, both ways as in
   CLIP);
-* a piece of captions finds the pictures of the batch that are described with it, all of them together;
-* what the space knew of ImageNet's names stays: among them a picture has the probabilities that the image network's own
+* a piece of captions finds the images of the batch that are described with it, all of them together;
+* what the space knew of ImageNet's names stays: among them an image has the probabilities that the image network's own
   classifier gives (distillation without labels, as in Li and Hoiem 2016, arXiv 1606.09282, but with the classifier in
-  place of the old space). Half of these pictures' features are moved until the classifier sees a class drawn at random,
+  place of the old space). Half of these images' features are moved until the classifier sees a class drawn at random,
   since captioned photographs show few of the 1,000.
 """
 
@@ -32,7 +32,7 @@ from research.weights.embedded.fragments import Fragments
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """Settings; chosen on the pictures of the part "tune" and half of the ImageNet pictures."""
+    """Settings; chosen on the images of the part "tune" and half of the ImageNet images."""
 
     weight: float = 0.5
     """Of the part against the space without it; the encoder must use the same."""
@@ -42,23 +42,23 @@ class Training:
     epochs: int = 80
     batch: int = 512
     edited: int = 64
-    """Pictures of a batch that stand in it a second time, edited and with words for the edit."""
+    """Images of a batch that stand in it a second time, edited and with words for the edit."""
     learning_rate: float = 1e-3
     weight_decay: float = 0.1
     dropout: float = 0.5
     input_dropout: float = 0.4
     """Of the image side."""
     mixed: float = 0.7
-    """Share of captions that are mixed with another one of the same picture."""
+    """Share of captions that are mixed with another one of the same image."""
     fragments: int = 192
     """Pieces of captions in a batch."""
     fragment_loss: float = 0.5
     """Weight of their loss against that of the captions; likewise the next."""
     name_loss: float = 2.0
     named: int = 256
-    """Pictures of a batch for the names, and names among which they are told apart."""
+    """Images of a batch for the names, and names among which they are told apart."""
     moved: float = 0.5
-    """Share of these pictures whose features are moved."""
+    """Share of these images whose features are moved."""
     name_scale: float = 20.0
     """Of the cosines among names."""
     seed: int = 0
@@ -66,14 +66,14 @@ class Training:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """What is trained on. n pictures, of which `rows` may be used."""
+    """What is trained on. n images, of which `rows` may be used."""
 
     views: Sequence[Seen]
-    """The pictures as they are, and cuts of them; n rows each."""
+    """The images as they are, and cuts of them; n rows each."""
     captions: F32
     """(n * 5, 384) unit sentence vectors."""
     edited: Seen
-    """The pictures edited; n rows."""
+    """The images edited; n rows."""
     edited_captions: F32
     """(n, 384) unit sentence vectors of captions that say the edit."""
     rows: I64
@@ -83,7 +83,7 @@ class Pairs:
 
 
 def _standard(pairs: Pairs) -> CaptionPart:
-    """The part without its heads: means and scales over the pictures that are fitted on."""
+    """The part without its heads: means and scales over the images that are fitted on."""
     whole = pairs.views[0]
     rows = pairs.rows
     none = CaptionHead(*(np.zeros((0, 0), np.float32) for _ in range(7)))
@@ -101,7 +101,7 @@ def _standard(pairs: Pairs) -> CaptionPart:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Side:
-    """Pictures or texts: what a head takes, and where the space without the part has them."""
+    """Images or texts: what a head takes, and where the space without the part has them."""
 
     inputs: torch.Tensor
     known: torch.Tensor
@@ -153,7 +153,7 @@ class _Trainer:
         return self.log_scale.exp().clamp(max=100)
 
     def loss(self, rows: I64) -> torch.Tensor:
-        """Of a batch of pictures."""
+        """Of a batch of images."""
         s = self.s
         each = torch.from_numpy(rows)
         which = self.rng.integers(len(self.views), size=len(rows))
@@ -172,7 +172,7 @@ class _Trainer:
         return found + s.name_loss * self._of_names(which[: s.named], rows[: s.named])
 
     def _some_captions(self, rows: I64) -> _Side:
-        """A caption of each picture, or a mixture of two."""
+        """A caption of each image, or a mixture of two."""
         n = len(rows)
         first, second = (
             self.captions[torch.from_numpy(rows * N_CAPTIONS + self.rng.integers(N_CAPTIONS, size=n))] for _ in "ab"

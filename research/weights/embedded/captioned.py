@@ -36,7 +36,7 @@ FRAMES = {
 _BATCH = 48
 
 Maker = Callable[[int], Image.Image]
-"""From a picture's number to the picture, or to something made of it."""
+"""From an image's number to the image, or to something made of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +49,7 @@ class CaptionCorpus:
     """(n,) "fit", "tune" for choosing settings, "held" for the report alone, or the corpus's own "dev"."""
 
     def rows(self, part: str) -> I64:
-        """Numbers of the pictures of a part."""
+        """Numbers of the images of a part."""
         return np.flatnonzero(self.parts == part).astype(np.int64)
 
     def open(self, row: int) -> Image.Image:
@@ -57,7 +57,7 @@ class CaptionCorpus:
 
 
 def part_of(file: str, split: str) -> str:
-    """The part of a picture. Of the corpus's training pictures, a tenth is for choosing settings and another tenth for
+    """The part of an image. Of the corpus's training images, a tenth is for choosing settings and another tenth for
     the report alone; the draw depends on the file's name and nothing else."""
     if split != "train":
         return "dev" if split == "dev" else "fit"
@@ -74,7 +74,7 @@ def read_corpus(folder: Path) -> CaptionCorpus:
 
 
 def cut_out(image: Image.Image, rng: Rng) -> Image.Image:
-    """A random part of at least 45% of the picture's area, somewhat stretched, mirrored every second time."""
+    """A random part of at least 45% of the image's area, somewhat stretched, mirrored every second time."""
     area = rng.uniform(0.45, 1)
     shape = float(np.exp(rng.uniform(-0.3, 0.3)))
     width = min(1.0, (area * shape) ** 0.5) * image.width
@@ -86,7 +86,7 @@ def cut_out(image: Image.Image, rng: Rng) -> Image.Image:
 
 
 def edit_with_words(image: Image.Image, captions: list[str], rng: Rng) -> tuple[Image.Image, str]:
-    """The picture edited in one way, and one of its captions with words that say so, where there are words for it."""
+    """The image edited in one way, and one of its captions with words that say so, where there are words for it."""
     edit = EDITS[int(rng.integers(len(EDITS)))]
     edited, changes = edit(image.resize((SIDE, SIDE), Image.Resampling.BICUBIC), rng)
     edited = stored(edited, rng)
@@ -103,7 +103,7 @@ def edit_with_words(image: Image.Image, captions: list[str], rng: Rng) -> tuple[
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What the network and the pixels say of pictures."""
+    """What the network and the pixels say of images."""
 
     features: F32
     """(n, 1280)."""
@@ -119,7 +119,7 @@ class Reader:
         self.scratch = scratch
 
     def pictures(self, name: str, n: int, make: Maker) -> Seen:
-        """Of pictures 0 to n - 1."""
+        """Of images 0 to n - 1."""
 
         def measure() -> dict[str, F32]:
             parts: list[tuple[F32, F32]] = []

@@ -1,4 +1,4 @@
-"""Edits of a picture, such as darker, blurred or in the rain: each gives the picture and what it changes in its
+"""Edits of an image, such as darker, blurred or in the rain: each gives the image and what it changes in its
 labels."""
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def draw_images(folders: list[Path]) -> list[Path]:
 
 
 def open_on_white(source: Path | io.BytesIO) -> Image.Image:
-    """The picture as RGB, transparent parts white."""
+    """The image as RGB, transparent parts white."""
     image = Image.open(source).convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 

@@ -4,8 +4,8 @@
     python -m research.weights.embedded.fit_captions CORPUS [--scratch FOLDER] [--seed 0] [--out FILE]
 
 CORPUS holds captions.csv (file, split, caption_0 to caption_4) and images/: Flickr8k as it was measured. SCRATCH keeps
-what the frozen networks say of pictures and captions. Reading the corpus takes about ten minutes on one core, training
-about three and a half. Of the training pictures a tenth ("tune") is for choosing settings and a tenth ("held") for the
+what the frozen networks say of images and captions. Reading the corpus takes about ten minutes on one core, training
+about three and a half. Of the training images a tenth ("tune") is for choosing settings and a tenth ("held") for the
 report: neither is fitted on.
 """
 
@@ -27,13 +27,13 @@ from research.weights.embedded.captioned import CaptionCorpus, Reader, Seen, cut
 from research.weights.embedded.fragments import read_fragments
 
 CUTS = 3
-"""Cuts of each picture that is fitted on."""
+"""Cuts of each image that is fitted on."""
 _EDIT = 7
 """First number of the seeds of edits; that of cuts is the cut's own number."""
 
 
 def read_pairs(corpus: CaptionCorpus, reader: Reader) -> Pairs:
-    """The pictures as they are, cut and edited, their captions and pieces of these, and the classifier's names."""
+    """The images as they are, cut and edited, their captions and pieces of these, and the classifier's names."""
     n = len(corpus.files)
     fitted = corpus.rows("fit")
 

@@ -6,7 +6,7 @@
 
 RENDERS is package/assets of npm `@lobehub/fluent-emoji-3d` 1.1.0 (MIT), PHOTOGRAPHS usr/share/backgrounds/budgie of
 Debian's budgie-backgrounds 3.0-1 (CC0), PANORAMAS package/ of npm `@pmndrs/assets` 1.7.0 (CC0), CLOTHES a folder of CC0
-photographs of clothes. Needs `pip install OpenEXR`. About ten minutes on one core; SCRATCH keeps the pictures' features
+photographs of clothes. Needs `pip install OpenEXR`. About ten minutes on one core; SCRATCH keeps the images' features
 and the prompts' vectors for the next run.
 """
 
@@ -96,7 +96,7 @@ def read_stock(renders: Path, photographs: Path, panoramas: Path) -> pictures.Fi
 
 
 def measure_pictures(stock: pictures.FitStock, clothes: list[Path]) -> dict[str, np.ndarray]:
-    """Features, cues, labels and sources of the made pictures."""
+    """Features, cues, labels and sources of the made images."""
     encoder = EmbeddedEncoder(alignment_file=None)
     features = []
     cues = []

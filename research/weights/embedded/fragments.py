@@ -1,4 +1,4 @@
-"""Pieces of captions: one to three words in a row that several pictures share. They teach single words and short
+"""Pieces of captions: one to three words in a row that several images share. They teach single words and short
 phrases, which whole captions do not."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from research.weights.embedded.captioned import CaptionCorpus, Reader
 LONGEST = 3
 """Words of a piece."""
 MIN_PICTURES = 8
-"""Pictures that are fitted on and whose captions hold a piece, at least."""
+"""Images that are fitted on and whose captions hold a piece, at least."""
 IDLE = set(
     "a an the in on of and is are with to at his her their by from as for its it while that into through over up "
     "down out off near next there be being has have who which he she they some other another this very each".split()
@@ -26,17 +26,17 @@ _NO_BEGINNING = {"and", "of", "is", "are"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fragments:
-    """f pieces over n pictures."""
+    """f pieces over n images."""
 
     texts: list[str]
     sentences: F32
     """(f, 384) unit sentence vectors."""
     shown: Bool
-    """(n, f) whether any caption of the picture holds the piece; False for pictures that are not fitted on."""
+    """(n, f) whether any caption of the image holds the piece; False for images that are not fitted on."""
 
     @property
     def chances(self) -> F64:
-        """(f,) with which a piece is drawn: by the root of its pictures."""
+        """(f,) with which a piece is drawn: by the root of its images."""
         roots = np.sqrt(self.shown.sum(0).astype(np.float64))
         return roots / roots.sum()
 
@@ -49,7 +49,7 @@ def pieces_of(caption: str) -> set[str]:
 
 
 def read_fragments(corpus: CaptionCorpus, rows: I64, reader: Reader) -> Fragments:
-    """The pieces that captions of the pictures `rows` share."""
+    """The pieces that captions of the images `rows` share."""
     own = {int(row): set[str]().union(*map(pieces_of, corpus.captions[row])) for row in rows}
     counts = Counter(piece for pieces in own.values() for piece in pieces)
     texts = sorted(piece for piece, n in counts.items() if n >= MIN_PICTURES)

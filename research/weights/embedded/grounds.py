@@ -1,4 +1,4 @@
-"""The grounds of the pictures that the words are fitted on: photographs, panoramas, and any of them under snow."""
+"""The grounds of the images that the words are fitted on: photographs, panoramas, and any of them under snow."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def look(panorama: F32, yaw: float, pitch: float, view: float, side: int = SIDE)
 
 
 def snowed(ground: Image.Image, rng: Rng) -> Image.Image:
-    """The ground under snow: bright, nearly colourless, its relief kept."""
+    """The ground under snow: bright, nearly colorless, its relief kept."""
     luma = np.asarray(ground.convert("L"), np.float32)
     smooth = np.asarray(ground.convert("L").filter(ImageFilter.GaussianBlur(12)), np.float32)
     relief = (luma - smooth) * rng.uniform(0.4, 0.9) + (smooth - smooth.mean()) * rng.uniform(0.1, 0.35)

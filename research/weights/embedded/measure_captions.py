@@ -4,11 +4,11 @@
     python -m research.weights.embedded.measure_captions DATA [--scratch FOLDER] [--weights 1 2 4]
         [--part tune] [--folds] [--words]
 
-DATA holds flickr8k/, imagenet_sample/ and cifar10/. Retrieval on a part of the captioned pictures that nothing was
+DATA holds flickr8k/, imagenet_sample/ and cifar10/. Retrieval on a part of the captioned images that nothing was
 fitted on, and zero-shot accuracy. With --folds the object part is fitted anew without a fifth of ImageNet's names, five
-times, with the pictures of "tune" for its two scales. With --words the AUROC of each word of the captions on "dev" and
-"held" together with its 95 % interval: pictures with the word in two captions or more against those with it in none.
-The means over words, and what each space has more than the first, have bootstrap intervals over the pictures.
+times, with the images of "tune" for its two scales. With --words the AUROC of each word of the captions on "dev" and
+"held" together with its 95 % interval: images with the word in two captions or more against those with it in none.
+The means over words, and what each space has more than the first, have bootstrap intervals over the images.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ from research.weights.embedded.captioned import N_CAPTIONS, CaptionCorpus, Reade
 from research.weights.embedded.fragments import IDLE
 
 MIN_SHOWN = 10
-"""Pictures that show a word, at least, for it to be measured."""
+"""Images that show a word, at least, for it to be measured."""
 DRAWS = 1000
-"""Bootstrap draws of the pictures."""
+"""Bootstrap draws of the images."""
 COLOURS = "black white red blue green yellow orange pink purple brown grey gray".split()
 COUNTS = "one two three four five several many group".split()
 
 Vectors = tuple[Callable[[F32, F32], F32], Callable[[F32], F32]]
-"""Pictures, from features and cues, and texts, from sentence vectors, to unit rows of one space."""
+"""Images, from features and cues, and texts, from sentence vectors, to unit rows of one space."""
 
 
 def ranks(images: F32, texts: F32) -> tuple[I64, I64]:
-    """How many captions of others lie before a picture's first own one, and pictures before a caption's own."""
+    """How many captions of others lie before an image's first own one, and images before a caption's own."""
     scores = images @ texts.T
     owner = np.repeat(np.arange(len(images)), N_CAPTIONS)
     best = scores[owner, np.arange(len(texts))].reshape(-1, N_CAPTIONS).max(1)
@@ -55,7 +55,7 @@ def ranks(images: F32, texts: F32) -> tuple[I64, I64]:
 
 
 def recall(before: I64, n: int) -> str:
-    """R@1 / 5 / 10 in per cent, the 95% interval of the first over the n pictures, and the median rank."""
+    """R@1 / 5 / 10 in per cent, the 95% interval of the first over the n images, and the median rank."""
     hits = (before < 1).reshape(n, -1).mean(1)
     first = 100 * float(hits.mean())
     error = 196 * float(hits.std(ddof=1)) / n**0.5
@@ -66,7 +66,7 @@ def recall(before: I64, n: int) -> str:
 
 
 def words_of(corpus: CaptionCorpus, rows: I64) -> dict[str, tuple[I64, I64]]:
-    """Word: the pictures that show it, and those of which nobody says it, as places in `rows`."""
+    """Word: the images that show it, and those of which nobody says it, as places in `rows`."""
     said: list[dict[str, int]] = []
     for row in rows:
         counts: dict[str, int] = {}
@@ -133,18 +133,18 @@ def _accuracy(space: Vectors, seen: Seen, labels: I64, sentences: F32) -> float:
 
 
 def draw_pictures(n: int) -> F32:
-    """(1 + DRAWS, n) how often each picture is in each bootstrap draw; the first row has each once."""
+    """(1 + DRAWS, n) how often each image is in each bootstrap draw; the first row has each once."""
     drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), DRAWS)
     return np.concatenate([np.ones((1, n)), drawn]).astype(np.float32)
 
 
 def word_areas(scores: F32, found: dict[str, tuple[I64, I64]], times: F32) -> F64:
-    """(draws, words) AUROC of each word in each draw, nan in a draw that holds no picture with the word.
+    """(draws, words) AUROC of each word in each draw, nan in a draw that holds no image with the word.
 
     Args:
-        scores: (n, words) of n pictures.
-        found: the words' pictures, as `words_of` gives them.
-        times: (draws, n) how often each picture is in a draw.
+        scores: (n, words) of n images.
+        found: the words' images, as `words_of` gives them.
+        times: (draws, n) how often each image is in a draw.
     """
     areas: list[F64] = []
     for column, (shown, never) in zip(scores.T, found.values(), strict=True):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Measure what the embedded encoder knows of photo conditions and places, on pictures and with wordings that its fit
+"""Measure what the embedded encoder knows of photo conditions and places, on images and with wordings that its fit
 never saw.
 
     python -m research.weights.embedded.measure_words DATA STAMPS [--n 400] [--cache FOLDER]
@@ -7,9 +7,9 @@ never saw.
 DATA holds imagenet_sample/, tuxpaint_stamps/ and backgrounds/; STAMPS is usr/share/tuxpaint/stamps of Debian's
 tuxpaint-stamps-default.
 
-"before" scores with the object dimensions alone, "after" with all. Of each word: AUROC of pictures that have it against
-pictures that do not, by the inner product with the text's vector ("text") and with the difference of the texts with and
-without the words ("difference"), the mean over the wordings, its 95% bootstrap interval over pictures, and the worst
+"before" scores with the object dimensions alone, "after" with all. Of each word: AUROC of images that have it against
+images that do not, by the inner product with the text's vector ("text") and with the difference of the texts with and
+without the words ("difference"), the mean over the wordings, its 95% bootstrap interval over images, and the worst
 wording.
 """
 
@@ -40,7 +40,7 @@ N_BOOTSTRAP = 500
 
 
 def interval(scores: F32, shown: Bool, seed: int = 0) -> tuple[float, float, float]:
-    """Mean AUROC over the rows of (wordings, pictures), and its 95% bootstrap interval over pictures."""
+    """Mean AUROC over the rows of (wordings, images), and its 95% bootstrap interval over images."""
     rng = np.random.default_rng(seed)
     on = np.where(shown)[0]
     off = np.where(~shown)[0]
@@ -53,7 +53,7 @@ def interval(scores: F32, shown: Bool, seed: int = 0) -> tuple[float, float, flo
 
 
 class Pictures:
-    """Joint vectors of sets of pictures, kept in a folder between runs; they hold features and cues, which no fit
+    """Joint vectors of sets of images, kept in a folder between runs; they hold features and cues, which no fit
     changes."""
 
     def __init__(self, encoder: EmbeddedEncoder, folder: Path | None) -> None:
@@ -61,7 +61,7 @@ class Pictures:
         self.folder = folder
 
     def joint(self, name: str, make: Callable[[], list[F32]]) -> F32:
-        """(n, d) joint vectors of the pictures that `make` gives as the network's inputs."""
+        """(n, d) joint vectors of the images that `make` gives as the network's inputs."""
         file = self.folder / f"{name}.npz" if self.folder else None
         if file and file.exists():
             kept = np.load(file)

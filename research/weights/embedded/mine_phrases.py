@@ -5,8 +5,8 @@
 
 What follows a preposition ("in the snow", "on a bench") is a place or a thing; what ends in -ing is a doing, alone
 ("jumping") or with what it is done to ("riding a bike"). Each comes in the words that most captions use, with the
-pictures of which at least two captions say it, and with the shipped phrase whose pattern picks out the most similar
-pictures. A person chooses: who does it ("with a surfer") is said by what is done, and a class is no phrase.
+images of which at least two captions say it, and with the shipped phrase whose pattern picks out the most similar
+images. A person chooses: who does it ("with a surfer") is said by what is done, and a class is no phrase.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def frames_in(caption: str) -> Iterator[tuple[Key, str]]:
 
 
 def mined(pictures: Sequence[Sequence[str]]) -> dict[str, list[int]]:
-    """The pictures of which at least two captions say a thing, by the words that most captions use for it."""
+    """The images of which at least two captions say a thing, by the words that most captions use for it."""
     spoken: defaultdict[Key, Counter[str]] = defaultdict(Counter)
     often: defaultdict[Key, list[int]] = defaultdict(list)
     for number, captions in enumerate(pictures):

@@ -38,7 +38,7 @@ MORE: list[tuple[str, str, str, str]] = [
         "that is not in focus|with blurred edges|with soft edges|taken from a moving train|that was moving during "
         "the exposure|with poor sharpness|with details that cannot be made out|through a greasy "
         "lens|seen without glasses",
-        "the photo is not sharp|the picture came out blurry|details cannot be recognised|the edges are soft|the "
+        "the photo is not sharp|the picture came out blurry|details cannot be recognized|the edges are soft|the "
         "image lacks detail|the camera was not focused|shaky camera|long exposure with movement|bokeh blur|"
         "a smooth image without details|unclear|low resolution",
     ),

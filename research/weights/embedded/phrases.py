@@ -1,5 +1,5 @@
 # pyright: reportConstantRedefinition=false
-"""Ways to say a condition of a photograph (light, sharpness, colour, place and so on), with what they mean."""
+"""Ways to say a condition of a photograph (light, sharpness, color, place and so on), with what they mean."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class FitPhrase:
 
 
 def _say(means: str, adjectives: str = "", places: str = "", bare: str = "") -> list[FitPhrase]:
-    """Phrases from lists with | between them; `means` is "light -1" or "red 1, colour 0.5"."""
+    """Phrases from lists with | between them; `means` is "light -1" or "red 1, color 0.5"."""
     parts = tuple((part.split()[0], float(part.split()[1])) for part in means.split(","))
     found: list[FitPhrase] = []
     for form, text in (("adjective", adjectives), ("place", places), ("bare", bare)):

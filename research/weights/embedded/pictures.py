@@ -1,4 +1,4 @@
-"""Pictures whose conditions and places are known, because they are made so: for fitting the words of the embedded
+"""Images whose conditions and places are known, because they are made so: for fitting the words of the embedded
 encoder.
 
 Stock: npm `@lobehub/fluent-emoji-3d` (MIT, renders), Debian `budgie-backgrounds` (CC0, photographs), npm
@@ -20,7 +20,7 @@ from research.weights.embedded.edits import TINTS, Labels, edited, stored
 from research.weights.embedded.grounds import PANORAMAS, PHOTOGRAPHS, SIDE, WATER_YAW, Rng, look, snowed
 
 N_VERSIONS = 4
-"""Pictures made of each base: as it is, twice with one edit, once with two."""
+"""Images made of each base: as it is, twice with one edit, once with two."""
 PLACES = ("grass", "snow", "city", "forest", "water", "sand", "indoors", "sky", "mountains")
 
 
@@ -54,7 +54,7 @@ class FitStock:
             labels["snow"], place = 1.0, "" if place in ("grass", "sand") else place
         if rng.random() < 0.5:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        if rng.random() < 0.6:  # other light and colour, so that no place is one hue
+        if rng.random() < 0.6:  # other light and color, so that no place is one hue
             shift = rng.uniform(0.8, 1.2, 3).astype(np.float32) * rng.uniform(0.75, 1.25)
             image = Image.fromarray(np.clip(np.asarray(image, np.float32) * shift, 0, 255).astype(np.uint8))
         if place:
@@ -119,7 +119,7 @@ class FitStock:
 def make_pictures(
     stock: FitStock, clothes: list[Path], n_scenes: int, seed: int
 ) -> Iterator[tuple[Image.Image, Labels, str]]:
-    """Every picture as it is and with edits: (picture, labels, source). A label that is nan is not known; one that is
+    """Every image as it is and with edits: (image, labels, source). A label that is nan is not known; one that is
     left out is 0."""
     rng = np.random.default_rng(seed)
     unknown = dict.fromkeys(("plain", "small", "indoors", "grass", "mountains", "light", "colour", "blur"), np.nan)

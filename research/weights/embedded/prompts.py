@@ -1,4 +1,4 @@
-"""Prompts whose meaning for light, sharpness, colour, place and so on is known, because they are put together so: for
+"""Prompts whose meaning for light, sharpness, color, place and so on is known, because they are put together so: for
 fitting the text side of the words."""
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def make_prompts(nouns: list[str], phrases: list[FitPhrase], n: int, seed: int) 
 
 
 def make_free_prompts(nouns: list[str], n: int, seed: int) -> tuple[list[str], F32]:
-    """`n` prompts that say nothing of any condition, all nouns bare among them, and some of a coloured thing, which
-    counts 0.6 of its colour."""
+    """`n` prompts that say nothing of any condition, all nouns bare among them, and some of a colored thing, which
+    counts 0.6 of its color."""
     rng = np.random.default_rng(seed)
     texts = [*FREE_PHRASES, *nouns, *(f"a photo of a {noun}." for noun in nouns)]
     for _ in range(max(0, n - len(texts))):

@@ -178,4 +178,4 @@ PLACE_CLASSES: dict[str, tuple[str, ...]] = {
     ),
 }
 """ImageNet classes whose photographs mostly show the place, by the class name alone and not by looking at each
-picture."""
+image."""

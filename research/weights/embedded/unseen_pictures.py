@@ -27,7 +27,7 @@ WORD_OF = {
 
 
 def read_square(path: Path) -> Image.Image:
-    """The largest centred square, 224 pixels."""
+    """The largest centered square, 224 pixels."""
     return ImageOps.fit(Image.open(path).convert("RGB"), (SIDE, SIDE), Image.Resampling.BICUBIC)
 
 
@@ -53,7 +53,7 @@ def blurred(image: Image.Image, rng: Rng) -> Image.Image:
 
 
 def tinted(colour: str) -> Callable[[Image.Image, Rng], Image.Image]:
-    """Halfway to the picture seen through a sheet of that colour."""
+    """Halfway to the image seen through a sheet of that color."""
 
     def edit(image: Image.Image, rng: Rng) -> Image.Image:
         sheet = Image.new("RGB", image.size, colour)
@@ -180,7 +180,7 @@ class Scenes:
         )
 
     def draw(self, word: str, shown: bool, n: int) -> list[Image.Image]:
-        """`n` pictures that have, or have not, what the word says; all else is drawn alike."""
+        """`n` images that have, or have not, what the word says; all else is drawn alike."""
         rng = np.random.default_rng(len(word) * 2 + shown)
         return [self._one(word, shown, rng) for _ in range(n)]
 

@@ -1,4 +1,4 @@
-"""The two fits behind the embedded encoder's words: pictures, and sentence vectors, to activations.
+"""The two fits behind the embedded encoder's words: images, and sentence vectors, to activations.
 `research/weights/embedded/fit_words.py` runs them."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from core.encoders.embedded.photo_words import CONDITIONS, CUE_LIMIT, TEXT_GAIN
 from core.records import F32, Bool
 
 CUES_ONLY = {"light", "colour", "contrast", "noise", "red", "orange", "yellow", "green", "blue", "purple"}
-"""What the pixels say by themselves; the features would only bring in what the pictures of the fit have in common."""
+"""What the pixels say by themselves; the features would only bring in what the images of the fit have in common."""
 LAMBDA = 3.0
 LAMBDA_CUES = 10.0
 HIDDEN = 128
@@ -20,12 +20,12 @@ EPOCHS = 60
 
 
 def fit_pictures(features: F32, cues: F32, labels: F32, ordinary: Bool) -> dict[str, F32]:
-    """The arrays of `Conditions` for images, by ridge regression, one condition at a time over the pictures whose label
+    """The arrays of `Conditions` for images, by ridge regression, one condition at a time over the images whose label
     is known.
 
     Args:
         labels: (n, k), nan where not known.
-        ordinary: (n,) pictures as they came, without an edit: their median is made 0.
+        ordinary: (n,) images as they came, without an edit: their median is made 0.
     """
     cue_mean = cues.mean(0)
     cue_scale = cues.std(0) + 1e-3

@@ -18,7 +18,7 @@ from core.files import write_arrays
 from research.weights.neuralizer.drawn_scans import FILE
 
 PLANES = range(44, 69, 2)
-"""Along back to front: 4 mm apart, through the deep grey matter."""
+"""Along back to front: 4 mm apart, through the deep gray matter."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

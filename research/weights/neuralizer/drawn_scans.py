@@ -71,7 +71,7 @@ class LabelSlices:
 
 @cache
 def read_label_slices(side: int = SIDE, path: Path = FILE) -> LabelSlices:
-    """Those that ship: 20 subjects, 13 planes of 4 mm distance through the deep grey matter."""
+    """Those that ship: 20 subjects, 13 planes of 4 mm distance through the deep gray matter."""
     stored = read_arrays(path)
     raw = stored["labels"]  # (subjects, planes, H, W), 2 mm, rows top down
     values, places = np.unique(raw, return_inverse=True)

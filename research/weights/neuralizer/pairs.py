@@ -42,7 +42,7 @@ def read_pairs(folder: Path) -> tuple[F32 | None, ScanPairs, tuple[str, ...]]:
     """The target (h, w), if there is one, the pairs, and notes on files that were passed over.
 
     Raises:
-        InvalidInput: there is no pair, one half of a pair is missing, a file is no picture, or sizes differ.
+        InvalidInput: there is no pair, one half of a pair is missing, a file is no image, or sizes differ.
     """
     numbers = [k for k in range(MOST) if (folder / f"ctx_in{k}.png").is_file()]
     n = next((k for k in range(MOST) if k not in numbers), MOST)

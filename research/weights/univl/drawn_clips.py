@@ -83,8 +83,8 @@ class DrawnClip:
         return replace(self, events=self.events[::-1])
 
     def frames(self, n: int, size: int) -> list[Image.Image]:
-        """n pictures of `size` x `size` pixels; backwards they are those of `backwards()`. Of things that are there
-        alone, n is divided evenly among the events, and `swapped()` shows the same pictures, event by event."""
+        """n images of `size` x `size` pixels; backwards they are those of `backwards()`. Of things that are there
+        alone, n is divided evenly among the events, and `swapped()` shows the same images, event by event."""
         shown = list[Image.Image]()
         if self.alone:
             shares = np.linspace(0, 1, n // len(self.events))
@@ -98,7 +98,7 @@ class DrawnClip:
 
 
 def draw_clip(rng: np.random.Generator, verbs: Sequence[str], *, alone: bool = False) -> DrawnClip:
-    """A clip in which these events happen one after the other, to things of different shapes and colours on a ground
+    """A clip in which these events happen one after the other, to things of different shapes and colors on a ground
     drawn at random.
 
     Args:

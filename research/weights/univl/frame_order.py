@@ -1,4 +1,4 @@
-"""A pooler that sees the order of frames: a small Transformer between any encoder of pictures and the mean over frames.
+"""A pooler that sees the order of frames: a small Transformer between any encoder of images and the mean over frames.
 
 Source: CLIP4Clip's "seqTransf" (Luo et al. 2022, arXiv 2104.08860, section 3.3): frames with their places through a
 Transformer, added to the frames themselves, then averaged; cosines with the text, cross-entropy both ways. Departures:

@@ -21,17 +21,17 @@ _SLACK = 1e-5
 """Shares of a side by which a box may stand out, as in the released loaders."""
 MOST_BOXES = 1_000
 MOST_CHUNK = 64 * 2**20
-"""Boxes of a picture, and bytes that one piece of an array may unpack to."""
+"""Boxes of an image, and bytes that one piece of an array may unpack to."""
 
 
 def read_box_features(path: Path, ids: Sequence[str], feat_dim: int) -> PictureParts:
-    """The boxes of some pictures, in their order.
+    """The boxes of some images, in their order.
 
     Args:
         feat_dim: f, which the model needs.
 
     Raises:
-        InvalidInput: the file cannot be read, lacks a picture, points out of itself, or has features or boxes of
+        InvalidInput: the file cannot be read, lacks an image, points out of itself, or has features or boxes of
             another shape or that are not finite.
         MissingDependency: h5py is not installed.
     """
@@ -52,7 +52,7 @@ def read_box_features(path: Path, ids: Sequence[str], feat_dim: int) -> PictureP
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Boxes:
-    """One picture of an opened file."""
+    """One image of an opened file."""
 
     path: Path
     file: Any

@@ -4,7 +4,7 @@
     python -m research.weights.vl_t5.fit CORPUS --scratch FOLDER --out FOLDER [--tasks N] [--seed 0] [--start FOLDER]
 
 CORPUS holds captions.csv and images/ of Flickr8k; without it ("none") scenes alone are learned from. SCRATCH keeps the
-encoder's cells of all pictures (1.2 GB). Reading them takes about ten minutes of one core.
+encoder's cells of all images (1.2 GB). Reading them takes about ten minutes of one core.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ TASKS = 96_000
 LEAST = 5
 """Tasks that are learned, and how often a word must occur to be known."""
 WHITENED = 256
-"""Components of a cell's features that are kept: a linear reading of them tells 98 % of colours and all shapes."""
+"""Components of a cell's features that are kept: a linear reading of them tells 98 % of colors and all shapes."""
 
 
 def fit(
@@ -80,7 +80,7 @@ def fit(
 
 
 def views_of(material: Material) -> Views:
-    """The pictures as they are shown while a model learns."""
+    """The images as they are shown while a model learns."""
     cells = material.some()
     whitening = fit_whitening(cells.reshape(-1, cells.shape[-1]), WHITENED)
     return Views(material.whitened(whitening), grid_boxes(GRID, GRID), whitening)
@@ -93,7 +93,7 @@ def words_of(material: Material, tasks: Sequence[Spoken]) -> list[str]:
 
 
 def likeness_of(scratch: Path) -> Likeness:
-    """Which pictures are like the scenes that are learned from, drawn or kept by a run; photographs are not, whether
+    """Which images are like the scenes that are learned from, drawn or kept by a run; photographs are not, whether
     captions of them were learned or not: no question is about one."""
     learned, others = (
         np.concatenate([picture_means(cells(part, scratch)) for cells in (scene_cells, kept_cells)])
@@ -109,7 +109,7 @@ def report(step: str, done: int, of: int) -> None:
 
 def bars_on(describer: Describer, scratch: Path, part: str = "tune") -> dict[str, float]:
     """The bar of each kind of question, by how it begins, on scenes that were not learned from: one task a scene, every
-    second one on the scene as a run keeps it; of colours and shapes half are about what is not there."""
+    second one on the scene as a run keeps it; of colors and shapes half are about what is not there."""
     scenes = scenes_of(part)
     bars = dict[str, float]()
     cells = np.array(scene_cells(part, scratch))

@@ -28,7 +28,7 @@ from research.weights.vl_t5.spoken import Spoken, matching_task, span_task
 from research.weights.vl_t5.teach import Rows
 
 HELD_OUT = HeldOut(colour=held_out_pairs(0).colour)
-"""Twelve pairs of colour and shape that no scene that is learned from shows."""
+"""Twelve pairs of color and shape that no scene that is learned from shows."""
 SCENES: Mapping[str, tuple[int, int, bool]] = {
     "train": (9000, 10, False),
     "tune": (600, 11, False),
@@ -37,7 +37,7 @@ SCENES: Mapping[str, tuple[int, int, bool]] = {
 }
 """Scenes, seed, and whether each shows an unseen pair: to learn from, to set the bar on, and twice to report on."""
 KEPT = 3000
-"""Scenes that are learned from a second time, as the small copies that a run keeps of its pictures."""
+"""Scenes that are learned from a second time, as the small copies that a run keeps of its images."""
 PHOTO = "photo "
 """Before a prefix: that task on photographs."""
 SHARES: Mapping[str, float] = {
@@ -75,7 +75,7 @@ F16 = npt.NDArray[np.float16]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
-    """Scenes and photographs as the encoder's cells; a picture's number counts the scenes first."""
+    """Scenes and photographs as the encoder's cells; an image's number counts the scenes first."""
 
     scenes: tuple[Scene, ...]
     scene_cells: F16
@@ -87,23 +87,23 @@ class Material:
     """Of each of them, its row in the cells."""
 
     def rows(self, pictures: Sequence[int]) -> F32:
-        """(m, P, f) of some pictures."""
+        """(m, P, f) of some images."""
         n = len(self.scenes)
         made = [self.scene_cells[i] if i < n else self.photo_cells[self.photo_rows[i - n]] for i in pictures]
         return np.stack(made).astype(np.float32)
 
     def whitened(self, whitening: Whitening) -> Rows:
-        """`rows`, each picture whitened once."""
+        """`rows`, each image whitened once."""
         cells = np.concatenate([whitening(self.rows(own.tolist())).astype(np.float16) for own in in_parts(self.n)])
         return lambda pictures: cells[list(pictures)].astype(np.float32)
 
     @property
     def n(self) -> int:
-        """Pictures of both kinds."""
+        """Images of both kinds."""
         return len(self.scenes) + len(self.captions)
 
     def some(self, n: int = 300) -> F32:
-        """Cells of the first pictures of both kinds, to take their scale from."""
+        """Cells of the first images of both kinds, to take their scale from."""
         photos = [len(self.scenes) + i for i in range(min(n, len(self.captions)))]
         return self.rows([*range(min(n, len(self.scenes))), *photos])
 
@@ -161,7 +161,7 @@ def photo_cells(corpus: CaptionCorpus, part: str, scratch: Path, encoder: str = 
 
 
 def picture_means(cells: F16) -> F32:
-    """(n, f) mean of each picture's cells."""
+    """(n, f) mean of each image's cells."""
     return np.concatenate([cells[own].mean(1, dtype=np.float32) for own in in_parts(len(cells))])
 
 

@@ -1,5 +1,5 @@
-"""Scenes to ask about: one to five things of two or three shapes, drawn so that colours, shapes, counts and places
-vary freely. Some pairs of colour and shape can be kept out, or be the very ones that are asked about."""
+"""Scenes to ask about: one to five things of two or three shapes, drawn so that colors, shapes, counts and places
+vary freely. Some pairs of color and shape can be kept out, or be the very ones that are asked about."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def draw_scenes(n: int, seed: int, held_out: HeldOut, *, unseen: bool = False) -
     """n scenes; the same arguments give the same ones.
 
     Args:
-        held_out: pairs of colour and shape that no scene shows.
-        unseen: exactly one thing of each scene shows one of them, and no other thing has its shape or its colour.
+        held_out: pairs of color and shape that no scene shows.
+        unseen: exactly one thing of each scene shows one of them, and no other thing has its shape or its color.
 
     Raises:
         InvalidInput: scenes with an unseen pair are asked for and nothing is held out.

@@ -1,4 +1,4 @@
-"""What can be asked of a drawn scene whose truth is known: colour, shape, count, thing, existence; where a thing is;
+"""What can be asked of a drawn scene whose truth is known: color, shape, count, thing, existence; where a thing is;
 whether a sentence is true of it; and what is in it."""
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class SceneTasks:
         return made
 
     def one_each(self, prefix: str, kind: str = "") -> list[Spoken]:
-        """One task on every scene that has one: tasks of different pictures are independent."""
+        """One task on every scene that has one: tasks of different images are independent."""
         found = (self.draw(picture, prefix, kind) for picture in range(len(self.scenes)))
         return [one for one in found if one is not None]
 
@@ -83,7 +83,7 @@ class SceneTasks:
 
     def _regions(self, picture: int) -> Spoken:
         """What is in some cells, in the order in which they are named. VL-T5 asks of one at a time; several share one
-        look at the picture."""
+        look at the image."""
         things = self.scenes[picture].things
         picked = self.rng.permutation(len(things))[: int(self.rng.integers(1, len(things) + 1))]
         cells = " ".join(part_word(cell_of(things[i])) for i in picked)
@@ -91,7 +91,7 @@ class SceneTasks:
         return Spoken(picture, f"{REGIONS} {cells}", said, "regions")
 
     def _matching(self, picture: int) -> Spoken | None:
-        """A sentence of two things: true, of another scene, or with the colours exchanged."""
+        """A sentence of two things: true, of another scene, or with the colors exchanged."""
         things = self.scenes[picture].things
         phrases = _two(things, self.rng)
         if phrases is None:
@@ -169,7 +169,7 @@ def _shape(things: Sequence[Shape], rng: np.random.Generator) -> tuple[str, str]
 
 
 def _absent(things: Sequence[Shape], rng: np.random.Generator, field: str, question: str) -> tuple[str, str] | None:
-    """A question about a shape or a colour that no thing has."""
+    """A question about a shape or a color that no thing has."""
     every = SHAPES if field == "shape" else tuple(COLOURS)
     free = sorted(set(every) - {str(getattr(thing, field)) for thing in things})
     return (question.format(free[int(rng.integers(len(free)))]), NONE) if free else None
@@ -209,7 +209,7 @@ def _exists(things: Sequence[Shape], rng: np.random.Generator) -> tuple[str, str
 
 
 def _two(things: Sequence[Shape], rng: np.random.Generator) -> tuple[ShapePhrase, ShapePhrase] | None:
-    """Two things that differ in shape and colour."""
+    """Two things that differ in shape and color."""
     pairs = [(a, b) for a in things for b in things if a.shape != b.shape and a.colour != b.colour]
     if not pairs:
         return None

@@ -1,6 +1,6 @@
-"""One task on one picture as text: what is said to the model and what it has to say.
+"""One task on one image as text: what is said to the model and what it has to say.
 
-Among them spans that are masked, and texts that may be of another picture.
+Among them spans that are masked, and texts that may be of another image.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MEAN_SPAN = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """One task on one picture: what is said to the model and what it has to say."""
+    """One task on one image: what is said to the model and what it has to say."""
 
     picture: int
     """Row of the features."""
@@ -77,7 +77,7 @@ def span_task(picture: int, text: str, rng: np.random.Generator) -> Spoken:
 
 
 def matching_task(picture: int, own: str, others: Sequence[str], rng: np.random.Generator) -> Spoken:
-    """The picture's own text, or in half of the cases one of the others."""
+    """The image's own text, or in half of the cases one of the others."""
     if rng.random() < 0.5:
         return Spoken(picture, f"{MATCHING} {others[int(rng.integers(len(others)))]}", FALSE, "match")
     return Spoken(picture, f"{MATCHING} {own}", TRUE, "match")

@@ -3,7 +3,7 @@
 As VL-T5 trains: AdamW, gradients clipped, step size up in a line and down in a line. Ours: each array's step is in
 proportion to its numbers' size when it begins, as in Adafactor (Shazeer and Stern 2018, arXiv 1804.04235), which T5
 was trained with: its queries begin many times smaller than its words. And the features are whitened while it learns,
-which is put into the first weights afterwards: what tells colours apart has little of their variance.
+which is put into the first weights afterwards: what tells colors apart has little of their variance.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from core.systems.vl_t5.vision import VisualEmbedding
 from research.weights.vl_t5.spoken import Spoken
 
 Rows = Callable[[Sequence[int]], F32]
-"""(n, P, f) features of some pictures."""
+"""(n, P, f) features of some images."""
 LossOf = Callable[[Sequence[Spoken], PictureParts], Tensor]
 _WARM = 0.05
 _WINDOW = 16
@@ -50,17 +50,17 @@ class Teaching:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Views:
-    """The pictures as a model is shown them."""
+    """The images as a model is shown them."""
 
     rows: Rows
     """Whitened."""
     boxes: Tensor
-    """(P, 4) of the pictures' parts."""
+    """(P, 4) of the images' parts."""
     whitening: Whitening
     """How that was done; afterwards the module takes features as they are."""
 
     def parts(self, pictures: Sequence[int]) -> PictureParts:
-        """Of some pictures, whitened."""
+        """Of some images, whitened."""
         return PictureParts(torch.from_numpy(self.rows(pictures)), self.boxes[None])
 
 

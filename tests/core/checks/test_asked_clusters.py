@@ -26,7 +26,7 @@ def dark_cluster() -> tuple[Diagnosis, WordTower, FailureCluster, Insight]:
     """A run whose one cluster lies in a class and is titled by its darkness; with its condition."""
     run, tower = run_with_darkness()
     own = next(i for i in run.insights if i.kind == "condition" and i.confirmed and i.scope != EVERYTHING)
-    title = called(f"Dark pictures of {own.scope}s", "dark", "at night")
+    title = called(f"Dark images of {own.scope}s", "dark", "at night")
     cluster = replace(run.clusters[0], scope=own.scope, called=title)
     return replace(run, clusters=(cluster,)), tower, cluster, own
 
@@ -35,16 +35,10 @@ def test_the_title_of_a_confirmed_cluster_of_the_class_brings_the_cluster_first(
     titled, tower, cluster, own = dark_cluster()
     assert cluster.called is not None
     plural = f"dark {own.scope}s"
-    texts = [
-        f"a dark {own.scope}",
-        f"{own.scope}: dark",
-        plural,
-        cluster.called.text,
-        f"a dark picture of a {own.scope}",
-    ]
+    texts = [f"a dark {own.scope}", f"{own.scope}: dark", plural, cluster.called.text, f"a dark image of a {own.scope}"]
     for answer in ask(titled, texts, encoder=tower):
         said = answer_sentence(titled, answer)
-        assert f'The words may also mean cluster 1, "Dark pictures of {own.scope}s", which is confirmed: ' in said
+        assert f'The words may also mean cluster 1, "Dark images of {own.scope}s", which is confirmed: ' in said
         assert f"which is confirmed: {cluster_sentence(titled, cluster)}." in said
         assert answer.cluster is cluster
         told = answer_document(titled, answer)["cluster"]
@@ -59,7 +53,7 @@ def test_what_does_not_say_the_title_brings_no_cluster() -> None:
     texts += [f"a dark {own.scope} in snow", f"a dark {own.scope} and a {other}", f"a {own.scope} at night"]
     unconfirmed = replace(titled, clusters=(replace(cluster, confirmed=False),))
     others = [replace(titled, clusters=(replace(cluster, scope=EVERYTHING),)), unconfirmed]
-    others.append(replace(titled, clusters=(replace(cluster, called=called("Bright pictures", "bright")),)))
+    others.append(replace(titled, clusters=(replace(cluster, called=called("Bright images", "bright")),)))
     answers = [*ask(titled, texts, encoder=tower), *(ask(one, [plural], encoder=tower)[0] for one in others)]
     for answer in answers:
         assert (answer.cluster, answer_document(titled, answer)["cluster"]) == (None, None), answer.text
@@ -67,9 +61,9 @@ def test_what_does_not_say_the_title_brings_no_cluster() -> None:
 
 def test_a_cluster_of_all_samples_is_brought_by_a_text_that_names_no_class() -> None:
     titled, tower, cluster, own = dark_cluster()
-    everywhere = replace(cluster, scope=EVERYTHING, called=called("Dark pictures", "dark"))
+    everywhere = replace(cluster, scope=EVERYTHING, called=called("Dark images", "dark"))
     run = replace(titled, insights=(), clusters=(everywhere,))
-    (title,) = ask(run, ["dark pictures"], encoder=tower)
+    (title,) = ask(run, ["dark images"], encoder=tower)
     (of_class,) = ask(run, [f"a dark {own.scope}"], encoder=tower)
     assert title.cluster is everywhere
     assert of_class.cluster is None

@@ -25,7 +25,7 @@ Measured = Callable[[Vocabulary, Shown], CompetenceTable]
 
 
 class LightEncoder:
-    """Sees how light a picture is and how red, and reads those two words; of all else it hears noise."""
+    """Sees how light an image is and how red, and reads those two words; of all else it hears noise."""
 
     name, modality, fingerprint, description = "light", "image", "light-1", "For tests."
     finding_space = joint_space = "light"
@@ -56,7 +56,7 @@ def vocabulary(*texts: str) -> Vocabulary:
 
 @pytest.fixture(scope="module")
 def captioned() -> CaptionedPhotographs:
-    """120 pictures, every third one red and said to be."""
+    """120 images, every third one red and said to be."""
     payloads: list[bytes] = []
     rng = np.random.default_rng(0)
     for row in range(120):
@@ -70,7 +70,7 @@ def captioned() -> CaptionedPhotographs:
 
 
 def fewer_edits(patch: pytest.MonkeyPatch, each: int = 20) -> None:
-    """So many pictures of five edits, in place of 45 of 27."""
+    """So many images of five edits, in place of 45 of 27."""
     few = ("dark", "noisy", "upside down", "snow", "border")
     patch.setattr("core.checks.competence.EDITS", {name: EDITS[name] for name in few})
     patch.setattr("core.checks.competence.PER_EDIT", each)
@@ -85,7 +85,7 @@ def few() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def measured(captioned: CaptionedPhotographs, tmp_path_factory: pytest.TempPathFactory) -> Measured:
-    """measured(vocabulary, shown) gives the table of `LightEncoder`; each picture is read once."""
+    """measured(vocabulary, shown) gives the table of `LightEncoder`; each image is read once."""
     cache = tmp_path_factory.mktemp("cache")
     return lambda vocabulary, shown: measure_competence(LightEncoder(), captioned, vocabulary, shown=shown, cache=cache)
 
@@ -101,11 +101,11 @@ def test_what_the_encoder_sees_is_known_and_what_it_does_not_is_not(measured: Me
     assert striped.auroc.low < 0.6
     assert "on a boat" not in table.phrases  # its own words stand in no caption
     assert (table.encoder, table.fingerprint) == ("light", "light-1")
-    assert red.n_without > 80  # edited pictures are among those without it
+    assert red.n_without > 80  # edited images are among those without it
 
 
 def test_of_two_measurements_the_weaker_counts(measured: Measured) -> None:
-    """Captions that call the green pictures dark make "in the dark" wrong there, however well it does on edits."""
+    """Captions that call the green images dark make "in the dark" wrong there, however well it does on edits."""
     both = Shown({"in the dark": r"\bgreen\b"}, {"in the dark": ("dark",)})
     found = measured(vocabulary("in the dark"), both).phrases["in the dark"]
     alone = measured(vocabulary("in the dark"), Shown({}, both.edits))

@@ -37,7 +37,7 @@ DRAWN = 60
 
 
 def drawn(name: str, plain: Image.Image) -> np.ndarray:
-    """(60, h, w, 3) what the edit makes of a picture with other seeds, 0 to 1."""
+    """(60, h, w, 3) what the edit makes of an image with other seeds, 0 to 1."""
     return np.stack([np.asarray(EDITS[name](plain, np.random.default_rng(seed)), float) for seed in range(DRAWN)]) / 255
 
 
@@ -70,7 +70,7 @@ def test_of_a_flat_picture_an_edit_makes_what_its_strengths_say(name: str, stren
     [("red", (1, 0.25, 0.2)), ("green", (0.3, 1, 0.3)), ("blue", (0.2, 0.4, 1)), ("yellow", (1, 0.95, 0.2))],
 )
 def test_a_cast_takes_from_each_colour_what_its_lamp_lacks(name: str, lamp: tuple[float, ...]) -> None:
-    """Of white 0.55 to 0.85 of what is lacking, the same share of every colour, and 0.08 of the lamp is added."""
+    """Of white 0.55 to 0.85 of what is lacking, the same share of every color, and 0.08 of the lamp is added."""
     white = drawn(name, Image.new("RGB", (8, 8), "white"))[:, 0, 0]
     for colour in range(3):
         least, most = (min(1.0, 1 - share * (1 - lamp[colour]) + 0.08 * lamp[colour]) for share in (0.85, 0.55))

@@ -81,7 +81,7 @@ def test_what_a_person_picks_from_shuffled_losses_does_not_come_back() -> None:
     lasso = rows["your lasso"]
     assert lasso.predicted.value == 1.0  # errors were picked, and that is what a person would expect again
     assert lasso.observed is None or lasso.observed.value < 0.7
-    assert {"by-eye lasso", "top-loss neighbours"} <= set(rows)
+    assert {"by-eye lasso", "top-loss neighbors"} <= set(rows)
 
 
 def test_a_fresh_sample_that_was_diagnosed_is_left_out_and_counted() -> None:

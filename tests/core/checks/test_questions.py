@@ -294,7 +294,7 @@ def test_of_several_texts_each_carries_its_own_refusal(text: str, said: str) -> 
 
 
 def test_what_the_pictures_show_lies_above_the_line_and_what_they_do_not_below() -> None:
-    """Pictures along the words of a tower that knows every word: what they are made of is shown, an elephant is not."""
+    """Images along the words of a tower that knows every word: what they are made of is shown, an elephant is not."""
     tower, rng = Words(), np.random.default_rng(0)
     diagnosis = with_words()
     assert diagnosis.words is not None

@@ -40,7 +40,7 @@ def test_errors_are_matched_by_id_whatever_the_order_of_the_table(run: Diagnosis
     wrong = np.random.default_rng(0).random(len(run.samples)) < 0.3
     second = read_second(run, write_answers(run, wrong, tmp_path / "new.csv", shuffled=True))
     assert second.rows.tolist() == list(range(len(run.samples)))
-    assert [note.split(" by name")[0] for note in second.notes] == ["Columns recognised"]
+    assert [note.split(" by name")[0] for note in second.notes] == ["Columns recognized"]
     assert second.outcomes.errors is not None
     assert second.outcomes.errors.tolist() == wrong.tolist()
     found, name, _ = with_second(run, tmp_path / "new.csv")

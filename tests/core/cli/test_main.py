@@ -82,7 +82,7 @@ def test_a_planted_failure_goes_from_table_to_files_and_new_samples_are_assigned
     assert len(samples) == N
     members = set(samples.loc[samples["cluster"] == 0, "id"])
     planted = {f"s{i:03d}" for i in range(0, N, 6)}
-    # a slice has one of seventeen sizes, so it may hold some neighbours of what was planted, or miss its rim
+    # a slice has one of seventeen sizes, so it may hold some neighbors of what was planted, or miss its rim
     assert len(planted & members) >= 0.8 * max(len(planted), len(members))
     assert list(pd.read_parquet(out / "memberships.parquet").columns) == ["id", "0"]
     assert pd.read_parquet(out / "excluded.parquet").empty

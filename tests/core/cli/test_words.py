@@ -213,7 +213,7 @@ def test_a_prediction_is_printed_kept_with_the_run_and_reported(
     again = load(run)
     assert again.prediction is not None
     assert again.prediction.source == "new.csv"
-    assert member(run, "thumbnails") == thumbnails  # pictures lose nothing by being saved again
+    assert member(run, "thumbnails") == thumbnails  # images lose nothing by being saved again
 
 
 def test_the_digest_is_printed_before_the_fresh_samples_are_opened(
@@ -257,7 +257,7 @@ REFUSED = {
     "Parquet on a terminal": ("export absent --format parquet",),
     "A run without words": ("ask plain.errata snow", "audit plain.errata"),
     "A run without a model": ("assign plain.errata --embeddings e.npy --out x.csv",),
-    "No adapter, and one where there are no pictures": (
+    "No adapter, and one where there are no images": (
         "ask example.errata dinner --rerank nowhere",
         "ask example.errata dinner --rerank adapter",
     ),

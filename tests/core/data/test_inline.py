@@ -1,4 +1,4 @@
-"""Pictures inside a page: each made once, all within a bound, and those that are not there counted."""
+"""Images inside a page: each made once, all within a bound, and those that are not there counted."""
 
 from __future__ import annotations
 

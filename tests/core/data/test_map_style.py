@@ -1,4 +1,4 @@
-"""A map-style data set stands in for files of pictures."""
+"""A map-style data set stands in for files of images."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def picture(row: int) -> Image.Image:
 
 
 class Pictures:
-    """As torchvision's data sets are: (picture, label), and the classes' names beside."""
+    """As torchvision's data sets are: (image, label), and the classes' names beside."""
 
     classes: Any = ("cat", "dog")
 
@@ -66,7 +66,7 @@ def test_pictures_and_labels_are_those_of_the_data_set_each_asked_for_once() -> 
     assert data.asked == list(range(N))
 
 
-@pytest.mark.parametrize("kind", ["PIL", "array", "dict", "list of pictures", "array of all", "tensor", "grey tensor"])
+@pytest.mark.parametrize("kind", ["PIL", "array", "dict", "list of images", "array of all", "tensor", "gray tensor"])
 def test_a_picture_may_be_of_any_kind(kind: str) -> None:
     arrays = [np.asarray(picture(row)) for row in range(N)]
     data: Any = arrays
@@ -74,7 +74,7 @@ def test_a_picture_may_be_of_any_kind(kind: str) -> None:
         data = [(picture(row), 0) for row in range(N)]
     elif kind == "dict":
         data = [{"image": picture(row), "label": 1} for row in range(N)]
-    elif kind == "list of pictures":
+    elif kind == "list of images":
         data = [picture(row) for row in range(N)]
     elif kind == "array of all":
         data = np.stack(arrays)
@@ -87,7 +87,7 @@ def test_a_picture_may_be_of_any_kind(kind: str) -> None:
     wanted = np.asarray(picture(5))
     np.testing.assert_array_equal(shown(found, 5), wanted[:, :, 0] if "grey" in kind else wanted)
     assert found.samples.ids == tuple(map(str, range(N)))
-    labelled = {"PIL": ("0",), "dict": ("1",), "tensor": ("0", "1", "2"), "grey tensor": ("0", "1", "2")}
+    labelled = {"PIL": ("0",), "dict": ("1",), "tensor": ("0", "1", "2"), "gray tensor": ("0", "1", "2")}
     assert found.samples.class_names == labelled.get(kind, ())
 
 
@@ -193,7 +193,7 @@ class NoLength:
         (Gone(), "The data set gives no sample 7: OSError: 7.png is not there. Mend it, or leave the sample out"),
         (
             [np.full((4, 4, 3), -1.0)] * N,
-            r"The pictures 'data\[0\]' must be .* as they were before a network's transform",
+            r"The images 'data\[0\]' must be .* as they were before a network's transform",
         ),
         ([{"picture": 1}] * N, "The data set gives no sample 0: KeyError: 'image'"),
         (Endless(), r"a data set that gives its n-th sample, `data\[n\]`: got Endless. Bring one, such as a list"),
@@ -214,7 +214,7 @@ def test_a_loader_is_refused_and_its_data_set_named() -> None:
 def test_pictures_from_two_places_and_no_losses_are_refused() -> None:
     with pytest.raises(InvalidInput, match=r"from the table's 'file'. Leave one of the two out"):
         read_data_set({"loss": LOSS, "file": ["a"] * N}, images=Pictures(), roles=Roles(image="file"))
-    with pytest.raises(InvalidInput, match="A data set has pictures and no losses"):
+    with pytest.raises(InvalidInput, match="A data set has images and no losses"):
         read_data_set(None, images=Pictures())
 
 

@@ -93,7 +93,7 @@ def test_texts_are_embedded_measured_and_cached_once_they_are_in_the_table(tmp_p
 
 
 def test_an_encoder_of_another_modality_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="'mean colour' embeds 'image' and the samples are 'text'"):
+    with pytest.raises(InvalidInput, match="'mean color' embeds 'image' and the samples are 'text'"):
         read_images(Pictures([b""]), MeanColour(), modality="text")
 
 

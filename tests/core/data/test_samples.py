@@ -18,7 +18,7 @@ DATA = Path(__file__).parents[4] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real data sets are not on this machine")
 
 
-# --- pictures
+# --- images
 
 
 def zip_of(path, names):
@@ -35,7 +35,7 @@ def test_rows_find_their_picture_by_path_by_name_or_by_stem(tmp_path, written):
     assert audit.samples.items is not None
     assert [audit.samples.items.name(i) for i in (0, 7)] == ["a/0.png", "a/7.png"]
     assert audit.samples.ids[7] == "a/7.png"
-    assert said(audit, "1 pictures belong to no row")
+    assert said(audit, "1 images belong to no row")
 
 
 def test_a_name_that_fits_two_pictures_is_an_error(tmp_path):
@@ -60,7 +60,7 @@ def test_bad_pictures_are_left_out_each_with_its_reason(tmp_path):
         (0, "not among the images"),
         (1, "0 bytes"),
         (2, "SVG"),
-        (3, "no picture"),
+        (3, "no image"),
         (6, "link"),
         (7, "too many pixels"),
     ]:
@@ -99,7 +99,7 @@ def test_a_column_of_bytes_that_are_no_pictures_is_named_with_the_way_out(tmp_pa
     few.to_parquet(tmp_path / "t.parquet")
     assert len(read_data_set(tmp_path / "t.parquet", embeddings=rng.normal(size=(24, 4))).samples) == 22
     few.rename(columns={"payload": "image"}).assign(image=frame["payload"]).to_parquet(tmp_path / "t.parquet")
-    with pytest.raises(InvalidInput, match="no picture that can be decoded"):
+    with pytest.raises(InvalidInput, match="no image that can be decoded"):
         read_data_set(tmp_path / "t.parquet", roles=Roles(image="image"))
 
 
@@ -120,9 +120,9 @@ def test_a_folder_or_archive_may_carry_its_own_table(tmp_path, name, packed):
 
 
 def test_class_folders_alone_have_no_loss_and_the_message_says_so(tmp_path):
-    with pytest.raises(InvalidInput, match=r"Pictures alone have no losses.*probe zero-shot --images images --out run"):
+    with pytest.raises(InvalidInput, match=r"Images alone have no losses.*probe zero-shot --images images --out run"):
         read_data_set(None, images=folder(tmp_path / "images", ["cat/1.png", "dog/1.png"]))
-    with pytest.raises(InvalidInput, match="Pictures alone have no losses") as refused:
+    with pytest.raises(InvalidInput, match="Images alone have no losses") as refused:
         read_data_set(None, images=folder(tmp_path / "one", ["cat/1.png", "cat/2.png"]))
     assert "zero-shot" not in str(refused.value)
     with pytest.raises(InvalidInput, match="Neither a table nor images"):

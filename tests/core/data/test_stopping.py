@@ -1,4 +1,4 @@
-"""Whoever presses Stop while pictures are opened, matched, checked or unpacked is heard at the next one."""
+"""Whoever presses Stop while images are opened, matched, checked or unpacked is heard at the next one."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_the_shipped_scenes_are_opened_no_further_once_stopped(draw: Callable[..
 
 @pytest.fixture
 def column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A picture column whose row groups are too large to hold."""
+    """An image column whose row groups are too large to hold."""
     monkeypatch.setattr(columns, "_GROUP_BYTES", 10)
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"image": [bytes([i]) * 50 for i in range(9)]}), path)

@@ -147,7 +147,7 @@ def test_a_class_of_fewer_than_ten_rows_is_described_and_not_tested() -> None:
 
 def test_with_groups_whole_groups_are_weighted_and_pairs_are_described_only() -> None:
     labels, predictions = confusion((60, 20), (4, 76))
-    order = np.argsort(predictions != labels, kind="stable")  # neighbours fail together
+    order = np.argsort(predictions != labels, kind="stable")  # neighbors fail together
     labels, predictions = labels[order], predictions[order]
     plain = found(*made(labels, predictions))
     grouped = found(*made(labels, predictions, groups=np.arange(160) // 4))
@@ -223,7 +223,7 @@ def test_a_thousand_classes_list_a_bounded_number_of_pairs() -> None:
     rng = np.random.default_rng(4)
     labels = np.repeat(np.arange(1000), 20)
     partner = labels ^ 1
-    predictions = np.where(rng.random(20000) < 0.5, partner, labels)  # each class is half taken for its neighbour
+    predictions = np.where(rng.random(20000) < 0.5, partner, labels)  # each class is half taken for its neighbor
     samples, outcomes = made(labels, predictions)
     superclasses = Superclasses(np.arange(1000) // 32, tuple(f"s{i}" for i in range(32)), "")
     listed = class_findings(samples, outcomes, make_design(samples, superclasses), alpha=0.05)

@@ -106,7 +106,7 @@ def test_many_copies_of_one_row_do_not_hide_a_failure_of_the_others(seed: int) -
     """A set of one group takes one value in every permutation: without variance it would be the best of them all."""
     vectors, losses = noise(700, 8, seed)
     slice_ = vectors[:, 2] > np.quantile(vectors[:, 2], 0.9)
-    slice_[:150], vectors[:150] = False, vectors[0]  # blank pictures, say
+    slice_[:150], vectors[:150] = False, vectors[0]  # blank images, say
     groups = np.maximum(np.arange(700) - 149, 0)
     losses[:150] = losses[0]
     searched = search(vectors, losses + 2 * slice_, groups=groups, seed=seed)

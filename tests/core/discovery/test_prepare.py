@@ -1,4 +1,4 @@
-"""What is asked for before anything is embedded: the weights of the words; and how many pictures must be readable."""
+"""What is asked for before anything is embedded: the weights of the words; and how many images must be readable."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ N_CLASSES = 62
 
 @pytest.fixture
 def brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Pictures of many classes with a table, where the weights of MiniLM are not installed."""
+    """Images of many classes with a table, where the weights of MiniLM are not installed."""
     monkeypatch.setattr(weights, "MINILM", "no-such-weights")
     monkeypatch.setattr(encoder, "minilm_folder", weights.minilm_folder)
     (tmp_path / "images").mkdir()
@@ -77,7 +77,7 @@ def test_an_encoder_whose_weights_are_here_lacks_none() -> None:
 
 @pytest.mark.parametrize(
     ("broken", "said"),
-    [((), "Of 22 pictures 22 could be read.* Bring more of them"), ((3,), "pictures 21 .* The first problem: 3.png")],
+    [((), "Of 22 images 22 could be read.* Bring more of them"), ((3,), "images 21 .* The first problem: 3.png")],
 )
 def test_too_few_pictures_that_can_be_read_are_counted_with_the_first_problem(
     broken: tuple[int, ...], said: str, tmp_path: Path

@@ -11,7 +11,7 @@ from core.records import F32, I64
 
 
 def planted(n_groups: int, each: int, *, d: int = 64, noise: float = 0.5, seed: int = 0) -> tuple[F32, I64]:
-    """(k, d) unit vectors round `n_groups` centres, in a shuffled order, and the (k,) centre of each."""
+    """(k, d) unit vectors round `n_groups` centers, in a shuffled order, and the (k,) center of each."""
     rng = np.random.default_rng(seed)
     truth = rng.permutation(np.repeat(np.arange(n_groups), each))
     vectors = (

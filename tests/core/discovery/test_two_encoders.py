@@ -1,4 +1,4 @@
-"""One encoder finds, another names: the user's own vectors beside CLIP, and two encoders over the same pictures."""
+"""One encoder finds, another names: the user's own vectors beside CLIP, and two encoders over the same images."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_vectors_of_few_values_are_coarse_and_repeated_texts_are_not() -> None:
     rng = np.random.default_rng(3)
     assert is_coarse(np.unique(unit((rng.random((500, 8)) < 0.4) + np.float32(1e-6)).astype(np.float32), axis=0))
     assert not is_coarse(rows(40, 64))
-    assert not is_coarse(np.round(rows(400, 128), 2))  # quantised: many values
+    assert not is_coarse(np.round(rows(400, 128), 2))  # quantized: many values
     assert not len(near_pairs(unit((rng.random((500, 8)) < 0.4).astype(np.float32) + np.float32(1e-6))))
 
 

@@ -66,7 +66,7 @@ def test_bad_files_are_left_out_and_each_says_why() -> None:
     reasons = reading.unreadable
     assert list(reasons) == [1, 2, 3, 4, 6]
     assert all(reason.startswith(f"picture{row}.png ") for row, reason in reasons.items())
-    for row, word in {1: "is empty", 2: "not a picture", 3: "cut short", 4: "SVG", 6: "times as long as wide"}.items():
+    for row, word in {1: "is empty", 2: "not an image", 3: "cut short", 4: "SVG", 6: "times as long as wide"}.items():
         assert word in reasons[row]
     assert "5 of 7 images could not be read and are left out." in reading.notes
 

@@ -1,4 +1,4 @@
-"""The map: the same rows give the same picture, and neighbours stay neighbours."""
+"""The map: the same rows give the same image, and neighbors stay neighbors."""
 
 from __future__ import annotations
 

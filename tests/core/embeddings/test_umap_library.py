@@ -1,4 +1,4 @@
-"""umap-learn without its search for neighbours, seen from processes of their own."""
+"""umap-learn without its search for neighbors, seen from processes of their own."""
 
 from __future__ import annotations
 

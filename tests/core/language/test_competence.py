@@ -129,7 +129,7 @@ def test_the_words_of_a_run_carry_what_was_measured_or_the_note(tmp_path: Path) 
     assert known.competence.bar == BAR
     assert known.line == 3.1
     assert known.support is not None
-    assert known.support.argmax() == 0  # what the pictures are of
+    assert known.support.argmax() == 0  # what the images are of
 
 
 @pytest.mark.parametrize("text", ["[]", '{"version": 3}', '{"version": 1, "encoder": "a"}', "no json"])

@@ -1,4 +1,4 @@
-"""A text is held against ordinary things, picture by picture."""
+"""A text is held against ordinary things, image by image."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_what_a_run_keeps_of_a_clip_gives_its_curve_and_is_not_encoded_twice(
     clip, kept = (moments_of(store, row, "a dog", encoder) for row in (0, 1))  # type: ignore[arg-type]
     assert np.corrcoef(np.interp(clip.seconds, kept.seconds, kept.cosines), clip.cosines)[0, 1] > 0.7
     assert kept.length == pytest.approx(2.0, abs=0.3)
-    assert kept.competence is not None  # of single pictures: the phrase table of the encoder of pictures
+    assert kept.competence is not None  # of single images: the phrase table of the encoder of images
     monkeypatch.setattr(frame_curve, "decode_clip", None)  # once is enough
     again = moments_of(store, 1, "a cat", encoder)  # type: ignore[arg-type]
     assert again.n_things == kept.n_things > 50

@@ -1,4 +1,4 @@
-"""Phrases are spoken of texts as of pictures, and those about how a text is written by examples."""
+"""Phrases are spoken of texts as of images, and those about how a text is written by examples."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Diagnosis:
         replace(one, text="fits = well", confirmed=False, p=None, retrieval=0.95),
         replace(one, text="fits = badly", confirmed=False, p=None, effect=Estimate(99.0, 98.0, 100.0)),
     )
-    clusters = tuple(replace(c, called=ClusterName("Mixed pictures", "none", grade="mixed")) for c in made.clusters)
+    clusters = tuple(replace(c, called=ClusterName("Mixed images", "none", grade="mixed")) for c in made.clusters)
     save(
         replace(made, clusters=clusters, insights=(*found[::-1], made.insights[1])),
         folder := tmp_path_factory.mktemp("run") / "run.errata",

@@ -54,7 +54,7 @@ def test_the_threshold_is_the_least_statistic_whose_p_is_at_most_alpha() -> None
 
 
 def slow_excess(inside: F64, scope: F64, prior: float) -> tuple[float, float]:
-    """Plain and studentised excess of one set of values, `inside` being a part of `scope` and `scope[len(inside):]` the
+    """Plain and studentized excess of one set of values, `inside` being a part of `scope` and `scope[len(inside):]` the
     rest."""
     outside = scope[len(inside) :]
     common = scope.var()

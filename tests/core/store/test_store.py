@@ -142,9 +142,9 @@ def test_a_thumbnail_that_was_changed_or_taken_away_does_not_keep_a_run_from_loa
     rewrite(run, {THUMBNAILS: None})
     found = load(run)
     assert found.samples.items is None
-    assert sum("pictures of this run were not found" in note for note in found.notes) == 1
+    assert sum("images of this run were not found" in note for note in found.notes) == 1
     save(found, run)
-    assert [note for note in load(run).notes if "pictures of this run" in note] == [found.notes[-1]]
+    assert [note for note in load(run).notes if "images of this run" in note] == [found.notes[-1]]
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 10])

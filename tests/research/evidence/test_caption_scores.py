@@ -38,7 +38,7 @@ def test_the_nearest_reference_gives_the_length_and_a_word_counts_as_often_as_in
 
 def test_cider_by_hand() -> None:
     references = [["red cube"], ["red ball"]]
-    # "red" is of both pictures and weighs nothing; "cube" weighs log 2, and the pair "red cube" too
+    # "red" is of both images and weighs nothing; "cube" weighs log 2, and the pair "red cube" too
     found = cider_of(["red cube", "red cube"], references)
     assert found == pytest.approx([10 * 2 / 4, 0])
     clipped = cider_of(["cube cube", "ball"], [["cube"], ["ball"]])

@@ -15,7 +15,7 @@ from research.evidence.names import judge, judged_cluster, table
 
 
 def photograph() -> Image.Image:
-    """Smooth shades with some edges, of many colours."""
+    """Smooth shades with some edges, of many colors."""
     y, x = np.mgrid[:96, :96] / 96
     pixels = np.stack([x, y, 0.5 + 0.4 * np.sin(9 * x + 4 * y)], axis=2)
     pixels[30:50, 20:70] = (0.8, 0.3, 0.1)

@@ -1,4 +1,4 @@
-"""What the example of real photographs says is true of its table, its pictures and its run."""
+"""What the example of real photographs says is true of its table, its images and its run."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def test_an_example_made_again_says_the_same(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BY_PARTS)
 class TestByParts:
-    """From the pictures or texts to the vectors, and from the stored vectors to what is said; all of it in one go:
+    """From the images or texts to the vectors, and from the stored vectors to what is said; all of it in one go:
     `python -m research.examples.make_runs --check`."""
 
     def test_samples_read_again_are_seen_and_measured_as_they_were(self, name: str) -> None:

@@ -30,7 +30,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Fifteen noisy pictures of each class, in class folders."""
+    """Fifteen noisy images of each class, in class folders."""
     root, rng = tmp_path_factory.mktemp("data") / "made", np.random.default_rng(0)
     for c, name in enumerate(CLASSES):
         (root / name).mkdir(parents=True)
@@ -43,7 +43,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache of the vectors of these pictures, which are read as many times."""
+    """A cache of the vectors of these images, which are read as many times."""
     return tmp_path_factory.mktemp("vectors")
 
 
@@ -147,5 +147,5 @@ def test_a_ladder_runs_on_a_clip_checkpoint_and_goes_on_where_it_stopped(
 
 def test_a_split_file_without_pictures_is_refused(tmp_path: Path):
     (tmp_path / "split_x.json").write_text('{"train": [], "val": [], "test": []}')
-    with pytest.raises(InvalidInput, match="names no picture"):
+    with pytest.raises(InvalidInput, match="names no image"):
         read_data_set(tmp_path / "split_x.json", "embedded")

@@ -1,4 +1,4 @@
-"""Pairs of cut-outs: captions that are true of one picture alone, on a stock made here and on the one that ships."""
+"""Pairs of cut-outs: captions that are true of one image alone, on a stock made here and on the one that ships."""
 
 import io
 from collections import Counter
@@ -134,5 +134,5 @@ def test_a_folder_that_cannot_be_drawn_from_is_refused_with_the_reason(folder: P
 
 
 def test_an_unknown_kind_is_refused(stock: CutoutStock):
-    with pytest.raises(InvalidInput, match="colour"):
+    with pytest.raises(InvalidInput, match="color"):
         draw_cutout_items(stock, 1, 0, kinds=("colour",))

@@ -36,7 +36,7 @@ def photographs() -> dict[str, Image.Image]:
 
 
 def scene(**changes: object) -> SceneSpec:
-    """A red disc of half the side, standing in the middle before the grey wall."""
+    """A red disc of half the side, standing in the middle before the gray wall."""
     thing = SceneObject("disc", "red disc", size=0.5, x=0.5, y=0.75)
     plain = {"objects": (thing,), "photograph": "wall", "environment": "wall", "crop": (0.0, 0.0, 1.0)}
     return SceneSpec(**{**plain, **changes})  # type: ignore[arg-type]
@@ -51,7 +51,7 @@ def test_the_same_spec_gives_the_same_pixels_and_another_seed_other_flakes(cutou
 
 def test_the_object_has_the_size_and_place_that_the_spec_says(cutouts, photographs):
     pixels = np.asarray(render(scene(), cutouts, photographs, size=200), np.int64)
-    rows, columns = np.nonzero(pixels[..., 0] - pixels[..., 2] > 100)  # red against grey
+    rows, columns = np.nonzero(pixels[..., 0] - pixels[..., 2] > 100)  # red against gray
     assert abs((np.ptp(rows) + 1) / 200 - 0.5) < 0.02
     assert abs((np.ptp(columns) + 1) / 200 - 0.5) < 0.02
     assert abs(rows.max() / 200 - 0.75) < 0.02

@@ -25,7 +25,7 @@ def test_what_ships_is_what_is_drawn_with_its_pictures_compressed(name: str) -> 
         assert getattr(shipped.benchmark, attribute) == getattr(fresh.benchmark, attribute)
     for at in range(0, len(fresh.store), 40):
         pixels = [np.asarray(Image.open(io.BytesIO(b.store.read(at))).convert("RGB"), float) for b in (shipped, fresh)]
-        assert np.abs(pixels[0] - pixels[1]).mean() < 5  # of 255; another picture differs by tens
+        assert np.abs(pixels[0] - pixels[1]).mean() < 5  # of 255; another image differs by tens
 
 
 def test_the_files_that_ship_are_small_and_the_photographs_have_their_licences() -> None:

@@ -1,4 +1,4 @@
-"""The tiers: what each says where its data are not there, and what its pictures are."""
+"""The tiers: what each says where its data are not there, and what its images are."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_scenes_are_drawn_of_independent_factors_and_repeat():
 
 
 class Stub:
-    """An encoder whose vectors are the mean colour."""
+    """An encoder whose vectors are the mean color."""
 
     name, fingerprint, calls = "stub", "0" * 16, 0
 

@@ -61,7 +61,7 @@ def test_more_pictures_than_are_drawn_are_counted(worded: Diagnosis) -> None:
     answers, gap = answer_texts(worded, ["in the dark"], top=70)
     said = answers_view(worded, answers, gap)
     assert said.count("data-row=") == 2 * 60
-    assert "10 more pictures not drawn here" in said
+    assert "10 more images not drawn here" in said
 
 
 def test_what_is_answered(worded: Diagnosis, golden: Callable[..., None]) -> None:
@@ -74,7 +74,7 @@ def test_what_is_answered(worded: Diagnosis, golden: Callable[..., None]) -> Non
     tried = replace(worded, prediction=made_prediction())
     made = make_diagnosis()
     scenes = {
-        "Confirmed, with its pictures": (worded, [dark], None),
+        "Confirmed, with its images": (worded, [dark], None),
         "Tried on held-back samples too": (tried, [dark], None),
         "The text first, then a condition that the words may also mean": (
             worded,
@@ -88,7 +88,7 @@ def test_what_is_answered(worded: Diagnosis, golden: Callable[..., None]) -> Non
             *answer_texts(worded, ["in the dark", "  "], top=3),
         ),
         "Two compared": (worded, *answer_texts(worded, ["in the dark", "in fog"], top=3)),
-        "Nothing is like them: no picture, no rate, no difference": (lined, *nothing),
+        "Nothing is like them: no image, no rate, no difference": (lined, *nothing),
     }
     tables = {"A table of questions: without a p": [remember(few)], "of none alike": [remember(a) for a in nothing[0]]}
     scans = replace(made, samples=replace(made.samples, modality="scan"))
@@ -96,7 +96,7 @@ def test_what_is_answered(worded: Diagnosis, golden: Callable[..., None]) -> Non
         "ask.txt",
         {title: Page(answers_view(*scene)).lines for title, scene in scenes.items()}
         | {title: Page(questions_table(asked)).lines for title, asked in tables.items()}
-        | {"A run without words: of pictures, of scans": [*Page(chips(made)).lines, *Page(chips(scans)).lines]},
+        | {"A run without words: of images, of scans": [*Page(chips(made)).lines, *Page(chips(scans)).lines]},
     )
     assert verdict(nothing_shown("with links", counted="links at least 1")) == "Nothing to compare"
 
@@ -122,9 +122,9 @@ def test_rows_of_one_picture_are_one_tile_that_counts_the_others(worded: Diagnos
     panel = answers_view(shared, [answer], None).split('id="panel-worst-0"')[0]
     shown = [int(row) for row in re.findall(r'data-row="(\d+)"', panel)]
     assert shown[:3] == answer.rows[[0, 4, 5]].tolist()
-    assert panel.count("of this picture") == 1
-    assert "and 3 more of this picture" in panel
-    assert "of this picture" not in answers_view(worded, [answer], None)
+    assert panel.count("of this image") == 1
+    assert "and 3 more of this image" in panel
+    assert "of this image" not in answers_view(worded, [answer], None)
 
 
 def test_two_texts_are_compared_and_each_gets_its_own_panels(worded: Diagnosis) -> None:
@@ -247,7 +247,7 @@ def test_no_example_is_of_a_phrase_that_no_picture_is_like(worded: Diagnosis) ->
     [
         ("indoors", "place", "pants", "pants indoors"),
         ("indoors", "place", "dress", "a dress indoors"),
-        ("red", "object colour", "outwear", "a red outwear"),
+        ("red", "object color", "outwear", "a red outwear"),
         ("in a row", "count", "cat", "in a row"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Thirty clicks: the strip tells nothing, and the answers come back as a judgement."""
+"""Thirty clicks: the strip tells nothing, and the answers come back as a judgment."""
 
 from __future__ import annotations
 
@@ -159,4 +159,4 @@ def test_a_strip_of_clips_is_called_so_and_scans_are_told_why_they_have_none(wor
     assert 'aria-label="Clip 1"' in strip_view(clips, strip, "in the dark")
     said = render("clicks/nothing.html.j2", sensitivity="", wordless=True)
     assert "the encoder of scans was taught no words" in said
-    assert "pictures or texts" not in said
+    assert "images or texts" not in said

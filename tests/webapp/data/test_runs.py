@@ -43,7 +43,7 @@ def test_a_row_says_what_the_run_is_and_how_long_it_is_kept(diagnosis: Diagnosis
     said = runs_list(Session(first))
     assert "&lt;b&gt;dogs" in said
     assert said.index(second) < said.index(first)  # the latest stands first
-    for words in ("60 pictures", "2 clusters", "no cluster", "deleted in 23.5 hours"):
+    for words in ("60 images", "2 clusters", "no cluster", "deleted in 23.5 hours"):
         assert words in said
     assert said.count("aria-current") == 1
     RUNS.forget("ann")

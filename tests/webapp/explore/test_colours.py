@@ -1,4 +1,4 @@
-"""What colours the map: a byte for each row, a legend, and a key that may come from anybody."""
+"""What colors the map: a byte for each row, a legend, and a key that may come from anybody."""
 
 from __future__ import annotations
 

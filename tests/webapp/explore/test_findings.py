@@ -41,8 +41,8 @@ def test_a_measured_property_is_explained_with_its_unit_and_a_column_of_the_user
     for column, said in (
         (Column("file size", "number", np.arange(240.0), True), "File size: kilobytes"),
         (  # of a row that is a crop
-            Column("megapixels of the picture", "number", np.arange(240.0), True),
-            f"Megapixels of the picture: {PROPERTIES['megapixels']}",
+            Column("megapixels of the image", "number", np.arange(240.0), True),
+            f"Megapixels of the image: {PROPERTIES['megapixels']}",
         ),
         (Column("noise", "number", np.arange(240.0)), ""),
     ):

@@ -121,7 +121,7 @@ def test_pictures_end_at_their_bound_and_what_is_missing_is_said(
     made = make_showcase(60)
     monkeypatch.setattr(static_page, "MOST_PICTURES", 20)
     text, data = read(write_page(made, tmp_path / "few"))
-    assert "40 samples of 60 have no picture in this folder." in text
+    assert "40 samples of 60 have no image in this folder." in text
     members = np.flatnonzero(made.clusters[0].membership >= 0.5).tolist()
     assert [row for row, _ in data["pictured"]][: min(20, len(members))] == members[:20]
     monkeypatch.setattr(static_page, "MOST_BYTES", 3000)

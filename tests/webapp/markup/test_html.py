@@ -62,7 +62,7 @@ def test_the_facts_of_a_sample_say_why_it_may_fail_where_that_is_known(diagnosis
     why = [line for line in sample_facts(diagnosis, 0) if "it lies in cluster 1" in line]
     assert len(why) == 1
     assert why[0].startswith("Failed (expected loss")
-    assert "it lies in cluster 1 (Pictures where weather is fog); its class bus fails" in why[0]
+    assert "it lies in cluster 1 (Images where weather is fog); its class bus fails" in why[0]
     silent = next(
         row for row in range(60) if not diagnosis.insights[0].mask[row] and not reason_sentence(diagnosis, row)
     )

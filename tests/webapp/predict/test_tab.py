@@ -97,7 +97,7 @@ def test_only_findings_are_judged() -> None:
 
 def test_findings_stand_before_what_a_person_would_have_picked() -> None:
     prediction = a_prediction(
-        a_row("top-loss neighbours", text="neighbours"),
+        a_row("top-loss neighbors", text="neighbours"),
         a_row("your lasso", text="yours"),
         a_row("phrase", text="in fog"),
     )

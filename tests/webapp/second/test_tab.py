@@ -217,7 +217,7 @@ def test_of_a_part_of_the_samples_the_headline_says_of_how_many(
 def test_a_long_name_of_a_cluster_is_cut_and_stands_whole_behind_it(
     streets: Diagnosis, errors: np.ndarray, tmp_path: Path
 ) -> None:
-    title = "Pictures of a very long title that goes on and on and on"
+    title = "Images of a very long title that goes on and on and on"
     named = ClusterName(title, "property", grade="likely")
     long = (replace(streets.clusters[0], called=named), *streets.clusters[1:])
     save(replace(streets, clusters=long), tmp_path / "long" / "run.errata")

@@ -22,7 +22,7 @@ def files(folder: Path) -> set[Path]:
 
 
 def bring(server: Server, seed: int = 1, n: int = 64) -> HttpPage:
-    """A page with a table and its pictures in the form."""
+    """A page with a table and its images in the form."""
     page = HttpPage(server.address)
     table, pictures = made_up(n, seed)
     page.put("table", f"t{seed}.csv", table)

@@ -9,7 +9,7 @@ import pytest
 
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
-from webapp.state.choices import data_sets, recognised, roles_from, sources
+from webapp.state.choices import data_sets, recognized, roles_from, sources
 
 COLUMNS = [
     ("file", "image", ("a.png",)),
@@ -20,8 +20,8 @@ COLUMNS = [
 ]
 
 
-def test_what_stands_as_recognised_is_left_to_core_and_a_change_is_passed_on() -> None:
-    found = recognised(COLUMNS)
+def test_what_stands_as_recognized_is_left_to_core_and_a_change_is_passed_on() -> None:
+    found = recognized(COLUMNS)
     assert found == {"image": "file", "label": "y", "probabilities": ["prob_0", "prob_1"]}
     assert roles_from({**found, "group": None}, found, loss_kind=None, higher_is_better=False) == Roles()
     changed = roles_from(
@@ -31,7 +31,7 @@ def test_what_stands_as_recognised_is_left_to_core_and_a_change_is_passed_on() -
 
 
 def test_masks_are_named_in_a_pair_and_half_a_pair_is_refused() -> None:
-    found = recognised([("drawn", "true mask", ()), ("said", "predicted mask", ()), ("other", "", ())])
+    found = recognized([("drawn", "true mask", ()), ("said", "predicted mask", ()), ("other", "", ())])
     assert found == {"true mask": "drawn", "predicted mask": "said"}
     given: dict[str, Any] = {"loss_kind": None, "higher_is_better": False}
     assert roles_from(found, found, **given) == Roles()

@@ -57,7 +57,7 @@ def test_a_file_that_could_not_be_written_whole_is_offered_to_nobody(
 
 def test_the_run_itself_can_be_taken_away_with_its_pictures_and_what_was_said_of_it(tmp_path: Path) -> None:
     diagnosis = make_diagnosis()
-    put(diagnosis, tmp_path / "run.errata", thumbnails=False)  # as the examples, whose pictures lie beside them
+    put(diagnosis, tmp_path / "run.errata", thumbnails=False)  # as the examples, whose images lie beside them
     said = with_mark(diagnosis, OwnMark("cluster", 0, note="seen in May"))
     taken = load(ready_file(said, tmp_path / "run.errata", "run.errata", (1, 1)))
     assert yours_of(taken).mark_of("cluster", 0).note == "seen in May"

@@ -126,7 +126,7 @@ def test_a_step_s_name_cannot_act_as_markup() -> None:
 def test_the_status_says_how_long_a_past_step_took() -> None:
     job = Job(lambda progress: "")
     for done in (0, 240):
-        job.progress("check pictures", done, 240)
+        job.progress("check images", done, 240)
     job.progress("embed", 3, 240)
     assert "240 in 0:00" in status(job)
     assert "3 of 240" in status(job)

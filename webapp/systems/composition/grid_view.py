@@ -112,7 +112,7 @@ def _cell(cell: GridCell | None, measure: str) -> dict[str, Any] | None:
 
 def _said(cell: GridCell) -> str:
     """Everything of one cell in a line."""
-    parts = [f"{cell.attribute} {cell.object}, {count(cell.n, 'picture')}: {cell.verdict}"]
+    parts = [f"{cell.attribute} {cell.object}, {count(cell.n, 'image')}: {cell.verdict}"]
     for name, p, title in QUESTIONS:
         share: Share = getattr(cell, name)
         if share.n:
@@ -123,5 +123,5 @@ def _said(cell: GridCell) -> str:
 
 def _notes(grid: BindingGrid) -> list[str]:
     reasons = Counter(reason for _, reason in grid.left_out)
-    left = (f"{count(n, 'picture')} left out: {reason}." for reason, n in reasons.most_common())
+    left = (f"{count(n, 'image')} left out: {reason}." for reason, n in reasons.most_common())
     return list(dict.fromkeys([*grid.notes, *left]))

@@ -88,7 +88,7 @@ def open_benchmark(
     Args:
         file: path of the uploaded benchmark file (`OWN`).
         images: path of the uploaded archive of its pictures.
-        form: a key of `core.systems.composition.readers.READERS`, or "" to have it recognised.
+        form: a key of `core.systems.composition.readers.READERS`, or "" to have it recognized.
 
     Raises:
         InvalidInput: nothing was uploaded, it is not a benchmark, or its pictures are not there.

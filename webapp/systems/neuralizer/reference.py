@@ -50,7 +50,7 @@ def make_reference(
 
     Args:
         given: table, and scans and masks.
-        columns: of true masks, predicted masks, and groups; "" is recognised by name.
+        columns: of true masks, predicted masks, and groups; "" is recognized by name.
 
     Raises:
         InvalidInput: the run is of no scans, or the files hold no masks to learn from.

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from core.data.modality import noun_of
 from core.errors import InvalidInput
 from core.files import ASSETS
 from core.numbers import count, number
@@ -39,7 +38,7 @@ MOST_BYTES = GIB
 """Of the files that are made at once."""
 LEAST = 5
 """Items of the cluster, and as many others."""
-NOT_IT = "Bring the scans or clips that were diagnosed, as a zip or tar: a run keeps small pictures of them alone."
+NOT_IT = "Bring the scans or clips that were diagnosed, as a zip or tar: a run keeps small images of them alone."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +51,7 @@ class MadeFiles:
 
 
 def kinds(diagnosis: Diagnosis | None) -> tuple[str, ...]:
-    """What can be taken out of the run's items; () of pictures and texts."""
+    """What can be taken out of the run's items; () of images and texts."""
     return () if diagnosis is None else BY_MODALITY.get(diagnosis.samples.modality, ())
 
 
@@ -63,7 +62,7 @@ def usable(diagnosis: Diagnosis | None) -> bool:
 
 def intro(diagnosis: Diagnosis | None) -> str:
     """What this is for, or what the open run lacks."""
-    noun = "sample" if diagnosis is None else noun_of(diagnosis.samples.modality)
+    noun = "sample" if diagnosis is None else diagnosis.samples.modality
     lacks = "" if usable(diagnosis) else "clusters" if kinds(diagnosis) else "kind"
     return render("why_intro.html.j2", noun=noun, lacks=lacks, faults=kinds(diagnosis))
 
@@ -138,7 +137,7 @@ def scores_view(diagnosis: Diagnosis, found: tuple[CorrectionFinding, ...], note
     from core.systems.neuralizer.corrections.explain import figures_of
 
     names = [SAID.get(one.correction, one.correction) for one in found if one.explains]
-    noun = noun_of(diagnosis.samples.modality)
+    noun = diagnosis.samples.modality
     rows = [(said_correction(one.correction), one.effect.n, figures_of(one), one.explains) for one in found]
     unit = diagnosis.outcomes.said_unit
     return render("why_read.html.j2", names=names, rows=rows, noun=noun, unit=unit, note=note)

@@ -19,7 +19,7 @@ MAX_EVEN = 0.01
 
 
 def classes_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> str:
-    """Recall and precision of each class with Wilson intervals, least recognised first, beside the user's model."""
+    """Recall and precision of each class with Wilson intervals, least recognized first, beside the user's model."""
     from core.systems.probes.measures import by_class, groups_of  # scipy: not needed to start the page
 
     predictions = result.outcomes.predictions

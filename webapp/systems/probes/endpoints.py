@@ -26,7 +26,7 @@ def probe(
         name: one of `core.systems.probes.PROBES`, such as "zero-shot".
         settings: the probe's own by name, "seed" and "split" ("halves" or "column"), and of a pool "pool_folders" and
             "pool_names"; what is left out stays at its default.
-        pool: zip or tar of unlabelled pictures that SuS-X draws its support from, or None.
+        pool: zip or tar of unlabeled images that SuS-X draws its support from, or None.
     """
     from core.systems.probes.tables import probe_document
 

@@ -28,7 +28,7 @@ FOLDERS = (
     ("classes", "they are classes"),
     ("none", "they say nothing"),
 )
-"""What the folders of a pool of pictures are."""
+"""What the folders of a pool of images are."""
 
 
 def cards(diagnosis: Diagnosis, chosen: str = FIRST, run: str = "") -> str:
@@ -52,7 +52,7 @@ def _card(name: str, chosen: str, diagnosis: Diagnosis) -> dict[str, Any]:
 
 
 def needs_pool(name: str) -> bool:
-    """Whether the probe, with its defaults, makes a support set of unlabelled images; False where it is not
+    """Whether the probe, with its defaults, makes a support set of unlabeled images; False where it is not
     available."""
     try:
         return bool(available(name)().needs().pool)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.systems.probes.zero_shot.similarities import PromptSimilarity
 
 TONES = ("var(--accent)", "var(--hot)", "var(--good)", "var(--ink-3)", "var(--cold)", "var(--bad)")
-"""Colours of the parts of a score, in their order."""
+"""Colors of the parts of a score, in their order."""
 MAX_TEXTS = 8
 MAX_NEAREST = 6
 PLACEHOLDER = re.compile(r"\[v\d+\]")
@@ -83,9 +83,9 @@ def _image(diagnosis: Diagnosis, result: ProbeResult, place: int) -> dict[str, A
 
 
 def parts_of(result: ProbeResult, place: int) -> tuple[tuple[str, ...], np.ndarray, F64]:
-    """(names of the parts, (t,) classes, (parts, t) values), each part centred over the classes shown.
+    """(names of the parts, (t,) classes, (parts, t) values), each part centered over the classes shown.
 
-    A softmax does not change when a part adds the same to every class, so the centred values say the same as the raw
+    A softmax does not change when a part adds the same to every class, so the centered values say the same as the raw
     ones and can be seen.
     """
     parts = result.parts if result.parts is not None else _whole(result, place)
@@ -124,7 +124,7 @@ def _bars(result: ProbeResult, place: int) -> tuple[tuple[str, ...], list[dict[s
 
 
 def _stacked(values: F64, span: float) -> tuple[tuple[float, float, str], ...]:
-    """(left end, width, colour) of the parts of one class, in per cent of the bar's length: from its middle
+    """(left end, width, color) of the parts of one class, in per cent of the bar's length: from its middle
     positive ones to the right, negative ones to the left."""
     pieces: list[tuple[float, float, str]] = []
     right = left = 50.0
@@ -140,7 +140,7 @@ def _tone(part: int) -> str:
 
 
 def _nearest(diagnosis: Diagnosis, result: ProbeResult, near: Neighbours, place: int) -> list[dict[str, Any]]:
-    """The images nearest to this one that the probe learned from; those of a pool have no picture here."""
+    """The images nearest to this one that the probe learned from; those of a pool have no image here."""
     support = result.support
     assert support is not None
     found = [*zip(near.nearest[place].tolist(), near.similarity[place].tolist())][:MAX_NEAREST]

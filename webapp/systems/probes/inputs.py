@@ -38,7 +38,7 @@ def refusal(diagnosis: Diagnosis) -> str:
     if diagnosis.words is None or not diagnosis.words.encoder:
         return (
             "No encoder with a text tower saw these samples, so class names and samples cannot be compared. "
-            "Diagnose again with pictures, clips or texts in the tab Your data."
+            "Diagnose again with images, clips or texts in the tab Your data."
         )
     return ""
 
@@ -49,7 +49,7 @@ def unfit(name: str, diagnosis: Diagnosis) -> str:
     if modality == "image" or not available(name)().needs().prompt_tower:
         return ""
     return (
-        f"{available(name).title} learns prompts through the text tower of an encoder of pictures, and these "
+        f"{available(name).title} learns prompts through the text tower of an encoder of images, and these "
         f"samples are {modality}s. Choose a probe without learned prompts."
     )
 

@@ -94,7 +94,7 @@ def control_name(control: Control) -> str:
 
 
 def _gain(control: Control) -> tuple[str, str]:
-    """(colour, word) of what the probe has over a control."""
+    """(color, word) of what the probe has over a control."""
     if control.p > ALPHA:
         return "unsure", "no clear gain"
     return ("held", "a gain") if control.gain.value > 0 else ("partly", "a loss")

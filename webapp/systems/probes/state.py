@@ -88,7 +88,7 @@ def make_each(
 
     Args:
         settings: the probe's, with `seed`, `split`, `fewer_shots`, `pool_folders` and `pool_names`.
-        pool: path of an uploaded archive of pictures.
+        pool: path of an uploaded archive of images.
 
     Raises:
         InvalidInput: the probe, its settings or what it is given cannot be used.

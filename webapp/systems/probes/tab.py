@@ -143,7 +143,7 @@ def on_result(session: Session, state: ProbeState, event: gr.EventData) -> tuple
 
 
 def on_explain(session: Session, state: ProbeState, event: gr.EventData) -> Any:
-    """A picture was pressed: returns its explanation."""
+    """An image was pressed: returns its explanation."""
     said = event_data(event)
     if said.get("do") != "explain":
         return gr.skip()
@@ -240,7 +240,7 @@ def _layout() -> ProbeParts:
     chooser = gr.HTML("", js_on_load=CHOOSE, elem_id="probe-cards", **PLAIN)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=30, min_width=300):
-            title = "Pool of pictures (zip or tar), loose or a folder a class; without one, half of the samples"
+            title = "Pool of images (zip or tar), loose or a folder a class; without one, half of the samples"
             pool = upload(title, IMAGES, "probe-pool", visible=False)
             estimates: dict[str, Any] = {
                 "js_on_load": script(Path(__file__).parent / "probe.js"),

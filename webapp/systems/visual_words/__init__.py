@@ -1,1 +1,1 @@
-"""Visual words in the tab Ask: parts of pictures that go with failure."""
+"""Visual words in the tab Ask: parts of images that go with failure."""

@@ -1,4 +1,4 @@
-"""Visual words, below the tags of the tab Ask: which parts of the open run's pictures go with failure."""
+"""Visual words, below the tags of the tab Ask: which parts of the open run's images go with failure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 FILES = (
     ("visual_words.html", "Visual words (HTML)"),
     ("visual_words.json", "Words (JSON)"),
-    ("visual_words_of_samples.csv", "Pictures (CSV)"),
+    ("visual_words_of_samples.csv", "Images (CSV)"),
 )
 
 ELSEWHERE = "These visual words are of another run. Open that run again to see them."
@@ -56,10 +56,10 @@ class FoundWords:
 
 
 def make_words(session: Session, progress: Progress) -> FoundWords:
-    """Look for visual words in the open run's pictures and write what may be taken away.
+    """Look for visual words in the open run's images and write what may be taken away.
 
     Raises:
-        InvalidInput: the run has no pictures.
+        InvalidInput: the run has no images.
     """
     from core.systems.common.run_pictures import pictures_of
     from core.systems.visual_words.html import shown_maps, shown_names, shown_words, visual_page
@@ -102,7 +102,7 @@ def words_view(search: VisualSearch, shown: Sequence[ShownWord], names: Sequence
 
 
 def intro(diagnosis: Diagnosis | None) -> str:
-    """What visual words are for, or that this run has no pictures."""
+    """What visual words are for, or that this run has no images."""
     return render("visual_intro.html.j2", pictures=diagnosis is not None and has_pictures(diagnosis))
 
 
@@ -133,7 +133,7 @@ def on_show(session: Session, state: KeptState[FoundWords], event: gr.EventData)
 
 def on_run(session: Session, state: KeptState[FoundWords]) -> tuple[Any, ...]:
     """The tab is shown: returns (accordion, then what `reopened` gives); there is none where the run has no
-    pictures."""
+    images."""
     there = gr.update(visible=has_pictures(RUNS.get(session.run))) if session.run else gr.skip()
     return there, *reopened(session, state, intro, FILES)
 
@@ -148,7 +148,7 @@ def build(page: Page, tab: gr.Tab) -> None:
     state = gr.State(KeptState(first), time_to_live=STATE_S)
     job = gr.State("")
     found = gr.State(None)
-    named: dict[str, Any] = {"label": "Visual words: which parts of the pictures fail?", "elem_id": "visual"}
+    named: dict[str, Any] = {"label": "Visual words: which parts of the images fail?", "elem_id": "visual"}
     with gr.Accordion(open=False, visible=diagnosis is None or has_pictures(diagnosis), **named) as folded:
         said = gr.HTML(intro(diagnosis), elem_id="visual-intro", **PLAIN)
         parts = made_parts("visual", "Look for visual words", FILES, first)

@@ -1,4 +1,4 @@
-"""A run's visual words on its pictures and clusters, as Explore shows them beside its own."""
+"""A run's visual words on its images and clusters, as Explore shows them beside its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WordPatches:
-    """The confirmed words of a run on its pictures, and the clusters that a word tells
+    """The confirmed words of a run on its images, and the clusters that a word tells
     (`webapp.explore.patches.Patches`)."""
 
     maps: WordMaps
@@ -26,7 +26,7 @@ class WordPatches:
         return next((name for name in self.names if name.cluster == cluster), None)
 
     def map_of(self, diagnosis: Diagnosis, row: int) -> dict[str, Any] | None:
-        """The row's picture with the cells of confirmed words outlined."""
+        """The row's image with the cells of confirmed words outlined."""
         from core.systems.visual_words.html import shown_map  # brings the encoder's runtime
         from core.systems.visual_words.wording import no_outline
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 import numpy as np
 
-from core.data.modality import noun_of
 from core.documents import read_text
 from core.errors import InvalidInput
 from core.numbers import count
@@ -202,7 +201,7 @@ def on_show(session: Session, state: KeptState[DescribedRun], event: gr.EventDat
 def intro(diagnosis: Diagnosis | None) -> str:
     """What captions are for, or what this run lacks."""
     lacks = "" if diagnosis is None else lacking(diagnosis)
-    noun = "sample" if diagnosis is None else noun_of(diagnosis.samples.modality)
+    noun = "sample" if diagnosis is None else diagnosis.samples.modality
     return render("captions_intro.html.j2", lacks=lacks, noun=noun)
 
 

@@ -155,6 +155,6 @@ def geometry(boxes: Boxes, sizes: F64) -> dict[str, F64]:
     return {
         "area share": length.prod(axis=1) / size.prod(axis=1),
         "width / height": length[:, 0] / length[:, 1],
-        "distance to the centre": np.sqrt((off**2).sum(axis=1) / 0.5),
+        "distance to the center": np.sqrt((off**2).sum(axis=1) / 0.5),
         "gap to the border": np.maximum(gap, 0) / size.min(axis=1),
     }

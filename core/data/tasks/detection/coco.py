@@ -210,7 +210,7 @@ def _box_of_mask(segmentation: Any, image: Record) -> tuple[float, ...]:
 
 
 def _fits(segmentation: Any, image: Record) -> bool:
-    """Whether a mask is of a picture's size, and its outlines lie near that: pycocotools ends the whole process for a
+    """Whether a mask is of an image's size, and its outlines lie near that: pycocotools ends the whole process for a
     side of 0, or for an outline that is as long as the memory."""
     said: Any = cast("Record", segmentation)["size"] if isinstance(segmentation, dict) else None
     height, width = (image["height"], image["width"]) if said is None else said

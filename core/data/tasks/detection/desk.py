@@ -19,7 +19,7 @@ from core.records.ledger import Ledger
 IOU = 0.5
 """Overlap from which a box is at an object, whatever threshold errors are counted with."""
 MAX_OBJECTS = 2_000
-"""Objects that are looked at, of pictures drawn at random: 2 s where no way to read the boxes fits."""
+"""Objects that are looked at, of images drawn at random: 2 s where no way to read the boxes fits."""
 MAX_WAYS = 24
 """Ways to read boxes of which the best is chosen: a test of each, so that the chance of one is smaller by as much."""
 ROUNDS = 5
@@ -27,14 +27,14 @@ ROUNDS = 5
 
 
 def check_detections(raw: Raw, truth: Boxes, place: I64, sizes: F64, ledger: Ledger) -> None:
-    """Stop where boxes are at objects only if their pictures, form or scale are read otherwise, or where classes are
-    numbered in two ways; note boxes that are anywhere, and pictures without a prediction.
+    """Stop where boxes are at objects only if their images, form or scale are read otherwise, or where classes are
+    numbered in two ways; note boxes that are anywhere, and images without a prediction.
 
     Args:
         raw: both sides as written.
-        truth: the good objects, in pixels of the pictures.
-        place: (m + 1,) where the picture of each image as written lies among `sizes`; -1 for none, and at the end.
-        sizes: (p, 2) width and height of the pictures.
+        truth: the good objects, in pixels of the images.
+        place: (m + 1,) where the image of each image as written lies among `sizes`; -1 for none, and at the end.
+        sizes: (p, 2) width and height of the images.
 
     Raises:
         InvalidInput: what a mistake alone explains.
@@ -92,7 +92,7 @@ def _check_places(raw: Raw, surest: I64, boxes: Boxes, objects: Boxes, place: I6
         text, moved = max(ways, key=lambda way: _hits(objects, way[1])[0])
         mended, of = _hits(objects, moved)
         chance = max((hits + 1) / n, (_hits(elsewhere, moved)[0] + 1) / max(of, 1))
-        # boxes that fit the objects of other pictures as well tell nothing of how they are to be read
+        # boxes that fit the objects of other images as well tell nothing of how they are to be read
         told = of > 0 and binom.sf(mended - 1, of, min(chance, 1.0)) < ALPHA / MAX_WAYS
         # a scale that was fitted to objects is by some way nearer to them
         if told and hits / n < MENDED * mended / of and (ways is not scales or mended >= MENDED * of):
@@ -100,14 +100,14 @@ def _check_places(raw: Raw, surest: I64, boxes: Boxes, objects: Boxes, place: I6
         if best[0] >= MENDED:
             break
     if best[1]:
-        form = "centre, width and height in shares" if raw.relative else "left, top, width and height in pixels"
+        form = "center, width and height in shares" if raw.relative else "left, top, width and height in pixels"
         say = ledger.doubt if best[0] >= MENDED else ledger.note
-        say(f"{written}, and {best[1]}. Give each box to its own picture, as {form} of it.")
+        say(f"{written}, and {best[1]}. Give each box to its own image, as {form} of it.")
         return
     chance = _hits(elsewhere, boxes)[0] / n
     if binom.sf(hits - 1, n, chance) >= ALPHA > binom.cdf(hits, n, (1 + chance) / 2):
         ledger.note(
-            f"{written}, hardly more than at the objects of another picture. Check that they are of these pictures, "
+            f"{written}, hardly more than at the objects of another image. Check that they are of these images, "
             "and in their pixels."
         )
 
@@ -119,7 +119,7 @@ def _pictures(raw: Raw, rows: I64) -> Iterator[tuple[str, I64]]:
     place_of = {value: i for i, value in enumerate(ids)}
     for step, what in ((1, "more"), (-1, "less")):
         yield (
-            f"boxes of the picture whose number is 1 {what} (numbered from 0 on one side, from 1 on the other)",
+            f"boxes of the image whose number is 1 {what} (numbered from 0 on one side, from 1 on the other)",
             np.array([place_of.get(value + step, -1) for value in said.tolist()], np.int64),
         )
     for order, what in ((range(len(ids)), ""), (np.argsort(np.array(raw.image_names)), " sorted by name")):
@@ -139,7 +139,7 @@ def _forms(boxes: Boxes, sizes: F64, relative: bool) -> Iterator[tuple[str, Boxe
         b = extent[:, order]
         for form, first, length in (
             ("left, top, width, height", a, b),
-            ("centre, width, height", a - b / 2, b),
+            ("center, width, height", a - b / 2, b),
             ("left, top, right, bottom", a, b - a),
         ):
             yield form + what, replace(boxes, xywh=np.concatenate([first, length], axis=1))
@@ -150,11 +150,11 @@ def _forms(boxes: Boxes, sizes: F64, relative: bool) -> Iterator[tuple[str, Boxe
 
 
 def _scales(boxes: Boxes, objects: Boxes, sizes: F64, relative: bool) -> Iterator[tuple[str, Boxes]]:
-    """The boxes as if they were in shares, or in the pixels of pictures of another size, with a border or without."""
+    """The boxes as if they were in shares, or in the pixels of images of another size, with a border or without."""
     longer = np.repeat(sizes.max(axis=1, keepdims=True), 2, axis=1)
     for form, moved in _forms(boxes, sizes, relative):
         for what, unit, origin in (
-            ("the whole picture is {0} by {1}", sizes, 0 * sizes),
+            ("the whole image is {0} by {1}", sizes, 0 * sizes),
             ("the longer side is {0}", longer, 0 * sizes),
             ("the longer side is {0}, with a border", longer, sizes / 2),
         ):
@@ -163,11 +163,11 @@ def _scales(boxes: Boxes, objects: Boxes, sizes: F64, relative: bool) -> Iterato
 
 
 def _scaled(boxes: Boxes, objects: Boxes, unit: F64, origin: F64) -> tuple[Iterable[float], Boxes]:
-    """The boxes on a scale, and from an origin, of each axis that bring their centres onto those of objects: first by
+    """The boxes on a scale, and from an origin, of each axis that bring their centers onto those of objects: first by
     quartiles, then by least squares over pairs.
 
     Args:
-        unit: (p, 2) pixels of a unit in each picture.
+        unit: (p, 2) pixels of a unit in each image.
         origin: (p, 2) the pixel that is 0.
     """
     said, true = (one.xywh[:, :2] + one.xywh[:, 2:] / 2 for one in (boxes, objects))
@@ -214,12 +214,12 @@ def _check_numbers(raw: Raw, category: I64, rows: I64, ledger: Ledger) -> None:
 
 
 def _check_seen(counts: I64, located: I64, seen: Bool, ledger: Ledger) -> None:
-    """Note more pictures without any prediction than there would be if objects were missed by chance.
+    """Note more images without any prediction than there would be if objects were missed by chance.
 
-    The chance of an object is that of pictures in which one was found, given that one was.
+    The chance of an object is that of images in which one was found, given that one was.
 
     Args:
-        counts: (p,) objects of each picture.
+        counts: (p,) objects of each image.
         located: (p,) how many have a prediction at their place.
         seen: (p,) whether it has any prediction.
     """
@@ -236,7 +236,7 @@ def _check_seen(counts: I64, located: I64, seen: Bool, ledger: Ledger) -> None:
     chance = float(((1 - share) ** counts[judged]).mean())
     if binom.sf(none.sum() - 1, judged.sum(), chance) < ALPHA:
         ledger.note(
-            f"{int(none.sum()):,} of {int((counts > 0).sum()):,} pictures with objects have no prediction, and if "
+            f"{int(none.sum()):,} of {int((counts > 0).sum()):,} images with objects have no prediction, and if "
             f"objects were missed by chance {chance * judged.sum():.2g} would have none. Check that the detector has "
-            "run over all of them: of pictures that it has not seen every object counts as missed."
+            "run over all of them: of images that it has not seen every object counts as missed."
         )

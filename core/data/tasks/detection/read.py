@@ -1,4 +1,4 @@
-"""Both sides of a detection task, read from COCO or YOLO and matched with their pictures."""
+"""Both sides of a detection task, read from COCO or YOLO and matched with their images."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Detections:
     class_names: tuple[str, ...]
     store: ItemStore
     sizes: F64
-    """(m, 2) width and height of each picture of `store`, in pixels."""
+    """(m, 2) width and height of each image of `store`, in pixels."""
     truth: Boxes
     predictions: Boxes
     image_columns: tuple[Column, ...]
@@ -55,7 +55,7 @@ def read_detections(
     progress: Progress = no_progress,
 ) -> Detections:
     """Read both sides, as COCO where they are files and as YOLO where they are folders or archives, and match them with
-    the pictures.
+    the images.
 
     Args:
         as_is: what looks like a mistake (`core.data.tasks.detection.desk`) is noted, and does not stop the reading.
@@ -108,13 +108,13 @@ def _raw(truth: Path, predictions: Path, store: FileImages, progress: Progress) 
 
 
 def _placed(raw: Raw, what: str, book: Ledger, place: I64, sizes: F64) -> Boxes:
-    """The boxes of one side in pixels of the pictures that are there; bad ones are dropped in its ledger.
+    """The boxes of one side in pixels of the images that are there; bad ones are dropped in its ledger.
 
     Args:
         what: "truth" or "predictions".
-        book: which images have a picture.
-        place: (m + 1,) where each image's picture lies among those; -1 for none.
-        sizes: of those pictures.
+        book: which images have an image.
+        place: (m + 1,) where each image's image lies among those; -1 for none.
+        sizes: of those images.
     """
     true = what == "truth"
     boxes, ledger = (raw.truth, raw.truth_ledger) if true else (raw.predictions, raw.predictions_ledger)
@@ -130,7 +130,7 @@ def _holds_files(path: Path) -> bool:
 
 
 def _fill_sizes(sizes: F64, store: Any, positions: I64, book: Ledger, progress: Progress) -> F64:
-    """The sizes, with those that the truth does not give read from the pictures, upright."""
+    """The sizes, with those that the truth does not give read from the images, upright."""
     sizes = sizes.copy()
     reasons = [""] * len(positions)
     report = Reporter(progress, "read sizes", len(positions))
@@ -139,13 +139,13 @@ def _fill_sizes(sizes: F64, store: Any, positions: I64, book: Ledger, progress: 
         try:
             sizes[row] = upright_size(store.read(int(positions[row])))
         except (InvalidInput, Unreadable) as error:
-            reasons[row] = f"its picture cannot be read: {str(error)[:80]}"
+            reasons[row] = f"its image cannot be read: {str(error)[:80]}"
     book.drop(np.array([bool(reason) for reason in reasons], np.bool_), reasons)
     return sizes
 
 
 def _in_order(boxes: Boxes, ledger: Ledger) -> I64:
-    """The standing rows, those of one image after each other: their picture is then decoded once."""
+    """The standing rows, those of one image after each other: their image is then decoded once."""
     rows = ledger.kept()
     return rows[np.argsort(boxes.image[rows], kind="stable")]
 
@@ -164,7 +164,7 @@ def _account(raw: Raw, book: Ledger) -> tuple[list[tuple[str, str]], list[str]]:
         notes += ledger.notes
     lost = len(book) - len(book.kept())
     if lost:
-        notes.append(f"{lost:,} of {len(book):,} images of the truth have no picture that can be used.")
+        notes.append(f"{lost:,} of {len(book):,} images of the truth have no image that can be used.")
     return excluded, notes
 
 

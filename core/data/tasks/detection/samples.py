@@ -9,7 +9,7 @@ objects, so it is only compared with other predictions.
 |--------------|-------------------------------------------------|-----------------------------------------------------|
 | miss         | 1 where no prediction of its class is at its    | 1 where it is no object's match: background, a      |
 | (default)    | place (IoU at least `iou`), else 0              | duplicate, poorly placed or of another class        |
-| localisation | 1 - IoU with the prediction that belongs to it, | 1 - IoU with the object that it belongs to          |
+| localization | 1 - IoU with the prediction that belongs to it, | 1 - IoU with the object that it belongs to          |
 |              | whatever its class; 1 where there is none       |                                                     |
 | class        | 1 where the prediction at its place names       | 1 where the object at its place is of another class;|
 |              | another class; objects not located are no rows  | predictions without an object are no rows           |
@@ -62,7 +62,7 @@ def read_detection_samples(
     Args:
         truth: COCO instances (JSON), or folder, zip or tar of a YOLO data set.
         predictions: COCO results (JSON list), or folder, zip or tar of YOLO prediction files.
-        images: folder, zip or tar of the pictures.
+        images: folder, zip or tar of the images.
         rows: "objects" or "predictions".
         loss_kind: "miss", "localisation" or "class".
         iou: least intersection over union of a match, in (0, 1].

@@ -1,7 +1,7 @@
 """Detections in YOLO's form: a text file for each image, and the names of the classes beside them.
 
 Truth: `class cx cy w h` in shares of the image, or `class x1 y1 x2 y2 ...` for an outline. Predictions: the same with
-the confidence at the end (`save_txt` with `save_conf` in Ultralytics). A picture without a file has no objects, or no
+the confidence at the end (`save_txt` with `save_conf` in Ultralytics). An image without a file has no objects, or no
 predictions.
 """
 
@@ -24,7 +24,7 @@ from core.records.ledger import Ledger
 
 _NAME_FILES = ("classes.txt", "obj.names", "classes.names")
 MAX_LABEL_BYTES = 4 * 2**20
-"""Of the label file of one picture; a thousand outlines of a hundred points have half of it."""
+"""Of the label file of one image; a thousand outlines of a hundred points have half of it."""
 MAX_BOXES = 2_000_000
 """Lines of all label files of one side."""
 _NOT_LABELS = set("classes readme train val test autosplit_train autosplit_val".split())
@@ -37,7 +37,7 @@ def read_yolo(truth: Path, predictions: Path, store: FileImages, *, progress: Pr
         truth: folder, zip or tar of the data set (its `labels` are read) or of the label files; data.yaml or
             classes.txt in it, or in the folder above, names the classes.
         predictions: folder, zip or tar of the prediction files, or of what holds them in `labels`.
-        store: the pictures; each of them counts as an image, with or without a label file.
+        store: the images; each of them counts as an image, with or without a label file.
 
     Raises:
         InvalidInput: a folder holds no label files, predictions have no confidence, or classes are numbered past the
@@ -46,7 +46,7 @@ def read_yolo(truth: Path, predictions: Path, store: FileImages, *, progress: Pr
     images = sorted(name for name in store.names if is_image_name(name))
     if not images:
         raise InvalidInput(
-            "There are no pictures among the images. Give the folder or zip that the labels were made for."
+            "There are no images among the images. Give the folder or zip that the labels were made for."
         )
     places = _Places(images)
     labels = open_images(truth, progress=progress)
@@ -69,7 +69,7 @@ def read_yolo(truth: Path, predictions: Path, store: FileImages, *, progress: Pr
     unlabelled = len(images) - len(np.unique(true.image[true.image >= 0]))
     if unlabelled:
         notes.append(
-            f"{unlabelled:,} of {len(images):,} pictures have no object in the labels: predictions there are false."
+            f"{unlabelled:,} of {len(images):,} images have no object in the labels: predictions there are false."
         )
     sizes = np.full((len(images), 2), np.nan)
     return Raw(
@@ -90,7 +90,7 @@ def read_yolo(truth: Path, predictions: Path, store: FileImages, *, progress: Pr
 
 
 class _Places:
-    """Which picture a label file belongs to: by its path without ending, leading folders aside, else by its name if
+    """Which image a label file belongs to: by its path without ending, leading folders aside, else by its name if
     that is unique."""
 
     def __init__(self, images: Sequence[str]) -> None:
@@ -103,7 +103,7 @@ class _Places:
             self.by_stem.setdefault(path.stem, []).append(i)
 
     def find(self, file: PurePosixPath) -> int:
-        """The picture's place, -1 for none."""
+        """The image's place, -1 for none."""
         parts = tuple("images" if part == "labels" else part for part in file.with_suffix("").parts)
         for start in range(len(parts)):
             at = self.by_path.get("/".join(parts[start:]))
@@ -130,7 +130,7 @@ def _read_files(
     files = _label_files(store)
     if not files:
         raise InvalidInput(
-            f"The {what}, {folder}, hold no label files (.txt). Give the folder or zip that holds one for each picture."
+            f"The {what}, {folder}, hold no label files (.txt). Give the folder or zip that holds one for each image."
         )
     rows = list[BoxRow]()
     reasons = list[str]()
@@ -144,13 +144,13 @@ def _read_files(
         if place >= 0 and earlier != name:
             raise InvalidInput(
                 f"The {what} have two label files for {places.images[place]!r}: {earlier!r} and {name!r}. "
-                "Give those of these pictures alone."
+                "Give those of these images alone."
             )
         shown = places.images[place] if place >= 0 else name
         for number, line in enumerate(_lines(store, at), start=1):
             kind, box, confidence, reason = _parse(line, scored)
             rows.append((f"{shown}#{'prediction ' if scored else ''}{number}", place, kind, box, confidence, False))
-            reasons.append(f"its picture is not among the images: {name}" if place < 0 else reason)
+            reasons.append(f"its image is not among the images: {name}" if place < 0 else reason)
             without_score += reason == _NO_SCORE
         if len(rows) > MAX_BOXES:
             raise InvalidInput(f"The {what} have more than {MAX_BOXES:,} lines, the most that is read. Split them.")
@@ -161,7 +161,7 @@ def _read_files(
     if all(place < 0 for _, place, *_ in rows):
         raise InvalidInput(
             f"None of the {len(files):,} label files of the {what} (such as {next(iter(files))!r}) "
-            "has a picture of the same name."
+            "has an image of the same name."
         )
     ledger = Ledger(len(rows))
     ledger.drop(np.array([bool(reason) for reason in reasons], np.bool_), reasons)
@@ -192,7 +192,7 @@ def _lines(store: FileImages, at: int) -> list[str]:
     if store.sizes[at] > MAX_LABEL_BYTES:
         raise InvalidInput(
             f"The label file {store.name(at)} has {store.sizes[at]:,} bytes; at most {MAX_LABEL_BYTES:,} are read: it "
-            "holds the boxes of one picture. Take it out."
+            "holds the boxes of one image. Take it out."
         )
     try:
         return [line for line in store.read(at).decode("utf-8").splitlines() if line.strip()]

@@ -116,7 +116,7 @@ def _captions(n: int, given: Sequence[str], foils: Sequence[str]) -> list[Captio
 class GridColumns:
     """Where attributes and objects stand: in columns, in captions, or in scenes."""
 
-    image: str | None = entry("COL", "column of the pictures' paths (default: recognised by name)")
+    image: str | None = entry("COL", "column of the pictures' paths (default: recognized by name)")
     attribute: str | None = entry("COL", "column of the attribute; of scenes a property (default color)")
     object: str | None = entry("COL", "column of the object; of scenes a property (default shape)")
     attribute_2: str | None = entry("COL", "attribute of the picture's second thing, with which binding can be tested")

@@ -183,7 +183,7 @@ def _seen(scores: tuple[F64, F64], notes: list[str]) -> I64:
         )
     if n := int((~fine).sum()):
         notes.append(
-            f"{count(n, 'picture')} of {len(fine):,} could not be read and {'is' if n == 1 else 'are'} "
+            f"{count(n, 'image')} of {len(fine):,} could not be read and {'is' if n == 1 else 'are'} "
             "left out of the check."
         )
     return np.flatnonzero(fine).astype(np.int64)

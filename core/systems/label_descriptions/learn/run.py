@@ -35,7 +35,7 @@ class PatternRun:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DescriptionRun:
-    """A language model on n labelled texts of k classes, before and after the descriptions."""
+    """A language model on n labeled texts of k classes, before and after the descriptions."""
 
     model: str
     kind: str

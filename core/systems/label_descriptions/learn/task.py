@@ -1,4 +1,4 @@
-"""What a language model is given: classes with their descriptions and words, patterns, and labelled texts."""
+"""What a language model is given: classes with their descriptions and words, patterns, and labeled texts."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def read_task(
     order: str = "",
     progress: Progress = no_progress,
 ) -> DescribedTask:
-    """The task of a table with labelled texts.
+    """The task of a table with labeled texts.
 
     Args:
         descriptions, order: see `core.systems.common.class_descriptions.of_classes`. patterns: see `read_patterns`.

@@ -25,7 +25,7 @@ def rewritten(data: bytes, scan: Scan, planes: F32) -> bytes:
     Args:
         data: the first one's bytes.
         scan: what was read of it.
-        planes: (slices, h, w) the values of every slice, as `Scan.plane` gives them. Pictures keep 8 bits, all others
+        planes: (slices, h, w) the values of every slice, as `Scan.plane` gives them. Images keep 8 bits, all others
             become 32-bit numbers; axes, header and directions of NIfTI and MGH stay as they were.
     """
     volume = scan.with_planes(planes).voxels

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @option("--table FILE", "the table that was diagnosed; rows whose true mask is empty are scans without one")
 @option("--images PATH", "its scans and masks: folder, zip or tar")
 @option("--out DIR", "folder for reference.csv, .json and .html")
-@heading("Columns, if they are others than `diagnose` was given, or recognised")
+@heading("Columns, if they are others than `diagnose` was given, or recognized")
 @ID
 @IMAGE
 @option("--masks COL", "true and predicted mask")
@@ -47,7 +47,7 @@ def reference(
     """Draw masks for scans from low-loss scans of the same upload.
 
     Says what these masks are worth where the true one is known, and offers 1 - Dice with them as a stand-in for the
-    loss of scans without a true mask, if it orders the labelled ones as their loss does. The run keeps the result.
+    loss of scans without a true mask, if it orders the labeled ones as their loss does. The run keeps the result.
     """
     if len(masks) not in (0, 2):
         raise InvalidInput("--masks takes two columns, the true mask and the predicted one.")

@@ -49,7 +49,7 @@ def reference_masks(
         progress: called as ("reference masks", done, total).
 
     Raises:
-        InvalidInput: fewer than `LEAST_EXAMPLES` labelled scans of other groups hold a structure.
+        InvalidInput: fewer than `LEAST_EXAMPLES` labeled scans of other groups hold a structure.
     """
     found = list[ReferenceMasks]()
     structures = scans.structures
@@ -68,7 +68,7 @@ def reference_masks(
                 others = others[groups[others] != groups[row]]
             if len(others) < LEAST_EXAMPLES:
                 raise InvalidInput(
-                    f"Only {len(others)} labelled scans of others hold {said_structure(structure)}, and at least "
+                    f"Only {len(others)} labeled scans of others hold {said_structure(structure)}, and at least "
                     f"{LEAST_EXAMPLES} are needed as examples. Bring more scans with a true mask."
                 )
             chosen = others[:examples]

@@ -143,7 +143,7 @@ def _squares(scan: Scan, masks: Sequence[Mask | str | None], side: int) -> tuple
         if not flat and mask.shape != scan.shape:
             return f"a mask is of another size than its scan: {mask.shape} and {scan.shape}"
         if len(np.unique(mask)) > MAX_CLASSES:
-            return f"a mask has more than {MAX_CLASSES} values, as a grey picture has: write one value for each class"
+            return f"a mask has more than {MAX_CLASSES} values, as a gray image has: write one value for each class"
         own = [mask if flat else np.take(mask, at, scan.across).T[::-1] for at in planes]
         found.append(np.stack([_class_square(one, fitted) for one in own]))
     return np.stack([fitted.into(unit(scan.plane(at))) for at in planes]), found[0], found[1]

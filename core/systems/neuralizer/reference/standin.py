@@ -1,5 +1,5 @@
 """1 - Dice against a reference mask as a stand-in for the loss of scans without a true mask, and whether it may be one:
-only where it orders the labelled scans as their true loss does."""
+only where it orders the labeled scans as their true loss does."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OFFERED = ("network", "vote")
 
 @dataclass(frozen=True, slots=True)
 class StructureFigures:
-    """What the reference masks of one structure are worth, on labelled scans."""
+    """What the reference masks of one structure are worth, on labeled scans."""
 
     structure: int
     n: int
@@ -59,22 +59,22 @@ class Standin:
     """(n,) by way of making a reference; nan where neither mask holds anything."""
     structures: tuple[StructureFigures, ...]
     correlation: Mapping[str, Estimate]
-    """Rank correlation with the loss on the labelled scans, by way; "expected" is that of the run's own expectation
+    """Rank correlation with the loss on the labeled scans, by way; "expected" is that of the run's own expectation
     from the embedding, for comparison."""
     n: int
-    """Labelled scans on which it was measured."""
+    """Labeled scans on which it was measured."""
     notes: tuple[str, ...] = ()
 
     @property
     def best(self) -> str:
-        """The way of making a reference that orders the labelled scans best."""
+        """The way of making a reference that orders the labeled scans best."""
         return max(OFFERED, key=lambda way: np.nan_to_num(self.correlation[way].value, nan=-2.0))
 
     @property
     def refusal(self) -> str:
         """Why no stand-in is offered; "" where one is."""
         if self.n < LEAST_LABELLED:
-            return f"it was measured on {self.n} labelled scans, and at least {LEAST_LABELLED} are needed"
+            return f"it was measured on {self.n} labeled scans, and at least {LEAST_LABELLED} are needed"
         low = self.correlation[self.best].low
         if not low >= BAR:
             said = "is undefined" if np.isnan(low) else f"may be as low as {low:.2f}"
@@ -109,7 +109,7 @@ def measure_standin(
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> tuple[Standin, tuple[ReferenceMasks, ...]]:
-    """The stand-in of every unlabelled scan and of labelled ones, and the reference masks, in the same order.
+    """The stand-in of every unlabeled scan and of labeled ones, and the reference masks, in the same order.
 
     Raises:
         InvalidInput: see `reference_masks`.

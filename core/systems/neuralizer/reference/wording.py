@@ -48,7 +48,7 @@ def reference_lines(found: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"The disagreement with the reference by {NAMES[best]} is offered as a stand-in for the loss of "
             f"{count(found['n_unlabelled'], 'scan')} without a true mask. It orders them as far as they are like the "
-            "labelled ones; its size is not that of the loss."
+            "labeled ones; its size is not that of the loss."
         )
     else:
         lines.append(f"No stand-in is offered: {found['refusal']}.")

@@ -1,4 +1,4 @@
-"""Domino's mixture: embedding, label and prediction modelled together, so that a component is alike in how it errs."""
+"""Domino's mixture: embedding, label and prediction modeled together, so that a component is alike in how it errs."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class DominoMixture:
 
     Given component s: z ~ N(mu_s, diag v_s) after PCA, y ~ Cat(p_s), prediction ~ Cat(q_s), with soft predictions put
     in as they are. E-step: log r_is = log pi_s + log N(z_i; mu_s, v_s) + g log p_s[y_i] + h log(q_s . prob_i),
-    normalised over s; M-step: the weighted means of all of these. It stops when the mean log-likelihood moves by less
+    normalized over s; M-step: the weighted means of all of these. It stops when the mean log-likelihood moves by less
     than `tolerance`. Components are ordered by |max_c (q_s - p_s)[c]|; a row's score is its responsibility. It reads
     the predictions for the rows
     that it scores: a track of its own.
 
-    Initialisation "k-means" gives each row to its cluster. "confusion" deals the components round the cells (true a,
-    predicted b): r_is is y_i[a] prob_i[b] plus noise, normalised.
+    Initialization "k-means" gives each row to its cluster. "confusion" deals the components round the cells (true a,
+    predicted b): r_is is y_i[a] prob_i[b] plus noise, normalized.
 
-    Source: Eyuboglu et al. 2022, arXiv 2203.14960, and their released code (tolerance, regularisation, both
-    initialisations). The release defaults to label and prediction weights of 1; the authors' evaluation uses 10, and so
+    Source: Eyuboglu et al. 2022, arXiv 2203.14960, and their released code (tolerance, regularization, both
+    initializations). The release defaults to label and prediction weights of 1; the authors' evaluation uses 10, and so
     do we, as with 1 the 128 dimensions of the embedding drown the labels. PCA is cut to what the rows allow, where
     theirs would stop with an error.
     """
@@ -104,7 +104,7 @@ class DominoMixture:
         n_cells = y.shape[1] ** 2
         if self.n_components < n_cells:
             raise InvalidInput(
-                f"Confusion initialisation needs a component for each of the {n_cells} cells: "
+                f"Confusion initialization needs a component for each of the {n_cells} cells: "
                 f"got {self.n_components}. Use k-means."
             )
         cells = (y[:, :, None] * probabilities[:, None, :]).reshape(len(z), n_cells)

@@ -1,4 +1,4 @@
-"""Cleanlab's underperforming groups: dense groups of neighbours in which the model is less sure of the true class."""
+"""Cleanlab's underperforming groups: dense groups of neighbors in which the model is less sure of the true class."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.records import F32, F64, I64, Bool
 
 @dataclass
 class NeighbourGroups:
-    """Slices are DBSCAN's groups on the graph of `n_neighbours` nearest neighbours by cosine distance; a row's score is
+    """Slices are DBSCAN's groups on the graph of `n_neighbours` nearest neighbors by cosine distance; a row's score is
     minus its distance to the nearest audited row of the group.
 
     Groups are ordered by the mean probability of the true class over that of all rows in groups, least first; those

@@ -20,7 +20,7 @@ class HierarchySlices:
     """Slices are clusters of any level, in the order of the drop in accuracy against all rows (or the drop times the
     number of rows); a row's score is minus its distance to the cluster's mean.
 
-    The hierarchy joins each row with its nearest neighbour, then each cluster's mean with the nearest mean, and so on.
+    The hierarchy joins each row with its nearest neighbor, then each cluster's mean with the nearest mean, and so on.
     Clusters under `min_rows` rows are left out.
 
     Source: sliceguard 0.0.35 (Renumics): hierarchy, drop, criteria, least support; the hierarchy is that of Sarfraz et

@@ -74,10 +74,10 @@ class Spotlight:
         return rows, np.einsum("nd,nd->n", rows, rows).astype(np.float64)
 
     def _shine(self, rows: F32, squares: F64, losses: F64) -> tuple[F64, float]:
-        """(d,) centre and precision of one ball."""
+        """(d,) center and precision of one ball."""
         n, d = rows.shape
         least = max(1.0, self.min_share * n)
-        at = np.r_[np.zeros(d), np.log(0.5 / d if self.scaled else self.precision)]  # the centre, then log tau
+        at = np.r_[np.zeros(d), np.log(0.5 / d if self.scaled else self.precision)]  # the center, then log tau
         first = np.zeros(d + 1)
         second = np.zeros(d + 1)
         rate = self.rate
@@ -103,7 +103,7 @@ class Spotlight:
 
 
 def objective(at: F64, rows: F32, squares: F64, losses: F64, enough: float, steepness: float) -> tuple[float, F64]:
-    """The value and its (d + 1,) gradient at (centre, log precision).
+    """The value and its (d + 1,) gradient at (center, log precision).
 
     Args:
         squares: (n,) squared lengths of the rows.
@@ -124,5 +124,5 @@ def objective(at: F64, rows: F32, squares: F64, losses: F64, enough: float, stee
 
 
 def _distances(rows: F32, squares: F64, centre: F64) -> F64:
-    """(n,) squared distances to the centre."""
+    """(n,) squared distances to the center."""
     return np.maximum(0, squares - 2 * (rows @ centre.astype(np.float32)) + centre @ centre)

@@ -1,4 +1,4 @@
-"""How near an image is to labelled images, and what these then say of its class. float64 throughout; rows are taken a
+"""How near an image is to labeled images, and what these then say of its class. float64 throughout; rows are taken a
 block at a time.
 
 n images, s support images, k classes, d dimensions. `features` and `support` are (n, d) and (s, d) unit rows, `vectors`
@@ -12,7 +12,7 @@ eq. 5 to 8). Departures:
   others are scored;
 - the negative divergence is rescaled, not the divergence negated after, so that near images are evidence for their
   class and no class is punished for having many;
-- a class with more support images than others has no louder voice, and a class with none is neither favoured nor
+- a class with more support images than others has no louder voice, and a class with none is neither favored nor
   punished.
 """
 

@@ -74,7 +74,7 @@ def coarse_to_fine(
         axes: the first changes slowest, so what only it decides can be kept between calls.
         logits_of: (v, k) logits of the validation images with these values.
         labels: (v,) their classes.
-        rounds: each halves the distance (the ratio, where values are above 0) between neighbouring values around the
+        rounds: each halves the distance (the ratio, where values are above 0) between neighboring values around the
             best.
 
     Source: the grids of Tip-Adapter and SuS-X (first strict improvement wins), made coarse to fine. SuS-X searches
@@ -137,7 +137,7 @@ def _judged(values: Mapping[str, float], logits_of: Callable[[Mapping[str, float
 
 
 def _around(grid: Sequence[float], value: float) -> tuple[float, ...]:
-    """The value, its neighbours in the grid, and the points between."""
+    """The value, its neighbors in the grid, and the points between."""
     if len(grid) < 2:
         return tuple(grid)
     below = [v for v in grid if v < value]

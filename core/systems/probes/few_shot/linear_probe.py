@@ -87,7 +87,7 @@ class LinearProbe(ShotSettings):
 
     title: ClassVar[str] = "Linear probe"
     what: ClassVar[str] = (
-        "Logistic regression on the features of a few labelled samples a class; class names play no part."
+        "Logistic regression on the features of a few labeled samples a class; class names play no part."
     )
     source: ClassVar[str] = "Radford et al. 2021, arXiv 2103.00020; grid as in Zhou et al. 2022, arXiv 2109.01134"
 

@@ -60,7 +60,7 @@ def fit_head(
     steps: int = STEPS,
     progress: Progress = no_progress,
 ) -> Head:
-    """Fit the head to labelled features by full-batch gradient steps whose sizes follow from the data.
+    """Fit the head to labeled features by full-batch gradient steps whose sizes follow from the data.
 
     Args:
         features: (n, d) unit rows of the shots.
@@ -115,7 +115,7 @@ def start_of(scale: float, texts: F64, shots: tuple[F64, I64], checked: tuple[F6
     """What alpha begins at: the encoder's logit scale, between a twentieth and five times of it, at which zero-shot has
     the least cross-entropy on the shots and the validation images; without these the scale itself.
 
-    An encoder's scale suits its pictures and names on the whole. From one that is too large for these, as 35 is for
+    An encoder's scale suits its images and names on the whole. From one that is too large for these, as 35 is for
     clothing, 300 steps do not come back, and accuracy and calibration are lost.
     """
     if checked is None:
@@ -157,9 +157,7 @@ def labelled(images: Images | None, title: str) -> tuple[F64, I64]:
         InvalidInput: there are none.
     """
     if images is None or images.labels is None or not len(images):
-        raise InvalidInput(
-            f"{title} learns from labelled images and was given none. Ask for at least one shot a class."
-        )
+        raise InvalidInput(f"{title} learns from labeled images and was given none. Ask for at least one shot a class.")
     return images.features.astype(np.float64), images.labels
 
 
@@ -176,7 +174,7 @@ class LinearProbePlusPlus(PromptSettings, ShotSettings):
 
     title: ClassVar[str] = "LP++"
     what: ClassVar[str] = (
-        "A linear head on a few labelled samples a class, blended with the class names' texts; "
+        "A linear head on a few labeled samples a class, blended with the class names' texts; "
         "seconds on a CPU, nothing to tune."
     )
     source: ClassVar[str] = "Huang et al. 2024, CVPR, arXiv 2404.02285"

@@ -1,4 +1,4 @@
-"""A support set as SuS-X reads it: what labelled images say of an image, by cosine and by class probabilities."""
+"""A support set as SuS-X reads it: what labeled images say of an image, by cosine and by class probabilities."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Memory:
 
     @classmethod
     def of(cls, support: Images, vectors: F32, affinity: str, temperature: float, *, balance: bool) -> Memory:
-        """The memory of a labelled support set."""
+        """The memory of a labeled support set."""
         assert support.labels is not None
         log_q = signatures(support.features, vectors, temperature)
         values = cache_values(support.labels, len(vectors), balance=balance)

@@ -1,4 +1,4 @@
-"""A pool of images as a support set is made of: a folder or archive, unlabelled or with one folder a class."""
+"""A pool of images as a support set is made of: a folder or archive, unlabeled or with one folder a class."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ImagePool:
     """`labels` is None where the folders say nothing of classes."""
     notes: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
-    """A sentence for each picture that could not be read."""
+    """A sentence for each image that could not be read."""
 
 
 def read_pool(
@@ -46,17 +46,17 @@ def read_pool(
     progress: Progress = no_progress,
     limits: Limits = Limits(),
 ) -> ImagePool:
-    """The pictures of a folder, zip or tar in the encoder's joint space.
+    """The images of a folder, zip or tar in the encoder's joint space.
 
     Args:
         samples: (n, d) vectors of the samples; pool images that are among them are left out and counted.
-        folders: "classes" takes the folder that a picture lies in for its class; "none" takes no notice of folders;
-            "auto" looks whether at least half of the pictures lie in folders with a class's name.
+        folders: "classes" takes the folder that an image lies in for its class; "none" takes no notice of folders;
+            "auto" looks whether at least half of the images lie in folders with a class's name.
         aliases: folder name to class name, beside what the names say; see `read_aliases`.
         cache: as in `core.embeddings.embed.read_images`.
 
     Raises:
-        InvalidInput: there is no picture, none can be read, all are among the samples, or folders by class were asked
+        InvalidInput: there is no image, none can be read, all are among the samples, or folders by class were asked
         for and none has a class's name.
     """
     if folders not in FOLDERS:
@@ -78,7 +78,7 @@ def read_pool(
     )
     if reading.unreadable:
         notes.append(
-            f"{len(reading.unreadable):,} pictures of the pool could not be read. "
+            f"{len(reading.unreadable):,} images of the pool could not be read. "
             f"The first: {next(iter(reading.unreadable.values()))}"
         )
     if samples is not None:
@@ -92,12 +92,12 @@ def read_pool(
 
 
 def _pictures(path: str | Path, limits: Limits, progress: Progress) -> tuple[ItemStore, list[str]]:
-    """Those files of the pool that are pictures by their names, and what was noted of the rest."""
+    """Those files of the pool that are images by their names, and what was noted of the rest."""
     store = open_images(path, limits, progress)
     pictures = [i for i in range(len(store)) if is_image_name(store.name(i))]
     if not pictures:
         raise InvalidInput(
-            f"{Path(path).name!r} holds no pictures. Give a folder, .zip or .tar with .jpg, "
+            f"{Path(path).name!r} holds no images. Give a folder, .zip or .tar with .jpg, "
             ".png or .webp files as the pool."
         )
     return store.keep(pictures), list(store.notes)
@@ -106,15 +106,15 @@ def _pictures(path: str | Path, limits: Limits, progress: Progress) -> tuple[Ite
 def label_by_folder(
     names: Sequence[str], class_names: Sequence[str], aliases: Mapping[str, str] | None = None, *, must: bool = False
 ) -> tuple[I64 | None, list[str]]:
-    """((n,) class of each picture by the folder it lies in, -1 where that is none; sentences), or None where folders
+    """((n,) class of each image by the folder it lies in, -1 where that is none; sentences), or None where folders
     aren't classes.
 
     Args:
         names: paths, "/" between folders. Of several folders the innermost with a class's name counts.
         class_names: matched without regard to case, underscores, doubled spaces and how accents are composed. The order
             of the folders says nothing: alphabetical order is not the order of the classes.
-        must: refuse folders that match no class, where otherwise fewer than half of the pictures make the pool
-            unlabelled.
+        must: refuse folders that match no class, where otherwise fewer than half of the images make the pool
+            unlabeled.
 
     Raises:
         InvalidInput: `must`, and no folder has a class's name.
@@ -133,7 +133,7 @@ def label_by_folder(
     matched = int((labels >= 0).sum())
     if must and not matched:
         folders = [name for name in unknown if name != "no folder"][:5]
-        seen = f"there are {', '.join(map(repr, folders))}" if folders else "its pictures lie in none"
+        seen = f"there are {', '.join(map(repr, folders))}" if folders else "its images lie in none"
         raise InvalidInput(
             f"No folder of the pool has a class's name: {seen}, and the classes are "
             f"{', '.join(map(repr, class_names[:5]))}. "

@@ -48,7 +48,7 @@ def support_of(
         vectors: (k, d) the classes' mean text vectors, which also judge the purity.
         queries: for each class (q, d) unit text vectors; several have their ranks merged.
         per_class: the most images a class.
-        one_class: each image of an unlabelled pool may serve only the class whose texts are nearest to it.
+        one_class: each image of an unlabeled pool may serve only the class whose texts are nearest to it.
         by: what the queries are, for the sentence.
 
     Raises:
@@ -65,7 +65,7 @@ def support_of(
         )
     if pool.labels is None:
         at, labels = retrieve(pool, vectors, queries, per_class, one_class=one_class)
-        source = f"{per_class} a class at most, nearest to its {by}, from {len(pool):,} unlabelled images"
+        source = f"{per_class} a class at most, nearest to its {by}, from {len(pool):,} unlabeled images"
     else:
         at, labels = _by_folder(pool, pool.labels, vectors, per_class)
         source = f"{per_class} a class at most, from {len(pool):,} images {IN_FOLDERS}"

@@ -1,4 +1,4 @@
-"""SuS-X: a text classifier helped by a support set, found in a pool by the class names alone or given as a few labelled
+"""SuS-X: a text classifier helped by a support set, found in a pool by the class names alone or given as a few labeled
 images.
 
 Source: Udandarao et al. 2023 (arXiv 2211.16198). Departures: the pool is the user's, LAION-5B is not queried; no
@@ -34,7 +34,7 @@ class SusX(PromptSettings):
 
     title: ClassVar[str] = "SuS-X"
     what: ClassVar[str] = (
-        "Class names, helped by samples that they find in a pool (or by a few labelled ones); nothing is trained."
+        "Class names, helped by samples that they find in a pool (or by a few labeled ones); nothing is trained."
     )
     source: ClassVar[str] = "Udandarao et al. 2023, arXiv 2211.16198; Zhang et al. 2022 (Tip-Adapter), arXiv 2207.09519"
 
@@ -44,7 +44,7 @@ class SusX(PromptSettings):
         "or by cosine along what the texts tell apart",
         choices=("tip-adapter", "tip-x", "subspace"),
     )
-    shots: int = setting(0, "labelled images a class as the support set; 0: names alone and a pool", low=0, high=1000)
+    shots: int = setting(0, "labeled images a class as the support set; 0: names alone and a pool", low=0, high=1000)
     per_class: int = setting(20, "support images a class taken from the pool", low=1, high=1000)
     query: str = setting(
         "prompts",
@@ -56,7 +56,7 @@ class SusX(PromptSettings):
     temperature: float = setting(
         0.5, "of the class probabilities that the signature compares", low=0.01, high=10.0, advanced=True
     )
-    tune: bool = setting(False, "choose alpha, beta and gamma on labelled validation images instead of fixed defaults")
+    tune: bool = setting(False, "choose alpha, beta and gamma on labeled validation images instead of fixed defaults")
     validation: int = setting(
         VALIDATION, "validation images a class to choose on, with tune", low=1, high=1000, advanced=True
     )
@@ -141,7 +141,7 @@ class SusX(PromptSettings):
         images = part.validation if self.tune else None
         if self.tune and images is None and None in given.values():
             raise InvalidInput(
-                "Choosing alpha, beta and gamma needs labelled validation images, and none are left. "
+                "Choosing alpha, beta and gamma needs labeled validation images, and none are left. "
                 "Lower the shots, or don't tune."
             )
         if images is None:

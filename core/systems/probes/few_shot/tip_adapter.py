@@ -1,4 +1,4 @@
-"""Tip-Adapter: a few labelled images as a cache beside the text classifier; -F also trains the cache's keys."""
+"""Tip-Adapter: a few labeled images as a cache beside the text classifier; -F also trains the cache's keys."""
 
 from __future__ import annotations
 
@@ -48,12 +48,10 @@ class CacheSettings:
 
 @dataclass(frozen=True)
 class TipAdapter(PromptSettings, CacheSettings):
-    """Zero-shot logits plus exp(-beta (1 - cosine)) to each labelled image, summed by class."""
+    """Zero-shot logits plus exp(-beta (1 - cosine)) to each labeled image, summed by class."""
 
     title: ClassVar[str] = "Tip-Adapter"
-    what: ClassVar[str] = (
-        "A few labelled samples a class as a cache beside the class names; -F trains the cache's keys."
-    )
+    what: ClassVar[str] = "A few labeled samples a class as a cache beside the class names; -F trains the cache's keys."
     source: ClassVar[str] = "Zhang et al. 2022, arXiv 2207.09519"
 
     tune: bool = setting(True, "choose the epoch, alpha and beta on validation images; otherwise the last and defaults")
@@ -75,7 +73,7 @@ class TipAdapter(PromptSettings, CacheSettings):
         """Logits = s F W + s / 100 alpha cache: the paper's alpha holds for s = 100."""
         shots = part.shots
         if shots is None or shots.labels is None:
-            raise InvalidInput("Tip-Adapter needs labelled images. Bring some beside those that are scored.")
+            raise InvalidInput("Tip-Adapter needs labeled images. Bring some beside those that are scored.")
         texts = self.classifier(part)
         vectors = texts.vectors.astype(np.float64)
         values = cache_values(shots.labels, len(part.class_names))

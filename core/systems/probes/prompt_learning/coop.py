@@ -75,7 +75,7 @@ class CoOp(LearnedPrompts, NameSettings):
 
     title: ClassVar[str] = "CoOp"
     what: ClassVar[str] = (
-        "Learns the words around class names from a few labelled images; strong on those classes, weaker on new ones."
+        "Learns the words around class names from a few labeled images; strong on those classes, weaker on new ones."
     )
     source: ClassVar[str] = "Zhou et al. 2022, arXiv 2109.01134"
     kind = "coop"

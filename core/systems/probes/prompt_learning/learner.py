@@ -56,7 +56,7 @@ class Learner(torch.nn.Module):
 
 
 def meta_network(d: int, width: int, generator: torch.Generator | None = None) -> torch.nn.Sequential:
-    """Linear(d, d // 16) - ReLU - Linear(., width), initialised as torch does, from the generator.
+    """Linear(d, d // 16) - ReLU - Linear(., width), initialized as torch does, from the generator.
 
     Source: Zhou et al. 2022, "Conditional Prompt Learning" (arXiv 2203.05557), section 3.2.
     """

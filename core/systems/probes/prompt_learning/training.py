@@ -71,7 +71,7 @@ def fit_prompts(part: ProbeInput, how: PromptTraining) -> Prompts:
     shots = part.shots
     if shots is None or shots.labels is None or not len(shots):
         raise InvalidInput(
-            f"{'CoCoOp' if how.kind == 'cocoop' else 'CoOp'} learns from labelled images and got none. "
+            f"{'CoCoOp' if how.kind == 'cocoop' else 'CoOp'} learns from labeled images and got none. "
             "Ask for at least one shot."
         )
     tower = tower_of(part.encoder)

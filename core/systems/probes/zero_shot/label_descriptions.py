@@ -45,7 +45,7 @@ _TUNED = (
 )
 TUNED_FORM = {
     "text": f"{_TUNED} Then every text was encoded anew. Nothing is drawn at random.",
-    "image": f"{_TUNED} The pictures' vectors are as they were. Nothing is drawn at random.",
+    "image": f"{_TUNED} The images' vectors are as they were. Nothing is drawn at random.",
 }
 DUAL_FORM = (
     "This is the dual-encoder form of label descriptions: cosines with the vectors that the run already has; nothing "
@@ -68,7 +68,7 @@ class DescribedLabels:
     title: ClassVar[str] = "Label descriptions"
     what: ClassVar[str] = (
         "What is said of each class (related terms, a dictionary's line, sentences) in place of examples, beside bare "
-        "names and fourteen wordings of one word; for texts and pictures."
+        "names and fourteen wordings of one word; for texts and images."
     )
     source: ClassVar[str] = "Gao et al. 2023, EMNLP, arXiv 2305.02239 (dual-encoder form)"
 
@@ -190,12 +190,12 @@ class DescribedLabels:
 
 
 def _nearest(features: F64, centres: F64) -> I64:
-    """(m,) the class of the nearest of (k, d) centres."""
+    """(m,) the class of the nearest of (k, d) centers."""
     return (features @ centres.T).argmax(1).astype(np.int64)
 
 
 def proposed(class_names: Sequence[str], modality: str) -> tuple[tuple[str, ...], ...]:
-    """Descriptions to begin with: the name, other names of pictures' classes, and each in a sentence."""
+    """Descriptions to begin with: the name, other names of images' classes, and each in a sentence."""
     others = synonyms_of(class_names) if modality == "image" else {}
     speech = SPEECH[modality]
     found = list[tuple[str, ...]]()

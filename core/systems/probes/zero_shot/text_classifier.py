@@ -24,7 +24,7 @@ from core.systems.probes.zero_shot.prompt_texts import PromptTexts, make_texts
 
 SCORINGS = ("mean vector", "mean of cosines")
 BATCH = 512
-"""Texts between two signs of life, which are also the moments at which a run can be cancelled."""
+"""Texts between two signs of life, which are also the moments at which a run can be canceled."""
 
 
 def check_weight(weight: float | None) -> None:

@@ -54,7 +54,7 @@ def halves_of(encoder: Encoder) -> MiniLMHalves:
     if made is None:
         raise InvalidInput(
             f"The encoder {encoder.name!r}, of {encoder.modality}s, cannot be tuned on descriptions: that takes the "
-            "encoder 'minilm' of texts or 'embedded' of pictures. Go by descriptions, patterns or names."
+            "encoder 'minilm' of texts or 'embedded' of images. Go by descriptions, patterns or names."
         )
     return made()
 
@@ -132,7 +132,7 @@ def tuned_texts(
     lr: float = LEARNING_RATE,
     steps: int = STEPS,
 ) -> TunedTexts:
-    """Tune, then encode the filled patterns and the part's texts anew; pictures stay as they were encoded.
+    """Tune, then encode the filled patterns and the part's texts anew; images stay as they were encoded.
 
     Raises:
         InvalidInput: the samples' texts are not at hand, or are others than those that were embedded; as of `tune`.

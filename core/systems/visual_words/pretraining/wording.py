@@ -38,8 +38,8 @@ def _learned(result: PretrainingResult) -> str:
         even = f"the cells are spread as over {number(found.perplexity, 0)} equally frequent ones"
         words = f", through {found.settings.words:,} visual words ({even})"
     return (
-        f"Learned from {count(result.n_learned, 'picture')} with {count(result.n_captions, 'caption')}{words}; "
-        f"{count(result.n_held_out, 'picture')} held out "
+        f"Learned from {count(result.n_learned, 'image')} with {count(result.n_captions, 'caption')}{words}; "
+        f"{count(result.n_held_out, 'image')} held out "
         f"({percent(result.n_held_out / (result.n_held_out + result.n_learned))})."
     )
 

@@ -95,7 +95,7 @@ def test_a_clip_too_large_to_be_decoded_whole_gives_single_frames_and_leaves_mot
     [
         (b"", "is empty"),
         (b"hello, no clip at all", "no clip in a format that is known"),
-        (animated("GIF", drawn("rises")[:1]), "single picture"),
+        (animated("GIF", drawn("rises")[:1]), "single image"),
         (video()[:200], "damaged, cut short or no MP4"),
         (b"\x1a\x45\xdf\xa3" + b"\0" * 300, "WebM or Matroska"),
         (b"RIFF\x10\0\0\0AVI " + b"\xff" * 300, "no video in it"),

@@ -1,4 +1,4 @@
-"""Rows that share pictures are embedded from crop and picture, and stay together."""
+"""Rows that share images are embedded from crop and image, and stay together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.records import ItemView
 
 
 class Encoder:
-    """Mean colours of the four quarters: enough to tell pictures apart."""
+    """Mean colors of the four quarters: enough to tell images apart."""
 
     name, description, modality, fingerprint = "quarters", "test", "image", "0" * 64
     finding_space, joint_space = "finding", "joint"
@@ -46,7 +46,7 @@ def encoded(image):
 
 @pytest.fixture
 def base():
-    """Three pictures of different grounds, each with a red and a green square; the last cannot be read."""
+    """Three images of different grounds, each with a red and a green square; the last cannot be read."""
     pictures = []
     for ground in ("navy", "olive", "gray"):
         picture = Image.new("RGB", (100, 80), ground)
@@ -94,7 +94,7 @@ def test_the_finding_vector_joins_crop_and_picture(crops):
     np.testing.assert_allclose(
         reading.embeddings.vectors @ reading.embeddings.vectors.T, both / (1 + CONTEXT_WEIGHT**2), rtol=1e-4
     )
-    assert reading.embeddings.space != "finding"  # vectors of plain pictures must not be compared with these
+    assert reading.embeddings.space != "finding"  # vectors of plain images must not be compared with these
     words = alone.joint.vectors + CONTEXT_WEIGHT * whole[:, ::-1]
     np.testing.assert_allclose(reading.joint.vectors, words / np.linalg.norm(words, axis=1, keepdims=True), rtol=1e-5)
     assert reading.joint.space == "joint"
@@ -103,12 +103,12 @@ def test_the_finding_vector_joins_crop_and_picture(crops):
 def test_properties_say_whether_they_are_of_the_crop_or_of_the_picture(crops):
     columns = {column.name: column.values for column in read_rows(crops, Encoder()).properties}
     assert columns["brightness"][0] != columns["brightness"][1]
-    assert columns["brightness of the picture"][0] == columns["brightness of the picture"][1]
+    assert columns["brightness of the image"][0] == columns["brightness of the image"][1]
     assert not {"width", "file size", "file format"} & set(columns)
 
 
 def test_noise_and_tint_are_those_of_the_picture():
-    """A crop of a red ball on grey is red all over and as rough as its texture; its picture is neither."""
+    """A crop of a red ball on gray is red all over and as rough as its texture; its image is neither."""
     rough = np.full((200, 200, 3), 128, np.uint8)
     rough[60:120, 60:120] = np.random.default_rng(0).integers(0, 2, (60, 60, 1)) * np.array([180, 10, 10], np.uint8)
     store = FrameImages(("ball",), [encoded(Image.fromarray(rough))])
@@ -127,7 +127,7 @@ def test_a_picture_that_cannot_be_read_takes_all_its_rows_along(crops):
 
 
 def test_objects_of_one_look_are_not_near_duplicates(base):
-    """Ten equal boxes of one picture, and a copy of that picture: only the copies belong together."""
+    """Ten equal boxes of one image, and a copy of that image: only the copies belong together."""
     store = FrameImages(("a", "b", "copy of a"), [base.read(0), base.read(1), base.read(0)])
     rows = crop_images(
         store,
@@ -138,7 +138,7 @@ def test_objects_of_one_look_are_not_near_duplicates(base):
     )
     groups = read_rows(rows, Encoder()).duplicate_groups
     assert len(set(groups[[0, 1, 2, 3, 8, 9, 10, 11]].tolist())) == 1
-    assert len(set(groups[4:8].tolist())) == 4  # that they share a picture says their own group
+    assert len(set(groups[4:8].tolist())) == 4  # that they share an image says their own group
 
 
 def test_pictures_that_rows_share_are_read_once(base):

@@ -1,4 +1,4 @@
-"""Copies of a picture share a group, and what is merely alike does not."""
+"""Copies of an image share a group, and what is merely alike does not."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_many_pictures_of_few_looks_are_told_as_a_plain_loop_tells_them(looks: i
     """Of one look some vectors are alike, some are not, and some only through a third."""
     rng = np.random.default_rng(looks)
     raw = rng.integers(0, 256, (looks, 80), np.uint8)
-    raw[:, :32] = raw[0, :32]  # the hashes are alike, the colours sometimes
+    raw[:, :32] = raw[0, :32]  # the hashes are alike, the colors sometimes
     raw[:, 32:] = raw[rng.integers(0, 1 + looks // 4, looks), 32:] // 2
     raw[np.arange(looks), rng.integers(0, 32, looks)] ^= 255  # by eight bits or sixteen
     files = rng.integers(0, 280, 300)

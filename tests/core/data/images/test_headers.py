@@ -1,4 +1,4 @@
-"""Pictures whose headers ask for far more than they are."""
+"""Images whose headers ask for far more than they are."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def tiff(*tags: tuple[int, int, int, int], after: bytes = b"") -> bytes:
 
 
 def exif_jpeg(block: bytes) -> bytes:
-    """The block in as many segments as it takes, before the picture's own; no JFIF, so that Pillow looks into it."""
+    """The block in as many segments as it takes, before the image's own; no JFIF, so that Pillow looks into it."""
     whole = encoded(blobs(0), "JPEG")
     pieces = [block[i : i + 60_000] for i in range(0, len(block), 60_000)]
     segments = b"".join(b"\xff\xe1" + struct.pack(">H", 8 + len(piece)) + b"Exif\0\0" + piece for piece in pieces)
@@ -54,12 +54,12 @@ HOSTILE = {
     "tags that share their bytes": (tiff(*SMALL, *OVERLAPPING, after=bytes(60_000)), "hold more than the file"),
     "too many tags": (tiff(*((1000 + i, 7, 1, 0) for i in range(5000))), "has 5,000 tags; at most 4,096"),
     "a tag of a million numbers": (tiff(*SMALL, (273, 4, 1_000_001, 8), after=bytes(4_100_000)), "1,000,001 numbers"),
-    "tiles larger than the picture": (
+    "tiles larger than the image": (
         tiff(*SMALL[:-1], (322, 4, 1, 30_000), (323, 4, 1, 30_000)),
         "tiles of 900,000,000",
     ),
     "EXIF tags that share their bytes": (exif_jpeg(tiff(*OVERLAPPING, after=bytes(60_000))), "hold more than the file"),
-    "a GIF of comments": (commented_gif(), "bytes of comments before its picture"),
+    "a GIF of comments": (commented_gif(), "bytes of comments before its image"),
     "a JPEG of many scans": (many_scans(), "is drawn in 10[0-9] passes; at most 100"),
     "a PNG of many parts": (encoded(blobs(0))[:33] + chunk(b"vpAg") * 100_001, "more than 100,000 parts"),
 }
@@ -100,7 +100,7 @@ def test_formats_that_are_not_named_reach_no_reader(name: str, monkeypatch: pyte
     Image.preinit()
     Image.init()
     monkeypatch.setitem(Image.OPEN, name, (lambda *_: pytest.fail("its reader was asked"), None))
-    with pytest.raises(Unreadable, match="not a picture in a format that is known"):
+    with pytest.raises(Unreadable, match="not an image in a format that is known"):
         decode(data)
     assert "a mask cannot be decoded" in str(decode_mask(data))
 
@@ -115,7 +115,7 @@ def test_postscript_starts_no_program() -> None:
     found = subprocess.run(
         [sys.executable, "-c", code], input=encoded(blobs(0), "EPS"), capture_output=True, check=False
     )
-    assert b"is not a picture" in found.stdout, found.stderr
+    assert b"is not an image" in found.stdout, found.stderr
 
 
 def test_nothing_is_printed_of_a_large_picture() -> None:
@@ -146,6 +146,6 @@ def test_strips_give_the_pixels_of_the_whole(mode: str, monkeypatch: pytest.Monk
 
 
 def test_a_file_without_bytes_and_one_of_zeros_are_named() -> None:
-    for data, why in ((b"", "is empty"), (bytes(100), "is not a picture")):
+    for data, why in ((b"", "is empty"), (bytes(100), "is not an image")):
         with pytest.raises(Unreadable, match=why):
             open_picture(data)

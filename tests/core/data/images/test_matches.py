@@ -24,7 +24,7 @@ def read(folder: Path, files: list[str], written: list[str], as_is: bool = False
 
 
 def notes(audit: DataSet) -> str:
-    return " ".join(note for note in audit.notes if "recognised" not in note)
+    return " ".join(note for note in audit.notes if "recognized" not in note)
 
 
 @pytest.mark.parametrize("written", ["{}.png", "{}", "/elsewhere/photos/{}.png", "./{}.png"])
@@ -36,7 +36,7 @@ def test_a_file_by_its_path_or_name_is_taken_without_a_word(tmp_path: Path, writ
 
 def test_a_file_of_another_folder_ending_or_case_is_noted(tmp_path: Path) -> None:
     val = [f"val/{i}.png" for i in range(N)]
-    assert "30 pictures were found by name in another folder, such as 'train/0.png' for 'val/0.png'" in notes(
+    assert "30 images were found by name in another folder, such as 'train/0.png' for 'val/0.png'" in notes(
         read(tmp_path / "train", [f"{i}.png" for i in range(N)], val)
     )
     files = [f"a{i}.png" for i in range(N)]
@@ -46,7 +46,7 @@ def test_a_file_of_another_folder_ending_or_case_is_noted(tmp_path: Path) -> Non
 
 def test_rows_of_two_folders_that_share_their_files_are_refused(tmp_path: Path) -> None:
     written = [f"{part}/{i}.png" for part in ("val", "train") for i in range(N)]
-    with pytest.raises(InvalidInput, match=r"'val/0.png' and 'train/0.png'.*one picture alone"):
+    with pytest.raises(InvalidInput, match=r"'val/0.png' and 'train/0.png'.*one image alone"):
         read(tmp_path, [f"{i}.png" for i in range(N)], written)
 
 
@@ -61,7 +61,7 @@ def test_numbers_from_one_beside_files_from_zero_are_refused(tmp_path: Path, fir
 
 def test_a_missing_file_alone_is_no_other_way_of_counting(tmp_path: Path) -> None:
     audit = read(tmp_path, [f"{i}.png" for i in range(N)], [f"{i}.png" for i in range(N + 1)])
-    assert notes(audit) == "1 row left out: the picture is not among the images."
+    assert notes(audit) == "1 row left out: the image is not among the images."
 
 
 def test_embeddings_whose_ids_are_counted_from_one_are_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Noise is told from texture, flat and drawn pictures have none, and white noise has its own deviation."""
+"""Noise is told from texture, flat and drawn images have none, and white noise has its own deviation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.pictures import blobs, encoded
 
 
 def plane(seed: int = 0, sides: tuple[int, int] = (192, 256)) -> F32:
-    """A smooth random picture's luma."""
+    """A smooth random image's luma."""
     return np.asarray(blobs(seed, (sides[1], sides[0])).convert("L"), np.float32) / np.float32(255)
 
 
@@ -23,7 +23,7 @@ def noisy(luma: F32, deviation: float, seed: int = 0) -> F32:
 
 
 def grass(calm: bool, seed: int = 0) -> F32:
-    """Fine random blades over a meadow; above it a sky, if there is anything calm in the picture."""
+    """Fine random blades over a meadow; above it a sky, if there is anything calm in the image."""
     luma = noisy(plane(seed), 0.15, seed)
     if calm:
         luma[:40] = plane(seed + 1)[:40]

@@ -23,7 +23,7 @@ def test_every_property_has_a_unit_and_a_column() -> None:
     made = columns(measured)
     assert [column.name for column in made] == list(PROPERTIES)
     categories = {column.name for column in made if column.kind == "category"}
-    assert categories == {"grey", "dominant colour", "tint", "file format"}
+    assert categories == {"grey", "dominant color", "tint", "file format"}
     assert all(np.isfinite(column.values).all() for column in made if column.kind == "number")
 
 
@@ -46,7 +46,7 @@ def test_black_white_and_grey_have_known_answers() -> None:
         )
         assert flat["blur"] == flat["plain border"] == 1
         assert (flat["grey"], flat["tint"]) == ("grey", "none")
-    assert [flat["dominant colour"] for flat in (black, white, grey)] == ["black", "white", "grey"]
+    assert [flat["dominant color"] for flat in (black, white, grey)] == ["black", "white", "grey"]
 
 
 def test_half_black_half_white_has_known_answers() -> None:
@@ -75,7 +75,7 @@ def test_half_black_half_white_has_known_answers() -> None:
 )
 def test_colours_bear_their_names(colour: tuple[int, int, int], name: str) -> None:
     found = of(plain(colour))
-    assert found["dominant colour"] == name
+    assert found["dominant color"] == name
     assert found["grey"] == "colour"
 
 
@@ -126,7 +126,7 @@ def test_file_facts_come_from_the_bytes() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (2, 2), (50, 1)])
 def test_the_smallest_pictures_are_measured_too(size: tuple[int, int]) -> None:
     found = of(plain((10, 200, 30), size))
-    assert found["dominant colour"] == "green"
+    assert found["dominant color"] == "green"
     assert all(np.isfinite(value) for value in found.values() if isinstance(value, float))
 
 

@@ -23,7 +23,7 @@ COLOURS = {
 
 
 def scene(ground: tuple[float, float, float] = (0.35, 0.33, 0.3), share: float = 0.7) -> F32:
-    """(n, 3) a ground of one colour in shades, with something white, something black and greys."""
+    """(n, 3) a ground of one color in shades, with something white, something black and grays."""
     rng = np.random.default_rng(0)
     many = int(share * 4000)
     shades = np.array(ground, np.float32) * rng.uniform(0.4, 1.4, (many, 1)).astype(np.float32)
@@ -32,12 +32,12 @@ def scene(ground: tuple[float, float, float] = (0.35, 0.33, 0.3), share: float =
 
 
 def cast(pixels: F32, colour: tuple[float, float, float], strength: float = 0.6) -> F32:
-    """As through a gel of that colour."""
+    """As through a gel of that color."""
     return (pixels * (1 - strength + strength * np.array(colour))).astype(np.float32)
 
 
 def veil(pixels: F32, colour: tuple[float, float, float], strength: float = 0.35) -> F32:
-    """As under a layer of that colour."""
+    """As under a layer of that color."""
     return (pixels * (1 - strength) + strength * np.array(colour)).astype(np.float32)
 
 

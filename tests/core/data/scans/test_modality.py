@@ -103,7 +103,7 @@ def test_a_scan_of_one_value_has_properties() -> None:
 
 
 def test_no_scan_no_preview() -> None:
-    with pytest.raises(Unreadable, match="picture"):
+    with pytest.raises(Unreadable, match="image"):
         KIND.open(b"no scan")
     with pytest.raises(InvalidInput, match="The scan is"):
         KIND.preview(b"no scan", 100)

@@ -149,7 +149,7 @@ def with_affine(value: float) -> bytes:
         (npz(volume=RAMP, spacing=[5e-324] * 3), "from 1e-06 to 1000, or 0 where it is not known"),
         (shaped(f"({'1, ' * 65})", bytes(4)), "has 65 axes: 32 at most"),
         (b"PK\x03\x04 nothing", "damaged npz"),
-        (b"no scan at all", "picture"),
+        (b"no scan at all", "image"),
         (b"", "empty"),
     ],
 )

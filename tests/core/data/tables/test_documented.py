@@ -155,7 +155,7 @@ def test_the_trainer_of_transformers_runs() -> None:
 
 
 def pictures() -> list[str]:
-    """A folder of three pictures of each of two classes."""
+    """A folder of three images of each of two classes."""
     paths = [Path("val") / name / f"{i}.png" for name in ("cat", "dog") for i in range(N // 2)]
     for number, path in enumerate(paths):
         path.parent.mkdir(parents=True, exist_ok=True)

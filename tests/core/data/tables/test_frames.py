@@ -53,7 +53,7 @@ def test_what_is_no_table_is_refused_by_its_kind(table: Any, fault: str) -> None
 @pytest.mark.filterwarnings("error")
 def test_bytes_that_are_no_pictures_are_named() -> None:
     table = {**ROWS, "label": ["a"] * 30, "prediction": ["a"] * 30, "digest": [b"\xff\x00"] * 30}
-    with pytest.raises(InvalidInput, match="Column 'digest' holds bytes, so it was taken for pictures"):
+    with pytest.raises(InvalidInput, match="Column 'digest' holds bytes, so it was taken for images"):
         read_data_set(table, embeddings=np.zeros((30, 2)))
 
 

@@ -154,7 +154,7 @@ def test_one_value_stands_for_a_batch_and_vectors_are_embeddings() -> None:
         ({"class_names": NAMES}, {"labels": [0], "logits": [[0.0, 1.0]]}, "3 class names and 2 scores"),
         ({"class_names": NAMES}, {"labels": ["emu"], "logits": [[0.0, 1.0, 2.0]]}, "'owl': got 'emu'"),
         ({"ids": ["a"]}, {"losses": [0.1, 0.2]}, "1 ids were given at the start, and samples 1 to 2 are recorded"),
-        ({}, {"losses": [0.1], "image": np.zeros((1, 2, 2, 7))}, r"The pictures 'image' must be \(h, w\) or"),
+        ({}, {"losses": [0.1], "image": np.zeros((1, 2, 2, 7))}, r"The images 'image' must be \(h, w\) or"),
         ({}, {"losses": [0.1], "image": np.full((1, 3, 8, 8), -0.5)}, "before a network's transform: .* -0.5 to -0.5"),
     ],
 )
@@ -188,7 +188,7 @@ def test_pictures_are_kept_as_they_are_and_read_from_the_table(tmp_path: Path, k
         for row in (0, N - 1):
             picture = np.asarray(Image.open(io.BytesIO(found.samples.items.read(row))))
             np.testing.assert_array_equal(picture, pixels[row])
-    with pytest.raises(InvalidInput, match=r"'image' holds pictures, which no CSV can. Save the table as .parquet"):
+    with pytest.raises(InvalidInput, match=r"'image' holds images, which no CSV can. Save the table as .parquet"):
         table.save(tmp_path / "val.csv")
 
 
@@ -281,7 +281,7 @@ def test_two_classes_of_one_name_are_refused() -> None:
 def test_pictures_and_values_that_a_file_cannot_hold_are_refused(tmp_path: Path) -> None:
     table = LossTable()
     table.record(losses=[1.0, 2.0], image=[None, png_of(np.zeros((2, 2), np.uint8))])
-    with pytest.raises(InvalidInput, match=r"'image' holds pictures, which no CSV can"):
+    with pytest.raises(InvalidInput, match=r"'image' holds images, which no CSV can"):
         table.save(tmp_path / "val.csv")
     table = LossTable()
     for value in (1, "x"):

@@ -58,7 +58,7 @@ SCORES = np.array([[0.7, 0.3], [0.2, 0.8]] * (N // 2))
 
 @pytest.mark.parametrize("word", ["prob", "probs", "proba", "probas", "probability", "probabilities", "softmax", "p"])
 @pytest.mark.parametrize("mark", ["_", "-", ".", " "])
-def test_every_usual_word_for_probabilities_is_recognised(word, mark):
+def test_every_usual_word_for_probabilities_is_recognized(word, mark):
     label = ["cat", "dog"] * (N // 2)
     table = frame(label=label).drop(columns="loss")
     table = table.assign(**{f"{word}{mark}{name}": SCORES[:, c] for c, name in enumerate(("cat", "dog"))})

@@ -243,7 +243,7 @@ def test_a_picture_repeated_a_million_times_is_refused_before_the_disk_is_full(
         pa.table({"image": repeated(b"\xff" * 1_000_000, 2_000)}), path, compression="zstd", store_schema=False
     )
     pictures = read_table(path, limits=Limits(max_small_bytes=2**25)).images["image"]
-    with pytest.raises(InvalidInput, match=r"the pictures of 'image' exceed .* bytes, the most read of a file"):
+    with pytest.raises(InvalidInput, match=r"the images of 'image' exceed .* bytes, the most read of a file"):
         pictures.read(5)
 
 

@@ -48,7 +48,7 @@ def test_renamed_masks_are_told_with_their_option_and_one_column_is_no_pair(tmp_
     assert "--masks" not in str(refused.value)
 
 
-def test_the_columns_that_were_named_are_known_and_recognised_ones_are_not(tmp_path: Path) -> None:
+def test_the_columns_that_were_named_are_known_and_recognized_ones_are_not(tmp_path: Path) -> None:
     images = folder(tmp_path / "images", [f"{i}.png" for i in range(N)])
     assert read_data_set(renamed("slide"), images=images, roles=Roles(image="slide")).named == {"image": ("slide",)}
     assert read_data_set(frame(), images=images).named == {}

@@ -153,7 +153,7 @@ def test_formula_cells_are_escaped_and_numbers_are_not(value, exported):
     assert escape_formula(value) == exported
 
 
-def test_roles_are_recognised_and_named_ones_win():
+def test_roles_are_recognized_and_named_ones_win():
     n = 40
     frame = pd.DataFrame(
         {

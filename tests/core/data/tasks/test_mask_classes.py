@@ -1,4 +1,4 @@
-"""Masks become one row for each picture and class."""
+"""Masks become one row for each image and class."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_each_class_of_the_truth_has_its_own_loss(masks):
     assert loss["s0#class 2"] == pytest.approx(1 - 2 * 8 / 24)
     assert audit.samples.class_names == ("class 1", "class 2")
     np.testing.assert_array_equal(audit.samples.groups, np.arange(N).repeat(2))
-    share = {column.name: column.values for column in audit.samples.metadata}["share of the picture"]
+    share = {column.name: column.values for column in audit.samples.metadata}["share of the image"]
     np.testing.assert_allclose(share[:2], [0.5, 0.25])
     assert said(audit, "only the prediction holds are no rows here: 30")
     assert audit.outcomes.errors[:2].tolist() == [False, False]  # an IoU of one half is no error
@@ -55,7 +55,7 @@ def test_classes_of_the_prediction_are_an_audit_of_their_own(masks):
     audit, loss = rows(masks, rows="predictions")
     assert len(audit.samples) == 3 * N
     assert loss["s0#class 3"] == 1
-    assert "share of the picture" not in {column.name for column in audit.samples.metadata}
+    assert "share of the image" not in {column.name for column in audit.samples.metadata}
 
 
 def test_classes_may_be_named(masks):

@@ -56,7 +56,7 @@ def test_rows_without_text_and_texts_too_long_are_left_out_with_their_reason() -
         ("รถ", False),
     ],
 )
-def test_texts_of_scripts_without_blanks_are_recognised_and_single_words_are_not(said: str, is_prose: bool) -> None:
+def test_texts_of_scripts_without_blanks_are_recognized_and_single_words_are_not(said: str, is_prose: bool) -> None:
     frame = pd.DataFrame({"text": [said] * 30, "loss": range(30)})
     assert recognise(frame, Roles()).roles.texts == (("text",) if is_prose else ())
 
@@ -102,7 +102,7 @@ def test_a_column_of_texts_is_the_samples_and_no_condition() -> None:
     [
         ("text", ["yes"] * 30),  # single words are categories
         ("text", list(range(30))),
-        ("caption", REVIEWS),  # what describes a picture is no sample of its own
+        ("caption", REVIEWS),  # what describes an image is no sample of its own
     ],
 )
 def test_other_columns_are_not_taken_for_texts(column: str, values: list[object]) -> None:
@@ -127,7 +127,7 @@ def test_pictures_and_texts_together_are_refused() -> None:
     frame = pd.DataFrame(
         {"image": [{"bytes": png, "path": f"{i}.png"} for i in range(30)], "note": REVIEWS, "loss": 1.0}
     )
-    with pytest.raises(InvalidInput, match=r"pictures or texts, not both.*'note'.*Leave one out"):
+    with pytest.raises(InvalidInput, match=r"images or texts, not both.*'note'.*Leave one out"):
         read_data_set(frame, roles=Roles(texts=("note",)))
 
 

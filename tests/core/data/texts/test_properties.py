@@ -27,7 +27,7 @@ def test_measures_by_hand() -> None:
     assert found["contrasts"] == 1
     assert found["first-person words"] == 1
     assert found["numbers"] == 2
-    assert found["capitalised words"] == 2  # Anna Schmidt
+    assert found["capitalized words"] == 2  # Anna Schmidt
     assert (found["quotation marks"], found["exclamation marks"], found["question marks"]) == (2, 1, 0)
     assert found["capital share"] == pytest.approx(4 / sum(map(str.isalpha, TEXT)))
     assert found["number share"] == pytest.approx(7 / len(TEXT))
@@ -36,7 +36,7 @@ def test_measures_by_hand() -> None:
 @pytest.mark.parametrize(
     ("text", "name", "value"),
     [
-        ("SHOUTING FOR NO REASON", "capitalised words", 0),
+        ("SHOUTING FOR NO REASON", "capitalized words", 0),
         ("See https://example.org/a?b=1 or mail me@example.org, @you", "links", 3),
         ("<p>one<br/>two</p> &nbsp;", "markup tags", 4),
         ("a < b and c > d", "markup tags", 0),

@@ -108,7 +108,7 @@ def test_features_are_class_centred_of_mean_squared_norm_one_and_ordered_by_vari
         np.testing.assert_allclose(rows[blocks == block].mean(0), 0, atol=1e-5)
     assert (rows**2).sum(1).mean() == pytest.approx(1, rel=1e-4)
     assert (np.diff(rows.var(0)) <= 1e-6).all()
-    # centring and turning keep the distances between rows of one class, up to one scale
+    # centering and turning keep the distances between rows of one class, up to one scale
     inside = vectors[blocks == 1].astype(float)
     before, after = (
         np.linalg.norm(v[:20, None] - v[None, :20], axis=2) for v in (inside, rows[blocks == 1].astype(float))

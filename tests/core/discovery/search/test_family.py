@@ -54,7 +54,7 @@ def measured(scores: F64) -> FailureMeasures:
 
 
 def slow_statistic(scores: F64, inside: Bool, scope: I64) -> float:
-    """The studentised excess of the set over the rest of its scope."""
+    """The studentized excess of the set over the rest of its scope."""
     excess, error = difference_of(scores[scope][inside[scope]], scores[scope][~inside[scope]])
     return excess / error
 
@@ -210,7 +210,7 @@ def test_a_shift_that_the_embedding_predicts_has_the_smallest_p() -> None:
 
 def test_rows_of_equal_prediction_are_not_taken_in_the_order_of_the_table() -> None:
     n = 200
-    features, blocks = np.ones((n, 3), np.float32), np.zeros(n, np.int64)  # the same picture n times
+    features, blocks = np.ones((n, 3), np.float32), np.zeros(n, np.int64)  # the same image n times
     folds = assign_folds(n, blocks, None, 4, np.random.default_rng(0))
     smoother = HeadSmoother(features, blocks, folds, penalty=30.0, share=0)
     family = Family(n, [Scope("all samples", np.arange(n), None)], [(smoother, [0])], [])
@@ -228,7 +228,7 @@ def test_rows_of_equal_prediction_are_not_taken_in_the_order_of_the_table() -> N
 
 
 def test_a_class_that_is_all_wrong_has_no_trend() -> None:
-    """Its centred scores are rounding errors, whose correlation with anything is noise without bound."""
+    """Its centered scores are rounding errors, whose correlation with anything is noise without bound."""
     made = small()
     scores = made.scores.copy()
     scores[made.blocks == 1] = 1e-9 * np.random.default_rng(0).normal(size=(made.blocks == 1).sum()) + 1.0

@@ -189,7 +189,7 @@ def joint_of(encoder: EmbeddedEncoder, images: list[Image.Image]) -> F32:
 
 
 def edited(edit: Callable[[Image.Image], Image.Image]) -> list[Image.Image]:
-    """Of pictures with sharp edges."""
+    """Of images with sharp edges."""
     sharp = [blobs(seed).resize((256, 256)).point(lambda v: 40 + 60 * (v > 90) + 90 * (v > 170)) for seed in range(12)]  # type: ignore[operator]
     return [edit(image) for image in sharp]
 

@@ -1,5 +1,5 @@
 """The way of docs/offline.md from where the weights have been fetched on: a checkpoint is carried to a machine without
-a network, measured on captioned pictures, and names what it is shown to know."""
+a network, measured on captioned images, and names what it is shown to know."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_the_hubs_commands_of_the_page_are_ones_that_it_takes(line: str, usable:
 
 
 def stripes(number: int) -> Image.Image:
-    """Upright stripes in every third picture, lying ones in the others: alike in light, colour and sharpness."""
+    """Upright stripes in every third image, lying ones in the others: alike in light, color and sharpness."""
     wave = np.sign(np.sin(np.arange(64) * np.pi / 4 + 0.4)) * 45
     rows = np.broadcast_to(wave if number % 3 == 0 else wave[:, None], (64, 64))
     pixels = 125 + rows[..., None] + np.random.default_rng(number).normal(0, 30, (64, 64, 3))

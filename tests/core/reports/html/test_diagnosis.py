@@ -99,7 +99,7 @@ def test_pictures_are_small_webp_and_their_sum_is_bounded(monkeypatch: pytest.Mo
     monkeypatch.setattr(report, "MAX_PICTURE_BYTES", 3 * len(addresses[0]) + 50)
     page = Page(render_report(noisy))
     assert len(list(page.named("img"))) == 3
-    assert f"{len(addresses) - 3} pictures are not in this file" in page.text
+    assert f"{len(addresses) - 3} images are not in this file" in page.text
 
 
 def test_a_large_diagnosis_with_hard_pictures_stays_below_six_megabytes() -> None:
@@ -128,8 +128,8 @@ def test_an_undecodable_picture_leaves_a_blank_and_is_counted(diagnosis: Diagnos
         images.names, tuple(b"broken" if i == row else payload for i, payload in enumerate(images.payloads))
     )
     text = Page(render_report(replace(diagnosis, samples=replace(diagnosis.samples, items=broken)))).text
-    assert "no picture" in text
-    assert "pictures are not in this file" in text
+    assert "no image" in text
+    assert "images are not in this file" in text
 
 
 def test_the_audit_page_fetches_nothing_and_escapes_phrases(tmp_path: Path) -> None:

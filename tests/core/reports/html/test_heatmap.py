@@ -1,4 +1,4 @@
-"""The audit arranged: colours follow the excess, marks follow the interval, and the text table fits its width."""
+"""The audit arranged: colors follow the excess, marks follow the interval, and the text table fits its width."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture of what would have been found: every size by every strength, coloured by how often."""
+"""The image of what would have been found: every size by every strength, colored by how often."""
 
 from __future__ import annotations
 

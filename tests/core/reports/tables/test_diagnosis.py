@@ -93,7 +93,7 @@ def test_phrases_carry_their_evidence_and_their_sentence() -> None:
     assert told["held_out"] == {"value": 0.87, "low": 0.8, "high": 0.93}
     assert told["family"] == "light"
     assert told["sentence"].startswith('Exploratory: the 30 images most like "in the dark"')
-    assert document["clusters"][0]["title"] == "Pictures where weather is fog"
+    assert document["clusters"][0]["title"] == "Images where weather is fog"
     assert document["words"] == {"encoder": "made", "n_phrases": 8, "n_families": 7}
 
 
@@ -103,7 +103,7 @@ def test_a_prediction_is_written_row_by_row() -> None:
     assert [row["as_predicted"] for row in document["rows"]] == [True, False, None, None, False]
     assert document["rows"][3]["observed"] is None
     assert document["rows"][0]["sentence"].endswith("as predicted.")
-    assert document["excluded"] == [{"id": "a.png", "reason": "the same picture is among the diagnosed ones"}]
+    assert document["excluded"] == [{"id": "a.png", "reason": "the same image is among the diagnosed ones"}]
 
 
 def test_the_rows_of_a_prediction_keep_the_class_that_a_cluster_was_found_in() -> None:

@@ -96,7 +96,7 @@ def test_originals_are_pointed_to_and_those_that_are_missing_are_named(diagnosis
     assert write_fiftyone(diagnosis, tmp_path / "set", originals) == (59, [diagnosis.samples.ids[0]])
     wanted = [str(originals / name) for name in diagnosis.samples.ids[1:]]
     assert [row["filepath"] for row in written(tmp_path / "set")] == wanted
-    with pytest.raises(InvalidInput, match=r"None of the 60 pictures, such as 'street/0000.png', was found in "):
+    with pytest.raises(InvalidInput, match=r"None of the 60 images, such as 'street/0000.png', was found in "):
         write_fiftyone(diagnosis, tmp_path / "other", tmp_path)
     with pytest.raises(InvalidInput, match=r"0001.png is no folder, .* Unpack it, or leave it out"):
         write_fiftyone(diagnosis, tmp_path / "other", originals / "street/0001.png")
@@ -104,7 +104,7 @@ def test_originals_are_pointed_to_and_those_that_are_missing_are_named(diagnosis
 
 
 def test_a_run_without_pictures_and_a_full_folder_are_refused(diagnosis: Diagnosis, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="this run has no pictures"):
+    with pytest.raises(InvalidInput, match="this run has no images"):
         write_fiftyone(make_diagnosis(with_images=False), tmp_path / "set")
     texts = replace(diagnosis, samples=replace(diagnosis.samples, modality="text"))
     with pytest.raises(InvalidInput, match="this run has texts"):

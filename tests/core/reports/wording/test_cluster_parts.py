@@ -73,7 +73,7 @@ def test_a_confirmed_condition_says_what_its_end_of_a_property_is_called(two: Di
 def test_a_line_says_rate_and_p_or_the_mean_loss_where_errors_are_unknown(two: Diagnosis) -> None:
     first, second = part_sentences(two, two.clusters[0])
     assert first == (
-        f"Pictures where weather is fog: 10 samples, 100{NB}% wrong as seen; weather = fog is confirmed, p = 0.002"
+        f"Images where weather is fog: 10 samples, 100{NB}% wrong as seen; weather = fog is confirmed, p = 0.002"
     )
     assert second == f"At night: 5 samples, 100{NB}% wrong as seen"
     losses = in_two_parts(with_words(make_diagnosis(120, with_errors=False)))

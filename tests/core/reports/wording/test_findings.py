@@ -29,7 +29,7 @@ def phrase(own: bool = True) -> Insight:
 
 
 def sharing(run: Diagnosis) -> Diagnosis:
-    """The run where two rows share each picture."""
+    """The run where two rows share each image."""
     images = run.samples.items
     assert isinstance(images, MemoryImages)
     shared = MemoryImages(tuple(name for name in images.names[:60] for _ in range(2)), images.payloads)
@@ -60,7 +60,7 @@ def test_findings_are_told(golden: Golden) -> None:
             with_words(make_diagnosis(120, with_errors=False)),
             untold,
         ),
-        "Rows that share pictures are samples, no images": (sharing(run), own),
+        "Rows that share images are samples, no images": (sharing(run), own),
     }
     golden(
         "findings.txt",
@@ -88,7 +88,7 @@ def test_titles_are_told_with_how_often_they_are_right(golden: Golden) -> None:
                 cluster_title(run, candidate),
                 how_sure(run, candidate),
             ],
-            "What is no picture has the highest loss, and its class is not said to": [
+            "What is no image has the highest loss, and its class is not said to": [
                 cluster_title(of_kind(made, modality), made.candidates[0]) for modality in ("text", "clip")
             ],
             "How often such a title is right, and other guesses of a guess": [

@@ -1,4 +1,4 @@
-"""Labelled pictures without any loss: a table, a table in an archive, class folders, and what is refused."""
+"""Labeled images without any loss: a table, a table in an archive, class folders, and what is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens of pictures and captions: in memory, and on disk with interruptions and damage."""
+"""Tokens of images and captions: in memory, and on disk with interruptions and damage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.pictures import MeanColour, Pictures, blobs, encoded
 
 
 class Quarters:
-    """A stand-in for a tower: four quarters of an 8 x 8 picture as tokens, 48 numbers each; words are their letters."""
+    """A stand-in for a tower: four quarters of an 8 x 8 image as tokens, 48 numbers each; words are their letters."""
 
     grid, image_width, text_width, joint_width, logit_scale = (2, 2), 48, 2, 3, 100.0
 
@@ -98,7 +98,7 @@ def test_a_second_reading_opens_the_disk_and_runs_nothing(tmp_path: Path) -> Non
     again = read(pictures(9), tmp_path, tower=tower)
     same(first, again)
     assert tower.seen == 0
-    assert again.notes == ("The tokens of 9 of 9 pictures came from the cache.",)
+    assert again.notes == ("The tokens of 9 of 9 images came from the cache.",)
 
 
 @pytest.mark.parametrize("other", [pictures(9).keep(np.arange(9)[::-1]), pictures(8)])
@@ -135,7 +135,7 @@ def test_bad_files_are_left_out_and_each_says_why_also_from_the_cache(tmp_path: 
         found = read(store, tmp_path)
         np.testing.assert_array_equal(found.kept, [4, 6, 7])
         assert list(found.unreadable) == [0, 1, 2, 3, 5, 8]
-        assert found.unreadable[1].startswith("picture1.png is not a picture")
+        assert found.unreadable[1].startswith("picture1.png is not an image")
         assert "6 of 9 images could not be read and are left out." in found.notes
         same(found, read(store))
 
@@ -149,7 +149,7 @@ def test_no_readable_picture_is_refused(tmp_path: Path, store: Pictures) -> None
 
 def damage_tokens(folder: Path) -> None:
     with (folder / "tokens.f16").open("r+b") as file:
-        file.seek(5 * 4 * 48 * 2)  # in the second block of four pictures
+        file.seek(5 * 4 * 48 * 2)  # in the second block of four images
         file.write(b"\xff\xff")
 
 
@@ -204,7 +204,7 @@ def test_a_disk_without_space_is_said_before_it_is_filled(tmp_path: Path, monkey
     monkeypatch.setattr(
         "core.systems.common.token_files.shutil.disk_usage", lambda path: type("Usage", (), {"free": 100})()
     )
-    with pytest.raises(InvalidInput, match=r"tokens of 5 pictures take .* free\. .*ERRATA_CACHE"):
+    with pytest.raises(InvalidInput, match=r"tokens of 5 images take .* free\. .*ERRATA_CACHE"):
         read(pictures(5), tmp_path)
 
 

@@ -77,7 +77,7 @@ def test_a_run_without_words_says_the_way_out(tmp_path: Path, capsys: pytest.Cap
 
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A tiny masked model, a tiny causal one, and labelled texts with descriptions of their classes."""
+    """A tiny masked model, a tiny causal one, and labeled texts with descriptions of their classes."""
     folder = tmp_path_factory.mktemp("learn")
     rows = [(text, name) for name, own in zip(("bad", "good"), DESCRIPTIONS, strict=True) for text in own] * 5
     pd.DataFrame([(f"{text} {i}", name) for i, (text, name) in enumerate(rows)], columns=["review", "kind"]).to_csv(

@@ -221,7 +221,7 @@ def test_texts_alone_become_a_run_and_take_probes_but_no_pool_and_no_learned_pro
     assert "one word in each pattern, mean of 14 repeats (SD " in out
     assert "On the same 64 texts label-desc is right on" in said(capsys, "probe", "zero-shot", run)
     assert "has none. Use a probe without learned prompts" in refused(capsys, "probe", "coop", run)
-    assert "--pool holds pictures" in refused(capsys, "probe", "sus-x", run, "--pool", str(tmp_path))
+    assert "--pool holds images" in refused(capsys, "probe", "sus-x", run, "--pool", str(tmp_path))
 
 
 @pytest.mark.slow

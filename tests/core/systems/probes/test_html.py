@@ -1,4 +1,4 @@
-"""The report's section on probes: what both models say, in tables and pictures, escaped, without scripts."""
+"""The report's section on probes: what both models say, in tables and images, escaped, without scripts."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def test_a_given_pool_is_used_and_every_row_is_scored_at_once(spy):
     result = run_probe("spy", spy(shots=0, pool=True), replace(made_task(20), pool=pool))
     assert len(spy.seen) == 1
     assert spy.seen[0].pool is pool
-    assert result.split.startswith("No labelled sample")
+    assert result.split.startswith("No labeled sample")
 
 
 def test_folds_are_put_back_in_the_order_of_the_rows(spy):
@@ -195,7 +195,7 @@ def test_classes_without_an_image_to_choose_numbers_by_are_counted(spy):
 
 
 def test_labelled_images_beside_those_that_taught_are_counted(spy):
-    said = "Beside what it learned from, its numbers were chosen by 8 labelled images."
+    said = "Beside what it learned from, its numbers were chosen by 8 labeled images."
     assert said in run_probe("spy", spy(shots=2, validation=2), made_task(80)).notes
     assert not any("chosen by" in note for note in run_probe("spy", spy(shots=2), made_task(80)).notes)
 

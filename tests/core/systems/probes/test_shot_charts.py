@@ -67,7 +67,7 @@ def test_steps_too_small_to_be_shown_do_not_hide_what_they_add_up_to() -> None:
 
 def test_the_lines_hold_a_row_for_each_number_of_shots_and_for_none() -> None:
     lines = curve_lines([ROWS])
-    assert lines[0] == "How many labelled samples?"
+    assert lines[0] == "How many labeled samples?"
     assert "100 images" in lines[1]
     assert [line.split()[:2] for line in lines[4:8]] == [["0", "0"], ["1", "2"], ["4", "5"], ["16", "17"]]
     assert lines[6].rstrip().endswith("p\u00a0= 0.001") or lines[6].rstrip().endswith("p = 0.001")

@@ -19,7 +19,7 @@ def test_several_numbers_of_shots_are_run_stored_drawn_and_set_beside_each_other
     assert main(["probe", "zero-shot", str(run), "--shots", "3,1,2", "--way", "turn"]) == 0
     out, told = capsys.readouterr()
     assert "This will take about 3:45 of computing." in told  # 75 seconds each
-    assert out.startswith("How many labelled samples?\n")
+    assert out.startswith("How many labeled samples?\n")
     assert "zero-shot is right on " in out
     assert "over images: another seed draws other shots" in out
     assert "and zero-shot, 3 shots on" in out  # the most beside the model
@@ -35,15 +35,15 @@ def test_several_numbers_of_shots_are_run_stored_drawn_and_set_beside_each_other
 
 def test_a_result_that_is_of_no_curve_is_told_by_itself(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = said(capsys, "probe", "zero-shot", str(run), "--shots", "0,2")
-    assert "How many labelled samples?" not in told
+    assert "How many labeled samples?" not in told
     assert told.count("Control, zero-shot: right on") == 2
     told = said(capsys, "probe", "zero-shot", str(run), "--shots", "0,1,2")
-    assert told.count("How many labelled samples?") == told.count("Control, zero-shot: right on") == 1
+    assert told.count("How many labeled samples?") == told.count("Control, zero-shot: right on") == 1
 
 
 def test_one_number_of_shots_draws_no_curve(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "How many labelled samples?" not in said(capsys, "probe", "zero-shot", str(run), "--shots", "2")
-    assert "How many labelled samples?" not in report_of(run)
+    assert "How many labeled samples?" not in said(capsys, "probe", "zero-shot", str(run), "--shots", "2")
+    assert "How many labeled samples?" not in report_of(run)
 
 
 @pytest.mark.parametrize(

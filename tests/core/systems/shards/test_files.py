@@ -1,4 +1,4 @@
-"""Shards: found, their columns recognised, read a block at a time."""
+"""Shards: found, their columns recognized, read a block at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.systems.shards.files import blocks, digest_of, find_shards, matrix_in,
 from tests.support.shards import picture_rows, planted_rows, write_shards
 
 
-def test_columns_are_recognised_by_the_first_shard(tmp_path: Path) -> None:
+def test_columns_are_recognized_by_the_first_shard(tmp_path: Path) -> None:
     rows = planted_rows(100).assign(prediction="cat", prob_cat=0.5, altitude=1.0)
     shards = find_shards(write_shards(tmp_path, rows), Roles())
     assert (shards.roles.id, shards.roles.loss, shards.roles.label) == ("id", "loss", "label")

@@ -33,7 +33,7 @@ def together(folder: Path) -> pd.DataFrame:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of an encoder of pictures that takes no time."""
+    """The name of an encoder of images that takes no time."""
     monkeypatch.setitem(ENCODERS, "mean", "tests.support.pictures:MeanColour")
     monkeypatch.setitem(EMBEDDED, "mean", "mean")
     return "mean"

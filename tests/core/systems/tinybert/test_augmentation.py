@@ -75,14 +75,14 @@ def test_words_change_with_the_probability_that_was_asked_for(
 def test_a_language_model_proposes_the_words_where_there_is_one(teacher: BertFolder, tmp_path: Path) -> None:
     model = read_bert(write_bert(tmp_path / "mlm", "BertForMaskedLM"))
     bias = model.model.cls.predictions.bias
-    for rank, word in enumerate(["boat", "##s", "train"]):  # whatever it reads, these are its favourites
+    for rank, word in enumerate(["boat", "##s", "train"]):  # whatever it reads, these are its favorites
         bias.data[WORDS.index(word)] = 1000.0 - rank
         model.model.cls.predictions.decoder.bias.data[WORDS.index(word)] = 1000.0 - rank
     made = Augmenter(teacher, model, Distillation(augment=3, candidates=3))
     (text,) = tokens_of(teacher.tokenizer, ["a red dogs"], 32)
     found = made.candidates(text, made.words(text))
     assert spoken(found[2]) == ["boat", "train"]  # a continuation is no word
-    assert len(found[3]) == 3  # "dogs" has two pieces: its neighbours
+    assert len(found[3]) == 3  # "dogs" has two pieces: its neighbors
 
 
 def test_the_same_seed_makes_the_same_copies(teacher: BertFolder) -> None:

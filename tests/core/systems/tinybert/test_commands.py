@@ -38,7 +38,7 @@ def test_a_student_is_taught_measured_and_written(
     assert re.fullmatch(r"The student is \d\.\d times as fast .* on 8 new texts .* cosine of 0\.\d+ to .*", first)
     assert "learned from the teacher's 2, 4, 6." in told
     assert "Learned from 72 texts and 0 changed copies" in told
-    assert "Licence of the teacher: unknown" in told
+    assert "License of the teacher: unknown" in told
     transformers: Any = import_module("transformers")
     assert transformers.AutoModel.from_pretrained(out, local_files_only=True).config.num_hidden_layers == 3
     again = said(capsys, "distil", teacher, "--texts", texts, "--column", "text", "--out", str(out), *FEW)

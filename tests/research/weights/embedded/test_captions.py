@@ -1,5 +1,5 @@
 """The part of the joint space that captioned photographs teach: its split, its training, its file, and what it is worth
-on pictures that it never saw."""
+on images that it never saw."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ N_CLASSES = 12
 
 
 def planted(n: int = 120) -> Pairs:
-    """Pictures and captions that one hidden cause makes, the edited ones too; pieces tell the signs of its parts."""
+    """Images and captions that one hidden cause makes, the edited ones too; pieces tell the signs of its parts."""
     rng = np.random.default_rng(0)
     cause = rng.normal(size=(n, 6))
     to_features, to_words = rng.normal(size=(6, 30)), rng.normal(size=(6, 20))
@@ -69,7 +69,7 @@ def blank() -> Alignment:
 
 
 def own_first(pairs: Pairs, settings: Training) -> tuple[float, F32]:
-    """Share of the forty pictures apart from the fit whose own caption comes first, and their vectors."""
+    """Share of the forty images apart from the fit whose own caption comes first, and their vectors."""
     space = dataclasses.replace(blank(), caption_weight=settings.weight)
     space = dataclasses.replace(space, captions=train(pairs, space, settings)[0])
     apart = np.arange(80, 120)
@@ -90,7 +90,7 @@ def test_the_same_training_gives_the_same_vectors() -> None:
 
 
 def test_pieces_of_captions_teach_what_they_say() -> None:
-    """With captions that belong to other pictures, only the pieces say what a picture shows."""
+    """With captions that belong to other images, only the pieces say what an image shows."""
     pairs = planted()
     pairs = dataclasses.replace(pairs, captions=np.roll(pairs.captions, 100, 0), edited_captions=pairs.captions[::5])
     shown, seen = pairs.fragments.shown[80:], Seen(pairs.views[0].features[80:], pairs.views[0].cues[80:])
@@ -105,7 +105,7 @@ def test_pieces_of_captions_teach_what_they_say() -> None:
 
 
 def test_names_keep_the_probabilities_of_the_classifier() -> None:
-    """Of pictures apart from the fit: the more the names weigh, the nearer the classifier's choice."""
+    """Of images apart from the fit: the more the names weigh, the nearer the classifier's choice."""
     pairs, space = planted(), blank()
     seen = pairs.views[0]
     chosen = (seen.features[80:] @ space.classifier.T + space.classifier_bias).argmax(1)
@@ -194,7 +194,7 @@ def test_another_file_than_the_measured_one_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_shipped_part_finds_captions_that_the_joint_space_without_it_does_not(shared_data: Path) -> None:
-    """150 pictures of dev; measured on all 1,000: see docs/encoder.md."""
+    """150 images of dev; measured on all 1,000: see docs/encoder.md."""
     if not (shared_data / "flickr8k").exists():
         pytest.skip("needs the captioned photographs")
     corpus, reader = read_corpus(shared_data / "flickr8k"), Reader(None)

@@ -37,5 +37,5 @@ def test_a_folder_without_pairs_halves_or_sizes_is_refused(tmp_path: Path) -> No
     with pytest.raises(InvalidInput, match="ctx_out is 9 x 9 pixels and ctx_in0 is 8 x 8"):
         read_pairs(tmp_path)
     (tmp_path / "ctx_out0.png").write_bytes(b"nothing")
-    with pytest.raises(InvalidInput, match=r"ctx_out0.png in .* picture"):
+    with pytest.raises(InvalidInput, match=r"ctx_out0.png in .* image"):
         read_pairs(tmp_path)

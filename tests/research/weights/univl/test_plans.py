@@ -1,4 +1,4 @@
-"""Scenes drawn by a plan: its weights, its links, and what stays inside the picture."""
+"""Scenes drawn by a plan: its weights, its links, and what stays inside the image."""
 
 from __future__ import annotations
 

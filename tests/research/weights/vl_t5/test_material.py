@@ -1,4 +1,4 @@
-"""What the describer learns from, and that a short training learns from pictures."""
+"""What the describer learns from, and that a short training learns from images."""
 
 from __future__ import annotations
 

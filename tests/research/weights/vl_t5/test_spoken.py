@@ -1,4 +1,4 @@
-"""Tasks whose text is changed: masked spans, and texts of another picture."""
+"""Tasks whose text is changed: masked spans, and texts of another image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Teaching: the loss by hand, batches, the scale that is folded in, and a rule that only a picture tells."""
+"""Teaching: the loss by hand, batches, the scale that is folded in, and a rule that only an image tells."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HOW = Teaching(batch=16, lr=0.02)
 
 
 def pictures(n: int) -> tuple[F32, list[Spoken]]:
-    """Cells whose first feature is high or low, on a scale of its own, and what colour that is."""
+    """Cells whose first feature is high or low, on a scale of its own, and what color that is."""
     rng = np.random.default_rng(0)
     high = rng.random(n) < 0.5
     cells = rng.normal(0, 1, (n, 4, 5)).astype(np.float32)

@@ -32,7 +32,7 @@ def test_an_example_is_drawn_from_its_own_files_and_stays_as_it_is(monkeypatch: 
     state, line, view, *files, notes = on_drawn(session, KeptState(session.run), made)
     assert state.found is made
     assert "Done" in line
-    assert "Rank correlation with the true loss on 24 labelled scans" in Tags(view["value"]).text
+    assert "Rank correlation with the true loss on 24 labeled scans" in Tags(view["value"]).text
     assert [Path(file["value"]).name for file in files] == [name for name, _ in FILES]
     assert RUNS.get(session.run).extras[KEY]["n"] == 100  # as it came along
     assert "__type__" in str(notes)
@@ -46,7 +46,7 @@ def test_an_own_run_keeps_the_figures_and_a_refusal_is_said_and_gives_no_number(
     made = last(on_reference(session, *brought, "true_mask", "predicted_mask", ""))[-1]
     said = Tags(made.view).text
     assert "The masks may not stand in for a true one" in said
-    assert "No stand-in is offered: it was measured on 8 labelled scans, and at least 20 are needed" in said
+    assert "No stand-in is offered: it was measured on 8 labeled scans, and at least 20 are needed" in said
     assert RUNS.get(session.run).extras[KEY]["offered"] is False
     *_, notes = on_drawn(session, KeptState(session.run), made)
     assert "No stand-in is offered" in notes["value"]

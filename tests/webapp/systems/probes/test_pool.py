@@ -1,4 +1,4 @@
-"""A pool of pictures on the page: where it is asked for, how its folders are read, and what is refused."""
+"""A pool of images on the page: where it is asked for, how its folders are read, and what is refused."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_pool_in_class_folders_teaches_and_every_image_is_scored(repository: P
     assert found.support is not None
     assert (found.support.rows == -1).all()
     assert any("folders were taken for classes" in note for note in found.notes)
-    # What a pool held is named where its picture is not kept.
+    # What a pool held is named where its image is not kept.
     assert "no-picture" in explanation_view(diagnosis, found, 0)
 
 

@@ -174,8 +174,8 @@ def test_stacked_parts_and_nearest_images_are_drawn(streets: Diagnosis, result: 
     np.testing.assert_allclose(centred, [[2, -1, -1], [-0.5, 1, -0.5]])
     view = explanation_view(streets, made, 4)
     assert "By image" in view
-    assert "x.png" in view  # an image of a pool has no picture here, so its name stands there
-    assert view.count("data:image/webp") == 2  # the image itself, and the one neighbour among the samples
+    assert "x.png" in view  # an image of a pool has no image here, so its name stands there
+    assert view.count("data:image/webp") == 2  # the image itself, and the one neighbor among the samples
 
 
 def test_texts_of_the_true_and_the_strongest_other_class_are_compared(streets: Diagnosis, result: ProbeResult) -> None:

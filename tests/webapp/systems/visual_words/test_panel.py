@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def run() -> Diagnosis:
-    """Its pictures have names that would be markup."""
+    """Its images have names that would be markup."""
     made = planted_run()[0]
     ids = tuple(f'{i}"><img src=x onerror=alert(1)>' for i in made.samples.ids)
     return replace(made, samples=replace(made.samples, ids=ids))
@@ -123,7 +123,7 @@ def test_an_enlarged_sample_shows_where_the_confirmed_words_are(run: Diagnosis, 
     assert "outlined" in shown["alt"]
     assert all(" of 196 cells; in " in said for _, said in shown["legend"])
     assert without["words"]["src"] == ""
-    assert " not in this picture." in without["words"]["said"] or "is in this picture." in without["words"]["said"]
+    assert " not in this image." in without["words"]["said"] or "is in this image." in without["words"]["said"]
     hovered, other = describe([found.run, 0]), describe([RUNS.add(run), 0, True])
     assert hovered is not None
     assert "words" not in hovered
@@ -149,7 +149,7 @@ def test_a_cluster_without_a_name_is_called_by_its_patches_on_cards_and_pane(run
     name = ShownName(of_cluster[0], "No phrase names it <b>", [Crop("data:image/webp;base64,AA", "7", True)])
     patches = replace(found.patches, names=(name,))
     cards = cluster_list(run, patches=patches)
-    assert "Pictures with these patches" in cards
+    assert "Images with these patches" in cards
     assert "with these patches" not in cluster_list(run)
     rows = np.flatnonzero(run.clusters[0].membership >= 0.5)
     pane = selection_pane(run, Selection(rows, (), run.clusters[0]), patches)

@@ -6,7 +6,7 @@ from tests.support.detections import audited, refused
 from tests.support.tables import said
 
 
-def test_boxes_given_as_corners_are_recognised(made):
+def test_boxes_given_as_corners_are_recognized(made):
     corners = [
         r | {"bbox": [r["bbox"][0], r["bbox"][1], r["bbox"][0] + r["bbox"][2], r["bbox"][1] + r["bbox"][3]]}
         for r in made.results

@@ -17,7 +17,7 @@ N, NAMES = 60, ("cat", "dog", "bus")
 
 
 def drawn(seed=0, *, found=0.7, off=0.05, called=0.9, each=3, relative=False):
-    """Pictures of many sizes, and a detector that places boxes `off` by a share of their sides."""
+    """Images of many sizes, and a detector that places boxes `off` by a share of their sides."""
     rng = np.random.default_rng(seed)
     sizes = rng.integers(200, 800, (N, 2)).astype(float)
     image = np.repeat(np.arange(N), each)
@@ -68,19 +68,19 @@ def test_a_detector_of_no_more_than_chance_is_noted():
     anywhere = np.roll(raw.predictions.xywh, 7, axis=0)
     said = notes(replace(raw, predictions=replace(raw.predictions, xywh=anywhere)), truth, sizes)
     assert len(said) == 1
-    assert "hardly more than at the objects of another picture" in said[0]
+    assert "hardly more than at the objects of another image" in said[0]
 
 
 longer = lambda size: np.repeat(size.max(axis=1, keepdims=True), 2, axis=1)  # noqa: E731
 FORMS = {
     "left, top, right, bottom.": lambda at, of, size: (at, at + of),
-    "centre, width, height.": lambda at, of, size: (at + of / 2, of),
+    "center, width, height.": lambda at, of, size: (at + of / 2, of),
     "left, top, width, height, x and y exchanged.": lambda at, of, size: (at[:, ::-1], of[:, ::-1]),
     "counted from the bottom.": lambda at, of, size: (np.c_[at[:, 0], (size - at - of)[:, 1]], of),
     "counted from the right.": lambda at, of, size: (np.c_[(size - at - of)[:, 0], at[:, 1]], of),
-    "left, top, width, height, where the whole picture is 1 by": lambda at, of, size: (at / size, of / size),
-    "left, top, right, bottom, where the whole picture is 1 by": lambda at, of, size: (at / size, (at + of) / size),
-    "left, top, width, height, where the whole picture is 96 by 6": lambda at, of, size: (
+    "left, top, width, height, where the whole image is 1 by": lambda at, of, size: (at / size, of / size),
+    "left, top, right, bottom, where the whole image is 1 by": lambda at, of, size: (at / size, (at + of) / size),
+    "left, top, width, height, where the whole image is 96 by 6": lambda at, of, size: (
         at / size * (96, 64), of / size * (96, 64),
     ),
     "left, top, width, height, where the longer side is 1": lambda at, of, size: (
@@ -109,9 +109,9 @@ def test_yolo_boxes_that_begin_at_a_corner_are_refused(form):
     start, extent = raw.predictions.xywh[:, :2] / size, raw.predictions.xywh[:, 2:] / size
     raw = replace(raw, predictions=replace(raw.predictions, xywh=np.concatenate([start, extent], axis=1)))
     assert notes(raw, truth, sizes) == []
-    extent = start + extent if "right" in form else extent  # read as the centre, and turned into a corner
+    extent = start + extent if "right" in form else extent  # read as the center, and turned into a corner
     message = stopped(raw, truth, sizes, xywh=np.concatenate([start - extent / 2, extent], axis=1))
-    assert f"read as {form}. Give each box to its own picture, as centre, width and height in shares" in message
+    assert f"read as {form}. Give each box to its own image, as center, width and height in shares" in message
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_pictures_that_the_detector_has_not_seen_are_noted(unseen):
                   said_classes=tuple(raw.said_classes[i] for i in keep))  # fmt: skip
     said = notes(raw, truth, sizes)
     assert len(said) == 1
-    assert f"{len(unseen)} of 60 pictures with objects have no prediction" in said[0]
+    assert f"{len(unseen)} of 60 images with objects have no prediction" in said[0]
 
 
 def test_files_that_are_written_so_are_refused_and_read_as_they_are_if_told_so(made):

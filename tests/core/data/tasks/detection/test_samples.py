@@ -95,7 +95,7 @@ def test_the_place_of_a_box_is_measured_in_shares_of_its_image(made):
     row = audit.samples.ids.index("0000.png#1")
     assert column(audit, "area share")[row] == pytest.approx(0.25)
     assert column(audit, "width / height")[row] == pytest.approx(WIDTH / HEIGHT)
-    assert column(audit, "distance to the centre")[row] == pytest.approx(0.5)
+    assert column(audit, "distance to the center")[row] == pytest.approx(0.5)
     assert column(audit, "gap to the border")[row] == 0
 
 
@@ -147,7 +147,7 @@ def test_pictures_that_are_not_there_take_their_objects_along(made):
     assert lost
     assert all("not among the images" in why(audit, f"0003.png#{identity}") for identity in lost)
     assert len(audit.samples) == len(made.annotations) - len(lost)
-    assert said(audit, "1 of 30 images of the truth have no picture")
+    assert said(audit, "1 of 30 images of the truth have no image")
 
 
 def test_no_picture_at_all_is_one_message(made, tmp_path):

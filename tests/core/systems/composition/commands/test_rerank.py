@@ -62,7 +62,7 @@ def test_of_rows_that_show_one_picture_the_best_stands_for_all(
     save(replace(found, samples=replace(found.samples, items=pictures.keep(of))), tmp_path / "items.errata")
     told = said(capsys, "ask", str(tmp_path / "items.errata"), "in the dark").splitlines()[3]
     shown = told.removeprefix("  Best matches: ").split(", ")
-    assert shown[:3] == [f"{rows['matches'][0]} (and 3 more of this picture)", *rows["matches"][4:6]]
+    assert shown[:3] == [f"{rows['matches'][0]} (and 3 more of this image)", *rows["matches"][4:6]]
     assert shown[5] == f"and {rows['support'] - 8} more"  # 4 + 4 are told
     document = json.loads(said(capsys, "ask", str(tmp_path / "items.errata"), "in the dark", "--json"))["questions"][0]
     assert document["matches"][:2] == [rows["matches"][0], rows["matches"][4]]

@@ -42,7 +42,7 @@ def test_every_format_is_known_listed_and_tried_here() -> None:
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_a_format_is_recognised_and_read_from_its_file_and_from_its_folder(name: str, tmp_path: Path) -> None:
+def test_a_format_is_recognized_and_read_from_its_file_and_from_its_folder(name: str, tmp_path: Path) -> None:
     file = write(tmp_path / "data" / FILES[name][0], FILES[name][1])
     assert recognise(file) == recognise(file.parent) == name
     for benchmark in (read_benchmark(name, file), read_benchmark("", file.parent)):

@@ -59,7 +59,7 @@ def scans(upload: Path) -> MaskSquares:
 
 
 def run_of(scans: MaskSquares, groups: Sequence[int] | None = None) -> Diagnosis:
-    """A run whose first samples are the labelled scans, with their losses."""
+    """A run whose first samples are the labeled scans, with their losses."""
     made = make_showcase()
     known = np.flatnonzero(scans.labelled)
     ids = (*(scans.ids[k] for k in known), *made.samples.ids[len(known) :])
@@ -186,7 +186,7 @@ def test_no_example_is_the_target_or_of_its_patient(
     assert all(max(chosen) < N - UNKNOWN for _, chosen in seen)
     reference_masks(scans, network, np.arange(N), None)
     assert all(row not in chosen for row, chosen in seen)
-    with pytest.raises(InvalidInput, match="Only 0 labelled scans of others hold the mask"):
+    with pytest.raises(InvalidInput, match="Only 0 labeled scans of others hold the mask"):
         reference_masks(scans, network, np.arange(N), np.zeros(N, np.int64))
 
 
@@ -237,7 +237,7 @@ def test_the_command_keeps_its_result_with_the_run_and_writes_no_number_that_it_
 
 @pytest.fixture
 def renamed(upload: Path, tmp_path: Path) -> Path:
-    """The same table with columns that no one would recognise."""
+    """The same table with columns that no one would recognize."""
     names = {"file": "nifti", "true_mask": "drawn", "predicted_mask": "said"}
     pd.read_csv(upload / "scans.csv").rename(columns=names).to_csv(tmp_path / "renamed.csv", index=False)
     return tmp_path / "renamed.csv"

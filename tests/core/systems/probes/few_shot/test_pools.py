@@ -19,10 +19,10 @@ NAMES = ("great white shark", "Airplane", "dog")
 
 
 class Colours:
-    """An image is its mean colour."""
+    """An image is its mean color."""
 
     modality = "image"
-    name, fingerprint, joint_space = "colours", "c" * 16, "colours joint"
+    name, fingerprint, joint_space = "colours", "c" * 16, "colors joint"
     description, finding_space, logit_scale = "made", "made", 20.0
 
     def preprocess(self, image: Image.Image) -> F32:
@@ -87,7 +87,7 @@ def test_folders_may_be_passed_over_or_insisted_on(folder: Path) -> None:
         read_pool(folder, Colours(), ("cat", "cow"), folders="classes")
     with pytest.raises(InvalidInput, match="folders must be one of"):
         read_pool(folder, Colours(), NAMES, folders="maybe")
-    with pytest.raises(InvalidInput, match="No folder of the pool has a class's name: its pictures lie in none, and"):
+    with pytest.raises(InvalidInput, match="No folder of the pool has a class's name: its images lie in none, and"):
         label_by_folder(["a.png", "b.png"], ("cat", "cow"), must=True)
 
 
@@ -109,7 +109,7 @@ def test_unreadable_pictures_are_counted_with_their_reasons(folder: Path) -> Non
     assert len(pool.images) == 4
     assert len(pool.unreadable) == 1
     assert "broken.png" in pool.unreadable[0]
-    assert any("1 pictures of the pool could not be read" in note for note in pool.notes)
+    assert any("1 images of the pool could not be read" in note for note in pool.notes)
 
 
 def test_images_that_are_scored_are_dropped_whatever_their_name(folder: Path) -> None:
@@ -123,7 +123,7 @@ def test_images_that_are_scored_are_dropped_whatever_their_name(folder: Path) ->
 
 def test_a_pool_without_pictures_is_refused(tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("nothing here")
-    with pytest.raises(InvalidInput, match="holds no pictures"):
+    with pytest.raises(InvalidInput, match="holds no images"):
         read_pool(tmp_path, Colours(), NAMES)
 
 

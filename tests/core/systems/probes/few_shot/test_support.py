@@ -39,7 +39,7 @@ def test_each_class_gets_the_images_nearest_to_its_text_best_first() -> None:
 def test_copies_count_once_by_id_and_by_vector() -> None:
     pool = images([[1, 0, 0.1], [1, 0, 0.1], [1, 0, 0.5], [0, 1]], ("a", "b", "a", "c"))
     at, _ = retrieve(pool, TEXTS[:1], queries()[:1], 4)
-    assert at.tolist() == [0, 3]  # "b" is the same picture as "a", and a second "a" the same id
+    assert at.tolist() == [0, 3]  # "b" is the same image as "a", and a second "a" the same id
 
 
 def test_an_image_serves_one_class_alone_if_that_is_asked() -> None:

@@ -163,7 +163,7 @@ def test_a_missing_pool_or_validation_part_is_said() -> None:
     part, _ = part_of(20)
     with pytest.raises(InvalidInput, match="needs a pool"):
         SusX().run(replace(part, pool=None))
-    with pytest.raises(InvalidInput, match="needs labelled validation images"):
+    with pytest.raises(InvalidInput, match="needs labeled validation images"):
         SusX(tune=True).run(replace(part, validation=None))
 
 

@@ -84,7 +84,7 @@ def test_choices_are_made_on_validation_images_and_never_on_those_that_are_score
 
 def test_no_shots_are_said() -> None:
     part, _ = made_part(2, 10)
-    with pytest.raises(InvalidInput, match="needs labelled images"):
+    with pytest.raises(InvalidInput, match="needs labeled images"):
         TipAdapter(shots=2).run(replace(part, shots=None))
 
 

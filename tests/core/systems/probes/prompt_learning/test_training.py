@@ -120,7 +120,7 @@ def test_epochs_are_the_papers_on_a_clip(native: OpenClipEncoder) -> None:
 
 def test_no_shots_and_a_step_size_past_all_bounds_are_refused(native: OpenClipEncoder) -> None:
     part, _ = permuted(native)
-    with pytest.raises(InvalidInput, match="CoOp learns from labelled images and got none"):
+    with pytest.raises(InvalidInput, match="CoOp learns from labeled images and got none"):
         fit_prompts(replace(part, shots=None), FAST)
     with pytest.raises(InvalidInput, match="no number any more at a step size"):
         fit_prompts(part, replace(FAST, lr=1e38, epochs=5))
