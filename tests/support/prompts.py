@@ -16,7 +16,7 @@ from core.records import F32, I64, Progress, no_progress
 from core.systems.probes.base import Images, ProbeInput
 from core.systems.probes.prompt_learning import learner as prompt_learner
 from core.systems.probes.prompt_learning.context import Prompts, PromptTraining
-from core.systems.probes.prompt_learning.learner import Frame, Learner, prompt_logits
+from core.systems.probes.prompt_learning.learner import Learner, PromptBatch, prompt_logits
 
 NAMES = ("dog", "red cat", "photo", "green frog")
 PETS = json.dumps({"Cat": ["whiskers", "a long tail", "often asleep"], "cow": ["horns"]})
@@ -76,12 +76,12 @@ def accuracy(part: ProbeInput, prompts: Prompts, labels: I64) -> float:
 
 def bounded_to(tokens: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """At most so many tokens go through a tower at a time; how many did, each time, as a list that grows."""
-    sizes, true = list[int](), Frame.encode
+    sizes, true = list[int](), PromptBatch.encode
 
-    def noted(self: Frame, learner: Learner, classes: torch.Tensor, *more: torch.Tensor | None) -> torch.Tensor:
+    def noted(self: PromptBatch, learner: Learner, classes: torch.Tensor, *more: torch.Tensor | None) -> torch.Tensor:
         sizes.append(len(classes) * self.ids.shape[1])
         return true(self, learner, classes, *more)
 
     monkeypatch.setattr(prompt_learner, "TOKENS", tokens)
-    monkeypatch.setattr(Frame, "encode", noted)
+    monkeypatch.setattr(PromptBatch, "encode", noted)
     return sizes

@@ -13,7 +13,7 @@ from core.encoders import Encoder, load_encoder
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import InvalidInput
 from core.systems.probes.prompt_learning.context import lay_out
-from core.systems.probes.prompt_learning.learner import Frame, Learner, tower_of
+from core.systems.probes.prompt_learning.learner import Learner, PromptBatch, tower_of
 from tests.support.tiny_clip import write_custom, write_hugging_face, write_native
 
 PROMPTS = ["a photo of a dog.", "a red dog", "a photo of a"]
@@ -59,19 +59,19 @@ def test_plain_prompts_get_the_vectors_that_texts_get(encoder: OpenClipEncoder) 
 def test_words_as_context_give_the_vectors_of_the_sentence(encoder: OpenClipEncoder) -> None:
     tower = tower_of(encoder)
     words = torch.tensor(tower.tokens("a photo of a"))
-    frame = Frame(tower, lay_out(tower, NAMES, len(words), "end"))
+    batch = PromptBatch(tower, lay_out(tower, NAMES, len(words), "end"))
     with torch.no_grad():
-        got = frame.encode(Learner(tower.embed(words)), torch.arange(2), None).numpy()
+        got = batch.encode(Learner(tower.embed(words)), torch.arange(2), None).numpy()
     np.testing.assert_allclose(got, encoder.encode_texts([f"a photo of a {name}." for name in NAMES]), atol=1e-4)
 
 
 def test_gradients_reach_the_context_and_no_other_parameter(encoder: OpenClipEncoder) -> None:
     tower = tower_of(encoder)
-    frame, learner = (
-        Frame(tower, lay_out(tower, NAMES, 3, "middle")),
+    batch, learner = (
+        PromptBatch(tower, lay_out(tower, NAMES, 3, "middle")),
         Learner(0.1 * torch.ones(3, tower.words().shape[1])),
     )
-    frame.encode(learner, torch.arange(2), None)[:, 0].sum().backward()
+    batch.encode(learner, torch.arange(2), None)[:, 0].sum().backward()
     assert learner.ctx.grad is not None
     assert (learner.ctx.grad.abs().sum(1) > 0).all()
     assert not any(p.requires_grad or p.grad is not None for p in encoder._model.parameters())

@@ -50,7 +50,7 @@ class Learner(torch.nn.Module):
         self.ctx = torch.nn.Parameter(ctx.clone())
         self.meta = meta
 
-    def shift(self, features: torch.Tensor) -> torch.Tensor | None:
+    def meta_bias(self, features: torch.Tensor) -> torch.Tensor | None:
         """(b, w) what is added to every context vector for each image."""
         return None if self.meta is None else self.meta(features)
 
@@ -83,7 +83,7 @@ def common_start(layout: PromptLayout) -> int:
     return min(int(np.cumprod(same).sum()), int(layout.lengths.min()) - 1)
 
 
-class Frame:
+class PromptBatch:
     """k classes' prompts with room for the context, embedded once. p pairs of an image and a class are encoded at a
     time; what all prompts begin with goes through a causal tower once for each image.
 
@@ -102,31 +102,31 @@ class Frame:
         with torch.no_grad():
             self.base = tower.embed(self.ids)  # (k, L, w)
         self.k = len(self.ids)
-        self.alike = common_start(layout) if getattr(tower, "shares_starts", False) else 0
+        self.n_shared = common_start(layout) if getattr(tower, "shares_starts", False) else 0
         self.chunk = max(1, TOKENS // self.ids.shape[1])
 
     def encode(
-        self, learner: Learner, classes: torch.Tensor, shift: torch.Tensor | None, of: torch.Tensor | None = None
+        self, learner: Learner, classes: torch.Tensor, bias: torch.Tensor | None, of: torch.Tensor | None = None
     ) -> torch.Tensor:
         """(p, d) text vectors of the prompts of (p,) classes, with (p, w) added to every context vector: ctx_i(x) = v_i
         + pi(x).
 
         Args:
-            of: (p,) whose shift each has, from 0 on without gaps; None where all have the same or none.
+            of: (p,) whose bias each has, from 0 on without gaps; None where all have the same or none.
         """
         ctx = learner.ctx[classes] if learner.ctx.ndim == 3 else learner.ctx.expand(len(classes), *learner.ctx.shape)
-        if shift is not None:
-            ctx = ctx + shift[:, None]
+        if bias is not None:
+            ctx = ctx + bias[:, None]
         rows = torch.arange(len(classes), device=classes.device)[:, None]
         length = int(self.lengths[classes].max())
         embeds = self.base[classes, :length].index_put((rows, self.slots[classes]), ctx)
-        if not self.alike or learner.ctx.ndim == 3:
+        if not self.n_shared or learner.ctx.ndim == 3:
             return self.tower.encode(embeds, self.ids[classes, :length])
         of = torch.zeros_like(classes) if of is None else of
         one_of_each = torch.searchsorted(of, torch.arange(int(of[-1]) + 1, device=of.device))
         tower: Any = self.tower
-        start = embeds[one_of_each, : self.alike]
-        rest = embeds[:, self.alike :]
+        start = embeds[one_of_each, : self.n_shared]
+        rest = embeds[:, self.n_shared :]
         return tower.encode_behind(start, rest, of, self.ids[classes, :length])
 
     def pairs(self, learner: Learner, features: torch.Tensor) -> tuple[int, Encode]:
@@ -139,10 +139,10 @@ class Frame:
             pairs = torch.arange(start, stop, device=self.ids.device)
             first = start // self.k
             last = (stop - 1) // self.k + 1
-            shift = learner.shift(features[first:last])
-            assert shift is not None
+            bias = learner.meta_bias(features[first:last])
+            assert bias is not None
             of = pairs // self.k - first
-            return self.encode(learner, self.order[pairs % self.k], shift[of], of)
+            return self.encode(learner, self.order[pairs % self.k], bias[of], of)
 
         return len(features) * self.k, encode
 
@@ -183,8 +183,8 @@ def restore(prompts: Prompts, tower: PromptTower) -> Learner:
     return Learner(torch.from_numpy(prompts.ctx), meta).to(tower.device).requires_grad_(False)
 
 
-def prepare(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]) -> tuple[Learner, Frame]:
-    """Checked prompts and the frame of these classes.
+def prepare(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]) -> tuple[Learner, PromptBatch]:
+    """Checked prompts and the prompt batch of these classes.
 
     Raises:
         InvalidInput: the prompts belong to another tower or, if class-specific, to other classes.
@@ -198,7 +198,7 @@ def prepare(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]) -> t
             f"The saved context vectors have {prompts.ctx.shape[-1]} numbers and the text tower's words {width}. "
             "Train prompts again."
         )
-    return restore(prompts, tower), Frame(tower, lay_out(tower, class_names, prompts.m, prompts.position))
+    return restore(prompts, tower), PromptBatch(tower, lay_out(tower, class_names, prompts.m, prompts.position))
 
 
 def classifier(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]) -> F32:
@@ -213,11 +213,11 @@ def classifier(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]) -
         raise InvalidInput(
             "CoCoOp makes a classifier for each image, so it has no vector for a class alone. Ask for its logits."
         )
-    learner, frame = prepare(prompts, encoder, class_names)
-    n, encode = frame.pairs(learner, frame.base[:0, 0])
+    learner, batch = prepare(prompts, encoder, class_names)
+    n, encode = batch.pairs(learner, batch.base[:0, 0])
     with torch.inference_mode():
-        vectors = torch.cat([encode(a, min(a + frame.chunk, n)) for a in range(0, n, frame.chunk)])
-    return vectors[frame.places].cpu().numpy().astype(np.float32)
+        vectors = torch.cat([encode(a, min(a + batch.chunk, n)) for a in range(0, n, batch.chunk)])
+    return vectors[batch.places].cpu().numpy().astype(np.float32)
 
 
 def cocoop_logits(
@@ -232,9 +232,9 @@ def cocoop_logits(
     """
     if prompts.kind != "cocoop":
         raise InvalidInput("These prompts are CoOp's, which are the same for every image. Choose CoOp to use them.")
-    learner, frame = prepare(prompts, encoder, class_names)
-    rows = torch.from_numpy(np.ascontiguousarray(features, np.float32)).to(frame.ids.device)
-    scores = frame.scores(
+    learner, batch = prepare(prompts, encoder, class_names)
+    rows = torch.from_numpy(np.ascontiguousarray(features, np.float32)).to(batch.ids.device)
+    scores = batch.scores(
         learner, rows, logit_scale_of(encoder), lambda done: progress("score images", done, len(rows))
     )
     return scores.cpu().numpy().astype(np.float64)

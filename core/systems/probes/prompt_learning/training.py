@@ -20,7 +20,7 @@ from core.systems.common.schedule import cosine
 from core.systems.common.steps import take_step
 from core.systems.probes.base import Images, ProbeInput, logit_scale_of
 from core.systems.probes.prompt_learning.context import Prompts, PromptTraining, lay_out
-from core.systems.probes.prompt_learning.learner import Frame, Learner, meta_network, tower_of
+from core.systems.probes.prompt_learning.learner import Learner, PromptBatch, meta_network, tower_of
 
 MOMENTUM = 0.9
 DECAY = 5e-4
@@ -77,8 +77,8 @@ def fit_prompts(part: ProbeInput, how: PromptTraining) -> Prompts:
     tower = tower_of(part.encoder)
     d = (part.test if len(part.test) else shots).features.shape[1]
     learner = start(tower, how, len(part.class_names), d, part.seed)
-    frame = Frame(tower, lay_out(tower, part.class_names, learner.ctx.shape[-2], how.position))
-    run = _PromptRun(part, how, tower, learner, frame)
+    batch = PromptBatch(tower, lay_out(tower, part.class_names, learner.ctx.shape[-2], how.position))
+    run = _PromptRun(part, how, tower, learner, batch)
     run.train(epochs_of(how, int(np.bincount(shots.labels).max()), tower))
     return run.prompts()
 
@@ -119,13 +119,13 @@ class _PromptRun:
     """One training."""
 
     def __init__(
-        self, part: ProbeInput, how: PromptTraining, tower: PromptTower, learner: Learner, frame: Frame
+        self, part: ProbeInput, how: PromptTraining, tower: PromptTower, learner: Learner, batch: PromptBatch
     ) -> None:
         self.part = part
         self.how = how
         self.tower = tower
         self.learner = learner
-        self.frame = frame
+        self.batch = batch
         self.scale = logit_scale_of(part.encoder)
         self.lr = lr_of(how, tower)
         assert part.shots is not None
@@ -156,7 +156,7 @@ class _PromptRun:
                 self.part.progress("learn prompts", epoch * steps + i, epochs * steps)
                 at = at.to(features.device)
                 before = time.process_time()
-                loss = prompt_loss(self.frame, self.learner, features[at], labels[at], self.scale)
+                loss = prompt_loss(self.batch, self.learner, features[at], labels[at], self.scale)
                 losses.append(take_step(optimiser, loss, rate(epoch, epochs, self.lr), clip=None) * len(at))
                 if len(self.first_steps) < 2:
                     self.first_steps.append(time.process_time() - before)
@@ -171,7 +171,7 @@ class _PromptRun:
         loss = math.nan
         if self.validation is not None:
             rows, labels = self.validation
-            loss = float(cross_entropy(self.frame.scores(self.learner, rows, self.scale), labels))
+            loss = float(cross_entropy(self.batch.scores(self.learner, rows, self.scale), labels))
             self.best.offer(epoch, (-loss,), lambda: weights_of(self.learner))
         self.curve.append(Epoch(epoch, trained, loss))
 
@@ -210,7 +210,7 @@ class _PromptRun:
 
 
 def prompt_loss(
-    frame: Frame, learner: Learner, features: torch.Tensor, labels: torch.Tensor, scale: float
+    batch: PromptBatch, learner: Learner, features: torch.Tensor, labels: torch.Tensor, scale: float
 ) -> torch.Tensor:
     """Mean cross-entropy of (b, d) images, a scalar whose `backward` adds to the gradients of the learner's parameters.
 
@@ -220,10 +220,10 @@ def prompt_loss(
     Source: the two passes are those of Gao et al. 2021, "Scaling deep contrastive learning batch size" (arXiv
     2101.06983).
     """
-    n, encode = frame.pairs(learner, features)
-    if n <= frame.chunk:
-        return cross_entropy(frame.logits(encode(0, n), features, scale), labels)
-    stretches = [(a, min(a + frame.chunk, n)) for a in range(0, n, frame.chunk)]
+    n, encode = batch.pairs(learner, features)
+    if n <= batch.chunk:
+        return cross_entropy(batch.logits(encode(0, n), features, scale), labels)
+    stretches = [(a, min(a + batch.chunk, n)) for a in range(0, n, batch.chunk)]
     with torch.no_grad():
         vectors = torch.cat([encode(a, b) for a, b in stretches])
 
@@ -234,4 +234,4 @@ def prompt_loss(
             encode(a, b).backward(vectors.grad[a:b])
 
     vectors.requires_grad_().register_post_accumulate_grad_hook(second_pass)
-    return cross_entropy(frame.logits(vectors, features, scale), labels)
+    return cross_entropy(batch.logits(vectors, features, scale), labels)

@@ -13,7 +13,7 @@ import torch
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.encoders.open_clip.prompt_tower import OpenClipTower
 from core.systems.probes.prompt_learning.context import PromptTraining, lay_out
-from core.systems.probes.prompt_learning.learner import Frame, Learner, common_start, meta_network, tower_of
+from core.systems.probes.prompt_learning.learner import Learner, PromptBatch, common_start, meta_network, tower_of
 from core.systems.probes.prompt_learning.training import fit_prompts, prompt_loss
 from tests.support.prompts import FAST, NAMES, permuted
 from tests.support.tiny_clip import TWO, write_custom, write_hugging_face, write_model
@@ -66,7 +66,7 @@ def test_vectors_and_gradients_are_those_of_whole_texts(kind: str, tmp_path: Pat
 def test_towers_that_see_what_follows_or_are_of_other_blocks_take_whole_texts(kind: str, tmp_path: Path) -> None:
     tower = _tower(ALONE[kind], tmp_path)
     assert not tower.shares_starts
-    assert Frame(tower, lay_out(tower, NAMES, 2, "end")).alike == 0
+    assert PromptBatch(tower, lay_out(tower, NAMES, 2, "end")).n_shared == 0
 
 
 @pytest.fixture(scope="module")
@@ -108,11 +108,11 @@ def test_a_step_has_the_same_loss_and_gradients_with_starts_shared(
         torch.nn.init.constant_(next(p for name, p in meta.named_parameters() if name == "0.bias"), 2.0)  # awake
     losses, grads = [], []
     for shared in (True, False):
-        learner, frame = Learner(ctx, meta), Frame(tower, lay_out(tower, NAMES, 4, position))
-        assert frame.alike > 0
-        frame.alike = frame.alike if shared else 0
+        learner, batch = Learner(ctx, meta), PromptBatch(tower, lay_out(tower, NAMES, 4, position))
+        assert batch.n_shared > 0
+        batch.n_shared = batch.n_shared if shared else 0
         learner.zero_grad()
-        loss = prompt_loss(frame, learner, features, torch.tensor([0, 1, 2]), 20.0)
+        loss = prompt_loss(batch, learner, features, torch.tensor([0, 1, 2]), 20.0)
         loss.backward()
         losses.append(float(loss.detach()))
         grads.append([p.grad.clone() for p in learner.parameters() if p.grad is not None])

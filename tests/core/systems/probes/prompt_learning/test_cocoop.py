@@ -19,8 +19,8 @@ from core.systems.probes.prompt_learning import learner as prompt_learner
 from core.systems.probes.prompt_learning.cocoop import CoCoOp
 from core.systems.probes.prompt_learning.context import PromptTraining, lay_out, load_prompts
 from core.systems.probes.prompt_learning.learner import (
-    Frame,
     Learner,
+    PromptBatch,
     classifier,
     cocoop_logits,
     prompt_logits,
@@ -64,25 +64,25 @@ def loop(tower: PromptTower, learner: Learner, image: torch.Tensor, scale: float
     return torch.stack(found)
 
 
-def learner_and_frame(encoder: OpenClipEncoder) -> tuple[PromptTower, Learner, Frame]:
+def learner_and_batch(encoder: OpenClipEncoder) -> tuple[PromptTower, Learner, PromptBatch]:
     tower = tower_of(encoder)
-    return tower, start(tower, HOW, 4, 16, 0), Frame(tower, lay_out(tower, NAMES, 4, "end"))
+    return tower, start(tower, HOW, 4, 16, 0), PromptBatch(tower, lay_out(tower, NAMES, 4, "end"))
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 8, 1000])
 def test_scores_equal_the_loop_one_image_at_a_time(encoder: OpenClipEncoder, chunk: int) -> None:
-    tower, learner, frame = learner_and_frame(encoder)
+    tower, learner, batch = learner_and_batch(encoder)
     part, _ = permuted(encoder, test=2)
     rows = torch.from_numpy(part.test.features)
-    frame.chunk = chunk
+    batch.chunk = chunk
     with torch.no_grad():
         slow = torch.stack([loop(tower, learner, row, 1.0) for row in rows])
-    torch.testing.assert_close(frame.scores(learner, rows, 1.0), slow, atol=1e-5, rtol=0)
+    torch.testing.assert_close(batch.scores(learner, rows, 1.0), slow, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("chunk", [3, 8, 1000])
 def test_a_step_has_the_loss_and_the_gradients_of_the_loop(encoder: OpenClipEncoder, chunk: int) -> None:
-    tower, learner, frame = learner_and_frame(encoder)
+    tower, learner, batch = learner_and_batch(encoder)
     part, _ = permuted(encoder, shots=2)
     assert part.shots is not None
     assert part.shots.labels is not None
@@ -91,8 +91,8 @@ def test_a_step_has_the_loss_and_the_gradients_of_the_loop(encoder: OpenClipEnco
     slow.backward()
     expected = [p.grad.clone() for p in learner.parameters() if p.grad is not None]
     learner.zero_grad()
-    frame.chunk = chunk
-    loss = prompt_loss(frame, learner, rows, labels, 10.0)
+    batch.chunk = chunk
+    loss = prompt_loss(batch, learner, rows, labels, 10.0)
     loss.backward()
     assert float(loss.detach()) == pytest.approx(float(slow.detach()), abs=1e-5)
     assert len(expected) == 5

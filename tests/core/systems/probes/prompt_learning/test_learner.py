@@ -10,7 +10,7 @@ import torch
 
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.systems.probes.prompt_learning.context import PromptTraining, lay_out
-from core.systems.probes.prompt_learning.learner import Frame, Learner, classifier, restore, tower_of
+from core.systems.probes.prompt_learning.learner import Learner, PromptBatch, classifier, restore, tower_of
 from core.systems.probes.prompt_learning.training import fit_prompts
 from tests.support.prompts import FAST, NAMES, bounded_to, permuted
 
@@ -19,19 +19,19 @@ from tests.support.prompts import FAST, NAMES, bounded_to, permuted
 def test_a_class_specific_context_of_equal_copies_is_the_unified_one(encoder: OpenClipEncoder, position: str) -> None:
     tower = tower_of(encoder)
     ctx = torch.randn(2, tower.words().shape[1], generator=torch.Generator().manual_seed(0))
-    frame = Frame(tower, lay_out(tower, NAMES, 2, position))  # type: ignore[arg-type]
+    batch = PromptBatch(tower, lay_out(tower, NAMES, 2, position))  # type: ignore[arg-type]
     with torch.no_grad():
-        one = frame.encode(Learner(ctx), torch.arange(4), None)
-        each = frame.encode(Learner(ctx.expand(4, -1, -1)), torch.arange(4), None)
+        one = batch.encode(Learner(ctx), torch.arange(4), None)
+        each = batch.encode(Learner(ctx.expand(4, -1, -1)), torch.arange(4), None)
     torch.testing.assert_close(one, each, atol=1e-6, rtol=0)
 
 
 def test_the_middle_gives_the_vector_of_the_reordered_words(encoder: OpenClipEncoder) -> None:
     tower = tower_of(encoder)
     words = tower.embed(torch.tensor(tower.tokens("a photo of red")))
-    frame = Frame(tower, lay_out(tower, ["dog"], 4, "middle"))
+    batch = PromptBatch(tower, lay_out(tower, ["dog"], 4, "middle"))
     with torch.no_grad():
-        got = frame.encode(Learner(words), torch.arange(1), None).numpy()
+        got = batch.encode(Learner(words), torch.arange(1), None).numpy()
     np.testing.assert_allclose(got, encoder.encode_texts(["a photo dog of red."]), atol=1e-5)
 
 
@@ -49,8 +49,8 @@ def test_names_of_unequal_length_keep_their_order_and_context_in_chunks(
     names = ("red cat of photo", "dog", "red cat", "frog")
     how = PromptTraining(init="", length=3, class_specific=class_specific, epochs=0)
     prompts = fit_prompts(replace(part, class_names=names), how)
-    frame = Frame(tower_of(encoder), lay_out(tower_of(encoder), names, 3, "end"))
-    one_by_one = [frame.encode(restore(prompts, frame.tower), torch.tensor([c]), None)[0].numpy() for c in range(4)]
+    batch = PromptBatch(tower_of(encoder), lay_out(tower_of(encoder), names, 3, "end"))
+    one_by_one = [batch.encode(restore(prompts, batch.tower), torch.tensor([c]), None)[0].numpy() for c in range(4)]
     np.testing.assert_allclose(classifier(prompts, encoder, names), np.stack(one_by_one), atol=1e-5)
 
 

@@ -12,7 +12,7 @@ import torch
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
 from core.systems.probes.prompt_learning.context import PromptTraining, lay_out
-from core.systems.probes.prompt_learning.learner import Frame, prompt_logits, tower_of
+from core.systems.probes.prompt_learning.learner import PromptBatch, prompt_logits, tower_of
 from core.systems.probes.prompt_learning.training import epochs_of, fit_prompts, lr_of, prompt_loss, rate, start
 from tests.support.prompts import FAST, NAMES, accuracy, permuted
 
@@ -89,12 +89,12 @@ def test_gradients_in_chunks_equal_those_at_once(encoder: OpenClipEncoder, chunk
     assert part.shots.labels is not None
     rows, labels = torch.from_numpy(part.shots.features), torch.from_numpy(part.shots.labels)
     tower = tower_of(encoder)
-    frame = Frame(tower, lay_out(tower, NAMES, 4, "end"))
+    batch = PromptBatch(tower, lay_out(tower, NAMES, 4, "end"))
     at_once, chunked = start(tower, FAST, 4, 16, 0), start(tower, FAST, 4, 16, 0)
-    loss = prompt_loss(frame, at_once, rows, labels, 10.0)
+    loss = prompt_loss(batch, at_once, rows, labels, 10.0)
     loss.backward()
-    frame.chunk = chunk
-    in_chunks = prompt_loss(frame, chunked, rows, labels, 10.0)
+    batch.chunk = chunk
+    in_chunks = prompt_loss(batch, chunked, rows, labels, 10.0)
     assert chunked.ctx.grad is None
     in_chunks.backward()
     assert float(in_chunks.detach()) == pytest.approx(float(loss.detach()), abs=1e-5)
