@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +13,8 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.systems.composition.readers.builder import Builder
-from core.systems.composition.readers.fields import Record, as_list, as_text, box_of, load_records, text_of, texts_of
+from core.systems.composition.readers.fields import Record, as_list, as_text, load_records, text_of, texts_of
+from core.systems.composition.readers.published import Format, Row, listed
 from core.systems.composition.readers.recognise import one_file_of
 from core.systems.composition.records import Benchmark
 
@@ -42,89 +43,76 @@ near; next to; with; beside; on the side of; around
 SYMMETRIC = frozenset(" ".join(relation.split()) for relation in _LEFT_OUT.split(";"))
 """Relations that ARO's notebook takes out before its mean. Not all of them are symmetric in meaning; that is the
 notebook's name."""
-_BOX = ("bbox_x", "bbox_y", "bbox_w", "bbox_h")
 _SOURCE = "Yuksekgonul et al. 2023 (ARO), arXiv 2210.01936"
-_PICTURES = (
-    "Its pictures are those of ARO's own archive (a part of GQA, from Visual Genome), in files such as 2390970.jpg."
-)
 
 
-def read_relation(path: Path) -> Benchmark:
-    """The items of `visual_genome_relation.json`, cropped to their boxes.
-
-    The headline is the mean over relations with equal weights. Items of the relations in `SYMMETRIC` stay, under the
-    tag "relation left out", and are not in it.
-
-    Raises:
-        InvalidInput: the file is no list of such records.
-
-    Source: Yuksekgonul et al. 2023 (ARO).
-    """
-    book, rows = _open(path, "aro-relation", "ARO, relations", "relation", "relation_name")
-    relations = [text_of(row, "relation_name", where).strip() for where, row in rows]
+def _mark_relations(book: Builder, rows: list[Row]) -> None:
+    """Tag items of the relations in `SYMMETRIC` as left out: they are scored, and not in the headline."""
+    relations = [text_of(row.record, "relation_name", row.where).strip() for row in rows]
     # where all would be left out, there is nothing else to average
     left_out = frozenset[str]() if SYMMETRIC.issuperset(relations) else SYMMETRIC
-    _add(book, rows, [{"relation left out" if name in left_out else "relation": name} for name in relations])
-    if left := sum(name in left_out for name in relations):
+    for row, relation in zip(rows, relations, strict=True):
+        row.tags = {"relation left out" if relation in left_out else "relation": relation}
+    if left := sum(relation in left_out for relation in relations):
         book.note(
             f"{left:,} of {len(rows):,} items have one of the {len(SYMMETRIC & set(relations)):,} relations that ARO "
             "leaves out of its mean: they are scored, and not in the headline."
         )
-    return book.build()
 
 
-def read_attribution(path: Path) -> Benchmark:
-    """The items of `visual_genome_attribution.json`, cropped to their boxes.
+RELATION = Format(
+    name="aro-relation",
+    title="ARO, relations",
+    source=_SOURCE,
+    images_are="Its pictures are those of ARO's own archive (a part of GQA, from Visual Genome), in files such as "
+    "2390970.jpg.",
+    average="relation",
+    one_file=True,
+    images=("image_path",),
+    captions=("true_caption", "false_caption"),
+    box=("bbox_x", "bbox_y", "bbox_w", "bbox_h"),
+    rows=listed,
+    prepare=_mark_relations,
+)
+"""`visual_genome_relation.json`, cropped to its boxes. The headline is the mean over relations with equal weights."""
 
-    The headline is the mean over pairs of attributes with at least 25 items, with equal weights; the others are tagged
-    "attributes left out".
 
-    Raises:
-        InvalidInput: the file is no list of such records.
-
-    Source: Yuksekgonul et al. 2023 (ARO).
-    """
-    book, rows = _open(path, "aro-attribution", "ARO, attributes", "attributes", "attributes")
-    pairs = [_pair(row, where) for where, row in rows]
+def _mark_attributes(book: Builder, rows: list[Row]) -> None:
+    """Tag items of pairs of attributes with fewer than 25 items as left out of the headline."""
+    pairs: list[str] = []
+    for row in rows:
+        attributes = texts_of(row.record, "attributes", row.where)
+        if len(attributes) != 2:
+            raise InvalidInput(
+                f"{row.where}: 'attributes' must name two: it names {len(attributes)}. "
+                "Bring the file as it was published."
+            )
+        pairs.append(" / ".join(" ".join(attribute.split()) for attribute in attributes))
     sizes = Counter(pairs)
     rare = {pair for pair, n in sizes.items() if n < MIN_PAIR_ITEMS}
-    few = {"attributes left out": f"pairs with fewer than {MIN_PAIR_ITEMS} items"}
+    for row, pair in zip(rows, pairs, strict=True):
+        row.tags = {"attributes": pair}
+        if pair in rare:
+            row.tags = {"attributes left out": f"pairs with fewer than {MIN_PAIR_ITEMS} items"}
     if len(rare) == len(sizes):
         book.average = ""
         book.note(
             f"No pair of attributes has {MIN_PAIR_ITEMS} items, so the headline weighs items equally; "
             "ARO's is a mean over such pairs."
         )
-    _add(book, rows, [few if pair in rare else {"attributes": pair} for pair in pairs])
-    if rare and book.average:
+    elif rare:
         left = sum(sizes[pair] for pair in rare)
         book.note(
             f"{left:,} of {len(rows):,} items belong to the {len(rare):,} pairs of attributes with fewer than "
             f"{MIN_PAIR_ITEMS} items, which ARO leaves out of its mean: they are scored, and not in the headline."
         )
-    return book.build()
 
 
-def _open(path: Path, name: str, title: str, average: str, key: str) -> tuple[Builder, list[tuple[str, Record]]]:
-    """The benchmark without items, and the file's records with their places."""
-    file, notes = one_file_of(path, name)
-    book = Builder(name, title, "choice", "pairwise", _SOURCE, _PICTURES, average=average, notes=list(notes))
-    return book, list(load_records(file, f"a box, captions and {key}"))
-
-
-def _pair(row: Record, where: str) -> str:
-    attributes = texts_of(row, "attributes", where)
-    if len(attributes) != 2:
-        raise InvalidInput(
-            f"{where}: 'attributes' must name two: it names {len(attributes)}. Bring the file as it was published."
-        )
-    return " / ".join(" ".join(attribute.split()) for attribute in attributes)
-
-
-def _add(book: Builder, rows: Sequence[tuple[str, Record]], tags: Sequence[dict[str, str]]) -> None:
-    for i, ((where, row), own) in enumerate(zip(rows, tags, strict=True)):
-        captions = (text_of(row, key, where) for key in ("true_caption", "false_caption"))
-        book.add_choice(str(i), where, text_of(row, "image_path", where), captions, own, box_of(row, _BOX, where))
+ATTRIBUTION = replace(
+    RELATION, name="aro-attribution", title="ARO, attributes", average="attributes", prepare=_mark_attributes
+)
+"""`visual_genome_attribution.json`, cropped to its boxes. The headline is the mean over pairs of attributes with at
+least 25 items, with equal weights."""
 
 
 _STRIPPED = re.compile(r'[.!"()*#:;~]')  # what BLIP's and ARO's code takes out of a caption; commas and hyphens stay

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,22 @@ KNOWN: Mapping[str, str] = {
 }
 OWN_CHOICE = frozenset({"image", "caption"})
 OWN_PAIRS = frozenset({"image_1", "caption_1", "image_2", "caption_2"})
-_COLOUR_KEYS = frozenset({"image_source", "caption_source"})
+_ARO = frozenset({"true_caption", "false_caption", "bbox_x"})
+_KEYED = (
+    ("sugarcrepe", frozenset({"filename", "caption", "negative_caption"})),
+    ("valse", frozenset({"image_file", "caption", "foil"})),
+)
+"""Keys of the records of a JSON object."""
+_LISTED = (
+    ("aro-relation", _ARO | {"relation_name"}),
+    ("aro-attribution", _ARO | {"attributes"}),
+    ("sugarcrepe++", frozenset({"filename", "caption", "caption2", "negative_caption"})),
+    ("winoground", frozenset({"image_0", "image_1", "caption_0", "caption_1"})),
+    ("colorswap", OWN_PAIRS | {"image_source"}),
+    ("colorswap", OWN_PAIRS | {"caption_source"}),
+    ("own", OWN_PAIRS),
+)
+"""Keys of the records of a list, the first that fits."""
 
 
 def is_foil_column(name: str) -> bool:
@@ -165,7 +180,7 @@ def _of_document(document: Any) -> str:
         if isinstance(document.get("scenes"), list):
             return "clevr"
         first = next(iter(document.values()), None)
-        return _of_entry(first) if isinstance(first, dict) else ""
+        return _first_with(_KEYED, first.keys()) if isinstance(first, dict) else ""
     if not isinstance(document, list) or not document:
         return ""
     first: Any = document[0]
@@ -176,11 +191,9 @@ def _of_document(document: Any) -> str:
     return _of_record(first)
 
 
-def _of_entry(entry: Mapping[str, Any]) -> str:
-    """Of a file that is an object of records."""
-    if {"filename", "caption", "negative_caption"} <= entry.keys():
-        return "sugarcrepe"
-    return "valse" if {"image_file", "caption", "foil"} <= entry.keys() else ""
+def _first_with(forms: Sequence[tuple[str, frozenset[str]]], keys: Set[str]) -> str:
+    """The first format whose keys a record has, or ""."""
+    return next((name for name, needed in forms if needed <= keys), "")
 
 
 def _of_record(record: Any) -> str:
@@ -188,14 +201,8 @@ def _of_record(record: Any) -> str:
     if not isinstance(record, dict):
         return ""
     keys = record.keys()
-    if {"true_caption", "false_caption", "bbox_x"} <= keys:
-        return "aro-relation" if "relation_name" in keys else "aro-attribution" if "attributes" in keys else ""
-    if {"filename", "caption", "caption2", "negative_caption"} <= keys:
-        return "sugarcrepe++"
-    if {"image_0", "image_1", "caption_0", "caption_1"} <= keys:
-        return "winoground"
-    if keys >= OWN_PAIRS:
-        return "colorswap" if keys & _COLOUR_KEYS else "own"
+    if name := _first_with(_LISTED, keys):
+        return name
     if "image" in keys and ("caption_options" in keys or isinstance(record.get("caption"), list)):
         return "aro-order"
     return "own" if keys >= OWN_CHOICE and any(map(is_foil_column, keys)) else ""
