@@ -62,8 +62,9 @@ def audit_table(diagnosis: Diagnosis, phrases: str | Sequence[str] = (), *, most
     design = design_of(diagnosis)
     scopes = design.scopes
     losses = diagnosis.outcomes.fitted
-    readings = read_phrases(words, measures(diagnosis.outcomes, design).scores[:, -1], design)  # the last is the loss
-    scores = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
+    losses_tested = measures(diagnosis.outcomes, design).standardised_residuals[:, -1]  # the loss comes last
+    readings = read_phrases(words, losses_tested, design)
+    scores = phrase_scores(words.joint.vectors, words.directions, design.centring_stratum)
     tables = [_excess(scores[s.rows], losses[s.rows]) for s in scopes]
     if phrases:
         chosen = [words.phrases.index(p) for p in phrases]

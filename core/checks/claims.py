@@ -11,7 +11,7 @@ import numpy as np
 from core.discovery.design import MIN_GROUPS
 from core.records import F64, I64, UNDEFINED, Bool, Estimate, Measure, Outcomes, PredictionRow
 from core.statistics.groups import term_sums
-from core.statistics.intervals import rows_worth, wilson, wilson_limits
+from core.statistics.intervals import effective_sample_size_at, wilson, wilson_limits
 from core.statistics.max_t import chunks, max_t
 from core.statistics.permutation import permutation_p, studentised_excess
 from core.statistics.permuter import Permuter
@@ -62,7 +62,7 @@ def observed_of(values: F64, measure: Measure, groups: I64 | None) -> Estimate:
 
 def expected_of(claim: Claim, n: float, diagnosed: Outcomes, quantile: float = 1.96) -> Estimate:
     """The predicted interval widened by the sampling error of n independent fresh samples, as far as it was known
-    before they were opened (`core.statistics.intervals.rows_worth` of samples in groups)."""
+    before they were opened (`core.statistics.intervals.effective_sample_size_at` of samples in groups)."""
     predicted = claim.predicted
     if not np.isfinite(predicted.low):
         return predicted
@@ -90,7 +90,7 @@ def row_of(
         groups: (n,) those that the samples come in: what is expected knows that samples of one fail together, by as
             much as they did in the run.
     """
-    worth, quantile = (float(n), 1.96) if groups is None or not n else rows_worth(groups, claim.likeness)
+    worth, quantile = (float(n), 1.96) if groups is None or not n else effective_sample_size_at(groups, claim.likeness)
     expected = expected_of(claim, worth, diagnosed, quantile) if n else claim.predicted
     wide = claim.measure == "error rate" and expected.high - expected.low > WIDEST
     return PredictionRow(

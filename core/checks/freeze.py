@@ -100,7 +100,7 @@ def _frozen(
 
     def corrected(values: F64, difference: Estimate) -> float:
         """What the members show, less what the search added to their difference from the rest of their scope."""
-        own = centre(values, design.centre_of_row)
+        own = centre(values, design.centring_stratum)
         return float(values[members].mean() - (own[members].mean() - own[rest].mean()) + difference.value)
 
     value = corrected(values, tested_effect(finding))
@@ -159,7 +159,7 @@ def _cut(diagnosis: Diagnosis, design: Design, insight: Insight) -> float:
     words = diagnosis.words
     assert words is not None
     assert insight.number is not None
-    means = block_means(words.joint.vectors, design.centre_of_row)[design.centre_of_row]
+    means = block_means(words.joint.vectors, design.centring_stratum)[design.centring_stratum]
     scores = along(words.joint.vectors, means, words.directions[insight.number])
     rows = scope_rows(diagnosis, insight.scope, design)
     return float((scores[insight.mask].min() + scores[rows & ~insight.mask].max()) / 2)

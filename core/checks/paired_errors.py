@@ -14,10 +14,10 @@ from core.records import F64, I64, UNDEFINED, Bool, Diagnosis, Estimate, Failure
 from core.statistics.intervals import (
     accuracy_of,
     bootstrap,
-    effective_rows,
+    effective_sample_size,
+    groups_with_minority_value,
     paired_limits,
     simultaneous_level,
-    telling_groups,
     wilson_limits,
 )
 from core.statistics.max_t import max_t
@@ -226,7 +226,7 @@ def gap_of(y: F64, member: Bool, block: I64, groups: I64 | None, level: float, *
     weights = np.abs(_weights(member, block))
     of = np.arange(len(y)) if groups is None else groups
     sides = [np.flatnonzero(part & (weights > 0)) for part in (member, ~member)]
-    if min(telling_groups(y[at], of[at]) for at in sides) >= FEW:
+    if min(groups_with_minority_value(y[at], of[at]) for at in sides) >= FEW:
         rng = np.random.default_rng(seed)
         return bootstrap(lambda at: _gap(member[at], block[at], y[at]), len(y), groups, rng, level=level)
     one, other = (_mean_of(y[at], weights[at], of[at], level, signed=bool((y < 0).any())) for at in sides)
@@ -243,7 +243,7 @@ def _mean_of(y: F64, weights: F64, groups: I64, level: float, *, signed: bool) -
     quantile = float(stats.norm.ppf((1 + level) / 2))
     variance = more + less - (more - less) ** 2
     if len(np.unique(groups)) < len(groups):
-        worth, wider = effective_rows(y, groups, variance)
+        worth, wider = effective_sample_size(y, groups, variance)
         n = n * worth / len(y)
         quantile = quantile * wider / float(stats.norm.ppf(0.975))
     if not signed:

@@ -272,8 +272,8 @@ class QuestionReader:
         if not self.is_tested:
             return {"untested": "not asked for", "asked": n_asked}
         groups = None if self.design.groups is None else self.design.groups[scope]
-        strata = self.design.centre_of_row[scope]
-        values = self.tested.scores[scope]
+        strata = self.design.centring_stratum[scope]
+        values = self.tested.standardised_residuals[scope]
         n_groups = len(scope) if groups is None else len(np.unique(groups))
         if not self.design.testable or n_groups < MIN_GROUPS:
             return {"untested": "too few groups", "asked": n_asked}
@@ -303,7 +303,7 @@ class QuestionReader:
             return None, None
         rest = np.setdiff1d(scope.rows, rows)
         groups = self.design.groups
-        values = self.tested.scores
+        values = self.tested.standardised_residuals
         of_groups = None if groups is None else (groups[rows], groups[rest])
         found = [difference_of(column[rows], column[rest], of_groups) for column in values.T]
         excess = [gap / error for gap, error in found]

@@ -22,7 +22,7 @@ from core.discovery.design import Design
 from core.discovery.ridge.features import Features
 from core.discovery.ridge.heads import factor_heads, solve_heads, split_by_block
 from core.records import F32, F64, Words
-from core.statistics.max_t import chunks, larger_null, nulls
+from core.statistics.max_t import chunks, conservative_null, nulls
 from core.statistics.permutation import permutation_threshold
 
 PENALTY = 3.0
@@ -60,9 +60,9 @@ def read_phrases(
     features = Features(words.joint.vectors, design.blocks)
     rng = np.random.default_rng([seed, 5])
     along = features.along(words.directions)  # (P, r)
-    rows = split_by_block(np.arange(len(scores)), design.head_of_row, int(design.head_of_row.max()) + 1)
+    rows = split_by_block(np.arange(len(scores)), design.head_group, int(design.head_group.max()) + 1)
     factors = factor_heads(features.rows, rows, PENALTY, SHARE)
-    shares = np.stack([np.bincount(design.head_of_row[s.rows], minlength=len(rows)) for s in design.scopes])
+    shares = np.stack([np.bincount(design.head_group[s.rows], minlength=len(rows)) for s in design.scopes])
     shares = (shares / shares.sum(1, keepdims=True)).astype(np.float32)  # (scopes, heads)
 
     def read(losses: F32) -> F32:
@@ -75,6 +75,6 @@ def read_phrases(
     sizes = chunks(n_permutations, 100)
     ways = nulls(lambda way, count, rng: read(column[way.draw(count, rng)]), permuter, rng, sizes)
     deviation = np.maximum(np.max([null.std(axis=2) for null in ways], axis=0), 1e-12)
-    largest = larger_null([(np.abs(null) / deviation[..., None]).max((0, 1)) for null in ways])
+    largest = conservative_null([(np.abs(null) / deviation[..., None]).max((0, 1)) for null in ways])
     values = (observed / deviation).astype(np.float64)
     return Readings(values, permutation_threshold(largest.astype(np.float32), alpha))

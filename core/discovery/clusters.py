@@ -87,14 +87,16 @@ def find_clusters(
     family = proposals.family
     design = proposals.design
     n_permutations = settings.permutations(family.n)
-    strata = design.centre_of_row
-    permuter = design.permuter(measured.scores)
+    strata = design.centring_stratum
+    permuter = design.permuter(measured.standardised_residuals)
     later = later_permutations(n_permutations, family.n)
     found = list[FoundCluster]()
     tests = list[FamilyTest]()
     inside = alpha - settings.predictability_alpha
     while True:
-        residual = replace(measured, scores=centre(measured.scores, strata)) if found else measured
+        residual = measured
+        if found:
+            residual = replace(measured, standardised_residuals=centre(measured.standardised_residuals, strata))
         if design.testable:
             count, give_up = (later, max(ENOUGH_BEATEN, int(alpha * (later + 1)) + 1)) if tests else (n_permutations, 0)
             test = read_family(
@@ -102,24 +104,25 @@ def find_clusters(
                 progress=progress, step=f"test cluster {len(found) + 1}",
             )  # fmt: skip
         else:
-            observed = family.statistics(residual.scores.astype(np.float32))
-            test = FamilyTest(residual.scores, residual.names, inside, observed, np.empty(0, np.float32))
+            scores = residual.standardised_residuals
+            observed = family.statistics(scores.astype(np.float32))
+            test = FamilyTest(scores, residual.names, inside, observed, np.empty(0, np.float32))
         if not tests and test.is_predictable(settings.predictability_alpha):
             inside = alpha
             test = replace(test, alpha=alpha)
         tests.append(test)
         if len(found) == settings.max_clusters:
             break  # by this test what is worth a look has its chance
-        one = _found(proposals, test, measured.scores)
+        one = _found(proposals, test, measured.standardised_residuals)
         if one is None or not one.confirmed or any(_overlap(one.members, f.members) > SAME for f in found):
             break  # a finding that comes back left too few rows to take it out of
         found.append(one)
-        strata = _take_out(strata, one, family.scopes[one.candidate.scope].rows)
-        permuter = design.permuter(measured.scores, strata)
-    return found + _worth_a_look(proposals, measured, strata, tests[-1], found), tests[0]
+        strata = _stratify_by(strata, one, family.scopes[one.candidate.scope].rows)
+        permuter = design.permuter(measured.standardised_residuals, strata)
+    return found + _unconfirmed_candidates(proposals, measured, strata, tests[-1], found), tests[0]
 
 
-def _worth_a_look(
+def _unconfirmed_candidates(
     proposals: Proposals, measured: FailureMeasures, strata: I64, test: FamilyTest, found: Sequence[FoundCluster]
 ) -> list[FoundCluster]:
     """Up to `MOST_LISTED` candidates in what the clusters leave, the strongest first: of each narrow scope the slice
@@ -143,17 +146,17 @@ def _worth_a_look(
             break
         listed += [replace(one, chance=test.chance(one.statistic)) for one in new]
         for one in new:
-            strata = _take_out(strata, one, family.scopes[one.candidate.scope].rows)
-        scores = centre(measured.scores[:, :1], strata)
+            strata = _stratify_by(strata, one, family.scopes[one.candidate.scope].rows)
+        scores = centre(measured.standardised_residuals[:, :1], strata)
         test = replace(test, scores=scores, observed=family.statistics(scores.astype(np.float32)))
     strongest = sorted(listed, key=lambda one: -one.statistic)[:MOST_LISTED]
-    return [one for one in strongest if is_worse(measured.scores[:, 0], one)]
+    return [one for one in strongest if is_worse(measured.standardised_residuals[:, 0], one)]
 
 
 def is_worse(scores: F64, found: FoundCluster) -> bool:
     """Whether its members do worse than the rest of the scope as they stand, which they may only do once the clusters
     are taken out."""
-    return _stands(scores, found.members, found.scope.rows, None) > 0
+    return _unadjusted_statistic(scores, found.members, found.scope.rows, None) > 0
 
 
 def _overlap(a: Bool, b: Bool) -> float:
@@ -206,7 +209,10 @@ def _found(proposals: Proposals, test: FamilyTest, plain: F64) -> FoundCluster |
         return None
     made = _as_found(proposals, test, *best)
     measure = best[1]
-    stands = _stands(plain[:, measure], made.members, made.scope.rows, proposals.design.groups) >= test.threshold
+    stands = (
+        _unadjusted_statistic(plain[:, measure], made.members, made.scope.rows, proposals.design.groups)
+        >= test.threshold
+    )
     p = test.p(made.statistic)
     return replace(made, p=p, confirmed=True) if stands and p <= test.alpha and made.statistic > 0 else None
 
@@ -230,7 +236,7 @@ def _as_found(proposals: Proposals, test: FamilyTest, number: int, measure: int)
     )
 
 
-def _stands(scores: F64, members: Bool, rows: I64, groups: I64 | None) -> float:
+def _unadjusted_statistic(scores: F64, members: Bool, rows: I64, groups: I64 | None) -> float:
     """The statistic of (n,) members among the rows of their scope."""
     rest = rows[~members[rows]]
     excess, error = difference_of(
@@ -292,7 +298,7 @@ def logistic(x: F64) -> F64:
     return 1 / (1 + np.exp(-np.clip(x, -30, 30)))
 
 
-def _take_out(strata: I64, found: FoundCluster, rows: I64) -> I64:
+def _stratify_by(strata: I64, found: FoundCluster, rows: I64) -> I64:
     """Strata split by the finding: its members, as many rows again just below its cut, and the rest of the scope.
 
     The shoulder is there because a slice's edge is soft: without it, the remainder of one failure comes back as the

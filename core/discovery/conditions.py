@@ -46,7 +46,7 @@ class Condition:
     """Each part as (column, "=", "<=", ">=" or "missing", value): what `meets` asks of other samples."""
 
 
-def possible_causes(columns: Sequence[Column]) -> list[Column]:
+def columns_to_test(columns: Sequence[Column]) -> list[Column]:
     """Without the measured ones that can be no cause; a column of the user's own table stays, whatever its name."""
     return [column for column in columns if not (column.measured and column.name in NO_CAUSE)]
 

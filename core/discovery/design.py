@@ -37,9 +37,9 @@ class Design:
     blocks: I64
     """(n,) class of each row, small ones pooled."""
     block_names: tuple[str, ...]
-    centre_of_row: I64
+    centring_stratum: I64
     """(n,) the class whose mean loss is taken out of each row; rows are exchanged within it."""
-    head_of_row: I64
+    head_group: I64
     """(n,) the rows that share a head of the search: those of a class, or with many classes those of a superclass."""
     class_of_label: I64
     """(number of classes,) block of each label, -1 for a label without rows: for new rows."""
@@ -64,7 +64,7 @@ class Design:
             scores: (n, m) measures of failure; where groups cross strata they pass on ranks of them.
             strata: (n,) finer than the classes.
         """
-        own = self.centre_of_row
+        own = self.centring_stratum
         return Permuter(own if strata is None else strata, self.groups, scores, own)
 
 
@@ -83,53 +83,58 @@ def make_design(
     notes = list[str]()
     blocks = np.zeros(n, np.int64)
     names = (EVERYTHING,)
-    centre_of_row = np.zeros(n, np.int64)
+    centring_stratum = np.zeros(n, np.int64)
     class_of_label = np.zeros(0, np.int64)
-    head_of_row = blocks
+    head_group = blocks
     if samples.labels is not None:
-        blocks, names, centre_of_row, class_of_label = _blocks(samples.labels, samples.class_names, superclasses, notes)
-        head_of_row = blocks if superclasses is None else superclasses.of_class[samples.labels]
+        blocks, names, centring_stratum, class_of_label = _blocks(
+            samples.labels, samples.class_names, superclasses, notes
+        )
+        head_group = blocks if superclasses is None else superclasses.of_class[samples.labels]
     scopes = [Scope(EVERYTHING, np.arange(n), None)]
     if superclasses is not None and samples.labels is not None:
-        scopes += _superclass_scopes(superclasses, head_of_row, blocks, names)
+        scopes += _superclass_scopes(superclasses, head_group, blocks, names)
         notes.append(superclasses.note)
     elif len(names) > 1:
         members = enumerate(split_by_block(np.arange(n), blocks, len(names)))
         scopes += [Scope(names[b], rows, b) for b, rows in members if len(rows) >= SCOPE_ROWS]
     given = samples.groups
-    groups, centre_of_row = _with_tiny_classes(samples, class_of_label, len(names), centre_of_row, notes)
-    n_groups = n if groups is None else _say_groups(samples, groups, centre_of_row, notes)
+    groups, centring_stratum = _with_tiny_classes(samples, class_of_label, len(names), centring_stratum, notes)
+    n_groups = n if groups is None else _say_groups(samples, groups, centring_stratum, notes)
     groups, given = (None if each is None or len(np.unique(each)) == n else each for each in (groups, given))
     folds = np.zeros(n, np.int64)
     if rng is not None:
         folds = assign_folds(n, blocks, groups, max(2, min(FOLDS, n_groups)), rng)
     return Design(
-        blocks, names, centre_of_row, head_of_row, class_of_label, tuple(scopes), groups, given, folds,
+        blocks, names, centring_stratum, head_group, class_of_label, tuple(scopes), groups, given, folds,
         n_groups >= MIN_GROUPS, tuple(notes), superclasses,
     )  # fmt: skip
 
 
 def _with_tiny_classes(
-    samples: SampleSet, class_of_label: I64, n_blocks: int, centre_of_row: I64, notes: list[str]
+    samples: SampleSet, class_of_label: I64, n_blocks: int, centring_stratum: I64, notes: list[str]
 ) -> tuple[I64 | None, I64]:
-    """The groups, and of classes that are pooled and have fewer than CENTRED_CLASS rows each as a group, for its rows
-    may all fail for what the class is; and `centre_of_row`. Where that would join most groups with each other, the rows
-    of such a class are compared among themselves instead."""
+    """Join each pooled class of fewer than CENTRED_CLASS rows into one group.
+
+    The rows of so small a class may all fail for what the class is. Where that would join most groups with each other,
+    the rows of each of these classes are compared among themselves instead. Returns the groups and the (n,)
+    `centring_stratum`.
+    """
     if samples.labels is None:
-        return samples.groups, centre_of_row
+        return samples.groups, centring_stratum
     sizes = np.bincount(samples.labels, minlength=len(class_of_label))
     alone = np.bincount(class_of_label[sizes > 0], minlength=n_blocks) == 1
     tiny = (sizes > 1) & (sizes < CENTRED_CLASS) & ~alone[class_of_label]
     if not tiny.any():
-        return samples.groups, centre_of_row
+        return samples.groups, centring_stratum
     found = join_classes(samples.labels, tiny, samples.groups)
     if found is not None:
-        return found, centre_of_row
+        return found, centring_stratum
     notes.append(
         f"Groups hold rows of several of the {tiny.sum()} classes of fewer than {CENTRED_CLASS} rows, so the rows of "
         "such a class are compared with each other alone, which finds little."
     )
-    own = np.where(tiny[samples.labels], centre_of_row.max() + 1 + samples.labels, centre_of_row)
+    own = np.where(tiny[samples.labels], centring_stratum.max() + 1 + samples.labels, centring_stratum)
     return samples.groups, np.unique(own, return_inverse=True)[1]
 
 
@@ -279,7 +284,7 @@ class FailureMeasures:
     deviation."""
 
     names: tuple[Measure, ...]
-    scores: F64
+    standardised_residuals: F64
     scale: F64
     """(m,) what one unit of a score is in the measure's own unit."""
 
@@ -301,7 +306,7 @@ def measures(outcomes: Outcomes, design: Design) -> FailureMeasures:
     made = list[F64]()
     scales = list[float]()
     for values in known.values():
-        residual = centre(np.asarray(values, np.float64), design.centre_of_row)
+        residual = centre(np.asarray(values, np.float64), design.centring_stratum)
         scales.append(max(float(residual.std()), 1e-12))
         made.append(residual / scales[-1])
     return FailureMeasures(tuple(known), np.stack(made, 1), np.array(scales))

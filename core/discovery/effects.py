@@ -54,7 +54,7 @@ def effects_of(
 
     def read(values: F64) -> tuple[Estimate, Estimate]:
         """The difference, and the set's own mean moved by as much as the difference was corrected."""
-        own = centre(values, design.centre_of_row)
+        own = centre(values, design.centring_stratum)
         groups = None if design.groups is None else (design.groups[inside], design.groups[outside])
         found = searched_difference(own[inside], own[outside], threshold, statistic, groups)
         level = float(values[inside].mean() - (own[inside].mean() - own[outside].mean()))

@@ -15,7 +15,7 @@ from scipy import stats
 
 from core.discovery.cluster_phrases import Description, describe
 from core.discovery.condition_results import SAYS_THE_SAME, ConditionResults
-from core.discovery.conditions import Condition, chosen_conditions, joined, possible_causes
+from core.discovery.conditions import Condition, chosen_conditions, columns_to_test, joined
 from core.discovery.search.family import MIN_CANDIDATE_ROWS, centre
 from core.records import EVERYTHING, I64, Bool, Diagnosis, Estimate, FailureCluster, Insight
 from core.statistics.packed import PackedMasks
@@ -157,7 +157,7 @@ _LOOKED_AT: WeakKeyDictionary[Diagnosis, tuple[tuple[Condition, ...], PackedMask
 def _conditions(diagnosis: Diagnosis) -> tuple[tuple[Condition, ...], PackedMasks]:
     """The conditions by which a selection of the run may be explained; made once."""
     if diagnosis not in _LOOKED_AT:
-        columns = possible_causes(diagnosis.samples.metadata)
+        columns = columns_to_test(diagnosis.samples.metadata)
         none = np.zeros(0, bool)
         singles, pairs, _ = chosen_conditions(columns, smallest=MIN_CANDIDATE_ROWS, most=600)
         masks = PackedMasks.of((one.mask for one in singles), len(diagnosis.samples)).joined(pairs)

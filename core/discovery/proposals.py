@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.discovery.conditions import Condition, build_conditions, possible_causes
+from core.discovery.conditions import Condition, build_conditions, columns_to_test
 from core.discovery.design import Design
 from core.discovery.ridge.features import Features
 from core.discovery.ridge.heads import HeadSmoother, rows_at
@@ -94,7 +94,7 @@ def propose(
     regions: list[Region] = []
     parts = _parts(features, design, regions, seed)
     conditions, notes = _conditions(columns, design, regions, more)
-    scores = None if words is None else phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
+    scores = None if words is None else phrase_scores(words.joint.vectors, words.directions, design.centring_stratum)
     phrases = [] if scores is None else _phrases(scores, design, regions)
     smoothers, rows = _smoothers(features, design)
     family = Family(len(design.blocks), design.scopes, smoothers, regions, design.groups, rows)
@@ -104,12 +104,12 @@ def propose(
 def _smoothers(features: Features, design: Design) -> tuple[list[tuple[Smoother, Sequence[int]]], HeadRows | None]:
     """For each penalty the heads that cut slices of all samples, and those that cut the slices of the other scopes; and
     the rows that they share, where each leaves its own out."""
-    layout = HeadRows.of(features.rows, design.blocks, design.head_of_row) if can_leave_out(design.groups) else None
+    layout = HeadRows.of(features.rows, design.blocks, design.head_group) if can_leave_out(design.groups) else None
 
     def heads(penalty: float, share: float) -> Smoother:
         if layout is not None:
             return LeaveOutSmoother(layout, design.groups, penalty=penalty, share=share)
-        how: dict[str, Any] = {"penalty": penalty, "share": share, "heads": design.head_of_row}
+        how: dict[str, Any] = {"penalty": penalty, "share": share, "heads": design.head_group}
         return HeadSmoother(features.rows, design.blocks, design.folds, **how)
 
     smoothers: list[tuple[Smoother, Sequence[int]]] = [(heads(penalty, 0), [0]) for penalty in OVERALL_PENALTIES]
@@ -123,7 +123,7 @@ def _conditions(
 ) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
     """The conditions, with their rows in each scope added to `regions`, and notes on what was left out."""
     conditions, notes = column_conditions(columns, design)
-    conditions = (*conditions, *(c for c in more if has_place(c.mask)))
+    conditions = (*conditions, *(c for c in more if enough_rows(c.mask)))
     for tag, condition in enumerate(conditions):
         for number, scope in enumerate(design.scopes):
             rows = rows_within(condition.mask, scope)
@@ -136,7 +136,7 @@ def column_conditions(columns: Sequence[Column], design: Design) -> tuple[tuple[
     """The conditions on columns that are tested, and notes on what was left out: the same whenever they are built."""
     n = len(design.blocks)
     most = max(50, CONDITION_CELLS // (n * (2 if design.superclasses is not None else len(design.scopes))))
-    return build_conditions(possible_causes(columns), smallest=fewest_rows(n), most=min(1500, most))
+    return build_conditions(columns_to_test(columns), smallest=fewest_rows(n), most=min(1500, most))
 
 
 def rows_within(mask: Bool, scope: Scope) -> I64 | None:
@@ -150,7 +150,7 @@ def fewest_rows(n: int) -> int:
     return max(MIN_CANDIDATE_ROWS, min(round(0.01 * n), ENOUGH_ROWS))
 
 
-def has_place(masks: Bool) -> Bool:
+def enough_rows(masks: Bool) -> Bool:
     """Of (n, ...) conditions, (...) whether enough rows meet each and enough do not."""
     counts = masks.sum(0)
     smallest = fewest_rows(len(masks))

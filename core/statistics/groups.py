@@ -69,7 +69,7 @@ def size_of_group(groups: I64) -> I64:
     return sizes[number]
 
 
-def group_terms(scores: F32 | F64, groups: I64) -> GroupTerms:
+def cluster_variance_terms(scores: F32 | F64, groups: I64) -> GroupTerms:
     """What the variance of a set's mean is made of where rows come in groups (`core.statistics.permutation`).
 
     Args:
@@ -94,7 +94,7 @@ def term_sums(sets: F32 | F64, scores: F32 | F64, groups: I64) -> tuple[list[Any
     Args:
         scores: (n, p).
     """
-    terms = [term.T for term in group_terms(scores.T, groups)]
+    terms = [term.T for term in cluster_variance_terms(scores.T, groups)]
     return [sets @ term for term in terms], [term.sum(0)[None] for term in terms]
 
 

@@ -165,7 +165,7 @@ ALIKE_GROUPS = 1.0
 do, it is thought larger."""
 
 
-def effective_rows(values: F64 | Bool, groups: I64, row_variance: float) -> tuple[float, float]:
+def effective_sample_size(values: F64 | Bool, groups: I64, row_variance: float) -> tuple[float, float]:
     """How many independent rows (n,) values in groups are worth for their mean, and the quantile of its 95 % interval.
 
     Args:
@@ -198,35 +198,37 @@ def effective_rows(values: F64 | Bool, groups: I64, row_variance: float) -> tupl
     likeness = min(1.0, max(0.0, 1 - within / (row_variance * n / (n - 1))))
     effect = max(1.0, variance / (row_variance / n), 1 + likeness * (alike - 1))
     if effect < alike:
-        telling = telling_groups(values, groups)
+        telling = groups_with_minority_value(values, groups)
         effect = (telling * effect + ALIKE_GROUPS * alike) / (telling + ALIKE_GROUPS)
     return n / effect, quantile
 
 
 def likeness_within(values: F64 | Bool, groups: I64 | None) -> float:
-    """The correlation, 0 to 1, of (n,) values of one group by which they are worth their `effective_rows`; 1 where no
-    group has two of them, or all are equal, so that it cannot be told."""
-    worth = 0.0 if groups is None or not len(values) else rows_beside(groups)
+    """The correlation of (n,) values within groups, 0 to 1, that their `effective_sample_size` implies.
+
+    1 where it cannot be estimated: no group has two values, or all values are equal.
+    """
+    worth = 0.0 if groups is None or not len(values) else design_effect_if_identical(groups)
     if groups is None or worth <= 1:
         return 1.0
-    rows, _ = effective_rows(values, groups, float(np.var(values)))
+    rows, _ = effective_sample_size(values, groups, float(np.var(values)))
     return min(1.0, max(0.0, (len(values) / rows - 1) / (worth - 1)))
 
 
-def rows_worth(groups: I64, likeness: float) -> tuple[float, float]:
+def effective_sample_size_at(groups: I64, likeness: float) -> tuple[float, float]:
     """How many independent rows (n,) rows of groups are worth for a mean whose values nobody has seen, where values of
-    one group are correlated by `likeness`; and the quantile of its 95 % interval (see `effective_rows`)."""
-    alike = rows_beside(groups)
+    one group are correlated by `likeness`; and the quantile of its 95 % interval (see `effective_sample_size`)."""
+    alike = design_effect_if_identical(groups)
     quantile = 1.96 if alike <= 1 else float(stats.t.ppf(0.975, max(len(groups) / alike - 1, 1.0)))
     return len(groups) / (1 + likeness * (alike - 1)), quantile
 
 
-def rows_beside(groups: I64) -> float:
+def design_effect_if_identical(groups: I64) -> float:
     """The mean size of the group of a row: the design effect where the rows of a group are alike (Kish 1965)."""
     return float(np.mean(size_of_group(groups)))
 
 
-def telling_groups(values: F64 | Bool, groups: I64) -> int:
+def groups_with_minority_value(values: F64 | Bool, groups: I64) -> int:
     """Groups in which some row has another value than most rows."""
     kinds, place = np.unique(values, return_inverse=True)
     return len(np.unique(groups[place != np.bincount(place, minlength=len(kinds)).argmax()]))
@@ -234,10 +236,10 @@ def telling_groups(values: F64 | Bool, groups: I64) -> int:
 
 def accuracy_of(errors: Bool, groups: I64 | None) -> Estimate:
     """The share of right rows with Wilson's interval; where rows come in groups, of as many rows as they are worth
-    (`effective_rows`). Measured: docs/evidence/predictions.md, "Shares and differences of rows in groups"."""
+    (`effective_sample_size`). Measured: docs/evidence/predictions.md, "Shares and differences of rows in groups"."""
     n = len(errors)
     right = int((~errors).sum())
     if groups is None or len(np.unique(groups)) == n:
         return wilson(right, n)
     share = right / n
-    return Estimate(share, *wilson_limits(share, *effective_rows(errors, groups, share * (1 - share))))
+    return Estimate(share, *wilson_limits(share, *effective_sample_size(errors, groups, share * (1 - share))))

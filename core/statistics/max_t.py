@@ -28,7 +28,7 @@ def max_t(
             axis are nulls of their own.
         sizes: permutations that are held at once (`chunks`), b together.
     """
-    return larger_null(nulls(read, permuter, rng, sizes))
+    return conservative_null(nulls(read, permuter, rng, sizes))
 
 
 def nulls(
@@ -48,7 +48,7 @@ def nulls(
         enough: whether to stop, by the number of the way and what was drawn in it so far.
     """
     found = list[Any]()
-    for number, way in enumerate(permuter.ways):
+    for number, way in enumerate(permuter.exchange_schemes):
         draw = partial(read, way)
         parts = list[Any]()
         drawn = map(draw, sizes, repeat(rng)) if every is None else every(draw, sizes, rng.spawn(len(sizes)))
@@ -60,7 +60,7 @@ def nulls(
     return found
 
 
-def larger_null(ways: Sequence[N]) -> N:
+def conservative_null(ways: Sequence[N]) -> N:
     """(..., b) a null by which a statistic has the largest p that it has by any of them, each ascending or not.
 
     Those that were stopped early, whose p is far from any alpha, are shorter: the shortest is taken then.

@@ -92,32 +92,32 @@ class PartMeans:
         p = np.zeros(self.n_parts)
         for node, weight in zip(_NODES, _WEIGHTS):
             rest = np.minimum(mean + deviation * _gamma_quantile(node, skew), self.greatest)
-            p += weight * self._below(rest, self.least)
+            p += weight * self._cdf(rest, self.least)
         return np.clip(p, 0.0, 1.0)
 
     def estimates(self, level: float) -> list[Estimate]:
         """The mean of each part, with an interval that misses on either side with at most (1 - level) / 2."""
         tail = (1 - level) / 2
-        low = self._reached(self.least, tail)
-        high = self._reached(self.greatest, 1 - tail)
+        low = self._quantile(self.least, tail)
+        high = self._quantile(self.greatest, 1 - tail)
         ends = np.minimum(low, self.means), self.means, np.maximum(high, self.means)
         return [Estimate(float(mean), float(low), float(high)) for low, mean, high in zip(*ends)]
 
     def _of_part(self, values: F64) -> F64:
         return _sums(values, self.part, self.n_parts)
 
-    def _reached(self, extreme: float, chance: float) -> F64:
+    def _quantile(self, extreme: float, chance: float) -> F64:
         """(k,) the mean below which the weighted one lies with this chance."""
         low = np.full(self.n_parts, self.least)
         high = np.full(self.n_parts, self.greatest)
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
-            under = self._below(middle, extreme) < chance
+            under = self._cdf(middle, extreme) < chance
             low = np.where(under, middle, low)
             high = np.where(under, high, middle)
         return self.level + (low + high) / 2
 
-    def _below(self, means: F64, extreme: float) -> F64:
+    def _cdf(self, means: F64, extreme: float) -> F64:
         """(k,) chance that the weighted mean of each part, with one unit of `extreme`, is at most its of the means."""
         largest = np.zeros(self.n_parts)
         np.maximum.at(largest, self.part, self.sizes)

@@ -8,7 +8,7 @@ from scipy import stats
 
 from core.errors import InvalidInput
 from core.records import I64, Bool, Estimate
-from core.statistics.intervals import effective_rows, paired_limits
+from core.statistics.intervals import effective_sample_size, paired_limits
 
 FLIPS = 9999
 """Sign flips behind a p where rows come in groups."""
@@ -32,9 +32,8 @@ def mcnemar(only_a: int, only_b: int) -> float:
 def paired_difference(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None, *, level: float = 0.95) -> Estimate:
     """Error rate of A minus that of B on the same n rows, with an interval of that level.
 
-    The interval is that of `core.statistics.intervals.paired_limits`; where rows come in groups, of as many rows as
-    they are worth (`effective_rows`; ours). Measured: docs/evidence/predictions.md, "Shares and differences of rows in
-    groups".
+    The interval is that of `core.statistics.intervals.paired_limits`. Where rows come in groups, n is their
+    `effective_sample_size` (ours). Measured: docs/evidence/predictions.md, "Shares and differences of rows in groups".
     """
     n = _checked(wrong_a, wrong_b)
     difference = wrong_a.astype(np.float64) - wrong_b
@@ -44,7 +43,7 @@ def paired_difference(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None, *
     worth = float(n)
     quantile = float(stats.norm.ppf((1 + level) / 2))
     if groups is not None and _grouped(groups):
-        worth, wider = effective_rows(difference, groups, a + b - (a - b) ** 2)
+        worth, wider = effective_sample_size(difference, groups, a + b - (a - b) ** 2)
         quantile *= wider / float(stats.norm.ppf(0.975))
     low, high = paired_limits(a, b, worth, quantile)
     return Estimate(value, min(value, low), max(value, high))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.records import F32, F64, I64
-from core.statistics.groups import group_terms
+from core.statistics.groups import cluster_variance_terms
 
 ROUNDING = 2e-5
 """A permuted statistic that falls short of the observed one by no more is as large: sums of 200,000 rows in single
@@ -77,13 +77,13 @@ def excess_and_error(
         size, scope_size: (r, 1) rows inside the set and in its scope, set being a part of scope.
         inside, inside_squares: (r, p) sums of the loss and of its square inside.
         total, total_squares: (r, p) or (1, p) the same over the scope.
-        inside_groups, total_groups: the same of each of `core.statistics.groups.group_terms`, where rows come in
-            groups. The variance of a side's mean is then that of the sums of its groups, about the side's mean (Liang
-            & Zeger 1986, Biometrika 73(1)), and never less than that of as many single rows (but for the prior's share,
-            which is of the rows that the scope counts for): so the rows of a side may
-            be alike to any degree, and to another one than those of the other side. Where a side holds a part of a
-            group, the part's sum is multiplied by the whole group's. A side counts for (its rows)^2 over the sum of the
-            sizes of its rows' groups (Kish 1965).
+        inside_groups, total_groups: sums of each of `core.statistics.groups.cluster_variance_terms`, where rows come
+            in groups. The variance of a side's mean is then that of the sums of its groups about the side's mean (Liang
+            & Zeger 1986, Biometrika 73(1)). It is never less than that of as many single rows, apart from the prior's
+            share, which refers to the effective rows of the scope. So the rows of a side may be correlated to any
+            degree, and to another degree than those of the other side. Where a side holds part of a group, the part's
+            sum is multiplied by the whole group's. A side counts for (its rows)^2 over the sum of the sizes of its
+            rows' groups (Kish 1965).
         prior: so many rows' worth of the scope's variance are mixed into each side's variance where that makes it
             larger. Without it a handful of equal losses would have no variance and an infinite t; with too much a set
             of failures would be judged by the variance of rows that do not fail.
@@ -132,7 +132,7 @@ def difference_of(inside: F64, outside: F64, groups: tuple[I64, I64] | None = No
     sums = [inside.sum(), (inside**2).sum(), values.sum(), (values**2).sum()]
     of_groups: list[Any] = []
     if groups is not None:
-        terms = group_terms(values[None], np.r_[groups])
+        terms = cluster_variance_terms(values[None], np.r_[groups])
         of_groups = [[term[:, :end].sum(1, keepdims=True) for term in terms] for end in (len(inside), None)]
     one = np.ones((1, 1))
     excess, error = excess_and_error(len(inside) * one, len(values) * one, *(float(s) * one for s in sums), *of_groups)

@@ -45,7 +45,7 @@ class Permuter:
         self.blocks = list[I64]()
         self.bins = list[list[I64]]()
         self.crossing = list[CrossingGroups]()
-        self.ways: tuple[Permuter, ...] = (self,)
+        self.exchange_schemes: tuple[Permuter, ...] = (self,)
         """Nulls that all must be passed. Where groups cross strata there is a second one: what a group's rows of one
         stratum have in common is kept exactly there, and what they have in common with its others is not."""
         self.grouped = groups is not None and len(np.unique(groups)) < self.n
@@ -61,7 +61,7 @@ class Permuter:
         order = np.unique(values.reshape(self.n, -1), axis=0, return_inverse=True)[1].reshape(-1)
         self.crossing = [CrossingGroups.of(list(_binned(pool)), strata, order) for pool in crossing]
         apart = np.unique(np.stack([groups, strata], 1), axis=0, return_inverse=True)[1].reshape(-1)
-        self.ways = (self, Permuter(strata, apart))
+        self.exchange_schemes = (self, Permuter(strata, apart))
 
     def draw(self, count: int, rng: np.random.Generator) -> I64:
         """(n, count) row numbers: `values[draw]` has a permuted copy of `values` in each column."""
@@ -141,8 +141,8 @@ class CrossingGroups:
     stratum go to its rows in the order of the ranks that they took. Ties are broken anew in each draw. So rows of a
     class in which 2 % are wrong stay wrong in 2 %, and rows of one group still fail together. That groups do to the
     ranks of their rows alike in all strata is taken for granted here, and that is not enough: where a class has groups
-    nearly of its own, what they have in common is lost among those of others. So the second way of `Permuter.ways` must
-    be passed too.
+    nearly of its own, what they have in common is lost among those of others. So the second of
+    `Permuter.exchange_schemes` must be passed too.
     Exchanging values (centered and scaled by class) claimed in .120 [.073, .183] of nulls whose two classes are wrong
     in 2 and 50 % (`research/evidence/counterexamples.py`, "groups: across two classes").
     """

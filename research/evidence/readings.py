@@ -59,8 +59,8 @@ def measure(kind: PlantedKind, seed: int, n: int = 1200) -> dict[str, Any]:
     )
     design = design_of(found)
     chance = chance_of_error(audit)
-    tested = measures(found.outcomes, design).scores
-    scores = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
+    tested = measures(found.outcomes, design).standardised_residuals
+    scores = phrase_scores(words.joint.vectors, words.directions, design.centring_stratum)
     readings = read_phrases(words, tested[:, -1], design, seed=seed)
     truth = np.array([_gaps(scores[s.rows], chance[s.rows], 0.1) for s in design.scopes])
     out = np.abs(readings.values) >= readings.threshold
@@ -123,13 +123,13 @@ def _strongest(ranked: F64, cells: int, n_scopes: int) -> tuple[float, int]:
 
 def _sizes(audit: Planted, fresh: Planted, words: Words, design: Design, seed: int) -> list[list[float]]:
     """(reading at the level of images, half its 95 % interval, truth) of each attribute and as many other phrases."""
-    losses = centre(audit.losses, design.centre_of_row)
+    losses = centre(audit.losses, design.centring_stratum)
     model = LossRegressor(n_members=20, random_state=seed)
     model.fit(words.joint.vectors, audit.losses, design.blocks)
     features = model.features_
     folds = np.arange(len(losses)) % 5
     along = features.along(words.directions)
-    scores = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
+    scores = phrase_scores(words.joint.vectors, words.directions, design.centring_stratum)
     read, seen, noise = _held_out(features, along, scores, losses, design, folds, model)
     slope = _slope(read, seen)
     slopes = np.array([_slope(a, b) for a, b in zip(read, seen)])

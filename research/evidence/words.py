@@ -120,8 +120,8 @@ def on_scenes() -> str:
     run = load(SCENES)
     assert run.words is not None
     design = make_design(run.samples)
-    tested = measures(run.outcomes, design).scores
-    scores = phrase_scores(run.words.joint.vectors, run.words.directions, design.centre_of_row)
+    tested = measures(run.outcomes, design).standardised_residuals
+    scores = phrase_scores(run.words.joint.vectors, run.words.directions, design.centring_stratum)
     lines = [
         "| planted | phrase | of | by the tested statistic | its group | adjusted p |",
         "|---|---|---|---|---|---|",

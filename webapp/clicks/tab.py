@@ -113,7 +113,7 @@ def score_of(diagnosis: Diagnosis, phrase: int) -> F64:
 
     assert diagnosis.words is not None
     words = diagnosis.words
-    return phrase_scores(words.joint.vectors, words.directions[phrase][None], design_of(diagnosis).centre_of_row)[
+    return phrase_scores(words.joint.vectors, words.directions[phrase][None], design_of(diagnosis).centring_stratum)[
         :, 0
     ].astype(np.float64)
 

@@ -131,7 +131,7 @@ def _means(diagnosis: Diagnosis, words: Words) -> tuple[I64, F32]:
         from core.discovery.design import design_of  # scipy: not needed for the first view
         from core.language.directions import block_means
 
-        blocks = design_of(diagnosis).centre_of_row
+        blocks = design_of(diagnosis).centring_stratum
         _MEANS[diagnosis] = blocks, block_means(words.joint.vectors, blocks)
     return _MEANS[diagnosis]
 

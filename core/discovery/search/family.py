@@ -198,7 +198,7 @@ class Family:
         trend = np.full(p, -np.inf, dtype=np.float32)
         for at, moments, own_trend in self._moments(self._placed(scores), self._placed(marks)):
             statistics[at], excess[at] = moments.studentised(), plain_excess(*moments.sums)
-            marked[at], surest[at] = moments.marked, moments.surest
+            marked[at], surest[at] = moments.marked, moments.top10_marked_share
             trend = trend if own_trend is None else np.maximum(trend, own_trend)
         return MarkedReading(statistics, excess, marked, surest, trend)
 

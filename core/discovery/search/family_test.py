@@ -13,7 +13,7 @@ from core.discovery.design import FailureMeasures
 from core.discovery.search.cores import on_all_cores
 from core.discovery.search.family import Family
 from core.records import F32, F64, Measure, Progress, no_progress
-from core.statistics.max_t import chunks, larger_null, nulls
+from core.statistics.max_t import chunks, conservative_null, nulls
 from core.statistics.permutation import permutation_p, permutation_threshold
 from core.statistics.permuter import Permuter
 
@@ -98,7 +98,7 @@ def read_family(
     Chunks of permutations run on all cores, each with a generator of its own, so the result does not depend on how many
     there are.
     """
-    columns = measured.scores.astype(np.float32)
+    columns = measured.standardised_residuals.astype(np.float32)
     observed, trend = family.read(columns)
     best = float(observed[~family.is_condition].max(initial=-np.inf))
     sizes = chunks(n_permutations, int(np.clip(CELLS // columns.size, 16, 256)))
@@ -108,12 +108,14 @@ def read_family(
 
     def enough(way: int, parts: Sequence[F32]) -> bool:
         done = sum(part.shape[1] for part in parts)
-        progress(step, n_permutations * way + done, n_permutations * len(permuter.ways))
+        progress(step, n_permutations * way + done, n_permutations * len(permuter.exchange_schemes))
         return 0 < give_up <= sum(int((part[0] >= best).sum()) for part in parts)
 
     ways = nulls(partial(_permuted_best, family, columns), permuter, rng, sizes, every=every, enough=enough)
-    null, trend_null, listed = larger_null(ways)
-    return FamilyTest(measured.scores, measured.names, alpha, observed, null, float(trend.max()), trend_null, listed)
+    null, trend_null, listed = conservative_null(ways)
+    return FamilyTest(
+        measured.standardised_residuals, measured.names, alpha, observed, null, float(trend.max()), trend_null, listed
+    )
 
 
 def _permuted_best(family: Family, columns: F32, permuter: Permuter, count: int, rng: np.random.Generator) -> F32:

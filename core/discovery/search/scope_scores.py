@@ -10,7 +10,7 @@ import numpy as np
 
 from core.records import F32, F64, I64
 from core.row_runs import row_runs
-from core.statistics.groups import group_terms
+from core.statistics.groups import cluster_variance_terms
 
 ROUNDING = 1e-12
 """Sums of squares below it are nothing but rounding: scores have a deviation of about 1."""
@@ -53,7 +53,7 @@ class Moments:
     """The arguments of `core.statistics.permutation.excess_and_error`."""
     marked: F32 | None = None
     """(r, p) share of the rows inside that are marked."""
-    surest: F32 | None = None
+    top10_marked_share: F32 | None = None
     """(p,) or (r, p) share of marked rows among the SUREST with the highest predictions; of a set, among all."""
 
     def studentised(self) -> F32:
@@ -73,13 +73,13 @@ class ScopeScores:
     marks: F32 | None = None
     """(p, rows)"""
     terms: tuple[F32, ...] = ()
-    """`group_terms`, (p, rows) or (1, rows), where rows come in groups."""
+    """`cluster_variance_terms`, (p, rows) or (1, rows), where rows come in groups."""
 
     @classmethod
     def of(cls, placed: F32, run: Run, marks: F32 | None = None, groups: I64 | None = None) -> ScopeScores:
         own = run.of_all(placed)
         marked = None if marks is None else run.of_all(marks)
-        terms = () if groups is None else group_terms(own, run.of_all(groups[None])[0])
+        terms = () if groups is None else cluster_variance_terms(own, run.of_all(groups[None])[0])
         # by pairwise sums, which are the same for one column and among many: observed scores tie with permuted ones
         return cls(own, own.sum(1)[None], np.square(own).sum(1)[None], marked, terms)
 

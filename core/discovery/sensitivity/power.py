@@ -95,10 +95,10 @@ def measure_sensitivity(
         return None
     rng = np.random.default_rng(seed)
     design = proposals.design
-    permuter = design.permuter(measured.scores)
+    permuter = design.permuter(measured.standardised_residuals)
     strengths = strengths_of(outcomes, design, test.names)
     levels = Levels.of(test, alpha=alpha, kept=predictability_alpha)
-    reader = _Reader(measured, _raw(outcomes, test), design.centre_of_row, permuter.grouped, strengths, levels)
+    reader = _Reader(measured, _raw(outcomes, test), design.centring_stratum, permuter.grouped, strengths, levels)
     inside, everywhere = places_of(design, rng)
     count = min(PLANTS, max(FEWEST_PLANTS, PLANTED_CELLS // len(design.blocks)))
     patterns: list[PlantedPattern] = []
@@ -108,7 +108,9 @@ def measure_sensitivity(
         open_rows = [plantable(rows, design.groups, place.sizes[-1][1]) for rows in scopes]
         left_out.update(*(np.setdiff1d(rows, kept).tolist() for rows, kept in zip(scopes, open_rows)))
         bases = permuter.draw(count, rng)
-        plants = draw_plants(proposals.features.rows, open_rows, place.sizes[-1][1], bases, measured.scores, rng)
+        plants = draw_plants(
+            proposals.features.rows, open_rows, place.sizes[-1][1], bases, measured.standardised_residuals, rng
+        )
         searched = range(len(design.scopes)) if place.scopes == (0,) else (0, *place.scopes)
         patterns += _grid(reader, narrowed_family(proposals.family, searched), place, plants, outcomes, progress)
     if classes is not None:
@@ -143,7 +145,7 @@ class _Reader:
     measured: FailureMeasures
     raw: F64
     """(n, m) the measures as they are."""
-    centre_of_row: I64
+    centring_stratum: I64
     grouped: bool
     strengths: Strengths
     levels: Levels
@@ -161,11 +163,11 @@ class _Reader:
         scores = plant.scores.copy()
         change = self.added(plant, size, strength) / self.measured.scale
         scores[near] += change
-        classes = self.centre_of_row[near]
-        counts = np.bincount(self.centre_of_row)
+        classes = self.centring_stratum[near]
+        counts = np.bincount(self.centring_stratum)
         for measure in range(scores.shape[1]):  # each class keeps the mean that it had
             mean = np.bincount(classes, change[:, measure], len(counts)) / np.maximum(counts, 1)
-            scores[:, measure] -= mean[self.centre_of_row]
+            scores[:, measure] -= mean[self.centring_stratum]
         if self.grouped:
             scores -= scores.mean(0)
         return scores.astype(np.float32)

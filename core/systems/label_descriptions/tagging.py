@@ -148,7 +148,7 @@ def tag_samples(
     order = np.argsort(np.array(diagnosis.samples.ids), kind="stable")  # the order of a table changes nothing
     ordered = replace(diagnosis, samples=diagnosis.samples.keep(order), outcomes=diagnosis.outcomes.keep(order))
     design = design_of(ordered)
-    along = np.asarray(centred(joint[order], design.centre_of_row), np.float64)
+    along = np.asarray(centred(joint[order], design.centring_stratum), np.float64)
     scores = _deviations(along, directions.described)
     tested = _Tested(ordered, design, alpha)
     worded = [(p.name, _deviations(along, own) >= CUT) for p, own in zip(patterns, directions.worded, strict=True)]
@@ -245,8 +245,8 @@ class _Tested:
             line = np.quantile(diagnosis.outcomes.fitted, 1 - WORST, method="higher")
             self.failed = diagnosis.outcomes.fitted >= line
             self.what = f"the {WORST:.0%} of samples of highest loss"
-        rates = np.bincount(design.centre_of_row, self.failed) / np.maximum(np.bincount(design.centre_of_row), 1)
-        self.expected = rates[design.centre_of_row]
+        rates = np.bincount(design.centring_stratum, self.failed) / np.maximum(np.bincount(design.centring_stratum), 1)
+        self.expected = rates[design.centring_stratum]
 
     def family(
         self, carried: Bool, n_permutations: int, seed: int, progress: Progress
@@ -259,16 +259,16 @@ class _Tested:
         family = Family(self.n, self.design.scopes[:1], [], regions, self.design.groups)
         measured = measures(self.outcomes, self.design)
         if not regions or not self.design.testable:
-            observed = family.statistics(measured.scores.astype(np.float32))
+            observed = family.statistics(measured.standardised_residuals.astype(np.float32))
             none = np.empty(0, np.float32)
-            return FamilyTest(measured.scores, measured.names, self.alpha, observed, none), dict(
+            return FamilyTest(measured.standardised_residuals, measured.names, self.alpha, observed, none), dict(
                 zip(tags, range(self.n))
             )
         rng = np.random.default_rng([seed, 7])
         test = read_family(
             family,
             measured,
-            self.design.permuter(measured.scores),
+            self.design.permuter(measured.standardised_residuals),
             rng,
             n_permutations=n_permutations,
             alpha=self.alpha,

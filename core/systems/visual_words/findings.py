@@ -11,7 +11,7 @@ from core.checks.reasons import failing
 from core.discovery.conditions import Condition
 from core.discovery.design import Design, Scope, design_of, measures
 from core.discovery.effects import Effects, effects_of
-from core.discovery.proposals import has_place
+from core.discovery.proposals import enough_rows
 from core.discovery.search.family import MIN_CANDIDATE_ROWS
 from core.language.directions import phrase_scores
 from core.records import F64, I64, Bool, Diagnosis, Measure
@@ -71,13 +71,13 @@ def word_findings(diagnosis: Diagnosis, present: Bool) -> tuple[WordFinding, ...
     tested = measures(diagnosis.outcomes, design)
     null = diagnosis.family_null
     alpha = float(diagnosis.settings.get("alpha_inside", 0.05))
-    best = [_strongest(tested.scores, present, scope, design) for scope in design.scopes]
+    best = [_strongest(tested.standardised_residuals, present, scope, design) for scope in design.scopes]
     statistics = np.stack([statistic.max(1) for statistic in best])  # (scopes, K)
     threshold = float("nan") if null is None else permutation_threshold(null, alpha)
     words = diagnosis.words
     alike = None
     if words is not None:
-        alike = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row).astype(np.float64)
+        alike = phrase_scores(words.joint.vectors, words.directions, design.centring_stratum).astype(np.float64)
     made: list[tuple[float, WordFinding]] = []
     for word in range(present.shape[1]):
         at = int(statistics[:, word].argmax())
@@ -113,7 +113,7 @@ def _strongest(scores: F64, present: Bool, scope: Scope, design: Design) -> F64:
     with np.errstate(divide="ignore", invalid="ignore"):
         found = studentised_excess(counts, n, *sums, *of_groups)
     enough = (counts >= MIN_CANDIDATE_ROWS) & (counts <= len(own) - MIN_CANDIDATE_ROWS)
-    return np.where(enough & has_place(present)[:, None], found, -np.inf)
+    return np.where(enough & enough_rows(present)[:, None], found, -np.inf)
 
 
 def _shares(rows: Bool, scope: I64, fails: Bool) -> tuple[float, float]:

@@ -194,7 +194,7 @@ def _counts(diagnosis: Diagnosis, rows: I64, answers: list[str], seed: int) -> t
     if compared and design.testable and 0 < fails.sum() < len(rows):
         present = np.array([[answer == name for name in compared] for answer in answers])
         groups = None if design.groups is None else design.groups[rows]
-        test = over_represented(present, fails, design.centre_of_row[rows], groups, seed=seed)
+        test = over_represented(present, fails, design.centring_stratum[rows], groups, seed=seed)
         p = {name: float(test.p[k]) for k, name in enumerate(compared) if not np.isnan(test.p[k])}
     own = np.array(answers, object)
     return tuple(

@@ -224,7 +224,7 @@ class _Spoken:
         present = np.array([[word in self.words[row] for word in words] for row in rows.tolist()])
         design = self.design
         groups = None if design.groups is None else design.groups[rows]
-        strata = design.centre_of_row[rows]
+        strata = design.centring_stratum[rows]
         test = over_represented(present, members, strata, groups, permutations=permutations, seed=seed)
         made: list[SaidWord] = []
         for k in np.argsort(-test.statistic, kind="stable").tolist():

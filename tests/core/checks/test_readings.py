@@ -18,7 +18,7 @@ def test_the_planted_phrase_stands_out_in_its_class_and_reads_more_loss() -> Non
     _, audit, _ = planted_run("rare")
     samples, outcomes, _, words = samples_of(audit)
     design = make_design(samples)
-    found = read_phrases(words, measures(outcomes, design).scores[:, -1], design, n_permutations=199)
+    found = read_phrases(words, measures(outcomes, design).standardised_residuals[:, -1], design, n_permutations=199)
     dog = next(n for n, s in enumerate(design.scopes) if s.name == "dog")
     assert found.values[dog].argmax() == 0
     assert found.stands_out(dog, 0)
@@ -30,7 +30,7 @@ def test_a_reading_is_that_of_the_heads_in_deviations_of_permuted_losses() -> No
     _, audit, _ = planted_run("rare")
     samples, outcomes, _, words = samples_of(audit)
     design = make_design(samples)
-    scores = measures(outcomes, design).scores[:, -1]
+    scores = measures(outcomes, design).standardised_residuals[:, -1]
     features = Features(words.joint.vectors, design.blocks)
     smoother = HeadSmoother(features.rows, design.blocks, np.arange(len(samples)) % 5, penalty=3.0, share=2.0)
     assert features.basis is not None
@@ -50,7 +50,7 @@ def test_shuffled_losses_stand_out_anywhere_in_few_of_sixty_runs() -> None:
     _, audit, _ = planted_run("rare")
     samples, outcomes, _, words = samples_of(audit)
     design, rng = make_design(samples), np.random.default_rng(0)
-    scores = measures(outcomes, design).scores[:, -1]
+    scores = measures(outcomes, design).standardised_residuals[:, -1]
     hits = 0
     for _ in range(60):
         shuffled = scores[design.permuter(scores[:, None]).draw(1, rng)[:, 0]]
@@ -63,6 +63,6 @@ def test_with_too_few_groups_nothing_is_read() -> None:
     _, audit, _ = planted_run("rare")
     samples, outcomes, _, words = samples_of(audit)
     design = make_design(replace(samples, groups=np.arange(len(samples)) % 12))
-    found = read_phrases(words, measures(outcomes, design).scores[:, -1], design)
+    found = read_phrases(words, measures(outcomes, design).standardised_residuals[:, -1], design)
     assert np.isnan(found.values).all()
     assert not found.stands_out(0, 0)

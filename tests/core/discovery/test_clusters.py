@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from core.discovery.clusters import FoundCluster, _cut, _take_out, find_clusters, is_worse, logistic
+from core.discovery.clusters import FoundCluster, _cut, _stratify_by, find_clusters, is_worse, logistic
 from core.discovery.design import make_design, measures
 from core.discovery.proposals import propose
 from core.discovery.ridge.features import Features
@@ -189,9 +189,9 @@ def test_a_finding_is_taken_out_with_as_many_rows_below_its_cut_unless_so_few_ca
     size: int, parts: list[int]
 ) -> None:
     found: Any = SimpleNamespace(membership=np.linspace(1, 0, 20), members=np.arange(20) < size)
-    strata = _take_out(np.zeros(20, np.int64), found, np.arange(14))
+    strata = _stratify_by(np.zeros(20, np.int64), found, np.arange(14))
     assert [len(strata[:14][strata[:14] == s]) for s in dict.fromkeys(strata[:14].tolist())] == parts
-    apart = _take_out(np.arange(20) // 14, found, np.arange(14))
+    apart = _stratify_by(np.arange(20) // 14, found, np.arange(14))
     assert set(apart[14:]) == {apart[19]}
     assert not np.isin(apart[:14], apart[14:]).any()
 

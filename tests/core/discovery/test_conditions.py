@@ -16,8 +16,8 @@ from core.discovery.conditions import (
     NO_CAUSE,
     Condition,
     build_conditions,
+    columns_to_test,
     meets,
-    possible_causes,
 )
 from core.records import Column
 
@@ -206,8 +206,8 @@ def test_one_long_value_does_not_take_its_room_in_every_row() -> None:
 def test_what_can_be_no_cause_is_not_tested_unless_it_is_the_users_own_column() -> None:
     columns = [Column(name, "number", np.arange(40.0), True) for name in (*sorted(NO_CAUSE), "megapixels")]
     assert set(PROPERTIES) >= NO_CAUSE
-    assert [c.name for c in possible_causes(columns)] == ["megapixels"]
-    assert [c.name for c in possible_causes([number("file size", np.arange(40.0))])] == ["file size"]
+    assert [c.name for c in columns_to_test(columns)] == ["megapixels"]
+    assert [c.name for c in columns_to_test([number("file size", np.arange(40.0))])] == ["file size"]
 
 
 def test_a_saved_condition_on_such_a_property_can_still_be_asked_of_samples() -> None:

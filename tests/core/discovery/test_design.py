@@ -65,7 +65,7 @@ def test_a_pooled_class_still_has_its_own_mean_taken_out_if_it_has_five_rows() -
     labels = labels_of(60, 12, 15, 3)
     design = make_design(made(labels))
     noise = np.random.default_rng(0).normal(0, 0.1, 90)
-    centred = centre(np.array([1.0, 10.0, 100.0, 1000.0])[labels] + noise, design.centre_of_row)
+    centred = centre(np.array([1.0, 10.0, 100.0, 1000.0])[labels] + noise, design.centring_stratum)
     assert max(abs(centred[labels == c].mean()) for c in range(4)) < 1e-9
 
 
@@ -92,10 +92,10 @@ def test_with_superclasses_the_search_looks_into_them_and_losses_stay_centred_by
     design = make_design(made(labels), in_fours(80))
     assert [s.name for s in design.scopes] == ["all samples", *(f"super {s}" for s in range(20))]
     np.testing.assert_array_equal(design.blocks, labels)
-    np.testing.assert_array_equal(design.head_of_row, labels // 4)
+    np.testing.assert_array_equal(design.head_group, labels // 4)
     for number, scope in enumerate(design.scopes[1:]):
         np.testing.assert_array_equal(scope.rows, np.flatnonzero(labels // 4 == number))
-    centred = centre(labels * 10.0 + np.random.default_rng(1).normal(size=2400), design.centre_of_row)
+    centred = centre(labels * 10.0 + np.random.default_rng(1).normal(size=2400), design.centring_stratum)
     assert max(abs(centred[labels == c].mean()) for c in range(80)) < 1e-9
     assert "80 classes are grouped." in design.notes
 
@@ -105,7 +105,7 @@ def test_small_classes_are_pooled_within_their_superclass() -> None:
     assert design.block_names[5:] == ("2 small classes of super 0", "1 small classes of super 1")
     assert design.class_of_label.tolist() == [0, 1, 5, 5, 2, 3, 4, 6]
     assert all(
-        len(np.unique(design.head_of_row[design.blocks == b])) == 1 for b in range(7)
+        len(np.unique(design.head_group[design.blocks == b])) == 1 for b in range(7)
     )  # a head takes whole blocks
     assert "3 classes have fewer than 20 rows and are pooled within their superclass; 1 of them" in design.notes[0]
 
@@ -201,12 +201,12 @@ def test_what_is_tested_are_class_centred_errors_and_losses_each_on_its_own() ->
 
     both = measures(outcomes, design)
     assert both.names == ("error rate", "mean loss")
-    np.testing.assert_allclose(both.scores, np.stack([centred(errors), centred(loss)], 1))
+    np.testing.assert_allclose(both.standardised_residuals, np.stack([centred(errors), centred(loss)], 1))
     for alone in (replace(outcomes, errors=None), replace(outcomes, errors=np.zeros(140, bool))):
         assert measures(alone, design).names == ("mean loss",)
-        np.testing.assert_allclose(measures(alone, design).scores[:, 0], centred(loss))
+        np.testing.assert_allclose(measures(alone, design).standardised_residuals[:, 0], centred(loss))
     clipped = measures(replace(outcomes, clip=1.5, errors=None), design)
-    np.testing.assert_allclose(clipped.scores[:, 0], centred(np.minimum(loss, 1.5)))
+    np.testing.assert_allclose(clipped.standardised_residuals[:, 0], centred(np.minimum(loss, 1.5)))
 
 
 def test_only_classes_that_are_named_are_searched_inside() -> None:

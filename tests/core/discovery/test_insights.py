@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.discovery.conditions import Condition, build_conditions, possible_causes
+from core.discovery.conditions import Condition, build_conditions, columns_to_test
 from core.discovery.insights import explain
 from core.discovery.method import diagnose_records
 from core.discovery.search.family import MIN_CANDIDATE_ROWS
@@ -132,7 +132,7 @@ def test_a_selection_is_explained_as_by_counting_every_mask(seed: int) -> None:
     diagnosis, fog = foggy(hidden=True)
     rows = np.flatnonzero(fog ^ (np.random.default_rng(seed).random(N) < 0.1 * seed))
     members = np.isin(np.arange(N), rows)
-    conditions, _ = build_conditions(possible_causes(diagnosis.samples.metadata), smallest=MIN_CANDIDATE_ROWS, most=600)
+    conditions, _ = build_conditions(columns_to_test(diagnosis.samples.metadata), smallest=MIN_CANDIDATE_ROWS, most=600)
     single = sum(len(c.columns) == 1 for c in conditions)
     area = {c.text: (1 + c.mask[members].mean() - c.mask[~members].mean()) / 2 for c in conditions}
     kept = list[Condition]()

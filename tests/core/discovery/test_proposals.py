@@ -9,8 +9,8 @@ from core.discovery.design import make_design
 from core.discovery.proposals import (
     KMeansPart,
     Proposals,
+    enough_rows,
     fewest_rows,
-    has_place,
     margin,
     phrase_sizes,
     propose,
@@ -78,7 +78,7 @@ def test_a_condition_is_met_by_a_hundredth_of_the_rows_from_ten_to_thirty_and_as
     assert fewest_rows(n) == fewest
     if n <= 3000:
         sizes = np.array([fewest - 1, fewest, n - fewest, n - fewest + 1])
-        assert has_place(np.arange(n)[:, None] < sizes).tolist() == [False, True, True, False]
+        assert enough_rows(np.arange(n)[:, None] < sizes).tolist() == [False, True, True, False]
 
 
 def test_within_a_scope_ten_rows_meet_it_and_ten_do_not() -> None:

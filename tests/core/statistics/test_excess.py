@@ -7,7 +7,7 @@ import pytest
 
 from core.records import F32
 from core.statistics.excess import studentised_excesses
-from core.statistics.groups import group_terms
+from core.statistics.groups import cluster_variance_terms
 from core.statistics.permutation import studentised_excess
 
 
@@ -17,7 +17,7 @@ def _sums(sets: F32, scores: F32, groups: Any, spans_apart: bool) -> tuple[Any, 
     sums = size, scope, sets @ scores.T, sets @ np.square(scores).T, scores.sum(1)[None], np.square(scores).sum(1)[None]
     if groups is None:
         return sums
-    terms = group_terms(scores, groups)
+    terms = cluster_variance_terms(scores, groups)
     inside = [sets @ term.T for term in terms]
     if spans_apart:  # of slices each column has its own rows
         inside[2] = np.repeat(inside[2], len(scores), axis=1)

@@ -14,10 +14,10 @@ from core.statistics.intervals import (
     accuracy_of,
     bootstrap,
     conditional_shrink,
-    effective_rows,
+    effective_sample_size,
+    effective_sample_size_at,
     likeness_within,
     paired_limits,
-    rows_worth,
     searched_difference,
     simultaneous_level,
     wilson,
@@ -91,13 +91,13 @@ def test_undefined_draws_are_left_out_of_the_bootstrap_interval() -> None:
 )
 def test_rows_in_groups_are_worth_as_many_as_by_hand(values: list[int], groups: list[int], worth: float) -> None:
     x, of = np.array(values, float), np.array(groups)
-    rows, quantile = effective_rows(x, of, float(x.var()))
+    rows, quantile = effective_sample_size(x, of, float(x.var()))
     assert rows == pytest.approx(worth)
     kish = np.bincount(of).sum() ** 2 / (np.bincount(of) ** 2).sum()
     assert quantile == pytest.approx(stats.t.ppf(0.975, max(kish - 1, 1)))
-    assert effective_rows(x, of, 0.0) == pytest.approx((kish, stats.norm.ppf(0.975)))  # no variance is known
+    assert effective_sample_size(x, of, 0.0) == pytest.approx((kish, stats.norm.ppf(0.975)))  # no variance is known
     # as many as unseen rows of the same groups are worth whose values are as alike
-    unseen, again = rows_worth(of, likeness_within(x, of))
+    unseen, again = effective_sample_size_at(of, likeness_within(x, of))
     assert unseen == pytest.approx(min(max(rows, kish), len(x)))
     assert again == pytest.approx(quantile)
 
@@ -106,14 +106,14 @@ def test_of_groups_that_do_not_tell_values_are_taken_for_all_alike() -> None:
     for values, groups in (([0, 1, 1], [0, 1, 2]), ([1, 1, 1], [0, 0, 1]), ([0, 1], None), ([], None)):
         of = None if groups is None else np.array(groups)
         assert likeness_within(np.array(values, float), of) == 1.0
-    assert rows_worth(np.arange(9), 1.0) == (9.0, 1.96)
+    assert effective_sample_size_at(np.arange(9), 1.0) == (9.0, 1.96)
 
 
 def test_a_share_of_rows_in_groups_is_one_of_as_many_trials_as_they_are_worth() -> None:
     wrong = np.array([1, 1, 0, 0, 1, 1, 0, 0, 0, 0], bool)
     found = accuracy_of(wrong, np.arange(10) // 2)
     assert found.value == 0.6
-    assert (found.low, found.high) == wilson_limits(0.6, *effective_rows(wrong, np.arange(10) // 2, 0.24))
+    assert (found.low, found.high) == wilson_limits(0.6, *effective_sample_size(wrong, np.arange(10) // 2, 0.24))
     for groups in (None, np.arange(10)):
         assert accuracy_of(wrong, groups).to_dict() == wilson(6, 10).to_dict()
     assert wilson_limits(0.6, 10) == pytest.approx((wilson(6, 10).low, wilson(6, 10).high), abs=1e-4)

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from core.errors import InvalidInput
-from core.statistics.intervals import effective_rows, paired_limits
+from core.statistics.intervals import effective_sample_size, paired_limits
 from core.statistics.paired import kappa, mcnemar, paired_difference, paired_p, sign_flip_p
 
 
@@ -79,7 +79,7 @@ def test_groups_widen_the_interval_and_groups_of_one_row_change_nothing():
     only_a, only_b = (float((x & ~y).mean()) for x, y in ((wrong_a, wrong_b), (wrong_b, wrong_a)))
     difference = wrong_a.astype(float) - wrong_b
     found = paired_difference(wrong_a, wrong_b, groups)
-    limits = paired_limits(only_a, only_b, *effective_rows(difference, groups, float(difference.var())))
+    limits = paired_limits(only_a, only_b, *effective_sample_size(difference, groups, float(difference.var())))
     assert (found.low, found.high) == pytest.approx(limits)
     alone = paired_difference(wrong_a, wrong_b)
     assert paired_difference(wrong_a, wrong_b, np.arange(200)).to_dict() == alone.to_dict()

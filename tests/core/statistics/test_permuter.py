@@ -117,11 +117,11 @@ def test_where_groups_cross_a_second_way_keeps_what_rows_of_one_class_have_in_co
     groups, strata = np.repeat(np.arange(30), 4), np.tile([0, 1, 0, 1], 30)
     values = np.random.default_rng(0).random((120, 2))
     whole = Permuter(strata, groups, values)
-    assert len(whole.ways) == 2
-    drawn = groups[whole.ways[1].draw(40, np.random.default_rng(0))].reshape(30, 2, 2, 40)
+    assert len(whole.exchange_schemes) == 2
+    drawn = groups[whole.exchange_schemes[1].draw(40, np.random.default_rng(0))].reshape(30, 2, 2, 40)
     assert (drawn[:, 0] == drawn[:, 1]).all()  # the two rows of a class come from one group
     assert (drawn[:, 0, 0] != drawn[:, 0, 1]).any()
-    assert len(Permuter(np.zeros(120, np.int64), groups, values).ways) == 1
+    assert len(Permuter(np.zeros(120, np.int64), groups, values).exchange_schemes) == 1
 
 
 @pytest.mark.parametrize(

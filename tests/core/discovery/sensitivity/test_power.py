@@ -172,7 +172,9 @@ def test_a_marked_reading_says_what_the_plain_one_says_and_counts_marks() -> Non
     samples = SampleSet(tuple(map(str, range(200))), labels=labels, class_names=("a", "b"))
     design = make_design(samples, rng=np.random.default_rng(0))
     family = propose(design, Features(vectors, design.blocks), (), 0).family
-    scores = measures(Outcomes(losses, "loss", "loss", "given", errors=errors), design).scores.astype(np.float32)
+    scores = measures(Outcomes(losses, "loss", "loss", "given", errors=errors), design).standardised_residuals.astype(
+        np.float32
+    )
     marks = np.zeros_like(scores)
     marks[:30] = 1
     reading, (plain, trend) = family.read_marked(scores, marks), family.read(scores)
@@ -207,7 +209,9 @@ def test_levels_are_those_of_the_run() -> None:
     design = make_design(samples, rng=np.random.default_rng(0))
     family = propose(design, Features(vectors, design.blocks), (), 0).family
     scores = measures(Outcomes(losses, "loss", "loss", "given", errors=errors), design)
-    test = read_family(family, scores, design.permuter(scores.scores), np.random.default_rng(0), n_permutations=999)
+    test = read_family(
+        family, scores, design.permuter(scores.standardised_residuals), np.random.default_rng(0), n_permutations=999
+    )
     levels = Levels.of(test, alpha=0.05, kept=0.005)
     assert levels.open < levels.strict
     assert (test.null >= levels.open).mean() == pytest.approx(0.05, abs=0.005)

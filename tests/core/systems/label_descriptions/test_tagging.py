@@ -65,8 +65,8 @@ def test_who_carries_a_tag_is_the_plain_rule(dark: Diagnosis) -> None:
     tower = AxisEncoder()
     texts = tower.encode_texts([tag.name, f"a photo with {tag.name}", f"this photo has {tag.name}"]).mean(0)
     cosines = words.joint.vectors.astype(float) @ (texts / np.linalg.norm(texts))
-    for block in np.unique(design.centre_of_row):
-        cosines[design.centre_of_row == block] -= cosines[design.centre_of_row == block].mean()
+    for block in np.unique(design.centring_stratum):
+        cosines[design.centring_stratum == block] -= cosines[design.centring_stratum == block].mean()
     np.testing.assert_allclose(report.scores[:, place], cosines / cosines.std(), atol=1e-4)
     np.testing.assert_array_equal(report.carried[:, place], report.scores[:, place] >= CUT)
     assert tag.size == report.carried[:, place].sum()
