@@ -53,13 +53,13 @@ class KeptState(Generic[M]):
 
     run: str = ""
     """The one that is shown."""
-    kept: tuple[M, ...] = ()
+    saved: tuple[M, ...] = ()
     """Of the last runs, to be shown again when they are opened."""
 
     @property
-    def found(self) -> M | None:
+    def current(self) -> M | None:
         """Of this run."""
-        return next((one for one in self.kept if one.run == self.run), None)
+        return next((one for one in self.saved if one.run == self.run), None)
 
 
 @dataclass(frozen=True)
@@ -95,29 +95,29 @@ def reopened(
     if not session.run or state.run == session.run:
         return tuple(gr.skip() for _ in range(5 + len(files)))
     diagnosis = RUNS.get(session.run)
-    opened = KeptState(session.run, state.kept)
-    return opened, intro(diagnosis), gr.update(interactive=usable(diagnosis)), "", *shown(opened.found, files)
+    opened = KeptState(session.run, state.saved)
+    return opened, intro(diagnosis), gr.update(interactive=usable(diagnosis)), "", *shown(opened.current, files)
 
 
 def receive(
-    session: Session, state: KeptState[M], made: M | None, files: Files, elsewhere: str
+    session: Session, state: KeptState[M], result: M | None, files: Files, elsewhere: str
 ) -> tuple[KeptState[M] | Any, ...]:
     """Show what was made: returns (state, status, view, downloads); of another run than the open one it is kept, and
     `elsewhere` is said."""
-    if made is None:
+    if result is None:
         return tuple(gr.skip() for _ in range(3 + len(files)))
-    kept = (*(one for one in state.kept if one.run != made.run), made)[-KEPT:]
-    if made.run != session.run:
-        return replace(state, kept=kept), closing("Done", elsewhere), *(gr.skip() for _ in range(1 + len(files)))
-    return KeptState(made.run, kept), closing("Done", ""), *shown(made, files)
+    saved = (*(one for one in state.saved if one.run != result.run), result)[-KEPT:]
+    if result.run != session.run:
+        return replace(state, saved=saved), closing("Done", elsewhere), *(gr.skip() for _ in range(1 + len(files)))
+    return KeptState(result.run, saved), closing("Done", ""), *shown(result, files)
 
 
-def shown(made: MadeOfRun | None, files: Files) -> tuple[Any, ...]:
+def shown(result: MadeOfRun | None, files: Files) -> tuple[Any, ...]:
     """(view, downloads) of what was made, or nothing in their places."""
-    if made is None:
+    if result is None:
         return "", *(gr.update(value=None, interactive=False) for _ in files)
-    view = gr.update(value=made.view, run=made.run)
-    return view, *(gr.update(value=str(path), interactive=True) for path in made.files)
+    view = gr.update(value=result.view, run=result.run)
+    return view, *(gr.update(value=str(path), interactive=True) for path in result.files)
 
 
 def write_files(kind: str, files: Files, *contents: str | dict[str, Any] | pd.DataFrame) -> tuple[Path, ...]:

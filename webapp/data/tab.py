@@ -156,7 +156,7 @@ def on_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Iterator
     except Exception:
         yield "", closing("The run did not begin", kept), ""
         raise
-    yield from follow(job, "The run did not finish", "", kept=kept, done=done)
+    yield from follow(job, "The run did not finish", "", reminder=kept, done=done)
 
 
 def refine_map(run: str) -> Iterator[bool]:

@@ -237,7 +237,7 @@ def on_make(session: Session) -> Iterator[tuple[Any, ...]]:
 
     waiting = gr.update(interactive=False)
     done = f"It shows {diagnosis.samples.name}. Unpack it and open index.html."  # also once another run is open
-    yield from follow(job, "The page was not made", waiting, made=made, done=done)
+    yield from follow(job, "The page was not made", waiting, outputs=made, done=done)
 
 
 def build(session: gr.State) -> None:

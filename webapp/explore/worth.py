@@ -77,8 +77,8 @@ def on_measure(session: Session) -> Iterator[tuple[Any, ...]]:
         job,
         "The measurement did not finish",
         "",
-        kept="The run is as it was.",
-        made=lambda _: (run,),
+        reminder="The run is as it was.",
+        outputs=lambda _: (run,),
         done=f"It was measured on {name}.",
     )
     for step in steps:

@@ -129,7 +129,7 @@ def on_predict(
     def made(found: Prediction) -> tuple[PredictState, str]:
         return PredictState(session.run, found), result_of(run, found)
 
-    yield from follow(job, FAILED, gr.skip(), gr.skip(), kept=kept, made=made)
+    yield from follow(job, FAILED, gr.skip(), gr.skip(), reminder=kept, outputs=made)
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:

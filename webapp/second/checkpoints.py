@@ -66,7 +66,7 @@ def on_follow(session: Session, tables: Sequence[str] | None, as_is: bool = Fals
     def made(view: str) -> tuple[Any, ...]:
         return session.run, view, *(gr.update(value=str(folder / name), interactive=True) for name, _ in FILES)
 
-    yield from follow_job(job, FAILED, *nothing, kept="Your files are still here.", made=made)
+    yield from follow_job(job, FAILED, *nothing, reminder="Your files are still here.", outputs=made)
 
 
 def _nothing() -> list[Any]:

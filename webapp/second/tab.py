@@ -172,7 +172,7 @@ def on_compare(
     roles = Roles(id=named[0], label=named[1], prediction=named[2], as_is=as_is)
     folder = fresh_folder(KIND)
     job = Job(lambda progress: make_second(session.run, table, card, roles, folder, progress))
-    yield from follow(job, FAILED, *nothing, kept=kept, made=lambda found: _shown(session.run, found, folder))
+    yield from follow(job, FAILED, *nothing, reminder=kept, outputs=lambda found: _shown(session.run, found, folder))
 
 
 def on_press(session: Session, state: SecondState, event: gr.EventData) -> tuple[Any, Any]:

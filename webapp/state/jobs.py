@@ -201,31 +201,31 @@ def closing(title: str, text: str = "", *, waits: bool = False) -> str:
     return render("state/closing.html.j2", title=title, text=text, waits=waits)
 
 
-def refused(title: str, why: DiagnosisError, kept: str = "") -> str:
-    """The status after what a user can mend: the reason stays, where the message on the page goes after a while."""
-    return closing(title, f"{on_page(str(why))} {kept}".rstrip())
+def refused(title: str, why: DiagnosisError, reminder: str = "") -> str:
+    """The status after an error that the user can fix: it stays, while the message on the page disappears."""
+    return closing(title, f"{on_page(str(why))} {reminder}".rstrip())
 
 
 def follow(
     job: Job,
     failed: str,
     *nothing: Any,
-    kept: str = "Your choices are still here.",
+    reminder: str = "Your choices are still here.",
     so_far: Callable[[], tuple[Any, ...]] | None = None,
-    made: Callable[[Any], tuple[Any, ...]] = lambda result: (result,),
+    outputs: Callable[[Any], tuple[Any, ...]] = lambda result: (result,),
     done: str | None = "",
 ) -> Iterator[tuple[Any, ...]]:
-    """Yields (job id, status, *nothing) while the job runs, and says so where it was stopped or failed; at last ("",
-    status, *made(its result)).
+    """Run a job and yield (job id, status, *nothing) meanwhile, then ("", status, *outputs(its result)); the status
+    states whether the job finished, was stopped, or failed.
 
     Args:
         job: the work, not yet started.
-        failed: the title where it raised, above a reason that a user can mend; the error is raised on.
-        nothing: what the event's other outputs get as long as nothing is made.
-        kept: what a visitor still has after a failure.
-        so_far: what they get while the job runs, in place of `nothing`.
-        made: what they get of the result, which is None where the job was stopped.
-        done: what is said of it; None leaves the last step to the caller.
+        failed: title of the status after an error, which is raised again.
+        nothing: values of the event's other outputs while there is no result.
+        reminder: what a visitor still has after a failure.
+        so_far: returns values while the job runs, in place of `nothing`.
+        outputs: values of the other outputs from the result, which is None for a stopped job.
+        done: text of the final status; None leaves the last step to the caller.
     """
     try:
         for _ in JOBS.follow(job):
@@ -233,13 +233,13 @@ def follow(
     except Cancelled as stopped:
         yield "", closing("Stopped", str(stopped)), *nothing
     except DiagnosisError as why:
-        yield "", refused(failed, why, kept), *nothing
+        yield "", refused(failed, why, reminder), *nothing
         raise
     except Exception:
-        yield "", closing(failed, kept), *nothing
+        yield "", closing(failed, reminder), *nothing
         raise
     if job.result and done is not None:
-        yield "", closing("Done", done), *made(job.result)
+        yield "", closing("Done", done), *outputs(job.result)
 
 
 def duration(seconds: float) -> str:

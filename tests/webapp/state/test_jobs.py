@@ -141,7 +141,7 @@ def test_a_followed_job_gives_nothing_until_it_is_done_and_then_has_its_result()
 
 
 def test_what_is_made_of_a_result_can_be_said() -> None:
-    steps = list(follow(Job(lambda progress: 7), "Failed", None, made=lambda n: (n + 1, n + 2), done="Look."))
+    steps = list(follow(Job(lambda progress: 7), "Failed", None, outputs=lambda n: (n + 1, n + 2), done="Look."))
     assert steps[-1] == ("", closing("Done", "Look."), 8, 9)
     assert len(list(follow(Job(lambda progress: 7), "Failed", None, done=None))[-1]) == 3
 
@@ -159,7 +159,7 @@ def test_a_followed_job_that_fails_says_what_is_kept_and_raises() -> None:
     def work(progress: Progress) -> str:
         raise InvalidInput("The table has no column 'loss'.")
 
-    steps = follow(Job(work), "The run did not finish", "", kept="Your files are still here.")
+    steps = follow(Job(work), "The run did not finish", "", reminder="Your files are still here.")
     next(steps)
     said = "The table has no column 'loss'. Your files are still here."
     assert next(steps) == ("", closing("The run did not finish", said), "")

@@ -173,7 +173,7 @@ def on_read(
     require_run(session)
     if not scores:
         raise InvalidInput("Bring the table of your model’s losses first, with the columns file and loss.")
-    own = None if state.found is None or state.run != session.run else state.found.files[1]
+    own = None if state.current is None or state.run != session.run else state.current.files[1]
     said = Path(manifest) if manifest else own
     if said is None or not said.is_file():
         raise InvalidInput("Bring altered.json too: it lies in the zip and says what was done to each file.")

@@ -46,7 +46,7 @@ def on_ask(session: Session, engines: list[str]) -> Iterator[tuple[Any, ...]]:
     def made(found: PeerReport) -> tuple[str, str]:
         return session.run, peers_view(diagnosis, found)
 
-    yield from follow(job, "The engines were not asked", gr.skip(), gr.skip(), made=made)
+    yield from follow(job, "The engines were not asked", gr.skip(), gr.skip(), outputs=made)
 
 
 def peers_view(diagnosis: Diagnosis, report: Any) -> str:

@@ -76,7 +76,7 @@ def on_start(session: Session, pool: str | None, event: gr.EventData) -> Iterato
     record."""
     diagnosis, (name, settings) = require_own(session), read_press(event_data(event))
     job = Job(lambda progress: make_each(diagnosis, name, settings, pool=pool or None, progress=progress))
-    yield from follow(job, "The probe did not finish", None, made=lambda found: (Made(session.run, found),))
+    yield from follow(job, "The probe did not finish", None, outputs=lambda found: (Made(session.run, found),))
 
 
 def on_made(session: Session, state: ProbeState, made: Made | None) -> tuple[Any, ...]:
@@ -168,7 +168,7 @@ def on_failures(session: Session, state: ProbeState) -> Iterator[tuple[Any, ...]
     job = Job(lambda progress: diagnose_failures(diagnosis, result, progress))
     said = "The probe’s failures stand in the list of runs."
     probed = session.run
-    yield from follow(job, "The diagnosis did not finish", NOTHING, made=lambda run: ((run, probed),), done=said)
+    yield from follow(job, "The diagnosis did not finish", NOTHING, outputs=lambda run: ((run, probed),), done=said)
 
 
 def on_found(

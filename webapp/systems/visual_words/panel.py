@@ -123,7 +123,7 @@ def on_found(session: Session, state: KeptState[FoundWords], found: FoundWords |
 def on_show(session: Session, state: KeptState[FoundWords], event: gr.EventData) -> tuple[Any, ...]:
     """Show the samples with a word on the map: returns (tabs, session, pane, map)."""
     place = as_int(event_data(event).get("place"))
-    found = state.found
+    found = state.current
     if found is None or state.run != session.run or not 0 <= place < len(found.findings):
         raise InvalidInput("These visual words are of another run than the open one. Look for them again.")
     name, scope, rows = found.findings[place]

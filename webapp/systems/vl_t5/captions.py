@@ -162,7 +162,7 @@ def on_captions(session: Session, state: KeptState[DescribedRun], said: str | No
     """Describe the clusters; yields (job id, status, what was made)."""
     require_run(session)
     captions = checked_captions(said)
-    before = next((one.lists for one in state.kept if one.run == session.run), 0)
+    before = next((one.lists for one in state.saved if one.run == session.run), 0)
     job = Job(lambda progress: make_captions(session, captions, before + 1, progress))
     yield from follow(job, "The clusters were not described", None)
 
@@ -191,7 +191,7 @@ def on_file(path: str | None) -> tuple[Any, ...]:
 def on_show(session: Session, state: KeptState[DescribedRun], event: gr.EventData) -> tuple[Any, ...]:
     """Show a cluster on the map: returns (tabs, session, pane, map)."""
     place = as_int(event_data(event).get("place"))
-    found = state.found
+    found = state.current
     if found is None or state.run != session.run or not 0 <= place < len(found.clusters):
         raise InvalidInput("These captions are of another run than the open one. Describe it again.")
     mapped = show_selection(session.only(cluster=found.clusters[place]))

@@ -154,9 +154,9 @@ def on_answers(session: Session, state: KeptState[AnsweredRun], question: str | 
     """Ask every picture; yields (job id, status, what was answered)."""
     require_run(session)
     text = checked_question(question or "")
-    before = next((one.questions for one in state.kept if one.run == session.run), 0)
+    before = next((one.questions for one in state.saved if one.run == session.run), 0)
     job = Job(lambda progress: make_answers(session, text, before + 1, progress))
-    yield from follow(job, "The pictures were not asked", None, kept="Your question is still here.")
+    yield from follow(job, "The pictures were not asked", None, reminder="Your question is still here.")
 
 
 def on_answered(session: Session, state: KeptState[AnsweredRun], made: AnsweredRun | None) -> tuple[Any, ...]:
@@ -173,7 +173,7 @@ def on_example(event: gr.EventData) -> str:
 def on_show(session: Session, state: KeptState[AnsweredRun], event: gr.EventData) -> tuple[Any, ...]:
     """Show the pictures that got an answer on the map: returns (tabs, session, pane, map)."""
     place = as_int(event_data(event).get("place"))
-    found = state.found
+    found = state.current
     if found is None or state.run != session.run or not 0 <= place < len(found.answers):
         raise InvalidInput("These answers are of another run than the open one. Ask its pictures again.")
     answer, rows = found.answers[place]

@@ -30,7 +30,7 @@ def test_an_example_is_drawn_from_its_own_files_and_stays_as_it_is(monkeypatch: 
     session = Session(RUNS.offer(SCANS / "run.errata"))
     made = last(on_reference(session, *NOTHING))[-1]
     state, line, view, *files, notes = on_drawn(session, KeptState(session.run), made)
-    assert state.found is made
+    assert state.current is made
     assert "Done" in line
     assert "Rank correlation with the true loss on 24 labeled scans" in Tags(view["value"]).text
     assert [Path(file["value"]).name for file in files] == [name for name, _ in FILES]

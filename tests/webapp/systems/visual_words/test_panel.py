@@ -71,7 +71,7 @@ def test_a_press_shows_the_samples_with_a_word_on_the_map(run: Diagnosis, found:
     rows = selected_rows(shown, run)
     assert len(set(rows) & set(range(PLANTED))) > 0.9 * PLANTED
     assert "Has visual word" in pane
-    for other, place in ((KeptState("another", state.kept), "0"), (state, "999"), (KeptState(session.run), "0")):
+    for other, place in ((KeptState("another", state.saved), "0"), (state, "999"), (KeptState(session.run), "0")):
         with pytest.raises(InvalidInput, match="Look for them again"):
             on_show(session, other, press(do="visual", place=place))
 
@@ -81,24 +81,24 @@ def test_what_was_found_of_another_run_is_kept_for_it_and_a_new_run_begins_empty
 ) -> None:
     session = Session(RUNS.add(run))
     state, line, view, *files, _ = on_found(session, KeptState(session.run), replace(found, run="another"))
-    assert state.found is None
+    assert state.current is None
     assert "of another run" in line
     assert all("__type__" in str(part) for part in (view, *files))
     state, line, view, *files, pane = on_found(session, state, replace(found, run=session.run))
     assert "pane-head" in pane
-    assert state.found is not None
-    assert len(state.kept) == 2
+    assert state.current is not None
+    assert len(state.saved) == 2
     assert [Path(file["value"]).name for file in files] == [name for name, _ in FILES]
     assert "visual" in view["value"]
     other = Session(RUNS.add(run))
     folded, state, said, button, line, empty, *downloads = on_run(other, state)
     assert folded["visible"]
-    assert (state.run, state.found, line, empty) == (other.run, None, "", "")
+    assert (state.run, state.current, line, empty) == (other.run, None, "", "")
     assert "dictionary of 256" in said
     assert button["interactive"]
     assert all(not one["interactive"] for one in downloads)
     _, state, *_, view, _, _, _ = on_run(session, state)
-    assert state.found is not None
+    assert state.current is not None
     assert view["value"] == found.view
 
 

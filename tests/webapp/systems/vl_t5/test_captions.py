@@ -136,13 +136,13 @@ def test_what_was_made_is_kept_by_run_and_lists_are_counted(worded: Diagnosis, s
     assert "of another run" in line
     assert "__type__" in str(view)
     _, state, _, _, line, empty, *downloads = on_run(other, state)
-    assert (state.found, line, empty) == (None, "", "")
+    assert (state.current, line, empty) == (None, "", "")
     assert all(not one["interactive"] for one in downloads)
     _, state, *_, view, _, _, _ = on_run(session, state)
     assert view["value"] == second.view
     for name in map(str, range(KEPT)):
         state = on_described(session, state, replace(second, run=name))[0]
-    assert state.found is None
+    assert state.current is None
 
 
 def test_a_press_shows_the_cluster_on_the_map(worded: Diagnosis, session: Session) -> None:
@@ -151,7 +151,7 @@ def test_a_press_shows_the_cluster_on_the_map(worded: Diagnosis, session: Sessio
     assert tabs["selected"] == "explore"
     assert shown.cluster == worded.clusters[1].id
     assert "pane-title" in pane
-    for other, place in ((KeptState("another", state.kept), "0"), (state, "99"), (KeptState(session.run), "0")):
+    for other, place in ((KeptState("another", state.saved), "0"), (state, "99"), (KeptState(session.run), "0")):
         with pytest.raises(InvalidInput, match="another run"):
             on_show(session, other, press(do="cluster", place=place))
 

@@ -128,7 +128,7 @@ def test_answers_are_kept_by_run_and_questions_are_counted(worded: Diagnosis, se
     state, line, *_ = on_answered(other, state, second)
     assert "of another run" in line
     _, state, _, _, line, empty, *_ = on_run(other, state)
-    assert (state.found, line, empty) == (None, "", "")
+    assert (state.current, line, empty) == (None, "", "")
     _, state, *_, view, _, _ = on_run(session, state)
     assert view["value"] == second.view
 
@@ -141,6 +141,6 @@ def test_an_example_fills_the_field_and_a_press_shows_an_answers_pictures(sessio
     assert tabs["selected"] == "explore"
     assert shown.rows == made.answers[1][1]
     assert "Answered" in pane
-    for other, place in ((KeptState("another", state.kept), "0"), (state, "99"), (KeptState(session.run), "0")):
+    for other, place in ((KeptState("another", state.saved), "0"), (state, "99"), (KeptState(session.run), "0")):
         with pytest.raises(InvalidInput, match="another run"):
             on_show(session, other, press(do="answer", place=place))
