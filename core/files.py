@@ -192,7 +192,7 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 def add_arrays(archive: zipfile.ZipFile, arrays: Mapping[str, npt.NDArray[Any]], prefix: str = "") -> None:
     """Write numeric arrays into a zip whose other members do not begin with the prefix; any string may be a key.
 
-    Compressed at the lowest level, a fifth of the time of NumPy's for 7 % more bytes on the vectors of a run; and what
+    Compressed at the lowest level, a fifth of the time of NumPy's for 7% more bytes on the vectors of a run; and what
     would hardly shrink, such as vectors of 32-bit floats, not at all, since it would be unpacked at each opening.
     """
     # Numbered entries: a key with a slash would become a folder inside the zip.

@@ -10,8 +10,7 @@ import numpy as np
 from core.records import F64, Diagnosis, Estimate
 
 UNDEFINED = "–"
-PER_CENT = "\u00a0%"
-"""A space before the sign, as ISO 31-0 asks; it doesn't break."""
+PER_CENT = "%"
 
 
 def number(value: float | None, digits: int | None = None) -> str:
@@ -45,7 +44,7 @@ def digits_for(loss: F64) -> int:
 
 
 def percent(value: float | None, digits: int | None = None) -> str:
-    """A share of 1 as a percentage with `digits` decimals; tenths below 10 % alone if none are asked for."""
+    """A share of 1 as a percentage with `digits` decimals; tenths below 10% alone if none are asked for."""
     text = _hundredths(value, digits)
     return text if text == UNDEFINED else f"{text}{PER_CENT}"
 
@@ -57,7 +56,7 @@ def _hundredths(share: float | None, digits: int | None = None) -> str:
 
 
 def interval(estimate: Estimate | None, *, share: bool = False, points: bool = False, digits: int | None = None) -> str:
-    """The interval alone, such as "0.30 to 0.50"; of a share "30 to 50 %"; of a difference of shares in percentage
+    """The interval alone, such as "0.30 to 0.50"; of a share "30 to 50%"; of a difference of shares in percentage
     `points` "−4.4 to +6.8". Both ends have as many decimals, unless one would read as 0 and is not."""
     if estimate is None or not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
         return "no interval"
@@ -81,13 +80,13 @@ def _no_false_zero(end: float, digits: int) -> str:
 def bracketed(
     estimate: Estimate | None, *, share: bool = False, points: bool = False, digits: int | None = None
 ) -> str:
-    """The interval to stand behind its estimate, such as "(30 to 50 %)"; "" where there is none."""
+    """The interval to stand behind its estimate, such as "(30 to 50%)"; "" where there is none."""
     found = interval(estimate, share=share, points=points, digits=digits)
     return "" if found == "no interval" else f"({found})"
 
 
 def with_interval(estimate: Estimate | None, *, share: bool = False, digits: int | None = None) -> str:
-    """The value with its interval behind it, such as "13 % (9 to 18 %)"; alone where there is no interval."""
+    """The value with its interval behind it, such as "13% (9 to 18%)"; alone where there is no interval."""
     if estimate is None:
         return UNDEFINED
     value = percent(estimate.value, digits) if share else number(estimate.value, digits)

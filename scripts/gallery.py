@@ -169,7 +169,7 @@ def section(example: str, diagnosis: Diagnosis) -> str:
 
 def _class(diagnosis: Diagnosis, found: ClassFinding) -> str:
     told = f"{class_sentence(diagnosis, found).rstrip('.')}: {found.size:,} {_plural(diagnosis)}"
-    rate = "" if found.error_rate is None else f", 95\u00a0% {interval(found.error_rate, share=True)} of them wrong"
+    rate = "" if found.error_rate is None else f", 95% {interval(found.error_rate, share=True)} of them wrong"
     return f"{told}{rate}, adjusted {p_value(found.p)}."
 
 

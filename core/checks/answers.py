@@ -59,7 +59,7 @@ class Answer:
     scores: F64
     """(n,) how far each sample looks like the text; nan outside the scope."""
     observed: Estimate
-    """Mean loss of the rows, with a 95 % interval for these rows alone: they were chosen without a look at any loss."""
+    """Mean loss of the rows, with a 95% interval for these rows alone: they were chosen without a look at any loss."""
     rest: float
     """Mean loss of the rest of the scope."""
     error_rate: Estimate | None
@@ -133,7 +133,7 @@ class Difference:
     first: str
     second: str
     observed: Estimate
-    """Difference of mean loss, with the 95 % interval of a group bootstrap for this pair alone, the shared samples
+    """Difference of mean loss, with the 95% interval of a group bootstrap for this pair alone, the shared samples
     counted on both sides."""
     shared: int
     scopes: tuple[str, str] = ("", "")

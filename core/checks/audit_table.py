@@ -29,7 +29,7 @@ class AuditCell:
     scope: str
     support: int
     observed: Estimate
-    """Excess loss of the tenth of the class that is most like the phrase; 95 % interval for this cell alone."""
+    """Excess loss of the tenth of the class that is most like the phrase; 95% interval for this cell alone."""
     read: float | None
     """What the ensemble reads in the words alone, in deviations of its readings of permuted losses: positive where they
     mean more loss. None where nothing can be permuted."""

@@ -126,7 +126,7 @@ def judge(strip: Strip, answers: Sequence[bool | None], score: F64, members: Boo
         members, scope: (n,) as given to `draw_strip`.
 
     Returns:
-        The share of the cluster that matches, with a 95 % interval. The prediction-powered interval is shown only where
+        The share of the cluster that matches, with a 95% interval. The prediction-powered interval is shown only where
         there are at least 15 answers from the cluster, 3 of each kind, and it is no wider than Wilson's; where every
         member was answered the share is known.
 

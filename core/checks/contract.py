@@ -20,7 +20,7 @@ from core.statistics.losses import cross_entropy
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 OTHER_UNIT = 30.0
 """Values that are so many times larger at each of QUANTILES are of another unit: of 560 shifts of the losses in eight
-data sets (halves, one class beside another or beside the rest, 50 to 95 % of the samples wrong) none reached more than
+data sets (halves, one class beside another or beside the rest, 50 to 95% of the samples wrong) none reached more than
 8."""
 OF_WRONG = (0.05, 0.1, 0.25, 0.5, 0.75)
 SHIFTED = 1.2

@@ -33,7 +33,7 @@ class FrozenFinding:
     """What it predicts: that in which it was found. Of a run from before that was written down, the error rate where
     errors are known."""
     predicted: Estimate
-    """In that measure, with a 95 % interval; allows for the finding having been searched for."""
+    """In that measure, with a 95% interval; allows for the finding having been searched for."""
     index: int
     """Into the diagnosis' clusters or insights."""
     cut: float | None = None

@@ -3,7 +3,7 @@
 The clusters are cut from samples of which it is known what they show: those that show one thing (by captions, or by the
 words of a text), edited images, those of a column, neighborhoods of the space in which clusters are found, and
 random ones; each with a share of others among its members. A theme is right where what one of its first three words
-says is shown by 40 % of the members and by 1.5 times the share of the rest, and near from 20 % and 1.7 times.
+says is shown by 40% of the members and by 1.5 times the share of the rest, and near from 20% and 1.7 times.
 """
 
 from __future__ import annotations

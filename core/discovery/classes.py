@@ -39,7 +39,7 @@ def class_findings(samples: SampleSet, outcomes: Outcomes, design: Design, *, al
     tested, which is decided by its margins: a pair counts if its class has MIN_ROWS errors and its prediction MIN_ROWS
     wrong rows, whether or not they met. Holm over the pairs that were seen would claim too much: on even confusions of
     30 classes x 300 rows, error 0.3, at alpha 0.2 it claimed in 62 of 200 nulls (0.25 to 0.38). Intervals hold for all
-    of a list at once with 95 %, so that they hold for those that are claimed as well.
+    of a list at once with 95%, so that they hold for those that are claimed as well.
     """
     tests = class_tests(samples, outcomes, design)
     return () if tests is None else tests.findings(alpha if design.testable else None)

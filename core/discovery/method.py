@@ -305,5 +305,5 @@ def _clipped(outcomes: Outcomes) -> Outcomes:
     share = squared[-max(1, len(squared) // 100) :].sum() / max(float(squared.sum()), 1e-12)
     clip = float(np.quantile(outcomes.loss, 0.99))
     binary = len(np.unique(outcomes.loss)) <= 2
-    constant = clip <= outcomes.loss.min()  # 99 % of the losses are the least one: a clip would leave no difference
+    constant = clip <= outcomes.loss.min()  # 99% of the losses are the least one: a clip would leave no difference
     return outcomes if outcomes.clip is not None or binary or constant or share < 0.25 else replace(outcomes, clip=clip)

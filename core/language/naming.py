@@ -103,7 +103,7 @@ class _Described:
         return self._name(f"Perhaps: {title}", "perhaps")
 
     def as_two(self, halves: Halves, rows: I64) -> ClusterName:
-        """A title such as "Perhaps: dogs in the water (68 %) and dogs on ice (32 %)"."""
+        """A title such as "Perhaps: dogs in the water (68%) and dogs on ice (32%)"."""
         sides = sorted(
             zip(halves.themes, halves.chances, (~halves.second, halves.second)), key=lambda side: -side[2].mean()
         )

@@ -61,10 +61,10 @@ class ClassFinding:
     kind: Literal["class", "confusion"]
     size: int
     mean_loss: Estimate
-    """Of the losses as they are, never clipped; its interval holds for all classes at once with 95 %. Of a pair,
+    """Of the losses as they are, never clipped; its interval holds for all classes at once with 95%. Of a pair,
     without one."""
     error_rate: Estimate | None
-    """Of a pair, its share of the true class; the interval holds for all classes (or all pairs) at once with 95 %."""
+    """Of a pair, its share of the true class; the interval holds for all classes (or all pairs) at once with 95%."""
     p: float | None
     """Adjusted (Holm) over all classes and pairs; None where it is only described. Of a class it is of the error rate,
     or of the mean loss where errors are unknown."""
@@ -225,7 +225,7 @@ class PredictionRow:
     n: int
     """Fresh samples that it speaks of."""
     predicted: Estimate
-    """Error rate or mean loss (`measure`), with the 95 % interval that was frozen."""
+    """Error rate or mean loss (`measure`), with the 95% interval that was frozen."""
     expected: Estimate
     """The same widened by what n fresh samples vary by: the observed value should lie in it."""
     observed: Estimate | None

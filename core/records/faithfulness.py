@@ -22,7 +22,7 @@ class KindFaithfulness:
     n_named: int
     """Rows of which such a cause is named."""
     auroc: Estimate
-    """0.5: it tells nothing. Interval by resampled groups, 95 %; undefined where the kind was never named."""
+    """0.5: it tells nothing. Interval by resampled groups, 95%; undefined where the kind was never named."""
     rate_named: float
     """Share of failing rows among those; nan without any."""
     rate_rest: float

@@ -266,7 +266,7 @@ class Competence:
     auroc: F64
     """(P,) area under the ROC curve."""
     low: F64
-    """(P,) lower end of its 95 % interval."""
+    """(P,) lower end of its 95% interval."""
     high: F64
     n_with: I64
     """(P,) images that show it."""

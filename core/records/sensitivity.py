@@ -37,7 +37,7 @@ class PlantedPattern:
     n_plants: int
     n_found: int
     found: Estimate
-    """`n_found` of `n_plants` with the exact 95 % binomial interval."""
+    """`n_found` of `n_plants` with the exact 95% binomial interval."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -166,7 +166,7 @@ do, it is thought larger."""
 
 
 def effective_sample_size(values: F64 | Bool, groups: I64, row_variance: float) -> tuple[float, float]:
-    """How many independent rows (n,) values in groups are worth for their mean, and the quantile of its 95 % interval.
+    """How many independent rows (n,) values in groups are worth for their mean, and the quantile of its 95% interval.
 
     Args:
         row_variance: of one value; 0 where it cannot be told from these rows, which are then worth what they would be
@@ -217,7 +217,7 @@ def likeness_within(values: F64 | Bool, groups: I64 | None) -> float:
 
 def effective_sample_size_at(groups: I64, likeness: float) -> tuple[float, float]:
     """How many independent rows (n,) rows of groups are worth for a mean whose values nobody has seen, where values of
-    one group are correlated by `likeness`; and the quantile of its 95 % interval (see `effective_sample_size`)."""
+    one group are correlated by `likeness`; and the quantile of its 95% interval (see `effective_sample_size`)."""
     alike = design_effect_if_identical(groups)
     quantile = 1.96 if alike <= 1 else float(stats.t.ppf(0.975, max(len(groups) / alike - 1, 1.0)))
     return len(groups) / (1 + likeness * (alike - 1)), quantile

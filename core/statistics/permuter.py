@@ -139,12 +139,12 @@ class CrossingGroups:
     What a group passes on is how its rows stand among those of their stratum, not their values: a row takes the rank
     of a row of its own stratum in the giving group, or where that has none of any of its rows; then the values of a
     stratum go to its rows in the order of the ranks that they took. Ties are broken anew in each draw. So rows of a
-    class in which 2 % are wrong stay wrong in 2 %, and rows of one group still fail together. That groups do to the
+    class in which 2% are wrong stay wrong in 2%, and rows of one group still fail together. That groups do to the
     ranks of their rows alike in all strata is taken for granted here, and that is not enough: where a class has groups
     nearly of its own, what they have in common is lost among those of others. So the second of
     `Permuter.exchange_schemes` must be passed too.
     Exchanging values (centered and scaled by class) claimed in .120 [.073, .183] of nulls whose two classes are wrong
-    in 2 and 50 % (`research/evidence/counterexamples.py`, "groups: across two classes").
+    in 2 and 50% (`research/evidence/counterexamples.py`, "groups: across two classes").
     """
 
     rows: I64

@@ -33,7 +33,7 @@ def aurocs_of_ranks(ranks: F64, positive: Bool) -> F64:
 
 
 def auroc_interval(area: float, n_positive: int, n_negative: int) -> Estimate:
-    """The area with its 95 % interval, within [0, 1]; undefined without rows of both kinds, as the area then is.
+    """The area with its 95% interval, within [0, 1]; undefined without rows of both kinds, as the area then is.
 
     Source: Hanley & McNeil 1982, Radiology 143(1).
     """

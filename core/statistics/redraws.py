@@ -66,7 +66,7 @@ def bootstrap_mean(
 def bootstrap_correlation(
     a: F64, b: F64, groups: I64 | None, rng: np.random.Generator, *, value: float, repeats: int = 500
 ) -> Estimate:
-    """Pearson's correlation `value` of (n,) and (n,) with its 95 % percentile interval over resampled groups; a redraw
+    """Pearson's correlation `value` of (n,) and (n,) with its 95% percentile interval over resampled groups; a redraw
     in which one of them is constant is left out."""
     x = a - a.mean()
     y = b - b.mean()

@@ -12,14 +12,14 @@ from core.statistics.intervals import percentile_interval
 
 
 def mean_over(values: Sequence[float] | F64, *, seed: int = 0, repeats: int = 10_000) -> Estimate:
-    """Mean with its percentile bootstrap 95 % interval; each value is one independent run."""
+    """Mean with its percentile bootstrap 95% interval; each value is one independent run."""
     return ratio_over(values, np.ones(len(values)), seed=seed, repeats=repeats)
 
 
 def ratio_over(
     parts: Sequence[float] | F64, wholes: Sequence[float] | F64, *, seed: int = 0, repeats: int = 10_000
 ) -> Estimate:
-    """The sum of `parts` over that of `wholes`, with its percentile bootstrap 95 % interval; each pair is one
+    """The sum of `parts` over that of `wholes`, with its percentile bootstrap 95% interval; each pair is one
     independent run. nan where all wholes are 0."""
     above = np.asarray(parts, dtype=np.float64)
     below = np.asarray(wholes, dtype=np.float64)

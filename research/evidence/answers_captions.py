@@ -61,7 +61,7 @@ def captions(given: argparse.Namespace) -> None:
 
 
 def scored(name: str, said: Sequence[str], wanted: Sequence[Sequence[str]], agreement: F32) -> dict[str, Any]:
-    """BLEU-4, CIDEr-D and the encoder's cosine with 95 % by resampling images."""
+    """BLEU-4, CIDEr-D and the encoder's cosine with 95% by resampling images."""
     parts = bleu_parts(said, wanted)
     cider = cider_of(said, wanted)
     n = len(said)

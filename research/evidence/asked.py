@@ -8,7 +8,7 @@ DATA holds flickr8k/ (captions.csv, images/): the splits dev and train_extra, wh
 is of a class, and shows what a question asks for, where two of its captions mention it. The chance of showing a text is
 fitted on those phrases of `assets/phrases/shown.json` that say none of the texts asked, in five folds by image: that
 of each image by the fit on the captions of the other four folds. Each world asks 40 questions of classes: 20 whose
-images are wrong in 70 % and the others of their class in 20 %, and 20 that say nothing of the errors.
+images are wrong in 70% and the others of their class in 20%, and 20 that say nothing of the errors.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ clusters.
     python -m research.evidence.clicks_coverage --repeats 2000 --seed 2 --out clicks.jsonl
 
 Each repetition makes a new cluster of N rows among 600 others (a tenth of which match too), draws a strip of 20 + 10,
-answers it by the truth, and asks whether each 95 % interval holds the share among all N. AUROC is of the score for the
+answers it by the truth, and asks whether each 95% interval holds the share among all N. AUROC is of the score for the
 truth among members; "skewed" scores are exponentials of normal ones. "grouped" rows come in groups of 1 to 12 that
 mostly share their answer, and the strip takes one row a group.
 """

@@ -242,11 +242,11 @@ for _inside, _outside, _share in (
 
 # Groups that hold rows of several classes, and classes of a few rows: see `group_cases.py`.
 
-CASES["groups: across two classes, wrong in 2 % and in 50 %"] = groups_across_classes((0.02, 0.5), (0, 0))
-CASES["groups: across two classes, 2 % and 50 %, hard groups"] = groups_across_classes((0.02, 0.5), (1, 1))
-CASES["groups: across two classes, 20 % each, hard groups"] = groups_across_classes((0.2, 0.2), (1, 1))
-CASES["groups: across two classes, 20 % each, groups hard in one"] = groups_across_classes((0.2, 0.2), (1.5, 0))
-CASES["groups: across five classes, 2 to 50 %, 1 to 12 rows, hard groups"] = groups_across_classes(
+CASES["groups: across two classes, wrong in 2% and in 50%"] = groups_across_classes((0.02, 0.5), (0, 0))
+CASES["groups: across two classes, 2% and 50%, hard groups"] = groups_across_classes((0.02, 0.5), (1, 1))
+CASES["groups: across two classes, 20% each, hard groups"] = groups_across_classes((0.2, 0.2), (1, 1))
+CASES["groups: across two classes, 20% each, groups hard in one"] = groups_across_classes((0.2, 0.2), (1.5, 0))
+CASES["groups: across five classes, 2 to 50%, 1 to 12 rows, hard groups"] = groups_across_classes(
     (0.02, 0.05, 0.1, 0.3, 0.5), (1, 1, 1, 1, 1), 12
 )
 CASES["groups: across two classes, errors by group, losses by nothing"] = errors_go_by_group
@@ -260,7 +260,7 @@ CASES["small classes: 45 of 5 to 8 rows, of other spreads"] = small_classes((5, 
 
 
 def summary_table(rows: Sequence[dict[str, Any]]) -> str:
-    """One line for each case: the share of runs that claim, with its exact binomial 95 % interval."""
+    """One line for each case: the share of runs that claim, with its exact binomial 95% interval."""
     lines = ["| case | runs | claimed | CPU s a run |", "|---|---|---|---|"]
     for name in dict.fromkeys(row["case"] for row in rows):
         mine = [row for row in rows if row["case"] == name]

@@ -4,7 +4,7 @@ disagree: `core.checks.paired_errors.gap_of` beside the bootstrap alone.
     python -m research.evidence.gap_coverage [--worlds 1000]
 
 Each world draws a cluster of m members and 300 other rows, in groups of so many rows that are wrong together or as
-single rows, with the error rates given; printed are the coverage of 95 % intervals, their mean width, and the share
+single rows, with the error rates given; printed are the coverage of 95% intervals, their mean width, and the share
 without one.
 """
 
@@ -48,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--worlds", type=int, default=1000)
     worlds = parser.parse_args().worlds
-    print(f"{worlds} worlds a line; 95 % of them should hold the truth")
+    print(f"{worlds} worlds a line; 95% of them should hold the truth")
     for m, size, plus, minus in CASES:
         rng = np.random.default_rng(0)
         less = minus or (0.0, 0.0)

@@ -6,7 +6,7 @@
 What ships may learn from WordNet alone (FOLDER holds data.noun, data.verb, data.adj and data.adv of WordNet 3.0, Debian
 package wordnet-base): definitions, examples, and mixtures of both (`glosses.Mixer`). DATA holds ag_news/, sst2/,
 multi30k/, svamp/ and cose_cqa/, on which nothing is trained. `--half tune`, for choosing settings, measures on held-out
-definitions and Multi30k's validation part. Every kind of text is one JSON line; intervals (95 %) resample texts.
+definitions and Multi30k's validation part. Every kind of text is one JSON line; intervals (95%) resample texts.
 
 The arms name the teacher's layers that the student starts with. In "+ maps", linear maps of each token's state stand in
 the place of the layers that are left out, fitted by least squares before the training. `--probe` also fits a regression

@@ -209,7 +209,7 @@ def waiting(server: Server) -> Iterator[tuple[str, str]]:
 
     for name, work in (("select", select), ("ask", ask)):
         start = time.monotonic()
-        yield measure(f"{name} alone: median, 95 %", work, lambda start=start: time.monotonic() - start < 5)
+        yield measure(f"{name} alone: median, 95%", work, lambda start=start: time.monotonic() - start < 5)
     for name, work in (("select", select), ("ask", ask)):
         with ThreadPoolExecutor(2) as pool:
             runs = [pool.submit(server.diagnose, N_ROWS, 100 + k + (50 if name == "ask" else 0)) for k in range(2)]

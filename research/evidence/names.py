@@ -6,8 +6,8 @@
     python -m research.evidence.names --list names.jsonl                     each case with its name
 
 DATA holds clothing/, cifar10/, flickr8k/ and imagenet_sample/. The cases and the patterns by which a name is judged
-stand in `name_cases.py`, the corruptions in `name_edits.py`. Of the planted photographs 80 % are wrong, of the others
-8 %. The judged cluster is the confirmed one with the most planted photographs, if it holds half of them or half of its
+stand in `name_cases.py`, the corruptions in `name_edits.py`. Of the planted photographs 80% are wrong, of the others
+8%. The judged cluster is the confirmed one with the most planted photographs, if it holds half of them or half of its
 members are planted; without such a cluster the case is "missed". Of the photographs of Flickr8k only those of its dev
 part are used, which no encoder of ours was fitted on.
 """

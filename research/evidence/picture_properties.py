@@ -211,9 +211,7 @@ def report_noise(data: Path, half: str, n: int) -> None:
             print(f"| {name} | {what} | " + " | ".join(f"{area(v[name], less):.3f}" for v in noisy.values()) + " |")
     for name in NOISE_BY:
         levels = {"clean": calm, **rough, **noisy, **harmless}
-        print(
-            f"{name}, median (95 %, share from 0.01):", "; ".join(f"{w} {_level(v[name])}" for w, v in levels.items())
-        )
+        print(f"{name}, median (95%, share from 0.01):", "; ".join(f"{w} {_level(v[name])}" for w, v in levels.items()))
 
 
 def _level(values: F64) -> str:

@@ -30,7 +30,7 @@ class NullSet:
 def make_null(kind: NullKind, *, seed: int, n: int = 2000, dimensions: int = 256, n_attributes: int = 16) -> NullSet:
     """Data in which the embedding says nothing about the mean of the loss, made awkward in one way.
 
-    * "errors": 15 % of the rows are wrong, whatever their embedding, and the loss is higher where they are;
+    * "errors": 15% of the rows are wrong, whatever their embedding, and the loss is higher where they are;
     * "heavy tail": losses are Pareto with index 2.5 (finite variance, infinite skewness), independent of the embedding;
     * "unequal variance": uniform losses of mean 1 whose standard deviation runs from 0.03 to 0.57 along one direction
       of the embedding. Mean and median are the same everywhere, so what a test finds here it finds because of the

@@ -122,7 +122,7 @@ def _strongest(ranked: F64, cells: int, n_scopes: int) -> tuple[float, int]:
 
 
 def _sizes(audit: Planted, fresh: Planted, words: Words, design: Design, seed: int) -> list[list[float]]:
-    """(reading at the level of images, half its 95 % interval, truth) of each attribute and as many other phrases."""
+    """(reading at the level of images, half its 95% interval, truth) of each attribute and as many other phrases."""
     losses = centre(audit.losses, design.centring_stratum)
     model = LossRegressor(n_members=20, random_state=seed)
     model.fit(words.joint.vectors, audit.losses, design.blocks)

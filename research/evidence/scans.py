@@ -73,7 +73,7 @@ def psnr(found: F32, wanted: F32) -> F64:
 
 
 def said(values: F64) -> str:
-    """Mean with its 95 % bootstrap interval over the items."""
+    """Mean with its 95% bootstrap interval over the items."""
     found = bootstrap(lambda rows: float(values[rows].mean()), len(values), None, np.random.default_rng(0))
     return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
 

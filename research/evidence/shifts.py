@@ -2,7 +2,7 @@
 
     python -m research.evidence.shifts DATA
 
-DATA as for `research.evidence.desk`. Parts: halves, a class and the others, 30 to 95 % of the samples wrong, 100 to
+DATA as for `research.evidence.desk`. Parts: halves, a class and the others, 30 to 95% of the samples wrong, 100 to
 800 samples and the others. Three figures for each pair of parts and each kind of loss: by what factor at least all
 quantiles of the wrong samples' losses differ, in one direction; how far apart their distributions are
 (Kolmogorov-Smirnov); and by what factor at least all quantiles of all losses differ. A mistake is found where its

@@ -97,7 +97,7 @@ def run(arm: str, n: int, seed: int, noise: float, updates: int) -> dict[str, An
 
 
 def _mean(values: Sequence[float]) -> Estimate:
-    """The mean over seeds with Student's 95 % interval; undefined for one seed."""
+    """The mean over seeds with Student's 95% interval; undefined for one seed."""
     reach = math.nan
     if len(values) > 1:
         reach = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values)))

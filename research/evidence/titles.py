@@ -5,8 +5,8 @@
 DATA holds flickr8k/. The shipped model of titles was fitted on 1,228 photographs of the training part that no fit of
 the encoder saw; it is tried on the 1,091 of dev and train_extra, all of which are new to it, and their edited copies.
 Half of the natural causes are phrases of the vocabulary, half are the words of `CAUSES`. A theme is right where what
-one of its first three words says is mentioned in captions of 40 % of the members and of 1.5 times the share of the
-rest, and near from 20 % and 1.7 times (`core.checks.title_fit`).
+one of its first three words says is mentioned in captions of 40% of the members and of 1.5 times the share of the
+rest, and near from 20% and 1.7 times (`core.checks.title_fit`).
 
 With --texts, DATA holds what `measure_text_competence` takes, and the shipped model of texts is tried on the halves of
 AG News, SST-2 and Multi30k that it was not fitted on; all causes are phrases.

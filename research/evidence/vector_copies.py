@@ -53,10 +53,10 @@ EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
     "JPEG quality 60": lambda image: again(image, 60),
     "JPEG quality 25": lambda image: again(image, 25),
     "half the side": lambda image: image.resize((image.width // 2, image.height // 2)),
-    "cropped by 2 %": lambda image: cropped(image, 0.02),
-    "cropped by 5 %": lambda image: cropped(image, 0.05),
-    "cropped by 10 %": lambda image: cropped(image, 0.1),
-    "20 % brighter": lambda image: image.point([min(255, int(value * 1.2)) for value in range(256)] * 3),
+    "cropped by 2%": lambda image: cropped(image, 0.02),
+    "cropped by 5%": lambda image: cropped(image, 0.05),
+    "cropped by 10%": lambda image: cropped(image, 0.1),
+    "20% brighter": lambda image: image.point([min(255, int(value * 1.2)) for value in range(256)] * 3),
     "mirrored": lambda image: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
 }
 

@@ -1,7 +1,7 @@
 """Are visual words found that were planted, is nothing claimed where nothing is, and what do words of real images
 mean?
 
-    python -m research.evidence.visual_words planted --runs 5 --out FILE     a patch on 3 and 8 % of photographs
+    python -m research.evidence.visual_words planted --runs 5 --out FILE     a patch on 3 and 8% of photographs
     python -m research.evidence.visual_words null --runs 200 --out FILE      the example's losses, shuffled
     python -m research.evidence.visual_words meaning --data DIR --out FILE   textures and shapes of images of two cues
     python -m research.evidence.visual_words show --out FILE

@@ -85,7 +85,7 @@ def shrunk(path: Path) -> bytes:
 
 
 def orientation(width: int, height: int) -> str:
-    """What the image's own size says; a difference of up to 2 % is none."""
+    """What the image's own size says; a difference of up to 2% is none."""
     if abs(width - height) <= 0.02 * max(width, height):
         return "square"
     return "landscape" if width > height else "portrait"

@@ -65,12 +65,12 @@ def _beside(result: CompositionResult, figure: PublishedFigure | None) -> tuple[
     """How many items are right, and a sentence that sets that beside the published figure."""
     right = int(result.correct["image"].sum())
     n = len(result.ids)
-    ours = f"{right:,} of {n:,} items are right ({100 * right / n:.2f} %)"
+    ours = f"{right:,} of {n:,} items are right ({100 * right / n:.2f}%)"
     if figure is None:
         return right, f"{ours}. No figure is published for this encoder; those of others are above."
     total = n + len(result.excluded)
     theirs = round(figure.value / 100 * total)
-    share = f"{theirs:,} of {total:,} ({100 * theirs / total:.2f} %; printed as {figure.with_source})"
+    share = f"{theirs:,} of {total:,} ({100 * theirs / total:.2f}%; printed as {figure.with_source})"
     both = f"{ours}; published for {figure.model}: {share}"
     if n < total:
         return right, f"{both}. {total - n:,} items are left out here, so the two are not of the same items."

@@ -177,7 +177,7 @@ def run_ladder(
 
 
 def over_seeds(estimates: Sequence[Estimate]) -> Estimate:
-    """The mean over seeds with a 95 % interval that covers both other rows and other draws.
+    """The mean over seeds with a 95% interval that covers both other rows and other draws.
 
     The reach on either side is the root of two squares: the mean reach of the seeds' own intervals, which are over rows
     (a little wide, since it takes the seeds' row errors as equal), and the reach of Student's t over the seeds. With

@@ -17,7 +17,7 @@ LFDR_BINS = ((0.0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 1.0))
 
 @dataclass(frozen=True, slots=True)
 class BoardCell:
-    """One method on one kind of failure of one tier. Intervals hold 95 %, over seeds."""
+    """One method on one kind of failure of one tier. Intervals hold 95%, over seeds."""
 
     tier: str
     kind: str

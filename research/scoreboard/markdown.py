@@ -43,7 +43,7 @@ def _head(board: Board) -> list[str]:
     clear = [cell for measure, cell in behind if cell.verdict(measure) == "behind"]
     lines = [f"Made with `{board.command}`{f' on {board.made}' if board.made else ''}."] if board.command else []
     lines += [
-        f"Intervals hold 95 % over worlds, of {MIN_WORLDS} and more; differences are paired by world; at most five "
+        f"Intervals hold 95% over worlds, of {MIN_WORLDS} and more; differences are paired by world; at most five "
         'slices each; "of as many" cuts the longer list to the shorter one.'
     ]
     lines += [f"Not measured: {tier} ({why})" for tier, why in board.missing.items()]

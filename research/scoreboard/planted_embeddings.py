@@ -142,17 +142,17 @@ def plant_embeddings(
     Embeddings are normalise(m + A V + y v + background): every attribute and class a direction of unit length, the
     background normal with a power-law spectrum. The model is right in 0.92 of the rows outside the slices, and there in
 
-    * "rare": 0.45 of {class 1, attribute 0}, where 5 % of each class have the attribute;
+    * "rare": 0.45 of {class 1, attribute 0}, where 5% of each class have the attribute;
     * "correlation": 0.45 of the two cells in which attribute 0 and the class differ; they agree in 0.8 of the rows;
-    * "noisy label": 0.70 of {class 1, attribute 0}, 15 % of each class: a model that learnt from labels wrong there.
+    * "noisy label": 0.70 of {class 1, attribute 0}, 15% of each class: a model that learnt from labels wrong there.
       The labels of the rows given here are true, as in the published protocol, where only training labels are flipped;
-    * "conjunction": 0.45 of {class 1, attributes 0 and 1}, each had by 35 % of each class, and not where one of the two
+    * "conjunction": 0.45 of {class 1, attributes 0 and 1}, each had by 35% of each class, and not where one of the two
       stands alone;
     * "several": a rare one, a conjunction of other attributes in another class, and a noisy label of a fourth attribute
       at once;
     * "null": 0.92 of all rows.
 
-    With more than two classes, which are smaller, the shares are 15 % (rare), 30 % (noisy label) and 45 %
+    With more than two classes, which are smaller, the shares are 15% (rare), 30% (noisy label) and 45%
     (conjunction), "correlation" is with "is class 1", and the three of "several" lie in classes 1, 2 and 3.
 
     The probability of the true class is Beta(8, 2) where the model is right and Beta(2, 6) where it is wrong, kept in

@@ -99,7 +99,7 @@ class Guess:
 
     shots: int = field(default=0, metadata={"help": "labeled images a class", "low": 0, "high": 10})
     way: str = field(default="first", metadata={"help": "what to say", "choices": ("first", "turn")})
-    loud: bool = field(default=True, metadata={"help": "be sure, 100 % of the time"})
+    loud: bool = field(default=True, metadata={"help": "be sure, 100% of the time"})
     scale: float | None = field(default=None, metadata={"help": "how sure"})
     pooled: bool = False
 

@@ -16,7 +16,7 @@ def members_of(cluster: FailureCluster) -> I64:
 
 
 def met_by(diagnosis: Diagnosis, insight: Insight, rows: I64, what: str = "members") -> str:
-    """Such as "43 % of members, 5 % of the rest": how many of the rows, and of the rest of the condition's scope, meet
+    """Such as "43% of members, 5% of the rest": how many of the rows, and of the rest of the condition's scope, meet
     it (plain text)."""
     scope = scope_rows(diagnosis, insight.scope)
     picked = np.zeros(len(scope), bool)

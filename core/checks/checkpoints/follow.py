@@ -39,7 +39,7 @@ class FollowedCluster:
     own: Estimate
     """Error rate of the run's own model, corrected in a cluster."""
     rates: tuple[Estimate, ...]
-    """(c,) error rates in it with 95 % intervals each; undefined where a checkpoint answered none of its samples."""
+    """(c,) error rates in it with 95% intervals each; undefined where a checkpoint answered none of its samples."""
     rest: tuple[float, ...]
     """(c,) error rates in the rest of its scope; nan for all samples."""
     n: tuple[int, ...]

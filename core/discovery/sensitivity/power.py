@@ -79,7 +79,7 @@ def measure_sensitivity(
     seed: int,
     progress: Progress = no_progress,
 ) -> Sensitivity | None:
-    """Plant patterns of 10 rows and of 2, 5, 10 and 20 % of the typical class and of all samples, and count how many
+    """Plant patterns of 10 rows and of 2, 5, 10 and 20% of the typical class and of all samples, and count how many
     are found; None where nothing could be permuted.
 
     Everything but the plant is permuted, so there is nothing to find but it. It is read as the run was: by the same

@@ -67,7 +67,7 @@ def _heat(cell: AuditCell, top: float, digits: int) -> Heat:
         f"{cell.phrase}, {cell.scope}: {cell.support:,} samples most like it",
         f"excess loss {signed(cell.observed.value, digits)}",
     ]
-    said.append(f"95\u00a0% {interval(cell.observed, digits=digits)}")
+    said.append(f"95% {interval(cell.observed, digits=digits)}")
     if cell.error_inside is not None:
         said.append(f"{percent(cell.error_inside)} wrong against {percent(cell.error_outside)}")
     if cell.read is not None:

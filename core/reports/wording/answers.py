@@ -186,17 +186,17 @@ def _unsearched(diagnosis: Diagnosis, answer: Answer) -> str:
 
 
 def _observed(diagnosis: Diagnosis, answer: Answer) -> str:
-    """Such as "are wrong in 21 of 34 cases (62 %, 95 % 45 to 76 %), the others in 20 %"."""
+    """Such as "are wrong in 21 of 34 cases (62%, 95% 45 to 76%), the others in 20%"."""
     one = answer.support == 1
     if answer.in_shares and answer.error_rate is not None:
         wrong = round(answer.error_rate.value * answer.support)
-        span = f"{percent(answer.error_rate.value)}, 95\u00a0% {interval(answer.error_rate, share=True)}"
+        span = f"{percent(answer.error_rate.value)}, 95% {interval(answer.error_rate, share=True)}"
         cases = f"{'is' if one else 'are'} wrong in {wrong:,} of {count(answer.support, 'case')}"
         return f"{cases} ({span}), the others in {percent(answer.error_rest)}"
     digits = digits_for(diagnosis.outcomes.loss)
     unit = with_unit(diagnosis)
     observed = f"{'has' if one else 'have'} a mean loss of {number(answer.observed.value, digits)}{unit}"
-    span = "" if one else f" (95\u00a0% {interval(answer.observed, digits=digits)})"
+    span = "" if one else f" (95% {interval(answer.observed, digits=digits)})"
     return f"{observed}{span}, the others {number(answer.rest, digits)}"
 
 
@@ -260,6 +260,6 @@ def difference_sentence(diagnosis: Diagnosis, found: Difference) -> str:
     )
     said = (
         f"the mean loss of {first} is {number(abs(value), digits)}{unit} {side} that of {second} (difference "
-        f"{number(value, digits)}, 95\u00a0% {interval(found.observed, digits=digits)})."
+        f"{number(value, digits)}, 95% {interval(found.observed, digits=digits)})."
     )
     return (f"{said[0].upper()}{said[1:]}" if clear else f"No difference shown: {said}") + shared

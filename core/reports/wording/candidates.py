@@ -45,15 +45,15 @@ def _why(rates: Sequence[float]) -> str:
 
 
 def candidate_phrase(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
-    """One candidate, such as "38 samples of dog, 41 % wrong as seen against 12 % outside; 34 of 100 shuffles show one
-    as strong; 70 % likely to be nothing"."""
+    """One candidate, such as "38 samples of dog, 41% wrong as seen against 12% outside; 34 of 100 shuffles show one
+    as strong; 70% likely to be nothing"."""
     where = count(candidate.size, "sample") + ("" if candidate.scope == EVERYTHING else f" of {candidate.scope}")
     seen = members_seen(diagnosis, candidate)
     return "; ".join(part for part in (f"{where}, {seen}", chance_phrase(candidate)) if part)
 
 
 def members_seen(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
-    """Such as "41 % wrong as seen against 12 % outside": a count of the members, which flatters what was picked."""
+    """Such as "41% wrong as seen against 12% outside": a count of the members, which flatters what was picked."""
     if candidate.error_rate is not None and candidate.error_outside is not None:
         return f"{percent(candidate.error_rate.value)} wrong as seen against {percent(candidate.error_outside)} outside"
     digits = digits_for(diagnosis.outcomes.loss)
@@ -63,7 +63,7 @@ def members_seen(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
 
 
 def chance_phrase(candidate: FailureCluster) -> str:
-    """Such as "34 of 100 shuffles show one as strong; 70 % likely to be nothing"; "" where that is not known."""
+    """Such as "34 of 100 shuffles show one as strong; 70% likely to be nothing"; "" where that is not known."""
     if candidate.chance is None or candidate.local_fdr is None:
         return ""
     often = "fewer than 1" if candidate.chance < 0.005 else number(100 * candidate.chance, 0)

@@ -27,7 +27,7 @@ def class_lines(diagnosis: Diagnosis) -> list[str]:
 
 
 def class_sentence(diagnosis: Diagnosis, finding: ClassFinding) -> str:
-    """Of a confirmed class or pair: "skirt fails as a whole (63 % wrong)."."""
+    """Of a confirmed class or pair: "skirt fails as a whole (63% wrong)."."""
     if finding.kind == "class":
         return f"{finding.name} fails as a whole ({_of_class(diagnosis, finding)})."
     pair = finding.name.replace(" → ", " is confused with ", 1)
@@ -35,8 +35,8 @@ def class_sentence(diagnosis: Diagnosis, finding: ClassFinding) -> str:
 
 
 def through_sentence(diagnosis: Diagnosis, finding: ClassFinding) -> str:
-    """Such as "Most of what dog has more than the rest goes through its 30 images with tint = blue: 10 % of its other
-    90 are wrong, beside 9.8 % of the rest (exploratory: as counted, not tested)."; "" where no one confirmed finding
+    """Such as "Most of what dog has more than the rest goes through its 30 images with tint = blue: 10% of its other
+    90 are wrong, beside 9.8% of the rest (exploratory: as counted, not tested)."; "" where no one confirmed finding
     holds so much of it."""
     found = class_without(diagnosis, finding)
     if found is None:

@@ -44,7 +44,7 @@ def cluster_parts(diagnosis: Diagnosis, cluster: FailureCluster) -> list[PartFig
 
 
 def part_sentences(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
-    """A line for each part, such as 'Dogs on ice: 41 samples, 66 % wrong as seen; "on ice" is confirmed, p = 0.003'."""
+    """A line for each part, such as 'Dogs on ice: 41 samples, 66% wrong as seen; "on ice" is confirmed, p = 0.003'."""
     return [_sentence(diagnosis, found) for found in cluster_parts(diagnosis, cluster)]
 
 

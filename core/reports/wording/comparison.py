@@ -33,7 +33,7 @@ def model_name(name: str, diagnosis: Diagnosis | None = None) -> str:
 
 
 def share(estimate: Estimate | None) -> str:
-    """Such as "43 % (40 to 46 %)"; a dash where there is none."""
+    """Such as "43% (40 to 46%)"; a dash where there is none."""
     return with_interval(estimate, share=True)
 
 

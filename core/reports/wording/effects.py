@@ -16,9 +16,9 @@ def effect_figure(found: FailureCluster | Insight, unit: str) -> tuple[str, str]
 
 
 def loss_phrase(found: FailureCluster, digits: int, unit: str) -> str:
-    """Such as "loss 0.41 nats above the rest (95 % 0.10 to 0.72)"."""
+    """Such as "loss 0.41 nats above the rest (95% 0.10 to 0.72)"."""
     excess = found.excess_loss
-    return f"loss {number(excess.value, digits)}{unit} above the rest (95\u00a0% {interval(excess, digits=digits)})"
+    return f"loss {number(excess.value, digits)}{unit} above the rest (95% {interval(excess, digits=digits)})"
 
 
 def other_measure(found: FailureCluster) -> str:

@@ -118,7 +118,7 @@ def _scope(diagnosis: Diagnosis, name: str) -> Bool | None:
 
 
 def _gap(difference: Estimate | None, insight: Insight, shares: bool, digits: int, unit: str) -> str:
-    """Such as " (difference 45 points, 95 % 21 to 70, adjusted p = 0.001)"; of a confirmed finding the difference pays
+    """Such as " (difference 45 points, 95% 21 to 70, adjusted p = 0.001)"; of a confirmed finding the difference pays
     for the search."""
     parts: list[str] = []
     if difference is not None and math.isfinite(difference.value):
@@ -130,7 +130,7 @@ def _gap(difference: Estimate | None, insight: Insight, shares: bool, digits: in
                 if shares
                 else difference
             )
-            parts.append(f"95\u00a0% {interval(scaled, digits=0 if shares else digits)}")
+            parts.append(f"95% {interval(scaled, digits=0 if shares else digits)}")
     if insight.confirmed:
         parts.append(f"adjusted {p_value(insight.p)}")
         # the interval holds for every finding at once, the p for the best of all
@@ -177,8 +177,8 @@ def _inside(diagnosis: Diagnosis, insight: Insight) -> str:
 
 
 def plain_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """What a set is, without intervals and in the measure that was tested: "About 90 % of images like these 50 are
-    wrong, against 18 % of the rest: more than chance allows." Figures of a confirmed set are corrected for the search,
+    """What a set is, without intervals and in the measure that was tested: "About 90% of images like these 50 are
+    wrong, against 18% of the rest: more than chance allows." Figures of a confirmed set are corrected for the search,
     so they speak of samples like its own; those of a candidate are its own."""
     n = int((cluster.membership >= 0.5).sum())
     scope = cluster.scope

@@ -108,7 +108,7 @@ def _answer(diagnosis: Diagnosis, row: int) -> str:
 
 def faithfulness_sentence(diagnosis: Diagnosis, found: Faithfulness) -> str:
     """What naming a cause is worth, in a sentence or two: such as "Naming a cause tells failures from the rest with
-    AUROC 0.61 (0.59 to 0.64) on held-back halves of 1,600 samples: 31 % of the samples with a named cause fail, 14 %
+    AUROC 0.61 (0.59 to 0.64) on held-back halves of 1,600 samples: 31% of the samples with a named cause fail, 14%
     without."."""
     whole = found.anything
     if whole is None:

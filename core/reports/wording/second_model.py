@@ -81,7 +81,7 @@ def compression_sentence(teacher: ModelCost, student: ModelCost) -> str:
 FOLLOWED = (
     "The clusters are those of the run, found once and frozen. In the run's own model they were chosen for their "
     "errors, so its rate there is corrected; a checkpoint that fails on much the same samples, such as the epoch "
-    "before, shares that choice in part, and a change from it looks too large and too sure. Each interval is of 95 % "
+    "before, shares that choice in part, and a change from it looks too large and too sure. Each interval is of 95% "
     "and for itself; p asks whether the last checkpoint is wrong as often as the first, adjusted over the clusters."
 )
 

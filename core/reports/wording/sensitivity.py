@@ -107,19 +107,19 @@ def spoken_of(found: Sensitivity, patterns: Sequence[PlantedPattern]) -> Planted
 
 
 def pattern_text(found: Sensitivity, pattern: PlantedPattern) -> str:
-    """Such as "a pattern of 10 % of a class (20 samples) of which half fail"."""
+    """Such as "a pattern of 10% of a class (20 samples) of which half fail"."""
     if pattern.scope == "whole class":
         return f"a whole class of {pattern.size:,} samples {strength_text(found, pattern.strength)}"
     return f"a pattern of {size_text(found, pattern)} {strength_text(found, pattern.strength)}"
 
 
 def size_text(found: Sensitivity, pattern: PlantedPattern) -> str:
-    """Such as "10 % of a class (20 samples)"."""
+    """Such as "10% of a class (20 samples)"."""
     return f"{share_text(pattern)} of {scope_text(found, pattern)} ({pattern.size:,} samples)"
 
 
 def share_text(pattern: PlantedPattern) -> str:
-    """Such as "5 %" or "0.4 %"."""
+    """Such as "5%" or "0.4%"."""
     whole = abs(100 * pattern.share - round(100 * pattern.share)) < 0.005
     return percent(pattern.share, 0 if whole else None)
 
@@ -146,7 +146,7 @@ def strength_text(found: Sensitivity, strength: float) -> str:
 
 
 def _condition(found: Sensitivity, strength: float) -> str:
-    """Such as "if 75 % of it fail", "if its loss is 5 times as high"."""
+    """Such as "if 75% of it fail", "if its loss is 5 times as high"."""
     if found.unit == "times the mean loss":
         return f"if its loss is {'twice' if strength == 2 else f'{strength:g} times'} as high"
     if found.unit != "error rate":
@@ -155,7 +155,7 @@ def _condition(found: Sensitivity, strength: float) -> str:
 
 
 def strength_brief(found: Sensitivity, strength: float) -> str:
-    """The same for the head of a column, such as "50 % fail" or "loss × 2"."""
+    """The same for the head of a column, such as "50% fail" or "loss × 2"."""
     if found.unit == "error rate":
         return "all fail" if strength >= 1 else f"{percent(strength)} fail"
     return f"loss × {strength:g}" if found.unit == "times the mean loss" else f"loss + {strength:.2g} SD"
@@ -213,7 +213,7 @@ def _often(pattern: PlantedPattern) -> str:
 def _counted(pattern: PlantedPattern) -> str:
     were = "was" if pattern.n_found == 1 else "were"
     chance = interval(pattern.found, share=True)
-    return f"{pattern.n_found} of {pattern.n_plants} planted {were} found, 95\u00a0% interval {chance}"
+    return f"{pattern.n_found} of {pattern.n_plants} planted {were} found, 95% interval {chance}"
 
 
 def _missed(pattern: PlantedPattern) -> str:

@@ -44,7 +44,7 @@ from core.statistics.measures import in_shares, insights_of, tested_effect
 LITTLE = 0.05
 """A share of the variance below it is called a little."""
 LEAST_SHARE = 0.0005
-"""A smaller share would be rounded to 0.0 %."""
+"""A smaller share would be rounded to 0.0%."""
 LEAST_R2 = -1.0
 BELOW_R2 = "R² below −1, far worse than the mean of all"
 """Of few groups the mean of the others may be far off: how far says nothing."""
@@ -103,7 +103,7 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     found = diagnosis.estimate.predictability
     r2 = found.r2
     name = f"the {diagnosis.outcomes.name} proxy" if diagnosis.outcomes.is_proxy else f"the {diagnosis.outcomes.name}"
-    figures = f"R² {number(r2.value, 2)}, 95\u00a0% {interval(r2, digits=2)}"
+    figures = f"R² {number(r2.value, 2)}, 95% {interval(r2, digits=2)}"
     figures = figures if r2.value >= LEAST_R2 else BELOW_R2
     if found.p is not None and not _is_predictable(diagnosis) and _any_confirmed(diagnosis):
         return (
@@ -202,7 +202,7 @@ def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
         wrong = f"{percent(cluster.error_rate.value)} wrong{outside}"
         if in_shares(cluster):
             gap = interval(cluster.error_difference, points=True)
-            parts.insert(0, f"{wrong} (difference in points, 95\u00a0% {gap})")
+            parts.insert(0, f"{wrong} (difference in points, 95% {gap})")
         else:
             parts.append(wrong)
     parts.insert(0, where)
@@ -230,7 +230,7 @@ def in_words(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
         return ""
     known = competence_in_brief(diagnosis.words, phrase.number)
     return (
-        f'"{phrase.text}" (AUROC {number(phrase.held_out.value, 2)} on unseen rows, 95\u00a0% '
+        f'"{phrase.text}" (AUROC {number(phrase.held_out.value, 2)} on unseen rows, 95% '
         f"{interval(phrase.held_out)}{'; ' if known else ''}{known})"
     )
 

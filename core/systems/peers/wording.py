@@ -32,7 +32,7 @@ def test_text(opinion: PeerOpinion) -> str:
 
 
 def slice_sentence(diagnosis: Diagnosis, found: PeerSlice) -> str:
-    """Such as "1. 50 samples, mostly cat, mean loss 1.20, 48 % wrong; like Cluster 1 (Jaccard 0.40)"."""
+    """Such as "1. 50 samples, mostly cat, mean loss 1.20, 48% wrong; like Cluster 1 (Jaccard 0.40)"."""
     parts = [count(len(found.rows), "sample")]
     parts += [f"mostly {found.mostly}"] if found.mostly else []
     parts.append(f"mean loss {number(found.mean_loss)}")

@@ -40,7 +40,7 @@ def control_sentence(control: Control) -> str:
 
 
 def spread_words(control: Control) -> str:
-    """How far the repeats of a control lie apart, such as " (SD 2.4 points, 68 to 75 %)"; "" where it has none."""
+    """How far the repeats of a control lie apart, such as " (SD 2.4 points, 68 to 75%)"; "" where it has none."""
     if len(control.each) < 2:
         return ""
     values = [value for _, value in control.each]

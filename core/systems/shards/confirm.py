@@ -28,7 +28,7 @@ with 200, .07 with 500, and at most .03 where the part is the smaller one (1,500
 
 def confirm(searched: SearchedSample, *, engine: ShardEngine = LOCAL, progress: Progress = no_progress) -> Prediction:
     """Assign every row of every shard (`work/assigned/`), and say of each cluster what the rows outside the sample
-    show: how many are in it, their mean loss with a 95 % interval, and the p that it is no higher than in the rest of
+    show: how many are in it, their mean loss with a 95% interval, and the p that it is no higher than in the rest of
     its scope, adjusted (Holm) over the clusters.
 
     The clusters are frozen before a shard is opened, and rows of the sample, groups of it and copies of its items are

@@ -23,7 +23,7 @@ class StudentAnswers:
     right: Bool
     """(n,) whether the label is right."""
     accuracy: Estimate
-    """Share of right labels, Wilson's 95 % interval."""
+    """Share of right labels, Wilson's 95% interval."""
     no_class: int
     """Labels written that are no class."""
     rationale: Estimate | None
@@ -59,7 +59,7 @@ def is_right(said: str, label: str, *, free: bool) -> bool:
 
 
 def gain(one: StudentAnswers, other: StudentAnswers) -> Estimate:
-    """How much more often `one` is right than `other` on the same rows; rows resampled in pairs, 95 %."""
+    """How much more often `one` is right than `other` on the same rows; rows resampled in pairs, 95%."""
     from core.statistics.paired import paired_difference
 
     return paired_difference(~other.right, ~one.right)

@@ -4,7 +4,7 @@ The paper does so twice, on general texts by a BERT that was not fine-tuned (lay
 the fine-tuned one: run this twice, the second time from the first student.
 
 Departures from the released code: no dropout in the student while it learns; in both steps the step size rises over
-5 % of the updates and falls along half a cosine (there it is constant in the first and linear in the second); the last
+5% of the updates and falls along half a cosine (there it is constant in the first and linear in the second); the last
 epoch is kept, not the best on labeled data; word vectors that were inherited are not trained.
 """
 

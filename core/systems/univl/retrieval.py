@@ -31,7 +31,7 @@ class TextRetrieval:
     item_ranks: I64
     """(k,) place of an item's best text among all texts, from 1."""
     recall: dict[int, Estimate]
-    """Share of texts whose item is among the first k, by k below the number of items; 95 %, items resampled whole."""
+    """Share of texts whose item is among the first k, by k below the number of items; 95%, items resampled whole."""
     item_recall: dict[int, Estimate]
     """The same of items that look for a text."""
 

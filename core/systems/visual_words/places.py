@@ -15,7 +15,7 @@ TOUCHING = 0.5
 """Share of the pictures with either of two words in which cells of both touch, from which they are one thing."""
 AT_ONE = 0.9
 """Share of a word's cells in one cell and its eight neighbours, from which it is a position. Cells spread evenly over a
-grid of 14 x 14 have 5 % there."""
+grid of 14 x 14 have 5% there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -40,7 +40,7 @@ def verdict(search: VisualSearch) -> str:
 
 
 def same_lines(search: VisualSearch) -> list[str]:
-    """For each set of confirmed words that touch each other, such as "6 of them mark the same place in 92 % of the 24
+    """For each set of confirmed words that touch each other, such as "6 of them mark the same place in 92% of the 24
     pictures with any of them (...): read them as one thing."."""
     lines: list[str] = []
     for place in search.places:
@@ -135,8 +135,8 @@ def unnamed_sentence(search: VisualSearch) -> str:
 
 
 def map_legend(maps: WordMaps, cells: I16) -> list[tuple[int, str]]:
-    """Place and text of each word that is outlined in one picture, such as "visual word 17: 5 of 196 cells (3 %); in
-    83 % of failures and 5 % of the rest"; cells: (r, c) as in `WordMaps`."""
+    """Place and text of each word that is outlined in one picture, such as "visual word 17: 5 of 196 cells (3%); in
+    83% of failures and 5% of the rest"; cells: (r, c) as in `WordMaps`."""
     found = list[tuple[int, str]]()
     for place, finding in enumerate(maps.findings):
         if n := int((cells == place).sum()):

@@ -7,7 +7,7 @@
 DATA holds flickr8k/, imagenet_sample/ and cifar10/. Retrieval on a part of the captioned images that nothing was
 fitted on, and zero-shot accuracy. With --folds the object part is fitted anew without a fifth of ImageNet's names, five
 times, with the images of "tune" for its two scales. With --words the AUROC of each word of the captions on "dev" and
-"held" together with its 95 % interval: images with the word in two captions or more against those with it in none.
+"held" together with its 95% interval: images with the word in two captions or more against those with it in none.
 The means over words, and what each space has more than the first, have bootstrap intervals over the images.
 """
 
@@ -160,7 +160,7 @@ def word_areas(scores: F32, found: dict[str, tuple[I64, I64]], times: F32) -> F6
 
 
 def with_interval(draws: F64, sign: str = "") -> str:
-    """The first value, and the 95 % interval that the others span."""
+    """The first value, and the 95% interval that the others span."""
     low, high = np.quantile(draws[1:], [0.025, 0.975])
     return f"{draws[0]:{sign}.3f} ({low:{sign}.3f} to {high:{sign}.3f})"
 
@@ -185,7 +185,7 @@ def report_words(corpus: CaptionCorpus, rows: I64, seen: Seen, spaces: dict[str,
         for name, areas in table.items():
             good = 100 * float((areas[0, columns] >= 0.8).mean())
             more = "" if name == first else f"; more than {first} {with_interval(means[name] - means[first], '+')}"
-            said = f"mean {with_interval(means[name])}, {good:.0f} % at .8 or more{more}"
+            said = f"mean {with_interval(means[name])}, {good:.0f}% at .8 or more{more}"
             print(f"{title}, {name}: {len(columns)} words, {said}")
 
 

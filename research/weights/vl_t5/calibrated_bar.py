@@ -19,9 +19,9 @@ def calibrated_bar(chances: Sequence[float], right: Sequence[bool], reliable: fl
     """A probability of which answers at or above it are right in `reliable` of cases; 1 where none was found, so that
     the model is never sure. A chance that is no number counts as 0.
 
-    The surest `AT_ONCE` answers are tried first, then as many more each time, until the lower end of Wilson's 95 %
+    The surest `AT_ONCE` answers are tried first, then as many more each time, until the lower end of Wilson's 95%
     interval falls below: tried in an order that was fixed before, none pays for the others, and a bar that holds
-    less is set in at most about 2.5 % of cases (fixed-sequence testing; Angelopoulos et al. 2021, arXiv 2110.01052,
+    less is set in at most about 2.5% of cases (fixed-sequence testing; Angelopoulos et al. 2021, arXiv 2110.01052,
     section 2.3). The lowest bar that passes alone, out of all, would be the luckiest one.
 
     Raises:

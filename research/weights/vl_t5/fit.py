@@ -58,7 +58,7 @@ TASKS = 96_000
 LEAST = 5
 """Tasks that are learned, and how often a word must occur to be known."""
 WHITENED = 256
-"""Components of a cell's features that are kept: a linear reading of them tells 98 % of colors and all shapes."""
+"""Components of a cell's features that are kept: a linear reading of them tells 98% of colors and all shapes."""
 
 
 def fit(

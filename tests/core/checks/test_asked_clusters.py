@@ -84,7 +84,7 @@ def test_the_title_that_the_run_itself_gives_brings_its_cluster() -> None:
 def test_either_part_of_a_cluster_of_two_kinds_brings_it(grade: Literal["likely", "perhaps"]) -> None:
     titled, tower, cluster, own = dark_cluster()
     parts = tuple(ClusterPart(f"{text} {own.scope}s", (text,), 0.8, np.arange(4), 0.5) for text in ("dark", "striped"))
-    text = f"Dark {own.scope}s (50 %) and striped {own.scope}s (50 %)"
+    text = f"Dark {own.scope}s (50%) and striped {own.scope}s (50%)"
     two = replace(cluster, called=ClusterName(text, "parts", grade=grade, chance=0.8, parts=parts))
     run = replace(titled, clusters=(two,))
     for answer in ask(run, [f"a dark {own.scope}", f"striped {own.scope}s", text], encoder=tower):

@@ -56,7 +56,7 @@ def test_shuffled_losses_stand_out_anywhere_in_few_of_sixty_runs() -> None:
         shuffled = scores[design.permuter(scores[:, None]).draw(1, rng)[:, 0]]
         found = read_phrases(words, shuffled, design, n_permutations=199)
         hits += bool((np.abs(found.values) >= found.threshold).any())
-    assert hits <= 8  # a level of 5 % gives more in two of a thousand
+    assert hits <= 8  # a level of 5% gives more in two of a thousand
 
 
 def test_with_too_few_groups_nothing_is_read() -> None:

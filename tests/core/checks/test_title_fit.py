@@ -107,6 +107,6 @@ def test_a_title_is_likely_from_the_least_line_on_above_which_few_are_wrong() ->
     said = float(near.predict_proba([[np.log(perhaps / (1 - perhaps))]])[0, 1])
     assert said == pytest.approx(WORTH_SAYING, abs=1e-6)
     assert 0.05 < perhaps < likely
-    for n, line in ((1, likely), (2, 0.95)):  # of random clusters, 2 % may be likely
+    for n, line in ((1, likely), (2, 0.95)):  # of random clusters, 2% may be likely
         few = np.where(np.arange(270) >= 270 - n, 0.99, chance)
         assert _lines(few, right, kind)[0] == pytest.approx(line)

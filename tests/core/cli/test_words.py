@@ -93,7 +93,7 @@ def test_a_question_in_the_words_of_a_confirmed_condition_is_answered_from_what_
     said_first = '"no capital letter" was counted, not guessed: Within place, the 43 texts with no capital'
     assert out.startswith(said_first)
     counted = out.replace("\u00a0", " ")
-    assert "wrong 40 % of the time against 1.3 %" in counted
+    assert "wrong 40% of the time against 1.3%" in counted
 
 
 def test_a_question_that_names_a_condition_in_other_words_points_to_it(capsys: pytest.CaptureFixture[str]) -> None:

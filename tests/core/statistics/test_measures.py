@@ -72,7 +72,7 @@ def test_report_and_pane_show_the_order_and_card_and_terminal_begin_with_it(mixe
     assert "rate = sure" in first
     assert not any(text in first for text in ORDER[2:])
     line = next(line for line in text_summary(mixed).splitlines() if "more often" in line)
-    assert line.strip().startswith('more often: rate = sure (100\u00a0% of members); like "vague dusk" (')
+    assert line.strip().startswith('more often: rate = sure (100% of members); like "vague dusk" (')
 
 
 def test_the_card_of_a_shipped_run_leads_with_its_confirmed_phrase() -> None:

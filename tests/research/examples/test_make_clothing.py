@@ -116,7 +116,7 @@ def test_the_readme_says_the_same_figures(run: Diagnosis, wrong: Bool, inside: B
     for figure in (
         f"{within} of its {first.size}",
         f"{outside} of the other {rest}",
-        f"{rate:.0f} % (95 % {low:.0f} to {high:.0f} %)",
+        f"{rate:.0f}% (95% {low:.0f} to {high:.0f}%)",
         f"{first.excess_loss.value:.2f} nats",
         f"{first.excess_loss.low:.2f} to {first.excess_loss.high:.2f}",
     ):

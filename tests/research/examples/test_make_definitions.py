@@ -53,7 +53,7 @@ def test_the_readme_says_the_figures_of_the_run_that_ships() -> None:
     assert wrong is not None
     assert run.samples.labels is not None
     n = len(wrong)
-    assert f"| `definitions` | {n:,} texts | {wrong.sum()} ({100 * wrong.mean():.1f} %)" in said
+    assert f"| `definitions` | {n:,} texts | {wrong.sum()} ({100 * wrong.mean():.1f}%)" in said
     place = run.samples.labels == run.samples.class_names.index("place")
     confirmed = {(i.scope, i.text): i for i in run.insights if i.confirmed}
     nameless = confirmed["place", "no capital letter"]
@@ -63,8 +63,8 @@ def test_the_readme_says_the_figures_of_the_run_that_ships() -> None:
     assert nameless.p < 0.001
     assert (
         f"of the {len(failing)} places whose definition holds no capital letter {failing.sum()} are wrong "
-        f"({100 * failing.mean():.0f} %), of the other {others.sum()} places {wrong[others].sum()} "
-        f"({100 * wrong[others].mean():.1f} %)"
+        f"({100 * failing.mean():.0f}%), of the other {others.sum()} places {wrong[others].sum()} "
+        f"({100 * wrong[others].mean():.1f}%)"
     ) in said
     assert len(run.clusters) == 7
     assert {cluster.scope for cluster in run.clusters} == set(run.samples.class_names) - {"artifact"}

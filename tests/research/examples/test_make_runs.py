@@ -158,7 +158,7 @@ def test_the_clips_show_that_those_with_a_cut_fail() -> None:
     said = (EXAMPLES / "README.md").read_text()
     wrong = run.outcomes.errors
     assert wrong is not None
-    assert f"| `clips` | {len(cut)} clips, 96 x 96 | {wrong.sum()} ({100 * wrong.mean():.1f} %)" in said
+    assert f"| `clips` | {len(cut)} clips, 96 x 96 | {wrong.sum()} ({100 * wrong.mean():.1f}%)" in said
     assert f"{wrong[cut].sum()} of the {cut.sum()} with a cut are wrong and {wrong[~cut].sum()} of the others" in said
 
 
@@ -175,7 +175,7 @@ def test_the_scans_show_that_those_with_a_bias_field_fail() -> None:
     assert f"Mean loss is {loss[spoilt].mean():.3f} with a bias field and {loss[~spoilt].mean():.3f} without" in said
     excess, name = cluster.excess_loss, cluster_title(run, cluster)
     assert f'one cluster of {cluster.size}, all of them with a field, called "{name}"' in said
-    assert f"excess {excess.value:.2f} (95 % {excess.low:.2f} to {excess.high:.2f})" in said
+    assert f"excess {excess.value:.2f} (95% {excess.low:.2f} to {excess.high:.2f})" in said
     reference = run.extras[KEY]
     (dice,) = (one["dice"] for one in reference["structures"])
     assert f"Dice {dice['network']['value']:.2f} by the network, {dice['vote']['value']:.2f} by the vote" in said

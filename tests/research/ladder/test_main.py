@@ -119,7 +119,7 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
     )
     lines = told.splitlines()
     assert lines[0].startswith("zero-shot ")
-    assert lines[0].endswith("50\u00a0% (40 to 60\u00a0%); published: 63.70 (from memory, check)")
+    assert lines[0].endswith("50% (40 to 60%); published: 63.70 (from memory, check)")
     assert lines[1:3] == ["    published: no image teaches.", "    here: other images; other words."]
     del lines[1:3]
     assert lines[1].startswith("coop, 4 shots, base-to-new, h")
@@ -200,7 +200,7 @@ def test_colas_figure_is_set_beside_the_published_one(
     told = said(capsys, *arguments, "--encoder", "ViT-B-32:openai")
     right = int(load_result(tmp_path / "out")[0].correct["image"].sum())
     assert f"{right} of 14 items are right" in told
-    assert "published for CLIP ViT-B/32: 3 of 14 (21.43 %; printed as 21.42 (read in the paper))" in told
+    assert "published for CLIP ViT-B/32: 3 of 14 (21.43%; printed as 21.42 (read in the paper))" in told
     assert ("within the 2 that are allowed" in told) == (abs(right - 3) <= 2)
     document = json.loads((tmp_path / "out" / "reproduced.json").read_text("utf-8"))
     assert (document["right"], document["n"], document["missing"]) == (right, 14, 0)

@@ -76,7 +76,7 @@ def test_a_bar_says_how_many_and_how_many_are_wrong() -> None:
     rows = rows_kept(DIAGNOSIS, [part])
     assert DIAGNOSIS.outcomes.errors is not None
     rate = round(100 * DIAGNOSIS.outcomes.errors[rows].mean())
-    assert bar.said == f"{bar.label}: {rows.sum()} samples, {rows[:10].sum()} selected, {rate}\u00a0% wrong"
+    assert bar.said == f"{bar.label}: {rows.sum()} samples, {rows[:10].sum()} selected, {rate}% wrong"
 
 
 def test_a_chart_shows_its_filter_and_leaves_its_own_selection_alone() -> None:

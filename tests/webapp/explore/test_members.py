@@ -41,24 +41,22 @@ def two_clusters(first: list[int], second: list[int], scope: str = "all samples"
 
 def test_a_condition_is_told_with_the_share_of_members_and_of_the_rest() -> None:
     diagnosis = make_diagnosis()  # every fourth of 60 meets the condition
-    assert (
-        plain(met_by(diagnosis, diagnosis.insights[0], np.array([0, 1, 2, 3]))) == "25 % of members, 25 % of the rest"
-    )
-    assert plain(met_by(diagnosis, diagnosis.insights[0], np.arange(0, 60, 4))) == "100 % of members, 0 % of the rest"
+    assert plain(met_by(diagnosis, diagnosis.insights[0], np.array([0, 1, 2, 3]))) == "25% of members, 25% of the rest"
+    assert plain(met_by(diagnosis, diagnosis.insights[0], np.arange(0, 60, 4))) == "100% of members, 0% of the rest"
     within = replace(diagnosis.insights[0], scope="bus")  # rows 0, 3, ..., 57, of which 0, 12, ..., 48 meet it
-    assert plain(met_by(diagnosis, within, np.array([0, 3]))) == "50 % of members, 22 % of the rest"
+    assert plain(met_by(diagnosis, within, np.array([0, 3]))) == "50% of members, 22% of the rest"
 
 
 def test_cards_and_panes_carry_the_share_and_mark_what_is_exploratory() -> None:
     diagnosis = make_diagnosis()
     _, confirmed, exploratory = cards(diagnosis)
-    assert "100 % of members" in plain(confirmed)
+    assert "100% of members" in plain(confirmed)
     assert "exploratory" not in confirmed
     assert "exploratory" in exploratory
     pane = selection_pane(
         diagnosis, Selection(members_of(diagnosis.clusters[0]), diagnosis.insights[:1], diagnosis.clusters[0])
     )
-    assert "100 % of members" in plain(pane)
+    assert "100% of members" in plain(pane)
 
 
 def test_members_that_lie_in_a_cluster_ranked_before_are_counted() -> None:
@@ -78,7 +76,7 @@ def test_a_cluster_of_a_class_is_compared_with_the_rest_of_its_class() -> None:
     said = " ".join(plain(Tags(selection_pane(diagnosis, Selection(members_of(second), (), second))).text).split())
     rest = diagnosis.outcomes.loss[scope_rows(diagnosis, "bus") & ~np.isin(np.arange(60), [3, 6])].mean()
     assert f"against {rest:.2f} in the rest of bus" in said
-    assert "10 % of bus" in said
+    assert "10% of bus" in said
 
 
 def test_what_a_question_chose_is_not_called_chosen_after_its_losses() -> None:

@@ -85,7 +85,7 @@ def test_the_heading_counts_as_every_other_face_does() -> None:
 
 def test_the_interval_that_judges_stands_before_the_frozen_one() -> None:
     said = Tags(prediction_view(make_diagnosis(), a_prediction(a_row()))).text
-    assert said.index("(38 to 72\u00a0%)") < said.index("frozen (45 to 65\u00a0%)")
+    assert said.index("(38 to 72%)") < said.index("frozen (45 to 65%)")
 
 
 def test_only_findings_are_judged() -> None:

@@ -148,6 +148,6 @@ def _with_foils(
         )
     book.note(
         "The foils are made by rules from the captions. None brings in a word that any caption of its picture says; "
-        "some sound odd all the same, and a few are true of their picture, so that no model reaches 100 %."
+        "some sound odd all the same, and a few are true of their picture, so that no model reaches 100%."
     )
     return book.build()

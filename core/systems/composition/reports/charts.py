@@ -51,7 +51,7 @@ def picks_bar(right: float, same: float, crossed: float, tied: float) -> Markup:
         if share >= 0.06:
             parts.append(
                 f'<text class="{name}" x="{600 * (start + share / 2):.1f}" y="13" '
-                f'dy=".35em">{round(100 * share)}\u00a0%</text>'
+                f'dy=".35em">{round(100 * share)}%</text>'
             )
         start += share
     return Markup(

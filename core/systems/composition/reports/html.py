@@ -132,9 +132,7 @@ def _figures(result: CompositionResult) -> list[tuple[str, str]]:
     )
     shown = [(f"{len(result.ids):,}", f"{noun} scored{left}"), (f"{tied:,}", ties)]
     if metric is not None:
-        shown.insert(
-            0, (sentences.figure(metric.key, metric.value.value), f"{metric.title}, 95\u00a0% {_span(metric)}")
-        )
+        shown.insert(0, (sentences.figure(metric.key, metric.value.value), f"{metric.title}, 95% {_span(metric)}"))
         shown.insert(1, (sentences.figure(metric.key, metric.chance), "chance"))
     if result.missing:
         shown.append((f"{len(result.missing):,}", f"picture{'' if len(result.missing) == 1 else 's'} missing"))
@@ -210,7 +208,7 @@ def _signature(name: str, found: Signature) -> dict[str, Any]:
         ("True matches win once likings are taken out", found.binding),
     )
     rows = [
-        (title, sentences.figure("", share.value), sentences.figure_interval("", share), "50\u00a0%")
+        (title, sentences.figure("", share.value), sentences.figure_interval("", share), "50%")
         for title, share in shares
     ]
     return {

@@ -77,7 +77,7 @@ def regression_lines(check: ForgettingCheck) -> list[str]:
     """What an adaptation cost: the sentence, a line for each task, and retrieval with the adapter as a re-ranker."""
     from core.systems.composition.reports.wording import aligned
 
-    head = ("", "before", "after", "change", "95 % interval", "p", "verdict")
+    head = ("", "before", "after", "change", "95% interval", "p", "verdict")
     lines = [
         f"{check.before} before, {check.after} after. {check.sentence}",
         *aligned([head, *map(_regression_row, check.rows)]),

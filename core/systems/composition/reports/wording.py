@@ -24,7 +24,7 @@ def figure(key: str, value: float | None, digits: int | None = 1) -> str:
 
 
 def figure_interval(key: str, estimate: Estimate) -> str:
-    """The interval alone, such as "14.7 to 25.4\u00a0%"."""
+    """The interval alone, such as "14.7 to 25.4%"."""
     return interval(estimate) if key in LOWER_IS_BETTER else interval(estimate, share=True, digits=1)
 
 
@@ -68,14 +68,14 @@ def title_sentence(result: CompositionResult) -> str:
 
 
 def chance_sentence(result: CompositionResult) -> str:
-    """The headline with its interval and what chance gives, such as "19.5 % (95 % interval 14.7 to 25.4 %); chance is
-    25.0 %. Below chance."."""
+    """The headline with its interval and what chance gives, such as "19.5% (95% interval 14.7 to 25.4%); chance is
+    25.0%. Below chance."."""
     metric = headline_of(result)
     if metric is None or not math.isfinite(metric.value.value):
         return "No item could be scored."
     key = metric.key
     value = metric.value
-    said = f"{figure(key, value.value)} (95\u00a0% interval {figure_interval(key, value)})"
+    said = f"{figure(key, value.value)} (95% interval {figure_interval(key, value)})"
     if metric.chance is None:
         return f"{said}."
     return f"{said}; chance is {figure(key, metric.chance)}. {against_chance(metric)}."
@@ -152,7 +152,7 @@ def kinds_sentence(result: CompositionResult) -> str:
 
 def _kind_sentences(start: str, kinds: Sequence[tuple[str, Metric]]) -> list[str]:
     """Which kinds they are, such as "Below chance: swap attributes and 3 more kinds.", then one sentence for each that
-    is named: "Swap attributes: 42.4 % (37.0 to 47.8 %) of 311 items, by chance 50.0 %."."""
+    is named: "Swap attributes: 42.4% (37.0 to 47.8%) of 311 items, by chance 50.0%."."""
     if not kinds:
         return []
     named = kinds[:MOST_KINDS]
@@ -193,7 +193,7 @@ FEW = 5
 """Missing pictures that are named."""
 NOUNS = {"pairs": "item", "choice": "item", "retrieval": "query"}
 """What is scored, by the kind of the benchmark."""
-HEAD = ("", "value", "95 % interval", "n", "chance", "ties")
+HEAD = ("", "value", "95% interval", "n", "chance", "ties")
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -266,7 +266,7 @@ def comparison_lines(found: CompositionComparison, headline: str) -> list[str]:
     Args:
         headline: key of the metric whose tags are shown.
     """
-    rows: list[Sequence[str]] = [("", "n", "A", "B", "B minus A", "95 % interval", "p", "only A", "only B")]
+    rows: list[Sequence[str]] = [("", "n", "A", "B", "B minus A", "95% interval", "p", "only A", "only B")]
     for row in found.rows:
         if row.scope != ALL_ITEMS and row.key != headline:
             continue

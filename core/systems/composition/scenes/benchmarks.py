@@ -66,7 +66,7 @@ def scenes_of(items: Sequence[RenderedItem]) -> tuple[Scene, ...]:
 
 
 def benchmark_of(items: Sequence[DrawnPair], name: str, *, title: str = "Rendered pairs") -> Benchmark:
-    """A benchmark of kind "pairs": picture 2 i + j of item i belongs to its caption j. Chance is 25 %, as for Cola's
+    """A benchmark of kind "pairs": picture 2 i + j of item i belongs to its caption j. Chance is 25%, as for Cola's
     pairs."""
     return Benchmark(
         name,

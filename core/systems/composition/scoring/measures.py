@@ -186,7 +186,7 @@ def mean_of(values: F64, groups: I64 | None, rng: np.random.Generator) -> Estima
 
 
 def macro_of(values: F64, strata: I64, groups: I64 | None, rng: np.random.Generator) -> Estimate:
-    """The mean over strata of each one's mean, with a 95 % bootstrap interval.
+    """The mean over strata of each one's mean, with a 95% bootstrap interval.
 
     Items are resampled within their stratum, so that each keeps its size; where items come in groups, whole groups are,
     across strata.

@@ -72,7 +72,7 @@ def signature_of(result: CompositionResult, benchmark: Benchmark) -> Signature |
 
     Intervals are those of `core.statistics.intervals.accuracy_of`; items that share pictures are a group.
 
-    The verdict compares 95 % intervals with what guessing gives, on the side of the captions (Cola's), and adjusts
+    The verdict compares 95% intervals with what guessing gives, on the side of the captions (Cola's), and adjusts
     nothing: it describes. "blind to binding": both captions take the same picture more often than in 1/2, the accuracy
     is not shown to be above 1/4, and what is left once likings are taken out not to be above 1/2. "nearly": the same,
     but a little is left. "takes them crossed": what is left is worse than 1/2.
@@ -127,7 +127,7 @@ def _sentence(found: Signature) -> str:
     picks = found.captions
     same = (
         f"Both captions take the same picture in {percent(picks.same.value)} of items "
-        f"({interval(picks.same, share=True)}; a guess: 50\u00a0%)"
+        f"({interval(picks.same, share=True)}; a guess: 50%)"
     )
     if not np.isfinite(found.binding.value):
         return (
@@ -135,8 +135,7 @@ def _sentence(found: Signature) -> str:
             "or the two pictures, apart by nothing."
         )
     won = (
-        f"the true matches win in {percent(found.binding.value)} "
-        f"({interval(found.binding, share=True)}; a guess: 50\u00a0%)"
+        f"the true matches win in {percent(found.binding.value)} ({interval(found.binding, share=True)}; a guess: 50%)"
     )
     left = f"once its likings are taken out, {won}"
     said: dict[Verdict, str] = {

@@ -4,7 +4,7 @@
     captions          ─► retrieval          ├─► paired difference ─► kept, lost, gained or open
     other benchmarks  ─► their headline     ┘
 
-Cola's own adapter brought CLIP from 87 to 83 % on CIFAR-10 (Ray et al. 2023, arXiv 2305.03689), so this stands beside
+Cola's own adapter brought CLIP from 87 to 83% on CIFAR-10 (Ray et al. 2023, arXiv 2305.03689), so this stands beside
 every gain.
 """
 

@@ -90,10 +90,10 @@ def reranked_sentence(rows: Sequence[ForgettingRow], reranked: Sequence[Forgetti
 
 
 def change(row: ForgettingRow) -> str:
-    """Such as "zero-shot accuracy from 87 % to 83 % (−4.1 points, 95 % interval −7.0 to −1.2)"."""
+    """Such as "zero-shot accuracy from 87% to 83% (−4.1 points, 95% interval −7.0 to −1.2)"."""
     task = row.task[0].lower() + row.task[1:] if row.task in TASKS else f"{row.task}:"
     low, high = (percent(end).removesuffix("\u00a0%") for end in (row.difference.low, row.difference.high))
     return (
         f"{task} {row.metric} from {percent(row.before.value)} to {percent(row.after.value)} "
-        f"({points(row.difference.value)}, 95\u00a0% interval {low} to {high})"
+        f"({points(row.difference.value)}, 95% interval {low} to {high})"
     )

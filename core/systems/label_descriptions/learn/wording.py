@@ -24,7 +24,7 @@ def learned_lines(found: DescriptionRun) -> list[str]:
         f"{found.model} ({found.kind}) is right on {with_interval(found.after, share=True)} of "
         f"{count(len(found.scores), 'text')} after {count(found.n_descriptions, 'description')}, and on "
         f"{with_interval(found.before, share=True)} as it came, on average {where}: {better} "
-        f"({points(gain.value, sign=True)}, 95 % {points(gain.low, sign=True)} to {points(gain.high, sign=True)}, "
+        f"({points(gain.value, sign=True)}, 95% {points(gain.low, sign=True)} to {points(gain.high, sign=True)}, "
         f"{p_value(found.p)}).",
         f"Words: {', '.join(found.words)}. {found.learned:,} numbers of the model learned. {number(found.seconds)} CPU "
         "seconds.",

@@ -57,7 +57,7 @@ Scorer = Callable[[CaptionedPictures, I64], F64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figures:
-    """Of one way to score pairs, on held-out pictures; intervals are 95 %, over the queries."""
+    """Of one way to score pairs, on held-out pictures; intervals are 95%, over the queries."""
 
     pictures: dict[int, Estimate]
     """Share of captions whose picture is among the first k, by k below the pool's size: empty where one picture or none

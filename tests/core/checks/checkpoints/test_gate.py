@@ -166,7 +166,7 @@ def test_the_command_exits_with_1_and_writes_what_servers_read(
     assert main([*asked, "--second", str(same)]) == 0
     told = capsys.readouterr().out
     assert told.startswith("## Gate passed: same\n")
-    rate = f"{100 * run.outcomes.errors[run.clusters[0].membership >= 0.5].mean():.0f}\u00a0% wrong: 0.0 points ("
+    rate = f"{100 * run.outcomes.errors[run.clusters[0].membership >= 0.5].mean():.0f}% wrong: 0.0 points ("
     assert next(line for line in told.splitlines() if "failure cluster" in line).count(rate) == 1
     assert "| no worse |" in told
     assert main([*asked, "--second", str(bad)]) == 1
@@ -308,8 +308,7 @@ def test_what_leaves_the_samples_that_are_wrong_without_an_answer_is_held_back(
     told = capsys.readouterr().out.replace("\u00a0", " ")
     assert told.startswith("## Gate failed: new leaves too many samples without an answer\n")
     assert (
-        f"| {left:,} | {left:,} of {N:,} are answered ({100 * share:.1f} %), 100 % are asked for | **too few** |"
-        in told
+        f"| {left:,} | {left:,} of {N:,} are answered ({100 * share:.1f}%), 100% are asked for | **too few** |" in told
     )
     (failed,) = [c for c in ET.parse(tmp_path / "g.xml").iter("testcase") if c.find("failure") is not None]
     assert failed.attrib == {"classname": "errata.gate.coverage", "name": "the run's samples"}

@@ -67,7 +67,7 @@ def test_texts_of_scripts_without_blanks_are_recognized_and_single_words_are_not
         (3.25, True),
         ("2026-01-02T03:04:05Z", True),
         ("1e-05", True),
-        ("12.03.2020 / 7 %", True),
+        ("12.03.2020 / 7%", True),
         ("room 12", False),
         ("好看", False),
     ],

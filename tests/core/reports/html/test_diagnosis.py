@@ -156,8 +156,8 @@ def test_a_diagnosis_of_composition_says_which_result_it_explains() -> None:
     assert "A model of composition" not in Page(render_report(plain)).text
     text = Page(render_report(replace(plain, extras={"composition": names | figures}))).text
     assert (
-        "embedded on Cola (cola, <i>embedded</i>): Image score 20\u00a0%, 95\u00a0% interval 15 to 26\u00a0%, "
-        "n = 210; chance is 25\u00a0%." in text
+        "embedded on Cola (cola, <i>embedded</i>): Image score 20%, 95% interval 15 to 26%, "
+        "n = 210; chance is 25%." in text
     )
     ranks = {
         **names,
@@ -170,7 +170,7 @@ def test_a_diagnosis_of_composition_says_which_result_it_explains() -> None:
         "chance": None,
     }
     assert (
-        "Mean rank 1.50, 95\u00a0% interval 1.20 to 1.80, n = 210."
+        "Mean rank 1.50, 95% interval 1.20 to 1.80, n = 210."
         in Page(render_report(replace(plain, extras={"composition": ranks}))).text
     )
     assert (

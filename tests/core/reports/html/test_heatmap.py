@@ -33,7 +33,7 @@ def test_phrases_go_down_and_scopes_across_in_their_order() -> None:
         "+0.90",
     ]
     assert (
-        "12 samples most like it; excess loss +1.00; 95\u00a0% 0.90 to 1.10; 50\u00a0% wrong against 10\u00a0%"
+        "12 samples most like it; excess loss +1.00; 95% 0.90 to 1.10; 50% wrong against 10%"
         in found.rows[0][2][0].title
     )
 

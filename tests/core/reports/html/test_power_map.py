@@ -14,7 +14,7 @@ from tests.support.sensitivity import FOUND, made_sensitivity
 def test_rows_are_sizes_and_columns_strengths() -> None:
     found = power_map(make_diagnosis())
     assert found is not None
-    assert [text.replace("\u00a0", " ") for text in found.strengths] == ["35 % fail", "50 % fail", "all fail"]
+    assert [text.replace("\u00a0", " ") for text in found.strengths] == ["35% fail", "50% fail", "all fail"]
     assert [of for _, of, _ in found.rows] == [
         "of a class, 10 samples",
         "of a class, 20 samples",

@@ -49,7 +49,7 @@ def test_a_prediction_is_drawn_on_the_scale_of_all_shares() -> None:
 
 def test_error_rates_are_percentages_and_losses_are_not() -> None:
     share = prediction_tables(make_diagnosis(), a_prediction(a_row()))[0]
-    assert (share.low, share.high, share.lines[0].expected) == ("0\u00a0%", "100\u00a0%", "25 to 75\u00a0%")
+    assert (share.low, share.high, share.lines[0].expected) == ("0%", "100%", "25 to 75%")
     loss = prediction_tables(make_diagnosis(), a_prediction(a_row(measure="mean loss")))[0]
     assert loss.lines[0].expected == "0.25 to 0.75"
     assert float(loss.low) < 0.25

@@ -14,7 +14,7 @@ def test_what_naming_a_cause_is_worth_is_shown_once_it_was_measured(diagnosis: D
     assert "What naming a cause is worth" not in Page(render_report(diagnosis)).text
     text = Page(render_report(replace(diagnosis, faithfulness=made_faithfulness()))).text
     after = text[text.index("What naming a cause is worth") : text.index("How this was found")]
-    assert "AUROC 0.70 (0.60 to 0.80) on held-back halves of 60 samples: 70\u00a0% of the samples with a named" in after
+    assert "AUROC 0.70 (0.60 to 0.80) on held-back halves of 60 samples: 70% of the samples with a named" in after
     assert "conditions that it meets" in after
     refused = Page(render_report(replace(diagnosis, faithfulness=Faithfulness(refused="At least 40 are needed.")))).text
     assert "was not measured: At least 40 are needed." in refused

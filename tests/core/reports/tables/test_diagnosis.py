@@ -237,7 +237,7 @@ def test_weights_follow_the_measure_that_was_tested() -> None:
     )
     outcomes = replace(diagnosis.outcomes, errors=errors)
     weights = weights_table(replace(diagnosis, outcomes=outcomes, clusters=(cluster,)))["weight"].to_numpy()
-    np.testing.assert_allclose(weights[:6] / weights[-1], 1 + 0.1 / 0.25)  # 10 points, of an error rate of 25 %
+    np.testing.assert_allclose(weights[:6] / weights[-1], 1 + 0.1 / 0.25)  # 10 points, of an error rate of 25%
     of_loss = replace(cluster, measure="mean loss")
     assert (weights_table(replace(diagnosis, outcomes=outcomes, clusters=(of_loss,)))["weight"] == 1).all()
 

@@ -57,8 +57,8 @@ def test_a_class_that_fails_through_a_confirmed_condition_says_so() -> None:
     run = failing(0.9, 0.1)
     said = through_sentence(run, run.classes[0]).replace("\u00a0", " ")
     assert said == (
-        "Most of what bus has more than the rest goes through its 20 images with brightness at most 0.2: 10 % of "
-        "its other 60 are wrong, beside 10 % of the rest (exploratory: as counted, not tested)."
+        "Most of what bus has more than the rest goes through its 20 images with brightness at most 0.2: 10% of "
+        "its other 60 are wrong, beside 10% of the rest (exploratory: as counted, not tested)."
     )
     assert said in text_summary(run).replace("\u00a0", " ").splitlines()
     assert findings_table(run)["sentence"][0].replace("\u00a0", " ").endswith(said)

@@ -63,7 +63,7 @@ def test_the_plain_sentence_is_in_the_measure_that_was_tested() -> None:
     wrong = replace(cluster, measure="error rate", error_rate=rate, error_outside=0.125, error_difference=SHARES)
     said = plain_sentence(diagnosis, replace(wrong, scope="bus"))
     assert (
-        said == f"About 50\u00a0% of images like these {n} are wrong, against 12\u00a0% of the rest of bus: "
+        said == f"About 50% of images like these {n} are wrong, against 12% of the rest of bus: "
         "more than chance allows."
     )
     lossy = replace(cluster, measure="mean loss", excess_loss=loss, confirmed=False, scope="bus")

@@ -107,8 +107,7 @@ def test_the_lines_of_the_command_name_clusters_and_what_follows() -> None:
     assert told[0].startswith("made, 2 shots is right on ")
     assert "of 57 images" in told[0]
     assert any(
-        "Control, zero-shot: right on 50\u00a0% (40 to 60\u00a0%); the probe's gain over it: +20 points" in line
-        for line in told
+        "Control, zero-shot: right on 50% (40 to 60%); the probe's gain over it: +20 points" in line for line in told
     )
 
 

@@ -32,7 +32,7 @@ def test_shots_lie_on_a_scale_that_doubles_and_accuracies_between_the_ends() -> 
     corners = [tuple(map(float, corner.split(","))) for corner in drawn.band.split()]
     assert len(corners) == 6
     assert corners[0][1] < tops[0] < corners[-1][1]
-    assert "x, 4 shots: 50\u00a0%" in drawn.dots[1][2]
+    assert "x, 4 shots: 50%" in drawn.dots[1][2]
 
 
 def test_zero_shot_is_drawn_once_where_it_is_the_same() -> None:
@@ -46,7 +46,7 @@ def test_zero_shot_is_drawn_once_where_it_is_the_same() -> None:
 def test_the_sentence_names_what_passes_zero_shot_and_the_last_step_that_is_shown_to_help() -> None:
     said = curve_sentence(CURVE).replace("\u00a0", " ")
     assert said.startswith("x is right on 30")
-    assert " zero-shot on 20 %. It is shown to be better than zero-shot with 4 and 16. From one number" in said
+    assert " zero-shot on 20%. It is shown to be better than zero-shot with 4 and 16. From one number" in said
     assert said.endswith("the last step shown to help is from 1 to 4.")
     worse = point(4, 0.1, Estimate(-0.2, -0.3, -0.1), 0.001)
     alone = curve_sentence(ShotCurve("x", (point(1, 0.3), worse), None))

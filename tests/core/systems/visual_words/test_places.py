@@ -55,7 +55,7 @@ def test_words_that_touch_are_one_thing_by_chains() -> None:
     maps[0, maps[0] == 2] = 0
     shown = searched(maps, tuple(found(word, maps) for word in (3, APART, 1, 2)))
     assert [line.replace("\u00a0", " ") for line in same_lines(shown)] == [
-        "3 of them mark the same place in 92 % of the 12 pictures with any of them "
+        "3 of them mark the same place in 92% of the 12 pictures with any of them "
         "(visual word 4, visual word 2, visual word 3): read them as one thing."
     ]
 
@@ -95,7 +95,7 @@ def test_a_word_of_one_corner_is_a_position(y: int, x: int, where: str) -> None:
     maps[0, 5, 5] = CORNER  # one of 31 cells lies elsewhere
     finding = found(CORNER, maps)
     said = position_sentence(searched(maps, (finding,)), finding).replace("\u00a0", " ")
-    assert f"marks one position, the {where} (97 % of its cells; 75 % of all pictures have it there)" in said
+    assert f"marks one position, the {where} (97% of its cells; 75% of all pictures have it there)" in said
     maps[:4, 5, 5] = CORNER
     assert position_of(finding, maps) is None
     assert position_sentence(searched(maps, (finding,)), finding) == ""

@@ -142,7 +142,7 @@ def test_what_fails_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_the_curve_names_its_best_epoch() -> None:
     curve = (Epoch(0, None, 0.7, 0.05), Epoch(1, 0.6, 0.4, 0.6), Epoch(2, 0.5, 0.5, 0.55))
     text = " ".join(Tags(curve_view(curve)).text.split())
-    assert "60 % after epoch 1" in text
+    assert "60% after epoch 1" in text
     assert "2 epochs" in text
     assert curve_view(()) == ""
 
@@ -157,7 +157,7 @@ def test_how_much_it_weighs_as_a_re_ranker_is_said_with_what_that_brought() -> N
     record = AdapterRecord("linear", {}, "embedded", "", {}, "made", 24, 8, (), 0, 1.0, 1, frozenset(), 0.5, rows)
     told = trained_view("a module", record, "it was stopped", stopped=False)
     assert "it weighs 0.5 times what the frozen encoder does" in told
-    assert "30 % of them right (frozen encoder 10 %), 79 % of everyday searches" in told.replace("\u00a0", " ")
+    assert "30% of them right (frozen encoder 10%), 79% of everyday searches" in told.replace("\u00a0", " ")
     assert "of no use" in trained_view("a module", replace(record, rerank=0.0), "it was stopped", stopped=False)
     assert "it weighs" not in cost_view("it was stopped")
 

@@ -201,7 +201,7 @@ def captions(folder: Path, name: str) -> list[tuple[str, str]]:
 
 
 def test_most_real_captions_that_people_swapped_attributes_in_get_such_a_foil(shared_data: Path) -> None:
-    """SugarCrepe's swap_att, whose foils people chose: 65 % get a swap of attributes by rule, 92 % a swap or a
+    """SugarCrepe's swap_att, whose foils people chose: 65% get a swap of attributes by rule, 92% a swap or a
     replacement of one."""
     found = [
         {foil.kind for foil in make_foils(" ".join(caption.split())[:MAX_CAPTION_LENGTH]).foils}

@@ -29,5 +29,5 @@ def test_what_is_undefined_is_not_drawn() -> None:
 def test_four_shares_fill_the_bar_and_small_ones_have_no_room_for_words() -> None:
     chart = picks_bar(0.5, 0.25, 0.22, 0.03)
     assert sum(float(w) for w in re.findall(r'width="([\d.]+)"', chart)) == pytest.approx(600)
-    assert [text.replace("\u00a0", " ") for text in re.findall(r">([^<>]+)</text>", chart)] == ["50 %", "25 %", "22 %"]
+    assert [text.replace("\u00a0", " ") for text in re.findall(r">([^<>]+)</text>", chart)] == ["50%", "25%", "22%"]
     assert re.findall(r'rect class="(\w+)"', guessed_picks()) == ["right", "same", "crossed"]

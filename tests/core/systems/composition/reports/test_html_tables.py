@@ -31,7 +31,7 @@ def test_a_clear_difference_is_better_or_worse_and_an_unclear_one_is_neither() -
     assert (image.title, rank.title) == ("Image score", "Mean rank of the true caption")
     assert [line["change"] for line in image.shown] == ["better", ""]
     assert [line["change"] for line in rank.shown] == ["worse"]  # a higher rank is worse
-    assert image.shown[0]["a"] == "20.0\u00a0%"
+    assert image.shown[0]["a"] == "20.0%"
     assert image.shown[0]["difference"] == "+20.0 points (+10.0 to +30.0)"
     assert "points" not in rank.shown[0]["difference"]
     assert image.shown[0]["bar"] is None
@@ -55,7 +55,7 @@ def test_what_a_training_cost_is_told_by_sign_and_word() -> None:
     row = lost_accuracy()
     lost, kept = forgetting_rows((row, replace(row, verdict="kept")), bars=True)
     assert (lost["verdict"], lost["kind"], kept["verdict"], kept["kind"]) == ("▼ lost", "bad", "= kept", "held")
-    assert (lost["task"], lost["before"]) == ("Zero-shot, accuracy", "87\u00a0% (80 to 90\u00a0%)")
+    assert (lost["task"], lost["before"]) == ("Zero-shot, accuracy", "87% (80 to 90%)")
     assert (lost["difference"], lost["interval"]) == ("−4.0 points", "(−7.0 to −1.0)")
     assert forgetting_rows((row,))[0]["bar"] is None
 

@@ -16,7 +16,7 @@ def test_the_curve_marks_the_epoch_that_was_kept() -> None:
     assert lines["curve"] == ["0.0,98.0", "50.0,50.0", "100.0,2.0"]
     assert lines["training"] == ["50.0,2.0", "100.0,50.0"]  # the highest loss of both is the top
     assert lines["loss"][0] == "0.0,50.0"
-    assert "50\u00a0% after epoch 1" in curve.said
+    assert "50% after epoch 1" in curve.said
     assert curve.epochs == 2
 
 

@@ -33,8 +33,8 @@ def result(right: int, n: int) -> CompositionResult:
 
 
 def test_figures_have_tenths_of_a_per_cent_and_ranks_are_no_per_cent() -> None:
-    assert (figure("image", 0.1952), figure("mean rank", 1.5), figure("image", None)) == ("19.5\u00a0%", "1.50", "–")
-    assert figure_interval("image", Estimate(0.2, 0.147, 0.254)) == "14.7 to 25.4\u00a0%"
+    assert (figure("image", 0.1952), figure("mean rank", 1.5), figure("image", None)) == ("19.5%", "1.50", "–")
+    assert figure_interval("image", Estimate(0.2, 0.147, 0.254)) == "14.7 to 25.4%"
     assert figure_interval("image", Estimate(0.2, float("nan"), float("nan"))) == "no interval"
     change = Estimate(0.071, -0.2, 0.1)
     assert difference("image", change) == "+7.1 points (−20.0 to +10.0)"
@@ -45,10 +45,7 @@ def test_figures_have_tenths_of_a_per_cent_and_ranks_are_no_per_cent() -> None:
 def test_the_title_counts_items_and_the_next_sentence_says_where_chance_is() -> None:
     found = result(5, 60)
     assert title_sentence(found) == "Right on 5 of 60 items"
-    assert (
-        chance_sentence(found)
-        == "8.3\u00a0% (95\u00a0% interval 3.6 to 18.1\u00a0%); chance is 25.0\u00a0%. Below chance."
-    )
+    assert chance_sentence(found) == "8.3% (95% interval 3.6 to 18.1%); chance is 25.0%. Below chance."
     assert "Above chance." in chance_sentence(result(50, 60))
     assert "within chance, as far as 8 are enough" in chance_sentence(result(2, 8))
 
@@ -56,7 +53,7 @@ def test_the_title_counts_items_and_the_next_sentence_says_where_chance_is() -> 
 def test_means_over_kinds_ranks_and_precision_have_their_own_words() -> None:
     scores = tuple(np.array([[1.0, 0.0]]) for _ in range(30))
     averaged = run_composition(pictured(choices(30, average="kind")), Given(scores), blind=False)
-    assert title_sentence(averaged) == "Right on 100.0\u00a0% of items, kinds weighing the same"
+    assert title_sentence(averaged) == "Right on 100.0% of items, kinds weighing the same"
     rng = np.random.default_rng(0)
     bench = queries(6, 8, rng)
     ranked = run_composition(pictured(bench), Given(tuple(rng.normal(size=(8, 1)) for _ in range(6))), blind=False)
@@ -73,7 +70,7 @@ def test_above_chance_and_not_above_what_text_alone_reaches_is_said_beside_it() 
     scores = tuple(np.array([[1.0, 0.0 if i < 45 else 2.0]]) for i in range(60))
     found = run_composition(pictured(bench), Given(scores, name="model"))
     assert "Above chance." in chance_sentence(found)
-    said = "Text alone reaches 100.0\u00a0% (shorter caption): this benchmark does not show that model "
+    said = "Text alone reaches 100.0% (shorter caption): this benchmark does not show that model "
     said += "looks at the picture."
     assert blind_sentence(found) == said
     lines = result_lines(found, bench)
@@ -88,11 +85,11 @@ def test_what_text_alone_reaches_is_said_of_a_second_model_too() -> None:
     scores = tuple(np.array([[1.0, 0.0 if i < 45 else 2.0]]) for i in range(60))
     first = run_composition(pictured(bench), Given(scores, name="frozen"))
     second = replace(first, model="frozen + Local matching", blind=())
-    told = "Text alone reaches 100.0\u00a0% (shorter caption): this benchmark does not show that "
+    told = "Text alone reaches 100.0% (shorter caption): this benchmark does not show that "
     assert f"  {told}frozen + Local matching looks at the picture." in result_lines(second, bench, first=first)
     assert blind_sentences([first, second]).count("does not show that") == 2
     fewer = blind_sentence(replace(second, ids=second.ids[:50]), first)
-    assert fewer.startswith("Text alone reaches 100.0\u00a0% (shorter caption) on the 60 items of frozen. On the 50 ")
+    assert fewer.startswith("Text alone reaches 100.0% (shorter caption) on the 60 items of frozen. On the 50 ")
     assert fewer.endswith("items of frozen + Local matching it was not measured.")
 
 
@@ -100,7 +97,7 @@ def test_an_adapter_above_text_alone_may_still_have_learned_how_foils_sound() ->
     found = result(50, 60)
     low = replace(found.metrics[0], value=Estimate(0.1, 0.05, 0.2))
     first = replace(found, headline=low.key, blind=(("longer caption", (low,)),))
-    above = "is above what text alone reaches here (longer caption: 10.0\u00a0%)."
+    above = "is above what text alone reaches here (longer caption: 10.0%)."
     assert blind_sentence(first) == f"model {above}"
     for name in ("model + Local matching", "model, re-ranked by model + Local matching"):
         assert blind_sentence(replace(first, model=name, blind=()), first) == f"{name} {above} {SOUND}"
@@ -117,7 +114,7 @@ def test_nothing_scored_is_said() -> None:
     assert headline_of(none) is None
     assert (title_sentence(none), chance_sentence(none)) == ("No item could be scored", "No item could be scored.")
     without = replace(result(1, 4), metrics=(Metric("image", "Image score", Estimate(0.25, 0.1, 0.5), 4, None),))
-    assert chance_sentence(without).endswith("to 50.0\u00a0%).")
+    assert chance_sentence(without).endswith("to 50.0%).")
 
 
 @pytest.mark.parametrize("n", [1, 2])
@@ -139,9 +136,9 @@ def test_a_kind_of_foil_at_chance_is_said_though_the_headline_is_above_it() -> N
     found = by_kinds({"replace_obj": 0.95, "swap_att": 0.52, "add_obj": 0.9, "swap_obj": 0.2})
     assert "Above chance" in chance_sentence(found)
     said = kinds_sentence(found)
-    assert said.startswith("Below chance: swap objects. Swap objects: 20.0\u00a0% (")
-    assert "Not told apart from chance: swap attributes. Swap attributes: 52.0\u00a0% (" in said
-    assert "of 100 items, by chance 50.0\u00a0%." in said
+    assert said.startswith("Below chance: swap objects. Swap objects: 20.0% (")
+    assert "Not told apart from chance: swap attributes. Swap attributes: 52.0% (" in said
+    assert "of 100 items, by chance 50.0%." in said
     assert all(len(sentence) < 100 for sentence in said.split(". "))
     assert said.endswith("The other 2 kinds of item are above chance.")
     assert any(said in line for line in result_lines(found, pictured(choices(400)).benchmark))

@@ -189,7 +189,7 @@ def test_what_a_re_ranker_still_gains_is_said() -> None:
     )
     said = replace(found, reranked=(*found.reranked, gain)).sentence
     assert "What it still gains: Cola: image score from " in said
-    assert said.endswith("(30 points, 95\u00a0% interval 20 to 40).")
+    assert said.endswith("(30 points, 95% interval 20 to 40).")
 
 
 def test_at_most_so_many_pictures_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,7 @@ def network() -> Neuralizer:
 @pytest.mark.slow
 def test_the_bias_correction_brings_a_threshold_model_back(network: Neuralizer) -> None:
     """Over seeds 0 to 7, 12 scans each, the loss after it is 0.57 [0.53, 0.60] of the loss before, and 0.167
-    [0.145, 0.190] below the control's (t, 95 %); a single seed reaches from 0.50 to 0.63 and from 0.12 to 0.21. So
+    [0.145, 0.190] below the control's (t, 95%); a single seed reaches from 0.50 to 0.63 and from 0.12 to 0.21. So
     two seeds are taken together."""
     means = np.array([corrected_losses(network, seed) for seed in range(2)]).mean(0)
     before, right, control = means.tolist()

@@ -104,7 +104,7 @@ def test_words_are_hidden_as_in_bert() -> None:
     shown, told = mask_words(ids, 50, seeded())
     assert not told[:, [0, 10, 11]].any()
     assert bool(told.any(1).all())  # at least one a caption
-    assert float(told[:, 1:10].float().mean()) == pytest.approx(0.175, abs=0.02)  # 15 %, and one where there is none
+    assert float(told[:, 1:10].float().mean()) == pytest.approx(0.175, abs=0.02)  # 15%, and one where there is none
     hidden = shown[told]
     assert float((hidden == MASK).float().mean()) == pytest.approx(0.8, abs=0.04)
     assert float((hidden == 9).float().mean()) == pytest.approx(0.1, abs=0.04)
