@@ -140,13 +140,13 @@ def test_a_column_titles_samples_without_words_as_well(modality: str) -> None:
 def test_the_unit_of_a_column_changes_nothing_of_its_title(unit: float, zero: float) -> None:
     plain = np.where(MEMBERS, 2.0, 0.0) + np.random.default_rng(7).normal(size=N)
     first, other = (name(columns=(Column("age", "number", x),)) for x in (plain, plain * unit + zero))
-    assert (first.text, first.grade) == ("Pictures with a high age", "likely")
+    assert (first.text, first.grade) == ("Images with a high age", "likely")
     assert (other.text, other.grade, other.chance) == (first.text, first.grade, first.chance)
 
 
 def test_a_column_is_the_title_by_its_values() -> None:
     fog = name(columns=(category("weather", "fog", "sun"),))
-    assert (fog.text, fog.kind, fog.grade) == ("Pictures where weather is fog", "condition", "likely")
+    assert (fog.text, fog.kind, fog.grade) == ("Images where weather is fog", "condition", "likely")
     assert name(columns=(category("object_size", "small", "large"),)).text == "Small objects"
     assert name(columns=(category("object_size", "small", "large"),), scope="dog").text == "Small dogs"
 
@@ -171,14 +171,14 @@ def test_two_columns_together_are_a_title_where_people_made_them_and_none_where_
         mask=half[0] & half[1],
     )
     called = name(columns=columns, insights=(both,))
-    assert (called.text == "Pictures where weather is red and light is red") == (not measured)
+    assert (called.text == "Images where weather is red and light is red") == (not measured)
     assert "weather" not in called.text or not measured
 
 
 def test_a_measured_property_is_the_title_and_speaks_for_the_phrases_that_say_it() -> None:
     both = words({"in the dark": MEMBERS})
-    assert name(both, columns=(number("brightness", 0.1, 0.5),)).text == "Dark pictures"
-    assert name(both, columns=(number("brightness", 0.1, 0.5),), scope="dog").text == "Dark pictures of dogs"
+    assert name(both, columns=(number("brightness", 0.1, 0.5),)).text == "Dark images"
+    assert name(both, columns=(number("brightness", 0.1, 0.5),), scope="dog").text == "Dark images of dogs"
     assert "dark" not in name(both, columns=(number("brightness", 0.5, 0.5),)).text.lower()
 
 
@@ -186,7 +186,7 @@ def test_dark_pictures_of_little_contrast_are_dark() -> None:
     level = number("brightness", 0.1, 0.5)
     values = np.sqrt(np.maximum(level.values * (1 - level.values), 0.01)) * 0.5
     contrast = Column("contrast", "number", values + np.random.default_rng(4).normal(0, 0.02, N), measured=True)
-    assert name(columns=(level, contrast)).text == "Dark pictures"
+    assert name(columns=(level, contrast)).text == "Dark images"
 
 
 @pytest.mark.parametrize(("inside", "is_noisy"), [(0.06, True), (0.006, False)])

@@ -29,14 +29,14 @@ def value(column: str, said: str | float) -> Describer:
         ("image", "child", phrase("black", "object colour"), "Children with something black"),
         ("image", "old man", phrase("red", "object colour"), "Old men with something red"),
         ("image", EVERYTHING, phrase("striped", "pattern"), "Striped things"),
-        ("image", "dog", phrase("blurred", "quality"), "Blurred pictures of dogs"),
+        ("image", "dog", phrase("blurred", "quality"), "Blurred images of dogs"),
         ("image", "7", phrase("on grass"), "Class 7 on grass"),
         ("image", "dog", phrase("from my garden", "own"), "Dogs, from my garden"),
         ("image", "T-shirt/top", phrase("on grass"), "T-shirt or tops on grass"),
         ("text", "Business", phrase("about sport", "topic"), "Business, about sport"),
         ("clip", "rises", phrase("on a bridge"), "Rises, on a bridge"),
-        ("image", "dog", Describer("dark", "property", NONE), "Dark pictures of dogs"),
-        ("image", "dog", Describer("with a red tint", "property", NONE), "Pictures of dogs with a red tint"),
+        ("image", "dog", Describer("dark", "property", NONE), "Dark images of dogs"),
+        ("image", "dog", Describer("with a red tint", "property", NONE), "Images of dogs with a red tint"),
         ("text", "negative", Describer("long", "property", NONE), "Negative, long texts"),
         (
             "scan",
@@ -58,7 +58,7 @@ def value(column: str, said: str | float) -> Describer:
         ("image", "iPhone", phrase("on a table"), "iPhones on a table"),
         ("image", "\u732b", phrase("on a table"), "Class \u732b on a table"),
         ("image", "\u718a\u732b", phrase("on a table"), "\u718a\u732b on a table"),
-        ("image", "dog", Describer("with a orange tint", "property", NONE), "Pictures of dogs with an orange tint"),
+        ("image", "dog", Describer("with a orange tint", "property", NONE), "Images of dogs with an orange tint"),
         (
             *("image", "dog"),
             Describer("grade = A and light = red", "condition", NONE, tests=(("grade", "=", "A"),) * 2),
@@ -103,13 +103,13 @@ def test_no_title_is_longer_than_one_reads(modality: str) -> None:
 def test_inside_a_sentence_a_name_keeps_its_capital() -> None:
     assert Subject("German shepherd", "image").within(phrase("in the snow")) == "German shepherds in the snow"
     assert Subject("dog", "image").within(phrase("in the snow")) == "dogs in the snow"
-    assert Subject(EVERYTHING, "image").within(Describer("dark", "property", NONE)) == "dark pictures"
+    assert Subject(EVERYTHING, "image").within(Describer("dark", "property", NONE)) == "dark images"
 
 
 def test_a_confusion_and_a_mixture_name_the_other_class() -> None:
     assert Subject("coat", "image").mistaken_for("pullover") == "Coats mistaken for pullovers"
     assert Subject("Business", "text").mistaken_for("World") == "Business, mistaken for World"
-    assert Subject(EVERYTHING, "image").mistaken_for("car") == "Pictures mistaken for cars"
+    assert Subject(EVERYTHING, "image").mistaken_for("car") == "Images mistaken for cars"
     assert Subject("coat", "image").mixed("pullover") == "Mixed coats: most often mistaken for pullovers"
     assert Subject("Business", "text").mixed("World") == "Business, mixed: most often mistaken for World"
     assert Subject(EVERYTHING, "scan").mixed("") == "Scans with the highest loss, no common cause found"

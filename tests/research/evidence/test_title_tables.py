@@ -10,7 +10,7 @@ def test_a_line_says_title_and_rates_as_observed():
     found = load(EXAMPLES / "scenes/run.errata")
     dark, inside = found.clusters[1], found.clusters[1].membership >= 0.5
     outside = (found.samples.labels == found.samples.class_names.index(dark.scope)) & ~inside
-    rates = (f"{100 * found.outcomes.errors[rows].mean():.2g}\xa0%" for rows in (inside, outside))
+    rates = (f"{100 * found.outcomes.errors[rows].mean():.2g}%" for rows in (inside, outside))
     assert lines(found)[1].endswith(f"| confirmed | {dark.scope} | {inside.sum()} | {' | '.join(rates)} |")
 
 

@@ -147,5 +147,5 @@ def test_a_ladder_runs_on_a_clip_checkpoint_and_goes_on_where_it_stopped(
 
 def test_a_split_file_without_pictures_is_refused(tmp_path: Path):
     (tmp_path / "split_x.json").write_text('{"train": [], "val": [], "test": []}')
-    with pytest.raises(InvalidInput, match="names no image"):
+    with pytest.raises(InvalidInput, match="names no picture"):
         read_data_set(tmp_path / "split_x.json", "embedded")

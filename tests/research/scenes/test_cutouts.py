@@ -134,5 +134,5 @@ def test_a_folder_that_cannot_be_drawn_from_is_refused_with_the_reason(folder: P
 
 
 def test_an_unknown_kind_is_refused(stock: CutoutStock):
-    with pytest.raises(InvalidInput, match="color"):
+    with pytest.raises(InvalidInput, match="colour"):
         draw_cutout_items(stock, 1, 0, kinds=("colour",))

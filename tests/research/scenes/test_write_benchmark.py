@@ -128,7 +128,7 @@ def test_items_of_the_test_are_no_training_table(tmp_path: Path):
 
 def test_a_folder_with_pictures_is_not_written_into(tmp_path: Path):
     write_benchmark(tmp_path, ITEMS[:1], size=32)
-    with pytest.raises(InvalidInput, match="already holds images"):
+    with pytest.raises(InvalidInput, match="already holds pictures"):
         write_benchmark(tmp_path, ITEMS[:1], size=32)
 
 

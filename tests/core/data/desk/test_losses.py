@@ -22,11 +22,11 @@ NOISE = np.random.default_rng(2).normal(0, 1, 400)
     ("loss", "fault"),
     [
         (-LOSS, r"'loss' is smaller where 'prediction' is not 'label'.*--higher-is-better"),
-        ((~WRONG).astype(int), r"in 0\s% of pairs.*--higher-is-better"),
+        ((~WRONG).astype(int), r"in 0% of pairs.*--higher-is-better"),
         (np.roll(LOSS, 5), r"'loss' is no larger where 'prediction' is not 'label'.*of the same rows"),
         (np.where(SOME, -999, LOSS), r"'loss' is −999 in \d+ rows"),
         (np.repeat(LOSS.reshape(-1, 16).mean(1), 16), r"runs of about 16 rows.*reduction=.none"),
-        (np.where(LOSS > 2, np.nan, LOSS), r"has no number in \d+ rows, and 100\s% of those are wrong"),
+        (np.where(LOSS > 2, np.nan, LOSS), r"has no number in \d+ rows, and 100% of those are wrong"),
         (
             [f"{1000 * x:,.2f}" for x in LOSS],
             r"must hold numbers: \d+ of its 400 cells are none, such as '\d,\d{3}\.\d\d'",

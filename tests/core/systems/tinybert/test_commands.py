@@ -56,7 +56,7 @@ def test_a_classifier_is_taught_with_copies_and_goes_on(
     assert "It learned layers alone" in told
     more = ("--start", str(tmp_path / "general"), "--masked-lm", model, "--augment", "2")
     told = said(capsys, "distil", head, *given, "--out", str(tmp_path / "task"), *more, *FEW)
-    assert re.match(r"The student is \d\.\d times .* gives the teacher's class on \d+\s% of 8 new texts", told)
+    assert re.match(r"The student is \d\.\d times .* gives the teacher's class on \d+% of 8 new texts", told)
     card = json.loads((tmp_path / "task" / "distilled.json").read_text("utf-8"))
     assert card["data"]["copies"] > 72
     assert card["settings"]["augment"] == 2

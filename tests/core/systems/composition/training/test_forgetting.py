@@ -104,8 +104,8 @@ def test_what_is_unlearned_is_said_and_what_is_learned_too() -> None:
     assert lost.sentence.startswith("The adaptation cost something in 5 of 5 checks: ")
     assert "; and 2 more. As a re-ranker" in lost.sentence
     assert re.search(
-        r"checks: (image to text|text to image) recall at 1 from \d+\s% to [\d.]+\s% \(−\d+ points, "
-        r"95\s% interval −\d+ to −\d+\); ",
+        r"checks: (image to text|text to image) recall at 1 from \d+% to [\d.]+% \(−\d+ points, "
+        r"95% interval −\d+ to −\d+\); ",
         lost.sentence,
     )
     gained = check(Table(0.0, seed=1), Table(9.0))

@@ -263,7 +263,7 @@ def test_the_command_learns_measures_and_writes(own: Path, tmp_path: Path, capsy
     assert main([*given, *small, "--out", str(tmp_path / "soho"), "--licence", "own"]) == 0
     said = capsys.readouterr().out
     assert "35 pictures with 35 captions, through 8 visual words" in said
-    assert "9 pictures held out (20\xa0%)" in said
+    assert "9 pictures held out (20%)" in said
     assert "embedded alone, the picture of a caption among " in said
     card = json.loads((tmp_path / "soho" / CARD).read_text())
     assert card["licence"] == "own"
