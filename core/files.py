@@ -74,7 +74,7 @@ def replacing(path: Path, *, durable: bool = True) -> Generator[Path]:
             with suppress(OSError):
                 part.unlink()
     except OSError as error:
-        raise cannot_write(f"{path} cannot be written", error) from error
+        raise cannot_write(f"Cannot write {path}", error) from error
 
 
 def _new_part(path: Path) -> Path:
@@ -166,10 +166,16 @@ def sync(path: Path) -> None:
 
 
 def cannot_write(what: str, error: OSError, otherwise: str = "Choose a folder that you may write to.") -> InvalidInput:
-    """The message that something cannot be written, such as "The run cannot be written to DIR": why, and what to do."""
-    full = error.errno in FULL
+    """Build the error for a failed write, with its reason and the next step.
+
+    Args:
+        what: what failed, such as "Cannot write the run to DIR".
+        otherwise: the next step unless the disk is full.
+    """
     reason = os.strerror(error.errno) if error.errno else str(error)
-    return InvalidInput(f"{what}: {reason}. {'Free some room there, or choose another place.' if full else otherwise}")
+    if error.errno in FULL:
+        otherwise = "Free some space there, or choose another folder."
+    return InvalidInput(f"{what}: {reason}. {otherwise}")
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:

@@ -198,7 +198,7 @@ def test_a_broken_system_is_left_out_with_a_warning_and_ends_nothing(
     table = python(repository, broken, COMMAND, "export", str(run), "--what", "broken")
     assert (table.returncode, table.stderr.splitlines()[-1]) == (
         2,
-        "errata: The table 'broken' cannot be made: its system failed. See the warning above.",
+        "errata: The table 'broken' could not be built: its system failed. Read the warning above.",
     )
     page = python(repository, broken, "from webapp.app import build_app; build_app()")
     assert page.returncode == 0, page.stderr

@@ -193,7 +193,7 @@ def test_a_command_that_is_none_says_so(sign: Sign, capsys: pytest.CaptureFixtur
     sign(commands={"COMMAND": __name__})
     assert main(["--help"]) == 0
     assert main(["COMMAND"]) == 2
-    assert "cannot be used (TypeError: COMMAND is a str, no command)" in capsys.readouterr().err
+    assert "cannot be used (TypeError: COMMAND is a str, not a command)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("found", [5, ([], {}), ([], None)])

@@ -1,4 +1,4 @@
-"""The command `check`: how a table is read, and whether what it says fits together."""
+"""The command `check`: how Errata reads a table, and whether its columns agree."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.cli.command import argument, command, option
-from core.cli.options import LOSS, TASKS, samples
+from core.cli.options import LOSS, TABLE_FILE, TASKS, samples
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.data.tasks.options import TaskOptions
@@ -14,20 +14,18 @@ from core.errors import InvalidInput
 
 
 @command()
-@argument(
-    "table", "[TABLE]", "CSV, TSV, JSON Lines or Parquet, one row a sample; or the one inside --images", required=False
-)
+@argument("table", "[TABLE]", f"{TABLE_FILE} (default: the table inside --images)", required=False)
 @samples("")
 @LOSS
-@option("--issues FILE", "cleanlab's issues of the same rows")
+@option("--issues FILE", "cleanlab's issues for the same rows")
 @TASKS
 def check(task: TaskOptions, roles: Roles, table: Path | None = None) -> None:
-    """Read a table as `diagnose` does, and say how it was understood.
+    """Check how `diagnose` would read a table.
 
-    Nothing is embedded or written. What a mistake alone explains is refused (exit code 2), what may be one is noted.
+    Embeds and writes nothing. A clear mistake is an error (exit code 2); a likely one is a note.
     """
     if table is None and task.images is None and task.detections is None:
-        raise InvalidInput("There is nothing to check. Name a table, or a folder or zip that holds one with --images.")
+        raise InvalidInput("check needs a table. Name one, or add --images with a folder or zip that contains one.")
     from core.data.tasks.read import read_task
     from core.reports.wording.understood import as_understood
 

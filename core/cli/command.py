@@ -1,15 +1,14 @@
-"""Click as the commands here use it: types and defaults stand in a command's signature alone, an option may take
-several values (`--encoder A B`), options stand below headings, and a group imports a command's module when that is
-asked for.
+"""Declare commands for Click by decorators. Types and defaults come from the function's signature, an option can take
+several values (`--encoder A B`), headings group the options, and a group imports a command's module on demand.
 
     @command()
-    @argument("run", "RUN", "run that `diagnose --out` wrote")
-    @option("--most N", "phrases, if none is named (default 40)")
+    @argument("run", "RUN", "run written by `diagnose --out`")
+    @option("--most N", "number of phrases (default: 40)")
     def audit(run: Path, most: int = 40) -> None:
 
-A parameter without a default is required, `bool` is a flag, and `tuple[str, ...]` takes several values. A parameter
-that is a dataclass is filled from options too: those that stand above the function and are named like its fields, as
-for `Roles`, and fields that are options themselves, below its docstring as a heading:
+A parameter without a default is required, `bool` is a flag, and `tuple[str, ...]` takes several values. Options also
+fill a parameter that is a dataclass: the options above the function that are named like its fields, as for `Roles`, and
+fields that are options themselves, with its docstring as their heading:
 
     out: Path | None = entry("DIR", "folder to write to")
 """
@@ -22,6 +21,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -32,60 +32,60 @@ from core.errors import InvalidInput
 from core.program import OURS
 
 EXIT_CODES = (
-    "exit codes: 0 finished (nothing found included), 2 bad input, 3 missing dependency, 130 stopped "
-    "(by SIGTERM 143, by SIGHUP 129)"
+    "exit codes: 0 finished (with or without findings), 2 bad input, 3 missing dependency, 130 stopped "
+    "(143 by SIGTERM, 129 by SIGHUP)"
 )
 Function = Callable[..., None]
 Decorator = Callable[[Function], Function]
 Settings = Callable[[Sequence[str], frozenset[str]], "Sequence[click.Parameter]"]
-"""From a command's arguments, and the options that it has anyway, to the options of the probe or adapter in them."""
+"""Maps a command's arguments and the names of its options to further options: those of the probe or adapter named."""
 _NUMBER = re.compile(r"-\d+|-\d*\.\d+")
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 _NO_DEFAULT = (inspect.Parameter.empty, dataclasses.MISSING)
 
 
-# ---- what stands above a command's function
+# ---- decorators above a command's function
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Said:
+class _Part:
     """An option, an argument or, without a flag, a heading."""
 
     flag: str
     metavar: str
     help: str
     to: str = ""
-    given: Mapping[str, Any] | None = None
+    overrides: Mapping[str, Any] | None = None
 
 
-def option(flag: str, help: str, *, to: str = "", **given: Any) -> Decorator:
-    """An option such as "--out FILE".
+def option(flag: str, help: str, *, to: str = "", **overrides: Any) -> Decorator:
+    """Add an option such as "--out FILE".
 
     Args:
-        to: the parameter that it fills, or a record's field as in "roles.split"; "" for that of its own name.
-        given: what Click takes besides, in place of what the signature says.
+        to: the parameter to fill, or a record's field as in "roles.split"; "" for the parameter of the same name.
+        overrides: keyword arguments for Click; they override the signature.
     """
     name, _, metavar = flag.partition(" ")
-    return several(_Said(name, metavar, help, to or name.removeprefix("--").replace("-", "_"), given))
+    return several(_Part(name, metavar, help, to or name.removeprefix("--").replace("-", "_"), overrides))
 
 
-def argument(name: str, metavar: str, help: str, **given: Any) -> Decorator:
-    """A value that is told by its place."""
-    return several(_Said(name, metavar, help, name, given))
+def argument(name: str, metavar: str, help: str, **overrides: Any) -> Decorator:
+    """Add a positional argument."""
+    return several(_Part(name, metavar, help, name, overrides))
 
 
 def heading(text: str) -> Decorator:
-    """What stands in --help above the options that follow."""
-    return several(_Said("", "", text))
+    """Add a heading to --help, above the options that follow."""
+    return several(_Part("", "", text))
 
 
-def several(*parts: Decorator | _Said) -> Decorator:
-    """Options that more than one command has, in order."""
+def several(*parts: Decorator | _Part) -> Decorator:
+    """Bundle options that several commands share, in order."""
 
     def add(function: Function) -> Function:
         for part in reversed(parts):  # decorators are applied from below
-            if isinstance(part, _Said):
-                vars(function).setdefault("said", []).insert(0, part)
+            if isinstance(part, _Part):
+                vars(function).setdefault("parts", []).insert(0, part)
             else:
                 part(function)
         return function
@@ -93,42 +93,44 @@ def several(*parts: Decorator | _Said) -> Decorator:
     return add
 
 
-def entry(metavar: str, help: str, default: Any = None, *, required: bool = False, **given: Any) -> Any:
-    """A dataclass's field that is an option, named like it; `given` as in `option`."""
-    absent = dataclasses.MISSING if required else default
-    return dataclasses.field(default=absent, metadata={"said": (metavar, help, given)})
+def entry(metavar: str, help: str, default: Any = None, *, required: bool = False, **overrides: Any) -> Any:
+    """Declare a dataclass field that is an option of the same name; `overrides` as in `option`."""
+    field_default = dataclasses.MISSING if required else default
+    return dataclasses.field(default=field_default, metadata={"option": (metavar, help, overrides)})
 
 
 def command(*, note: str = "", settings: Settings | None = None) -> Callable[[Function], Command]:
-    """The command that a function is, with the options above it.
+    """Make a command of the function and the options above it.
 
     Args:
         note: a sentence at the end of its --help.
-        settings: further options, which depend on the arguments; their values reach the function as dicts.
+        settings: further options that depend on the arguments; their values reach the function as dicts.
     """
 
     def build(function: Function) -> Command:
         hints = get_type_hints(function)
-        told: list[_Said] = []
-        places: dict[str, tuple[Any, Any]] = {}  # such as "out" or "roles.split": (type, default)
+        parts: list[_Part] = []
+        targets: dict[str, tuple[Any, Any]] = {}  # "out" or "roles.split": (type, default)
         records: dict[str, Any] = {}
         for name, parameter in inspect.signature(function).parameters.items():
             if not dataclasses.is_dataclass(hints[name]):
-                places[name] = hints[name], parameter.default
-                records |= {name: dict} if get_origin(hints[name]) is dict else {}
+                targets[name] = hints[name], parameter.default
+                if get_origin(hints[name]) is dict:
+                    records[name] = dict
                 continue
-            records[name], of = hints[name], get_type_hints(hints[name])
+            records[name] = hints[name]
+            field_types = get_type_hints(hints[name])
             fields = dataclasses.fields(hints[name])
-            places |= {f"{name}.{f.name}": (of[f.name], f.default) for f in fields}
-            entries = {f.name: f.metadata["said"] for f in fields if "said" in f.metadata}
+            targets |= {f"{name}.{f.name}": (field_types[f.name], f.default) for f in fields}
+            entries = {f.name: f.metadata["option"] for f in fields if "option" in f.metadata}
             if entries:
-                told.append(_Said("", "", (inspect.getdoc(hints[name]) or "").rstrip(".")))
-            for field, (metavar, text, given) in entries.items():
-                told.append(_Said(f"--{field.replace('_', '-')}", metavar, text, f"{name}.{field}", given))
+                parts.append(_Part("", "", (inspect.getdoc(hints[name]) or "").rstrip(".")))
+            for field, (metavar, text, overrides) in entries.items():
+                parts.append(_Part(f"--{field.replace('_', '-')}", metavar, text, f"{name}.{field}", overrides))
         return Command(
             function.__name__,
             callback=function,
-            params=_parameters([*told, _Said("", "", ""), *vars(function).get("said", ())], places),
+            params=_parameters([*parts, _Part("", "", ""), *vars(function).get("parts", ())], targets),
             help=function.__doc__,
             short_help=(function.__doc__ or "").partition("\n")[0].rstrip("."),
             epilog=f"{note} {EXIT_CODES}".strip(),
@@ -140,46 +142,60 @@ def command(*, note: str = "", settings: Settings | None = None) -> Callable[[Fu
     return build
 
 
-def _parameters(told: Sequence[_Said], places: Mapping[str, tuple[Any, Any]]) -> list[click.Parameter]:
-    """What Click reads, of types and defaults that the places say."""
-    found: list[click.Parameter] = []
+def _parameters(parts: Sequence[_Part], targets: Mapping[str, tuple[Any, Any]]) -> list[click.Parameter]:
+    """Build Click's parameters, with the types and defaults of their targets."""
+    parameters: list[click.Parameter] = []
     title = ""
-    for said in told:
-        if not said.flag:
-            title = said.help
+    for part in parts:
+        if not part.flag:
+            title = part.help
             continue
-        key = said.to if said.to in places else next(k for k in places if k.endswith(f".{said.to}"))
-        hint, default = places[key]
+        key = part.to
+        if key not in targets:
+            key = next(target for target in targets if target.endswith(f".{part.to}"))
+        hint, default = targets[key]
         if isinstance(hint, UnionType):
-            hint = next(part for part in get_args(hint) if part is not NoneType)
+            hint = next(member for member in get_args(hint) if member is not NoneType)
         inner = get_args(hint) if get_origin(hint) is tuple else ()
         many = Ellipsis in inner
         n = len(inner) or 1
         kind = (*inner, hint)[0]
-        common: dict[str, Any] = {"help": said.help, "type": None if hint is bool else _PATH if kind is Path else kind}
-        common |= {"required": True} if default in _NO_DEFAULT else {"default": default}
-        common |= said.given or {}
-        if not said.flag.startswith("--"):
-            found.append(click.Argument([key], metavar=said.metavar, nargs=-1 if many else 1, **common))
+        common: dict[str, Any] = {"help": part.help, "type": kind}
+        if hint is bool:
+            common["type"] = None
+        elif kind is Path:
+            common["type"] = _PATH
+        if default in _NO_DEFAULT:
+            common["required"] = True
+        else:
+            common["default"] = default
+        common |= part.overrides or {}
+        if not part.flag.startswith("--"):
+            parameters.append(click.Argument([key], metavar=part.metavar, nargs=-1 if many else 1, **common))
             continue
-        metavar = f"{said.metavar} ..." if many else " ".join([said.metavar] * n)
-        common |= {"is_flag": True} if hint is bool else {"nargs": 1 if many else n, "multiple": many}
-        names = [said.flag, key.replace(".", "_")]
-        found.append(Option(names, key=key, heading=title, metavar=metavar or None, **common))
-    return found
+        metavar = " ".join([part.metavar] * n)
+        if many:
+            metavar = f"{part.metavar} ..."
+        if hint is bool:
+            common["is_flag"] = True
+        else:
+            common |= {"nargs": 1 if many else n, "multiple": many}
+        names = [part.flag, key.replace(".", "_")]
+        parameters.append(Option(names, key=key, heading=title, metavar=metavar or None, **common))
+    return parameters
 
 
-# ---- what Click is given
+# ---- Click's classes, extended
 
 
-class _Path(click.ParamType):  # pyright: ignore[reportMissingTypeArgument] - older Click's has none
-    """A path; "" is refused, which would be the folder that the command is run in."""
+class _Path(click.ParamType):  # pyright: ignore[reportMissingTypeArgument] - not generic in older Click
+    """A path; "" is refused, since it would mean the current folder."""
 
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         if not str(value).strip():
-            self.fail("A path is empty. Name a file or folder, or leave this out.", param, ctx)
+            self.fail("The path is empty. Name a file or folder, or leave this out.", param, ctx)
         return Path(value)
 
 
@@ -187,29 +203,29 @@ _PATH = _Path()
 
 
 class Option(click.Option):
-    """An option below a heading, which fills a parameter or one entry of it.
+    """An option below a heading; it fills a parameter or one of its entries.
 
     Args:
         key: the parameter, or parameter and entry, as in "roles.split".
-        heading: its title, and after a line break a text.
+        heading: a title; text after a line break stands below the title.
     """
 
-    def __init__(self, *args: Any, key: str, heading: str = "", **given: Any) -> None:
-        super().__init__(*args, **given)
+    def __init__(self, *args: Any, key: str, heading: str = "", **options: Any) -> None:
+        super().__init__(*args, **options)
         self.key = key
         self.heading = heading
 
 
 class Command(click.Command):
-    """A command made by `command`.
+    """A command built by `command`.
 
     Args:
         records: the type of each parameter that several options fill: a dataclass, or dict.
-        settings: further options, which depend on the arguments.
+        settings: further options that depend on the arguments.
     """
 
-    def __init__(self, *args: Any, records: Mapping[str, Any], settings: Settings | None, **given: Any) -> None:
-        super().__init__(*args, **given)
+    def __init__(self, *args: Any, records: Mapping[str, Any], settings: Settings | None, **options: Any) -> None:
+        super().__init__(*args, **options)
         self.records = records
         self.settings = settings
 
@@ -219,7 +235,8 @@ class Command(click.Command):
         if self.settings is None:
             return super().make_context(info_name, args, parent, **extra)
         whole = copy(self)
-        whole.params = [*self.params, *self.settings(args, frozenset(o for p in self.params for o in p.opts))]
+        taken = frozenset[str]().union(*(parameter.opts for parameter in self.params))
+        whole.params = [*self.params, *self.settings(args, taken)]
         whole.settings = None
         return whole.make_context(info_name, args, parent, **extra)
 
@@ -229,12 +246,14 @@ class Command(click.Command):
         except click.NoSuchOption as error:
             if not _takes_texts(self.params):
                 raise
-            raise click.UsageError(f"{error.format_message()} If it is a text, put -- before the texts.", ctx) from None
+            raise click.UsageError(f"{error.format_message()} Put -- before a text with a dash.", ctx) from None
         filled: dict[str, dict[str, Any]] = {name: {} for name in self.records}
         for parameter in self.params:
             record, dot, field = getattr(parameter, "key", "").partition(".")
-            if dot and (value := ctx.params.pop(parameter.name or "")) is not None:
-                filled[record][field] = value
+            if dot:
+                value = ctx.params.pop(parameter.name or "")
+                if value is not None:
+                    filled[record][field] = value
         ctx.params |= {name: self.records[name](**values) for name, values in filled.items()}
         return rest
 
@@ -252,15 +271,18 @@ class Command(click.Command):
 
 
 def _operands_last(args: Sequence[str], ctx: click.Context, parameters: Sequence[click.Parameter]) -> list[str]:
-    """The arguments as Click reads them: an option that takes several values repeated before each, what is told by its
-    place last.
+    """Rewrite arguments for Click: repeat an option that takes several values before each value, and put positional
+    arguments last.
 
-    Of an option that is given twice the later counts. An option's value never is an option's name.
+    The last use of an option counts. An option's name is never read as a value.
 
     Raises:
         click.BadOptionUsage: an option has too few values.
     """
-    takes = {flag: p for p in parameters if isinstance(p, click.Option) for flag in (*p.opts, *p.secondary_opts)}
+    takes: dict[str, click.Option] = {}
+    for parameter in parameters:
+        if isinstance(parameter, click.Option):
+            takes |= dict.fromkeys((*parameter.opts, *parameter.secondary_opts), parameter)
     texts = _takes_texts(parameters)
     options: dict[str, list[str]] = {}
     operands: list[str] = []
@@ -275,17 +297,27 @@ def _operands_last(args: Sequence[str], ctx: click.Context, parameters: Sequence
             continue
         flag, equals, value = token.partition("=")
         known = takes.get(flag)
-        if known is None or known.is_flag:  # of an unknown one Click says so
-            options[flag if known is None else known.name or flag] = [token]
+        if known is None:  # Click refuses it
+            options[flag] = [token]
             continue
-        values, most = ([value], 1) if equals else ([], len(waiting) if known.multiple else known.nargs)
+        if known.is_flag:
+            options[known.name or flag] = [token]
+            continue
+        values: list[str] = []
+        most = len(waiting) if known.multiple else known.nargs
+        if equals:
+            values = [value]
+            most = 1
         while len(values) < most and waiting and _is_value(waiting[0], takes):
             values.append(waiting.pop(0))
         if not values or len(values) < known.nargs:
             wanted = "a value" if known.nargs == 1 else f"{known.nargs} values"
             raise click.BadOptionUsage(flag, f"Option {flag!r} needs {wanted}: {len(values) or 'none'} given.", ctx)
-        options[known.name or flag] = [flag, *values] if known.nargs > 1 else [f"{flag}={value}" for value in values]
-    return [*(token for tokens in options.values() for token in tokens), "--", *operands]
+        if known.nargs > 1:
+            options[known.name or flag] = [flag, *values]
+        else:
+            options[known.name or flag] = [f"{flag}={value}" for value in values]
+    return [*chain.from_iterable(options.values()), "--", *operands]
 
 
 def _takes_texts(parameters: Sequence[click.Parameter]) -> bool:
@@ -293,23 +325,23 @@ def _takes_texts(parameters: Sequence[click.Parameter]) -> bool:
 
 
 def _is_dashed(token: str) -> bool:
-    """Whether it is a text such as "-dark": no option has a name of several letters behind a single dash."""
+    """Whether the token is a text such as "-dark": options with one dash have one letter."""
     return len(token) > 2 and token[1] != "-"
 
 
 def _is_value(token: str, takes: Mapping[str, Any]) -> bool:
-    """Whether it is no option: it begins otherwise, is a negative number, or holds a space."""
+    """Whether the token is a value: it does not begin with a dash, is a negative number, or holds a space."""
     if not token.startswith("-") or token == "-":
         return True
     return token.partition("=")[0] not in takes and (" " in token or _NUMBER.fullmatch(token) is not None)
 
 
 class LazyGroup(click.Group):
-    """A group of commands, each imported when it is asked for.
+    """A group of commands that are imported on demand.
 
     Args:
-        modules: for each command, the module that holds it under its own name, with "_" for "-".
-        more: modules of further commands, asked for when a name is none of `modules` or all are listed.
+        modules: for each command, the module that defines it under the same name, with "_" for "-".
+        more: modules of further commands; called for a name outside `modules` and for a list of all.
     """
 
     def __init__(
@@ -318,9 +350,9 @@ class LazyGroup(click.Group):
         modules: Mapping[str, str],
         help: str,
         more: Callable[[], Mapping[str, str]] = dict[str, str],
-        **given: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(name, help=help, short_help=help.rstrip("."), context_settings=_CONTEXT, **given)
+        super().__init__(name, help=help, short_help=help.rstrip("."), context_settings=_CONTEXT, **options)
         self.modules = modules
         self.more = more
 
@@ -328,8 +360,8 @@ class LazyGroup(click.Group):
         return [*self.modules, *(name for name in self.more() if name not in self.modules)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if module := self.modules.get(cmd_name):
-            return _command_in(module, cmd_name)
+        if cmd_name in self.modules:
+            return _command_in(self.modules[cmd_name], cmd_name)
         module = self.more().get(cmd_name)
         if module is None:
             return None
@@ -342,18 +374,19 @@ class LazyGroup(click.Group):
 
 
 def _command_in(module: str, name: str) -> click.Command:
-    found = getattr(import_module(module), name.replace("-", "_"))
-    if not isinstance(found, click.Command):
-        raise TypeError(f"{name.replace('-', '_')} is a {type(found).__name__}, no command")
-    return found
+    attribute = name.replace("-", "_")
+    member = getattr(import_module(module), attribute)
+    if not isinstance(member, click.Command):
+        raise TypeError(f"{attribute} is a {type(member).__name__}, not a command")
+    return member
 
 
 def _unusable(name: str, module: str, error: Exception) -> click.Command:
-    """Stands for a command of another package that cannot be imported: it is listed, and says why when it is run."""
+    """Stand in for a command of another package that cannot be imported; it is listed, and running it raises."""
     why = f"The command {name!r} of the package {module!r} cannot be used ({type(error).__name__}: {error})."
 
     def refuse(arguments: tuple[str, ...]) -> None:
-        raise InvalidInput(f"{why} Mend or uninstall the package.")
+        raise InvalidInput(f"{why} Fix or uninstall the package.")
 
     anything = click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)
     settings = {"ignore_unknown_options": True}

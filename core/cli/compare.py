@@ -1,11 +1,11 @@
-"""The command `compare`."""
+"""The command `compare`: two models on the same samples."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.cli.command import argument, command, heading, option
 from core.cli.options import ANSWERS, RUN
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @command()
 @argument("run", "RUN", RUN)
-@argument("a", "[A]", '"model" (the one under diagnosis, default) or the name of a result')
-@argument("b", "[B]", "the model set beside it (default: the latest probe)")
+@argument("a", "[A]", 'first model: the name of a result (default: "model", the one under diagnosis)')
+@argument("b", "[B]", "second model (default: the latest probe)")
 @option("--out FILE", "file to write: .csv, .parquet, .json or .html")
-@heading("Another model of yours beside it, from a table with the run's ids")
-@option("--second TABLE", "label, and predictions, probabilities or logits; its columns by usual names, or")
+@heading("Another model of yours, from a table with the run's ids")
+@option("--second TABLE", "table of labels, and predictions, probabilities or logits")
 @ANSWERS
-@option("--worse FILE", "diagnose where B is worse than A, and write that run there")
-@option("--student FOLDER", "it is a student that `distil` wrote there: say how much smaller and faster it is")
+@option("--worse FILE", "run to write: a diagnosis of where B is worse than A")
+@option("--student FOLDER", "folder written by `distil`: print how much smaller and faster the student is")
 def compare(
     run: Path,
     roles: Roles,
@@ -38,14 +38,18 @@ def compare(
     worse: Path | None = None,
     out: Path | None = None,
 ) -> None:
-    """Two models side by side: what one fixes and breaks of the other.
+    """Compare two models: what the second fixes and breaks.
 
-    On all samples, in failure clusters, and in classes.
+    On all samples, by group, and by class.
     """
     if out is not None:
         check_suffix(out, *TABLES, ".html")
-    costs = None if student is None else _costs(student)
-    from core.checks.compare import compare as beside
+    costs = None
+    if student is not None:
+        from core.checks.model_cost import read_costs
+
+        costs = read_costs(student)  # fails before the comparison if the folder holds no student
+    from core.checks.compare import compare as compare_models
     from core.reports.tables.comparison import comparison_document, comparison_table
     from core.reports.wording.comparison import comparison_lines
     from core.reports.wording.second_model import second_lines
@@ -57,53 +61,46 @@ def compare(
         from core.checks.second_model import with_second
 
         if b is not None:
-            raise InvalidInput(
-                "--second is the model set beside the first, so B has no place. Leave B or --second out."
-            )
+            raise InvalidInput("B and --second both name the second model. Remove one of them.")
         diagnosis, b, notes = with_second(diagnosis, second, roles)
         for note in notes:
             say(f"Note: {note}", file=sys.stderr)
-    found = beside(diagnosis, a, b)
-    lead = second_lines(diagnosis, found, costs) if second is not None or costs is not None else []
-    say("\n".join([*lead, *comparison_lines(diagnosis, found)]))
+    comparison = compare_models(diagnosis, a, b)
+    lead: list[str] = []
+    if second is not None or costs is not None:
+        lead = second_lines(diagnosis, comparison, costs)
+    say("\n".join([*lead, *comparison_lines(diagnosis, comparison)]))
     if worse is not None:
-        _find_worse(diagnosis, found, worse)
+        _find_worse(diagnosis, comparison, worse)
     if out is None:
         return
     in_folder(out)
-    found = replace(found, notes=(*found.notes, *notes))
+    comparison = replace(comparison, notes=(*comparison.notes, *notes))
     if out.suffix.lower() == ".html":
         from core.reports.html.diagnosis import write_comparison
 
-        write_comparison(diagnosis, found, out, lead)
+        write_comparison(diagnosis, comparison, out, lead)
     elif out.suffix.lower() == ".json":
         from core.files import write_json
 
-        write_json(out, comparison_document(diagnosis, found))
+        write_json(out, comparison_document(diagnosis, comparison))
     else:
-        write_table(comparison_table(diagnosis, found), out)
+        write_table(comparison_table(diagnosis, comparison), out)
     say(f"Written: {out}")
 
 
-def _find_worse(diagnosis: Diagnosis, found: Comparison, out: Path) -> None:
-    """Diagnose the difference of the errors and write the run."""
+def _find_worse(diagnosis: Diagnosis, comparison: Comparison, out: Path) -> None:
+    """Diagnose the difference in errors and write the run."""
     from core.checks.compare import MODEL, probe_of
     from core.checks.second_model import diagnose_regressions
     from core.reports.wording.summary import text_summary
     from core.store import save
 
-    if found.a != MODEL:
-        raise InvalidInput(f"--worse needs the model under diagnosis as A: got {found.a!r}. Leave A out.")
+    if comparison.a != MODEL:
+        raise InvalidInput(f"--worse needs the model under diagnosis as A: got {comparison.a!r}. Remove A.")
     new_run(out)
     with TerminalProgress() as progress:
-        run = diagnose_regressions(diagnosis, probe_of(diagnosis, found.b), progress=progress)
+        run = diagnose_regressions(diagnosis, probe_of(diagnosis, comparison.b), progress=progress)
         save(run, out, progress)
     say(f"\n{text_summary(run)}")
     tell_run(out)
-
-
-def _costs(student: Path) -> Any:
-    """What teacher and student take; a folder that holds no student is refused before the comparison."""
-    from core.checks.model_cost import read_costs
-
-    return read_costs(student)

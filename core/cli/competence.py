@@ -1,26 +1,23 @@
-"""The command that measures how well an encoder knows the phrases."""
+"""The command `competence`: how well an encoder knows the phrases."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from core.cli.command import argument, command, option
-from core.cli.options import SUCH_ENCODER
+from core.cli.options import ANY_ENCODER
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
 
 
 @command()
-@argument("encoder", "ENCODER", SUCH_ENCODER)
-@option("--captions FILE", "table of photographs that people described: a column of files, captions beside it")
-@option("--images PATH", "folder, zip or tar of those photographs; none that the encoder was fitted on")
-@option(
-    "--texts FILE",
-    "for an encoder of texts: a table of texts; a column with a phrase's name says by 1 and 0 of which it is true",
-)
-@option("--split NAME", "only rows with these values in the table's column 'split' (default: all)")
-@option("--vocabulary FILE", "your own phrases (default: those that ship)")
-@option("--out FILE", "also write the table there: .json")
+@argument("encoder", "ENCODER", ANY_ENCODER)
+@option("--captions FILE", "table of photographs: a column of files and a column of captions")
+@option("--images PATH", "folder, zip or tar of the photographs; not the encoder's training images")
+@option("--texts FILE", "table of texts, for a text encoder; 0/1 columns named like phrases mark where each is true")
+@option("--split NAME", "use only rows with these values in the column 'split' (default: all)")
+@option("--vocabulary FILE", "phrases to test (default: those of `python -m core phrases`)")
+@option("--out FILE", "JSON file for the table, in addition to the cache")
 def competence(
     encoder: str,
     captions: Path | None = None,
@@ -30,9 +27,9 @@ def competence(
     vocabulary: Path | None = None,
     out: Path | None = None,
 ) -> None:
-    """How well an encoder tells samples with each phrase from samples without.
+    """Measure how well an encoder recognizes each phrase.
 
-    Diagnoses that this encoder speaks in use the table from then on: it says how sure a title in words is.
+    Later diagnoses with this encoder use the table: it gives the confidence in a title.
     """
     from core.cli.output import check_suffix, in_folder
 
@@ -61,12 +58,14 @@ def competence(
 
             if captions is None or images is None:
                 raise InvalidInput(
-                    "Competence is measured on captioned photographs or on texts. Give --captions and --images, or "
-                    "--texts."
+                    "competence needs captioned photographs or texts. Add --captions and --images, or --texts."
                 )
             captioned = read_captioned(captions, images, split, progress=progress)
             table = measure_competence(tower, captioned, phrases, cache=cache, progress=progress)
-    for path in (kept_at(cache, tower.fingerprint), *(() if out is None else (out,))):
+    paths = [kept_at(cache, tower.fingerprint)]
+    if out is not None:
+        paths.append(out)
+    for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_competence(table, path)
     say("\n".join(competence_lines(table, phrases)))

@@ -1,4 +1,4 @@
-"""The commands around a diagnosis: make one, assign new samples with it, export it; and the encoders.
+"""The commands `diagnose`, `assign`, `export` and `encoders`.
 
 Heavy packages are imported inside the command that needs them.
 """
@@ -38,31 +38,29 @@ FORMATS = ("csv", "parquet", "json", "mlflow", "wandb")
 
 
 @command()
-@option("--out FILE", "the run, NAME.errata: one file that page, Python and the other commands open")
+@option("--out FILE", "run to write, NAME.errata")
 @samples("--table FILE", ENCODER)
 @LOSS
-@option("--issues FILE", "cleanlab's issues of the same rows: its columns may explain a failure")
+@option("--issues FILE", "cleanlab's issues for the same rows; the columns are tested as explanations")
 @TASKS
-@heading("Words (they need images or texts)")
-@option("--naming ENCODER", "the encoder that finds words, if it is another than --encoder")
-@option("--vocabulary FILE", "your own phrases (see `python -m core phrases`)")
-@option("--no-words", "test no phrases and answer no questions")
-@heading("The test")
-@option("--separate-copies", "rows of equal or nearly equal vectors are different samples: do not keep them together")
+@heading("Words (for images and texts)")
+@option("--naming ENCODER", "encoder for words (default: same as --encoder)")
+@option("--vocabulary FILE", "phrases to test (default: those of `python -m core phrases`)")
+@option("--no-words", "skip phrases and questions")
+@heading("Tests")
+@option("--separate-copies", "treat near-duplicates as independent")
 @option(
-    "--within CLASS",
-    "classes to search inside, named before looking (default all; fewer are cheaper to test, so more is found)",
-    to="settings.within",
+    "--within CLASS", "search only these classes (default: all); choose before seeing results", to="settings.within"
 )
-@option("--alpha", "chance of any false claim (default 0.05)", **SHARE)
+@option("--alpha", "probability of any false finding (default: 0.05)", **SHARE)
 @option(
     "--permutations N",
-    "shuffles behind each p (default 5000, of more than 20,000 samples down to 500; fewer for a preview)",
+    "permutations per test (default: 5,000; fewer above 20,000 samples, down to 500)",
     to="settings.n_permutations",
     **POSITIVE,
 )
-@option("--no-map", "draw samples by two principal components and not by UMAP: sooner, and clusters overlap more")
-@option("--hold-back SHARE", "hide so much (0.05 to 0.5), then predict it with what was found", **SHARE)
+@option("--no-map", "draw the map with PCA, not UMAP (faster)")
+@option("--hold-back SHARE", "hold out this share (0.05 to 0.5) to check the findings", **SHARE)
 @SEED
 def diagnose(
     out: Path,
@@ -77,15 +75,15 @@ def diagnose(
 ) -> None:
     """Find where a model fails.
 
-    All that was found is written into one file, and printed in a few lines.
+    Writes all results to one file and prints a summary.
     """
     if task.table is None and task.images is None and task.detections is None:
         raise InvalidInput(
-            "There is nothing to diagnose. Give a table with --table, or a folder or zip that holds one with --images."
+            "diagnose needs samples. Add --table, or --images with a folder or zip that contains a table."
         )
     if no_words and (embedding.naming or embedding.vocabulary):
-        asked = "--naming" if embedding.naming else "--vocabulary"
-        raise InvalidInput(f"--no-words leaves out the words that {asked} is for. Give one of the two.")
+        option_of_words = "--naming" if embedding.naming else "--vocabulary"
+        raise InvalidInput(f"--no-words and {option_of_words} exclude each other. Remove one of them.")
     new_run(out)  # before the work, not after it
     from core.data.tasks.read import read_task
     from core.diagnose import diagnose_data_set
@@ -130,9 +128,9 @@ def assign(
     embeddings: Path | None = None,
     encoder: str | None = None,
 ) -> None:
-    """Predicted loss and cluster of new samples.
+    """Predict the loss of new samples and assign them to clusters.
 
-    One table with predicted loss, spread, membership and cluster.
+    Writes a table with predicted loss, spread, membership, and cluster.
     """
     check_suffix(out)
     from core.checks.new_samples import read_new_samples
@@ -140,73 +138,78 @@ def assign(
 
     diagnosis = load(run)
     if diagnosis.model is None:
-        raise InvalidInput(f"The run {run} holds no model to assign with. Diagnose the data again.")
+        raise InvalidInput(f"{run}: the run has no loss model, so it cannot assign samples. Run `diagnose` again.")
     with TerminalProgress() as progress:
         brought = read_new_samples(
             diagnosis, table, images=images, embeddings=embeddings, encoder=encoder, roles=roles, progress=progress
         )
-    found = diagnosis.model.assign(brought.embeddings, labels=brought.labels)
-    write_table(_assigned(brought, found, len(diagnosis.clusters)), out)
+    assignment = diagnosis.model.assign(brought.embeddings, labels=brought.labels)
+    write_table(_assignment_table(brought, assignment, len(diagnosis.clusters)), out)
     for note in brought.notes:
         say(f"Note: {note}", file=sys.stderr)
     say(
-        f"{len(found.cluster):,} samples assigned, {int((found.cluster >= 0).sum()):,} of them to a failure cluster. "
+        f"Assigned {int((assignment.cluster >= 0).sum()):,} of {len(assignment.cluster):,} samples to a group. "
         f"Written: {out}"
     )
 
 
-def _assigned(brought: NewSamples, found: Assignment, n_clusters: int) -> pd.DataFrame:
-    """One row for each new sample; of those that were left out only the id."""
+def _assignment_table(brought: NewSamples, assignment: Assignment, n_clusters: int) -> pd.DataFrame:
+    """Make one row per new sample; skipped samples have only an id."""
     import pandas as pd
 
-    confirmed = found.memberships[:, :n_clusters]
-    assigned = pd.DataFrame(
+    confirmed = assignment.memberships[:, :n_clusters]
+    membership = assignment.predicted * 0
+    if n_clusters:
+        membership = confirmed.max(1)
+    table = pd.DataFrame(
         {
             "id": list(brought.ids),
-            "predicted": found.predicted,
-            "spread": found.spread,
-            "cluster": pd.Series(found.cluster, dtype="Int64"),
-            "membership": confirmed.max(1) if confirmed.shape[1] else found.predicted * 0,
+            "predicted": assignment.predicted,
+            "spread": assignment.spread,
+            "cluster": pd.Series(assignment.cluster, dtype="Int64"),
+            "membership": membership,
         }
     )
-    left_out = pd.DataFrame({"id": [name for name, _ in brought.excluded]})
-    return pd.concat([assigned, left_out]) if len(left_out) else assigned
+    if not brought.excluded:
+        return table
+    return pd.concat([table, pd.DataFrame({"id": [name for name, _ in brought.excluded]})])
 
 
 @command()
 @argument("run", "RUN", RUN)
 @option(
     "--what",
-    "weights: how often to draw each sample in training, mean 1; comparison: with each other model; own: a person's "
-    "sets and notes; report: one HTML page to read; results: all tables and diagnosis.json, a folder; page: map, "
-    "clusters, galleries and table as a folder that opens without a server; fiftyone: a folder that FiftyOne loads",
+    "part to export (default: report if --out ends in .html, else samples). weights: sampling weights for training, "
+    "mean 1; comparison: against each other model; own: your sets and notes; report: one HTML page; results: folder "
+    "of all tables and diagnosis.json; page: folder that opens without a server; fiftyone: folder for FiftyOne",
     type=click.Choice((*TABLES, *extensions.table_names(), REPORT, RESULTS, PAGE, FIFTYONE)),
 )
-@option("--format", "mlflow, wandb: JSON as their tables are", to="kind", type=click.Choice(FORMATS))
-@option("--out FILE", "file to write (default: standard output), or folder of results, page and fiftyone")
-@option("--images PATH", "fiftyone: the folder of the original images (default: the small ones that the run keeps)")
+@option("--format", "table format (default: csv; mlflow, wandb: their JSON)", to="kind", type=click.Choice(FORMATS))
+@option("--out FILE", "file to write (default: standard output); folder for results, page and fiftyone")
+@option("--images PATH", "folder of original images, for fiftyone (default: the run's thumbnails)")
 def export(
     run: Path, what: str | None = None, kind: str = "csv", out: Path | None = None, images: Path | None = None
 ) -> None:
-    """Write one part of a diagnosis as CSV, Parquet or JSON, or all of it: as a report, as files for programs, as a
-    page that opens without a server, or as a data set of FiftyOne.
+    """Export a diagnosis as a table, a report, a page, or a data set.
 
-    Without --what it is the report where --out ends in .html, else the samples.
+    Tables are CSV, Parquet, or JSON. The page is a folder that opens without a server. The data set is for FiftyOne.
     """
     if what is None:
-        what = REPORT if out is not None and out.suffix.lower() == ".html" else "samples"
+        what = "samples"
+        if out is not None and out.suffix.lower() == ".html":
+            what = REPORT
     if images is not None and what != FIFTYONE:
-        raise InvalidInput(f"--images belongs to --what {FIFTYONE}. Leave it out.")
+        raise InvalidInput(f"--images works only with --what {FIFTYONE}. Remove it.")
     if what in _WHOLE:
         if out is None:
-            raise InvalidInput(f"--what {what} needs a place to write to. Name it with --out.")
+            raise InvalidInput(f"--what {what} needs a file or folder to write to. Add --out.")
         if what == REPORT:
             check_suffix(out, ".html")
         with TerminalProgress() as progress:
             try:
                 say(_WHOLE[what](run, out, images, progress))
             except OSError as error:
-                raise InvalidInput(f"{out} cannot be written: {error.strerror}. Choose another --out.") from error
+                raise InvalidInput(f"Cannot write {out}: {error.strerror}. Choose another --out.") from error
         return
     from core.reports.tables import (
         comparison as comparison_tables,
@@ -217,7 +220,7 @@ def export(
     from core.store import load
 
     if kind == "parquet" and out is None:
-        raise InvalidInput("Parquet is no text, so it needs a file. Add --out FILE.")
+        raise InvalidInput("Parquet needs a file, not standard output. Add --out FILE.")
     tables = {
         "samples": results.samples_table,
         "clusters": results.clusters_table,
@@ -230,7 +233,7 @@ def export(
     diagnosis = load(run)
     table = tables[what](diagnosis) if what in tables else extensions.table_of(what, diagnosis, results.framed)
     if table is None:
-        raise InvalidInput(f"The table {what!r} cannot be made: its system failed. See the warning above.")
+        raise InvalidInput(f"The table {what!r} could not be built: its system failed. Read the warning above.")
     write_table(table, out, kind)
 
 
@@ -256,7 +259,7 @@ def _results(run: Path, out: Path, images: Path | None, progress: Progress) -> s
 
 
 def _page(run: Path, out: Path, images: Path | None, progress: Progress) -> str:
-    """Write the folder of a page: map, clusters, galleries and table."""
+    """Write the page as a folder: map, clusters, galleries, and table."""
     from core.store import load
     from webapp.explore.static_page import write_page
 
@@ -268,7 +271,9 @@ def _fiftyone(run: Path, out: Path, images: Path | None, progress: Progress) -> 
     from core.store import load
 
     n, without = write_fiftyone(load(run), out, images, progress)
-    left_out = f" {len(without):,} without an image were left out: {quoted(*without, most=3)}." if without else ""
+    left_out = ""
+    if without:
+        left_out = f" Skipped {len(without):,} without an image: {quoted(*without, most=3)}."
     return f"{n:,} samples written.{left_out} Load them: fo.Dataset.from_dir({str(out)!r}, fo.types.FiftyOneDataset)"
 
 
@@ -277,8 +282,9 @@ _WHOLE = {REPORT: _report, RESULTS: _results, PAGE: _page, FIFTYONE: _fiftyone}
 
 @command()
 def encoders() -> None:
-    """List the encoders and which of them work here."""
+    """List the encoders and which ones work here."""
     from core.encoders import list_encoders
 
     for name, description, available, how in list_encoders():
-        say(f"{name}\n    {description}\n    {'works here' if available else f'not installed: {how}'}")
+        state = "works here" if available else f"not installed: {how}"
+        say(f"{name}\n    {description}\n    {state}")

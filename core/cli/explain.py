@@ -1,4 +1,4 @@
-"""The command `explain`: why samples may fail, in sentences."""
+"""The command `explain`: possible causes of a sample's loss, in sentences."""
 
 from __future__ import annotations
 
@@ -15,24 +15,23 @@ from core.cli.terminal import TerminalProgress, say
 if TYPE_CHECKING:
     from core.records import Diagnosis, Faithfulness
 
-SHOWN = 10
+SHOWN_SAMPLES = 10
 """Samples whose sentences are printed."""
 
 
-@command(note="What is named, and what it is worth: docs/explain.md.")
+@command(note="Which causes are named, and how well they predict: docs/explain.md.")
 @argument("run", "RUN", RUN)
-@option("--row ID", "one sample: its sentence alone, without the measurement")
-@option("--out FILE", "also write every sample's sentence: .csv, .parquet or .json")
-@option("--not-kept", "measure anew, and leave the run as it is")
+@option("--row ID", "id of one sample to explain, without the measurement (default: all samples)")
+@option("--out FILE", "file for all sentences: .csv, .parquet or .json")
+@option("--not-kept", "measure again and leave the run unchanged")
 @JSON
 def explain(
     run: Path, row: str | None = None, out: Path | None = None, not_kept: bool = False, as_json: bool = False
 ) -> None:
-    """Why a sample may fail, in a sentence built from what was measured.
+    """Explain in a sentence why a sample may be wrong.
 
-    Of a run as a whole: the sentences of the samples of highest expected loss, and whether the causes that they name
-    tell failing samples from others, on samples that the choice of causes did not see. That is added to the run, and
-    taken from there the next time.
+    Prints the samples with the highest expected loss. Also measures whether the named causes separate errors from
+    other samples, on samples that were not used to choose the causes. The run stores that measurement.
     """
     if out is not None:
         check_suffix(out)
@@ -43,51 +42,52 @@ def explain(
 
     diagnosis = load(run)
     if row is not None:
-        found = reasons_of(diagnosis, [_place(diagnosis.samples.ids, row)])
+        reasons = reasons_of(diagnosis, [_row_of(diagnosis.samples.ids, row)])
         if as_json:
-            print_json(reasons_document(diagnosis, found))
+            print_json(reasons_document(diagnosis, reasons))
         else:
-            say(sentence_of(diagnosis, found[0]) or nothing_known(diagnosis, found[0].row))
+            say(sentence_of(diagnosis, reasons[0]) or nothing_known(diagnosis, reasons[0].row))
         return
-    found = reasons_of(diagnosis)
-    measured = _measured(diagnosis, run, kept=not not_kept)
+    reasons = reasons_of(diagnosis)
+    measured = _measure(diagnosis, run, keep=not not_kept)
     if out is not None:
         write_table(reasons_table(diagnosis), out)
     if as_json:
-        print_json(reasons_document(diagnosis, found, measured))
+        print_json(reasons_document(diagnosis, reasons, measured))
         return
-    told = sorted((one for one in found if one.grounds), key=lambda one: (-one.expected, one.row))
-    say(f"Something is known of {len(told):,} of {len(found):,} samples. {RULE}")
-    for one in told[:SHOWN]:
-        say(f"{diagnosis.samples.ids[one.row]}: {sentence_of(diagnosis, one)}")
-    if len(told) > SHOWN:
-        say(f"... and {len(told) - SHOWN:,} more: --out FILE writes them all.")
+    explained = [reason for reason in reasons if reason.grounds]
+    explained.sort(key=lambda reason: (-reason.expected, reason.row))
+    say(f"{len(explained):,} of {len(reasons):,} samples have a possible cause. {RULE}")
+    for reason in explained[:SHOWN_SAMPLES]:
+        say(f"{diagnosis.samples.ids[reason.row]}: {sentence_of(diagnosis, reason)}")
+    if len(explained) > SHOWN_SAMPLES:
+        say(f"... and {len(explained) - SHOWN_SAMPLES:,} more. Use --out FILE to write all.")
     say("\n".join(faithfulness_lines(diagnosis, measured)))
     if out is not None:
         say(f"Written: {out}")
 
 
-def _measured(diagnosis: Diagnosis, run: Path, *, kept: bool) -> Faithfulness:
-    """What the run keeps, or else measured and, with `kept`, added to it."""
+def _measure(diagnosis: Diagnosis, run: Path, *, keep: bool) -> Faithfulness:
+    """Measure the reasons' faithfulness; with `keep`, take it from the run or add it there."""
     from core.checks.faithfulness import measure_faithfulness
     from core.errors import InvalidInput
     from core.store import update
 
-    if kept and diagnosis.faithfulness is not None:
+    if keep and diagnosis.faithfulness is not None:
         return diagnosis.faithfulness
     with TerminalProgress() as progress:
         measured = measure_faithfulness(diagnosis, progress=progress)
         try:
-            if kept:
+            if keep:
                 update(diagnosis, run, lambda now: replace(now, faithfulness=measured), progress)
-        except InvalidInput as error:  # as where the run may only be read
-            say(f"Note: the measurement is not kept. {error}", file=sys.stderr)
+        except InvalidInput as error:  # for example a read-only run
+            say(f"Note: the measurement was not saved. {error}", file=sys.stderr)
     return measured
 
 
-def _place(ids: tuple[str, ...], name: str) -> int:
+def _row_of(ids: tuple[str, ...], name: str) -> int:
     from core.errors import InvalidInput, quoted
 
     if name not in ids:
-        raise InvalidInput(f"The run has no sample {name[:60]!r}. Its ids are such as {quoted(*ids[:3])}.")
+        raise InvalidInput(f"The run has no sample {name[:60]!r}. Use an id such as {quoted(*ids[:3])}.")
     return ids.index(name)

@@ -1,4 +1,4 @@
-"""The command `follow`: the failure clusters of a run over other checkpoints of the model."""
+"""The command `follow`: the clusters of a run over checkpoints of the model."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 
 
-@command(note="How answers are read, and what is corrected: docs/probes.md.")
+@command(note="How answers are read, and the corrections for multiple tests: docs/probes.md.")
 @argument("run", "RUN", RUN)
 @argument(
     "tables",
     "TABLE...",
-    "one of answers for each checkpoint, in order of time, called as the checkpoint; names that differ in numbers "
-    "alone are put in the order of the numbers",
+    "table of answers for each checkpoint, named like it, in order of time; names that differ only in numbers are "
+    "sorted by number",
 )
 @ANSWERS
 @option("--out FILE", "file to write: .html, .csv, .parquet or .json")
 @JSON
 def follow(run: Path, roles: Roles, tables: tuple[Path, ...], out: Path | None = None, as_json: bool = False) -> None:
-    """Follow the failure clusters of a run over checkpoints.
+    """Follow the groups of a run over checkpoints.
 
-    The clusters are frozen as the run found them; of each checkpoint the error rate in every cluster and in the rest is
-    shown with its interval, and whether it changed from the first to the last.
+    The groups stay as the run confirmed them. Prints the error rate of each group and of the others at every
+    checkpoint, with intervals, and whether it changed from first to last.
     """
     if out is not None:
         check_suffix(out, *TABLES, ".html")
-    from core.checks.checkpoints.follow import by_number, follow as followed
+    from core.checks.checkpoints.follow import by_number, follow as follow_checkpoints
     from core.files import write_json
     from core.reports.html.checkpoints import checkpoint_charts, write_checkpoints
     from core.reports.tables.checkpoints import checkpoints_document, checkpoints_table
@@ -40,24 +40,26 @@ def follow(run: Path, roles: Roles, tables: tuple[Path, ...], out: Path | None =
 
     diagnosis = load(run)
     with TerminalProgress() as progress:
-        found = followed(diagnosis, by_number(tables), roles, progress=progress)
+        followed = follow_checkpoints(diagnosis, by_number(tables), roles, progress=progress)
     if as_json:
-        print_json(checkpoints_document(diagnosis, found))
+        print_json(checkpoints_document(diagnosis, followed))
     else:
-        for note in found.notes:
+        for note in followed.notes:
             say(f"Note: {note}", file=sys.stderr)
-        for chart in checkpoint_charts(diagnosis, found):
-            number = "" if chart.number is None else f"Cluster {chart.number + 1}, "
-            say(f"{number}{chart.title}: {chart.sentence}")
+        for chart in checkpoint_charts(diagnosis, followed):
+            title = chart.title
+            if chart.number is not None:
+                title = f"Group {chart.number + 1}, {title}"
+            say(f"{title}: {chart.sentence}")
         say(FOLLOWED)
     if out is None:
         return
     in_folder(out)
     if out.suffix.lower() == ".html":
-        write_checkpoints(diagnosis, found, out)
+        write_checkpoints(diagnosis, followed, out)
     elif out.suffix.lower() == ".json":
-        write_json(out, checkpoints_document(diagnosis, found))
+        write_json(out, checkpoints_document(diagnosis, followed))
     else:
-        write_table(checkpoints_table(diagnosis, found), out)
+        write_table(checkpoints_table(diagnosis, followed), out)
     if not as_json:
         say(f"Written: {out}")

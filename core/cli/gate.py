@@ -1,4 +1,4 @@
-"""The command `gate`: whether a new version of the model may pass."""
+"""The command `gate`: pass or fail a new version of the model."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 
 
-@command(note="Exit code 1: it is worse somewhere. What is asked, and a file for GitHub Actions: docs/gate.md.")
+@command(note="Exit code 1: the new model is worse somewhere. The checks, and a file for GitHub Actions: docs/gate.md.")
 @argument("run", "RUN", RUN)
-@option("--second TABLE", "the new model's answers: the run's ids, the label, and predictions, probabilities or logits")
+@option("--second TABLE", "table of the new model: the run's ids, labels, and predictions, probabilities or logits")
 @ANSWERS
-@option("--coverage SHARE", "of the run's samples that must be answered (default 1, all of them)")
-@option("--margin POINTS", "by so many percentage points it may be worse (default 0)")
-@option("--junit FILE", "write the outcome as JUnit XML too")
-@option("--permutations N", "of the search for new regressions (default 5,000)")
-@option("--no-search", "ask only of all samples and of the run's findings")
+@option("--coverage SHARE", "share of the run's samples that must have an answer (default: 1)")
+@option("--margin POINTS", "percentage points by which the model may be worse (default: 0)")
+@option("--junit FILE", "JUnit XML file for the outcome")
+@option("--permutations N", "permutations in the search for new regressions (default: 5,000)")
+@option("--no-search", "check only all samples and the run's findings")
 def gate(
     run: Path,
     second: Path,
@@ -33,13 +33,12 @@ def gate(
     permutations: int = 5000,
     no_search: bool = False,
 ) -> None:
-    """Hold a new version of the model back where it is worse.
+    """Fail if the new model is worse.
 
-    It fails if the second model errs more over all or in a cluster, condition or phrase that the run confirmed, by more
-    than the interval allows, or if a regression somewhere new is confirmed; and if it leaves samples of the run without
-    an answer. What was asked is printed as Markdown.
+    Checks all samples and each group, condition and phrase that the run confirmed, then searches for new regressions.
+    Also fails if samples of the run have no answer. Prints the checks as Markdown.
     """
-    from core.checks.checkpoints.gate import gate as asked
+    from core.checks.checkpoints.gate import gate as run_gate
     from core.discovery.settings import Settings
     from core.files import write_text
     from core.reports.tables.gate import gate_junit, gate_markdown
@@ -47,12 +46,12 @@ def gate(
 
     if junit is not None:  # before the work, not after it
         if junit.exists() and second.exists() and junit.samefile(second):
-            raise InvalidInput(f"--junit would overwrite {second.name}, the new model's answers. Name another file.")
+            raise InvalidInput(f"--junit would overwrite {second.name}, the new model's table. Choose another file.")
         in_folder(junit, "--junit")
     settings = Settings(n_permutations=permutations, map=False, sensitivity=False)
     diagnosis = load(run)
     with TerminalProgress() as progress:
-        found = asked(
+        outcome = run_gate(
             diagnosis,
             second,
             roles,
@@ -61,8 +60,8 @@ def gate(
             settings=None if no_search else settings,
             progress=progress,
         )
-    say(gate_markdown(diagnosis, found))
+    say(gate_markdown(diagnosis, outcome))
     if junit is not None:
-        write_text(junit, gate_junit(diagnosis, found))
-    if not found.passed:
+        write_text(junit, gate_junit(diagnosis, outcome))
+    if not outcome.passed:
         raise click.exceptions.Exit(1)

@@ -1,7 +1,7 @@
-"""The command line: what can be asked for, and the exit codes. Each command stands with its options in the module that
-MODULES names, or that a system names (`core.extensions`).
+"""The command line and its exit codes. Each command is defined with its options in the module that MODULES or a system
+(`core.extensions`) names.
 
-Only Click and light files are imported here and by those modules, so that --help answers at once.
+Only Click and light files are imported here and by those modules, so --help is fast.
 """
 
 from __future__ import annotations
@@ -39,30 +39,33 @@ MODULES = {
     "encoders": "core.cli.diagnose",
     "serve": "core.cli.serve",
 }
-TITLE = "Errata: where does a model fail, why, and how sure is that?"
+TITLE = "Errata: find where a model fails, why, and with what confidence."
 COMMANDS = LazyGroup("core", MODULES, TITLE, more=extensions.commands, epilog=EXIT_CODES)
 click.version_option(VERSION, prog_name="errata", message="%(prog)s %(version)s")(COMMANDS)
 
 COMPLETE = "_ERRATA_COMPLETE"
-"""The environment variable by which a shell asks what may follow what was typed (docs/package.md)."""
+"""The environment variable by which a shell asks for completions (docs/package.md)."""
 _CANNOT_WRITE = (errno.ENOSPC, errno.EIO, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code. A `DiagnosisError` becomes its message on stderr; other exceptions are
-    faults and show."""
-    if arguments is None and (asked := os.environ.get(COMPLETE)):
-        return shell_complete(COMMANDS, {}, "errata", COMPLETE, asked)
-    given = sys.argv[1:] if arguments is None else list(arguments)
+    """Run one command and return its exit code. A `DiagnosisError` prints its message to stderr; any other exception is
+    a bug and propagates."""
+    if arguments is None:
+        completion = os.environ.get(COMPLETE)
+        if completion:
+            return shell_complete(COMMANDS, {}, "errata", COMPLETE, completion)
+        arguments = sys.argv[1:]
+    words = list(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # As stderr does: what this terminal's encoding lacks, a true minus or a name, is written as its code, not lost.
+        # as stderr does: characters that this terminal's encoding lacks are written as codes, not lost
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        with stopped_by_signals(), COMMANDS.make_context("python -m core", given) as context:
+        with stopped_by_signals(), COMMANDS.make_context("python -m core", words) as context:
             COMMANDS.invoke(context)
-            sys.stdout.flush()  # what cannot be written shows here
-    except click.exceptions.Exit as told:  # --help
-        return told.exit_code
+            sys.stdout.flush()  # a failed write raises here
+    except click.exceptions.Exit as stop:  # --help
+        return stop.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -76,23 +79,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except (DiagnosisError, ModuleNotFoundError, OSError) as error:
-        return _refused(error, given[0] if given else "")
+        return _report(error, words[0] if words else "")
     return 0
 
 
-def _refused(error: DiagnosisError | ModuleNotFoundError | OSError, asked: str) -> int:
-    """Say what the user can mend of what the command `asked` met, and return its exit code; anything else is raised
-    again."""
-    told: DiagnosisError | None = None
+def _report(error: DiagnosisError | ModuleNotFoundError | OSError, command: str) -> int:
+    """Print an error that the user can fix and return its exit code; raise any other error again."""
+    reported: DiagnosisError | None = None
     if isinstance(error, DiagnosisError):
-        told = error
+        reported = error
     elif isinstance(error, ModuleNotFoundError):
-        told = missing_dependency(error, name=asked)
+        reported = missing_dependency(error, name=command)
     elif error.errno in _CANNOT_WRITE:
         from core.files import cannot_write  # numpy
 
-        told = cannot_write("What was to be written could not be", error, "See to the disk and run it again.")
-    if told is None:
+        reported = cannot_write("Cannot write the output", error, "Check the disk and run the command again.")
+    if reported is None:
         raise error
-    say(f"errata: {told}", file=sys.stderr)
-    return told.exit_code
+    say(f"errata: {reported}", file=sys.stderr)
+    return reported.exit_code

@@ -1,4 +1,4 @@
-"""Options that several commands have. Nothing heavy is imported, so that --help answers at once."""
+"""Options that several commands share. Nothing heavy is imported, so --help is fast."""
 
 from __future__ import annotations
 
@@ -13,93 +13,98 @@ from core.data.tables.roles import LOSS_KINDS
 
 DETECTION_ROWS = ("objects", "predictions")
 DETECTION_LOSSES = ("miss", "localisation", "class")
-KINDS = ("image", "clip", "scan")
-_COMPUTED = f"{', '.join(LOSS_KINDS)}; of detections: {', '.join(DETECTION_LOSSES)}"
-LOSS_HELP = f"what to compute, or what the column holds: {_COMPUTED}"
-RUN = "run that `diagnose --out` wrote"
-MANY_PROBABILITIES = 'one array column, or one each ("prob_*")'
+SAMPLE_KINDS = ("image", "clip", "scan")
+_COMPUTED = f"{', '.join(LOSS_KINDS)}; for detections: {', '.join(DETECTION_LOSSES)}"
+LOSS_HELP = f"kind of loss, computed or in the column: {_COMPUTED}"
+RUN = "run written by `diagnose --out`"
+MANY_PROBABILITIES = 'one array column, or one column per class ("prob_*")'
 
 
 def share(text: str) -> float:
-    """A number between 0 and 1, both excluded."""
+    """Parse a number between 0 and 1, both excluded."""
     value = float(text)
     if not 0 < value < 1:
-        raise ValueError(f"must lie between 0 and 1: got {text}")
+        raise ValueError(f"must be between 0 and 1: got {text}")
     return value
 
 
+TABLE_FILE = "CSV, TSV, JSON Lines or Parquet, one row per sample"
 SHARE: dict[str, Any] = {"type": share}
 POSITIVE: dict[str, Any] = {"type": click.IntRange(min=1)}
-ID = option("--id COL", "id column; else the image's path, else the row number")
-IMAGE = option("--image COL", "column of images or of their paths")
-LABEL = option("--label COL", "true class")
-GROUP = option("--group COL", "patient, video, source: its rows are never split")
-SEEDS = click.IntRange(0, 2**32 - 1)  # scikit-learn's
-SEED = option("--seed", "the same seed gives the same result (default 0)", type=SEEDS)
-AS_IS = option("--as-is", "the table is right, however odd it looks: what would stop the reading becomes a note")
-CLASS_NAMES = option("--class-names NAME", "the order of the classes in an array of probabilities")
+ID = option("--id COL", "column of ids (default: the image path, else the row number)")
+IMAGE = option("--image COL", "column of images or image paths")
+LABEL = option("--label COL", "column of the true class")
+GROUP = option("--group COL", "column of related rows, such as patient; never split")
+SEEDS = click.IntRange(0, 2**32 - 1)  # the range that scikit-learn takes
+SEED = option("--seed N", "random seed; the same seed gives the same result (default: 0)", type=SEEDS)
+AS_IS = option("--as-is", "accept an odd-looking table: likely mistakes become notes")
+CLASS_NAMES = option("--class-names NAME", "class order of the probability array")
 ANSWERS = several(
-    option("--id COL", "ids, or the images' paths"),
+    option("--id COL", "column of ids or image paths"),
     LABEL,
-    option("--prediction COL", "predicted class"),
+    option("--prediction COL", "column of the predicted class"),
     option("--probabilities COL", MANY_PROBABILITIES),
     CLASS_NAMES,
     AS_IS,
 )
-"""The columns of a table of answers to a run's samples."""
+"""The columns of a table with a model's answers to a run's samples."""
 JSON = option("--json", "print JSON", to="as_json")
-ENCODER = option("--encoder NAME", "see `python -m core encoders` (default: embedded, or the diagnosis' own)")
-SUCH_ENCODER = "such as embedded or ViT-B-32:openai, see `python -m core encoders` (default: embedded)"
+ENCODER = option("--encoder NAME", "encoder, see `python -m core encoders` (default: embedded, or that of the run)")
+ANY_ENCODER = "encoder such as ViT-B-32:openai, see `python -m core encoders` (default: embedded)"
 
 
 def samples(table: str = "--table FILE", *more: Decorator) -> Decorator:
-    """Where the samples come from: a table under that option, or if it is "" a table told elsewhere, images, vectors,
-    and the columns that hold them."""
+    """Add the options that name the samples: table, images, vectors, and their columns.
+
+    Args:
+        table: the table's option; "" if the command takes the table as an argument.
+        more: options to add after --embeddings.
+    """
+    first = [heading("New samples" if table.startswith("--fresh") else "Samples")]
+    if table:
+        first.append(option(table, TABLE_FILE, to="table"))
     return several(
-        heading("The fresh samples" if table.startswith("--fresh") else "The samples"),
-        *([option(table, "CSV, TSV, JSON Lines or Parquet, one row a sample", to="table")] if table else []),
-        option("--images PATH", "folder, zip or tar of images, clips or scans; or the table's own image column"),
-        option("--modality KIND", "what the files are, where their names do not say it", type=click.Choice(KINDS)),
-        option("--embeddings FILE", "npy, npz, safetensors or Parquet, in place of an encoder"),
+        *first,
+        option("--images PATH", "folder, zip or tar of images, clips or scans (default: the table's image column)"),
+        option("--modality KIND", "kind of the files (default: from their names)", type=click.Choice(SAMPLE_KINDS)),
+        option("--embeddings FILE", "npy, npz, safetensors or Parquet file to use instead of an encoder"),
         *more,
         ID,
         IMAGE,
-        option("--texts COL", "column of the text that the model read; several are read one after another"),
-        option("--embedding COL", "array column of the table"),
+        option("--texts COL", "column of the text that the model read; several columns are joined"),
+        option("--embedding COL", "column of embedding arrays"),
         LABEL,
     )
 
 
 LOSS = several(
-    heading("The loss: a column, or computed from what the model wrote (recognized by name if none is given)"),
-    option("--loss COL", "per-sample loss"),
-    option("--higher-is-better", "the loss column is a score: negate it"),
+    heading("Loss: a column, or computed from model outputs (default: recognized by column name)"),
+    option("--loss COL", "column of per-sample losses"),
+    option("--higher-is-better", "negate the loss column: it is a score"),
     option("--probabilities COL", f"class probabilities: {MANY_PROBABILITIES}"),
-    option("--logits COL", "the same for logits"),
-    option("--prediction COL", "predicted class, or predicted number with --target"),
-    option("--target COL", "true number of a regression"),
-    option("--masks COL", "true and predicted mask"),
+    option("--logits COL", "the same, as logits"),
+    option("--prediction COL", "column of the predicted class, or number with --target"),
+    option("--target COL", "column of the true number (regression)"),
+    option("--masks COL", "columns of the true and predicted masks"),
     option("--loss-kind KIND", LOSS_HELP, type=click.Choice((*LOSS_KINDS, *DETECTION_LOSSES))),
     heading("Other columns"),
     GROUP,
-    option("--split COL", "train, test, ..."),
-    option("--conditions COL", "model outputs that may explain a failure all the same"),
+    option("--split COL", "column of the split: train, test, ..."),
+    option("--conditions COL", "columns of model outputs to test as explanations"),
     CLASS_NAMES,
     AS_IS,
 )
 TASKS = several(
-    heading("More tasks: several rows of one image, which are kept together (docs/tasks.md)"),
-    option("--detections PATH", "a detector's predictions: COCO results (JSON), or a folder of YOLO files"),
-    option("--truth PATH", "what they are compared with: COCO instances (JSON), or a YOLO data set's folder"),
+    heading("More tasks: several rows per image, kept together (docs/tasks.md)"),
+    option("--detections PATH", "a detector's predictions: COCO results (JSON) or a folder of YOLO files"),
+    option("--truth PATH", "true boxes: COCO instances (JSON) or a folder with a YOLO data set"),
     option(
-        "--rows",
-        "was each object found, or was each prediction right (default objects)",
-        type=click.Choice(DETECTION_ROWS),
+        "--rows", "unit of analysis: true objects or predictions (default: objects)", type=click.Choice(DETECTION_ROWS)
     ),
-    option("--iou T", "overlap from which a prediction is at an object's place (default 0.5)"),
-    option("--score T", "predictions below this score are not used (default 0.25)"),
-    option("--labels COL", 'several classes an image: a list column, or 0/1 columns ("true_*")'),
-    option("--per-class", "with --masks: one row for each class in an image"),
+    option("--iou T", "minimum overlap (IoU) of a match (default: 0.5)"),
+    option("--score T", "minimum score of a prediction (default: 0.25)"),
+    option("--labels COL", 'several classes per image: a list column, or 0/1 columns ("true_*")'),
+    option("--per-class", "one row per class in an image, with --masks"),
 )
 
 
@@ -107,19 +112,19 @@ TASKS = several(
 
 
 def system_options(command: str, into: str) -> Callable[[Sequence[str], frozenset[str]], list[Option]]:
-    """What `command(settings=...)` takes: the options that systems add to this command.
+    """Return the options that systems add to this command, as `command(settings=...)` takes them.
 
     Args:
         into: the parameter, a dict, that they fill with text.
     """
 
-    def found(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
+    def list_options(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
         added: list[Option] = []
-        for one in extensions.options(command):
-            flag, _, metavar = one.flag.partition(" ")
+        for extra in extensions.options(command):
+            flag, _, metavar = extra.flag.partition(" ")
             if flag not in taken:
-                decls = [flag, f"{into}_{one.key}"]
-                added.append(Option(decls, key=f"{into}.{one.key}", metavar=metavar, help=one.help, type=str))
+                decls = [flag, f"{into}_{extra.key}"]
+                added.append(Option(decls, key=f"{into}.{extra.key}", metavar=metavar, help=extra.help, type=str))
         return added
 
-    return found
+    return list_options

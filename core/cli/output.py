@@ -1,4 +1,4 @@
-"""Files that commands write: folders made, endings checked, tables as CSV, Parquet or JSON."""
+"""Write the files of commands: make folders, check endings, write tables as CSV, Parquet or JSON."""
 
 from __future__ import annotations
 
@@ -24,11 +24,15 @@ TABLES = (".csv", ".parquet", ".json")
 
 
 def make_folder(folder: Path, kind: Kind | None = None) -> None:
-    """Make the folder that results go to, or raise InvalidInput, as where it holds files of the user's that are called
-    as those of the kind. Where the command ends without a file in it, it is gone again."""
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
-    if (context := click.get_current_context(silent=True)) is not None:
-        context.call_on_close(partial(_drop_empty, made))
+    """Make the folder for results. If the command ends without a file in it, the folder is removed again.
+
+    Raises:
+        InvalidInput: the folder cannot be made, or holds files of the user's that have the names of the kind's files.
+    """
+    new_folders = [path for path in (folder, *folder.parents) if not path.exists()]
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.call_on_close(partial(_drop_empty, new_folders))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if kind is not None:
@@ -36,28 +40,28 @@ def make_folder(folder: Path, kind: Kind | None = None) -> None:
 
             check_free(folder, kind)
     except OSError as error:
-        raise InvalidInput(f"The folder {folder} cannot be made: {error.strerror}. Choose another --out.") from error
+        raise InvalidInput(f"Cannot make the folder {folder}: {error.strerror}. Choose another --out.") from error
 
 
-def _drop_empty(made: list[Path]) -> None:
-    """Remove folders that were made, the innermost first, as far as they are empty."""
-    for folder in made:
+def _drop_empty(folders: list[Path]) -> None:
+    """Remove the folders, innermost first, up to the first that is not empty."""
+    for folder in folders:
         try:
             folder.rmdir()
-        except OSError:  # a result lies in it
+        except OSError:  # it holds a result
             return
 
 
 def in_folder(path: Path, option: str = "--out") -> None:
-    """Make the folder of a file that is to be written, or raise InvalidInput."""
+    """Make the folder of an output file, or raise InvalidInput."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}. Choose another {option}.") from error
+        raise InvalidInput(f"Cannot write {path}: {error.strerror or error}. Choose another {option}.") from error
 
 
 def new_run(path: Path) -> None:
-    """See that a run may be written there, and make its folder, or raise InvalidInput."""
+    """Check that a run can be written there and make its folder, or raise InvalidInput."""
     from core.store import check_target  # NumPy: not for --help
 
     check_target(path)
@@ -65,39 +69,44 @@ def new_run(path: Path) -> None:
 
 
 def tell_run(path: Path, stream: TextIO | None = None) -> None:
-    """Say where a run was written, and how to read it."""
+    """Print where a run was written and how to open it."""
     quoted = shlex.quote(str(path))
     say(
-        f"Written: {path}\nOpen it in the page: python -m core serve {quoted}\n"
-        f"As a report: python -m core export {quoted} --out report.html",
+        f"Written: {path}\nOpen it on the page: python -m core serve {quoted}\n"
+        f"Write a report: python -m core export {quoted} --out report.html",
         file=stream,
     )
 
 
 def check_suffix(path: Path, *endings: str, option: str = "--out") -> None:
-    """Raise InvalidInput unless the file's name has one of the endings: those of tables if none is given."""
-    *others, last = endings or TABLES
-    if path.suffix.lower() not in (*others, last):
-        listed = f"{', '.join(others)} or {last}" if others else last
+    """Raise InvalidInput unless the file name has one of the endings (default: those of tables)."""
+    allowed = endings or TABLES
+    if path.suffix.lower() not in allowed:
+        *first, listed = allowed
+        if first:
+            listed = f"{', '.join(first)} or {listed}"
         raise InvalidInput(f"{option} must end in {listed}: got {path.name!r}.")
 
 
 def print_json(document: Any) -> None:
-    """Print a document as JSON, for other programs to read; what would steer a terminal as its JSON code."""
+    """Print a document as JSON for other programs. If a character would steer a terminal, all non-ASCII text
+    is escaped."""
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-    if (shown := printable(text)) != text:
-        shown = json.dumps(document, indent=1, allow_nan=False)
-    print(shown)
+    if printable(text) != text:
+        text = json.dumps(document, indent=1, allow_nan=False)
+    print(text)
 
 
 def write_table(table: pd.DataFrame, path: Path | None, kind: str = "") -> None:
-    """Write the table whole or not at all, as its ending says if no kind is given; without a path, as text to standard
-    output."""
+    """Write the whole table or nothing, in the format of `kind` (default: the file's ending); without a path, write
+    text to standard output."""
     from core.files import replacing
 
     if path is None:
         text = _text(table, kind)
-        sys.stdout.write(printable(text) if sys.stdout.isatty() else text)  # a pipe gets the cells as they are
+        if sys.stdout.isatty():  # a pipe gets the cells as they are
+            text = printable(text)
+        sys.stdout.write(text)
         return
     kind = kind or path.suffix.lower().removeprefix(".")
     in_folder(path)
@@ -113,13 +122,15 @@ def _text(table: pd.DataFrame, kind: str) -> str:
         return table.to_json(orient="records", force_ascii=False, indent=1, double_precision=15) + "\n"
     if kind in ("mlflow", "wandb"):  # the JSON of `mlflow.load_table`, and that of a `wandb.Table` in an artifact
         plain = table.to_json(orient="split", index=False, force_ascii=False, double_precision=15)
+        if kind == "mlflow":
+            return plain + "\n"
         size = {"_type": "table", "ncols": table.shape[1], "nrows": len(table)}
-        return (plain if kind == "mlflow" else json.dumps(size | json.loads(plain), ensure_ascii=False)) + "\n"
+        return json.dumps(size | json.loads(plain), ensure_ascii=False) + "\n"
     return _csv(table)
 
 
 def _csv(table: pd.DataFrame) -> str:
-    """CSV text in which no cell is run as a formula by a spreadsheet."""
+    """Format CSV text with cells escaped that a spreadsheet would run as formulas."""
     from core.data.tables.read import escape_formula
 
     safe = table.copy()
@@ -127,5 +138,6 @@ def _csv(table: pd.DataFrame) -> str:
         if safe[name].dtype in ("str", "object"):
             safe[name] = safe[name].map(lambda cell: escape_formula(cell) if isinstance(cell, str) else cell)
     text = safe.to_csv(index=False)
-    # a carriage return ends a row for a spreadsheet, and csv leaves it without quotes
-    return safe.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC) if "\r" in text else text
+    if "\r" in text:  # a carriage return ends a row for a spreadsheet, and csv leaves it without quotes
+        return safe.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
+    return text

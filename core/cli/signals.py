@@ -1,5 +1,5 @@
-"""SIGTERM, and SIGHUP of a terminal that closes, end a command as Ctrl-C does: what it was writing is swept, what was
-there before stays."""
+"""End a command at SIGTERM, or at SIGHUP of a closing terminal, as at Ctrl-C: half-written files are removed, earlier
+files stay."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ class StoppedBySignal(KeyboardInterrupt):
 
 
 _RECEIVED: list[KeyboardInterrupt] = []
-"""What a signal raised in the block under way."""
-_SOON_S = 0.01
+"""The exception that a signal raised in the current block."""
+_RETRY_S = 0.01
 
 
 def raise_again() -> None:
-    """Raise what a signal raised before, where something caught it and went on."""
+    """Raise a signal's exception again, in case some code caught it and went on."""
     if _RECEIVED:
         raise _RECEIVED[0]
 
 
 @contextmanager
 def stopped_by_signals() -> Generator[None]:
-    """Raise StoppedBySignal in the block at the first of STOPS, and KeyboardInterrupt at Ctrl-C; a second one of STOPS,
-    while it is being swept, is passed over. What something caught is raised at the end.
+    """Raise StoppedBySignal in the block at the first of STOPS, and KeyboardInterrupt at Ctrl-C. A second one of STOPS
+    is ignored, so that the cleanup can finish. An exception that some code caught is raised at the end.
 
-    Python drops what is raised in a callback of its own, such as runs at the end of each import; it is raised once more
-    then. A signal that is ignored already stays so, as after `nohup`. Only the main thread gets signals: others change
-    nothing.
+    Python drops an exception raised in one of its own callbacks, such as the one at the end of each import; it is then
+    raised once more. A signal that is already ignored stays ignored, as after `nohup`. Only the main thread receives
+    signals; in other threads this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -53,25 +53,30 @@ def stopped_by_signals() -> Generator[None]:
 
     def stop(number: int, frame: FrameType | None) -> NoReturn:
         if number != signal.SIGINT:
-            for one in STOPS:
-                signal.signal(one, signal.SIG_IGN)
+            for stop_signal in STOPS:
+                signal.signal(stop_signal, signal.SIG_IGN)
         if not _RECEIVED:
-            _RECEIVED.append(KeyboardInterrupt() if number == signal.SIGINT else StoppedBySignal(number))
+            if number == signal.SIGINT:
+                _RECEIVED.append(KeyboardInterrupt())
+            else:
+                _RECEIVED.append(StoppedBySignal(number))
         raise _RECEIVED[0]
 
     def dropped(unraisable: sys.UnraisableHookArgs) -> None:
         raised = unraisable.exc_value
         if isinstance(raised, KeyboardInterrupt):
-            number = raised.exit_code - 128 if isinstance(raised, StoppedBySignal) else int(signal.SIGINT)
-            signal.signal(number, stop)  # not Ctrl-C for all: that is ignored in the background
-            threading.Timer(_SOON_S, interrupt_main, (number,)).start()
+            number = int(signal.SIGINT)
+            if isinstance(raised, StoppedBySignal):  # not Ctrl-C for all: a background job ignores it
+                number = raised.exit_code - 128
+            signal.signal(number, stop)
+            threading.Timer(_RETRY_S, interrupt_main, (number,)).start()
         else:
             hook(unraisable)
 
-    usual = (signal.SIG_DFL, signal.default_int_handler)
-    before = {one: handler for one in (*STOPS, signal.SIGINT) if (handler := signal.getsignal(one)) in usual}
-    for one in before:
-        signal.signal(one, stop)
+    handlers = {number: signal.getsignal(number) for number in (*STOPS, signal.SIGINT)}
+    before = {n: handler for n, handler in handlers.items() if handler in (signal.SIG_DFL, signal.default_int_handler)}
+    for number in before:
+        signal.signal(number, stop)
     hook = sys.unraisablehook
     sys.unraisablehook = dropped
     try:
@@ -80,5 +85,5 @@ def stopped_by_signals() -> Generator[None]:
     finally:
         sys.unraisablehook = hook
         _RECEIVED.clear()
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)

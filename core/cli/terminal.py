@@ -1,4 +1,4 @@
-"""What a command says: lines in which nothing steers the terminal, and one line of progress a step, none in a pipe."""
+"""Print lines that cannot steer the terminal, and one line of progress per step (not in a pipe)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from core.errors import printable
 
 
 def say(*texts: object, file: TextIO | None = None, flush: bool = False) -> None:
-    """Print for a person to read. Column names and cells are the user's text, so whatever would steer the terminal is
-    shown as its code (`core.errors.printable`); tables and JSON for other programs are written by `core.cli.output`."""
+    """Print for a person to read. Column names and cells are the user's text, so control characters are shown as codes
+    (`core.errors.printable`). For tables and JSON for other programs, see `core.cli.output`."""
     print(*(printable(str(text)) for text in texts), file=file, flush=flush)
 
 
 class TerminalProgress:
-    """A `Progress` that writes count, rate and time left, each step on a line of its own; as a context it ends the last
-    line, whatever happens.
+    """A `Progress` that writes count and time left, one line per step; as a context it always ends the last line.
 
     Args:
-        stream: where to write; nothing is written unless it is a terminal. What a signal asked for is done in any case.
+        stream: where to write; nothing is written unless it is a terminal. A signal stops the command in any case.
         interval: seconds between two updates of a line.
     """
 
@@ -63,12 +62,14 @@ class TerminalProgress:
 
 
 def progress_line(step: str, done: int, total: int, seconds: float) -> str:
-    """Such as "embed 320 / 1,600  41/s  0:31 left"; the time left only once there is something to tell it from."""
+    """Format a line such as "Embedding images: 320 of 1,600, 0:31 left"; the time left appears after half a second."""
     from core.numbers import clock  # numpy
 
-    parts = [f"{step} {done:,} / {total:,}" if total > 1 else step]
-    if done > 0 and seconds >= 0.5 and total > 1:
-        rate = done / seconds
-        parts.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
-        parts.append(f"{clock(seconds)}" if done >= total else f"{clock((total - done) / rate)} left")
-    return "  ".join(parts)
+    if total <= 1:
+        return step
+    line = f"{step}: {done:,} of {total:,}"
+    if done == 0 or seconds < 0.5:
+        return line
+    if done >= total:
+        return f"{line}, {clock(seconds)}"
+    return f"{line}, {clock((total - done) * seconds / done)} left"

@@ -1,5 +1,4 @@
-"""The commands that speak words: free questions, the audit table, the prediction of fresh samples, the phrases
-themselves."""
+"""The commands `ask`, `audit`, `predict` and `phrases`."""
 
 from __future__ import annotations
 
@@ -28,18 +27,18 @@ if TYPE_CHECKING:
     from core.language.vocabulary import Vocabulary
     from core.records import I64, Diagnosis
 
-NAMED = 5
-"""Matching samples that an answer names, unless all are asked for."""
-READ = 100
-"""Characters of a matching text that are printed."""
+SHOWN_MATCHES = 5
+"""Matching images that an answer lists by default."""
+SHOWN_CHARACTERS = 100
+"""Length at which a matching text is cut."""
 
 
 @command(settings=system_options("ask", "more"))
 @argument("run", "RUN", RUN)
-@argument("texts", "TEXT...", 'such as "a dog in snow"; the first is compared with each further one')
+@argument("texts", "TEXT...", 'text such as "a dog in snow"; the first is compared with each further one')
 @JSON
-@option("--images", "name every match, not just the first five images", to="every")
-@option("--top N", "samples to show (default: as many as are expected to show the text)", **POSITIVE)
+@option("--images", "list every match (default: the first five images)", to="every")
+@option("--top N", "number of best matches to test (default: the number expected to show the text)", **POSITIVE)
 def ask(
     run: Path,
     texts: tuple[str, ...],
@@ -50,28 +49,32 @@ def ask(
 ) -> None:
     """Test whether errors rise on samples that match a text.
 
-    A few short paragraphs for each question, its best matching images, and how the first compares with each further
-    one.
+    Prints an answer to each text with its best matches, then compares the first text with each further one.
     """
-    from core.checks import answers as told, questions
+    from core.checks import answers as checks, questions
     from core.files import default_cache
     from core.reports.wording import answers as sentences
     from core.reports.wording.predictions import tried_sentence
     from core.store import load
 
-    changes = [option for option in extensions.options("ask") if option.key in more]
+    options = extensions.options("ask")
+    changes = [option for option in options if option.key in more]
     for change in changes:
         _of_system(change.flag, change.check, more[change.key], fit=lambda _: None)
     diagnosis = load(run)
     texts = tuple({" ".join(text.split()): text for text in reversed(texts)}.values())[::-1]
     answers = questions.ask(diagnosis, texts, top=top, cache=default_cache())
-    changed: dict[str, Any] = {option.json_key: None for option in extensions.options("ask")}
+    changed: dict[str, Any] = {option.json_key: None for option in options}
     for change in changes:
         with TerminalProgress() as progress:
-            made = _of_system(change.flag, change.change, diagnosis, answers, more[change.key], progress, fit=_changed)
-        answers, changed[change.json_key] = made
-    both = [other for other in answers[1:] if answers[0].shown and other.shown]
-    differences = [told.difference(diagnosis, answers[0], other) for other in both]
+            arguments = (diagnosis, answers, more[change.key], progress)
+            result = _of_system(change.flag, change.change, *arguments, fit=_changed)
+        answers, changed[change.json_key] = result
+    first, *further = answers
+    differences: list[Difference] = []
+    for second in further:
+        if first.shown and second.shown:
+            differences.append(checks.difference(diagnosis, first, second))
     if as_json:
         document = _document(diagnosis, answers, differences, every)
         print_json(document | {key: value for key, value in changed.items() if key not in document})
@@ -86,62 +89,66 @@ def ask(
         say(f"\n{document['sentence']}")
     if differences:
         say()
-    for found in differences:
-        say(sentences.difference_sentence(diagnosis, found))
-    if tried := tried_sentence(diagnosis.prediction):
-        say(f"\n{tried}")
+    for difference in differences:
+        say(sentences.difference_sentence(diagnosis, difference))
+    prediction = tried_sentence(diagnosis.prediction)
+    if prediction:
+        say(f"\n{prediction}")
 
 
 def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:
     samples = diagnosis.samples
-    own = _matches(diagnosis, answer, every)
-    shown = [int(rows[0]) for rows in own]
-    left = answer.support - sum(map(len, own))
+    matches = _matches(diagnosis, answer, every)
+    left = answer.support - sum(map(len, matches))
     more = f", and {left:,} more" if left else ""
     head = "Counted" if answer.counted else "Best matches"
     if samples.items is None or samples.modality != "text":
-        return f"{head}: {', '.join(_named(samples.ids[rows[0]], len(rows)) for rows in own)}{more}"
-    read = (samples.items.read(row).decode(errors="replace") for row in shown)
-    said = [f"    {samples.ids[row]}: {shorten(text, READ, placeholder=' ...')}" for row, text in zip(shown, read)]
-    return "\n".join((f"{head}{more}:", *said))
+        names: list[str] = []
+        for rows in matches:
+            name = samples.ids[rows[0]]
+            if len(rows) > 1:
+                name = f"{name} (and {len(rows) - 1:,} more of this image)"
+            names.append(name)
+        return f"{head}: {', '.join(names)}{more}"
+    lines = [f"{head}{more}:"]
+    for rows in matches:
+        row = int(rows[0])
+        text = samples.items.read(row).decode(errors="replace")
+        lines.append(f"    {samples.ids[row]}: {shorten(text, SHOWN_CHARACTERS, placeholder=' ...')}")
+    return "\n".join(lines)
 
 
 def _matches(diagnosis: Diagnosis, answer: Answer, every: bool) -> list[I64]:
-    """The rows of each image that is named, best image first; with `every`, each row by itself."""
+    """Select the rows of each listed image, best image first; with `every`, each row by itself."""
     from core.checks.answers import by_picture
 
     if every:
         return [answer.rows[i : i + 1] for i in range(len(answer.rows))]
-    return by_picture(diagnosis.samples, answer.rows)[:NAMED]
+    return by_picture(diagnosis.samples, answer.rows)[:SHOWN_MATCHES]
 
 
-def _named(name: str, n: int) -> str:
-    """The best of n matches that show one image."""
-    return name if n == 1 else f"{name} (and {n - 1:,} more of this image)"
-
-
-def _changed(made: Any) -> tuple[list[Answer], dict[str, Any]]:
-    """What an option's `change` gave, which must be of that shape."""
-    answers, document = made
+def _changed(result: Any) -> tuple[list[Answer], dict[str, Any]]:
+    """Check the shape of what an option's `change` returned."""
+    answers, document = result
     return list(answers), {**document, "sentence": str(document["sentence"])}
 
 
-def _of_system(flag: str, name: str, *given: Any, fit: Callable[[Any], Any]) -> Any:
-    """What `fit` makes of what a function of a system's option gives.
+def _of_system(flag: str, name: str, *arguments: Any, fit: Callable[[Any], Any]) -> Any:
+    """Call a function of a system's option, and `fit` with its result.
 
     Raises:
-        InvalidInput: it is of another package, and fails.
+        InvalidInput: the function belongs to another package and fails.
     """
     try:
-        return fit(extensions.load(name)(*given))
+        return fit(extensions.load(name)(*arguments))
     except DiagnosisError:
         raise
     except Exception as error:
         if name.partition(".")[0] in OURS:
             raise
-        called = flag.partition(" ")[0]
+        option_name = flag.partition(" ")[0]
         why = extensions.why(error)
-        raise InvalidInput(f"{called} cannot be used ({why}). Leave it out, or mend its package.") from error
+        raise InvalidInput(f"{option_name} cannot be used ({why}). Remove it, or fix its package.") from error
 
 
 def _document(
@@ -151,8 +158,9 @@ def _document(
     from core.reports.tables.answers import answer_document, difference_document
 
     def shown(answer: Answer) -> dict[str, Any]:
-        own = _matches(diagnosis, answer, every)
-        return {"matches": [diagnosis.samples.ids[int(rows[0])] for rows in own], "of_picture": [*map(len, own)]}
+        matches = _matches(diagnosis, answer, every)
+        ids = [diagnosis.samples.ids[int(rows[0])] for rows in matches]
+        return {"matches": ids, "of_picture": [*map(len, matches)]}
 
     questions = [answer_document(diagnosis, answer) | shown(answer) for answer in answers]
     return to_json({"questions": questions, "differences": [difference_document(diagnosis, d) for d in differences]})
@@ -160,13 +168,13 @@ def _document(
 
 @command()
 @argument("run", "RUN", RUN)
-@option("--phrases PHRASE", "of the vocabulary (default: those that stand out or have the largest excess)")
-@option("--most N", "phrases, if none is named (default 40)", **POSITIVE)
+@option("--phrases PHRASE", "phrases of the vocabulary (default: the strongest)")
+@option("--most N", "number of phrases, without --phrases (default: 40)", **POSITIVE)
 @option("--out FILE", "file to write: .csv, .parquet, .json, or .html for a heat map")
 def audit(run: Path, phrases: tuple[str, ...] = (), most: int = 40, out: Path | None = None) -> None:
-    """The loss by phrase and class, and where the words alone stand out.
+    """Tabulate the loss by phrase and class.
 
-    A table, or a heat map: `*` marks what the ensemble reads in the words beyond what shuffled losses give anywhere.
+    `*` marks cells where the words alone predict more loss than any cell with shuffled losses.
     """
     if out is not None:
         check_suffix(out, *TABLES, ".html")
@@ -181,8 +189,8 @@ def audit(run: Path, phrases: tuple[str, ...] = (), most: int = 40, out: Path | 
     every = 0 if diagnosis.words is None else len(diagnosis.words.phrases)
     if not phrases and most < every:
         say(
-            f"Shown: the {most:,} of {every:,} phrases that stand out or have the largest excess anywhere. "
-            "Picked for it, they look stronger than they are."
+            f"These {most:,} of {every:,} phrases stand out or have the largest excess loss. "
+            "That choice makes them look stronger than they are."
         )
     if out is None:
         return
@@ -192,14 +200,14 @@ def audit(run: Path, phrases: tuple[str, ...] = (), most: int = 40, out: Path | 
         in_folder(out)
         write_audit(diagnosis, cells, out)
     else:
-        whole = cells if phrases else audit_table(diagnosis, most=every)  # a file holds them all
+        whole = cells if phrases else audit_table(diagnosis, most=every)  # a file holds all phrases
         write_table(audit_frame(whole), out)
     say(f"Written: {out}")
 
 
 @command()
-@argument("run", "RUN", f"{RUN}; the prediction is added to it")
-@option("--out FILE", "also write the table: .csv, .parquet or .json")
+@argument("run", "RUN", f"{RUN}; it stores the result")
+@option("--out FILE", "file for the table: .csv, .parquet or .json")
 @samples("--fresh FILE")
 @LOSS
 def predict(
@@ -210,9 +218,9 @@ def predict(
     embeddings: Path | None = None,
     out: Path | None = None,
 ) -> None:
-    """Freeze what was found and try it on fresh samples.
+    """Check the findings on new data.
 
-    What they show is added to the run.
+    Freezes the findings, tests them on new samples, and adds the result to the run.
     """
     if out is not None:
         check_suffix(out)
@@ -225,7 +233,7 @@ def predict(
     from core.store import load, update
 
     diagnosis = load(run)
-    say(_frozen(diagnosis, freeze(diagnosis)))  # before the fresh samples are opened
+    say(_frozen(diagnosis, freeze(diagnosis)))  # before the new samples are opened
     with TerminalProgress() as progress:
         prediction = predict_fresh(
             diagnosis,
@@ -236,10 +244,10 @@ def predict(
             cache=default_cache(),
             progress=progress,
         ).prediction
-        found = update(diagnosis, run, lambda now: replace(now, prediction=prediction), progress)
+        updated = update(diagnosis, run, lambda now: replace(now, prediction=prediction), progress)
     if out is not None:
-        write_table(prediction_table(found), out)
-    say("\n".join(prediction_lines(found)))
+        write_table(prediction_table(updated), out)
+    say("\n".join(prediction_lines(updated)))
     tell_run(run)
 
 
@@ -247,21 +255,21 @@ def _frozen(diagnosis: Diagnosis, frozen: Frozen) -> str:
     from core.numbers import count
     from core.reports.wording.sensitivity import sensitivity_sentence
 
-    if not frozen.findings:
-        said = f"No cluster, condition or phrase was confirmed, so nothing is predicted. SHA-256 {frozen.digest}"
-        return f"{said}\n{sensitivity_sentence(diagnosis)}".rstrip()
-    return f"Frozen: {count(len(frozen.findings), 'finding')}, SHA-256 {frozen.digest}"
+    if frozen.findings:
+        return f"Frozen: {count(len(frozen.findings), 'finding')}, SHA-256 {frozen.digest}"
+    text = f"The run confirmed no group, condition or phrase, so there is nothing to check. SHA-256 {frozen.digest}"
+    return f"{text}\n{sensitivity_sentence(diagnosis)}".rstrip()
 
 
 @command()
-@option("--out FILE", "file to write: .json, or .txt for one phrase a line (default: lines, to standard output)")
+@option("--out FILE", "file to write: .json, or .txt with one phrase per line (default: standard output)")
 @option(
     "--modality KIND",
-    "of the samples that the phrases speak of (default image)",
+    "kind of samples that the phrases describe (default: image)",
     type=click.Choice(("image", "text", "clip")),
 )
 def phrases(out: Path | None = None, modality: str = "image") -> None:
-    """Write the shipped phrases, to edit and bring back with --vocabulary."""
+    """Write the shipped phrases to edit; use them with --vocabulary."""
     from core.files import write_text
     from core.language.vocabulary import read_vocabulary, write_vocabulary
 
@@ -275,10 +283,7 @@ def phrases(out: Path | None = None, modality: str = "image") -> None:
         write_vocabulary(vocabulary, out)
     else:
         write_text(out, _lines(vocabulary))
-    say(
-        f"{len(vocabulary):,} phrases written to {out}. "
-        f"Edit them and bring them back with `diagnose --vocabulary {out}`."
-    )
+    say(f"{len(vocabulary):,} phrases written to {out}. Edit them, then use them with `diagnose --vocabulary {out}`.")
 
 
 def _lines(vocabulary: Vocabulary) -> str:

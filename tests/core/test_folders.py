@@ -91,7 +91,7 @@ def test_a_fault_at_any_call_leaves_the_old_files_or_the_new_ones_or_none_that_p
 
 
 def test_a_full_disk_is_told_as_one_and_a_folder_in_the_way_is_named(folder: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"No space left on device\. Free some room"), all_at_once(folder, KIND):
+    with pytest.raises(InvalidInput, match=r"No space left on device\. Free some space"), all_at_once(folder, KIND):
         raise full()
     (folder / "b").unlink()
     (folder / "b").mkdir()

@@ -144,5 +144,5 @@ def test_help_names_every_command_with_a_whole_sentence(capsys: pytest.CaptureFi
     assert main(["--help"]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert all(f" {name} " in told for name in MODULES)
-    assert "The loss by phrase and class, and where the words alone stand out" in told
+    assert "Tabulate the loss by phrase and class" in told
     assert "..." not in told.partition("Commands:")[2]

@@ -29,7 +29,7 @@ def run(diagnosis: Diagnosis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_sentences_come_with_what_they_are_worth(run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "why.csv"
     told = said(capsys, "explain", run, "--out", str(out))
-    assert told.startswith("Something is known of ")
+    assert told.startswith("30 of 60 samples have a possible cause. ")
     assert "street/0000.png: " in told
     assert "it lies in cluster 1" in told
     assert "any cause at all: 0.70 (0.60 to 0.80), named of 20" in told
@@ -88,7 +88,7 @@ def test_one_row_is_answered_alone(run: str, capsys: pytest.CaptureFixture[str])
     told = said(capsys, "explain", run, "--row", "street/0004.png")
     assert told.count("\n") == 1
     assert "it lies in cluster 2" in told
-    assert "no sample 'street/9.png'. Its ids are such as 'street/0000.png'" in refused(
+    assert "no sample 'street/9.png'. Use an id such as 'street/0000.png'" in refused(
         capsys, "explain", run, "--row", "street/9.png"
     )
 

@@ -37,7 +37,7 @@ def test_a_port_that_is_taken_is_named_with_one_that_is_free(capsys: pytest.Capt
         port = other.getsockname()[1]
         assert main(["serve", "--port", str(port)]) == 2
     told = capsys.readouterr().err
-    assert f"Port {port} is taken at 127.0.0.1" in told
+    assert f"Port {port} is in use. Use --port " in told
     free = int(told.rpartition("--port ")[2].rstrip().rstrip("."))
     check_free("127.0.0.1", free)
 

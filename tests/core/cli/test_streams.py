@@ -28,5 +28,5 @@ def test_a_full_disk_is_one_line(repository: Path) -> None:
             [sys.executable, "-m", "core", "encoders"], cwd=repository, stdout=full, stderr=subprocess.PIPE, text=True
         )
     assert done.returncode in (2, 120)  # 120: Python itself, which flushes once more when it ends
-    assert done.stderr.startswith("errata: What was to be written could not be")
+    assert done.stderr.startswith("errata: Cannot write the output: ")
     assert "Traceback" not in done.stderr

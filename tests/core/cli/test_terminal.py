@@ -35,22 +35,22 @@ def test_each_step_has_a_line_of_its_own_and_its_last_count_stays() -> None:
     progress.close()
     lines = stream.getvalue().split("\n")
     assert len(lines) == 3
-    assert lines[0].split("\r\x1b[K")[-1].startswith("embed 200 / 200")
-    assert lines[1].split("\r\x1b[K")[-1].startswith("test 3 / 3")
+    assert lines[0].split("\r\x1b[K")[-1].startswith("embed: 200 of 200")
+    assert lines[1].split("\r\x1b[K")[-1].startswith("test: 3 of 3")
     assert stream.getvalue().count("embed") < 200
 
 
 @pytest.mark.parametrize(
     ("done", "total", "seconds", "line"),
     [
-        (0, 1600, 0.0, "embed 0 / 1,600"),
-        (320, 1600, 8.0, "embed 320 / 1,600  40/s  0:32 left"),
-        (1600, 1600, 40.0, "embed 1,600 / 1,600  40/s  0:40"),
-        (3, 10, 6.0, "embed 3 / 10  0.5/s  0:14 left"),
+        (0, 1600, 0.0, "embed: 0 of 1,600"),
+        (320, 1600, 8.0, "embed: 320 of 1,600, 0:32 left"),
+        (1600, 1600, 40.0, "embed: 1,600 of 1,600, 0:40"),
+        (3, 10, 6.0, "embed: 3 of 10, 0:14 left"),
         (1, 1, 9.0, "embed"),
     ],
 )
-def test_a_line_has_count_rate_and_time_left(done: int, total: int, seconds: float, line: str) -> None:
+def test_a_line_has_count_and_time_left(done: int, total: int, seconds: float, line: str) -> None:
     assert progress_line("embed", done, total, seconds) == line
 
 

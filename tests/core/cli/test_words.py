@@ -147,7 +147,7 @@ def test_answers_come_as_json(run: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_a_text_may_begin_with_a_dash(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, "ask", str(run), "--json", "--", "--dark").count('"text": "--dark"') == 1
     assert main(["ask", str(run), "--dark"]) == 2
-    assert "No such option '--dark'. If it is a text, put -- before the texts." in capsys.readouterr().err
+    assert "No such option '--dark'. Put -- before a text with a dash." in capsys.readouterr().err
 
 
 def test_a_class_that_the_search_left_out_is_still_the_scope_of_a_question(

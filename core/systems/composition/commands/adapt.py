@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.command import Option, argument, command, entry, option
-from core.cli.options import SUCH_ENCODER
+from core.cli.options import ANY_ENCODER
 from core.cli.output import make_folder
 from core.cli.terminal import TerminalProgress, say
 from core.errors import Cancelled, InvalidInput
@@ -34,7 +34,7 @@ SHARE = "learn from that part of the benchmark's items (those tagged split=train
 
 
 @command()
-@option("--encoder NAME", f"whose numbers: {SUCH_ENCODER}")
+@option("--encoder NAME", f"whose numbers: {ANY_ENCODER}")
 def adapters(encoder: str = "embedded") -> None:
     """List the adapters with their numbers of parameters.
 
@@ -61,7 +61,7 @@ class AdaptOptions:
 
     adapter: str = entry("NAME", f"one of {', '.join(ADAPTERS)}", required=True, type=click.Choice(tuple(ADAPTERS)))
     out: Path = entry("FOLDER", "folder for the adapter; a training that was stopped goes on there", required=True)
-    encoder: str = entry("NAME", SUCH_ENCODER, "embedded")
+    encoder: str = entry("NAME", ANY_ENCODER, "embedded")
     format: str = entry("NAME", FORMAT, "")
     images: Path | None = entry("PATH", IMAGES)
     n: int | None = entry("N", "rendered items to learn from, where no benchmark is given (default 2000)")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.command import argument, command, entry, option
-from core.cli.options import JSON, SUCH_ENCODER
+from core.cli.options import JSON, ANY_ENCODER
 from core.cli.output import check_suffix, in_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
@@ -49,7 +49,7 @@ def foils(caption: str) -> None:
 @option("--image FILE", "one picture, or two")
 @option("--caption TEXT", "true of the one picture; of two pictures one each, in order")
 @option("--foil TEXT", "false of every picture (default: made from the first caption)")
-@option("--encoder NAME", SUCH_ENCODER)
+@option("--encoder NAME", ANY_ENCODER)
 @JSON
 def pair(
     image: tuple[Path, ...],

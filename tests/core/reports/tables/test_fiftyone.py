@@ -125,8 +125,8 @@ def test_the_command_says_how_to_load_it(
     assert main(["export", str(tmp_path / "run.errata"), "--what", "fiftyone"]) == 2
     assert main(["export", str(tmp_path / "run.errata"), "--images", "x"]) == 2
     said = capsys.readouterr().err
-    assert "--what fiftyone needs a place to write to. Name it with --out." in said
-    assert "--images belongs to --what fiftyone" in said
+    assert "--what fiftyone needs a file or folder to write to. Add --out." in said
+    assert "--images works only with --what fiftyone" in said
 
 
 def test_fiftyone_itself_reads_it(diagnosis: Diagnosis, tmp_path: Path) -> None:
