@@ -62,7 +62,7 @@ def test_what_cannot_be_written_says_why_and_what_to_do(
 
     write_text(tmp_path / "a", "old")
     monkeypatch.setattr(os, "fsync", refuse)
-    with pytest.raises(InvalidInput, match="Cannot write .*a: ") as caught:
+    with pytest.raises(InvalidInput, match=r"Cannot write .*a: ") as caught:
         write_text(tmp_path / "a", "new")
     assert said in str(caught.value)
     assert (tmp_path / "a").read_text() == "old"

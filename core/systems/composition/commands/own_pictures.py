@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.command import argument, command, entry, option
-from core.cli.options import JSON, ANY_ENCODER
+from core.cli.options import ANY_ENCODER, JSON
 from core.cli.output import check_suffix, in_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
