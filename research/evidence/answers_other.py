@@ -19,7 +19,7 @@ from core.files import ASSETS, default_cache
 from core.statistics.intervals import wilson
 from core.store import load
 from core.systems.common.run_pictures import pictures_of
-from core.systems.vl_t5.ask import NOT_SURE, counted, means_of, read_cells, say, with_prefix
+from core.systems.vl_t5.ask import NOT_SURE, answer_each, count_sure_answers, mean_cells, read_cells, with_prefix
 from core.systems.vl_t5.caution import caution_of
 from core.systems.vl_t5.folder import read_describer
 from research.evidence.lines import append_line
@@ -45,12 +45,12 @@ def main() -> None:
     diagnosis = load(ASSETS / "examples" / "clothing" / "run.errata")
     cells, grid = read_cells(diagnosis, pictures_of(diagnosis, None), "embedded", default_cache())
     assert caution.likeness is not None
-    alike = caution.likeness.alike(means_of(cells))
+    alike = caution.likeness.alike(mean_cells(cells))
     for question, right in QUESTIONS.items():
-        said = say(describer, cells, grid, with_prefix(question))
+        said = answer_each(describer, cells, grid, with_prefix(question))
         line: dict[str, object] = {"what": "other", "question": question, "n": len(said), "alike": int(alike.sum())}
         for name, unlike in (("bar", None), ("bar and likeness", ~alike)):
-            answers = np.array(counted(said, caution.bar_for(question), unlike))
+            answers = np.array(count_sure_answers(said, caution.bar_for(question), unlike))
             sure = answers != NOT_SURE
             wrong = wilson(int((sure & (answers != right)).sum()), len(said))
             line[name] = [int(sure.sum()), round(wrong.value, 4), round(wrong.low, 4), round(wrong.high, 4)]

@@ -22,11 +22,11 @@ def test_captions_of_a_file_describe_the_clusters_and_are_taken_away(
 ) -> None:
     page = open_page(390, 844)
     page.get_by_role("tab", name="Ask").click()
-    fold = page.get_by_role("button", name="Captions: what do the clusters")
+    fold = page.get_by_role("button", name="Describe groups by captions")
     unfold(fold, page.locator("#captions-run"))
     (tmp_path / "mine.txt").write_text("a dark street\na field of grass\na red thing\n", "utf-8")
     page.set_input_files("#captions-file input[type=file]", str(tmp_path / "mine.txt"))
-    page.wait_for_selector("#captions-status:has-text('3 captions of mine.txt')")
+    page.wait_for_selector("#captions-status:has-text('3 captions from mine.txt')")
     page.locator("#captions-run").press("Enter")
     page.wait_for_selector(DONE, timeout=60_000)
     seen = [f"{DONE} h3", f"{DONE} .verdict", f"{DONE} tbody td", f"{DONE} .quoted li", f"{DONE} .small-note"]

@@ -1,4 +1,4 @@
-"""Visual words: a dictionary of picture cells, fitted on what is diagnosed, and which of its words fail."""
+"""Visual words: a dictionary of image cells, fitted on what is diagnosed, and which of its words fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands `visual-words`, which parts of pictures go with failure, and `pretrain`, a network around such a
+"""The commands `visual-words`, which parts of images go with failure, and `pretrain`, a network around such a
 dictionary."""
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from core.systems.common.setting_options import setting_options
 
 @command(note="What a visual word is, and what its p covers: docs/visual_words.md.")
 @argument("run", "RUN", RUN)
-@option("--images PATH", "the run's pictures (default: the small ones that the run keeps)")
+@option("--images PATH", "the run's images (default: the small ones that the run keeps)")
 @option("--encoder NAME", "of whose cells the words are made (default embedded)")
 @option("--words N", "size of the dictionary (default 256)", to="size", **POSITIVE)
-@option("--out FILE", "write the words there: .html with crops, .json, or .csv and .parquet with each picture's cells")
+@option("--out FILE", "write the words there: .html with crops, .json, or .csv and .parquet with each image's cells")
 @SEED
 @JSON
 def visual_words(
@@ -31,9 +31,9 @@ def visual_words(
     seed: int = 0,
     as_json: bool = False,
 ) -> None:
-    """Which parts of the pictures go with failure, with no word needed for them?
+    """Which parts of the images go with failure, with no word needed for them?
 
-    A dictionary of picture cells is fitted on a finished run's pictures, and its words are tested beside everything
+    A dictionary of image cells is fitted on a finished run's images, and its words are tested beside everything
     else that the run looked at.
     """
     if out is not None:
@@ -77,8 +77,8 @@ def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
 
 
 @command(settings=_settings, note="What is learned, and what it brought: docs/visual_words.md.")
-@argument("table", "TABLE", "table of pictures and captions: .csv, .tsv, .jsonl, .json or .parquet")
-@option("--images PATH", "folder or archive of the pictures", required=True)
+@argument("table", "TABLE", "table of images and captions: .csv, .tsv, .jsonl, .json or .parquet")
+@option("--images PATH", "folder or archive of the images", required=True)
 @option("--image NAME", "the table's column of files (default image)")
 @option("--caption NAME", "a column of captions; give it once for each")
 @option("--encoder NAME", "whose map the cells are (default embedded)")
@@ -98,9 +98,9 @@ def pretrain(
     out: Path | None = None,
     as_json: bool = False,
 ) -> None:
-    """Pretrain a small network on captioned pictures through a visual dictionary, after SOHO.
+    """Pretrain a small network on captioned images through a visual dictionary, after SOHO.
 
-    One picture in five is held out, at most 1,000; on these it is told how well captions and pictures find each other,
+    One image in five is held out, at most 1,000; on these it is told how well captions and images find each other,
     by the network and by the encoder alone.
     """
     from core.files import default_cache

@@ -1,4 +1,4 @@
-"""Parts of pictures around a cell."""
+"""Parts of images around a cell."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def crop_around(data: bytes, cell: int, grid: tuple[int, int]) -> bytes:
     """WebP of `SIDE` pixels: the cell, outlined, with what lies around it.
 
     Args:
-        data: the picture, of which the largest centred square is divided into `grid` (rows, columns), as encoders do.
+        data: the image, of which the largest centred square is divided into `grid` (rows, columns), as encoders do.
         cell: row by row.
 
     Raises:
-        Unreadable: the bytes are no picture.
+        Unreadable: the bytes are no image.
     """
     image = decode(data).image.convert("RGB")
     side = min(image.size)

@@ -31,9 +31,9 @@ class WordFinding:
     word: int
     scope: str
     rows: Bool
-    """(m,) of the pictures that could be read, those of the scope with the word."""
+    """(m,) of the images that could be read, those of the scope with the word."""
     of: int
-    """Pictures of the scope."""
+    """Images of the scope."""
     among_failures: float
     """Share of the scope's failures that show the word."""
     elsewhere: float
@@ -102,7 +102,7 @@ def word_findings(diagnosis: Diagnosis, present: Bool) -> tuple[WordFinding, ...
 
 def _strongest(scores: F64, present: Bool, scope: Scope, design: Design) -> F64:
     """(K, m) the statistic of each word inside a scope in each measure, as the family has it; -inf where it has none,
-    since too few pictures have the word or lack it."""
+    since too few images have the word or lack it."""
     # (r, m), (K, r)
     own = scores[scope.rows]
     has = present[scope.rows].T.astype(np.float64)

@@ -1,4 +1,4 @@
-"""Visual words of a set of pictures: a dictionary fitted on their own cells, without a look at any loss."""
+"""Visual words of a set of images: a dictionary fitted on their own cells, without a look at any loss."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ MAX_WORDS = 4096
 WIDTH = 64
 """Whitened numbers of a cell."""
 FITTED = 1_500
-"""Pictures whose cells the dictionary is fitted on, drawn at random where there are more."""
+"""Images whose cells the dictionary is fitted on, drawn at random where there are more."""
 EPOCHS = 8
 BATCH = 8_192
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VisualWords:
-    """The word of each cell of n pictures, of a dictionary of K."""
+    """The word of each cell of n images, of a dictionary of K."""
 
     maps: I16
     """(n, r, c) words."""
     distance: F32
-    """(n, K) squared distance of the picture's nearest cell of that word to the word; inf where it has none."""
+    """(n, K) squared distance of the image's nearest cell of that word to the word; inf where it has none."""
     cell: I16
     """(n, K) that cell, row by row; -1 where it has none."""
     perplexity: float
@@ -43,7 +43,7 @@ class VisualWords:
 
     @property
     def present(self) -> Bool:
-        """(n, K) whether any cell of the picture is that word."""
+        """(n, K) whether any cell of the image is that word."""
         return self.cell >= 0
 
     def share_on(self, word: int, cells: Bool) -> float:
@@ -115,7 +115,7 @@ def _fitted(cells: torch.Tensor, size: int, seed: int, report: Reporter) -> Visu
 
 
 def _nearest_cells(own: I64, away: F32, distance: F32, cell: I16, rows: I64) -> None:
-    """Enter each picture's nearest cell of each word that it has."""
+    """Enter each image's nearest cell of each word that it has."""
     for row, words, far in zip(rows.tolist(), own, away):
         order = np.argsort(-far, kind="stable")  # the nearest is written last
         distance[row, words[order]], cell[row, words[order]] = far[order], order

@@ -1,4 +1,4 @@
-"""Visual words as a page: each with crops of the pictures that show it best, the cell outlined."""
+"""Visual words as a page: each with crops of the images that show it best, the cell outlined."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from core.systems.visual_words.wording import (
 
 CROPS = 12
 WHOLE = 12
-"""Pictures that are shown whole."""
+"""Images that are shown whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A part of a picture, as a data address, and whose it is."""
+    """A part of an image, as a data address, and whose it is."""
 
     address: str
     id: str
@@ -55,7 +55,7 @@ class ShownWord:
 
 @dataclass(frozen=True, slots=True)
 class ShownMap:
-    """A picture with the cells of confirmed words outlined."""
+    """An image with the cells of confirmed words outlined."""
 
     address: str
     id: str
@@ -87,7 +87,7 @@ def shown_names(search: VisualSearch, images: ItemStore, run: Diagnosis, crops: 
 
 
 def shown_maps(search: VisualSearch, images: ItemStore, most: int = WHOLE) -> list[ShownMap]:
-    """The pictures of highest loss that have a confirmed word, whole; none without one."""
+    """The images of highest loss that have a confirmed word, whole; none without one."""
     maps = maps_of(search)
     failed = failing(search.diagnosis)
     has = np.flatnonzero((maps.cells >= 0).any((1, 2)))
@@ -104,7 +104,7 @@ def shown_maps(search: VisualSearch, images: ItemStore, most: int = WHOLE) -> li
 
 
 def shown_map(maps: WordMaps, row: int, images: ItemStore) -> tuple[str, list[tuple[str, str]]] | None:
-    """The picture of a row of the run with its cells outlined, as a data address, and its legend of colours and texts;
+    """The image of a row of the run with its cells outlined, as a data address, and its legend of colours and texts;
     None where none is."""
     cells = maps.of_row(row)
     if cells is None or not (cells >= 0).any():
@@ -121,7 +121,7 @@ def _address(webp: bytes) -> str:
 
 
 def shown_words(search: VisualSearch, images: ItemStore) -> list[ShownWord]:
-    """The words that are listed, each with at most `CROPS` different pictures, nearest to the word first."""
+    """The words that are listed, each with at most `CROPS` different images, nearest to the word first."""
     return [
         ShownWord(f, _bare(word_sentence(search, f)), clusters_with(search, f), _crops(search, f, images))
         for f in listed(search)

@@ -1,4 +1,4 @@
-"""Where in each picture the confirmed words are."""
+"""Where in each image the confirmed words are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.systems.visual_words.search import VisualSearch
 COLOURS = ("#ffd400", "#00c2ff", "#ff5cc8", "#53e06b", "#ff8c1a", "#a78bfa")
 """Of the words that are outlined, in order; light ones, since each has a dark border on both sides."""
 SIDE = 420
-"""Pixels of the longer side of a picture with outlines."""
+"""Pixels of the longer side of an image with outlines."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,12 +30,12 @@ class WordMaps:
     """Confirmed words past those."""
     cells: I16
     """(m, r, c) place of the cell's word among `findings`; -1 where it is none of them, or is one that was confirmed
-    in a scope to which the picture does not belong."""
+    in a scope to which the image does not belong."""
     rows: I64
-    """(m,) row of the run of each picture that could be read, ascending."""
+    """(m,) row of the run of each image that could be read, ascending."""
 
     def of_row(self, row: int) -> I16 | None:
-        """(r, c) of a row of the run; None where its picture could not be read."""
+        """(r, c) of a row of the run; None where its image could not be read."""
         at = int(np.searchsorted(self.rows, row))
         return self.cells[at] if at < len(self.rows) and self.rows[at] == row else None
 
@@ -50,14 +50,14 @@ def maps_of(search: VisualSearch, most: int | None = len(COLOURS)) -> WordMaps:
 
 
 def outline(data: bytes, cells: I16, colours: Sequence[str] = COLOURS) -> bytes:
-    """WebP of a picture of `SIDE` pixels at its longer side, regions of cells of one place outlined in its colour.
+    """WebP of an image of `SIDE` pixels at its longer side, regions of cells of one place outlined in its colour.
 
     Args:
-        data: the picture, of which the largest centred square is divided into cells, as encoders do.
+        data: the image, of which the largest centred square is divided into cells, as encoders do.
         cells: (r, c) places among `colours`, -1 for none.
 
     Raises:
-        Unreadable: the bytes are no picture.
+        Unreadable: the bytes are no image.
     """
     image = decode(data).image.convert("RGB")
     scale = SIDE / max(image.size)

@@ -20,7 +20,7 @@ SAME = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WordName:
-    """A visual word as the name of a cluster, with what it rests on; counts are of pictures that could be read."""
+    """A visual word as the name of a cluster, with what it rests on; counts are of images that could be read."""
 
     cluster: int
     """Its id in the run."""

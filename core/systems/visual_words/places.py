@@ -1,4 +1,4 @@
-"""Where visual words lie: those that mark one place in a picture are one thing, and some are a position alone."""
+"""Where visual words lie: those that mark one place in an image are one thing, and some are a position alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.systems.visual_words.findings import WordFinding
 from core.systems.visual_words.fit import I16
 
 TOUCHING = 0.5
-"""Share of the pictures with either of two words in which cells of both touch, from which they are one thing."""
+"""Share of the images with either of two words in which cells of both touch, from which they are one thing."""
 AT_ONE = 0.9
 """Share of a word's cells in one cell and its eight neighbours, from which it is a position. Cells spread evenly over a
 grid of 14 x 14 have 5% there."""
@@ -25,14 +25,14 @@ class SamePlace:
     findings: tuple[WordFinding, ...]
     """Two or more, the strongest first."""
     rows: Bool
-    """(m,) pictures with any of them."""
+    """(m,) images with any of them."""
     together: Bool
     """(m,) those of them in which cells of two of the words touch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The part of the picture in which nearly all cells of a word lie."""
+    """The part of the image in which nearly all cells of a word lie."""
 
     row: int
     column: int
@@ -40,7 +40,7 @@ class Position:
     share: float
     """Of the word's cells, those in that cell or beside it."""
     of_pictures: float
-    """Share of all pictures that have the word there."""
+    """Share of all images that have the word there."""
 
 
 def same_places(findings: Sequence[WordFinding], maps: I16) -> tuple[SamePlace, ...]:
@@ -71,7 +71,7 @@ def same_places(findings: Sequence[WordFinding], maps: I16) -> tuple[SamePlace, 
 
 
 def _touching(one: WordFinding, other: WordFinding, maps: I16) -> Bool | None:
-    """(m,) the pictures in which cells of both words touch; None where these are too few of those with either."""
+    """(m,) the images in which cells of both words touch; None where these are too few of those with either."""
     both = one.rows & other.rows
     either = int((one.rows | other.rows).sum())
     if one.scope != other.scope or both.sum() < TOUCHING * either:
@@ -90,7 +90,7 @@ def _widened(cells: Bool) -> Bool:
 
 
 def position_of(finding: WordFinding, maps: I16) -> Position | None:
-    """The position that a word is, of all pictures; None where its cells lie in several parts of the picture."""
+    """The position that a word is, of all images; None where its cells lie in several parts of the image."""
     own = maps == finding.word
     counts = own.sum(0)
     row, column = (int(v) for v in np.unravel_index(counts.argmax(), counts.shape))

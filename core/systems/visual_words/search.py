@@ -22,13 +22,13 @@ from core.systems.visual_words.places import SamePlace, same_places
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VisualSearch:
-    """The words of a run's pictures, and the run again with them in its family."""
+    """The words of a run's images, and the run again with them in its family."""
 
     words: VisualWords
     rows: I64
-    """(m,) row of the run of each of the m pictures that could be read."""
+    """(m,) row of the run of each of the m images that could be read."""
     diagnosis: Diagnosis
-    """Of those pictures alone, as if the words had been among its conditions from the start."""
+    """Of those images alone, as if the words had been among its conditions from the start."""
     findings: tuple[WordFinding, ...]
     """One a word, the strongest first."""
     names: tuple[WordName, ...] = ()
@@ -55,26 +55,26 @@ def search_words(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> VisualSearch:
-    """Fit visual words on the run's pictures and test them within its family, clusters and all.
+    """Fit visual words on the run's images and test them within its family, clusters and all.
 
     Args:
-        images: the run's pictures row by row, if better ones are at hand than those that it kept.
+        images: the run's images row by row, if better ones are at hand than those that it kept.
         encoder: whose cells the words are made of.
         size: words of the dictionary.
 
     Raises:
-        InvalidInput: the run has no pictures, or the encoder cannot be opened.
+        InvalidInput: the run has no images, or the encoder cannot be opened.
         Cancelled: from `progress`.
     """
     check_size(size)
     store = pictures_of(diagnosis) if images is None else images
     if len(store) != len(diagnosis.samples):
-        raise InvalidInput(f"There are {len(store):,} pictures for {len(diagnosis.samples):,} samples. Bring one each.")
+        raise InvalidInput(f"There are {len(store):,} images for {len(diagnosis.samples):,} samples. Bring one each.")
     loaded = load_encoder(encoder)
     tower = tower_of(loaded)
     pictures = read_image_tokens(store, loaded, tower, cache=cache, progress=progress)
     if len(pictures) < MIN_SAMPLES:
-        raise InvalidInput(f"{len(pictures)} pictures could be read; at least {MIN_SAMPLES} are needed.")
+        raise InvalidInput(f"{len(pictures)} images could be read; at least {MIN_SAMPLES} are needed.")
     words = fit_words(pictures, tower, size=size, seed=seed, progress=progress)
     run = _of_rows(diagnosis, pictures.kept)
     present = words.present
@@ -96,7 +96,7 @@ def search_words(
 
 
 def _of_rows(diagnosis: Diagnosis, rows: I64) -> Diagnosis:
-    """The run's samples whose pictures could be read: one that could not has no word, and lacks none."""
+    """The run's samples whose images could be read: one that could not has no word, and lacks none."""
     if len(rows) == len(diagnosis.samples):
         return diagnosis
     return replace(

@@ -59,7 +59,7 @@ def _name(search: VisualSearch, name: WordName) -> dict[str, Any]:
 
 
 def _maps(search: VisualSearch) -> list[dict[str, Any]]:
-    """Of each picture with a confirmed word its cells, row by row."""
+    """Of each image with a confirmed word its cells, row by row."""
     maps = maps_of(search, None)
     ids = search.diagnosis.samples.ids
     flat = maps.cells.reshape(len(maps.cells), -1)
@@ -77,7 +77,7 @@ def _maps(search: VisualSearch) -> list[dict[str, Any]]:
 
 
 def visual_table(search: VisualSearch) -> pd.DataFrame:
-    """One row for each picture: its id, and for each confirmed word, or without one for each that is listed, the number
+    """One row for each image: its id, and for each confirmed word, or without one for each that is listed, the number
     of its cells that are it."""
     ids = list(search.diagnosis.samples.ids)
     counts = {f.name: (search.words.maps == f.word).sum((1, 2)) for f in search.confirmed or listed(search)}

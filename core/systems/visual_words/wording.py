@@ -15,7 +15,7 @@ from core.systems.visual_words.search import VisualSearch
 SHOWN = 10
 """Words that are listed beside the confirmed ones."""
 RULE = (
-    "A visual word is a kind of picture cell; the words were made of these pictures without a look at the losses, and "
+    "A visual word is a kind of image cell; the words were made of these images without a look at the losses, and "
     "are tested together with clusters, conditions and phrases, so that p holds for all of them at once."
 )
 
@@ -27,7 +27,7 @@ def verdict(search: VisualSearch) -> str:
     n = words.cell.shape[1]
     made = (
         f"{n:,} visual words of {words.maps.shape[1]} x {words.maps.shape[2]} cells in each of "
-        f"{count(len(search.rows), 'picture')} (some are rare: "
+        f"{count(len(search.rows), 'image')} (some are rare: "
         f"the cells are spread as over {number(words.perplexity, 0)} equally frequent ones)"
     )
     if confirmed:
@@ -41,7 +41,7 @@ def verdict(search: VisualSearch) -> str:
 
 def same_lines(search: VisualSearch) -> list[str]:
     """For each set of confirmed words that touch each other, such as "6 of them mark the same place in 92% of the 24
-    pictures with any of them (...): read them as one thing."."""
+    images with any of them (...): read them as one thing."."""
     lines: list[str] = []
     for place in search.places:
         n = len(place.findings)
@@ -56,7 +56,7 @@ def same_lines(search: VisualSearch) -> list[str]:
 
 
 def position_sentence(search: VisualSearch, finding: WordFinding) -> str:
-    """That a word is one position in the pictures; "" where its cells lie in several."""
+    """That a word is one position in the images; "" where its cells lie in several."""
     at, (rows, columns) = position_of(finding, search.words.maps), search.words.maps.shape[1:]
     if at is None:
         return ""
@@ -65,7 +65,7 @@ def position_sentence(search: VisualSearch, finding: WordFinding) -> str:
     left = "left" if at.column == 0 else "right"
     where = f"the {upper} {left} corner" if corner else f"about row {at.row + 1} and column {at.column + 1}"
     return (
-        f" It marks one position, {where} ({percent(at.share)} of its cells; {percent(at.of_pictures)} of all pictures "
+        f" It marks one position, {where} ({percent(at.share)} of its cells; {percent(at.of_pictures)} of all images "
         "have it there), so it may stand for the position and not for a thing."
     )
 
@@ -79,7 +79,7 @@ def word_sentence(search: VisualSearch, finding: WordFinding) -> str:
     where = "" if finding.scope == EVERYTHING else f"within {finding.scope}, "
     fails = "the failures" if diagnosis.outcomes.errors is not None else "the tenth of highest loss"
     said = (
-        f"{finding.name}: {where}in {int(finding.rows.sum()):,} of {finding.of:,} pictures, "
+        f"{finding.name}: {where}in {int(finding.rows.sum()):,} of {finding.of:,} images, "
         f"{percent(finding.among_failures)} of {fails} and {percent(finding.elsewhere)} of the rest"
     )
     if finding.measure == "error rate" and effects.error_difference is not None:
@@ -89,7 +89,7 @@ def word_sentence(search: VisualSearch, finding: WordFinding) -> str:
         said += f"; mean loss {with_interval(effects.excess_loss, digits=digits)}{with_unit(diagnosis)} above the rest"
     tested = "not tested" if finding.p is None else f"adjusted {p_value(finding.p)}"
     near = " or ".join(f'"{text}"' for text, _ in finding.phrases)
-    more = (f" Pictures with it are most like {near}." if near else "") + position_sentence(search, finding)
+    more = (f" Images with it are most like {near}." if near else "") + position_sentence(search, finding)
     return f"{said}; {tested}{'' if finding.confirmed else ' (exploratory)'}.{more}"
 
 
@@ -135,7 +135,7 @@ def unnamed_sentence(search: VisualSearch) -> str:
 
 
 def map_legend(maps: WordMaps, cells: I16) -> list[tuple[int, str]]:
-    """Place and text of each word that is outlined in one picture, such as "visual word 17: 5 of 196 cells (3%); in
+    """Place and text of each word that is outlined in one image, such as "visual word 17: 5 of 196 cells (3%); in
     83% of failures and 5% of the rest"; cells: (r, c) as in `WordMaps`."""
     found = list[tuple[int, str]]()
     for place, finding in enumerate(maps.findings):
@@ -147,9 +147,9 @@ def map_legend(maps: WordMaps, cells: I16) -> list[tuple[int, str]]:
 
 
 def no_outline(maps: WordMaps, cells: I16 | None) -> str:
-    """Why nothing is outlined in a picture, "" where something is; cells: None where it could not be read."""
+    """Why nothing is outlined in an image, "" where something is; cells: None where it could not be read."""
     if cells is None:
-        return "Visual words: this picture could not be read when they were looked for."
+        return "Visual words: this image could not be read when they were looked for."
     if not maps.findings:
         return "Visual words: none goes with failure more than chance allows, so no cell is outlined."
     if (cells >= 0).any():
@@ -158,8 +158,8 @@ def no_outline(maps: WordMaps, cells: I16 | None) -> str:
     elsewhere = any(finding.scope != EVERYTHING for finding in maps.findings)
     where = ", within the class in which it was confirmed" if elsewhere else ""
     if n == 1:
-        return f"Visual words: the confirmed one is not in this picture{where}."
-    return f"Visual words: none of the {n} confirmed ones is in this picture{where}."
+        return f"Visual words: the confirmed one is not in this image{where}."
+    return f"Visual words: none of the {n} confirmed ones is in this image{where}."
 
 
 def listed(search: VisualSearch, more: int = SHOWN) -> tuple[WordFinding, ...]:

@@ -1,4 +1,4 @@
-"""Pictures spoken of: a T5 that sees answers, describes and points, every task as text."""
+"""Questions and captions: a T5 that sees answers, describes and points, with every task as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One question put to every picture of a run."""
+"""One question put to every image of a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
 from core.numbers import listed
 from core.options import check_text
-from core.records import F32, I64, Bool, Diagnosis, ItemStore, Progress, Reporter, no_progress
+from core.records import F32, F64, I64, Bool, Diagnosis, ItemStore, Progress, Reporter, no_progress
 from core.systems.common.tokens import PictureTokens, read_image_tokens
 from core.systems.vl_t5.caution import SURE, Caution
 from core.systems.vl_t5.describer import Describer, SpokenAnswer
@@ -29,10 +29,10 @@ from core.systems.vl_t5.vision import grid_boxes
 NOT_SURE = "not sure"
 UNLIKE = "unlike"
 BELOW = "below the bar"
-"""Why it is not sure of a picture."""
-LEAST = 5
-"""Pictures that must have an answer, and another one, for it to be compared."""
-_BATCH = 64
+"""Why the model is not sure of an image."""
+MIN_IMAGES = 5
+"""An answer is compared where at least this many images got it, and as many did not. A convention."""
+BATCH_IMAGES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,54 +45,63 @@ class AnswerCount:
     among_failures: float
     """Share of the failures that got it."""
     elsewhere: float
-    """The same of the rest."""
+    """Share of the others that got it."""
     p: float | None
-    """Adjusted over the answers: more often among failures than chance allows inside classes; None where it was not
-    compared."""
+    """Adjusted over the answers: more often among failures than chance allows within classes; None: not compared."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AskedPictures:
-    """A question and what was answered, a picture each."""
+    """A question and its answer for each image."""
 
     question: str
     rows: I64
-    """(m,) row of the run of each picture that could be read."""
-    said: tuple[SpokenAnswer, ...]
+    """(m,) row of the run of each image that could be read."""
+    spoken: tuple[SpokenAnswer, ...]
     bar: float | None
     """Below it an answer counts as "not sure"; None: every answer counts."""
     unlike: Bool | None
-    """(m,) pictures unlike those that the model learned from, of which it is "not sure"; None: it is not known."""
+    """(m,) images unlike the training images, which count as "not sure"; None: unknown."""
     counts: tuple[AnswerCount, ...]
     """The most frequent first."""
     notes: tuple[str, ...]
 
     @property
     def answers(self) -> list[str]:
-        """Of each picture: the answer, or "not sure"."""
-        return counted(self.said, self.bar, self.unlike)
+        """The answer for each image, or "not sure"."""
+        return count_sure_answers(self.spoken, self.bar, self.unlike)
 
     @property
     def reasons(self) -> list[str]:
-        """Of each picture: why the model is not sure, "" where it is."""
-        return reasons(self.said, self.bar, self.unlike)
+        """Why the model is not sure of each image, "" where it is."""
+        return reasons(self.spoken, self.bar, self.unlike)
 
 
-def counted(said: Sequence[SpokenAnswer], bar: float | None, unlike: Bool | None = None) -> list[str]:
-    """The answers, or "not sure" below the bar, where a probability is no number, and of pictures of another kind."""
-    return [NOT_SURE if why else one.text for one, why in zip(said, reasons(said, bar, unlike), strict=True)]
+def count_sure_answers(spoken: Sequence[SpokenAnswer], bar: float | None, unlike: Bool | None = None) -> list[str]:
+    """The answers; "not sure" below the bar, for unlike images, and where the probability is not finite."""
+    why_not = reasons(spoken, bar, unlike)
+    return [NOT_SURE if why else answer.text for answer, why in zip(spoken, why_not, strict=True)]
 
 
-def reasons(said: Sequence[SpokenAnswer], bar: float | None, unlike: Bool | None) -> list[str]:
-    """Why each answer does not count: `UNLIKE` or `BELOW`, "" where it does. Of a bar of 1 none does: a probability is
-    rounded to 1, too."""
-    known = [math.isfinite(one.probability) and (bar is None or (bar <= one.probability and bar < 1)) for one in said]
-    other = [False] * len(said) if unlike is None else unlike.tolist()
-    return [UNLIKE if far else "" if ok else BELOW for far, ok in zip(other, known, strict=True)]
+def reasons(spoken: Sequence[SpokenAnswer], bar: float | None, unlike: Bool | None) -> list[str]:
+    """Why each answer does not count: `UNLIKE` or `BELOW`, "" where it does.
+
+    At a bar of 1 every answer is below it, because a probability can be rounded to 1.
+    """
+    answer_reasons = list[str]()
+    for row, answer in enumerate(spoken):
+        above = math.isfinite(answer.probability) and (bar is None or (bar <= answer.probability and bar < 1))
+        if unlike is not None and unlike[row]:
+            answer_reasons.append(UNLIKE)
+        elif above:
+            answer_reasons.append("")
+        else:
+            answer_reasons.append(BELOW)
+    return answer_reasons
 
 
 def with_prefix(question: str) -> str:
-    """The question as the model takes it: a prefix of its own stays, any other text is a question.
+    """The text for the model: a task prefix stays; any other text gets the prefix of a question.
 
     Raises:
         InvalidInput: it is empty or too long.
@@ -103,7 +112,7 @@ def with_prefix(question: str) -> str:
     """
     text = " ".join(question.split())
     if not text:
-        raise InvalidInput('A question needs words, such as --ask "what colour is the cube?".')
+        raise InvalidInput('The question is empty. Write one, for example --ask "what colour is the cube?".')
     check_text(text, "The question")
     return text if text.startswith(PREFIXES) else f"{QUESTION} {text}"
 
@@ -111,15 +120,13 @@ def with_prefix(question: str) -> str:
 def read_cells(
     diagnosis: Diagnosis, images: ItemStore, encoder: str, cache: Path | None, progress: Progress = no_progress
 ) -> tuple[PictureTokens, tuple[int, int]]:
-    """The cells of the run's pictures, and how many rows and columns there are.
+    """The cells of the run's images, and the (rows, columns) of their grid.
 
     Raises:
-        InvalidInput: there are not as many pictures as samples, or the encoder gives no cells.
+        InvalidInput: images and samples differ in number, or the encoder gives no cells.
     """
     if len(images) != len(diagnosis.samples):
-        raise InvalidInput(
-            f"There are {len(images):,} pictures for {len(diagnosis.samples):,} samples. Bring one each."
-        )
+        raise InvalidInput(f"{len(images):,} images for {len(diagnosis.samples):,} samples. Add one image per sample.")
     from core.encoders import load_encoder
 
     loaded = load_encoder(encoder)
@@ -127,29 +134,38 @@ def read_cells(
     return read_image_tokens(images, loaded, tower, cache=cache, progress=progress), tower.grid
 
 
-def say(
+def answer_each(
     describer: Describer, pictures: PictureTokens, grid: tuple[int, int], text: str, progress: Progress = no_progress
 ) -> tuple[SpokenAnswer, ...]:
-    """The model's answer to the same text for each picture.
+    """The model's answer to the same text for each image.
 
     Raises:
         InvalidInput: the model takes features of another width.
     """
-    wanted = describer.model.visual.sizes.feat_dim
-    got = pictures.tokens.shape[-1]
-    if wanted != got:
-        raise InvalidInput(
-            f"The model takes features of {wanted:,} numbers and the encoder gives cells of {got:,}. Choose the "
-            "encoder that the model was trained with."
-        )
+    check_width(describer, pictures)
     boxes = grid_boxes(*grid)[None]
-    found = list[SpokenAnswer]()
+    answers = list[SpokenAnswer]()
     report = Reporter(progress, "answer", len(pictures))
-    for at in range(0, len(pictures), _BATCH):
-        cells = pictures.rows(np.arange(at, min(at + _BATCH, len(pictures)))).tokens
-        found += describer.answer([text] * len(cells), PictureParts(torch.from_numpy(cells), boxes))
-        report(len(found))
-    return tuple(found)
+    for at in range(0, len(pictures), BATCH_IMAGES):
+        cells = pictures.rows(np.arange(at, min(at + BATCH_IMAGES, len(pictures)))).tokens
+        answers += describer.answer([text] * len(cells), PictureParts(torch.from_numpy(cells), boxes))
+        report(len(answers))
+    return tuple(answers)
+
+
+def check_width(describer: Describer, pictures: PictureTokens) -> None:
+    """Check that the model takes cells as wide as the encoder's.
+
+    Raises:
+        InvalidInput: it takes another width.
+    """
+    model_width = describer.model.visual.sizes.feat_dim
+    cell_width = pictures.tokens.shape[-1]
+    if model_width != cell_width:
+        raise InvalidInput(
+            f"The model takes features of {model_width:,} numbers, but the encoder's cells have {cell_width:,}. "
+            "Use the encoder that the model was trained with."
+        )
 
 
 def ask_pictures(
@@ -163,45 +179,54 @@ def ask_pictures(
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> AskedPictures:
-    """Put the question to every picture and compare the answers of failures with those of the rest."""
+    """Ask the question of every image, and compare the answers for failures with those for the others."""
     text = with_prefix(question)
-    said = say(describer, pictures, grid, text, progress)
-    is_question = text.startswith(QUESTION)  # bars were set on questions
-    bar = caution.bar_for(text.removeprefix(QUESTION).strip()) if is_question else None
-    if unknown := describer.unknown_words(text):
-        bar = bar if bar is None else 1.0  # it was set on questions of known words
-    unlike = None if caution.likeness is None else ~caution.likeness.alike(means_of(pictures))
-    counts = _counts(diagnosis, pictures.kept, counted(said, bar, unlike), seed)
-    return AskedPictures(text, pictures.kept, said, bar, unlike, counts, (*_of_words(unknown), *pictures.notes))
+    spoken = answer_each(describer, pictures, grid, text, progress)
+    notes = list(pictures.notes)
+    bar = None
+    if text.startswith(QUESTION):  # bars were set on questions
+        bar = caution.bar_for(text.removeprefix(QUESTION).strip())
+    unknown = describer.unknown_words(text)
+    if unknown:
+        notes.insert(0, f"The model does not know {listed(unknown)}.")
+        if bar is not None:
+            bar = 1.0  # bars were set on questions of known words
+    unlike = None
+    if caution.likeness is not None:
+        unlike = ~caution.likeness.alike(mean_cells(pictures))
+    counts = _count_answers(diagnosis, pictures.kept, count_sure_answers(spoken, bar, unlike), seed)
+    return AskedPictures(text, pictures.kept, spoken, bar, unlike, counts, tuple(notes))
 
 
-def _of_words(unknown: Sequence[str]) -> tuple[str, ...]:
-    return (f"The model does not know {listed(unknown)}.",) if unknown else ()
+def mean_cells(pictures: PictureTokens) -> F32:
+    """(n, f) mean of each image's cells."""
+    means = list[F32]()
+    for at in range(0, len(pictures), BATCH_IMAGES):
+        rows = np.arange(at, min(at + BATCH_IMAGES, len(pictures)))
+        means.append(pictures.rows(rows).tokens.mean(1))
+    return np.concatenate(means)
 
 
-def means_of(pictures: PictureTokens) -> F32:
-    """(n, f) mean of each picture's cells."""
-    parts = (np.arange(at, min(at + _BATCH, len(pictures))) for at in range(0, len(pictures), _BATCH))
-    return np.concatenate([pictures.rows(rows).tokens.mean(1) for rows in parts])
-
-
-def _counts(diagnosis: Diagnosis, rows: I64, answers: list[str], seed: int) -> tuple[AnswerCount, ...]:
+def _count_answers(diagnosis: Diagnosis, rows: I64, answers: list[str], seed: int) -> tuple[AnswerCount, ...]:
     design = design_of(diagnosis)
     fails = failing(diagnosis)[rows]
-    each = Counter(answers).most_common()
-    compared = [name for name, n in each if LEAST <= n <= len(rows) - LEAST]
+    frequencies = Counter(answers).most_common()
+    compared = [name for name, n in frequencies if MIN_IMAGES <= n <= len(rows) - MIN_IMAGES]
     p: dict[str, float] = {}
     if compared and design.testable and 0 < fails.sum() < len(rows):
         present = np.array([[answer == name for name in compared] for answer in answers])
         groups = None if design.groups is None else design.groups[rows]
         test = over_represented(present, fails, design.centring_stratum[rows], groups, seed=seed)
         p = {name: float(test.p[k]) for k, name in enumerate(compared) if not np.isnan(test.p[k])}
-    own = np.array(answers, object)
-    return tuple(
-        AnswerCount(name, n, _share(own[fails] == name), _share(own[~fails] == name), p.get(name)) for name, n in each
-    )
+    answer_of_row = np.array(answers, object)
+    counts = list[AnswerCount]()
+    for name, n in frequencies:
+        same = np.asarray(answer_of_row == name, np.float64)
+        counts.append(AnswerCount(name, n, _share(same[fails]), _share(same[~fails]), p.get(name)))
+    return tuple(counts)
 
 
-def _share(same: object) -> float:
-    found = np.asarray(same, np.float64)
-    return float(found.mean()) if len(found) else 0.0
+def _share(same: F64) -> float:
+    if not len(same):
+        return 0.0
+    return float(same.mean())

@@ -1,4 +1,4 @@
-"""When a model is not sure of its answer: below a bar, and of pictures unlike those that it learned from."""
+"""When a model counts as not sure: below a bar, and for images unlike its training images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.errors import InvalidInput
 from core.systems.vl_t5.likeness import Likeness, read_likeness
 
 CARD = "card.json"
-"""What `research/weights/vl_t5/fit.py` writes beside a model."""
+"""The card that `research/weights/vl_t5/fit.py` writes beside a model."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,11 +20,11 @@ class Caution:
     """When answers do not count."""
 
     bar: float | None = None
-    """Lowest probability of one that counts; None: all do."""
+    """Lowest probability of an answer that counts; None: all count."""
     bars: tuple[tuple[str, float], ...] = ()
-    """(how a question begins, its own bar); where there are some, questions that begin otherwise are never sure."""
+    """(start of a question, its bar); with any bars, other questions are never sure."""
     likeness: Likeness | None = None
-    """Which pictures it may be asked about; None: it is not known."""
+    """Test for images like the training images; None: unknown."""
 
     def bar_for(self, question: str) -> float | None:
         """The bar of a question, without its prefix.
@@ -43,23 +43,32 @@ SURE = Caution()
 
 
 def caution_of(folder: Path) -> Caution:
-    """What the folder of a model says of it.
+    """The caution in a model's folder.
 
     Raises:
-        InvalidInput: it says something that is no probability or no likeness.
+        InvalidInput: a bar is not a probability, or the likeness is damaged.
     """
     path = folder / CARD
-    said: Any = read_json(path) if path.is_file() else {}
-    said = said if isinstance(said, Mapping) else {}
-    bars: Any = said.get("bars") or {}
+    card: Any = None
+    if path.is_file():
+        card = read_json(path)
+    if not isinstance(card, Mapping):
+        card = {}
+    bars: Any = card.get("bars") or {}
     if not isinstance(bars, Mapping):
-        raise InvalidInput(f"{path}: bars must say how questions begin: got {str(bars)[:40]!r}.")
-    own = tuple((str(start), _chance(path, bar)) for start, bar in bars.items())
-    bar = said.get("bar")
-    return Caution(None if bar is None else _chance(path, bar), own, read_likeness(folder))
+        raise InvalidInput(
+            f"{path}: bars must map the start of a question to its bar: got {str(bars)[:40]!r}. Copy the card again."
+        )
+    bar_of_start = tuple((str(start), _probability(path, bar)) for start, bar in bars.items())
+    bar: Any = card.get("bar")
+    if bar is not None:
+        bar = _probability(path, bar)
+    return Caution(bar, bar_of_start, read_likeness(folder))
 
 
-def _chance(path: Path, bar: Any) -> float:
+def _probability(path: Path, bar: Any) -> float:
     if not (isinstance(bar, int | float) and 0 <= bar <= 1):
-        raise InvalidInput(f"{path}: bar must be a probability from 0 to 1: got {str(bar)[:40]!r}.")
+        raise InvalidInput(
+            f"{path}: bar must be a probability from 0 to 1: got {str(bar)[:40]!r}. Copy the card again."
+        )
     return float(bar)

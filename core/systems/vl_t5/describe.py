@@ -1,7 +1,7 @@
-"""What captions say of a cluster's pictures, and which of their words the rest of the class does not have.
+"""Captions of a cluster's members, and which of their words the rest of the class lacks.
 
-A caption is a suggestion. Its words are said of the cluster only where they pass: more often in the captions of members
-than in those of the rest of the class, by a permutation of membership inside the class, over all words at once.
+A caption is a suggestion. A word is claimed of the cluster only where it passes: it is more frequent in members'
+captions than in those of the rest of the class, by permuting membership within the class, over all words at once.
 """
 
 from __future__ import annotations
@@ -31,29 +31,29 @@ if TYPE_CHECKING:
     from core.embeddings.texts import TextTower
 
 ALPHA = 0.05
-LEAST = 5
-"""Captions that must have a word, and lack it."""
-QUOTED = 3
+MIN_CAPTIONS = 5
+"""A word is tested where at least this many captions have it, and as many lack it. A convention."""
+QUOTED_CAPTIONS = 3
 MAX_CAPTIONS = 50_000
 MAX_LENGTH = 300
-"""Characters of a caption: text towers cut what is longer."""
+"""Characters of a caption: text towers cut longer texts."""
 SILENT = frozenset(
     "a an and are as at be by for from has have he her his i in into is it its near of off on or out over some that "
     "the their them there they this to two under up was while who with "
     "image images photo photograph photographs photos picture pictures".split()
 )
-"""Words that say nothing of what is in a picture, or only that it is one."""
+"""Words without content of their own, or that only name the medium."""
 
 
 @dataclass(frozen=True, slots=True)
-class SaidWord:
+class CaptionWord:
     """A word of the captions."""
 
     word: str
     inside: float
     """Share of the members' captions that have it."""
     outside: float
-    """The same of the rest of the scope."""
+    """Share of the other captions of the scope that have it."""
     p: float | None
     """Adjusted over all words of this cluster's captions; None where nothing could be permuted."""
     confirmed: bool
@@ -70,58 +70,60 @@ class CaptionedCluster:
     size: int
     """Members with a caption."""
     others: int
-    """Pictures of the rest of its scope with one."""
+    """Other images of its scope with a caption."""
     quoted: tuple[str, ...]
-    """Captions that members have most often."""
-    words: tuple[SaidWord, ...]
+    """The most frequent captions of members."""
+    words: tuple[CaptionWord, ...]
     """The strongest first."""
     tested: int
-    """Words that were looked at."""
+    """Number of words compared."""
     cosines: tuple[float, ...] = ()
-    """Of each of `quoted` how near it is to the members that have it, the mean cosine; empty where captions were not
-    chosen by nearness."""
+    """Mean cosine between each of `quoted` and the members that have it; empty where captions were not chosen by
+    nearness."""
 
     @property
-    def confirmed(self) -> tuple[SaidWord, ...]:
+    def confirmed(self) -> tuple[CaptionWord, ...]:
         return tuple(word for word in self.words if word.confirmed)
 
 
 def read_captions(path: Path) -> tuple[str, ...]:
-    """The captions of a text file, one a line, each once.
+    """The captions of a text file, one per line, without duplicates.
 
     Raises:
-        InvalidInput: it cannot be read, or as `parse_captions`.
+        InvalidInput: the file cannot be read, or as `parse_captions`.
     """
     return parse_captions(read_text(path), path.name)
 
 
-def parse_captions(text: str, where: str, most: int = MAX_CAPTIONS) -> tuple[str, ...]:
-    """The captions of a text, one a line, each once and in single spaces.
+def parse_captions(text: str, source: str, max_captions: int = MAX_CAPTIONS) -> tuple[str, ...]:
+    """The captions of a text, one per line, without duplicates and with single spaces.
 
     Args:
-        where: what the text is called in messages, the subject of "holds 3 captions".
-        most: different captions that are taken.
+        source: name of the text in messages, the subject of "holds 3 captions".
+        max_captions: most captions allowed, duplicates aside.
 
     Raises:
-        InvalidInput: it holds none or too many, or one is too long or no text.
+        InvalidInput: it holds too few or too many, or one is too long or not valid text.
     """
-    found = dict[str, None]()
+    captions = dict[str, None]()
     for number, line in enumerate(text.splitlines(), 1):
-        if not (caption := " ".join(line.split())):
+        caption = " ".join(line.split())
+        if not caption:
             continue
-        check_text(caption, f"{where}, line {number:,}")
+        check_text(caption, f"{source}, line {number:,}")
         if len(caption) > MAX_LENGTH:
             raise InvalidInput(
-                f"{where}, line {number:,}: a caption may have {MAX_LENGTH} characters, and this one has "
-                f"{len(caption):,}: {caption[:40]!r}. Shorten it, or break it into lines."
+                f"{source}, line {number:,}: {len(caption):,} characters, at most {MAX_LENGTH} allowed: "
+                f"{caption[:40]!r}. Shorten the caption, or break it into lines."
             )
-        found[caption] = None
-    if not 2 <= len(found) <= most:
+        captions[caption] = None
+    if not 2 <= len(captions) <= max_captions:
+        step = "Add captions" if len(captions) < 2 else "Remove some"
         raise InvalidInput(
-            f"{where} holds {count(len(found), 'different caption')}; 2 to {most:,} are needed, one a line. "
-            f"{'Write more' if len(found) < 2 else 'Leave some out'}."
+            f"{source} holds {count(len(captions), 'different caption')}; 2 to {max_captions:,} are needed, one per "
+            f"line. {step}."
         )
-    return tuple(found)
+    return tuple(captions)
 
 
 def nearest_captions(
@@ -132,22 +134,21 @@ def nearest_captions(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> tuple[list[str], F64]:
-    """Of each sample the caption whose text the encoder finds most like it, and (n,) the cosine of the two: the nearest
-    is given even where none fits.
+    """The caption nearest to each sample in the encoder's space, and (n,) their cosine. The nearest may still not fit.
 
     Raises:
-        InvalidInput: it is a run of texts; the run has no words, or they are of another edition of its encoder.
+        InvalidInput: the samples are not images; the run has no words, or those of another edition of its encoder.
     """
     words = diagnosis.words
     if diagnosis.samples.modality != "image":
         raise InvalidInput(
-            f"Captions are of pictures, and the samples of this run are {diagnosis.samples.modality}s. "
-            "Give a run of pictures, or put phrases with `ask` or `tag`."
+            f"Captions need images, but the samples of this run are {diagnosis.samples.modality}s. "
+            "Use a run of images, or test phrases with `ask` or `tag`."
         )
     if words is None or not words.encoder:
         raise InvalidInput(
-            "Captions cannot be compared with this run: no encoder with a text tower saw its samples. Diagnose again "
-            "with --images and without --no-words."
+            "Captions cannot be compared with this run, because no encoder with a text tower embedded its samples. "
+            "Diagnose again with --images and without --no-words."
         )
     tower = speaker_of(words, encoder)
     vectors = unit_rows(encode_texts(tower, captions, cache, progress=progress, step="encode the captions"))
@@ -164,30 +165,30 @@ def describe_clusters(
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> tuple[CaptionedCluster, ...]:
-    """What the captions say of each confirmed cluster.
+    """Test the words of the captions of each confirmed cluster.
 
     Args:
-        captions: one a sample; None where there is none.
-        cosines: (n,) how near each is to its sample, where it was chosen for that.
+        captions: one per sample; None where a sample has no caption.
+        cosines: (n,) cosine of each caption and its sample, where captions were chosen by it.
 
     Raises:
-        InvalidInput: there are not as many captions as samples.
+        InvalidInput: captions and samples differ in number.
     """
     if len(captions) != len(diagnosis.samples):
         raise InvalidInput(
-            f"There are {len(captions):,} captions for {len(diagnosis.samples):,} samples. Bring one each."
+            f"{len(captions):,} captions for {len(diagnosis.samples):,} samples. Add one caption per sample."
         )
-    spoken = _Spoken(diagnosis, design_of(diagnosis), captions, cosines)
-    made = list[CaptionedCluster]()
+    captioned = _CaptionedRun(diagnosis, design_of(diagnosis), captions, cosines)
+    described = list[CaptionedCluster]()
     for i, cluster in enumerate(diagnosis.clusters):
         progress("compare the words of captions", i, len(diagnosis.clusters))
-        made.append(spoken.of(cluster, permutations, seed))
-    progress("compare the words of captions", len(made), len(made))
-    return tuple(made)
+        described.append(captioned.describe(cluster, permutations, seed))
+    progress("compare the words of captions", len(described), len(described))
+    return tuple(described)
 
 
-class _Spoken:
-    """A run with a caption a sample."""
+class _CaptionedRun:
+    """A run with a caption for each sample."""
 
     def __init__(
         self, diagnosis: Diagnosis, design: Design, captions: Sequence[str | None], cosines: F64 | None
@@ -196,39 +197,44 @@ class _Spoken:
         self.design = design
         self.captions = captions
         self.cosines = cosines
-        self.words = [frozenset() if text is None else frozenset(words_of(text)) - SILENT for text in captions]
-        self.there = np.array([text is not None for text in captions])
+        self.words = [frozenset(words_of(text or "")) - SILENT for text in captions]
+        self.has_caption = np.array([text is not None for text in captions])
 
-    def of(self, cluster: FailureCluster, permutations: int, seed: int) -> CaptionedCluster:
-        """What the captions of a cluster's members say, beside those of the rest of its scope."""
-        rows = np.flatnonzero(scope_rows(self.diagnosis, cluster.scope, self.design) & self.there)
+    def describe(self, cluster: FailureCluster, permutations: int, seed: int) -> CaptionedCluster:
+        """Compare the captions of a cluster's members with those of the others in its scope."""
+        rows = np.flatnonzero(scope_rows(self.diagnosis, cluster.scope, self.design) & self.has_caption)
         members = cluster.membership[rows] >= 0.5
-        own = [text for row in rows[members].tolist() if (text := self.captions[row]) is not None]
-        quoted = tuple(text for text, _ in Counter(own).most_common(QUOTED))
-        counts = Counter(word for row in rows.tolist() for word in self.words[row])
-        words = sorted(word for word, n in counts.items() if LEAST <= n <= len(rows) - LEAST)
+        rows_of_caption: dict[str, list[int]] = {}
+        for row in rows[members].tolist():
+            rows_of_caption.setdefault(self.captions[row] or "", []).append(row)
+        # most frequent first, ties by first appearance
+        quoted = tuple(sorted(rows_of_caption, key=lambda text: -len(rows_of_caption[text]))[:QUOTED_CAPTIONS])
+        near: tuple[float, ...] = ()
+        if self.cosines is not None:
+            near = tuple(float(self.cosines[rows_of_caption[text]].mean()) for text in quoted)
+        counts = Counter[str]()
+        for row in rows.tolist():
+            counts.update(self.words[row])
+        words = sorted(word for word, n in counts.items() if MIN_CAPTIONS <= n <= len(rows) - MIN_CAPTIONS)
         n = int(members.sum())
-        found = self._tested(rows, members, words, permutations, seed) if words and 0 < n < len(rows) else ()
-        near = tuple(self._nearness(rows[members], text) for text in quoted) if self.cosines is not None else ()
+        tested: tuple[CaptionWord, ...] = ()
+        if words and 0 < n < len(rows):
+            tested = self._test_words(rows, members, words, permutations, seed)
         return CaptionedCluster(
-            cluster.id, cluster.name, cluster.scope, n, len(rows) - n, quoted, found, len(words), near
+            cluster.id, cluster.name, cluster.scope, n, len(rows) - n, quoted, tested, len(words), near
         )
 
-    def _nearness(self, rows: I64, caption: str) -> float:
-        assert self.cosines is not None
-        return float(self.cosines[[row for row in rows.tolist() if self.captions[row] == caption]].mean())
-
-    def _tested(
+    def _test_words(
         self, rows: I64, members: Bool, words: Sequence[str], permutations: int, seed: int
-    ) -> tuple[SaidWord, ...]:
+    ) -> tuple[CaptionWord, ...]:
         present = np.array([[word in self.words[row] for word in words] for row in rows.tolist()])
         design = self.design
         groups = None if design.groups is None else design.groups[rows]
         strata = design.centring_stratum[rows]
         test = over_represented(present, members, strata, groups, permutations=permutations, seed=seed)
-        made: list[SaidWord] = []
+        tested: list[CaptionWord] = []
         for k in np.argsort(-test.statistic, kind="stable").tolist():
             p = float(test.p[k]) if design.testable and not np.isnan(test.p[k]) else None
             confirmed = p is not None and p <= ALPHA
-            made.append(SaidWord(words[int(k)], float(test.inside[k]), float(test.outside[k]), p, confirmed))
-        return tuple(made)
+            tested.append(CaptionWord(words[int(k)], float(test.inside[k]), float(test.outside[k]), p, confirmed))
+        return tuple(tested)

@@ -1,4 +1,4 @@
-"""A model with its words: what is asked in text and answered in text."""
+"""A model with its tokenizer: text in, text out."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from core.systems.vl_t5.model import PictureParts, VisionT5
 
 MAX_WORDS_READ = 40
 MAX_WORDS_WRITTEN = 24
-_BATCH = 64
+BATCH_TEXTS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenAnswer:
-    """What was answered, and with what probability: that of just these words, their end included."""
+    """An answer of the model."""
 
     text: str
     probability: float
+    """Of exactly these words with their end token."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,52 +32,58 @@ class Describer:
     model: VisionT5
     tokenizer: Any
 
-    def given(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """(n, L) words of what is said to the model, prefix included, and which are words."""
+    def read(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """(n, L) input words, prefix included, and (n, L) their mask."""
         return padded(tokens_of(self.tokenizer, texts, MAX_WORDS_READ))
 
     def unknown_words(self, text: str) -> list[str]:
-        """Words of a text that the tokenizer does not know, each once: ["blue"] of "What is blue?" where it knows "what
-        is red ?" alone."""
+        """Words of a text that the tokenizer does not know, each once.
+
+        "What is blue?" gives ["blue"] where the tokenizer knows only "what is red ?".
+        """
         unknown = self.tokenizer.unk_token_id
         words = dict.fromkeys(word.strip(".,;:!?") for word in text.split())
         return [word for word in words if word and unknown in self.tokenizer(word)["input_ids"]]
 
-    def wanted(self, texts: Sequence[str]) -> Tensor:
+    def targets(self, texts: Sequence[str]) -> Tensor:
         """(n, u) words that the model has to write."""
         return padded_targets(tokens_of(self.tokenizer, texts, MAX_WORDS_WRITTEN))
 
-    def logits(self, given: Sequence[str], wanted: Sequence[str], parts: PictureParts | None) -> tuple[Tensor, Tensor]:
-        """(n, u, V) logits and (n, u) what had to be written."""
-        ids, seen = self.given(given)
-        targets = self.wanted(wanted)
+    def logits(self, texts: Sequence[str], answers: Sequence[str], parts: PictureParts | None) -> tuple[Tensor, Tensor]:
+        """(n, u, V) logits and their (n, u) target words."""
+        ids, seen = self.read(texts)
+        targets = self.targets(answers)
         return self.model(ids, seen, parts, targets), targets
 
-    def answer(self, given: Sequence[str], parts: PictureParts | None) -> list[SpokenAnswer]:
-        """What the model writes, a text each: the likeliest word at each step."""
-        found: list[SpokenAnswer] = []
-        for at in range(0, len(given), _BATCH):
-            rows = slice(at, at + _BATCH)
-            ids, seen = self.given(given[rows])
-            written = self.model.write(ids, seen, cut(parts, rows), MAX_WORDS_WRITTEN)
-            texts = self.tokenizer.batch_decode([list(row) for row in written.tokens], skip_special_tokens=True)
-            found += [SpokenAnswer(t, float(p)) for t, p in zip(texts, written.probability.tolist(), strict=True)]
-        return found
+    def answer(self, texts: Sequence[str], parts: PictureParts | None) -> list[SpokenAnswer]:
+        """The model's answer to each text, by greedy decoding."""
+        answers: list[SpokenAnswer] = []
+        for at in range(0, len(texts), BATCH_TEXTS):
+            rows = slice(at, at + BATCH_TEXTS)
+            ids, seen = self.read(texts[rows])
+            written = self.model.write(ids, seen, select_parts(parts, rows), MAX_WORDS_WRITTEN)
+            decoded = self.tokenizer.batch_decode([list(row) for row in written.tokens], skip_special_tokens=True)
+            answers += [SpokenAnswer(t, float(p)) for t, p in zip(decoded, written.probability.tolist(), strict=True)]
+        return answers
 
-    def chances(self, given: Sequence[str], wanted: Sequence[str], parts: PictureParts | None) -> list[float]:
-        """The probability of each given answer."""
-        found: list[float] = []
-        for at in range(0, len(given), _BATCH):
-            rows = slice(at, at + _BATCH)
-            ids, seen = self.given(given[rows])
-            found += self.model.chances(ids, seen, cut(parts, rows), self.wanted(wanted[rows])).tolist()
-        return found
+    def chances(self, texts: Sequence[str], answers: Sequence[str], parts: PictureParts | None) -> list[float]:
+        """The probability of each answer to its text."""
+        chances: list[float] = []
+        for at in range(0, len(texts), BATCH_TEXTS):
+            rows = slice(at, at + BATCH_TEXTS)
+            ids, seen = self.read(texts[rows])
+            chances += self.model.chances(ids, seen, select_parts(parts, rows), self.targets(answers[rows])).tolist()
+        return chances
 
 
-def cut(parts: PictureParts | None, rows: slice) -> PictureParts | None:
-    """Some of the pictures."""
+def select_parts(parts: PictureParts | None, rows: slice) -> PictureParts | None:
+    """The parts of some of the images."""
     if parts is None:
         return None
-    boxes = parts.boxes if len(parts.boxes) == 1 else parts.boxes[rows]
-    pictures = None if parts.pictures is None else parts.pictures[rows]
+    boxes = parts.boxes
+    if len(boxes) > 1:
+        boxes = boxes[rows]
+    pictures = parts.pictures
+    if pictures is not None:
+        pictures = pictures[rows]
     return PictureParts(parts.features[rows].float(), boxes, pictures)

@@ -17,7 +17,7 @@ from core.errors import InvalidInput
 from core.numbers import count, listed
 from core.records import F64, I64, Progress, Reporter, no_progress
 from core.systems.common.tokens import PictureTokens
-from core.systems.vl_t5.ask import with_prefix
+from core.systems.vl_t5.ask import check_width, with_prefix
 from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.vision import grid_boxes
@@ -30,29 +30,32 @@ ID = "id"
 GROUP = "group"
 WRITTEN = ("prediction", "correct", "loss")
 """Columns that are added: what the model wrote, whether that is the answer, and the loss of the answer."""
-LEAST_CHANCE = 1e-12
-"""Below it a loss grows no more: it is 27.6 at most."""
-_BATCH = 64
+MIN_PROBABILITY = 1e-12
+"""Smaller probabilities count as this, so that a loss is at most 27.6 nats."""
+BATCH_QUESTIONS = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KnownQuestions:
-    """Questions with their answers and the picture each is about."""
+    """Questions with their answers and the image each is about."""
 
     frame: pd.DataFrame
     """(n) rows with `NEEDED` and whatever else the table has."""
     pictures: I64
-    """(n,) which of `of` a question is about."""
+    """(n,) index into `of` of each question's image."""
     of: I64
-    """Places in the store of the pictures that are asked about, each once."""
+    """Indexes in the store of the images that are asked about, each once."""
     notes: tuple[str, ...] = ()
 
 
 def read_known_questions(table: Path, index: FileIndex) -> KnownQuestions:
-    """The questions of a table; rows without question, answer or a picture of their own are left out, and counted.
+    """The questions of a table, without the rows that lack a question, an answer or one matching image.
+
+    A note counts the rows left out. Where the table has no `ID` or `GROUP`, they become the row's number and its image,
+    so that a diagnosis keeps the questions about an image together.
 
     Args:
-        index: the files of the pictures (`core.data.images.matching.index_files`).
+        index: the files of the images (`core.data.images.matching.index_files`).
 
     Raises:
         InvalidInput: a column is missing, one has the name of a column that is added, or no row is left.
@@ -61,31 +64,34 @@ def read_known_questions(table: Path, index: FileIndex) -> KnownQuestions:
     names = [str(name) for name in frame.columns]
     if absent := [name for name in NEEDED if name not in names]:
         raise InvalidInput(
-            f"{table.name} must have the columns {listed(NEEDED)}: {listed(absent)} is missing among "
-            f"{listed(names, 8)}. Rename them."
+            f"{table.name} needs the columns {listed(NEEDED)}: {listed(absent)} is missing among "
+            f"{listed(names, 8)}. Rename or add columns."
         )
     if taken := [name for name in WRITTEN if name in names]:
-        raise InvalidInput(f"{table.name} has a column {taken[0]!r}, which is written here. Rename or remove it.")
-    said = {name: texts_of(frame[name]) for name in NEEDED}
-    places = [index.find(text) if text else [] for text in said[IMAGE]]
-    good = np.array([len(own) == 1 for own in places]) & np.array(
-        [bool((q or "").strip()) and bool((a or "").strip()) for q, a in zip(said[QUESTION], said[ANSWER])]
-    )
-    if not good.any():
+        raise InvalidInput(f"{table.name} has a column {taken[0]!r}, which this command adds. Rename or remove it.")
+    texts = {name: texts_of(frame[name]) for name in NEEDED}
+    indexes = [index.find(text) if text else [] for text in texts[IMAGE]]
+    usable = np.zeros(len(frame), bool)
+    for row, (matches, question, answer) in enumerate(zip(indexes, texts[QUESTION], texts[ANSWER], strict=True)):
+        usable[row] = len(matches) == 1 and bool((question or "").strip()) and bool((answer or "").strip())
+    if not usable.any():
         raise InvalidInput(
-            f"No row of {table.name} has a question, an answer and a picture that is there. Check the names in its "
+            f"No row of {table.name} has a question, an answer and a matching image. Check the names in its "
             f"column {IMAGE!r} against --images."
         )
     if ID not in names:
         frame.insert(0, ID, np.arange(len(frame)))
     if GROUP not in names:
         frame.insert(2, GROUP, frame[IMAGE])
-    kept = frame[good].reset_index(drop=True)
+    asked = frame[usable].reset_index(drop=True)
     for name in (QUESTION, ANSWER):
-        kept[name] = [" ".join(str(text).split()) for text in said[name][good]]
-    of, pictures = np.unique(np.array([own[0] for own, ok in zip(places, good) if ok], np.int64), return_inverse=True)
-    notes = () if good.all() else (f"{count(int((~good).sum()), 'row')} without question, answer or picture left out.",)
-    return KnownQuestions(kept, pictures.astype(np.int64), of, notes)
+        asked[name] = [" ".join(str(text).split()) for text in texts[name][usable]]
+    image_of_row = np.array([indexes[row][0] for row in np.flatnonzero(usable).tolist()], np.int64)
+    of, pictures = np.unique(image_of_row, return_inverse=True)
+    notes = ()
+    if not usable.all():
+        notes = (f"Skipped {count(int((~usable).sum()), 'row')} without question, answer or image.",)
+    return KnownQuestions(asked, pictures.astype(np.int64), of, notes)
 
 
 def losses_of(
@@ -95,55 +101,49 @@ def losses_of(
     grid: tuple[int, int],
     progress: Progress = no_progress,
 ) -> pd.DataFrame:
-    """The table with what the model wrote to each question, whether that is the answer (0 or 1), and the loss: minus
-    the logarithm of the probability of just that answer, in nats. Questions about a picture that cannot be read are
-    left out. Where the table has no `ID` and no `GROUP`, they are the number of its row and the picture, whose
-    questions a diagnosis then keeps together.
+    """The table with the columns `WRITTEN`: the model's answer, whether it is right (0 or 1), and the loss.
+
+    The loss is minus the natural logarithm of the probability of exactly the known answer, in nats. Questions about an
+    unreadable image are left out.
 
     Args:
-        pictures: the cells of `known.of`, in that order.
+        images: the cells of `known.of`, in that order.
 
     Raises:
-        InvalidInput: the model takes features of another width, or gives a probability that is no number.
+        InvalidInput: the model takes features of another width, or a probability is not finite.
     """
-    wanted = describer.model.visual.sizes.feat_dim
-    got = pictures.tokens.shape[-1]
-    if wanted != got:
-        raise InvalidInput(
-            f"The model takes features of {wanted:,} numbers and the encoder gives cells of {got:,}. Choose the "
-            "encoder that the model was trained with."
-        )
-    place = np.full(len(known.of), -1, np.int64)
-    place[pictures.kept] = np.arange(len(pictures))
-    frame = known.frame[place[known.pictures] >= 0].reset_index(drop=True)
-    rows = place[known.pictures]
+    check_width(describer, pictures)
+    cell_row = np.full(len(known.of), -1, np.int64)
+    cell_row[pictures.kept] = np.arange(len(pictures))
+    rows = cell_row[known.pictures]
+    frame = known.frame[rows >= 0].reset_index(drop=True)
     rows = rows[rows >= 0]
     boxes = grid_boxes(*grid)[None]
-    given = [with_prefix(text) for text in frame[QUESTION]]
+    questions = [with_prefix(text) for text in frame[QUESTION]]
     answers = [str(text) for text in frame[ANSWER]]
     written = list[str]()
     chances = list[float]()
     report = Reporter(progress, "answer", len(rows))
-    for at in range(0, len(rows), _BATCH):
-        part = slice(at, at + _BATCH)
+    for at in range(0, len(rows), BATCH_QUESTIONS):
+        part = slice(at, at + BATCH_QUESTIONS)
         cells = PictureParts(torch.from_numpy(pictures.rows(rows[part]).tokens), boxes)
-        written += [one.text for one in describer.answer(given[part], cells)]
-        chances += describer.chances(given[part], answers[part], cells)
+        written += [answer.text for answer in describer.answer(questions[part], cells)]
+        chances += describer.chances(questions[part], answers[part], cells)
         report(len(chances))
     right = [int(text.casefold() == answer.casefold()) for text, answer in zip(written, answers, strict=True)]
     return frame.assign(**dict(zip(WRITTEN, (written, right, loss_of(np.array(chances))), strict=True)))
 
 
 def loss_of(chances: F64) -> F64:
-    """-ln of (n,) probabilities, none below `LEAST_CHANCE`.
+    """-ln of (n,) probabilities, none below `MIN_PROBABILITY`, in nats.
 
     Raises:
-        InvalidInput: one is no number.
+        InvalidInput: one is not finite.
 
     Example:
         >>> loss_of(np.array([1.0, 0.0])).round(1).tolist()
         [0.0, 27.6]
     """
     if not np.isfinite(chances).all():
-        raise InvalidInput("The model gives probabilities that are no numbers. Copy it again, or train it anew.")
-    return np.clip(-np.log(np.maximum(chances, LEAST_CHANCE)), 0.0, -math.log(LEAST_CHANCE))
+        raise InvalidInput("The model's probabilities are not finite. Copy the model again, or retrain it.")
+    return np.clip(-np.log(np.maximum(chances, MIN_PROBABILITY)), 0.0, -math.log(MIN_PROBABILITY))

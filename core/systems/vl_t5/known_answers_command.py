@@ -13,7 +13,7 @@ def write_losses(table: Path, images: Path | None, model: Path, encoder: str, ou
     """Ask, and write the table with the model's losses.
 
     Raises:
-        InvalidInput: pictures or --out are not named, or a rule of the parts that read them is broken.
+        InvalidInput: --images or --out is missing, or an input breaks the rules of its reader.
     """
     from core.data.images.archives import open_images
     from core.data.images.matching import index_files
@@ -25,9 +25,10 @@ def write_losses(table: Path, images: Path | None, model: Path, encoder: str, ou
     from core.systems.vl_t5.folder import read_describer
     from core.systems.vl_t5.known_answers import losses_of, read_known_questions
 
-    if images is None or out is None:
-        absent = "--images PATH, the pictures that are asked about" if images is None else "--out FILE, for the losses"
-        raise InvalidInput(f"--questions needs {absent}.")
+    if images is None:
+        raise InvalidInput("--questions needs --images PATH, the images it asks about. Add it.")
+    if out is None:
+        raise InvalidInput("--questions needs --out FILE for the losses. Add it.")
     describer = read_describer(model)
     with TerminalProgress() as progress:
         store = open_images(images, progress=progress)
@@ -35,14 +36,19 @@ def write_losses(table: Path, images: Path | None, model: Path, encoder: str, ou
         loaded = load_encoder(encoder)
         tower = tower_of(loaded)
         pictures = read_image_tokens(store.keep(known.of), loaded, tower, cache=default_cache(), progress=progress)
-        found = losses_of(describer, known, pictures, tower.grid, progress)
-    write_table(found, out)
+        losses = losses_of(describer, known, pictures, tower.grid, progress)
+    write_table(losses, out)
     notes = [*known.notes, *pictures.notes]
-    right = float(found["correct"].mean())
-    loss = float(found["loss"].mean())
+    n_right = int(losses["correct"].sum())
+    right = float(losses["correct"].mean())
+    loss = float(losses["loss"].mean())
     if as_json:
-        print_json({"n": len(found), "right": right, "loss": loss, "written": str(out), "notes": notes})
+        print_json({"n": len(losses), "right": right, "loss": loss, "written": str(out), "notes": notes})
         return
-    told = f"{count(len(found), 'question')}: {percent(right)} answered right, mean loss {number(loss, 2)}."
-    nearer = f"`python -m core diagnose --table {out} --images {images} --out DIR` finds where it fails."
-    say("\n".join([told, *([listed(notes)] if notes else []), f"Written: {out}", nearer]))
+    n = len(losses)
+    lines = [f"{n_right:,} of {count(n, 'question')} answered right ({percent(right)}), mean loss {number(loss, 2)}."]
+    if notes:
+        lines.append(listed(notes))
+    lines.append(f"Written: {out}")
+    lines.append(f"To find where the model fails: `python -m core diagnose --table {out} --images {images} --out DIR`")
+    say("\n".join(lines))

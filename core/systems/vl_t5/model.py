@@ -1,4 +1,4 @@
-"""VL-T5: one T5 encoder over words and parts of pictures, and its decoder, which writes every answer as text."""
+"""VL-T5: a T5 encoder over words and parts of images, whose decoder writes every answer as text."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ import torch
 from torch import Tensor
 
 from core.systems.common.words import IGNORED
-from core.systems.vl_t5.vision import VisionSizes, VisualEmbedding, begin, text_bias
+from core.systems.vl_t5.vision import VisionSizes, VisualEmbedding, draw_first_weights, text_bias
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureParts:
-    """What a model sees of n pictures (or questions, which may have more than one)."""
+    """Model input for n images, or for n questions that may have several images each."""
 
     features: Tensor
     """(n, P, f)."""
     boxes: Tensor
-    """(n, P, 4) left, top, right, bottom as shares of the sides; (1, P, 4) where all are alike."""
+    """(n, P, 4) left, top, right, bottom as shares of the sides; (1, P, 4) where all images share their boxes."""
     pictures: Tensor | None = None
-    """(n, P) which picture of its question; None: one picture."""
+    """(n, P) index of the image within its question; None: one image per question."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GreedyText:
-    """What a model wrote to n questions."""
+    """A model's answers to n questions."""
 
     tokens: tuple[tuple[int, ...], ...]
-    """Without the end sign."""
+    """Without the end token."""
     probability: Tensor
-    """(n,) of the whole answer, its end included: the product over its tokens."""
+    """(n,) probability of the whole answer with its end token: the product over its tokens."""
 
 
 class VisionT5(torch.nn.Module):
-    """Cho et al. 2021, arXiv 2102.02779; the T5 is transformers' own."""
+    """VL-T5 of Cho et al. 2021, arXiv 2102.02779, on the T5 of transformers."""
 
     def __init__(self, config: Any, sizes: VisionSizes) -> None:
         super().__init__()
         t5: Any = import_module("transformers").T5ForConditionalGeneration(config)
         self.t5 = t5
         self.visual = VisualEmbedding(sizes, config.d_model, config.layer_norm_epsilon)
-        begin(self.visual)
+        draw_first_weights(self.visual)
 
     def encode(self, ids: Tensor, seen: Tensor, parts: PictureParts | None) -> tuple[Tensor, Tensor]:
-        """(n, T, d) states and (n, T) which of them count, words first; without parts it is the T5 alone.
+        """(n, T, d) states and their (n, T) attention mask, words first; without parts, the plain T5.
 
         Args:
             ids: (n, L) words, padded.
@@ -69,42 +69,40 @@ class VisionT5(torch.nn.Module):
         return encoder.dropout(encoder.final_layer_norm(states)), seen
 
     def forward(self, ids: Tensor, seen: Tensor, parts: PictureParts | None, wanted: Tensor) -> Tensor:
-        """(n, u, V) logits of each word to write, all before it given; wanted: (n, u), `IGNORED` behind the end."""
+        """(n, u, V) logits of each target word after the ones before it; wanted: (n, u), `IGNORED` after the end."""
         states, seen = self.encode(ids, seen, parts)
-        given = self.t5._shift_right(wanted)
-        return self.decode(states, seen, given)
+        return self.decode(states, seen, self.t5._shift_right(wanted))
 
-    def decode(self, states: Tensor, seen: Tensor, given: Tensor) -> Tensor:
+    def decode(self, states: Tensor, seen: Tensor, written: Tensor) -> Tensor:
         """(n, u, V) logits of the word after each of (n, u) written ones."""
         outputs: Any = import_module("transformers.modeling_outputs").BaseModelOutput(last_hidden_state=states)
         return self.t5(
-            encoder_outputs=outputs, attention_mask=seen, decoder_input_ids=given, use_cache=False
+            encoder_outputs=outputs, attention_mask=seen, decoder_input_ids=written, use_cache=False
         ).logits.float()
 
     @torch.inference_mode()
-    def write(self, ids: Tensor, seen: Tensor, parts: PictureParts | None, most: int = 20) -> GreedyText:
-        """The likeliest word at each step, until the end sign or `most` words."""
+    def write(self, ids: Tensor, seen: Tensor, parts: PictureParts | None, max_words: int = 20) -> GreedyText:
+        """Greedy decoding until the end token or `max_words` words."""
         config = self.t5.config
         states, seen = self.encode(ids, seen, parts)
-        given = torch.full((len(ids), 1), config.decoder_start_token_id)
-        chances = torch.ones(len(ids))
+        written = torch.full((len(ids), 1), config.decoder_start_token_id)
+        probability = torch.ones(len(ids))
         going = torch.ones(len(ids), dtype=torch.bool)
-        for _ in range(most):
-            chance, word = self.decode(states, seen, given)[:, -1].softmax(-1).max(-1)
-            chances = torch.where(going, chances * chance, chances)
+        for _ in range(max_words):
+            step, word = self.decode(states, seen, written)[:, -1].softmax(-1).max(-1)
+            probability = torch.where(going, probability * step, probability)
             word = torch.where(going, word, config.pad_token_id)
-            given = torch.cat([given, word[:, None]], 1)
+            written = torch.cat([written, word[:, None]], 1)
             going = going & (word != config.eos_token_id)
             if not bool(going.any()):
                 break
-        left = (config.pad_token_id, config.eos_token_id)
-        rows = tuple(tuple(w for w in row if w not in left) for row in given[:, 1:].tolist())
-        return GreedyText(rows, chances)
+        dropped = (config.pad_token_id, config.eos_token_id)
+        rows = [tuple(word for word in row if word not in dropped) for row in written[:, 1:].tolist()]
+        return GreedyText(tuple(rows), probability)
 
     @torch.inference_mode()
     def chances(self, ids: Tensor, seen: Tensor, parts: PictureParts | None, wanted: Tensor) -> Tensor:
-        """(n,) probability of writing just that; wanted: (n, u), `IGNORED` behind the end."""
-        found = self.forward(ids, seen, parts, wanted).log_softmax(-1)
-        there = wanted != IGNORED
-        each = found.gather(-1, wanted.clamp_min(0).unsqueeze(-1)).squeeze(-1)
-        return torch.where(there, each, 0.0).sum(1).exp()
+        """(n,) probability of writing exactly the target; wanted: (n, u), `IGNORED` after the end."""
+        log_p = self.forward(ids, seen, parts, wanted).log_softmax(-1)
+        of_target = log_p.gather(-1, wanted.clamp_min(0).unsqueeze(-1)).squeeze(-1)
+        return torch.where(wanted != IGNORED, of_target, 0.0).sum(1).exp()

@@ -17,21 +17,26 @@ from core.systems.vl_t5.wording import verdict
 _ANSWER = ("id", "answer", "said", "probability", "reason")
 
 
-def asked_document(diagnosis: Diagnosis, found: AskedPictures) -> dict[str, Any]:
+def asked_document(diagnosis: Diagnosis, asked: AskedPictures) -> dict[str, Any]:
     """The question and its answers as JSON values."""
-    answers = [
-        dict(zip(_ANSWER, (diagnosis.samples.ids[row], answer, one.text, one.probability, why), strict=True))
-        for row, answer, one, why in zip(found.rows.tolist(), found.answers, found.said, found.reasons, strict=True)
-    ]
-    counts = [asdict(one) for one in found.counts]
     return to_json(
-        {"question": found.question, "bar": found.bar, "counts": counts, "answers": answers, "notes": found.notes}
+        {
+            "question": asked.question,
+            "bar": asked.bar,
+            "counts": [asdict(answer) for answer in asked.counts],
+            "answers": asked_table(diagnosis, asked).to_dict("records"),
+            "notes": asked.notes,
+        }
     )
 
 
-def asked_table(diagnosis: Diagnosis, found: AskedPictures) -> pd.DataFrame:
-    """A row for each picture: id, answer, said, probability, reason."""
-    return pd.DataFrame(asked_document(diagnosis, found)["answers"], columns=list(_ANSWER))
+def asked_table(diagnosis: Diagnosis, asked: AskedPictures) -> pd.DataFrame:
+    """A row for each image: id, answer, said, probability, reason."""
+    ids = [diagnosis.samples.ids[row] for row in asked.rows.tolist()]
+    texts = [answer.text for answer in asked.spoken]
+    probabilities = [answer.probability for answer in asked.spoken]
+    columns = (ids, asked.answers, texts, probabilities, asked.reasons)
+    return pd.DataFrame(dict(zip(_ANSWER, columns, strict=True)))
 
 
 def described_document(
@@ -41,19 +46,22 @@ def described_document(
     how: str,
     cosines: F64 | None = None,
 ) -> dict[str, Any]:
-    """The clusters with their words, and every sample's caption; with (n,) `cosines` how near it is."""
-    own = [asdict(one) | {"cluster": one.cluster + 1, "sentence": verdict(one)} for one in clusters]
-    said = described_table(diagnosis, captions, cosines).to_dict("records")
-    return to_json({"captions_from": how, "clusters": own, "captions": said})
+    """The clusters with their words, and every sample's caption with its (n,) cosine."""
+    described = [asdict(c) | {"cluster": c.cluster + 1, "sentence": verdict(c)} for c in clusters]
+    rows = described_table(diagnosis, captions, cosines).to_dict("records")
+    return to_json({"captions_from": how, "clusters": described, "captions": rows})
 
 
 def words_table(clusters: Sequence[CaptionedCluster]) -> pd.DataFrame:
-    """A row for each word of each cluster that was looked at, the strongest first."""
-    rows = [{"cluster": one.cluster + 1, "name": one.name} | asdict(word) for one in clusters for word in one.words]
+    """A row for each compared word of each cluster, the strongest first."""
+    rows = list[dict[str, Any]]()
+    for cluster in clusters:
+        for word in cluster.words:
+            rows.append({"cluster": cluster.cluster + 1, "name": cluster.name} | asdict(word))
     return pd.DataFrame(rows, columns=["cluster", "name", "word", "inside", "outside", "p", "confirmed"])
 
 
 def described_table(diagnosis: Diagnosis, captions: Sequence[str | None], cosines: F64 | None = None) -> pd.DataFrame:
-    """A row for each sample: id, caption, and where it was chosen by nearness cosine."""
-    found = pd.DataFrame({"id": list(diagnosis.samples.ids), "caption": list(captions)})
-    return found if cosines is None else found.assign(cosine=cosines)
+    """A row for each sample: id, caption, and the cosine where captions were chosen by it."""
+    table = pd.DataFrame({"id": list(diagnosis.samples.ids), "caption": list(captions)})
+    return table if cosines is None else table.assign(cosine=cosines)

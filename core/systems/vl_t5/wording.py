@@ -1,4 +1,4 @@
-"""What a model answered of pictures, and what captions say of clusters, in plain sentences."""
+"""Sentences about a model's answers to images, and about the captions of clusters."""
 
 from __future__ import annotations
 
@@ -8,146 +8,151 @@ from core.numbers import count, listed, number, p_value, percent
 from core.systems.vl_t5.ask import BELOW, NOT_SURE, UNLIKE, AnswerCount, AskedPictures
 from core.systems.vl_t5.describe import ALPHA, CaptionedCluster
 
-SHOWN = 10
-WORDS = 6
+SHOWN_ANSWERS = 10
+SHOWN_WORDS = 6
 ASKED_RULE = (
-    "An answer is what a small model makes of a picture's cells, not what is true of it; p says whether failures got "
-    "it more often than chance allows inside classes, over all answers to this question."
+    "A small model gives these answers, and they may be wrong. The p tests whether failures got an answer more often "
+    "than chance allows within classes. It covers all answers to this question."
 )
-UNKNOWN_BAR = "The bar for “not sure” was set on drawn scenes; that it holds for other pictures is not known."
-UNLIKE_NOTE = "unlike the pictures that the model learned from: there it is “not sure”, whatever it would say."
+UNKNOWN_BAR = "The bar for “not sure” was set on drawn scenes and may not hold for other images."
 NEAREST_NOTE = (
-    "Each picture gets the nearest caption, even where none fits it; its cosine says how near it is, and is no measure "
-    "of whether it is true: a word that passes tells members from the rest, "
-    "and whether it is in the pictures only a look at them says."
+    "Each image gets the nearest caption, even where none fits. A word that passes separates members from the others. "
+    "The cosine measures nearness, not truth, so look at the images."
 )
-NO_BAR = "Every answer counts: there is no bar for this model and task below which it would be not sure."
+NO_BAR = "Every answer counts, because this model has no bar for “not sure” in this task."
 DESCRIBED_RULE = (
-    "They are suggestions. A word counts only where the captions of the cluster's members have it more often than "
-    "those of the rest, by permuting membership inside classes, over all words of the cluster at once."
+    "Captions are suggestions. A word passes where members' captions have it more often than the others, by permuting "
+    "membership within classes. Its p covers all words of the group."
 )
 
 
-def asked_lines(found: AskedPictures) -> list[str]:
-    """The answers by how often they were given, and what they are worth."""
-    n = len(found.rows)
-    made = [f"{found.question!r} to {count(n, 'image')}:"]
-    for one in found.counts[:SHOWN]:
-        p = "not compared" if one.p is None else f"adjusted {p_value(one.p)}"
-        made.append(
-            f"{one.answer}: {one.n:,} of {n:,}; {percent(one.among_failures)} of the failures and "
-            f"{percent(one.elsewhere)} of the rest ({p})"
+def asked_lines(asked: AskedPictures) -> list[str]:
+    """The answers, the most frequent first, and how far to trust them."""
+    n = len(asked.rows)
+    lines = [f"{asked.question!r} to {count(n, 'image')}:"]
+    for answer in asked.counts[:SHOWN_ANSWERS]:
+        p = "not tested" if answer.p is None else f"adjusted {p_value(answer.p)}"
+        lines.append(
+            f"{answer.answer}: {answer.n:,} of {n:,}; {percent(answer.among_failures)} of failures, "
+            f"{percent(answer.elsewhere)} of the others ({p})"
         )
-    if len(found.counts) > SHOWN:
-        made.append(f"... and {count(len(found.counts) - SHOWN, 'further answer')}: --out FILE writes them all.")
-    unsure = sum(one.n for one in found.counts if one.answer == NOT_SURE)
-    if found.bar is None:
-        made.append(NO_BAR)
+    if len(asked.counts) > SHOWN_ANSWERS:
+        lines.append(f"... and {count(len(asked.counts) - SHOWN_ANSWERS, 'further answer')}: --out FILE writes all.")
+    if asked.bar is None:
+        lines.append(NO_BAR)
     else:
-        made.append(
-            f"Below a probability of {number(found.bar, 2)} an answer is “not sure” ({unsure:,}). {UNKNOWN_BAR}"
-        )
-    if found.unlike is not None and (others := int(found.unlike.sum())):
-        made.append(f"{count(others, 'image')} {'is' if others == 1 else 'are'} {UNLIKE_NOTE}")
-    return [*made, ASKED_RULE, *found.notes]
+        unsure = asked.answers.count(NOT_SURE)
+        lines.append(f"{unsure:,} “not sure”: the bar is a probability of {number(asked.bar, 2)}. {UNKNOWN_BAR}")
+    n_unlike = asked.reasons.count(UNLIKE)
+    if n_unlike:
+        verb = "is" if n_unlike == 1 else "are"
+        lines.append(f"{count(n_unlike, 'image')} {verb} unlike the model's training images and count as “not sure”.")
+    return [*lines, ASKED_RULE, *asked.notes]
 
 
-def asked_headline(found: AskedPictures) -> str:
-    """How many pictures were answered surely, and why the others were not."""
-    n = len(found.rows)
-    why = found.reasons
-    sure, unlike, below = (sum(one == kind for one in why) for kind in ("", UNLIKE, BELOW))
-    said = f"{f'{sure:,}' if sure else 'None'} of {count(n, 'image')} {'were' if sure > 1 else 'was'} answered surely"
+def asked_headline(asked: AskedPictures) -> str:
+    """How many images got a sure answer, and why the others did not."""
+    n = len(asked.rows)
+    sure = asked.reasons.count("")
+    unlike = asked.reasons.count(UNLIKE)
+    below = asked.reasons.count(BELOW)
+    start = f"The model is sure of {sure:,} of {count(n, 'image')}"
     if sure == n:
-        return f"{said}."
+        return f"{start}."
     if unlike == n:
-        return f"{said}: all are unlike the pictures that the model learned from."
-    causes = [f"{unlike:,} unlike the pictures that the model learned from"] if unlike else []
-    if below and found.bar is not None and found.bar < 1:
-        causes.append(f"{below:,} below the bar, a probability of {number(found.bar, 2)}")
+        return f"{start}: all are unlike its training images."
+    causes = list[str]()
+    if unlike:
+        causes.append(f"{unlike:,} unlike its training images")
+    if below and asked.bar is not None and asked.bar < 1:
+        causes.append(f"{below:,} below the bar, a probability of {number(asked.bar, 2)}")
     elif below:
-        causes.append(f"{below:,} since it has no bar for such a question")
-    return f"{said}; {n - sure:,} “not sure”: {' and '.join(causes)}."
+        causes.append(f"{below:,} because it has no bar for this kind of question")
+    return f"{start}; {n - sure:,} “not sure”: {' and '.join(causes)}."
 
 
-def asked_verdict(found: AskedPictures) -> str:
+def asked_verdict(asked: AskedPictures) -> str:
     """Which answers failures got more often than chance allows."""
-    compared = [one for one in found.counts if one.p is not None]
-    if not compared:
-        return "No answer could be compared with the failures."
-    if passed := [one for one in compared if passes(one)]:
-        return f"Failures got {listed([f'“{one.answer}”' for one in passed])} more often than chance allows."
-    one = len(compared) == 1
-    none = "The one answer that was compared does not go" if one else f"None of {len(compared)} compared answers goes"
-    return f"{none} with failure more often than chance allows."
+    tested = [answer for answer in asked.counts if answer.p is not None]
+    if not tested:
+        return "No answer could be tested against the failures."
+    passed = [f"“{answer.answer}”" for answer in tested if passes(answer)]
+    if passed:
+        return f"Failures got {listed(passed)} more often than chance allows."
+    return f"No tested answer ({len(tested):,}) is more frequent among failures than chance allows."
 
 
-def passes(one: AnswerCount) -> bool:
+def passes(answer: AnswerCount) -> bool:
     """Whether failures got the answer more often than chance allows."""
-    return one.p is not None and one.p <= ALPHA
+    return answer.p is not None and answer.p <= ALPHA
 
 
-def nearest_of(captions: Sequence[str], where: str) -> str:
-    """Where captions come from that a user gave: the end of "Captions: ..."."""
-    return f"of each picture the nearest of {len(captions):,} captions of {where}"
+def nearest_of(captions: Sequence[str], source: str) -> str:
+    """The origin of a user's captions: the end of "Captions: ..."."""
+    return f"the nearest to each image of {len(captions):,} captions in {source}"
 
 
 def headline(clusters: Sequence[CaptionedCluster]) -> str:
     """How many clusters a word of the captions sets apart."""
-    apart = sum(bool(one.confirmed) for one in clusters)
+    apart = sum(bool(cluster.confirmed) for cluster in clusters)
     if apart:
-        return f"Words of the captions set {apart} of {count(len(clusters), 'cluster')} apart from the rest."
-    if not any(one.words and one.words[0].p is not None for one in clusters):
+        return f"Caption words set {apart} of {count(len(clusters), 'group')} apart."
+    if not any(cluster.words and cluster.words[0].p is not None for cluster in clusters):
         return "No word could be tested: the captions stay suggestions."
-    return f"No word sets {'the cluster' if len(clusters) == 1 else 'a cluster'} apart: the captions stay suggestions."
+    return "No word sets a group apart: the captions stay suggestions."
 
 
 def described_lines(clusters: Sequence[CaptionedCluster], how: str) -> list[str]:
-    """Of each cluster the words that set it apart, and captions of its members.
+    """The words that set each cluster apart, and captions of its members.
 
     Args:
-        how: where the captions come from, such as "nearest of 400 captions".
+        how: origin of the captions, such as "nearest of 400 captions".
     """
     if not clusters:
-        return ["The run has no confirmed cluster, so there is nothing to describe."]
-    made = [f"Captions: {how}. {DESCRIBED_RULE}"]
-    for one in clusters:
-        made.append(f"{one.name} ({sizes(one)}): {verdict(one)}")
-        made += [f"    {said}" for said in quotations(one)]
-    return [*made, NEAREST_NOTE] if any(one.cosines for one in clusters) else made
+        return ["This run has no confirmed group to describe."]
+    lines = [f"Captions: {how}. {DESCRIBED_RULE}"]
+    for cluster in clusters:
+        lines.append(f"{cluster.name} ({sizes(cluster)}): {verdict(cluster)}")
+        lines += [f"    {text}" for text in quotations(cluster)]
+    if any(cluster.cosines for cluster in clusters):
+        lines.append(NEAREST_NOTE)
+    return lines
 
 
-def quotations(one: CaptionedCluster) -> list[str]:
-    """Such as "“a dog in snow” (cosine 0.24)"."""
-    near = [f" (cosine {number(value, 2)})" for value in one.cosines] or [""] * len(one.quoted)
-    return [f"“{text}”{said}" for text, said in zip(one.quoted, near, strict=True)]
+def quotations(cluster: CaptionedCluster) -> list[str]:
+    """Quoted captions such as "“a dog in snow” (cosine 0.24)"."""
+    near = [f" (cosine {number(value, 2)})" for value in cluster.cosines] or [""] * len(cluster.quoted)
+    return [f"“{text}”{cosine}" for text, cosine in zip(cluster.quoted, near, strict=True)]
 
 
-def sizes(one: CaptionedCluster) -> str:
+def sizes(cluster: CaptionedCluster) -> str:
     """How many captions are compared with how many."""
-    return f"{count(one.size, 'member')}, {count(one.others, 'other')}"
+    return f"{count(cluster.size, 'member')}, {count(cluster.others, 'other')}"
 
 
-def summary(one: CaptionedCluster) -> str:
-    """`verdict` as a sentence of its own beside a table, which has the figures."""
-    passed = len(one.confirmed)
+def summary(cluster: CaptionedCluster) -> str:
+    """`verdict` as a full sentence beside a table that has the figures."""
+    passed = len(cluster.confirmed)
     if passed:
-        return f"{passed} of {count(one.tested, 'word')} {'sets' if passed == 1 else 'set'} it apart."
-    said = verdict(one)
-    return said[0].upper() + said[1:]
+        return f"{passed} of {count(cluster.tested, 'word')} {'sets' if passed == 1 else 'set'} it apart."
+    text = verdict(cluster)
+    return text[0].upper() + text[1:]
 
 
-def verdict(one: CaptionedCluster) -> str:
+def verdict(cluster: CaptionedCluster) -> str:
     """The words of the members' captions that pass, or that none does."""
-    if not one.tested:
-        return "no word is in enough captions to be compared."
-    if one.words and one.words[0].p is None:
+    if not cluster.tested:
+        return "no word is in enough captions to be tested."
+    if cluster.words and cluster.words[0].p is None:
         return "nothing could be permuted, so no word is tested."
-    if not one.confirmed:
-        return f"none of {count(one.tested, 'word')} sets it apart; the captions stay a suggestion."
-    said = ", ".join(
-        f"“{w.word}” ({percent(w.inside)} against {percent(w.outside)}, {'' if w.p is None else p_value(w.p)})"
-        for w in one.confirmed[:WORDS]
-    )
-    more = len(one.confirmed) - WORDS
-    return f"its captions say {said}{f' and {more} more' if more > 0 else ''}, of {count(one.tested, 'word')}."
+    if not cluster.confirmed:
+        return f"none of {count(cluster.tested, 'word')} sets it apart; the captions stay a suggestion."
+    passed = list[str]()
+    for word in cluster.confirmed[:SHOWN_WORDS]:
+        p = "" if word.p is None else p_value(word.p)
+        passed.append(f"“{word.word}” ({percent(word.inside)}, others {percent(word.outside)}; {p})")
+    text = ", ".join(passed)
+    more = len(cluster.confirmed) - SHOWN_WORDS
+    if more > 0:
+        text += f" and {more} more"
+    return f"members' captions have {text}; {count(cluster.tested, 'word')} tested."

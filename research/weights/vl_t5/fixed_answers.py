@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from core.systems.vl_t5.describer import Describer, cut
+from core.systems.vl_t5.describer import Describer, select_parts
 from core.systems.vl_t5.model import PictureParts
 from research.weights.vl_t5.spoken import Spoken
 
@@ -30,7 +30,7 @@ class FixedAnswers(torch.nn.Module):
 
     def forward(self, given: Sequence[str], parts: PictureParts | None) -> Tensor:
         """(n, answers) logits."""
-        states, seen = self.model.encode(*self.describer.given(given), parts)
+        states, seen = self.model.encode(*self.describer.read(given), parts)
         start = torch.full((len(given), 1), self.model.t5.config.decoder_start_token_id)
         found = self.model.t5.decoder(
             input_ids=start, encoder_hidden_states=states, encoder_attention_mask=seen, use_cache=False
@@ -48,5 +48,5 @@ class FixedAnswers(torch.nn.Module):
         found: list[str] = []
         for at in range(0, len(given), _BATCH):
             rows = slice(at, at + _BATCH)
-            found += [self.answers[i] for i in self(given[rows], cut(parts, rows)).argmax(1).tolist()]
+            found += [self.answers[i] for i in self(given[rows], select_parts(parts, rows)).argmax(1).tolist()]
         return found

@@ -10,7 +10,7 @@ import pytest
 
 from core.files import ASSETS
 from core.store import load
-from core.systems.vl_t5.describe import CaptionedCluster, SaidWord
+from core.systems.vl_t5.describe import CaptionedCluster, CaptionWord
 from research.evidence.described import EACH, WORST, drawn, right, score, text_of
 
 SAID = CaptionedCluster(
@@ -20,7 +20,7 @@ SAID = CaptionedCluster(
     20,
     80,
     ("a dog runs",),
-    (SaidWord("dog", 0.5, 0.1, 0.001, True), SaidWord("cat", 0, 0, 1, False)),
+    (CaptionWord("dog", 0.5, 0.1, 0.001, True), CaptionWord("cat", 0, 0, 1, False)),
     2,
 )
 

@@ -1,1 +1,1 @@
-"""Questions to the pictures of the open run, and captions of its clusters, in the tab Ask."""
+"""Questions to the images of the open run, and captions of its clusters, in the tab Ask."""

@@ -1,5 +1,5 @@
-"""Captions, below the visual words of the tab Ask: the clusters of the open run described by the nearest of a visitor's
-captions, whose words are tested."""
+"""Captions, below the visual words of the tab Ask: clusters of the open run described by the nearest of a visitor's
+captions, with tested words."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from webapp.state.session import Session, require_run, shows_errors
 from webapp.systems.vl_t5.render import render
 
 if TYPE_CHECKING:
-    from core.systems.vl_t5.describe import CaptionedCluster, SaidWord
+    from core.systems.vl_t5.describe import CaptionedCluster, CaptionWord
 
 FILES = (
     ("captions.json", "Captions (JSON)"),
@@ -46,68 +46,68 @@ FILES = (
     ("captions_of_samples.csv", "Samples (CSV)"),
 )
 MAX_CAPTIONS = 2000
-"""Different ones of a list; the command takes more."""
-ELSEWHERE = "These captions are of another run. Open that run again to see them."
+"""Most different captions of a list; the command takes more."""
+ELSEWHERE = "These captions belong to another run. Open that run to see them."
 LIST = "The list of captions"
-QUIET = 3
-MOST = 40
-"""Words that are shown beside those that pass, and of a cluster at most."""
-PICTURES = 8
+SHOWN_UNCONFIRMED_WORDS = 3
+"""Words shown after those that pass."""
+MAX_SHOWN_WORDS = 40
+SHOWN_IMAGES = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DescribedRun:
-    """A run's clusters as they are shown with their captions, and the files to take away."""
+    """A run's clusters with their captions as shown, and their files."""
 
     run: str
     view: str
     clusters: tuple[int, ...]
-    """Ids of those that are shown."""
+    """Ids of the shown clusters."""
     files: tuple[Path, ...]
     lists: int
-    """So many lists were tested on this run in this visit."""
+    """Number of lists tested on this run in this visit."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionedView:
-    """A cluster as it is shown."""
+    """A cluster as shown."""
 
-    found: CaptionedCluster
+    cluster: CaptionedCluster
     sizes: str
-    said: str
-    words: tuple[SaidWord, ...]
+    summary: str
+    words: tuple[CaptionWord, ...]
     more: int
-    """Words that were tested and are not shown."""
+    """Number of tested words not shown."""
     tiles: tuple[Tile, ...]
 
 
-def checked_captions(said: str | None, where: str = LIST) -> tuple[str, ...]:
-    """The captions that were pasted, or stand in the file `where`.
+def checked_captions(text: str | None, source: str = LIST) -> tuple[str, ...]:
+    """The captions in the field or in the file `source`.
 
     Raises:
-        InvalidInput: there are none or too many, or one is too long.
+        InvalidInput: the text has too few or too many captions, or one is too long.
     """
     from core.systems.vl_t5.describe import parse_captions
 
-    text = said or ""
+    text = text or ""
     check_characters(text, "captions", "Shorten them, or use the command `answers`.")
-    return parse_captions(text, where, MAX_CAPTIONS)
+    return parse_captions(text, source, MAX_CAPTIONS)
 
 
 def is_offered(diagnosis: Diagnosis | None) -> bool:
-    """Whether the part is shown: captions are of pictures."""
+    """Whether the part is visible: captions need images."""
     return diagnosis is None or diagnosis.samples.modality == "image"
 
 
 def lacking(diagnosis: Diagnosis) -> str:
-    """What the run lacks for captions: "words", "clusters", or "" where they can be used."""
+    """What the run lacks for captions: "words", "clusters", or "" where it lacks nothing."""
     if diagnosis.words is None or not diagnosis.words.encoder:
         return "words"
     return "" if diagnosis.clusters else "clusters"
 
 
 def make_captions(session: Session, captions: Sequence[str], lists: int, progress: Progress) -> DescribedRun:
-    """Describe the open run's clusters and write what may be taken away.
+    """Describe the open run's clusters and write the files.
 
     Raises:
         InvalidInput: the run has no words, or they are of another edition of its encoder.
@@ -124,16 +124,16 @@ def make_captions(session: Session, captions: Sequence[str], lists: int, progres
     files = write_files(
         "captions", FILES, document, words_table(clusters), described_table(diagnosis, nearest, cosines)
     )
-    ids = tuple(one.cluster for one in clusters)
+    ids = tuple(described.cluster for described in clusters)
     return DescribedRun(session.run, captions_view(diagnosis, clusters, how, lists), ids, files, lists)
 
 
 def captions_view(diagnosis: Diagnosis, clusters: Sequence[CaptionedCluster], how: str, lists: int) -> str:
-    """What the captions come to, and each cluster with its quotations and words.
+    """The headline, and each cluster with its quotations and words.
 
     Args:
-        how: where the captions come from.
-        lists: how many lists this visit has tested on the run: each is a family of its own.
+        how: origin of the captions.
+        lists: number of lists tested on the run in this visit: the p-values of each cover that list only.
     """
     from core.systems.vl_t5.wording import DESCRIBED_RULE, NEAREST_NOTE, headline
 
@@ -143,73 +143,73 @@ def captions_view(diagnosis: Diagnosis, clusters: Sequence[CaptionedCluster], ho
         how=how,
         rule=DESCRIBED_RULE,
         note=NEAREST_NOTE,
-        clusters=[_shown(diagnosis, one) for one in clusters],
+        clusters=[_view_of(diagnosis, described) for described in clusters],
         lists=lists,
     )
 
 
-def _shown(diagnosis: Diagnosis, one: CaptionedCluster) -> CaptionedView:
+def _view_of(diagnosis: Diagnosis, described: CaptionedCluster) -> CaptionedView:
     from core.systems.vl_t5.wording import sizes, summary
 
-    words = one.words[: min(len(one.confirmed) + QUIET, MOST)]
-    membership = next(cluster.membership for cluster in diagnosis.clusters if cluster.id == one.cluster)
-    rows = np.argsort(-membership, kind="stable")[: min(PICTURES, one.size)].tolist()
+    words = described.words[: min(len(described.confirmed) + SHOWN_UNCONFIRMED_WORDS, MAX_SHOWN_WORDS)]
+    membership = next(cluster.membership for cluster in diagnosis.clusters if cluster.id == described.cluster)
+    rows = np.argsort(-membership, kind="stable")[: min(SHOWN_IMAGES, described.size)].tolist()
     tiles = tuple(tile_of(diagnosis, row, mark_wrong=True) for row in rows)
-    return CaptionedView(one, sizes(one), summary(one), words, len(one.words) - len(words), tiles)
+    more = len(described.words) - len(words)
+    return CaptionedView(described, sizes(described), summary(described), words, more, tiles)
 
 
-def on_captions(session: Session, state: KeptState[DescribedRun], said: str | None) -> Iterator[tuple[Any, ...]]:
-    """Describe the clusters; yields (job id, status, what was made)."""
+def on_captions(session: Session, state: KeptState[DescribedRun], text: str | None) -> Iterator[tuple[Any, ...]]:
+    """Describe the clusters; yields (job id, status, described run)."""
     require_run(session)
-    captions = checked_captions(said)
-    before = next((one.lists for one in state.saved if one.run == session.run), 0)
+    captions = checked_captions(text)
+    before = next((described.lists for described in state.saved if described.run == session.run), 0)
     job = Job(lambda progress: make_captions(session, captions, before + 1, progress))
-    yield from follow(job, "The clusters were not described", None)
+    yield from follow(job, "The groups were not described", None)
 
 
-def on_described(session: Session, state: KeptState[DescribedRun], made: DescribedRun | None) -> tuple[Any, ...]:
-    """Show what was made: returns (state, status, view, downloads); of another run than the open one it is kept, and
-    said."""
-    return receive(session, state, made, FILES, ELSEWHERE)
+def on_described(session: Session, state: KeptState[DescribedRun], described: DescribedRun | None) -> tuple[Any, ...]:
+    """Show the captions, or save those of a run that is not open: returns (state, status, view, downloads)."""
+    return receive(session, state, described, FILES, ELSEWHERE)
 
 
 def on_file(path: str | None) -> tuple[Any, ...]:
-    """A file came: returns (its captions for the field, no file, status), so that what is described is what is seen.
+    """Copy a file's captions to the field, where they stay visible: returns (captions, no file, status).
 
     Raises:
-        InvalidInput: it is no text, or holds no captions that can be taken.
+        InvalidInput: the file is not valid text, or its captions break a rule.
     """
     if not path:
-        return tuple(gr.skip() for _ in range(3))
+        return gr.skip(), gr.skip(), gr.skip()
     text = read_text(Path(path), most=4 * MAX_CHARACTERS)
     name = Path(path).name[:80]
     captions = checked_captions(text, name)
-    said = f"{count(len(captions), 'caption')} of {name} {'stand' if len(captions) > 1 else 'stands'} in the field."
-    return "\n".join(captions), None, closing("Read", said)
+    return "\n".join(captions), None, closing("Read", f"{count(len(captions), 'caption')} from {name}.")
 
 
 def on_show(session: Session, state: KeptState[DescribedRun], event: gr.EventData) -> tuple[Any, ...]:
     """Show a cluster on the map: returns (tabs, session, pane, map)."""
-    place = as_int(event_data(event).get("place"))
-    found = state.current
-    if found is None or state.run != session.run or not 0 <= place < len(found.clusters):
-        raise InvalidInput("These captions are of another run than the open one. Describe it again.")
-    mapped = show_selection(session.only(cluster=found.clusters[place]))
+    index = as_int(event_data(event).get("place"))
+    described = state.current
+    if described is None or state.run != session.run or not 0 <= index < len(described.clusters):
+        raise InvalidInput("These captions belong to another run. Describe the open run again.")
+    mapped = show_selection(session.only(cluster=described.clusters[index]))
     return gr.update(selected="explore"), *mapped
 
 
 def intro(diagnosis: Diagnosis | None) -> str:
     """What captions are for, or what this run lacks."""
-    lacks = "" if diagnosis is None else lacking(diagnosis)
-    noun = "sample" if diagnosis is None else diagnosis.samples.modality
-    return render("captions_intro.html.j2", lacks=lacks, noun=noun)
+    if diagnosis is None:
+        return render("captions_intro.html.j2", lacks="", noun="sample")
+    return render("captions_intro.html.j2", lacks=lacking(diagnosis), noun=diagnosis.samples.modality)
 
 
 def on_run(session: Session, state: KeptState[DescribedRun]) -> tuple[Any, ...]:
-    """The tab is shown: returns (accordion, then what `reopened` gives); there is none where the run is not of
-    pictures."""
-    there = gr.update(visible=is_offered(RUNS.get(session.run))) if session.run else gr.skip()
-    return there, *reopened(session, state, intro, FILES, lambda diagnosis: not lacking(diagnosis))
+    """Update the tab: returns (accordion, visible for runs of images, then the values of `reopened`)."""
+    accordion = gr.skip()
+    if session.run:
+        accordion = gr.update(visible=is_offered(RUNS.get(session.run)))
+    return accordion, *reopened(session, state, intro, FILES, lambda diagnosis: not lacking(diagnosis))
 
 
 def build(page: Page, tab: gr.Tab) -> None:
@@ -221,28 +221,27 @@ def build(page: Page, tab: gr.Tab) -> None:
     diagnosis = page.diagnosis
     state = gr.State(KeptState(first), time_to_live=STATE_S)
     job = gr.State("")
-    made = gr.State(None)
-    title = "Captions: what do the clusters show, in your sentences?"
-    there = is_offered(diagnosis)
-    with gr.Accordion(title, open=False, visible=there, elem_id="captions") as fold:
-        said = gr.HTML(intro(diagnosis), elem_id="captions-intro", **PLAIN)
+    result = gr.State(None)
+    title = "Describe groups by captions"
+    with gr.Accordion(title, open=False, visible=is_offered(diagnosis), elem_id="captions") as fold:
+        intro_pane = gr.HTML(intro(diagnosis), elem_id="captions-intro", **PLAIN)
         text, file, parts = _fields(diagnosis, first)
     file.upload(shows_errors(on_file), [file], [text, file, parts.status], **PRIVATE)
     described = parts.run.click(
-        shows_errors(on_captions), [session, state, text], [job, parts.status, made], **HEAVY, **PRIVATE
+        shows_errors(on_captions), [session, state, text], [job, parts.status, result], **HEAVY, **PRIVATE
     )
-    told = [parts.status, parts.view, *parts.buttons]
-    described.success(shows_errors(on_described), [session, state, made], [state, *told], **PRIVATE)
+    outputs = [parts.status, parts.view, *parts.buttons]
+    described.success(shows_errors(on_described), [session, state, result], [state, *outputs], **PRIVATE)
     wire_cancel(parts.cancel, job)
     mapped = [tabs, session, view.pane, view.failure_map]
     parts.view.act(shows_errors(on_show), [session, state], mapped, **QUICK)
-    tab.select(shows_errors(on_run), [session, state], [fold, state, said, parts.run, *told], **QUICK)
+    tab.select(shows_errors(on_run), [session, state], [fold, state, intro_pane, parts.run, *outputs], **QUICK)
 
 
 def _fields(diagnosis: Diagnosis | None, first: str) -> tuple[gr.Textbox, gr.File, MadeParts]:
     with gr.Row(elem_classes="captions-row"):
         text = gr.Textbox(
-            label=f"Captions, one a line (2 to {MAX_CAPTIONS:,})",
+            label=f"Captions, one per line (2 to {MAX_CAPTIONS:,})",
             placeholder="a shoe seen from the side\na dress with stripes\na bag with handles",
             elem_id="captions-text",
             lines=5,
@@ -250,6 +249,6 @@ def _fields(diagnosis: Diagnosis | None, first: str) -> tuple[gr.Textbox, gr.Fil
             scale=3,
             min_width=280,
         )
-        file = upload("Or a text file of them", (".txt",), "captions-file", 150, scale=1, min_width=200)
+        file = upload("Or a text file", (".txt",), "captions-file", 150, scale=1, min_width=200)
     usable = diagnosis is None or not lacking(diagnosis)
     return text, file, made_parts("captions", "Describe", FILES, first, width=130, interactive=usable)

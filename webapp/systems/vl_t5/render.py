@@ -1,4 +1,4 @@
-"""Fills in the templates of captions and of questions to pictures."""
+"""Renders the templates of captions and of questions about images."""
 
 from __future__ import annotations
 

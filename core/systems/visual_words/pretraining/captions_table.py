@@ -1,4 +1,4 @@
-"""A table of pictures and captions: each picture's file, and a column or several of captions."""
+"""A table of images and captions: each image's file, and a column or several of captions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.records.ledger import Ledger
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CaptionTable:
-    """Different pictures, each with its captions from all rows that name it."""
+    """Different images, each with its captions from all rows that name it."""
 
     name: str
     images: ItemStore
@@ -31,14 +31,14 @@ class CaptionTable:
 def read_captions(
     table: Path, images: Path, *, image: str, captions: Sequence[str], progress: Progress = no_progress
 ) -> CaptionTable:
-    """The pictures that the table names, in the order of their first row.
+    """The images that the table names, in the order of their first row.
 
     Args:
         image: the column of files.
         captions: the columns of captions, a text or a list of them in a cell; empty cells are passed over and counted.
 
     Raises:
-        InvalidInput: a column is not there, no picture is, or no caption is.
+        InvalidInput: a column is not there, no image is, or no caption is.
     """
     found = read_table(table, as_text=(image, *captions), progress=progress)
     columns = [str(column) for column in found.frame.columns]

@@ -1,4 +1,4 @@
-"""How well captions and pictures find each other, by a pretrained network and by the encoder alone."""
+"""How well captions and images find each other, by a pretrained network and by the encoder alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.systems.visual_words.pretraining.vocabulary import words_of
 
 AT = (1, 5, 10)
 POOL = 100
-"""Pictures among which one is sought."""
+"""Images among which one is sought."""
 PAIRS = 256
 """Pairs in one pass."""
 
@@ -26,13 +26,13 @@ class Retrieval:
     """Share of the queries whose own is among the first k, by k."""
 
     pictures: Mapping[int, float]
-    """Of captions, the picture sought."""
+    """Of captions, the image sought."""
     captions: Mapping[int, float]
-    """Of pictures, a caption sought."""
+    """Of images, a caption sought."""
 
 
 def pool_of(data: CaptionedPictures, rng: np.random.Generator, size: int = POOL) -> CaptionedPictures:
-    """At most `size` pictures drawn at random, with one caption each that no other of them has: the first."""
+    """At most `size` images drawn at random, with one caption each that no other of them has: the first."""
     places = np.sort(rng.choice(len(data), min(size, len(data)), replace=False)).astype(np.int64)
     drawn = data.keep(places)
     first = np.searchsorted(drawn.of, np.arange(len(drawn)))
@@ -50,7 +50,7 @@ def pool_of(data: CaptionedPictures, rng: np.random.Generator, size: int = POOL)
 
 
 def score_pairs(found: Pretrained, data: CaptionedPictures, pairs: I64, progress: Progress = no_progress) -> F64:
-    """(p,) log odds of (p, 2) places of a picture and a caption, sorted by picture or not.
+    """(p,) log odds of (p, 2) places of an image and a caption, sorted by image or not.
 
     Raises:
         InvalidInput: they are not all finite.
@@ -78,21 +78,21 @@ def check_scores(scores: F64) -> None:
     if not np.isfinite(scores).all():
         n = int((~np.isfinite(scores)).sum())
         raise InvalidInput(
-            f"{n:,} of {scores.size:,} scores of pictures and captions are no finite numbers: the training diverged. "
+            f"{n:,} of {scores.size:,} scores of images and captions are no finite numbers: the training diverged. "
             "Lower the learning rate (--rate)."
         )
 
 
 def retrieval(scores: F64, of: I64, at: tuple[int, ...] = AT) -> Retrieval:
-    """Of (n, m) scores of pictures and captions; of: (m,) the picture of each caption. Ties count as lost.
+    """Of (n, m) scores of images and captions; of: (m,) the image of each caption. Ties count as lost.
 
     Raises:
-        InvalidInput: a score is not finite, or there are not two pictures, so that nothing is sought.
+        InvalidInput: a score is not finite, or there are not two images, so that nothing is sought.
     """
     check_scores(scores)
     if len(scores) < 2:
         raise InvalidInput(
-            f"A picture is sought among at least 2 with captions of their own: got {len(scores)}. Bring more captions."
+            f"An image is sought among at least 2 with captions of their own: got {len(scores)}. Bring more captions."
         )
     own = scores[of, np.arange(len(of))]
     better = (scores >= own).sum(0) - 1
@@ -104,8 +104,8 @@ def retrieval(scores: F64, of: I64, at: tuple[int, ...] = AT) -> Retrieval:
 
 
 def matching_pairs(data: CaptionedPictures, rng: np.random.Generator) -> tuple[I64, Bool]:
-    """Each picture once with one of its captions and once with one of another's, of other words than all of its own:
-    (2 n, 2) places, and which match. A picture for which there is none is left out."""
+    """Each image once with one of its captions and once with one of another's, of other words than all of its own:
+    (2 n, 2) places, and which match. An image for which there is none is left out."""
     first, last = (np.searchsorted(data.of, np.arange(len(data)), side) for side in ("left", "right"))
     drawn = first + (rng.random(len(data)) * (last - first)).astype(np.int64)
     order = rng.permutation(len(data))

@@ -1,4 +1,4 @@
-"""Pretrain a SOHO on captioned pictures."""
+"""Pretrain a SOHO on captioned images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from core.systems.visual_words.pretraining.settings import Pretraining
 from core.systems.visual_words.pretraining.vocabulary import CaptionWords, caption_words, words_of
 
 FITTED = 512
-"""Pictures whose cells whiten the map and begin the dictionary."""
+"""Images whose cells whiten the map and begin the dictionary."""
 RESET_EVERY = 25
 RESET_UNTIL = 0.6
 """Steps between two looks for words that nothing is near, and the share of the steps after which there are none."""
@@ -131,7 +131,7 @@ def rate_at(share: float) -> float:
 
 
 def spread_of(model: Soho, data: CaptionedPictures, rng: np.random.Generator) -> float:
-    """Perplexity of the words of at most `FITTED` pictures; nan without a dictionary."""
+    """Perplexity of the words of at most `FITTED` images; nan without a dictionary."""
     if model.dictionary is None:
         return float("nan")
     places = rng.choice(len(data), min(len(data), FITTED), replace=False)
@@ -179,8 +179,8 @@ class _Batch:
 
 
 def _draw(data: CaptionedPictures, size: int, rng: np.random.Generator) -> _Batch:
-    """Different pictures, each with one of its captions; then the captions of half of them change places. One that
-    comes to a picture which has a caption of the same words is no mismatch."""
+    """Different images, each with one of its captions; then the captions of half of them change places. One that
+    comes to an image which has a caption of the same words is no mismatch."""
     pictures = rng.choice(len(data), min(size, len(data)), replace=False)
     first = np.searchsorted(data.of, pictures)
     captions = first + (rng.random(len(pictures)) * (np.searchsorted(data.of, pictures, "right") - first)).astype(int)

@@ -37,7 +37,7 @@ def step_losses(
     Args:
         ids: (b, T) captions.
         cells: (b, P, w).
-        own: (b,) True where the caption is of the picture.
+        own: (b,) True where the caption is of the image.
         masking: of `settings.MASKINGS`.
     """
     seen = model.see(cells)

@@ -14,7 +14,7 @@ OTHER = 0.1
 
 
 def mask_by_index(index: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """(b, P) True on all cells of one word of each picture, each word that it has being as likely as any other.
+    """(b, P) True on all cells of one word of each image, each word that it has being as likely as any other.
 
     Args:
         index: (b, P) words of the cells.
@@ -24,7 +24,7 @@ def mask_by_index(index: torch.Tensor, generator: torch.Generator) -> torch.Tens
 
 
 def mask_cells(by_index: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """(b, P) as many cells of each picture as `by_index` has, anywhere."""
+    """(b, P) as many cells of each image as `by_index` has, anywhere."""
     order = torch.rand(by_index.shape, generator=generator).argsort(1).argsort(1)
     return order < by_index.sum(1, keepdim=True)
 

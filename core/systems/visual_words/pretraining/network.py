@@ -23,7 +23,7 @@ from core.systems.visual_words.pretraining.settings import Pretraining
 from core.systems.visual_words.pretraining.vocabulary import LENGTH, PAD
 
 DROPOUT = 0.0
-"""None: a pretraining as short as those here ends before it could learn its pictures by heart."""
+"""None: a pretraining as short as those here ends before it could learn its images by heart."""
 
 
 def sine_positions(rows: int, columns: int, width: int) -> torch.Tensor:
@@ -73,7 +73,7 @@ class _Transform(nn.Sequential):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenCells:
-    """The cells of pictures before any is hidden."""
+    """The cells of images before any is hidden."""
 
     values: torch.Tensor
     """(b, P, d)."""

@@ -1,4 +1,4 @@
-"""Pretrain on a table of captioned pictures, and say on pictures that were held out what that brought."""
+"""Pretrain on a table of captioned images, and say on images that were held out what that brought."""
 
 from __future__ import annotations
 
@@ -44,31 +44,31 @@ from core.systems.visual_words.pretraining.settings import Pretraining
 
 HELD_OUT = 0.2
 MOST_HELD_OUT = 1000
-"""Share of the pictures that nothing is learned from, and how many at most."""
+"""Share of the images that nothing is learned from, and how many at most."""
 LEAST = 40
-"""Pictures, with which 8 are held out."""
+"""Images, with which 8 are held out."""
 CARD = "soho.json"
 WEIGHTS = "soho.safetensors"
 FORMAT = 1
 PRETRAINED = Kind("pretraining", CARD, (CARD, WEIGHTS), lambda said: said.get("format") == FORMAT)
 Scorer = Callable[[CaptionedPictures, I64], F64]
-"""(p,) scores of (p, 2) places of a picture and a caption."""
+"""(p,) scores of (p, 2) places of an image and a caption."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figures:
-    """Of one way to score pairs, on held-out pictures; intervals are 95%, over the queries."""
+    """Of one way to score pairs, on held-out images; intervals are 95%, over the queries."""
 
     pictures: dict[int, Estimate]
-    """Share of captions whose picture is among the first k, by k below the pool's size: empty where one picture or none
+    """Share of captions whose image is among the first k, by k below the pool's size: empty where one image or none
     has a caption of its own."""
     captions: dict[int, Estimate]
-    """The same of pictures, a caption sought."""
+    """The same of images, a caption sought."""
     matching: Estimate | None
     """Share of pairs told rightly as matching or not, with the threshold of the other half's; None where fewer than two
-    held-out pictures have captions that differ."""
+    held-out images have captions that differ."""
     right: Bool | None = None
-    """(p,) which of those pairs are told rightly, both pairs of a picture as far apart as there are pictures; the same
+    """(p,) which of those pairs are told rightly, both pairs of an image as far apart as there are images; the same
     pairs whatever scores them."""
 
 
@@ -81,7 +81,7 @@ class PretrainingResult:
     n_held_out: int
     n_captions: int
     pool: int
-    """Pictures among which one is sought."""
+    """Images among which one is sought."""
     pairs: int
     """Pairs by which matching was judged."""
     network: Figures
@@ -91,7 +91,7 @@ class PretrainingResult:
 
     @property
     def gain(self) -> Estimate | None:
-        """Share of pairs that the network tells rightly minus that of the encoder, on the same pairs, pictures
+        """Share of pairs that the network tells rightly minus that of the encoder, on the same pairs, images
         resampled whole; None where matching cannot be measured."""
         ours = self.network.right
         theirs = self.encoder.right
@@ -109,14 +109,14 @@ def pretrain_on(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> PretrainingResult:
-    """Learn from four pictures in five, or all but 1,000 where that is more, and measure on the rest.
+    """Learn from four images in five, or all but 1,000 where that is more, and measure on the rest.
 
     Args:
         encoder: whose map the cells are.
         dictionary: weights to begin the dictionary from.
 
     Raises:
-        InvalidInput: too few pictures, or all copies of one; the dictionary cannot be read or is of another size; the
+        InvalidInput: too few images, or all copies of one; the dictionary cannot be read or is of another size; the
             training diverged.
         Cancelled: from `progress`.
     """
@@ -134,7 +134,7 @@ def pretrain_on(
     pictures = read_image_tokens(table.images, loaded, tower, cache=cache, progress=progress)
     data = captioned(pictures, list(table.captions))
     if len(data) < LEAST:
-        raise InvalidInput(f"{len(data)} pictures have a caption and can be read; at least {LEAST} are needed.")
+        raise InvalidInput(f"{len(data)} images have a caption and can be read; at least {LEAST} are needed.")
     rng = np.random.default_rng([settings.seed, 16])
     learned, held, copies = hold_out(data, _contents(table, data, progress), rng)
     found = pretrain(
@@ -165,7 +165,7 @@ def pretrain_on(
 def hold_out(
     data: CaptionedPictures, contents: Sequence[bytes], rng: np.random.Generator
 ) -> tuple[CaptionedPictures, CaptionedPictures, tuple[str, ...]]:
-    """What is learned from and what is held out: `HELD_OUT` of the pictures, at most `MOST_HELD_OUT`; pictures of one
+    """What is learned from and what is held out: `HELD_OUT` of the images, at most `MOST_HELD_OUT`; images of one
     content lie on one side. Also a note of how many are such copies.
 
     Args:
@@ -183,16 +183,16 @@ def hold_out(
         held += places if len(held) + len(places) <= most else []
     if not held:
         raise InvalidInput(
-            f"The {len(data):,} pictures are {len(groups):,} different ones: none can be held out. Bring more of them."
+            f"The {len(data):,} images are {len(groups):,} different ones: none can be held out. Bring more of them."
         )
     n = len(data) - len(groups)
-    copies = (f"{n:,} pictures are copies or near copies of others; copies are held out together.",) if n else ()
+    copies = (f"{n:,} images are copies or near copies of others; copies are held out together.",) if n else ()
     at = np.sort(np.array(held, np.int64))
     return data.keep(np.setdiff1d(np.arange(len(data)), at)), data.keep(at), copies
 
 
 def _contents(table: CaptionTable, data: CaptionedPictures, progress: Progress) -> list[bytes]:
-    """What pictures share that are copies of each other, re-encoded ones too: told as a diagnosis tells them."""
+    """What images share that are copies of each other, re-encoded ones too: told as a diagnosis tells them."""
     digests = list[bytes]()
     hashes = list[str]()
     for row in data.pictures.kept[data.rows].tolist():
@@ -207,7 +207,7 @@ def measure(score: Scorer, pool: CaptionedPictures, held: CaptionedPictures, pai
 
     Args:
         pool: a caption each, as `pool_of` draws them.
-        pairs: with `match` of `matching_pairs`, on the held-out pictures.
+        pairs: with `match` of `matching_pairs`, on the held-out images.
 
     Raises:
         InvalidInput: a score is not finite.
@@ -227,7 +227,7 @@ def measure(score: Scorer, pool: CaptionedPictures, held: CaptionedPictures, pai
 def _matching(
     score: Scorer, held: CaptionedPictures, pairs: I64, match: Bool
 ) -> tuple[Estimate, Bool] | tuple[None, None]:
-    chooses = np.arange(len(pairs)) % (len(pairs) // 2) % 2 == 0 if len(pairs) else match  # both pairs of a picture
+    chooses = np.arange(len(pairs)) % (len(pairs) // 2) % 2 == 0 if len(pairs) else match  # both pairs of an image
     if chooses.all():
         return None, None
     scores = score(held, pairs)

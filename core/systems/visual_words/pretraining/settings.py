@@ -20,7 +20,7 @@ class Pretraining:
         "index", 'which cells are hidden: all of one word ("index"), or as many anywhere ("cells")', choices=MASKINGS
     )
     steps: int = setting(2000, "batches learned from", low=1, high=1_000_000)
-    batch: int = setting(32, "pairs of picture and caption in a batch", low=2, high=1024)
+    batch: int = setting(32, "pairs of image and caption in a batch", low=2, high=1024)
     rate: float = setting(0.002, "highest learning rate", low=1e-6, high=0.1)
     layers: int = setting(2, "layers of the Transformer", low=1, high=24)
     width: int = setting(64, "numbers of a token, a multiple of 4 times the heads", low=16, high=1024)

@@ -8,7 +8,7 @@ from core.systems.visual_words.pretraining.run import Figures, PretrainingResult
 
 
 def pretraining_lines(result: PretrainingResult) -> list[str]:
-    """Whether the network finds pictures and captions better than the encoder, the figures of both, and the notes."""
+    """Whether the network finds images and captions better than the encoder, the figures of both, and the notes."""
     lines = [_verdict(result), _learned(result)]
     for name, figures in (("the network", result.network), (f"{result.encoder_name} alone", result.encoder)):
         lines += [f"  {line}" for line in _figures(name, figures, result)]
@@ -19,7 +19,7 @@ def _verdict(result: PretrainingResult) -> str:
     own = result.network.matching
     other = result.encoder.matching
     if own is None or other is None:
-        return "Matching cannot be measured: fewer than two held-out pictures have captions that differ. Bring more."
+        return "Matching cannot be measured: fewer than two held-out images have captions that differ. Bring more."
     said = f"{_share(own)} of held-out pairs against {_share(other)} by {result.encoder_name}"
     gain = result.gain
     assert gain is not None
@@ -46,7 +46,7 @@ def _learned(result: PretrainingResult) -> str:
 
 def _figures(name: str, figures: Figures, result: PretrainingResult) -> list[str]:
     found = list[str]()
-    for what, shares in (("picture of a caption", figures.pictures), ("caption of a picture", figures.captions)):
+    for what, shares in (("image of a caption", figures.pictures), ("caption of an image", figures.captions)):
         firsts = ", ".join(f"first {k}: {_share(share)}" for k, share in shares.items()) or "cannot be measured"
         found.append(f"{name}, the {what} among {result.pool}: {firsts}")
     if figures.matching is not None:

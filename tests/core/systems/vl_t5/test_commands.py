@@ -38,7 +38,7 @@ def test_a_question_is_put_to_every_picture(
 ) -> None:
     out = tmp_path / "answers.csv"
     told = said(capsys, "answers", run, "--ask", "what colour is the cube?", "--model", str(model), "--out", str(out))
-    assert told.startswith("'vqa: what colour is the cube?' to 60 pictures:")
+    assert told.startswith("'vqa: what colour is the cube?' to 60 images:")
     assert "Every answer counts" in told
     assert f"Written: {out}" in told
     table = pd.read_csv(out, keep_default_na=False)
@@ -62,7 +62,7 @@ def test_below_the_bar_of_its_card_the_model_is_not_sure(
 
 def test_clusters_are_described_by_written_captions(run: str, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = said(capsys, "answers", run, "--written", "--model", str(model))
-    assert told.startswith("Captions: written by the model, picture by picture. They are suggestions.")
+    assert told.startswith("Captions: written by the model for each image. Captions are suggestions.")
     assert " members, " in told
     found = json.loads(said(capsys, "answers", run, "--written", "--model", str(model), "--json"))
     assert list(found) == ["captions_from", "clusters", "captions"]
@@ -72,12 +72,12 @@ def test_clusters_are_described_by_written_captions(run: str, model: Path, capsy
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ([], "Say one of --ask"),
-        (["--ask", "a", "--written"], "Say one of --ask"),
-        (["--ask", "  "], "needs words"),
+        ([], "Use exactly one of --ask"),
+        (["--ask", "a", "--written"], "Use exactly one of --ask"),
+        (["--ask", "  "], "question is empty"),
         (["--ask", "a", "--out", "x.txt"], "--out must end in"),
         (["--ask", "a", "--model", "nowhere"], "config.json"),
-        (["--written"], "--written needs a model that describes, --model DIR"),
+        (["--written"], "--written needs a model that writes captions"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(
@@ -109,7 +109,8 @@ def test_questions_of_a_table_become_losses_that_diagnose_takes(
     asked_columns = rows[0].keys()
     given = ["--questions", str(asked), "--images", str(pictures), "--model", str(model), "--out", str(out)]
     told = said(capsys, "answers", *given)
-    assert told.startswith("48 questions: ")
+    right = int(pd.read_csv(out)["correct"].sum())
+    assert told.startswith(f"{right} of 48 questions answered right (")
     assert "core diagnose --table" in told
     table = pd.read_csv(out)
     assert set(table.columns) == {*asked_columns, "id", "group", "prediction", "correct", "loss"}
@@ -126,8 +127,8 @@ def test_questions_need_pictures_and_a_place_for_the_losses_and_no_run(
     given = ["--questions", "asked.csv", "--model", str(model)]
     assert "needs --images PATH" in refused(capsys, "answers", *given, "--out", "losses.csv")
     assert "needs --out FILE" in refused(capsys, "answers", *given, "--images", run)
-    assert "leave DIR out" in refused(capsys, "answers", run, *given)
-    assert "give the folder DIR" in refused(capsys, "answers", "--ask", "is it red?")
+    assert "Remove the folder of the run" in refused(capsys, "answers", run, *given)
+    assert "Add the folder from `diagnose --out`" in refused(capsys, "answers", "--ask", "is it red?")
 
 
 @pytest.mark.slow
@@ -138,11 +139,11 @@ def test_of_pictures_unlike_those_it_learned_from_the_model_is_not_sure(
     write_likeness(fit_likeness(learned, learned), model)
     told = said(capsys, "answers", run, "--ask", "is it red?", "--model", str(model))
     assert "not sure: 60 of 60" in told
-    assert "60 pictures are unlike the pictures that the model learned from" in told
+    assert "60 images are unlike the model's training images" in told
 
 
 def test_without_a_model_of_ones_own_and_none_that_comes_along_nothing_is_asked(
     run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folder, "SHIPPED", tmp_path / "none")
-    assert "--captions FILE needs none" in refused(capsys, "answers", run, "--ask", "is it red?")
+    assert "use --captions FILE" in refused(capsys, "answers", run, "--ask", "is it red?")

@@ -13,7 +13,7 @@ import pytest
 from core.errors import InvalidInput
 from core.files import write_json
 from core.records import Diagnosis
-from core.systems.vl_t5.ask import NOT_SURE, counted
+from core.systems.vl_t5.ask import NOT_SURE, count_sure_answers
 from core.systems.vl_t5.caution import caution_of
 from core.systems.vl_t5.describe import describe_clusters, nearest_captions, read_captions
 from core.systems.vl_t5.describer import SpokenAnswer
@@ -85,7 +85,7 @@ def test_the_nearest_caption_comes_with_its_cosine_and_a_note_that_it_may_not_fi
 
 def test_a_run_of_texts_takes_no_captions(diagnosis: Diagnosis) -> None:
     texts = replace(diagnosis, samples=replace(diagnosis.samples, modality="text"))
-    with pytest.raises(InvalidInput, match="Captions are of pictures, and the samples of this run are texts"):
+    with pytest.raises(InvalidInput, match="Captions need images, but the samples of this run are texts"):
         nearest_captions(texts, ["a", "b"])
 
 
@@ -109,9 +109,9 @@ def test_the_bar_of_a_model_is_what_its_card_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bar", [None, 0.0, 0.5])
 def test_an_answer_whose_probability_is_no_number_is_not_sure(bar: float | None) -> None:
     said = [SpokenAnswer("red", float("nan")), SpokenAnswer("red", 0.5)]
-    assert counted(said, bar) == [NOT_SURE, "red"]
-    assert counted(said, bar, np.array([False, True])) == [NOT_SURE, NOT_SURE]
+    assert count_sure_answers(said, bar) == [NOT_SURE, "red"]
+    assert count_sure_answers(said, bar, np.array([False, True])) == [NOT_SURE, NOT_SURE]
 
 
 def test_of_a_kind_of_question_that_got_no_bar_nothing_is_sure() -> None:
-    assert counted([SpokenAnswer("red", 1.0)], 1.0) == [NOT_SURE]
+    assert count_sure_answers([SpokenAnswer("red", 1.0)], 1.0) == [NOT_SURE]

@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def states(describer: Describer) -> Tensor:
-    ids, seen = describer.given(GIVEN)
+    ids, seen = describer.read(GIVEN)
     return describer.model.encode(ids, seen, some_parts(2))[0].detach()
 
 
@@ -174,7 +174,7 @@ def test_a_setting_that_no_t5_can_have_is_refused_by_name(folder: Path, name: st
         (spoiled(torch.inf), "must hold finite"),
         (whole_numbers, "floating-point numbers: got int8"),
         (numbered(lambda words: words.update(dict.fromkeys(words, 5))), "the tokenizer"),
-        (numbered(lambda words: words.update(red=words["blue"])), "each its own"),
+        (numbered(lambda words: words.update(red=words["blue"])), "the tokenizer must number its words"),
         (pickled, "may run any program"),
         (drop("visual_embedding"), "holds a plain T5, which does not see"),
         (drop("feat_embedding.1"), "lacks weights"),
@@ -183,7 +183,7 @@ def test_a_setting_that_no_t5_can_have_is_refused_by_name(folder: Path, name: st
             "has unknown weights of a VL-T5: 'encoder.visual_embedding.layer_norm.weight'",
         ),
         (untied, "lm_head.weight must equal shared.weight"),
-        (longer, "the tokenizer's words must have the model's numbers"),
+        (longer, "the tokenizer must number its words"),
         (
             lambda folder: configure(folder, feat_dim=7),
             r"feat_embedding.0.weight .* must be of shape \(16, 7\): got \(16, 6\)",

@@ -37,14 +37,14 @@ def test_rows_without_a_question_an_answer_or_a_picture_are_left_out(tmp_path: P
     assert known.frame["answer"].tolist() == ["yes", "007"]
     assert known.frame[["id", "group"]].to_numpy().tolist() == [[0, "c.png"], [4, "c.png"]]
     assert (known.of.tolist(), known.pictures.tolist()) == ([2], [0, 0])
-    assert known.notes == ("3 rows without question, answer or picture left out.",)
+    assert known.notes == ("Skipped 3 rows without question, answer or image.",)
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("image,question\na.png,is it?\n", "answer is missing"),
-        ("image,question,answer,loss\na.png,is it?,no,1\n", "'loss', which is written here"),
+        ("image,question,answer,loss\na.png,is it?,no,1\n", "'loss', which this command adds"),
         ("image,question,answer\nz.png,is it?,no\n", "No row of asked.csv"),
     ],
 )
@@ -70,7 +70,7 @@ def test_the_loss_is_that_of_the_right_answer_about_its_own_picture() -> None:
 
 def test_a_model_of_other_features_and_losses_that_are_no_numbers_are_refused() -> None:
     asked = KnownQuestions(pd.DataFrame({"question": ["a"], "answer": ["b"]}), np.array([0]), np.array([0]))
-    with pytest.raises(InvalidInput, match=f"takes features of 5 numbers and the encoder gives cells of {FEATURES}"):
+    with pytest.raises(InvalidInput, match=f"takes features of 5 numbers, but the encoder's cells have {FEATURES}"):
         losses_of(tiny_describer(5), asked, cells(1, [0]), (3, 3))
-    with pytest.raises(InvalidInput, match="no numbers"):
+    with pytest.raises(InvalidInput, match="not finite"):
         loss_of(np.array([0.5, np.nan]))

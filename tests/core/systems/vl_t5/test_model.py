@@ -9,7 +9,7 @@ import torch
 
 from core.errors import InvalidInput
 from core.systems.common.words import IGNORED
-from core.systems.vl_t5.describer import cut
+from core.systems.vl_t5.describer import select_parts
 from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.vision import VisionSizes
 from research.weights.vl_t5.new_model import NewSizes, make_describer
@@ -20,7 +20,7 @@ GIVEN = ["vqa: what colour is the cube ?", "caption:", "image text match: a red 
 
 def test_without_pictures_it_is_the_t5_alone() -> None:
     describer = tiny_describer()
-    ids, seen = describer.given(GIVEN)
+    ids, seen = describer.read(GIVEN)
     found, _ = describer.model.encode(ids, seen, None)
     plain = describer.model.t5.encoder(input_ids=ids, attention_mask=seen).last_hidden_state
     torch.testing.assert_close(found[seen.bool()], plain[seen.bool()])
@@ -30,7 +30,7 @@ def test_the_encoder_is_attention_over_words_and_parts_by_hand() -> None:
     describer = tiny_describer(layers=1)
     model, t5 = describer.model, describer.model.t5
     torch.nn.init.normal_(t5.encoder.block[0].layer[0].SelfAttention.relative_attention_bias.weight)
-    ids, seen = describer.given(GIVEN[:2])
+    ids, seen = describer.read(GIVEN[:2])
     parts = some_parts(2)
     found, there = model.encode(ids, seen, parts)
     visual = model.visual(parts.features, parts.boxes, t5.shared.weight)
@@ -59,7 +59,7 @@ def test_the_encoder_is_attention_over_words_and_parts_by_hand() -> None:
 def test_what_is_padded_changes_nothing() -> None:
     describer, parts = tiny_describer(), some_parts(3)
     together = describer.answer(GIVEN, parts)
-    alone = [describer.answer([text], cut(parts, slice(i, i + 1)))[0] for i, text in enumerate(GIVEN)]
+    alone = [describer.answer([text], select_parts(parts, slice(i, i + 1)))[0] for i, text in enumerate(GIVEN)]
     assert [one.text for one in together] == [one.text for one in alone]
     assert [one.probability for one in together] == pytest.approx([one.probability for one in alone], rel=1e-3)
 
@@ -67,7 +67,7 @@ def test_what_is_padded_changes_nothing() -> None:
 def test_writing_is_greedy_search_and_its_probability_that_of_the_answer() -> None:
     describer, parts = tiny_describer(seed=3), some_parts(3)
     model = describer.model
-    ids, seen = describer.given(GIVEN)
+    ids, seen = describer.read(GIVEN)
     written = model.write(ids, seen, parts, 6)
     states, there = model.encode(ids, seen, parts)
     output = import_module("transformers.modeling_outputs").BaseModelOutput(last_hidden_state=states)
@@ -77,7 +77,7 @@ def test_writing_is_greedy_search_and_its_probability_that_of_the_answer() -> No
     assert [tuple(w for w in row if w > 1) for row in theirs.tolist()] == [
         tuple(w for w in row if w > 1) for row in written.tokens
     ]
-    wanted = describer.wanted(["red", "a red cube", "yes"])
+    wanted = describer.targets(["red", "a red cube", "yes"])
     chances = model.chances(ids, seen, parts, wanted)
     for row in range(3):
         own = wanted[row][wanted[row] != IGNORED]
@@ -91,7 +91,7 @@ def test_writing_is_greedy_search_and_its_probability_that_of_the_answer() -> No
 
 def test_another_picture_and_another_order_of_pictures_give_other_states() -> None:
     describer, parts = tiny_describer(), some_parts(1)
-    ids, seen = describer.given(GIVEN[:1])
+    ids, seen = describer.read(GIVEN[:1])
     first, _ = describer.model.encode(ids, seen, parts)
     other, _ = describer.model.encode(ids, seen, some_parts(1, seed=1))
     second = PictureParts(parts.features, parts.boxes, torch.ones((1, 9), dtype=torch.long))

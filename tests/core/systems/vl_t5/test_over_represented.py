@@ -52,5 +52,5 @@ def test_groups_move_whole_and_with_one_member_a_class_there_is_no_p() -> None:
 
 @pytest.mark.parametrize("all_of_them", [True, False])
 def test_without_a_rest_there_is_nothing_to_compare(all_of_them: bool) -> None:
-    with pytest.raises(InvalidInput, match="no rest"):
+    with pytest.raises(InvalidInput, match=r"[05] of 5 samples are members"):
         over_represented(np.ones((5, 1), bool), np.full(5, all_of_them), np.zeros(5, np.int64), None)

@@ -76,7 +76,7 @@ def test_wrong_sizes_are_refused_by_name(wrong: dict[str, object]) -> None:
 
 def test_where_a_part_is_reaches_its_token_from_the_start() -> None:
     visual = tiny_describer().model.visual
-    placed = visual.absolute_vis_pos_embedding(visual.placed(grid_boxes(7, 7)[None]))[0].detach()
+    placed = visual.absolute_vis_pos_embedding(visual.boxes_and_areas(grid_boxes(7, 7)[None]))[0].detach()
     assert float(placed.var(0).mean()) > 0.03 * float(placed.square().mean())  # a bias left a thousandth
 
 

@@ -76,7 +76,7 @@ def test_a_folded_model_sees_plain_features_as_it_saw_whitened_ones() -> None:
     describer, rng = tiny_describer(), np.random.default_rng(0)
     plain = (rng.normal(0, 1, (2, 9, 11)) * np.linspace(0.5, 9, 11) + 3).astype(np.float32)
     whitening = fit_whitening(plain.reshape(-1, 11), FEATURES)
-    ids, seen = describer.given(["caption:"] * 2)
+    ids, seen = describer.read(["caption:"] * 2)
     boxes = some_parts(2).boxes
     before = describer.model.encode(ids, seen, PictureParts(torch.from_numpy(whitening(plain)), boxes))[0].detach()
     fold(describer.model.visual, whitening)

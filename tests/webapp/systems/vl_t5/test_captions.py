@@ -52,10 +52,10 @@ def test_a_sentence_comes_first_then_each_cluster_with_quotations_and_words(
     assert made.view.count("<section") == len(worded.clusters) == len(document["clusters"])
     passed = [sum(word["confirmed"] for word in one["words"]) for one in document["clusters"]]
     assert sum(n > 0 for n in passed) >= 1
-    assert f"set {sum(n > 0 for n in passed)} of {len(passed)} clusters apart" in made.view
+    assert f"set {sum(n > 0 for n in passed)} of {len(passed)} groups apart" in made.view
     assert made.view.count(">passes<") == sum(passed)
     assert "<q>a dark street</q>" in made.view
-    assert "even where none fits it" in made.view
+    assert "even where none fits" in made.view
     rows = list(csv.DictReader(made.files[1].read_text("utf-8").splitlines()))
     assert len(rows) == sum(len(one["words"]) for one in document["clusters"])
     assert len(list(csv.DictReader(made.files[2].read_text("utf-8").splitlines()))) == len(worded.samples)
@@ -81,7 +81,7 @@ def test_hostile_captions_and_classes_stay_text(session: Session) -> None:
         ("", r"holds 0 different captions; 2 to 2,000 are needed"),
         ("one", r"holds 1 different caption; 2 to 2,000"),
         ("\n".join(map(str, range(MAX_CAPTIONS + 1))), r"holds 2,001 different captions; 2 to 2,000"),
-        ("a\nb\n" + "x" * (MAX_LENGTH + 1), r"line 3: a caption may have 300 characters, and this one has 301"),
+        ("a\nb\n" + "x" * (MAX_LENGTH + 1), r"line 3: 301 characters, at most 300 allowed"),
         ("a\nhalf \ud83d", r"line 2: character 6 is no character"),
         ("x\n" * MAX_CHARACTERS, r"may have 200,000 characters here: these have 400,000"),
     ],
@@ -96,7 +96,7 @@ def test_a_file_fills_the_field_and_is_refused_as_the_field_is(tmp_path: Path) -
     path.write_text("﻿a dog\n\n a  cat\na dog\n", "utf-8")
     text, file, line = on_file(str(path))
     assert (text, file) == ("a dog\na cat", None)
-    assert "2 captions of mine.txt stand in the field" in line
+    assert "2 captions from mine.txt" in line
     path.write_bytes(b"a\nb\xff\n")
     with pytest.raises(InvalidInput, match="not UTF-8"):
         on_file(str(path))
@@ -107,8 +107,8 @@ def test_a_file_fills_the_field_and_is_refused_as_the_field_is(tmp_path: Path) -
 
 def test_a_run_without_words_or_clusters_says_so_and_cannot_be_described(worded: Diagnosis) -> None:
     bare, none = replace(worded, words=None), replace(worded, clusters=())
-    assert "cannot be described by captions" in intro(bare)
-    assert "no cluster to describe" in intro(none)
+    assert "Captions need an encoder for text" in intro(bare)
+    assert "No group to describe" in intro(none)
     assert "A caption is a suggestion" in intro(worded)
     for run, usable in ((bare, False), (none, False), (worded, True)):
         fold, _, _, button, *_ = on_run(Session(RUNS.add(run)), KeptState())
@@ -133,7 +133,7 @@ def test_what_was_made_is_kept_by_run_and_lists_are_counted(worded: Diagnosis, s
     assert "2 lists were tested on this run" in second.view
     other = Session(RUNS.add(worded))
     state, line, view, *_ = on_described(other, state, second)
-    assert "of another run" in line
+    assert "belong to another run" in line
     assert "__type__" in str(view)
     _, state, _, _, line, empty, *downloads = on_run(other, state)
     assert (state.current, line, empty) == (None, "", "")

@@ -66,8 +66,8 @@ def test_a_sentence_says_what_is_sure_then_a_table_what_was_tested_then_pictures
     made = answered(session)
     document = json.loads(made.files[0].read_text("utf-8"))
     n = len(document["answers"])
-    assert f"{n - 15} of {n} pictures were answered surely; 15 “not sure”" in made.view
-    assert "5 unlike the pictures that the model learned from" in made.view
+    assert f"sure of {n - 15} of {n} images; 15 “not sure”" in made.view
+    assert "5 unlike its training images" in made.view
     assert "10 below the bar, a probability of 0.50" in made.view
     assert "Failures got “red” more often than chance allows." in made.view
     assert made.view.index("<h3") < made.view.index("<table") < made.view.index('class="gallery')
@@ -76,7 +76,7 @@ def test_a_sentence_says_what_is_sure_then_a_table_what_was_tested_then_pictures
     assert made.view.count(">passes<") == sum(one["p"] <= 0.05 for one in counts.values()) == 1
     assert made.view.count('data-do="answer"') == 3
     assert "probability 0.90" in made.view
-    assert "unlike what it learned from" in made.view
+    assert "unlike the training images" in made.view
     rows = list(csv.DictReader(made.files[1].read_text("utf-8").splitlines()))
     assert [row["reason"] for row in rows[:16]] == ["below the bar"] * 10 + ["unlike"] * 5 + [""]
     assert {row["answer"] for row in rows[:15]} == {"not sure"}
@@ -85,8 +85,8 @@ def test_a_sentence_says_what_is_sure_then_a_table_what_was_tested_then_pictures
 def test_where_nothing_is_sure_no_answer_is_claimed(session: Session, first: F32) -> None:
     first[:] = 1.0
     view = answered(session).view
-    assert f"None of {len(first)} pictures was answered surely: all are unlike the pictures" in view
-    assert "No answer could be compared" in view
+    assert f"sure of 0 of {len(first)} images: all are unlike its training images" in view
+    assert "No answer could be tested" in view
     assert ">passes<" not in view
     assert "probability 1" not in view
 
@@ -94,10 +94,10 @@ def test_where_nothing_is_sure_no_answer_is_claimed(session: Session, first: F32
 @pytest.mark.parametrize(
     ("question", "said"),
     [
-        ("", "needs words"),
+        ("", "question is empty"),
         ("what colour is the dress ?", "does not know “dress”"),
-        ("x" * 500, "may have 400 characters: this has 500"),
-        ("caption: the cube", "Only questions are taken here"),
+        ("x" * 500, "at most 400 characters: got 500"),
+        ("caption: the cube", "begins with the name of another task"),
     ],
 )
 def test_what_cannot_be_asked_gets_a_message(session: Session, question: str, said: str) -> None:
@@ -109,8 +109,8 @@ def test_a_run_without_pictures_is_not_offered_them_and_cannot_be_asked(worded: 
     texts = replace(worded, samples=replace(worded.samples, modality="text"))
     bare = replace(worded, samples=replace(worded.samples, items=None))
     for run, usable in ((texts, False), (bare, False), (worded, True)):
-        assert ("has no pictures to ask" in intro(run)) != usable
-        assert ("knows drawn scenes only" in intro(run)) == usable
+        assert ("has no images to ask" in intro(run)) != usable
+        assert ("knows only drawn scenes" in intro(run)) == usable
         fold, _, _, button, *_ = on_run(Session(RUNS.add(run)), KeptState())
         assert (fold["visible"], button["interactive"]) == (usable, usable)
     with pytest.raises(InvalidInput, match="this run has none"):
@@ -126,7 +126,7 @@ def test_answers_are_kept_by_run_and_questions_are_counted(worded: Diagnosis, se
     assert "2 questions were tested on this run" in second.view
     other = Session(RUNS.add(worded))
     state, line, *_ = on_answered(other, state, second)
-    assert "of another run" in line
+    assert "belong to another run" in line
     _, state, _, _, line, empty, *_ = on_run(other, state)
     assert (state.current, line, empty) == (None, "", "")
     _, state, *_, view, _, _ = on_run(session, state)
