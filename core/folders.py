@@ -75,7 +75,7 @@ def all_at_once(folder: Path, kind: Kind) -> Generator[Path]:
             yield Path(scratch)
             _move(Path(scratch), folder, kind)
     except OSError as error:
-        raise cannot_write(f"The {kind.what} cannot be written to {folder}", error) from error
+        raise cannot_write(f"Cannot write the {kind.what} to {folder}", error) from error
 
 
 def _move(scratch: Path, folder: Path, kind: Kind) -> None:

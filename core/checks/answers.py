@@ -197,7 +197,7 @@ def _named_cluster(diagnosis: Diagnosis, answer: Answer) -> FailureCluster | Non
     named = [(cluster, cluster_name(diagnosis, cluster)) for cluster in diagnosis.clusters if cluster.confirmed]
     titled = [one for one in named if bare_words(one[1].text) == asked]
     own = [one for one in named if one[0].scope == answer.scope == (class_name or EVERYTHING)]
-    titled = titled or [one for one in own if says_title(answer.text, class_name, one[1].said, samples.metadata)]
+    titled = titled or [one for one in own if says_title(answer.text, class_name, one[1].title_words, samples.metadata)]
     return titled[0][0] if len({name.text for _, name in titled}) == 1 else None
 
 

@@ -31,7 +31,7 @@ def read_marked(table: Path, phrases: Sequence[str]) -> tuple[ItemStore, dict[st
         raise InvalidInput(f"{table.name} has no column of texts. Call it 'text'.")
     ledger = Ledger(len(frame))
     items = text_items(frame, columns, ledger)
-    rows = ledger.kept()
+    rows = ledger.kept_rows()
     by_words = {words_in(str(name)): name for name in frame.columns}
     marks: dict[str, F64] = {}
     for phrase in phrases:

@@ -74,7 +74,7 @@ def read_new_samples(
         vectors, space, name = _embed(
             brought, encoder or _encoder_of(diagnosis), diagnosis.samples.modality, cache, progress
         )
-    rows = ledger.kept()
+    rows = ledger.kept_rows()
     if not len(rows):
         raise InvalidInput(f"None of the {len(ids):,} new samples can be assigned. {' '.join(ledger.summary()[:3])}")
     labels = None if brought.labels is None else _label_numbers(brought.labels, diagnosis, ledger)
@@ -191,7 +191,7 @@ def _embed(
 
     assert brought.pictures is not None
     assert brought.positions is not None
-    rows = brought.ledger.kept()
+    rows = brought.ledger.kept_rows()
     if isinstance(brought.pictures, TextItems) != (modality == "text"):
         raise InvalidInput(
             f"The diagnosis was made on {modality}s. Give the new samples' {modality}s, with "

@@ -176,7 +176,7 @@ def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: RecognizedCol
             "Name or add a column 'id'."
         )
     first: dict[str, int] = {}
-    rows = ledger.kept()
+    rows = ledger.kept_rows()
     earlier = np.array([first.setdefault(ids[row], row) for row in map(int, rows)], np.int64)
     later = rows != earlier
     same = np.zeros(len(rows), np.bool_)

@@ -228,13 +228,13 @@ def describe_table(
         from core.data.desk import check_table  # scipy.stats
 
         check_table(read.frame, found, measured, ledger)
-        if not len(ledger.kept()):
+        if not len(ledger.kept_rows()):
             return TableDescription(rows, counts, None, (), tuple(ledger.summary()))
-        outcomes = measured.outcomes(ledger.kept())
+        outcomes = measured.outcomes(ledger.kept_rows())
     except InvalidInput as error:
         return TableDescription(rows, counts, None, (str(error),), ())
     ids = next((texts_of(read.frame[name]) for name in key_columns(read.frame, found.roles)), np.arange(len(ledger)))
-    kept = ledger.kept()
+    kept = ledger.kept_rows()
     labels = None if measured.labels is None else measured.labels[kept]
     samples = _samples(read, found, [*map(str, ids)], kept, Ledger(len(ledger)))
     _conditions(read, found, samples.metadata, outcomes, labels, ledger)
@@ -337,7 +337,7 @@ def _standing(ledger: Ledger, least: int) -> I64:
     Raises:
         InvalidInput: they are too few.
     """
-    rows = ledger.kept()
+    rows = ledger.kept_rows()
     reasons = ledger.summary()
     for sentence in reasons:
         ledger.note(sentence)

@@ -1,4 +1,4 @@
-"""The records that flow between the rooms: frozen dataclasses over numpy arrays. Import them from here."""
+"""The records shared by all packages: frozen dataclasses over numpy arrays. Import them from here."""
 
 from __future__ import annotations
 

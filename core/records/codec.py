@@ -1,8 +1,8 @@
-"""Records to JSON with their arrays beside it, and back, without pickle: every record of `core.records` but the stores,
-and those of the systems that are installed.
+"""Encode records as JSON plus arrays, and decode them, without pickle: every record of `core.records` except the item
+stores, and those of installed systems.
 
-Numeric arrays go into a flat dict of named arrays (an npz file in the store); the JSON tree refers to them by key. What
-a system left in `Diagnosis.extras` that is not installed here is carried on as it was read (`Unread`).
+Numeric arrays go into a flat dict of named arrays (npy files in the store); the JSON tree refers to them by key.
+Results in `Diagnosis.extras` of a system that is not installed pass through unchanged (`Unread`).
 """
 
 from __future__ import annotations
@@ -28,20 +28,19 @@ _EXTRAS = "extras"
 
 
 class UnknownRecord(ValueError):
-    """The tree names a record that neither the kernel nor an installed system has."""
+    """The tree names a record that neither the kernel nor an installed system defines."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unread:
-    """A value of `Diagnosis.extras` as it stands on disk, with records of a system that is not installed or cannot read
-    them any more."""
+    """A value of `Diagnosis.extras` as stored, with records of a system that is missing or can no longer read them."""
 
     tree: Any
     arrays: Mapping[str, Array]
 
 
 def _records_in(module: Any) -> dict[str, Any]:
-    """The classes of the records that a module defines, by name."""
+    """Collect the record classes that a module defines, by name."""
     kinds = {name: kind for name, kind in vars(module).items() if is_dataclass(kind) and kind not in _STORES}
     return {name: kind for name, kind in kinds.items() if kind.__module__ == module.__name__}
 
@@ -51,38 +50,41 @@ _RECORDS: dict[str, Any] = {name: kind for module in _MODULES for name, kind in 
 
 @cache
 def _of_systems() -> dict[str, Any]:
-    """The records of systems, imported when a run holds one that is not the kernel's; of two of one name the first."""
-    found: dict[str, Any] = {}
+    """Collect the records of systems, imported when a run holds one; the first of two with the same name counts."""
+    records: dict[str, Any] = {}
     for part in extensions.parts("records"):
-        said = f"The records of the system {part.system.name!r} cannot be read."
-        if module := part.spared(lambda part=part: import_module(part.value), said):
-            found = {**_records_in(module), **found}
-    return {name: kind for name, kind in found.items() if name not in _RECORDS}
+        warning = f"The records of the system {part.system.name!r} cannot be read."
+        module = part.spared(lambda part=part: import_module(part.value), warning)
+        if module:
+            records = {**_records_in(module), **records}
+    return {name: kind for name, kind in records.items() if name not in _RECORDS}
 
 
 def _record(name: str) -> Any:
-    """The class of the kernel's or a system's record of that name; None where none has it."""
+    """Return the class of the kernel's or a system's record of that name, or None."""
     return _RECORDS.get(name) or _of_systems().get(name)
 
 
 @cache
 def _of_others() -> frozenset[str]:
-    """The names of the records that other packages bring."""
+    """Collect the names of the records that other packages define."""
     modules = {part.value for part in extensions.parts("records") if part.foreign}
     return frozenset(name for name, kind in _of_systems().items() if kind.__module__ in modules)
 
 
 def encode(value: Any, arrays: dict[str, Array], path: str = "") -> Any:
-    """The JSON tree of `value`; its numeric arrays are added to `arrays` under their path in the tree.
+    """Encode `value` as a JSON tree; its numeric arrays are added to `arrays` under their path in the tree.
 
     Raises:
-        TypeError: the value holds something that is no record, array, string, number, sequence or mapping with string
-        keys.
+        TypeError: the value holds something other than records, arrays, strings, numbers, sequences, and mappings with
+            string keys.
     """
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, float):
-        return value if math.isfinite(value) else {"$float": repr(value)}
+        if not math.isfinite(value):
+            return {"$float": repr(value)}
+        return value
     if isinstance(value, np.generic):
         return encode(value.item(), arrays, path)
     if isinstance(value, np.ndarray):
@@ -100,11 +102,9 @@ def encode(value: Any, arrays: dict[str, Array], path: str = "") -> Any:
         return record.tree
     name = type(record).__name__
     if _record(name) is type(record):
-        return {
-            "$record": name,
-            **{f.name: encode(getattr(record, f.name), arrays, f"{path}/{f.name}") for f in fields(record)},
-        }
-    raise TypeError(f"{path or 'the value'} is a {name}, which a stored run cannot hold.")
+        values = {f.name: encode(getattr(record, f.name), arrays, f"{path}/{f.name}") for f in fields(record)}
+        return {"$record": name, **values}
+    raise TypeError(f"{path or 'the value'} is a {name}, which a run cannot store.")
 
 
 def _encode_array(value: Array, arrays: dict[str, Array], path: str) -> Any:
@@ -115,14 +115,16 @@ def _encode_array(value: Array, arrays: dict[str, Array], path: str) -> Any:
 
 
 def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
-    """The value that `encode` was given; the fields of its records hold what they are annotated to.
+    """Decode a tree of `encode`; the fields of its records match their annotations.
 
     Raises:
-        KeyError, TypeError, ValueError: the tree or the arrays are not what `encode` wrote.
-        UnknownRecord: a record is of a system that is not installed, and does not stand in `Diagnosis.extras`.
+        KeyError, TypeError, ValueError: the tree or the arrays do not come from `encode`.
+        UnknownRecord: a record outside `Diagnosis.extras` belongs to a system that is not installed.
     """
-    if isinstance(tree, str):  # half a pair of UTF-16, which no page and no file can hold, becomes a question mark
-        return tree if tree.isascii() else tree.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(tree, str):
+        if tree.isascii():
+            return tree
+        return tree.encode("utf-8", "replace").decode("utf-8")  # half a UTF-16 pair becomes a question mark
     if not isinstance(tree, dict):
         return tree
     node = cast("dict[str, Any]", tree)
@@ -144,7 +146,7 @@ def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
     name = node["$record"]
     kind = _record(name)
     if kind is None:
-        raise UnknownRecord(f"nothing installed here has a record {str(name)[:40]!r}")
+        raise UnknownRecord(f"no installed system has a record {str(name)[:40]!r}")
     values = {key: item for key, item in node.items() if key != "$record"}
     read: dict[str, Any] = {}
     if kind is diagnosis.Diagnosis:
@@ -156,7 +158,7 @@ def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
 
 
 def _extra(tree: Any, arrays: Mapping[str, Array], name: str) -> Any:
-    """What stands in `extras` under that name; a record of another package that cannot be read ends nothing."""
+    """Decode the value of `extras` under that name; a record of another package that cannot be read stays `Unread`."""
     try:
         return decode(tree, arrays)
     except UnknownRecord:
@@ -164,38 +166,42 @@ def _extra(tree: Any, arrays: Mapping[str, Array], name: str) -> Any:
     except Exception:
         if not any(node.get("$record") in _of_others() for node in _nodes(tree)):
             raise
-    own: dict[str, str] = {}
+    new_keys: dict[str, str] = {}
     for node in _nodes(tree):
-        if isinstance(node.get("$array"), str):  # under a name of its own, so that it takes no other field's place
-            node["$array"] = own.setdefault(node["$array"], f"/unread/{name}/{len(own)}")
-    return Unread(tree, {new: arrays[old] for old, new in own.items()})
+        if isinstance(node.get("$array"), str):  # renamed, so that it cannot replace the array of another field
+            node["$array"] = new_keys.setdefault(node["$array"], f"/unread/{name}/{len(new_keys)}")
+    return Unread(tree, {new: arrays[old] for old, new in new_keys.items()})
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """The nodes of a tree that stand for an array or a record, and those between them."""
+    """Walk the nodes of a tree that are arrays or records, and those between them."""
     waiting: list[Any] = [tree]
     while waiting:
         node = waiting.pop()
         if isinstance(node, list):
             waiting.extend(cast("list[Any]", node))
         elif isinstance(node, dict):
-            found = cast("dict[str, Any]", node)
-            pairs = found.get("$dict")  # whose keys are a system's, "$array" among them
-            yield found
-            waiting.extend(cast("dict[str, Any]", pairs if isinstance(pairs, dict) else found).values())
+            mapping = cast("dict[str, Any]", node)
+            yield mapping
+            pairs = mapping.get("$dict")
+            if isinstance(pairs, dict):  # keys of a system, which may include "$array"
+                mapping = cast("dict[str, Any]", pairs)
+            waiting.extend(mapping.values())
 
 
 def _decoded(items: list[Any], arrays: Mapping[str, Array]) -> list[Any]:
-    """The items' values; of a hundred thousand plain texts none costs a call."""
+    """Decode the items; a plain string costs no call, since there can be hundreds of thousands."""
     return [item if type(item) is str and item.isascii() else decode(item, arrays) for item in items]
 
 
 def to_json(value: Any) -> Any:
-    """The same tree in plain Python values; nan and the infinities become None, unknown objects their text."""
+    """Convert to plain Python values; nan and infinities become None, unknown objects their string."""
     if isinstance(value, np.generic | np.ndarray):
         return to_json(value.tolist())
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        if not math.isfinite(value):
+            return None
+        return value
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What naming causes is worth: measured on samples that the choice of causes did not see."""
+"""How well named causes predict errors, on samples that were not used to choose the causes."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import Literal
 from core.records.samples import Estimate
 
 CauseKind = Literal["cluster", "condition", "phrase", "class", "neighbours", "worst tenth", "any"]
-"""What a sentence may name; "worst tenth" is the expected loss, "any" whether it names anything."""
+"""Causes that a sentence can name; "worst tenth" is the expected loss, "any" whether it names any cause."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KindFaithfulness:
-    """How well naming a kind of cause, by itself, tells failing rows from the others."""
+    """How well naming a kind of cause, by itself, separates wrong rows from the others."""
 
     kind: CauseKind
     n: int
-    """Rows, none of which the choice of causes saw."""
+    """Rows that were not used to choose the causes."""
     n_failing: int
     n_named: int
-    """Rows of which such a cause is named."""
+    """Rows with a named cause of this kind."""
     auroc: Estimate
-    """0.5: it tells nothing. Interval by resampled groups, 95%; undefined where the kind was never named."""
+    """0.5: no information. 95% interval by resampled groups; undefined if the kind was never named."""
     rate_named: float
-    """Share of failing rows among those; nan without any."""
+    """Share of wrong rows among those; nan without any."""
     rate_rest: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedCause:
-    """A finding of one half, tried in the other."""
+    """A finding of one half, tested in the other."""
 
     kind: str
     text: str
@@ -43,7 +43,7 @@ class NamedCause:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Faithfulness:
-    """The measurement: each kind of cause once, or else `refused`, which says why there is none."""
+    """The measurement: each kind of cause once, or the reason for none in `refused`."""
 
     kinds: tuple[KindFaithfulness, ...] = ()
     causes: tuple[NamedCause, ...] = ()
@@ -51,5 +51,5 @@ class Faithfulness:
 
     @property
     def anything(self) -> KindFaithfulness | None:
-        """Of naming anything at all; None where nothing was measured."""
+        """The figure for naming any cause; None without a measurement."""
         return next((kind for kind in self.kinds if kind.kind == "any"), None)

@@ -1,4 +1,4 @@
-"""Which rows stay, why the others were left out, and what was assumed on the way."""
+"""Record which rows are skipped and why, and the assumptions of a reading."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 from core.errors import InvalidInput
 from core.records.samples import I64, Bool
 
-AS_IS = "say so with --as-is (in Python, Roles(as_is=True))"
+AS_IS = "add --as-is (in Python, Roles(as_is=True))"
 TAKEN_AS_IS = "Taken as it is, though it looks like a mistake:"
-"""How the note of a doubt begins, once the user has said that the table is right."""
+"""Beginning of the note of a doubt, if the user states that the table is right."""
 
 
 class Ledger:
-    """The account of one reading. A row keeps the first reason that struck it.
+    """Notes and skipped rows of one reading. A row keeps its first reason.
 
     Args:
-        as_is: the user says that the table is right, so that `doubt` only notes.
+        as_is: the user states that the table is right, so `doubt` only adds a note.
     """
 
     def __init__(self, n: int, *, as_is: bool = False) -> None:
@@ -26,48 +26,48 @@ class Ledger:
         self.notes: list[str] = []
         self.as_is = as_is
         self.doubts: list[str] = []
-        """What would have stopped the reading, if it was not said to be right."""
+        """Likely mistakes that `as_is` accepted."""
 
     def __len__(self) -> int:
         return len(self.reasons)
 
     def drop(self, bad: Bool, reason: str | Sequence[str]) -> None:
-        """Leave out the rows where `bad`; `reason` is one sentence for all of them, or (n,) one for each row."""
+        """Skip the rows where `bad`; `reason` is one sentence for all, or (n,) one per row."""
         for row in np.flatnonzero(bad).tolist():
             if not self.reasons[row]:
                 self.reasons[row] = reason if isinstance(reason, str) else reason[row]
 
     def note(self, sentence: str) -> None:
-        """Write down an assumption or a warning, once."""
+        """Add an assumption or a warning, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
 
     def doubt(self, sentence: str) -> None:
-        """Stop over what is most likely a mistake in the table, unless the user said that there is none.
+        """Stop at a likely mistake in the table, unless the user states that the table is right.
 
         Raises:
-            InvalidInput: `sentence`, and how to say that the table is right.
+            InvalidInput: `sentence`, and how to accept the table.
         """
         if not self.as_is:
-            raise InvalidInput(f"{sentence} If the table is right as it is, {AS_IS}.")
-        sentence = str(InvalidInput(sentence))  # names of any length and characters are in it
+            raise InvalidInput(f"{sentence} If the table is right, {AS_IS}.")
+        sentence = str(InvalidInput(sentence))  # escapes and cuts the names in it
         self.doubts.append(sentence)
         self.note(f"{TAKEN_AS_IS} {sentence}")
 
     def standing(self) -> Bool:
-        """(n,) True for the rows that are still in."""
+        """Return (n,) True for the rows that are not skipped."""
         return np.array([not reason for reason in self.reasons], dtype=np.bool_)
 
-    def kept(self) -> I64:
-        """The row numbers that are still in."""
+    def kept_rows(self) -> I64:
+        """Return the numbers of the rows that are not skipped."""
         return np.flatnonzero(self.standing()).astype(np.int64)
 
     def account(self, ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
-        """(id, reason) of each row that was left out; `ids` are those of all rows."""
+        """Return (id, reason) of each skipped row; `ids` are those of all rows."""
         return tuple((ids[row], reason) for row, reason in enumerate(self.reasons) if reason)
 
     def summary(self) -> list[str]:
-        """One sentence for each reason, the commonest first: how many rows it took and an example."""
+        """Write one sentence per reason, most frequent first, with its number of rows."""
         first: dict[str, list[int]] = {}
         for row, reason in enumerate(self.reasons):
             if reason:

@@ -1,4 +1,4 @@
-"""How long work says where it is, and is told to stop."""
+"""Report the progress of long work, and stop it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any
 from core.errors import MissingDependency
 
 Progress = Callable[[str, int, int], None]
-"""Called as progress(step, done, total). It may raise `core.errors.Cancelled` to stop the run at the next safe
-point."""
+"""Called as progress(step, done, total). It can raise `core.errors.Cancelled` to stop the run."""
 
 SECONDS_BETWEEN_REPORTS = 0.5
 
@@ -20,10 +19,10 @@ def no_progress(step: str, done: int, total: int) -> None:
 
 
 def progress_bar(**options: Any) -> Progress:
-    """A `progress` that draws a bar of tqdm for each step, in a notebook or a terminal.
+    """Make a `progress` that draws a tqdm bar per step, in a notebook or a terminal.
 
     Args:
-        options: handed to tqdm, such as `file` or `disable`.
+        options: passed to tqdm, such as `file` or `disable`.
 
     Raises:
         MissingDependency: tqdm is not installed.
@@ -54,7 +53,7 @@ def progress_bar(**options: Any) -> Progress:
 
 
 class Reporter:
-    """Calls `progress` at the first report, then at most twice a second, and at the end: cheap enough for any loop."""
+    """Call `progress` at the first report, then at most twice a second, and at the end: cheap enough for any loop."""
 
     def __init__(self, progress: Progress, step: str, total: int) -> None:
         self._progress = progress

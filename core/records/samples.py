@@ -1,4 +1,4 @@
-"""The nouns on the way in: samples, outcomes, embeddings, words."""
+"""Records of the input: samples, outcomes, embeddings, words."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ def _same_length(owner: str, n: int, **arrays: Any) -> None:
 
 
 def _pick(array: npt.NDArray[Any] | None, rows: I64) -> Any:
-    return None if array is None else array[rows]
+    if array is None:
+        return None
+    return array[rows]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
-    """A number with its interval; `low <= value <= high` unless the value is undefined (nan)."""
+    """A number and its interval; `low <= value <= high` unless the value is undefined (nan)."""
 
     value: float
     low: float
@@ -41,30 +43,29 @@ class Estimate:
 
 
 UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
-"""Of what no rows tell."""
+"""An estimate without any rows."""
 
 
 class ItemStore(Protocol):
-    """The encoded items (images) of a sample set, opened one at a time so that memory stays bounded: derive from it
-    and write the first three methods. `read` is thread-safe."""
+    """The encoded items (such as images) of a sample set, read one at a time to bound memory. Derive from it and write
+    the first three methods. `read` is thread-safe."""
 
     def __len__(self) -> int: ...
 
     def name(self, index: int) -> str:
-        """The path below the images' root, or the name inside the archive or table."""
+        """Return the path below the root folder, or the name inside the archive or table."""
         ...
 
     def read(self, index: int) -> bytes:
-        """The encoded bytes (JPEG, PNG, ...) of row `index`."""
+        """Return the encoded bytes (JPEG, PNG, ...) of row `index`."""
         ...
 
     def marks(self, index: int) -> tuple[npt.NDArray[Any], ...]:
-        """The true and the predicted mask of a scan, if it has both: previews bear their outlines."""
+        """Return the true and the predicted mask of a scan, if it has both; previews show their outlines."""
         return ()
 
     def keep(self, rows: I64 | Sequence[int]) -> ItemStore:
-        """The same store restricted to `rows`, in that order. Written once: a store that derives from this class has
-        it."""
+        """Restrict the store to `rows`, in that order. Derived stores inherit this."""
         return ItemView(self, np.asarray(rows, np.int64))
 
 
@@ -74,9 +75,9 @@ class ItemView(ItemStore):
 
     base: ItemStore
     rows: I64
-    """(n,) place of each row's item in `base`."""
+    """(n,) index of each row's item in `base`."""
     shared: bool = False
-    """Several rows show one item on purpose: it is read once, and they are no duplicates of each other."""
+    """Several rows show one item on purpose: it is read once, and the rows do not count as duplicates."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -96,7 +97,7 @@ class ItemView(ItemStore):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class NamedItems(ItemStore):
-    """A store that knows its items' names: only `read` is left to write."""
+    """A store that knows the names of its items; a derived class only writes `read`."""
 
     names: tuple[str, ...]
     """Paths below the root with "/" between folders, or names inside the archive or table."""
@@ -116,11 +117,11 @@ class Column:
     """
 
     name: str
-    """As conditions and titles say it."""
+    """Name in conditions and titles."""
     kind: Literal["category", "number", "text"]
-    """"number" and "category" are tested; "text" is shown alone."""
+    """"number" and "category" are tested; "text" is only shown."""
     values: npt.NDArray[Any]
-    """(n,) numbers, nan where one is missing; or words, None where one is."""
+    """(n,) numbers, nan if missing; or strings, None if missing."""
     measured: bool = False
     """True for an image property that Errata measured, False for a column of the user's table."""
 
@@ -128,10 +129,10 @@ class Column:
         return replace(self, values=self.values[rows])
 
     def check(self, n: int) -> None:
-        """See that there is a value of the promised kind for each of n samples.
+        """Check that each of n samples has a value of this kind.
 
         Raises:
-            TypeError, ValueError: there is not; the column is named.
+            TypeError, ValueError: names the column.
         """
         check_fields(self)
         name = f"column {self.name[:40]!a}"
@@ -139,33 +140,33 @@ class Column:
         shaped(name, values, n)
         if self.kind == "number":
             if values.dtype.kind not in "fiub":
-                raise ValueError(f"{name}: numbers are needed, not {values.dtype}")
+                raise ValueError(f"{name}: must be numbers, not {values.dtype}")
         elif values.dtype.kind not in "OU" or not set(map(type, values.tolist())) <= {str, type(None)}:
-            raise ValueError(f"{name}: words are needed")
+            raise ValueError(f"{name}: must be strings")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleSet:
-    """What is diagnosed: ids, images or texts if any, labels if known, and the table's other columns."""
+    """The samples to diagnose: ids, images or texts if any, labels if known, and other columns of the table."""
 
     ids: tuple[str, ...]
     items: ItemStore | None = None
-    """What each row shows to an encoder: an image or a text; see `modality`."""
+    """The item of each row, an image or a text; see `modality`."""
     labels: I64 | None = None
     """(n,) index into class_names."""
     class_names: tuple[str, ...] = ()
     metadata: tuple[Column, ...] = ()
-    """Columns that may serve as conditions."""
+    """Columns to test as conditions."""
     model_outputs: tuple[Column, ...] = ()
-    """Columns that a model wrote (pred*, prob*, loss*, ...): never conditions unless the user picks them."""
+    """Columns of model outputs (pred*, prob*, loss*, ...): conditions only if the user picks them."""
     groups: I64 | None = None
-    """(n,) group number; the rows of a group (patient, video, source, near-duplicates) are never split."""
+    """(n,) group number; related rows (patient, video, source, near-duplicates) are never split."""
     group_name: str = ""
     splits: npt.NDArray[Any] | None = None
     """(n,) object array of str ("train", "test", ...), if the table has such a column."""
     name: str = "samples"
     modality: str = "image"
-    """What an item is, by name (`core.data.modality.MODALITIES`); an encoder of the same modality embeds them."""
+    """Kind of item (`core.data.modality.MODALITIES`); an encoder of the same modality embeds them."""
 
     def __post_init__(self) -> None:
         n = len(self.ids)
@@ -177,7 +178,7 @@ class SampleSet:
         return len(self.ids)
 
     def keep(self, rows: I64) -> SampleSet:
-        """The same set restricted to `rows`, in that order."""
+        """Restrict the set to `rows`, in that order."""
         return replace(
             self,
             ids=tuple(self.ids[i] for i in rows),
@@ -190,52 +191,56 @@ class SampleSet:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
-    """A loss for each sample: larger is worse, always. Every probe ends in this record."""
+    """A loss per sample; larger is always worse. Every probe returns this record."""
 
     loss: F64
     """(n,) finite."""
     name: str
-    """Such as "cross-entropy", "0/1 error", "squared error", "1 - IoU", or the user's column."""
+    """For example "cross-entropy", "0/1 error", "squared error", "1 - IoU", or the name of the user's column."""
     unit: str
-    """Such as "nats", "error", "share"; shown beside every figure."""
+    """For example "nats", "error", "share"; shown beside every figure."""
     source: str
-    """Where it came from, for instance "label x prob_* (10 columns)" or "column 'loss', negated: higher was better"."""
+    """Origin, for example "label x prob_* (10 columns)" or "column 'loss', negated: higher was better"."""
     clip: float | None = None
-    """Losses above it are fitted as if they were equal to it (cross-entropy only)."""
+    """Cap of the losses in fits and tests (cross-entropy only)."""
     errors: Bool | None = None
-    """(n,) True where the model was wrong, if that is known."""
+    """(n,) True where the model was wrong, if known."""
     scores: F64 | None = None
     """(n, k) probabilities, if known."""
     predictions: I64 | None = None
     """(n,) index into class_names, if known."""
     is_proxy: bool = False
-    """True where no truth was given (entropy of the prediction): called a proxy everywhere."""
+    """True without true labels (entropy of the prediction); called a proxy everywhere."""
 
     def __post_init__(self) -> None:
         n = len(self.loss)
         _same_length("Outcomes", n, errors=self.errors, scores=self.scores, predictions=self.predictions)
         if not np.isfinite(self.loss).all():
-            raise InvalidInput("Outcomes.loss must be finite: leave such rows out and say so.")
+            raise InvalidInput("Outcomes.loss must be finite. Remove the rows with nan or inf.")
 
     @property
     def fitted(self) -> F64:
-        """(n,) the loss as the regressors see it: clipped at `clip`."""
-        return self.loss if self.clip is None else np.minimum(self.loss, self.clip)
+        """(n,) the loss that is fitted and tested: clipped at `clip`."""
+        if self.clip is None:
+            return self.loss
+        return np.minimum(self.loss, self.clip)
 
     @property
     def said_unit(self) -> str:
-        """The unit; "" where it says no more than "loss", or than 1 - Dice does."""
-        return "" if self.unit in ("loss", "share") else self.unit
+        """The unit to show; "" for "loss" and "share", which add nothing."""
+        if self.unit in ("loss", "share"):
+            return ""
+        return self.unit
 
     def keep(self, rows: I64) -> Outcomes:
-        """The same outcomes restricted to `rows`, in that order."""
+        """Restrict the outcomes to `rows`, in that order."""
         picked = {name: _pick(getattr(self, name), rows) for name in ("errors", "scores", "predictions")}
         return replace(self, loss=self.loss[rows], **picked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embeddings:
-    """Unit rows of one encoder. Only vectors of one `space` may be compared."""
+    """Unit vectors of one encoder. Only vectors of the same `space` are comparable."""
 
     vectors: F32
     """(n, d) unit rows, float32."""
@@ -247,8 +252,8 @@ class Embeddings:
         if self.vectors.ndim != 2 or not np.isfinite(self.vectors).all():
             bad = int((~np.isfinite(np.atleast_1d(self.vectors))).any(-1).sum())
             raise InvalidInput(
-                f"Embeddings must be a finite (n, d) array: got {self.vectors.shape}, {bad:,} rows with nan or "
-                "inf. Leave such out."
+                f"Embeddings must be a finite (n, d) array: got {self.vectors.shape}, {bad:,} rows with nan or inf. "
+                "Remove these rows."
             )
 
     def __len__(self) -> int:
@@ -260,8 +265,8 @@ class Embeddings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Competence:
-    """How well the naming encoder tells images that show each phrase from images that do not, measured on images
-    that no fit of it saw. nan and 0 where a phrase was not measured."""
+    """How well the naming encoder separates images with each phrase from images without, measured on images outside its
+    training set. nan and 0 for phrases without a measurement."""
 
     auroc: F64
     """(P,) area under the ROC curve."""
@@ -269,67 +274,64 @@ class Competence:
     """(P,) lower end of its 95% interval."""
     high: F64
     n_with: I64
-    """(P,) images that show it."""
+    """(P,) images with the phrase."""
     n_without: I64
     bar: float
-    """The least lower end with which the encoder is said to know a phrase."""
+    """Minimum of `low` for a phrase that counts as known."""
     said: F64 = field(default_factory=lambda: np.empty(0))
-    """(P,) of how many in 1,000 captioned photographs people say the phrase; nan where that was not counted. Left out,
-    it was counted of none."""
+    """(P,) captions per 1,000 photographs in which people use the phrase; nan if not counted (default: all nan)."""
 
     def __post_init__(self) -> None:
         if not len(self.said):
             object.__setattr__(self, "said", np.full(len(self.auroc), np.nan))
-        same = {f: getattr(self, f) for f in ("low", "high", "n_with", "n_without", "said")}
-        _same_length("Competence", len(self.auroc), **same)
+        others = {f: getattr(self, f) for f in ("low", "high", "n_with", "n_without", "said")}
+        _same_length("Competence", len(self.auroc), **others)
 
     def is_known(self, phrase: int) -> bool:
-        """Whether the phrase was measured at all."""
+        """Whether the phrase was measured."""
         return bool(self.n_with[phrase] > 0)
 
     def is_enough(self, phrase: int) -> bool:
-        """Whether the encoder surely knows the phrase."""
+        """Whether `low` reaches the bar: the encoder knows the phrase."""
         return self.is_known(phrase) and bool(self.low[phrase] >= self.bar)
 
     def of(self, phrase: int) -> Estimate:
         return Estimate(float(self.auroc[phrase]), float(self.low[phrase]), float(self.high[phrase]))
 
     def keep(self, phrases: I64) -> Competence:
-        """The same of some phrases, in that order."""
+        """Restrict the record to `phrases`, in that order."""
         picked = {f: getattr(self, f)[phrases] for f in ("auroc", "low", "high", "n_with", "n_without", "said")}
         return replace(self, **picked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Words:
-    """What a run can be asked in words: the naming encoder's view of the samples, and the phrases that are tested.
+    """The words of a run: the naming encoder's embeddings of the samples, and the tested phrases.
 
-    P phrases, d dimensions of the space that images share with texts.
+    P phrases, d dimensions of the space shared by images and texts.
     """
 
     joint: Embeddings
-    """(n, d) the samples in the space shared with texts; it need not be the space in which failures are found."""
+    """(n, d) the samples in the space shared with texts; the search for clusters may use another space."""
     encoder: str
-    """Name under which `core.encoders.load_encoder` finds the text tower; "" where only given directions are known."""
+    """Name of the text tower for `core.encoders.load_encoder`; "" if only directions are known."""
     phrases: tuple[str, ...]
     families: tuple[str, ...]
-    """The attribute family of each phrase, such as "light"."""
+    """Attribute family of each phrase, such as "light"."""
     directions: F32
-    """(P, d) unit rows: prompts with the phrase minus the same prompts without it, so a constant gap between modalities
-    cancels."""
+    """(P, d) unit rows: prompts with the phrase minus the same prompts without it, which cancels a constant gap between
+    modalities."""
     notes: tuple[str, ...] = ()
     strengths: F32 | None = None
-    """(P,) how far a phrase moves a prompt: what the text tower makes much of. None where it is not known."""
+    """(P,) distance by which a phrase moves a prompt in the text tower; None if unknown."""
     competence: Competence | None = None
-    """How well the encoder knows each phrase; None where nothing was measured of it."""
+    """How well the encoder knows each phrase; None without a measurement."""
     line: float | None = None
-    """Least support (`core.language.likeness`) from which samples are said to show a text; None where that was not
-    measured."""
+    """Minimum support (`core.language.likeness`) of samples that show a text; None if not measured."""
     support: F64 | None = None
-    """(P,) how far the samples most like each phrase are like it, to be held against `line`; None without it."""
+    """(P,) similarity of each phrase's best matches, compared with `line`; None without `line`."""
     titles: Mapping[str, Any] | None = None
-    """What `core.language.title_model.TitleModel.read` makes a model of titles from, fitted for the encoder; None where
-    none was."""
+    """Parameters for `core.language.title_model.TitleModel.read`, fitted for the encoder; None if not fitted."""
 
     def __post_init__(self) -> None:
         _same_length(
@@ -344,13 +346,13 @@ class Words:
             _same_length("Words", len(self.phrases), competence=self.competence.auroc)
 
     def is_enough(self, phrase: int) -> bool:
-        """Whether the encoder knows the phrase well enough, and any sample is like it."""
+        """Whether the encoder knows the phrase well enough, and any sample matches it."""
         return self.competence is not None and self.competence.is_enough(phrase) and self.is_shown(phrase)
 
     def is_shown(self, phrase: int) -> bool:
-        """Whether any sample is like the phrase, as far as the encoder sees; True where that was not measured."""
+        """Whether any sample matches the phrase for the encoder; True if not measured."""
         return self.line is None or self.support is None or bool(self.support[phrase] >= self.line)
 
     def keep(self, rows: I64) -> Words:
-        """The same words over the samples `rows`, in that order."""
+        """Restrict the words to the samples `rows`, in that order."""
         return replace(self, joint=self.joint.keep(rows))

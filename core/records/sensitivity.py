@@ -1,4 +1,4 @@
-"""What a run would have found: the meaning of "nothing found"."""
+"""Detection limits of a run: what "nothing found" means."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from core.records.samples import Estimate
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detectable:
-    """The smallest effect that would have been found with probability `power` in a cluster of `size` samples."""
+    """The smallest effect in a cluster of `size` samples that is detected with probability `power`."""
 
     size: int
     excess_loss: float | None
-    """None where even the largest effect tried would be missed."""
+    """None if even the largest effect tried is missed."""
     error_difference: float | None
     power: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlantedPattern:
-    """Plants of one size and one strength, and how many of them were found."""
+    """Planted failures of one size and strength, and the number detected."""
 
     scope: Literal["class", "whole class", "all samples"]
-    """Whether its samples are of one class (or superclass, where those are searched), or all of a class, which is
-    tested without the embedding."""
+    """Samples of one class (or searched superclass), all samples of a class (tested without the embedding), or any
+    samples."""
     size: int
     share: float
-    """Of the typical class, or of all samples."""
+    """Share of the typical class, or of all samples."""
     strength: float
-    """In the unit that `Sensitivity.unit` says."""
+    """In the unit of `Sensitivity.unit`."""
     excess_loss: float
-    """How much higher the mean loss of its samples became, on average."""
+    """Average increase of the mean loss of the planted samples."""
     error_difference: float | None
     n_plants: int
     n_found: int
@@ -42,25 +42,25 @@ class PlantedPattern:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sensitivity:
-    """Failures planted into the run's own losses, which were shuffled so that there is nothing else to find."""
+    """Failures planted into the run's losses, which were shuffled first so that no other structure remains."""
 
     unit: Literal["error rate", "times the mean loss", "deviations of the loss"]
-    """Of strengths: the share of a pattern's samples that fail; its mean loss over that of its class; or how many
-    standard deviations of the class's loss it lies above its mean, where a loss may be negative."""
+    """Unit of strengths: the share of wrong samples in a pattern; its mean loss over that of its class; or, for losses
+    that can be negative, the standard deviations of the class's loss above its mean."""
     base: float
-    """What the samples show without a plant: the error rate, or the mean loss."""
+    """Error rate or mean loss without a plant."""
     classes: tuple[str, ...]
-    """Where the patterns of scope "class" were planted: classes of about the typical size. Empty without classes."""
+    """Classes of about the typical size, in which the patterns of scope "class" were planted; empty without classes."""
     class_size: int
     """Samples of the typical class; 0 without classes."""
     n_samples: int
     patterns: tuple[PlantedPattern, ...]
     power: float = 0.8
-    """The share of plants from which on a pattern is said to be found."""
+    """The share of plants at which a pattern counts as detectable; 0.8 is the usual convention."""
     smallest: int = 10
-    """Samples of the smallest cluster that is looked for."""
+    """Samples of the smallest cluster searched for."""
     surest: int = 10
-    """Found is a plant where a cluster is confirmed and half of its so many surest samples, or of all, are planted
-    ones."""
+    """A plant is detected if a cluster is confirmed and at least half of its `surest` top members, or of all, are
+    planted."""
     unplanted: int = 0
-    """Samples in which nothing was planted, as they are of a group of more than a tenth of where patterns lie."""
+    """Samples without plants, since their group has more than a tenth of the samples where patterns lie."""

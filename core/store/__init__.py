@@ -1,13 +1,13 @@
-"""Finished diagnoses on disk: each in one file, saved whole, found again by id, never pickled.
+"""Store finished diagnoses on disk: one file each, written atomically, looked up by id, never pickled.
 
-A run is a zip, `NAME.errata`, that holds
+A run is a zip, `NAME.errata`, with these members:
 
     state.json          every record of the diagnosis (core.records.codec)
-    arrays/             its arrays, each a .npy of its own
-    model.json, model/  what `assign` needs, if the diagnosis has it
-    thumbnails          a small image of each row, in place of the originals, one behind the other
+    arrays/             its arrays, one .npy each
+    model.json, model/  the model for `assign`, if the diagnosis has one
+    thumbnails          a small image of each row instead of the originals, concatenated
 
-It is written beside and takes its place by one rename. Report, tables and JSON come by `export`. See
+A run is written to a temporary file and renamed. `export` writes report, tables and JSON. See
 docs/decisions/store.md.
 """
 

@@ -1,4 +1,4 @@
-"""What the file of a run is called, and its members."""
+"""Names of a run's file and its members."""
 
 from __future__ import annotations
 
@@ -16,26 +16,24 @@ MODEL = "model.json"
 MODEL_ARRAYS = "model/"
 THUMBNAILS = "thumbnails"
 ORIGINALS = "images.zip"
-"""Beside a run's file: read where the run has no thumbnails."""
-WITHOUT_PICTURES = (
-    f"The images of this run were not found: it keeps no {THUMBNAILS}, and {ORIGINALS} does not lie beside it."
-)
+"""Beside a run's file; read if the run has no thumbnails."""
+WITHOUT_PICTURES = f"The images of this run were not found: it has no {THUMBNAILS}. Put {ORIGINALS} beside it."
 
 
 def check_target(path: Path) -> None:
-    """See that a run may be written there: the name ends in `.errata`, and nothing but a run lies there.
+    """Check that a run can be written there.
 
     Raises:
-        InvalidInput: one of the two is not so.
+        InvalidInput: the name does not end in `.errata`, or the path holds something other than a run.
     """
     if path.suffix != SUFFIX:
-        raise InvalidInput(f"A run is one file whose name ends in {SUFFIX}: got {path.name!r}. Name another.")
+        raise InvalidInput(f"The name of a run ends in {SUFFIX}: got {path.name!r}. Choose another name.")
     if path.is_dir() or (path.exists() and not _is_run(path)):
-        raise InvalidInput(f"{path} is no run, and a run would take its place. Name another file.")
+        raise InvalidInput(f"{path} is not a run and would be overwritten. Choose another name.")
 
 
 def _is_run(path: Path) -> bool:
-    """Whether the file is a run, of this version of the format or another."""
+    """Whether the file is a run, in any version of the format."""
     try:
         with open_plain(path) as file, StoredZip(file) as archive:
             return STATE in archive.namelist()

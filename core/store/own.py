@@ -1,8 +1,8 @@
-"""What a person says of a run on the page, in a file of its own: a note is saved in a few kilobytes, without the arrays
-of the run.
+"""Store a person's sets and notes on a run in a separate file, so that saving a note writes a few kilobytes, not the
+arrays of the run.
 
-The file takes the place of what the run holds under the same key, for as long as it lies there. It is replaced whole:
-whoever is killed meanwhile leaves the old or the new.
+While the file exists, it replaces what the run holds under the same key. It is replaced atomically: a killed process
+leaves the old file or the new one.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from typing import Any, cast
 from core.documents import MAX_STORED_BYTES, read_stored
 from core.errors import InvalidInput
 from core.files import write_text
+from core.limits import byte_size
 from core.records import Diagnosis
 from core.yours import KEY, with_yours, yours_of
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, RecursionError, InvalidInput)
-_LOST = "What you had said of this run could not be read, and is kept in"
-"""Begins the note of a file that is damaged, or was edited."""
+_LOST = "Your sets and notes on this run could not be read. They are saved in"
+"""Beginning of the note on a damaged or edited file."""
 _ASIDE = ".unreadable"
 
 
 def with_own(diagnosis: Diagnosis, path: Path) -> Diagnosis:
-    """The run with what the file says in place of what it holds, without what does not fit the run (`core.yours`);
-    itself where there is none. Of a file that cannot be read, or was set aside, a note tells."""
+    """Return the run with the file's sets and notes, without those that do not fit the run (`core.yours`). Without a
+    file, return the run itself. A note reports a file that cannot be read or was set aside."""
     aside = path.with_name(path.name + _ASIDE)
     lost = [aside.name] if os.path.lexists(aside) else []
     try:
@@ -37,38 +38,42 @@ def with_own(diagnosis: Diagnosis, path: Path) -> Diagnosis:
     except UNREADABLE:
         lost.append(path.name)
     others = [note for note in diagnosis.notes if not note.startswith(_LOST)]
-    told = [f"{_LOST} {' and '.join(lost)}."] if lost else []
-    notes = (*others, *told)
-    return diagnosis if notes == diagnosis.notes else replace(diagnosis, notes=notes)
+    if lost:
+        others.append(f"{_LOST} {' and '.join(lost)}.")
+    notes = tuple(others)
+    if notes == diagnosis.notes:
+        return diagnosis
+    return replace(diagnosis, notes=notes)
 
 
 def _read(diagnosis: Diagnosis, path: Path) -> Diagnosis:
-    """The run with what the file says; raises one of UNREADABLE where it cannot be read."""
-    said = cast("dict[str, Any]", read_stored(path, below=path.parent))[KEY]
-    if said is not None and not _is_shaped(said):
-        raise ValueError(f"{path.name} is not of the shape that is written")
-    return with_yours(diagnosis, yours_of(replace(diagnosis, extras={KEY: said})))
+    """Return the run with the file's sets and notes; raise one of UNREADABLE if it cannot be read."""
+    document = cast("dict[str, Any]", read_stored(path, below=path.parent))[KEY]
+    if document is not None and not _is_shaped(document):
+        raise ValueError(f"{path.name} does not have the expected fields")
+    return with_yours(diagnosis, yours_of(replace(diagnosis, extras={KEY: document})))
 
 
-def _is_shaped(said: Any) -> bool:
-    """Whether it has lists of sets and marks, each with fields: what else it says is passed over."""
-    if not isinstance(said, dict):
+def _is_shaped(document: Any) -> bool:
+    """Whether the document has lists of sets and marks, each with fields; anything else in it is ignored."""
+    if not isinstance(document, dict):
         return False
-    lists = [cast("dict[str, Any]", said).get(name, []) for name in ("sets", "marks")]
-    return all(
-        isinstance(one, list) and all(isinstance(part, dict) for part in cast("list[Any]", one)) for one in lists
-    )
+    for name in ("sets", "marks"):
+        entries = cast("dict[str, Any]", document).get(name, [])
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in cast("list[Any]", entries)):
+            return False
+    return True
 
 
 def write_own(diagnosis: Diagnosis, path: Path) -> None:
-    """Write what a person says of the run, and nothing else; a file there that cannot be read is set aside.
+    """Write a person's sets and notes on the run. An existing file that cannot be read is set aside.
 
     Raises:
-        InvalidInput: it cannot be written, or is more than is read back; the file is as it was.
+        InvalidInput: the file cannot be written, or would be too large to read back; it stays as it was.
     """
     text = json.dumps({KEY: diagnosis.extras.get(KEY)}, ensure_ascii=False)
     if len(text.encode()) > MAX_STORED_BYTES:
-        raise InvalidInput("The sets of this run are too large to be kept together. Delete one of them first.")
+        raise InvalidInput(f"The sets and notes on this run exceed {byte_size(MAX_STORED_BYTES)}. Delete a set first.")
     try:
         _read(diagnosis, path)
     except FileNotFoundError:
@@ -79,9 +84,9 @@ def write_own(diagnosis: Diagnosis, path: Path) -> None:
 
 
 def stamp(path: Path) -> tuple[int, int] | None:
-    """Changes whenever another version of the file takes its place; None where there is none."""
+    """Return a value that changes with each version of the file; None without a file."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns
+    return status.st_ino, status.st_mtime_ns

@@ -1,4 +1,4 @@
-"""Whether what a run says of planted failures can be so: shares from 0 to 1, counts that fit, a full grid."""
+"""Check a run's record of planted failures: shares from 0 to 1, consistent counts, a full grid."""
 
 from __future__ import annotations
 
@@ -9,31 +9,34 @@ from itertools import product
 from core.records import PlantedPattern, Sensitivity
 
 
-def check_planted(found: Sensitivity) -> None:
-    """See that the record of the planted patterns can be read as a grid of shares.
+def check_planted(sensitivity: Sensitivity) -> None:
+    """Check that the planted patterns form a grid of shares.
 
     Raises:
-        ValueError: it cannot; the field and its value are named.
+        ValueError: names the field and its value.
     """
-    _within("power", found.power, 0, 1)
-    _within("base", found.base, *((0, 1) if found.unit == "error rate" else ()))
-    for name, value, least in (
-        ("n_samples", found.n_samples, 1), ("smallest", found.smallest, 1), ("surest", found.surest, 1),
-    ):  # fmt: skip
-        _within(name, value, least)
-    _within("class_size", found.class_size, 0, found.n_samples)
-    _within("unplanted", found.unplanted, 0, found.n_samples)
-    for pattern in found.patterns:
-        _check_pattern(pattern, found)
-    _check_grid(found)
+    _within("power", sensitivity.power, 0, 1)
+    if sensitivity.unit == "error rate":
+        _within("base", sensitivity.base, 0, 1)
+    else:
+        _within("base", sensitivity.base)
+    _within("n_samples", sensitivity.n_samples, 1)
+    _within("smallest", sensitivity.smallest, 1)
+    _within("surest", sensitivity.surest, 1)
+    _within("class_size", sensitivity.class_size, 0, sensitivity.n_samples)
+    _within("unplanted", sensitivity.unplanted, 0, sensitivity.n_samples)
+    for pattern in sensitivity.patterns:
+        _check_pattern(pattern, sensitivity)
+    _check_grid(sensitivity)
 
 
-def _check_pattern(pattern: PlantedPattern, found: Sensitivity) -> None:
-    _within("size of a pattern", pattern.size, 1, found.n_samples)
+def _check_pattern(pattern: PlantedPattern, sensitivity: Sensitivity) -> None:
+    _within("size of a pattern", pattern.size, 1, sensitivity.n_samples)
     _within("share of a pattern", pattern.share, 0, 1)
-    _within("strength of a pattern", pattern.strength, 0, *((1,) if found.unit == "error rate" else ()))
+    strongest = 1 if sensitivity.unit == "error rate" else math.inf
+    _within("strength of a pattern", pattern.strength, 0, strongest)
     if pattern.strength == 0:
-        raise ValueError("sensitivity: strength of a pattern: more than 0 is needed, not 0")
+        raise ValueError("sensitivity: strength of a pattern: must be above 0, not 0")
     _within("excess_loss of a pattern", pattern.excess_loss)
     if pattern.error_difference is not None:
         _within("error_difference of a pattern", pattern.error_difference, -1, 1)
@@ -43,27 +46,29 @@ def _check_pattern(pattern: PlantedPattern, found: Sensitivity) -> None:
         _within(f"found.{name} of a pattern", value, 0, 1)
 
 
-def _check_grid(found: Sensitivity) -> None:
-    """See that each scope and size has each strength once: tables and the image read it so."""
-    counts = Counter((p.scope, p.size, p.strength) for p in found.patterns)
-    strengths = {p.strength for p in found.patterns}
-    kinds = dict.fromkeys((p.scope, p.size) for p in found.patterns)
+def _check_grid(sensitivity: Sensitivity) -> None:
+    """Check that each scope and size has each strength once, as tables and the figure assume."""
+    counts = Counter((p.scope, p.size, p.strength) for p in sensitivity.patterns)
+    strengths = {p.strength for p in sensitivity.patterns}
+    kinds = dict.fromkeys((p.scope, p.size) for p in sensitivity.patterns)
     if not counts:
-        raise ValueError("sensitivity: at least one pattern is needed, not none")
+        raise ValueError("sensitivity: must have at least one pattern")
     for (scope, size), strength in product(kinds, strengths):
         n = counts[scope, size, strength]
         if n != 1:
             raise ValueError(
-                f"sensitivity: one pattern of {size} samples ({scope}) and strength {strength:g} is needed, not {n}"
+                f"sensitivity: must have one pattern of {size} samples ({scope}) and strength {strength:g}, not {n}"
             )
 
 
 def _within(name: str, value: float, low: float = -math.inf, high: float = math.inf) -> None:
-    """See that a number is finite and lies between two others."""
+    """Check that a number is finite and lies between two others."""
     if math.isfinite(value) and low <= value <= high:
         return
     if low == -math.inf:
-        rule = "a finite number is"
+        rule = "finite"
+    elif high == math.inf:
+        rule = f"finite and at least {low:g}"
     else:
-        rule = f"a finite number of at least {low:g} is" if high == math.inf else f"{low:g} to {high:g} are"
-    raise ValueError(f"sensitivity: {name}: {rule} needed, not {value:g}")
+        rule = f"{low:g} to {high:g}"
+    raise ValueError(f"sensitivity: {name}: must be {rule}, not {value:g}")

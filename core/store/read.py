@@ -1,4 +1,4 @@
-"""A run read back: whole, or not at all."""
+"""Read a run from its file; a damaged run is an error."""
 
 from __future__ import annotations
 
@@ -32,84 +32,86 @@ from core.store.layout import (
 from core.store.rows import check_rows
 
 UNREAD = "This run holds results of"
-"""Begins the note on what systems that are not installed left in a run."""
+"""Beginning of the note on results of systems that are not installed."""
 _DAMAGED = (*(*DAMAGE, OverflowError), *(KeyError, IndexError, TypeError, ValueError, AttributeError))
-_ANEW = f"Make it anew: `python -m core diagnose --table TABLE --out NAME{SUFFIX}`."
+_DIAGNOSE_AGAIN = f"Run it again: `python -m core diagnose --table TABLE --out NAME{SUFFIX}`."
 
 
 def load(path: str | Path, called: str = "") -> Diagnosis:
-    """The diagnosis that `save` wrote, its images replaced by thumbnails.
+    """Load a diagnosis, with thumbnails instead of its images.
 
     Args:
-        path: what `save`, or `diagnose --out`, wrote.
-        called: what messages call it; its path if that is not given, which a visitor of a server may not see.
+        path: a file written by `save` or `diagnose --out`.
+        called: name of the run in messages (default: the path, which visitors of a server should not see).
 
     Raises:
-        InvalidInput: there is no run there, it is of another format, or it is damaged.
+        InvalidInput: the file is missing, is not a run, has another format, or is damaged.
     """
-    place = Path(path)
+    file_path = Path(path)
     name = called or f"The run {path}"
     try:
-        file = open_plain(place)
+        file = open_plain(file_path)
     except IsADirectoryError:
-        raise InvalidInput(f"{name} is a folder, and a run is one file, NAME{SUFFIX}. {_ANEW}") from None
-    except (OSError, ValueError) as error:  # no path can be so long, or hold a zero byte
+        raise InvalidInput(f"{name} is a folder; a run is one file, NAME{SUFFIX}. {_DIAGNOSE_AGAIN}") from None
+    except (OSError, ValueError) as error:  # the path is too long, or holds a zero byte
         why = error.strerror if isinstance(error, OSError) else error
-        raise InvalidInput(f"{name} cannot be opened ({why}). Give the file that `diagnose --out` wrote.") from None
+        raise InvalidInput(f"{name} cannot be opened ({why}). Use the file from `diagnose --out`.") from None
     try:
         with StoredZip(file) as archive:
-            return _read(archive, file, place, name)
+            return _read(archive, file, file_path, name)
     except InvalidInput:
         file.close()
         raise
     except _DAMAGED as error:
         file.close()
-        why = error.strerror if isinstance(error, OSError) else error  # not the path that an OSError names
+        why = error.strerror if isinstance(error, OSError) else error  # without the path that an OSError names
         raise _damaged(name, why) from error
 
 
 def reload(diagnosis: Diagnosis, path: Path) -> Diagnosis:
-    """The run as it is in the file now, to look at: another process may have added a result since `diagnosis` was
-    loaded. To add one, see `update`.
+    """Read the run again: another process may have added a result since `diagnosis` was loaded. To add a result, see
+    `update`.
 
-    Where there is no whole run it is `diagnosis` itself.
+    Returns `diagnosis` itself if the file holds no complete run.
 
     Raises:
-        InvalidInput: there is a run of other samples now.
+        InvalidInput: the file now holds a run of other samples.
     """
     try:
         now = load(path)
     except InvalidInput:
         return diagnosis
     if now.samples.ids != diagnosis.samples.ids or now.fingerprint != diagnosis.fingerprint:
-        raise InvalidInput(f"The run {path} became another in the meantime. Start again.")
+        raise InvalidInput(f"The run {path} was replaced by a run of other samples. Start again.")
     return now
 
 
-def _read(archive: StoredZip, file: BufferedReader, place: Path, called: str) -> Diagnosis:
-    """The run in an open file, which its thumbnails keep open."""
+def _read(archive: StoredZip, file: BufferedReader, path: Path, called: str) -> Diagnosis:
+    """Read the run from an open file. Its thumbnails keep the file open."""
     members = {member.filename: member for member in archive.infolist()}
     if STATE not in members:
-        raise InvalidInput(f"{called} is no run (a zip without {STATE}). Give the file that `diagnose --out` wrote.")
+        raise InvalidInput(f"{called} is not a run (a zip without {STATE}). Use the file from `diagnose --out`.")
     state = _json(archive, STATE)
     if state["format"] != FORMAT:
-        newer = isinstance(state["format"], int) and state["format"] > FORMAT
+        next_step = _DIAGNOSE_AGAIN
+        if isinstance(state["format"], int) and state["format"] > FORMAT:
+            next_step = "Update Errata."
         raise InvalidInput(
-            f"{called} has format {repr(state['format'])[:20]}, and this version reads format {FORMAT}. "
-            f"{'Update Errata.' if newer else _ANEW}"
+            f"{called} has format {repr(state['format'])[:20]}; this version reads format {FORMAT}. {next_step}"
         )
     arrays = arrays_of(archive, ARRAYS)
     sizes = arrays.pop(THUMBNAILS, None)
     diagnosis = decode(state["diagnosis"], arrays)
     if not isinstance(diagnosis, Diagnosis):
-        raise ValueError(f"{STATE} holds no diagnosis")
+        raise ValueError(f"{STATE} does not hold a diagnosis")
     check_rows(diagnosis)
     notes = [note for note in diagnosis.notes if not note.startswith(UNREAD)]
-    if unread := [name for name, value in diagnosis.extras.items() if isinstance(value, Unread)]:
-        notes.append(f"{UNREAD} {quoted(*unread)}, which nothing installed here can read. They are kept.")
+    unread = [name for name, value in diagnosis.extras.items() if isinstance(value, Unread)]
+    if unread:
+        notes.append(f"{UNREAD} {quoted(*unread)}, which no installed system can read. They stay in the run.")
     model: Any = None
     if MODEL in members:
-        model = _StoredModel(said=_json(archive, MODEL), arrays=arrays_of(archive, MODEL_ARRAYS), called=called)
+        model = _StoredModel(_json(archive, MODEL), arrays_of(archive, MODEL_ARRAYS), called)
     names = _names_in(state)
     images: ItemStore | None = None
     if names is not None and THUMBNAILS in members and sizes is not None:
@@ -118,7 +120,7 @@ def _read(archive: StoredZip, file: BufferedReader, place: Path, called: str) ->
         images = ThumbnailStore(file, archive.start_of(members[THUMBNAILS]), sizes, tuple(names))
     else:
         file.close()
-        originals = place.parent / ORIGINALS
+        originals = path.parent / ORIGINALS
         if names is not None and originals.is_file():
             images = _originals(originals, names)
         elif names is not None:
@@ -131,7 +133,7 @@ def _read(archive: StoredZip, file: BufferedReader, place: Path, called: str) ->
 def _json(archive: StoredZip, name: str) -> dict[str, Any]:
     member = archive.getinfo(name)
     if member.file_size > MAX_STORED_BYTES:
-        raise ValueError(f"{name} has {byte_size(member.file_size)}; at most {byte_size(MAX_STORED_BYTES)} are read")
+        raise ValueError(f"{name} has {byte_size(member.file_size)}; the limit is {byte_size(MAX_STORED_BYTES)}")
     data = archive.content(member)
     archive.take(stored_memory(data), name)
     return cast("dict[str, Any]", stored_json(data, name))
@@ -142,21 +144,20 @@ def _names_in(state: Mapping[str, Any]) -> list[str] | None:
     if names is None:
         return None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in cast("list[Any]", names)):
-        raise ValueError("image_names: a list of names is needed")
+        raise ValueError("image_names: must be a list of names")
     return cast("list[str]", names)
 
 
 class _StoredModel:
-    """The `Assigner` of a run, put together when something is first asked of it: scikit-learn and SciPy, which it
-    needs, are not needed to look at a run."""
+    """The `Assigner` of a run, built on first use: it needs scikit-learn and SciPy, which reading a run does not."""
 
-    def __init__(self, said: Mapping[str, Any], arrays: Mapping[str, Any], called: str) -> None:
+    def __init__(self, document: Mapping[str, Any], arrays: Mapping[str, Any], called: str) -> None:
         self._arrays = arrays
-        self._said = said
+        self._document = document
         self._called = called
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # as a copy asks for while it is made
+        if name.startswith("_"):  # `copy` looks for such names before __init__ has run
             raise AttributeError(name)
         return getattr(self._whole, name)
 
@@ -167,23 +168,24 @@ class _StoredModel:
         try:
             for name, array in self._arrays.items():
                 if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
-                    raise ValueError(f"{name[:60]} of its model: finite numbers are needed")
-            return Assigner.load(self._arrays, self._said)
+                    raise ValueError(f"{name[:60]} of its model: must be finite numbers")
+            return Assigner.load(self._arrays, self._document)
         except _DAMAGED as error:
             raise _damaged(self._called, error) from error
 
 
 def _damaged(called: str, why: object) -> InvalidInput:
-    return InvalidInput(f"{called} is damaged ({why}). Delete it and diagnose the data again.")
+    return InvalidInput(f"{called} is damaged ({why}). Delete it and run `diagnose` again.")
 
 
 def _originals(archive: Path, names: list[str]) -> ItemStore:
-    """The images themselves, where a run lies beside them and keeps none of its own, as the shipped examples do."""
+    """Open the original images beside a run without thumbnails, such as a shipped example."""
     from core.data.images.archives import open_images
 
     store = open_images(archive)
-    place = {store.name(i): i for i in range(len(store))}
-    # an archive whose files all lie in one folder is read without that folder
-    return store.keep(
-        np.array([place[name] if name in place else place[name.split("/", 1)[-1]] for name in names], dtype=np.int64)
-    )
+    index = {store.name(i): i for i in range(len(store))}
+    rows: list[int] = []
+    for name in names:
+        # an archive whose files all lie in one folder is read without that folder
+        rows.append(index[name] if name in index else index[name.split("/", 1)[-1]])
+    return store.keep(np.array(rows, dtype=np.int64))

@@ -1,4 +1,4 @@
-"""Whether the arrays of a run belong together: each as long as the samples, no row or class number beyond them."""
+"""Check that the arrays of a run fit together: as many rows as samples, no row or class number out of range."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ Array = npt.NDArray[Any]
 
 
 def check_rows(diagnosis: Diagnosis) -> None:
-    """See that every array of a run that was read has the shape that its record promises, and points at nothing that is
-    not there.
+    """Check that every array of a run has the shape of its record and no index out of range.
 
     Raises:
-        ValueError: one does not; it is named.
+        ValueError: names the array.
     """
     samples = diagnosis.samples
     outcomes = diagnosis.outcomes
@@ -45,8 +44,8 @@ def check_rows(diagnosis: Diagnosis) -> None:
     for name, array in (("scores", outcomes.scores), ("embeddings", diagnosis.embeddings.vectors)):
         shaped(name, array, n, None)
     shaped("map", diagnosis.map.xy, n, 2)
-    if not (np.abs(diagnosis.map.xy) <= np.finfo(np.float32).max).all():  # as which the page draws it
-        raise ValueError("the map has places that are no number")
+    if not (np.abs(diagnosis.map.xy) <= np.finfo(np.float32).max).all():  # the page draws float32
+        raise ValueError("the map has coordinates that are not finite")
     below("labels", samples.labels, k, -1)
     below("predictions", outcomes.predictions, k, -1)
     below("suspected labels", diagnosis.label_errors, n)
@@ -73,11 +72,11 @@ def check_rows(diagnosis: Diagnosis) -> None:
 
 def _check_odds(name: str, value: float | None) -> None:
     if value is not None and not 0 <= value <= 1:
-        raise ValueError(f"{name}: none or 0 to 1 is needed, not {value:g}")
+        raise ValueError(f"{name}: must be 0 to 1 or missing, not {value:g}")
 
 
 def _check_name(called: ClusterName | None, n: int) -> None:
-    """See that a title's chances are some, and that each part has words and rows."""
+    """Check that a title's probabilities are valid, and that each part has words and rows."""
     if called is None:
         return
     _check_odds("chance of a title", called.chance)
@@ -90,50 +89,52 @@ def _check_name(called: ClusterName | None, n: int) -> None:
             raise ValueError("a part of a cluster has no rows or no words")
 
 
-def _check_faithfulness(found: Faithfulness | None, n: int) -> None:
-    """See that each kind of cause is there once, or why none is, that no more rows are counted than there are, and that
-    shares and areas are some."""
-    if found is None:
+def _check_faithfulness(faithfulness: Faithfulness | None, n: int) -> None:
+    """Check that each kind of cause appears once (or the reason for none), that counts do not exceed the rows, and that
+    shares and AUROCs are valid."""
+    if faithfulness is None:
         return
-    kinds = sorted(kind.kind for kind in found.kinds)
-    if kinds != ([] if found.refused else sorted(get_args(CauseKind))):
+    kinds = sorted(kind.kind for kind in faithfulness.kinds)
+    if kinds != ([] if faithfulness.refused else sorted(get_args(CauseKind))):
         raise ValueError(
-            f"faithfulness: each kind of cause once is needed, or why not, not {', '.join(kinds) or 'none'}"
+            f"faithfulness: must have each kind of cause once, or a reason, not {', '.join(kinds) or 'none'}"
         )
-    for one in (*found.kinds, *found.causes):
-        name = f"faithfulness of {one.kind[:40]!a}"
-        if not 0 <= one.n <= n:
-            raise ValueError(f"{name}: 0 to {n} rows are needed, not {one.n}")
-        counts = (one.n_named, one.n_failing) if isinstance(one, KindFaithfulness) else (one.n_named,)
-        if not all(0 <= count <= one.n for count in counts):
-            raise ValueError(f"{name}: counts of at most {one.n} rows are needed")
-        _check_share(f"{name}: AUROC", one.auroc)
-    for kind in found.kinds:
+    for cause in (*faithfulness.kinds, *faithfulness.causes):
+        name = f"faithfulness of {cause.kind[:40]!a}"
+        if not 0 <= cause.n <= n:
+            raise ValueError(f"{name}: must have 0 to {n} rows, not {cause.n}")
+        counts = [cause.n_named]
+        if isinstance(cause, KindFaithfulness):
+            counts.append(cause.n_failing)
+        if not all(0 <= count <= cause.n for count in counts):
+            raise ValueError(f"{name}: counts must be at most {cause.n} rows")
+        _check_share(f"{name}: AUROC", cause.auroc)
+    for kind in faithfulness.kinds:
         for rate in (kind.rate_named, kind.rate_rest):
             _check_share(f"faithfulness of {kind.kind}: share of failing rows", Estimate(rate, rate, rate))
 
 
-def _check_share(name: str, found: Estimate) -> None:
-    """See that an estimate lies between 0 and 1 and in its own interval, or is undefined altogether."""
-    value = found.value
-    low = found.low
-    high = found.high
+def _check_share(name: str, estimate: Estimate) -> None:
+    """Check that an estimate lies between 0 and 1 and within its interval, or is undefined."""
+    value = estimate.value
+    low = estimate.low
+    high = estimate.high
     if not (all(map(isnan, (value, low, high))) or 0 <= low <= value <= high <= 1):
-        raise ValueError(f"{name}: 0 to 1, within its interval, is needed, not {value:g} [{low:g}, {high:g}]")
+        raise ValueError(f"{name}: must be 0 to 1 and within its interval, not {value:g} [{low:g}, {high:g}]")
 
 
 def _check_within(within: Any) -> None:
-    """See that the classes that were named beforehand are names."""
+    """Check that the classes named in advance are names."""
     if not isinstance(within, list | tuple) or not all(isinstance(name, str) for name in cast("list[Any]", within)):
-        raise ValueError(f"within of the settings: names of classes are needed, not {str(cast(Any, within))[:40]!a}")
+        raise ValueError(f"within of the settings: must be class names, not {str(cast(Any, within))[:40]!a}")
 
 
 def _check_setting(name: str, value: Any, high: int) -> None:
-    """See that a number among the settings is one: later steps take it from there."""
+    """Check that a setting is a number, since later steps use it."""
     whole = name == "seed"
     if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not 0 <= value <= high:
         what = "a whole number" if whole else "a number"
-        raise ValueError(f"{name} of the settings: {what} of 0 to {high:,} is needed, not {str(value)[:40]!a}")
+        raise ValueError(f"{name} of the settings: must be {what} from 0 to {high:,}, not {str(value)[:40]!a}")
 
 
 def _check_words(diagnosis: Diagnosis, n: int) -> None:
@@ -151,9 +152,9 @@ def _check_words(diagnosis: Diagnosis, n: int) -> None:
     if words.competence is not None:
         measured = words.competence.auroc[words.competence.n_with > 0]
         if not ((measured >= 0) & (measured <= 1)).all():
-            raise ValueError("AUROC of a phrase that was measured: 0 to 1 is needed")
-    if any(one.number is not None and not 0 <= one.number < p for one in diagnosis.insights):
-        raise ValueError("an insight is of a phrase that is not there")
+            raise ValueError("AUROC of a measured phrase: must be 0 to 1")
+    if any(insight.number is not None and not 0 <= insight.number < p for insight in diagnosis.insights):
+        raise ValueError("an insight refers to a missing phrase")
 
 
 def _check_directions(words: Words, n: int, p: int, d: int) -> None:

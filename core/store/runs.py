@@ -1,4 +1,4 @@
-"""Runs found again by their ids, below one root."""
+"""Look up runs by id, below one root."""
 
 from __future__ import annotations
 
@@ -24,34 +24,36 @@ from core.store.write import put
 
 
 def run_id(diagnosis: Diagnosis, *, secret: bool = False) -> str:
-    """The id of a run: its data's fingerprint and a hash of its settings; with `secret`, 128 random bits that nobody
-    can guess.
+    """Compute the id of a run: the fingerprint of its data and a hash of its settings; with `secret`, also 128 random
+    bits that nobody can guess.
 
-    The same input, settings and seed give the same id, secret apart.
+    Without `secret`, the same input, settings and seed give the same id.
     """
     settings = json.dumps(encode(dict(diagnosis.settings), {}), sort_keys=True)
     name = f"{diagnosis.fingerprint[:16]}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
-    return f"{name}-{secrets.token_hex(16)}" if secret else name
+    if secret:
+        name = f"{name}-{secrets.token_hex(16)}"
+    return name
 
 
 _ID = re.compile(r"[0-9a-f]{16}-[0-9a-f]{8}(-[0-9a-f]{32})?")
 _OWN = ".yours.json"
-"""Ends the name of the file in which a person's words on a run lie beside it (`core.store.own`)."""
+"""End of the name of the file of a person's sets and notes, beside the run (`core.store.own`)."""
 
 
 class RunStore:
-    """Finished runs in one folder, `ID.errata`, the last few of them also in memory. Safe to share between threads.
+    """Finished runs in one folder, `ID.errata`; the most recent stay in memory. Safe to share between threads.
 
     Args:
-        root: made when first needed. What killed processes left there is swept at the start.
-        keep_loaded: how many diagnoses stay in memory.
+        root: made on first use. Remains of killed processes are removed at the start.
+        keep_loaded: number of diagnoses in memory.
     """
 
     def __init__(self, root: Path, *, keep_loaded: int = 4) -> None:
         self.root = root
         self._keep_loaded = keep_loaded
         self._loaded: OrderedDict[str, tuple[tuple[int, int] | None, Diagnosis]] = OrderedDict()
-        """With the stamp of what a person says of it."""
+        """With the stamp of the file of a person's sets and notes."""
         self._lock = threading.Lock()
         sweep_parts(root)
 
@@ -63,13 +65,13 @@ class RunStore:
         progress: Progress = no_progress,
         placing: Callable[[str], AbstractContextManager[None]] = nullcontext,
     ) -> str:
-        """Save the diagnosis and return its id. With `secret` the id cannot be guessed: on a shared host it is the key
-        to the run.
+        """Save the diagnosis and return its id. With `secret` nobody can guess the id, which on a shared host is the
+        key to the run.
 
-        Without `secret` the same data and settings give the same id, and a finished run of that id is kept as it is.
+        Without `secret` the same data and settings give the same id, and an existing run of that id stays unchanged.
 
         Args:
-            placing: called with the id; as `core.store.write.put` takes it.
+            placing: called with the id; see `core.store.write.put`.
         """
         name = run_id(diagnosis, secret=secret)
         if not self.has(name):
@@ -77,82 +79,80 @@ class RunStore:
         return name
 
     def get(self, name: str) -> Diagnosis:
-        """The diagnosis of that id, its images replaced by thumbnails.
+        """Load the diagnosis of that id, with thumbnails instead of its images.
 
         Raises:
-            InvalidInput: there is no such run, or it is damaged.
+            InvalidInput: the run is missing or damaged.
         """
         path = self.path(name)
-        own = self.own_file(name)
-        said = stamp(own)  # before it is read: what is read may be newer, and is read once more then
+        own_file = self.own_file(name)
+        version = stamp(own_file)  # before reading: if the file read is newer, the next call reads it again
         with self._lock:
             held = self._loaded.get(name)
             if held is not None:
                 self._loaded.move_to_end(name)
-                if held[0] == said:
+                if held[0] == version:
                     return held[1]
-        diagnosis = with_own(held[1] if held and said else load(path, f"The run {name[:16]!r}"), own)
-        self._hold(name, said, diagnosis)
-        return diagnosis
-
-    def _hold(self, name: str, said: tuple[int, int] | None, diagnosis: Diagnosis) -> None:
+        if held and version:
+            diagnosis = with_own(held[1], own_file)
+        else:
+            diagnosis = with_own(load(path, f"The run {name[:16]!r}"), own_file)
         with self._lock:
-            self._loaded[name] = said, diagnosis
+            self._loaded[name] = version, diagnosis
             while len(self._loaded) > self._keep_loaded:
                 self._loaded.popitem(last=False)
+        return diagnosis
 
     def say(self, name: str, change: Callable[[Diagnosis], Diagnosis]) -> Diagnosis:
-        """The run with what a person says of it changed, and that alone written (`core.store.own`); no other process of
-        the user writes between the reading and the writing.
+        """Change a person's sets and notes on the run, write only those (`core.store.own`), and return the run. The
+        user's other processes cannot write between reading and writing.
 
         Args:
-            change: of what `core.yours` keeps; any other change is not kept.
+            change: changes what `core.yours` stores; any other change is lost.
 
         Raises:
-            InvalidInput: there is no such run, it cannot be written, or from `change`.
+            InvalidInput: the run is missing, the file cannot be written, or `change` raised it.
         """
-        own = self.own_file(name)
+        own_file = self.own_file(name)
         try:
-            with lock(own):
-                write_own(change(self.get(name)), own)
+            with lock(own_file):
+                write_own(change(self.get(name)), own_file)
                 return self.get(name)
         except OSError as error:
-            raise cannot_write(f"What you say of the run {name[:16]!r} cannot be kept", error) from error
+            raise cannot_write(f"Cannot save your sets and notes on the run {name[:16]!r}", error) from error
 
     def path(self, name: str) -> Path:
-        """The file of the run of that id.
+        """Return the file of the run of that id.
 
         Raises:
-            InvalidInput: the id is malformed (no path may pass for one), or there is no such run.
+            InvalidInput: the id is malformed (a path is never an id), or the run is missing.
         """
         if not self.has(name):
-            raise InvalidInput(
-                f"There is no run {name[:80]!r} here; it may have been removed. Diagnose the data again."
-            )
+            raise InvalidInput(f"No run {name[:80]!r} here; it may have been deleted. Run `diagnose` again.")
         return self._path(name)
 
     def own_file(self, name: str) -> Path:
-        """Where it lies what a person says of the run of that id; there may be none."""
+        """Return the path of the file of a person's sets and notes on the run; it may not exist."""
         return self.root / f"{name}{_OWN}"
 
     def has(self, name: str) -> bool:
-        """Whether there is a finished run of that id."""
+        """Whether a finished run of that id exists."""
         return bool(_ID.fullmatch(name)) and self._path(name).is_file()
 
     def names(self) -> list[str]:
-        """The ids of the finished runs, newest first."""
+        """List the ids of the finished runs, newest first."""
         finished = [path for path in self.root.glob(f"*{SUFFIX}") if self.has(path.stem)]
         return [path.stem for path in sorted(finished, key=lambda f: (-f.stat().st_mtime, f.name))]
 
     def remove(self, name: str) -> None:
-        """Delete the run of that id from memory and disk, with what was said of it."""
+        """Delete the run from memory and disk, with the sets and notes on it."""
         path = self.path(name)
         with self._lock:
             self._loaded.pop(name, None)
         path.unlink(missing_ok=True)
-        for said in self.root.glob(f"{name}{_OWN}*"):
+        for own_file in self.root.glob(f"{name}{_OWN}*"):
             with suppress(OSError):
-                said.unlink()
+                own_file.unlink()
 
     def _path(self, name: str) -> Path:
         return self.root / f"{name}{SUFFIX}"

@@ -1,4 +1,4 @@
-"""A diagnosis written into a file: whole, or not at all."""
+"""Write a diagnosis to a file, atomically."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ from core.store.read import reload
 
 
 def save(diagnosis: Diagnosis, path: str | Path, progress: Progress = no_progress) -> None:
-    """Write the whole diagnosis into the file, whose folder is made if missing.
+    """Write the diagnosis to a file; a missing folder is made.
 
-    An earlier run in its place stays as it is until the new one is whole. While another process of the user writes it,
-    it is waited for.
+    An earlier run at the path stays until the new one is complete. Waits while another process of the user writes
+    there.
 
     Args:
-        diagnosis: what `diagnose` or `load` gave.
-        path: of this run alone; ends in `.errata`.
+        diagnosis: from `diagnose` or `load`.
+        path: ends in `.errata`.
         progress: called as progress(step, done, total); may raise `Cancelled`.
 
     Raises:
-        InvalidInput: the file is called otherwise, cannot be written, or is there and no run.
+        InvalidInput: the name has another ending, the file cannot be written, or the path holds something other than a
+            run.
     """
     put(diagnosis, Path(path), progress)
 
@@ -45,11 +46,11 @@ def put(
     placing: AbstractContextManager[None] | None = None,
     thumbnails: bool = True,
 ) -> None:
-    """Write the diagnosis as `save` does, which says what is raised.
+    """Write the diagnosis like `save`, with the same errors.
 
     Args:
-        placing: entered when all is written, and left when the file has taken its place.
-        thumbnails: False where the images themselves are to lie beside the file, as images.zip.
+        placing: a context that is entered when all is written and left after the rename.
+        thumbnails: False if the original images will lie beside the file, as images.zip.
     """
     with _only_writer(path, progress):
         _replace(diagnosis, path, progress, placing, thumbnails)
@@ -58,30 +59,30 @@ def put(
 def update(
     diagnosis: Diagnosis, path: Path, change: Callable[[Diagnosis], Diagnosis], progress: Progress = no_progress
 ) -> Diagnosis:
-    """Change the run in the file as it is now, write it as `save` does, and return it.
+    """Change the run in the file, write it like `save`, and return it.
 
-    No other process of the user writes between the reading and the writing, so what one has added since `diagnosis` was
-    loaded stays.
+    The user's other processes cannot write between reading and writing, so results that they added since `diagnosis`
+    was loaded stay.
 
     Args:
-        diagnosis: the run as it was loaded.
-        path: where it lies.
-        change: called as change(run) with the run as it is in the file now; gives what is written.
+        diagnosis: the run as loaded.
+        path: the file of the run.
+        change: called as change(run) with the current run of the file; returns the run to write.
         progress: called as progress(step, done, total); may raise `Cancelled`.
 
     Raises:
-        InvalidInput: there is a run of other samples now, or as `save`.
+        InvalidInput: the file now holds a run of other samples, or as for `save`.
     """
     with _only_writer(path, progress):
-        found = change(reload(diagnosis, path))
-        _replace(found, path, progress)
-    return found
+        changed = change(reload(diagnosis, path))
+        _replace(changed, path, progress)
+    return changed
 
 
 @contextmanager
 def _only_writer(path: Path, progress: Progress) -> Generator[None]:
     def waiting() -> None:
-        progress("wait for another process that writes there", 0, 1)
+        progress("Waiting for another process that writes there", 0, 1)
 
     check_target(path)
     try:
@@ -89,7 +90,7 @@ def _only_writer(path: Path, progress: Progress) -> Generator[None]:
         with lock(path, waiting):
             yield
     except OSError as error:
-        raise cannot_write(f"The run cannot be written to {path}", error) from error
+        raise cannot_write(f"Cannot write the run to {path}", error) from error
 
 
 def _replace(
@@ -109,9 +110,9 @@ def _write(diagnosis: Diagnosis, archive: zipfile.ZipFile, progress: Progress, t
     images = diagnosis.samples.items
     state = replace(diagnosis, samples=replace(diagnosis.samples, items=None), model=None)
     arrays: dict[str, npt.NDArray[Any]] = {}
-    said: dict[str, Any] = {"format": FORMAT, "image_names": None, "diagnosis": encode(state, arrays)}
+    document: dict[str, Any] = {"format": FORMAT, "image_names": None, "diagnosis": encode(state, arrays)}
     if images is not None:
-        said["image_names"] = [images.name(i) for i in range(len(images))]
+        document["image_names"] = [images.name(i) for i in range(len(images))]
     if images is not None and thumbnails:
         from core.data.images.thumbnails import add_thumbnails  # Pillow
 
@@ -121,10 +122,10 @@ def _write(diagnosis: Diagnosis, archive: zipfile.ZipFile, progress: Progress, t
     if diagnosis.model is not None:
         _add_json(archive, MODEL, diagnosis.model.to_json())
         add_arrays(archive, diagnosis.model.to_arrays(), MODEL_ARRAYS)
-    _add_json(archive, STATE, said)
+    _add_json(archive, STATE, document)
 
 
 def _add_json(archive: zipfile.ZipFile, name: str, document: Any) -> None:
-    entry = zipfile.ZipInfo(name)  # of 1980: the same run gives the same bytes
+    entry = zipfile.ZipInfo(name)  # dated 1980, so that the same run gives the same bytes
     entry.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(entry, json.dumps(document))

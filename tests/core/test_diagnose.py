@@ -196,12 +196,12 @@ def test_too_few_rows_are_refused_with_a_next_step() -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_losses_that_are_no_numbers_are_refused_with_a_next_step(value: float) -> None:
-    refused(r"loss must be finite.*[Ll]eave such rows out", losses=np.r_[value, np.arange(59.0)])
+    refused(r"loss must be finite.*Remove the rows", losses=np.r_[value, np.arange(59.0)])
 
 
 def test_vectors_that_are_no_numbers_are_refused_with_a_next_step() -> None:
     refused(
-        r"finite.*1 rows with nan or inf\. Leave such out",
+        r"finite.*1 rows with nan or inf\. Remove these rows",
         vectors=np.r_[np.full((1, 4), np.nan), np.ones((59, 4))].astype(np.float32),
     )
 

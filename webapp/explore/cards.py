@@ -94,7 +94,7 @@ def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float, patches: P
     """A confirmed cluster, with the share of its members that meet its strongest finding, so that nobody takes it for
     what all of them share, and the images of the worst."""
     lead = next(iter(insights_of(diagnosis, cluster.id)), None)
-    said = cluster_name(diagnosis, cluster).said
+    said = cluster_name(diagnosis, cluster).title_words
     named = None if patches is None else patches.name_of(cluster.id)
     pictures = (picture(diagnosis, row) for row in worst_members(diagnosis, cluster, THUMBNAILS))
     return {

@@ -72,7 +72,7 @@ def _columns_first(diagnosis: Diagnosis, row: int) -> list[Column]:
     the table's own from the left."""
     told = list[str]()
     for cluster in (c for c in diagnosis.clusters if c.membership[row] >= 0.5):
-        said = cluster_name(diagnosis, cluster).said
+        said = cluster_name(diagnosis, cluster).title_words
         own = [i for i in insights_of(diagnosis, cluster.id) if i.confirmed]
         told += [name for i in sorted(own, key=lambda i: not says_the_same(said, i)) for name in i.columns]
     columns = {column.name: column for column in diagnosis.samples.metadata}

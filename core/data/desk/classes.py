@@ -77,7 +77,7 @@ def check_classes(found: RecognizedColumns, measured: Measured, ledger: Ledger) 
     for guesses, what in ((column, repr(roles.prediction)), (best, f"{quoted(*listed[:1])}, ...")):
         if guesses is None:
             continue
-        rows = ledger.kept()
+        rows = ledger.kept_rows()
         rows = rows[(labels[rows] >= 0) & (guesses[rows] >= 0)]
         if len(np.unique(labels[rows])) > 1:
             pair = f"label {roles.label!r} and {'prediction' if guesses is column else 'scores'} {what}"

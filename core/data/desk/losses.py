@@ -43,7 +43,7 @@ def check_losses(frame: pd.DataFrame, found: RecognizedColumns, measured: Measur
     if name is None or not measured.source.startswith(f"column {name!r}"):
         return
     written = as_numbers(frame[name])
-    rows = ledger.kept()
+    rows = ledger.kept_rows()
     _check_lost(name, measured, ledger)
     if not len(rows):
         return

@@ -90,10 +90,10 @@ def check_regression(frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledg
         return
     numbers = [as_numbers(frame[name]) for name in (target, prediction)]
     for name, values, other in zip((target, prediction), numbers, numbers[::-1]):
-        odd = stand_in(values[ledger.kept()])
-        if odd is not None and not _goes_along(values[ledger.kept()], other[ledger.kept()], odd[0]):
-            say_missing(name, values[ledger.kept()], odd, ledger)
-    rows = ledger.kept()
+        odd = stand_in(values[ledger.kept_rows()])
+        if odd is not None and not _goes_along(values[ledger.kept_rows()], other[ledger.kept_rows()], odd[0]):
+            say_missing(name, values[ledger.kept_rows()], odd, ledger)
+    rows = ledger.kept_rows()
     rows = rows[np.isfinite(numbers[0][rows]) & np.isfinite(numbers[1][rows])]
     truth, said = (values[rows] for values in numbers)
     _check_unforeseen(truth, said, target, prediction, ledger)
@@ -163,7 +163,7 @@ def check_whole(frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger) -
     """Note classes, recognized as such, that may be amounts: most predictions are wrong, and wrong ones are near."""
     label = found.roles.label
     prediction = found.roles.prediction
-    rows = ledger.kept()
+    rows = ledger.kept_rows()
     if label is None or prediction is None or "label" not in found.recognized:
         return
     truth, said = (as_numbers(frame[name])[rows] for name in (label, prediction))

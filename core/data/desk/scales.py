@@ -65,7 +65,7 @@ def check_loss_scale(loss: F64, found: RecognizedColumns, measured: Measured, ro
 def check_scores(measured: Measured, ledger: Ledger) -> None:
     """Note scores of which no row's classes differ by more than the odds e, as a softmax of cosines, of probabilities
     or at a high temperature leaves them, though the most probable class is right more often than any row says."""
-    rows = ledger.kept()
+    rows = ledger.kept_rows()
     if len(rows) < FEWEST or measured.scores is None:
         return
     scores = measured.scores[rows]

@@ -246,7 +246,7 @@ def _probabilistic(kind: str, known: Measured, ledger: Ledger) -> F64:
     scores = _need(known.scores)
     if labels is None:
         raise InvalidInput(f"The loss {kind!r} needs a label for each row. Name the label column, or ask for entropy.")
-    rows = ledger.kept()
+    rows = ledger.kept_rows()
     loss = np.full(len(ledger), np.nan)
     if kind == "cross-entropy" and known.logits is not None:
         loss[rows] = losses.cross_entropy_of_logits(known.logits[rows], labels[rows])

@@ -66,7 +66,7 @@ def read_mask_classes(
     audit, ledger = read_with_ledger(table, images, embeddings, named, limits, progress)
     masks, true, predicted = _mask_readers(table, images, named, limits, progress)
     of, other = (true, predicted) if rows == "objects" else (predicted, true)
-    found, others = _compared(of, other, ledger.kept(), kind, progress)
+    found, others = _compared(of, other, ledger.kept_rows(), kind, progress)
     picture_of, values, loss, iou, share = (np.array(column) for column in zip(*found))
     names, class_of = _names(values, roles.class_names)
     outcomes = Outcomes(loss, kind, "share", f"masks {masks[0]!r} x {masks[1]!r}, each class apart", errors=iou < 0.5)

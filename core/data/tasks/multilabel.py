@@ -83,7 +83,7 @@ def read_multilabel(
     audit, ledger = read_with_ledger(frame, images, embeddings, plain, limits, progress)
     left = np.flatnonzero(~ledger.standing()).tolist()
     excluded = tuple((name, found.reasons[row] or reason) for (name, reason), row in zip(audit.excluded, left))
-    return _rows(replace(audit, excluded=excluded), ledger.kept(), read, roles, found)
+    return _rows(replace(audit, excluded=excluded), ledger.kept_rows(), read, roles, found)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -66,7 +66,7 @@ def _findings(diagnosis: Diagnosis, reason: SampleReason) -> list[str]:
         if ground.kind == "cluster":
             own = clusters[ground.number]
             parts.append(f"it lies in cluster {ground.number + 1} ({cluster_title(diagnosis, own)})")
-            said = cluster_name(diagnosis, own).said
+            said = cluster_name(diagnosis, own).title_words
             scope = "" if own.scope == EVERYTHING else own.scope
             named |= {(i.text, scope) for i in diagnosis.insights if says_the_same(said, i)}
     noun = sample_noun(diagnosis)

@@ -133,13 +133,13 @@ def test_as_is_helps_where_a_table_is_refused_and_is_offered(run: Diagnosis, los
     fresh, own = table(1), table(0)
     numbered = fresh.assign(label=fresh["label"].str[1:], prediction=fresh["prediction"].str[1:])
     for of, brought in ((losses_alone, fresh[["loss", "age"]].assign(loss=100 * fresh["loss"])), (run, numbered)):
-        with pytest.raises(InvalidInput, match="say so with --as-is") as refused:
+        with pytest.raises(InvalidInput, match="add --as-is") as refused:
             predicted(of, brought)
         found = predicted(of, brought, roles=Roles(as_is=True))
         assert any(said in note for note in found.notes for said in [str(refused.value).split(" If the table")[0]])
         assert not any("losses about" in (row.not_tried or "") for row in found.rows)
     other = pd.DataFrame({"id": run.samples.ids, "label": own["label"][::-1].to_numpy(), "prediction": "c0"})
-    with pytest.raises(InvalidInput, match="say so with --as-is"):
+    with pytest.raises(InvalidInput, match="add --as-is"):
         errata.with_second(run, other)
     *_, notes = errata.with_second(run, other, Roles(as_is=True))
     assert any("otherwise than the run" in note or "another label" in note for note in notes)

@@ -210,7 +210,7 @@ def test_another_model_whose_errors_are_unknown_is_compared_with_nothing(run: Di
 def test_another_model_with_rows_in_disorder_is_damaged(run: Diagnosis, order: list[int]) -> None:
     rows = np.arange(len(run.samples))
     (result,) = other_models(with_outcomes(run, "b", "given", run.outcomes, rows, "Made."))
-    with pytest.raises(ValueError, match="rows of another model: each once, ascending, are needed"):
+    with pytest.raises(ValueError, match="rows of another model: must be unique and ascending"):
         replace(result, rows=np.array([*order, *rows[2:]])).check(len(rows))
 
 

@@ -72,7 +72,7 @@ def test_a_second_writer_waits_and_can_be_stopped(run: Path) -> None:
         save(plain("new"), run, stop)
     over.set()
     holder.join()
-    assert said == ["wait for another process that writes there"]
+    assert said == ["Waiting for another process that writes there"]
     assert load(run).notes == ("old",)
 
 

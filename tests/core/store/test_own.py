@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_read_leaves_the_run_as_it_was_and_is_set_aside_by
     again = with_own(found, own)
     assert note_of(again) == "new"
     assert [note for note in again.notes if "yours.json" in note] == [
-        "What you had said of this run could not be read, and is kept in yours.json.unreadable."
+        "Your sets and notes on this run could not be read. They are saved in yours.json.unreadable."
     ]
     own.with_name("yours.json.unreadable").unlink()
     assert not any("yours.json" in note for note in with_own(again, own).notes)

@@ -40,7 +40,7 @@ def test_documents_that_unpack_to_any_size_are_not_unpacked(run: Path, name: str
         for _ in range(MAX_STORED_BYTES // 2**24 + 1):
             member.write(bytes(2**24))
     assert run.stat().st_size < 2**20
-    with pytest.raises(InvalidInput, match=rf"damaged \({name} has .*at most 256 MiB are read"):
+    with pytest.raises(InvalidInput, match=rf"damaged \({name} has .*the limit is 256 MiB"):
         load(run)
 
 

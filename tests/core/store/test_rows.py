@@ -34,22 +34,22 @@ BENT: dict[str, Any] = {
     "labels": lambda d: replace(d, samples=replace(d.samples, labels=np.full(60, 3))),
     "predicted losses": lambda d: replace(d, estimate=replace(d.estimate, predicted=np.zeros((60, 2)))),
     "map": lambda d: replace(d, map=replace(d.map, xy=np.zeros((60, 3), np.float32))),
-    "places that are no number": lambda d: replace(d, map=replace(d.map, xy=np.full((60, 2), nan, np.float32))),
+    "coordinates that are not finite": lambda d: replace(d, map=replace(d.map, xy=np.full((60, 2), nan, np.float32))),
     "mask of an insight": lambda d: replace(d, insights=(replace(d.insights[0], mask=np.zeros(61, bool)),)),
     "each kind of cause once": lambda d: replace(d, faithfulness=Faithfulness(made_faithfulness().kinds[1:])),
-    "counts of at most 60 rows": lambda d: replace(d, faithfulness=_untold(n_named=61)),
-    "0 to 60 rows are needed, not 61": lambda d: replace(d, faithfulness=_untold(n=61)),
-    "0 to 60 rows are needed, not -1": lambda d: replace(d, faithfulness=_untold(n=-1)),
-    r"AUROC: 0 to 1, within its interval, is needed, not 1\.7": lambda d: replace(
+    "counts must be at most 60 rows": lambda d: replace(d, faithfulness=_untold(n_named=61)),
+    "must have 0 to 60 rows, not 61": lambda d: replace(d, faithfulness=_untold(n=61)),
+    "must have 0 to 60 rows, not -1": lambda d: replace(d, faithfulness=_untold(n=-1)),
+    r"AUROC: must be 0 to 1 and within its interval, not 1\.7": lambda d: replace(
         d, faithfulness=_untold(auroc=Estimate(1.7, 0.6, 1.8))
     ),
-    r"needed, not 0\.9 \[0\.6, 0\.8\]": lambda d: replace(d, faithfulness=_untold(auroc=Estimate(0.9, 0.6, 0.8))),
-    r"needed, not nan \[0\.6, 0\.8\]": lambda d: replace(d, faithfulness=_untold(auroc=Estimate(nan, 0.6, 0.8))),
-    "share of failing rows: 0 to 1": lambda d: replace(d, faithfulness=_untold(rate_rest=-0.1)),
+    r"interval, not 0\.9 \[0\.6, 0\.8\]": lambda d: replace(d, faithfulness=_untold(auroc=Estimate(0.9, 0.6, 0.8))),
+    r"interval, not nan \[0\.6, 0\.8\]": lambda d: replace(d, faithfulness=_untold(auroc=Estimate(nan, 0.6, 0.8))),
+    "share of failing rows: must be 0 to 1": lambda d: replace(d, faithfulness=_untold(rate_rest=-0.1)),
     "faithfulness of 'condition': counts": lambda d: replace(d, faithfulness=_untried(n_named=31)),
     "faithfulness of 'condition': AUROC": lambda d: replace(d, faithfulness=_untried(auroc=Estimate(0.5, 0.6, 0.8))),
-    "words are needed": lambda d: _column(d, "category", np.full(60, 1.5)),
-    "numbers are needed": lambda d: _column(d, "number", np.full(60, None)),
+    "must be strings": lambda d: _column(d, "category", np.full(60, 1.5)),
+    "must be numbers": lambda d: _column(d, "number", np.full(60, None)),
 }
 
 
@@ -64,15 +64,15 @@ def _named(**changed: Any) -> Callable[[Diagnosis], Diagnosis]:
 
 
 TITLED: dict[str, Any] = {
-    "rows of a part: numbers from 0 to 59": _named(rows=np.array([60])),
-    "rows of a part: numbers from": _named(rows=np.array([-1])),
-    "rows of a part: any are needed": _named(rows=np.zeros((2, 2), np.int64)),
+    "rows of a part: must be 0 to 59, not 60": _named(rows=np.array([60])),
+    "rows of a part: must be 0 to 59, not -1": _named(rows=np.array([-1])),
+    "rows of a part: shape must be any": _named(rows=np.zeros((2, 2), np.int64)),
     "has no rows": _named(rows=np.zeros(0, np.int64)),
     "no words": _named(words=()),
     "share of a part": _named(share=nan),
     "chance of a part": _named(chance=1.5),
     "chance of a title": _named(odds=nan),
-    "AUROC of a phrase": lambda d: _words(d, competence=_known(nan)),
+    "AUROC of a measured phrase": lambda d: _words(d, competence=_known(nan)),
     "a model of titles of the shapes": lambda d: _words(d, titles={**_model(), "one": [[1.0]]}),
     "lines of 0.9 and 0.5": lambda d: _words(d, titles={**_model(), "perhaps": 0.9, "likely": 0.5}),
     "whose numbers are none": lambda d: _words(d, titles={**_model(), "two": [[1e300] * 11] * 3}),
@@ -156,26 +156,26 @@ def test_a_run_with_a_number_for_a_cluster_is_damaged(tmp_path: Path) -> None:
 
 NAN, INFINITE = {"$float": "nan"}, {"$float": "inf"}
 PLANTED: dict[str, tuple[str, Any, str]] = {
-    "share": ("share", 1.5, "share of a pattern: 0 to 1 are needed, not 1.5"),
-    "share of nothing": ("share", NAN, "share of a pattern: 0 to 1 are needed, not nan"),
-    "size": ("size", 0, "size of a pattern: 1 to 400 are needed, not 0"),
-    "strength": ("strength", 0.0, "strength of a pattern: more than 0"),
-    "strength without end": ("strength", INFINITE, "strength of a pattern: 0 to 1 are needed, not inf"),
-    "strength yes": ("strength", True, r"PlantedPattern\.strength cannot be what is stored for it: bool"),
-    "a hole in the grid": ("strength", 0.36, r"one pattern of 10 samples \(class\) and strength 0.35 is needed, not 0"),
-    "two of a kind": ("strength", 0.5, r"one pattern of 10 samples \(class\) and strength 0.[35]+ is needed, not [02]"),
-    "n_found": ("n_found", 41, "n_found of a pattern: 0 to 40 are needed, not 41"),
-    "n_plants": ("n_plants", 0, "n_plants of a pattern: a finite number of at least 1 is needed, not 0"),
-    "excess_loss": ("excess_loss", NAN, "excess_loss of a pattern: a finite number is needed, not nan"),
+    "share": ("share", 1.5, "share of a pattern: must be 0 to 1, not 1.5"),
+    "share of nothing": ("share", NAN, "share of a pattern: must be 0 to 1, not nan"),
+    "size": ("size", 0, "size of a pattern: must be 1 to 400, not 0"),
+    "strength": ("strength", 0.0, "strength of a pattern: must be above 0"),
+    "strength without end": ("strength", INFINITE, "strength of a pattern: must be 0 to 1, not inf"),
+    "strength yes": ("strength", True, r"PlantedPattern\.strength has the wrong type: bool"),
+    "a hole in the grid": ("strength", 0.36, r"must have one pattern of 10 samples \(class\) and strength 0.35, not 0"),
+    "two of a kind": ("strength", 0.5, r"must have one pattern of 10 samples \(class\) and strength 0.[35]+, not [02]"),
+    "n_found": ("n_found", 41, "n_found of a pattern: must be 0 to 40, not 41"),
+    "n_plants": ("n_plants", 0, "n_plants of a pattern: must be finite and at least 1, not 0"),
+    "excess_loss": ("excess_loss", NAN, "excess_loss of a pattern: must be finite, not nan"),
     "found": ("found", {"$record": "Estimate", "value": NAN, "low": 0, "high": 1}, r"found\.value of a pattern"),
 }
 RUN: dict[str, tuple[str, Any, str]] = {
-    "power": ("power", 2.0, "power: 0 to 1 are needed, not 2"),
-    "base": ("base", NAN, "base: 0 to 1 are needed, not nan"),
-    "class_size": ("class_size", -1, "class_size: 0 to 400 are needed, not -1"),
-    "smallest": ("smallest", 0, "smallest: a finite number of at least 1"),
-    "surest": ("surest", -5, "surest: a finite number of at least 1"),
-    "patterns": ("patterns", {"$tuple": []}, "at least one pattern is needed"),
+    "power": ("power", 2.0, "power: must be 0 to 1, not 2"),
+    "base": ("base", NAN, "base: must be 0 to 1, not nan"),
+    "class_size": ("class_size", -1, "class_size: must be 0 to 400, not -1"),
+    "smallest": ("smallest", 0, "smallest: must be finite and at least 1"),
+    "surest": ("surest", -5, "surest: must be finite and at least 1"),
+    "patterns": ("patterns", {"$tuple": []}, "must have at least one pattern"),
 }
 
 
@@ -202,14 +202,14 @@ def test_an_altered_record_of_planted_failures_is_damaged(what: str, tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["chance", "local_fdr"])
-@pytest.mark.parametrize(("value", "why"), [(1.01, "0 to 1 is needed, not 1.01"), (NAN, "not nan"), (True, "bool")])
+@pytest.mark.parametrize(("value", "why"), [(1.01, "not 1.01"), (NAN, "not nan"), (True, "bool")])
 def test_an_altered_chance_of_a_cluster_is_damaged(name: str, value: Any, why: str, tmp_path: Path) -> None:
     _refused(tmp_path, lambda said: said["clusters"]["$tuple"][0].update({name: value}), f"{name}.*{why}")
 
 
 @pytest.mark.parametrize("within", [5, None, "tram", {"$tuple": ["tram", 5]}])
 def test_altered_names_of_the_classes_to_search_are_damaged(within: Any, tmp_path: Path) -> None:
-    _refused(tmp_path, lambda said: said["settings"]["$dict"].update(within=within), "names of classes are needed")
+    _refused(tmp_path, lambda said: said["settings"]["$dict"].update(within=within), "must be class names")
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_what_is_no_run_is_refused_by_its_name(run: Path, content: bytes) -> Non
         load(run)
     with zipfile.ZipFile(run, "w") as archive:
         archive.writestr("a.txt", "a")
-    with pytest.raises(InvalidInput, match=r"is no run \(a zip without state.json\)"):
+    with pytest.raises(InvalidInput, match=r"is not a run \(a zip without state.json\)"):
         load(run)
 
 
@@ -169,16 +169,16 @@ def test_a_run_goes_on_showing_its_own_pictures_where_another_takes_its_place(ru
 def test_a_run_of_an_earlier_version_is_refused_with_the_command_that_makes_it_anew(tmp_path: Path, run: Path) -> None:
     save(make_diagnosis(), run)
     edit_state(run, lambda said: said.update(format=3))
-    with pytest.raises(InvalidInput, match=r"has format 3, .* reads format 4.*core diagnose --table TABLE --out"):
+    with pytest.raises(InvalidInput, match=r"has format 3; .* reads format 4.*core diagnose --table TABLE --out"):
         load(run)
     save(make_diagnosis(), run)
     edit_state(run, lambda said: said.update(format=5))
-    with pytest.raises(InvalidInput, match=r"has format 5, .* Update Errata\."):
+    with pytest.raises(InvalidInput, match=r"has format 5; .* Update Errata\."):
         load(run)
     save(make_diagnosis(), run)
     load(run)
     (tmp_path / "state.json").write_text("{}")
-    with pytest.raises(InvalidInput, match=r"is a folder, and a run is one file.*core diagnose --table TABLE"):
+    with pytest.raises(InvalidInput, match=r"is a folder; a run is one file.*core diagnose --table TABLE"):
         load(tmp_path)
 
 
@@ -186,11 +186,11 @@ def test_a_run_takes_the_place_of_a_run_alone(tmp_path: Path, run: Path, capsys:
     run.write_text("mine")
     (tmp_path / "below.errata").mkdir()
     for path in (run, tmp_path / "below.errata"):
-        with pytest.raises(InvalidInput, match="is no run, and a run would take its place"):
+        with pytest.raises(InvalidInput, match="is not a run and would be overwritten"):
             save(make_diagnosis(with_images=False), path)
         said = refused(capsys, "diagnose", "--table", str(tmp_path / "no table.csv"), "--out", str(path))
-        assert "is no run, and a run would take its place" in said  # before the table is read
-    with pytest.raises(InvalidInput, match=r"name ends in \.errata: got 'run'"):
+        assert "is not a run and would be overwritten" in said  # before the table is read
+    with pytest.raises(InvalidInput, match=r"name of a run ends in \.errata: got 'run'"):
         save(make_diagnosis(with_images=False), tmp_path / "run")
     assert run.read_text() == "mine"
 
@@ -230,7 +230,7 @@ def test_a_run_is_reloaded_as_it_is_now_unless_there_is_none_or_another(run: Pat
     assert reload(first, run).notes == ("new",)
     other = replace(first, samples=replace(first.samples, ids=tuple(f"x{i}" for i in range(len(first.samples)))))
     for changed in (other, replace(first, fingerprint="of other losses")):
-        with pytest.raises(InvalidInput, match="became another"):
+        with pytest.raises(InvalidInput, match="was replaced by a run of other samples"):
             reload(changed, run)
 
 
@@ -250,7 +250,7 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(InvalidInput, match="cannot be written"):
+    with pytest.raises(InvalidInput, match="Cannot write the run"):
         save(make_diagnosis(), tmp_path / "file" / "run.errata")
 
 
@@ -295,7 +295,7 @@ def test_memory_holds_only_the_runs_used_last(tmp_path: Path) -> None:
     "name", ["", "..", "../../etc", "/etc/passwd", "a" * 16 + "-" + "b" * 8, "a" * 16 + "-" + "b" * 8 + "/.."]
 )
 def test_no_path_passes_for_an_id(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InvalidInput, match="There is no run"):
+    with pytest.raises(InvalidInput, match="No run "):
         RunStore(tmp_path).get(name)
 
 

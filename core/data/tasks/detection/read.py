@@ -73,7 +73,7 @@ def read_detections(
     positions = match_files(names, store, book, column="file_name", count_unused=not raw.relative, progress=progress)
     check_pictures(store, positions, book, limits, progress)
     sizes = _fill_sizes(raw.sizes, store, positions, book, progress)
-    kept = book.kept()
+    kept = book.kept_rows()
     place = np.full(len(names) + 1, -1, np.int64)  # the last entry, for -1, stays -1
     place[kept] = np.arange(len(kept))
     true = _placed(raw, "truth", book, place, sizes[kept])
@@ -146,7 +146,7 @@ def _fill_sizes(sizes: F64, store: Any, positions: I64, book: Ledger, progress: 
 
 def _in_order(boxes: Boxes, ledger: Ledger) -> I64:
     """The standing rows, those of one image after each other: their image is then decoded once."""
-    rows = ledger.kept()
+    rows = ledger.kept_rows()
     return rows[np.argsort(boxes.image[rows], kind="stable")]
 
 
@@ -162,7 +162,7 @@ def _account(raw: Raw, book: Ledger) -> tuple[list[tuple[str, str]], list[str]]:
         counts = Counter(reason.split(": ")[0] for reason in ledger.reasons if reason)
         notes += [f"{n:,} of {len(boxes):,} {what} left out: {reason}." for reason, n in counts.most_common()]
         notes += ledger.notes
-    lost = len(book) - len(book.kept())
+    lost = len(book) - len(book.kept_rows())
     if lost:
         notes.append(f"{lost:,} of {len(book):,} images of the truth have no image that can be used.")
     return excluded, notes

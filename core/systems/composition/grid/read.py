@@ -145,7 +145,7 @@ def _pictures(
     ledger = Ledger(len(read.frame))
     written = np.array([None if pd.isna(value) else str(value) for value in read.frame[column]], dtype=object)
     positions = match_files(written, store, ledger, column=column, count_unused=False, progress=progress)
-    rows = ledger.kept().tolist()
+    rows = ledger.kept_rows().tolist()
     notes = (*read.notes, *store.notes, *ledger.notes, *ledger.summary())
     return [int(positions[row]) for row in rows], store, rows, notes
 
@@ -162,7 +162,7 @@ def _from_scenes(
     ledger = Ledger(len(names))
     written = np.array(names, dtype=object)
     positions = match_files(written, store, ledger, column="image_filename", count_unused=False, progress=progress)
-    rows = ledger.kept().tolist()
+    rows = ledger.kept_rows().tolist()
     shown = shown_from_truth([things[row] for row in rows], *properties)
     pictures = store.keep([int(positions[row]) for row in rows])
     return GridData(pictures, shown, "one" if one else "two", (*store.notes, *ledger.summary()))

@@ -88,7 +88,7 @@ def read_squares(
     readers = mask_reader(true, read, store, apart, progress), mask_reader(predicted, read, store, ledger, progress)
     empty = read.frame[true].isna().to_numpy() if true in read.frame else np.zeros(len(read.frame), np.bool_)
     ledger.drop(~empty & ~apart.standing(), [f"true mask: {reason}" for reason in apart.reasons])
-    rows = ledger.kept()
+    rows = ledger.kept_rows()
     kept = list[tuple[int, bool, tuple[F32, Mask, Mask]]]()
     told = Reporter(progress, "read scans", len(rows))
     planes = PLANES

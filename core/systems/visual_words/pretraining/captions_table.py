@@ -52,7 +52,7 @@ def read_captions(
     own = dict[int, list[str]]()
     n_empty = 0
     cells = [[captions_in(cell) for cell in found.frame[column]] for column in captions]
-    for row in ledger.kept().tolist():
+    for row in ledger.kept_rows().tolist():
         own.setdefault(int(places[row]), []).extend(text for column in cells for text in column[row])
         n_empty += sum(not column[row] for column in cells)
     if not any(own.values()):

@@ -84,7 +84,7 @@ def test_the_texts_of_several_columns_follow_one_another() -> None:
     frame = pd.DataFrame({"title": ["One", None, None], "desc": ["more of it", "only this", None]})
     ledger = Ledger(3)
     assert text_items(frame, ["title", "desc"], ledger).texts == ("One\nmore of it", "only this", "")
-    assert ledger.kept().tolist() == [0, 1]
+    assert ledger.kept_rows().tolist() == [0, 1]
 
 
 def test_a_column_of_texts_is_the_samples_and_no_condition() -> None:

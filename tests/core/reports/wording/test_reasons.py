@@ -46,7 +46,7 @@ def test_the_sentence_of_a_sample_names_what_is_known_and_no_more(
         Ground("phrase", text, scope=scope)
         for text, scope in (("far away", ""), ("far away", "bus"), ("in the dark", "bus"), ("in the dark", "car"))
     )
-    assert cluster_name(diagnosis, own).said == (diagnosis.insights[0].text,)
+    assert cluster_name(diagnosis, own).title_words == (diagnosis.insights[0].text,)
     scope = "" if own.scope == EVERYTHING else own.scope
     titled = (Ground("cluster", number=own.id), Ground("condition", diagnosis.insights[0].text, scope=scope))
     scenes = {
