@@ -30,43 +30,43 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assigner:
-    """What a finished diagnosis knows about samples it has not seen."""
+    """Predicts losses and cluster memberships of samples that a finished diagnosis has not seen."""
 
     regressor: LossRegressor
-    """Fitted on `features`, not on the embeddings themselves."""
+    """Fitted on `features`, not on the embeddings."""
     features: Features
     rules: tuple[dict[str, Any], ...]
-    """One for each cluster, then for each candidate, in the order shown."""
+    """Membership rules of the clusters, then of the candidates, in the order shown."""
     n_confirmed: int
     class_of_label: I64
     encoder: str
     space: str
     superclasses: Superclasses | None = None
-    """Where the search looked, with many classes."""
+    """Scopes of the search, with many classes."""
 
     def assign(self, embeddings: Embeddings | F32, *, labels: I64 | None = None) -> Assignment:
-        """Read new samples.
+        """Predict new samples.
 
         Args:
             embeddings: (m, d) unit rows of the same encoder.
             labels: (m,) index into the diagnosis' class names, -1 where unknown. A cluster inside one class takes only
-                samples of that class; where the label is unknown the membership is computed as if the sample were of
-                it.
+                samples of that class; a sample of unknown class is treated as one of it.
 
         Raises:
             InvalidInput: the vectors are of another space or width, or not finite; labels are out of range.
         """
-        given = embeddings if isinstance(embeddings, Embeddings) else Embeddings(embeddings, self.encoder, self.space)
-        vectors = given.vectors
-        if given.space != self.space:
+        if not isinstance(embeddings, Embeddings):
+            embeddings = Embeddings(embeddings, self.encoder, self.space)
+        vectors = embeddings.vectors
+        if embeddings.space != self.space:
             raise InvalidInput(
-                f"The new samples must be embedded as the diagnosed ones were ({self.space}): "
-                f"got {given.space}. Embed them again."
+                f"The new samples must be embedded like the diagnosed ones ({self.space}): "
+                f"got {embeddings.space}. Use the same encoder."
             )
         if vectors.shape[1] != len(self.features.centre):
             raise InvalidInput(
-                f"The new embeddings must be (m, {len(self.features.centre)}), as diagnosed: got {vectors.shape}. "
-                "Use the same encoder."
+                f"The new embeddings must have the diagnosed width, {len(self.features.centre)}: "
+                f"got {vectors.shape[1]}. Use the same encoder."
             )
         blocks = self._blocks(labels, len(vectors))
         rows = self.features.of(vectors, blocks)
@@ -90,12 +90,12 @@ class Assigner:
         if len(labels) != n or (n and labels.max() >= len(self.class_of_label)):
             raise InvalidInput(
                 f"labels must be {n} numbers below {len(self.class_of_label)} (-1 for unknown): got {len(labels)}. "
-                "Check the label column."
+                "Fix the label column."
             )
         return np.where(labels < 0, -1, self.class_of_label[np.maximum(labels, 0)])
 
     def to_arrays(self) -> dict[str, Any]:
-        """Every array that `load` needs; the rest is in `to_json`."""
+        """Arrays for `load`; the other values are in `to_json`."""
         arrays: dict[str, Any] = {f"regressor.{k}": v for k, v in self.regressor.to_arrays().items()}
         arrays |= {f"features.{k}": v for k, v in self.features.to_arrays().items()}
         arrays["class_of_label"] = self.class_of_label
@@ -103,31 +103,37 @@ class Assigner:
             arrays["superclasses"] = self.superclasses.of_class
         for i, rule in enumerate(self.rules):
             arrays |= {f"rule.{i}.{k}": v for k, v in rule.items() if isinstance(v, np.ndarray)}
-        # ascontiguousarray would make a vector of a lone number
+        # ascontiguousarray would turn a scalar into a vector
         return {k: np.asarray(v, order="C") for k, v in arrays.items()}
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but the arrays."""
-        rules = [{k: v for k, v in rule.items() if not isinstance(v, np.ndarray)} for rule in self.rules]
+        """Values for `load` that are not arrays."""
+        rules: list[dict[str, Any]] = []
+        for rule in self.rules:
+            rules.append({k: v for k, v in rule.items() if not isinstance(v, np.ndarray)})
+        superclasses = None
+        if self.superclasses is not None:
+            superclasses = {"names": list(self.superclasses.names), "note": self.superclasses.note}
         return {
             "regressor": self.regressor.get_params(),
             "rules": rules,
             "n_confirmed": self.n_confirmed,
             "encoder": self.encoder,
             "space": self.space,
-            "superclasses": None
-            if self.superclasses is None
-            else {"names": list(self.superclasses.names), "note": self.superclasses.note},
+            "superclasses": superclasses,
         }
 
     @classmethod
     def load(cls, arrays: Mapping[str, Any], json: Mapping[str, Any]) -> Assigner:
-        """The assigner that `to_arrays` and `to_json` described."""
+        """The assigner saved by `to_arrays` and `to_json`."""
 
         def under(prefix: str) -> dict[str, Any]:
             return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
 
-        named = json.get("superclasses")
+        superclasses = None
+        if json.get("superclasses") is not None:
+            saved = json["superclasses"]
+            superclasses = Superclasses(arrays["superclasses"], tuple(saved["names"]), str(saved["note"]))
         rules: Sequence[dict[str, Any]] = [{**rule, **under(f"rule.{i}.")} for i, rule in enumerate(json["rules"])]
         return cls(
             LossRegressor.from_arrays(under("regressor."), json["regressor"]),
@@ -137,30 +143,35 @@ class Assigner:
             arrays["class_of_label"],
             str(json["encoder"]),
             str(json["space"]),
-            None if named is None else Superclasses(arrays["superclasses"], tuple(named["names"]), str(named["note"])),
+            superclasses,
         )
 
 
 def _membership(rule: Mapping[str, Any], rows: F64, blocks: I64) -> F64:
+    """(m,) memberships by a rule of `core.discovery.clusters`, 0 outside its scope."""
     block = rule["block"]
-    among = rule.get("blocks")  # the classes of a superclass
-    scope = among if among is not None else None if block is None else [block]
-    inside = np.ones(len(rows), bool) if scope is None else np.isin(blocks, scope) | (blocks < 0)
-    if rule["kind"] == "slice":
-        weights: F32 = rule["weights"]
-        # of an unknown class: the head of the scope, which its classes share
-        heads = np.where(blocks < 0, 0 if scope is None else scope[0], blocks)
-        if block is not None:
-            heads = np.full(len(rows), block)
-        score = np.einsum("nr,nr->n", rows, weights[heads])
-        membership = logistic((score - rule["cut"]) / rule["width"])
-        if "order" in rule:  # which members come first is said by other heads, those of the classes
-            each: F32 = rule["order"]
-            order = np.einsum("nr,nr->n", rows, each[np.maximum(heads, 0)])
-            if scope is None:
-                order = np.where(blocks < 0, rows @ each.mean(0), order)
-            by_class = ordered(order, rule["order_middle"], rule["order_spread"])
-            membership = np.where(membership >= 0.5, by_class, membership)
-    else:
+    scope = rule.get("blocks")  # the classes of a superclass
+    if scope is None and block is not None:
+        scope = [block]
+    inside = np.ones(len(rows), bool)
+    if scope is not None:
+        inside = np.isin(blocks, scope) | (blocks < 0)
+    if rule["kind"] == "region":
         membership = logistic(margin(rows, KMeansPart(rule["centres"], int(rule["which"]))) / rule["width"])
+        return np.where(inside, membership, 0.0)
+    weights: F32 = rule["weights"]
+    if block is not None:
+        heads = np.full(len(rows), block)
+    else:
+        # a row of unknown class is read by the head of the scope, which its classes share
+        heads = np.where(blocks < 0, 0 if scope is None else scope[0], blocks)
+    score = np.einsum("nr,nr->n", rows, weights[heads])
+    membership = logistic((score - rule["cut"]) / rule["width"])
+    if "order" in rule:  # the heads of the classes rank the members (`core.discovery.clusters.N_RANKING_PENALTIES`)
+        ranking_weights: F32 = rule["order"]
+        order = np.einsum("nr,nr->n", rows, ranking_weights[np.maximum(heads, 0)])
+        if scope is None:
+            order = np.where(blocks < 0, rows @ ranking_weights.mean(0), order)
+        by_class = ordered(order, rule["order_middle"], rule["order_spread"])
+        membership = np.where(membership >= 0.5, by_class, membership)
     return np.where(inside, membership, 0.0)

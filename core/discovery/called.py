@@ -1,4 +1,4 @@
-"""What is looked up of a finished run, without what made it: its clusters' names, the rows of its scopes."""
+"""Cluster names and scope rows of a finished run, without loading the code that made it."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from core.records import EVERYTHING, Bool, ClusterName, Diagnosis, FailureCluste
 if TYPE_CHECKING:
     from core.discovery.design import Design
 
-_MADE: WeakKeyDictionary[Diagnosis, dict[int, tuple[FailureCluster, ClusterName]]] = WeakKeyDictionary()
-"""Of runs in memory that keep no names. The cluster is held, so that no other has its number."""
+_NAMES: WeakKeyDictionary[Diagnosis, dict[int, tuple[FailureCluster, ClusterName]]] = WeakKeyDictionary()
+"""Names by cluster id() for runs in memory without saved names. The cluster is held so that its id() stays its own."""
 
 
 def cluster_name(diagnosis: Diagnosis, cluster: FailureCluster) -> ClusterName:
-    """The decision on the cluster's title; of a run from before titles were graded, it is made now, once."""
+    """The cluster's title and its grade. For a run saved before titles were graded it is computed here, once."""
     if cluster.called is not None and cluster.called.grade:
         return cluster.called
-    made = _MADE.setdefault(diagnosis, {})
-    if id(cluster) not in made:
+    names = _NAMES.setdefault(diagnosis, {})
+    if id(cluster) not in names:
         from core.language.naming import name_cluster
 
         rows = np.flatnonzero(scope_rows(diagnosis, cluster.scope))
         insights = diagnosis.insights if cluster.confirmed else ()
         name = name_cluster(cluster, insights, diagnosis.samples, diagnosis.outcomes, rows, diagnosis.words)
-        made[id(cluster)] = cluster, name
-    return made[id(cluster)][1]
+        names[id(cluster)] = cluster, name
+    return names[id(cluster)][1]
 
 
 def scope_rows(diagnosis: Diagnosis, scope: str, design: Design | None = None) -> Bool:
-    """(n,) the rows of a class or of another scope of the run, by its name; every row where it has no such scope.
+    """(n,) the rows of a class or of another scope of the run, by its name; every row if the run has no scope so named.
 
     Args:
-        design: the diagnosis' own, if it is at hand: to make it again takes a look at every row.
+        design: the diagnosis' design, if it is at hand; computing it reads every row.
     """
     samples = diagnosis.samples
     every = np.ones(len(samples), bool)

@@ -1,4 +1,4 @@
-"""Whole classes that fail, confused pairs, and suspected label errors: what to read before looking inside classes."""
+"""Whole classes that fail, confused pairs, and suspected label errors: read these before looking inside classes."""
 
 from __future__ import annotations
 
@@ -22,24 +22,29 @@ from core.statistics.permutation import holm
 MIN_ROWS = MIN_CLASS_ROWS
 MIN_REST = MIN_CLASS_REST
 MAX_PAIRS = 200
-"""So many pairs are listed, the most frequent; all that could have been tested are paid for."""
+"""Pairs listed at most, the most frequent first. Holm pays for all that could have been tested, listed or not; the
+limit only bounds the list."""
 
 
 def class_findings(samples: SampleSet, outcomes: Outcomes, design: Design, *, alpha: float) -> tuple[ClassFinding, ...]:
     """Classes with their loss and error rate, then the confused pairs, each kind worst first.
 
-    What is tested is what is shown. A class is tested against all other rows, one-sided: its error rate by Fisher's
-    exact test, or where errors are unknown its mean loss by `core.statistics.means`, which takes no shape for granted.
-    Losses are not clipped here. A pair true -> predicted is tested against the share of that prediction among the
-    errors of the other classes (hypergeometric). With superclasses the same is done for whole superclasses and for
-    pairs of two different ones: confusions too rare to be tested one by one may be frequent together. Where rows come
-    in groups, whole groups are weighted, for error rates too, and one error of a group counts for each pair.
+    The tested figure is the one shown. A class is tested against all other rows, one-sided: its error rate by Fisher's
+    exact test, or where errors are unknown its mean loss by `core.statistics.means`, which assumes no shape (ranks
+    would answer another question, docs/decisions/classes.md). Losses are not clipped: means that are equal before a
+    clip need not be equal after it.
 
-    p is Holm-adjusted within each of these lists, and times the number of lists. A list holds what could have been
-    tested, which is decided by its margins: a pair counts if its class has MIN_ROWS errors and its prediction MIN_ROWS
-    wrong rows, whether or not they met. Holm over the pairs that were seen would claim too much: on even confusions of
-    30 classes x 300 rows, error 0.3, at alpha 0.2 it claimed in 62 of 200 nulls (0.25 to 0.38). Intervals hold for all
-    of a list at once with 95%, so that they hold for those that are claimed as well.
+    A pair true -> predicted is tested against the share of that prediction among the errors of the other classes
+    (hypergeometric): "confused more than other pairs", not "a class that fails". With superclasses the same tests run
+    for whole superclasses and for pairs of two different ones, since confusions too rare to be tested one by one may be
+    frequent together. Where rows come in groups, whole groups are weighted, for error rates too, and each group counts
+    for a pair at most once.
+
+    p is Holm-adjusted within each list and multiplied by the number of lists (Bonferroni). A list holds everything that
+    could have been tested, as its margins decide: a pair counts if its class has MIN_ROWS errors and its prediction
+    MIN_ROWS wrong rows, whether or not they met. Holm over the observed pairs only would claim too much: on even
+    confusions of 30 classes x 300 rows, error 0.3, at alpha 0.2 it claimed in 62 of 200 nulls (0.25 to 0.38). Intervals
+    hold for a whole list at once with 95%, so that they hold for the claimed ones as well.
     """
     tests = class_tests(samples, outcomes, design)
     return () if tests is None else tests.findings(alpha if design.testable else None)
@@ -59,14 +64,14 @@ def class_tests(samples: SampleSet, outcomes: Outcomes, design: Design) -> Class
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassTests:
-    """Lists of tests, that of the classes first."""
+    """Lists of tests, the classes first."""
 
     lists: tuple[_Tests, ...]
 
     @property
     def used(self) -> int:
-        """Lists in which anything could be tested."""
-        return sum(len(one.p) > 0 for one in self.lists)
+        """Number of lists in which anything could be tested."""
+        return sum(len(tests.p) > 0 for tests in self.lists)
 
     def first_level(self, alpha: float) -> float:
         """The raw p at which a class is confirmed if no other is; 0 where none can be."""
@@ -74,51 +79,57 @@ class ClassTests:
         return alpha / n_tests if n_tests else 0.0
 
     def findings(self, alpha: float | None) -> tuple[ClassFinding, ...]:
-        """The classes, then the pairs, each kind worst first; without alpha nothing is tested."""
-        everything = [finding for one in self.lists for finding in one.adjusted(self.used, alpha)]
-        return tuple(
-            sorted(everything, key=lambda f: (f.kind != "class", -f.mean_loss.value if f.kind == "class" else -f.size))
-        )
+        """The classes by mean loss, then the pairs by size, worst first; with alpha None nothing is tested."""
+        findings: list[ClassFinding] = []
+        for tests in self.lists:
+            findings += tests.adjusted(self.used, alpha)
+        classes = [finding for finding in findings if finding.kind == "class"]
+        pairs = [finding for finding in findings if finding.kind != "class"]
+        classes.sort(key=lambda finding: -finding.mean_loss.value)
+        pairs.sort(key=lambda finding: -finding.size)
+        return (*classes, *pairs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tests:
-    """findings: what is listed. which: for each its test, or -1 for none. p: raw p of everything that could have been
-    tested."""
+    """findings: what is listed. which: index of each finding's test, -1 for none. p: raw p of everything that could
+    have been tested."""
 
     findings: list[ClassFinding]
     which: I64
     p: F64
 
     def adjusted(self, n_lists: int, alpha: float | None) -> list[ClassFinding]:
-        """The findings with their adjusted p; without alpha nothing is tested."""
+        """The findings with their adjusted p; with alpha None nothing is tested."""
+        if alpha is None:
+            return [replace(finding, p=None, confirmed=False) for finding in self.findings]
         adjusted = np.minimum(n_lists * holm(self.p.tolist()), 1.0)
-        made: list[ClassFinding] = []
+        findings: list[ClassFinding] = []
         for finding, test in zip(self.findings, self.which):
-            p = float(adjusted[test]) if test >= 0 and alpha is not None else None
-            made.append(replace(finding, p=p, confirmed=p is not None and alpha is not None and p <= alpha))
-        return made
+            p = float(adjusted[test]) if test >= 0 else None
+            findings.append(replace(finding, p=p, confirmed=p is not None and p <= alpha))
+        return findings
 
 
 def _singles(labels: I64, names: Sequence[str], outcomes: Outcomes, groups: I64 | None) -> _Tests:
-    """Every class (or superclass) with rows; those of MIN_ROWS rows (or groups) and more are tested."""
+    """Every class (or superclass) with rows; those of at least MIN_ROWS rows (or groups) are tested."""
     present, part, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     k = len(present)
-    wrong = None if outcomes.errors is None else outcomes.errors.astype(np.float64)
     losses = PartMeans.of(outcomes.loss, part, k, groups)
-    errors = None if wrong is None else PartMeans.of(wrong, part, k, groups)
-    least = 0 if errors is not None else MIN_REST
-    tested = (losses.units >= MIN_ROWS) & (losses.units.sum() - losses.units >= least)
+    tested = losses.units >= MIN_ROWS
+    if outcomes.errors is None:
+        tested &= losses.units.sum() - losses.units >= MIN_REST
     level = simultaneous_level(int(tested.sum()))
     means = losses.estimates(level)
     rates = list[Estimate | None]([None] * k)
-    if errors is None:
+    if outcomes.errors is None:
         p = losses.excess_p()
     elif groups is None:
-        counts = np.bincount(part, wrong).astype(np.int64)
+        counts = np.bincount(part, outcomes.errors).astype(np.int64)
         p = stats.hypergeom.sf(counts - 1, len(labels), counts.sum(), sizes)  # Fisher's exact test, one-sided
         rates = [wilson(int(count), int(size), level) for count, size in zip(counts, sizes)]
     else:
+        errors = PartMeans.of(outcomes.errors.astype(np.float64), part, k, groups)
         p = errors.excess_p()
         rates = [*errors.estimates(level)]
     findings = [
@@ -136,17 +147,17 @@ def _of_superclasses(labels: I64, outcomes: Outcomes, superclasses: Superclasses
     if outcomes.predictions is not None:
         known = outcomes.predictions >= 0
         predictions = np.where(known, superclasses.of_class[np.maximum(outcomes.predictions, 0)], -1)
-        predictions = np.where(known & (predictions < 0), len(names), predictions)  # its class has no rows
+        predictions = np.where(known & (predictions < 0), len(names), predictions)  # the predicted class has no rows
         lists.append(_pairs(outcomes, wide, predictions, [*names, "a class without rows"], groups))
     return lists
 
 
 def _pairs(outcomes: Outcomes, labels: I64, predictions: I64, names: Sequence[str], groups: I64 | None) -> _Tests:
-    """The most frequent confusions, seen at least MIN_ROWS / 2 times, and the p of every pair that its margins allow to
-    be tested.
+    """The most frequent confusions, each at least MIN_ROWS / 2 times, and the p of every pair whose margins allow a
+    test.
 
-    Of a group that has a pair several times one row is tested; where groups have two rows or more on average, none are:
-    too little would be independent.
+    A group that shows a pair several times counts once. Where groups have two rows or more on average, pairs are not
+    tested: too few errors would be independent.
     """
     if outcomes.errors is None:
         return _Tests([], np.zeros(0, np.int64), np.zeros(0))
@@ -163,45 +174,46 @@ def _pairs(outcomes: Outcomes, labels: I64, predictions: I64, names: Sequence[st
         once = np.unique(groups[wrong] * (k * k) + key) % (k * k)
         counted = np.bincount(once, minlength=k * k).reshape(k, k)
     drawn = counted.sum(1)
-    # errors that could have been this prediction are those of every class but the predicted one
+    # the hypergeometric urn: errors that could have been this prediction are those of every class but the predicted one
     possible = counted.sum() - drawn
     marked = counted.sum(0) - np.diag(counted)
     on_diagonal = int(((drawn >= MIN_ROWS) & (marked >= MIN_ROWS)).sum())
     n_tests = int((drawn >= MIN_ROWS).sum()) * int((marked >= MIN_ROWS).sum()) - on_diagonal
-    seen = np.argwhere((table >= MIN_ROWS // 2) & ~np.eye(k, dtype=bool))
-    seen = seen[np.argsort(-table[seen[:, 0], seen[:, 1]], kind="stable")][:MAX_PAIRS]
-    level = simultaneous_level(max(n_tests, len(seen)))
+    listed = np.argwhere((table >= MIN_ROWS // 2) & ~np.eye(k, dtype=bool))
+    listed = listed[np.argsort(-table[listed[:, 0], listed[:, 1]], kind="stable")][:MAX_PAIRS]
+    level = simultaneous_level(max(n_tests, len(listed)))
     findings: list[ClassFinding] = []
     p: list[float] = []
     which: list[int] = []
-    for true, predicted in seen:
-        count = int(table[true, predicted])
-        apart = int(counted[true, predicted])
-        tested = apart >= MIN_ROWS and testable
-        which.append(len(p) if tested else -1)
-        if tested:
-            p.append(float(stats.hypergeom.sf(apart - 1, possible[predicted], marked[predicted], drawn[true])))
-        mean = Estimate(float(losses[true, predicted] / count), float("nan"), float("nan"))
-        rate = wilson(count, int(sizes[true]), level)
+    for true, predicted in listed:
+        n_rows = int(table[true, predicted])
+        n_independent = int(counted[true, predicted])
+        if testable and n_independent >= MIN_ROWS:
+            which.append(len(p))
+            p.append(float(stats.hypergeom.sf(n_independent - 1, possible[predicted], marked[predicted], drawn[true])))
+        else:
+            which.append(-1)
+        mean = Estimate(float(losses[true, predicted] / n_rows), float("nan"), float("nan"))
+        rate = wilson(n_rows, int(sizes[true]), level)
         pair = f"{names[true]} → {names[predicted]}"
-        findings.append(ClassFinding(pair, "confusion", count, mean, rate, None, False))
-    rest = np.ones(max(0, n_tests - len(p)) if testable else 0)  # tested in principle, too rare to be listed
-    return _Tests(findings, np.array(which, dtype=np.int64), np.r_[np.array(p), rest])
+        findings.append(ClassFinding(pair, "confusion", n_rows, mean, rate, None, False))
+    # pairs that could have been tested but are too rare to be listed: Holm pays for them, with p = 1
+    n_unlisted = max(0, n_tests - len(p)) if testable else 0
+    return _Tests(findings, np.array(which, dtype=np.int64), np.r_[np.array(p), np.ones(n_unlisted)])
 
 
 def suspected_label_errors(samples: SampleSet, outcomes: Outcomes) -> tuple[I64, tuple[str, ...]]:
-    """Rows whose given label is suspected, most suspected first, and notes. Empty without probabilities for all
-    classes.
+    """Rows whose label is suspected, most suspected first, and notes. Empty without probabilities for all classes.
 
-    Confident learning as cleanlab implements it (Northcutt, Jiang & Chuang 2021, JAIR 70), from the probabilities
-    given; they must be out of sample.
+    Confident learning as cleanlab implements it (Northcutt, Jiang & Chuang 2021, JAIR 70), from the table's
+    probabilities, which must be out of sample.
     """
     if outcomes.scores is None or samples.labels is None or outcomes.scores.shape[1] < 2:
         return np.zeros(0, np.int64), ()
     present = np.unique(samples.labels)
     if len(present) != outcomes.scores.shape[1]:
         return np.zeros(0, np.int64), (
-            f"Label errors were not looked for: {len(present)} of {outcomes.scores.shape[1]} classes have rows.",
+            f"Errata did not look for label errors: {len(present)} of {outcomes.scores.shape[1]} classes have rows.",
         )
     try:
         from cleanlab.filter import find_label_issues  # type: ignore[import-untyped]  # only where probabilities are given
@@ -210,8 +222,9 @@ def suspected_label_errors(samples: SampleSet, outcomes: Outcomes) -> tuple[I64,
     labels = samples.labels
     single = int((np.bincount(samples.labels) == 1).sum())
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "May not flag all")  # of a single sample, which the note says
+        warnings.filterwarnings("ignore", "May not flag all")  # classes of a single sample, which the note counts
         issues = find_label_issues(labels, outcomes.scores, return_indices_ranked_by="self_confidence", n_jobs=1)
-    have = f"{count(single, 'class')} {'has' if single == 1 else 'have'}"
-    note = f"A label is suspected only beside others of its class, and {have} a single sample."
-    return np.asarray(issues, dtype=np.int64), (note,) if single else ()
+    notes: tuple[str, ...] = ()
+    if single:
+        notes = (f"Errata may miss label errors in {count(single, 'class')} with a single sample.",)
+    return np.asarray(issues, dtype=np.int64), notes

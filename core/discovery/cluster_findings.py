@@ -1,4 +1,4 @@
-"""From what the search found to what is shown: effects, coverage, counter-examples and a guess at the cause."""
+"""Describes the clusters of the search: effects, coverage, counterexamples and a guess at the cause."""
 
 from __future__ import annotations
 
@@ -15,36 +15,44 @@ from core.statistics.confusion import main_confusion
 from core.statistics.local_fdr import local_fdr
 from core.statistics.measures import tested_effect, tested_values
 
-COUNTEREXAMPLES = 24
+MAX_COUNTEREXAMPLES = 24
+"""Similar samples that the model gets right, listed for each cluster at most; a convention."""
+MIN_SUSPECT_SHARE = 0.2
+SUSPECT_RATIO = 3
+"""Labels are named as a cluster's likely cause where more than MIN_SUSPECT_SHARE of its labels are suspected, and more
+than SUSPECT_RATIO times the share outside. Conventions."""
 
 
 def describe_clusters(
-    found: Sequence[FoundCluster], samples: SampleSet, outcomes: Outcomes, design: Design, rows: F32, suspects: I64
+    searched: Sequence[FoundCluster], samples: SampleSet, outcomes: Outcomes, design: Design, rows: F32, suspects: I64
 ) -> tuple[tuple[FailureCluster, ...], tuple[FailureCluster, ...], list[int]]:
-    """Confirmed clusters in rank order, the candidates in the order given, and the index into `found` of each in that
-    order.
+    """Confirmed clusters in rank order, the candidates in their order, and for each its index into `searched`.
 
-    Ranked by the lower end of what was tested times the size: what fixing the cluster is at least worth.
+    Clusters rank by the lower end of the tested difference times the size: the least that fixing one is worth. The
+    lower end is in standard deviations of its measure, so that clusters of either measure can be ranked together.
 
     Args:
-        rows: (n, r) features, for the nearest counter-examples.
+        rows: (n, r) features, for the nearest counterexamples.
         suspects: rows whose label is suspected.
     """
-    made = [_describe(f, samples, outcomes, design, rows, suspects) for f in found]
-    # a lower end in deviations of its measure, so that clusters of either measure can be ranked together
-    worth = [cluster.size * _least(cluster, outcomes) for cluster in made]
-    confirmed = sorted((i for i, f in enumerate(found) if f.confirmed), key=lambda i: -worth[i])
-    others = [i for i, f in enumerate(found) if not f.confirmed]
-    order = confirmed + others
-    numbered = [
-        _with_id(made[i], place, place - (0 if made[i].confirmed else len(confirmed))) for place, i in enumerate(order)
-    ]
+    described = [_describe(cluster, samples, outcomes, design, rows, suspects) for cluster in searched]
+    worth: list[float] = []
+    for cluster in described:
+        deviation = max(float(tested_values(cluster, outcomes).std()), 1e-12)
+        worth.append(cluster.size * (tested_effect(cluster).low / deviation))
+    confirmed = sorted((i for i, cluster in enumerate(searched) if cluster.confirmed), key=lambda i: -worth[i])
+    candidates = [i for i, cluster in enumerate(searched) if not cluster.confirmed]
+    order = confirmed + candidates
+    numbered: list[FailureCluster] = []
+    for number, i in enumerate(order):
+        cluster = described[i]
+        title = f"Cluster {number + 1}"
+        if not cluster.confirmed:
+            title = f"Candidate {number - len(confirmed) + 1}"
+        if cluster.scope != EVERYTHING:
+            title = f"{title} in {cluster.scope}"
+        numbered.append(replace(cluster, id=number, name=title))
     return tuple(numbered[: len(confirmed)]), tuple(numbered[len(confirmed) :]), order
-
-
-def _least(cluster: FailureCluster, outcomes: Outcomes) -> float:
-    """The lower end of the difference in the tested measure, in its standard deviations."""
-    return tested_effect(cluster).low / max(float(tested_values(cluster, outcomes).std()), 1e-12)
 
 
 def _describe(
@@ -77,25 +85,18 @@ def _describe(
     )
 
 
-def _with_id(cluster: FailureCluster, place: int, in_list: int) -> FailureCluster:
-    """The cluster with its place among all as its id, and a name by its place in its own list."""
-    where = "" if cluster.scope == EVERYTHING else f" in {cluster.scope}"
-    return replace(cluster, id=place, name=f"{'Cluster' if cluster.confirmed else 'Candidate'} {in_list + 1}{where}")
-
-
 def _counterexamples(membership: F64, scope: I64, outcomes: Outcomes, rows: F32) -> I64:
-    """For the worst members in turn, the nearest sample of the scope that the model does well on; no repeats."""
+    """For the worst members in turn, the nearest sample of the scope that the model gets right; no repeats."""
     losses = outcomes.fitted
     members = scope[membership[scope] >= 0.5]
-    worst = members[np.argsort(-losses[members], kind="stable")][:COUNTEREXAMPLES]
+    worst = members[np.argsort(-losses[members], kind="stable")][:MAX_COUNTEREXAMPLES]
     good = scope[(losses[scope] <= np.median(losses[scope])) & (membership[scope] < 0.5)]
     if outcomes.errors is not None:
         good = good[~outcomes.errors[good]]
     if not len(good) or not len(worst):
         return np.zeros(0, np.int64)
-    distances = (
-        (rows[worst] ** 2).sum(1)[:, None] - 2 * rows[worst] @ rows[good].T + (rows[good] ** 2).sum(1)[None]
-    ).astype(np.float64)
+    distances = (rows[worst] ** 2).sum(1)[:, None] - 2 * rows[worst] @ rows[good].T + (rows[good] ** 2).sum(1)[None]
+    distances = distances.astype(np.float64)
     picked: list[int] = []
     for line in distances:
         nearest = int(line.argmin())
@@ -107,18 +108,18 @@ def _counterexamples(membership: F64, scope: I64, outcomes: Outcomes, rows: F32)
 
 
 def _cause(inside: Bool, outside: Bool, samples: SampleSet, outcomes: Outcomes, suspects: I64) -> str:
-    """A guess only where the data give a ground for it; "rare in training" would need the training data."""
-    found = main_confusion(outcomes, inside, outside, len(samples.class_names))
-    if found is not None and found.stands_out:
+    """A guess only where the data support one; "rare in training" would need the training data."""
+    confusion = main_confusion(outcomes, inside, outside, len(samples.class_names))
+    if confusion is not None and confusion.stands_out:
         return (
-            f"confused with {samples.class_names[found.label]}: {found.share:.0%} of its errors go there, "
-            f"against {found.elsewhere:.0%} of the other errors"
+            f"confused with {samples.class_names[confusion.label]}: {confusion.share:.0%} of its errors go there, "
+            f"{confusion.elsewhere:.0%} of the other errors."
         )
     suspected = np.zeros(len(samples), bool)
     suspected[suspects] = True
-    if suspected[inside].mean() > max(0.2, 3 * suspected[outside].mean()):
+    if suspected[inside].mean() > max(MIN_SUSPECT_SHARE, SUSPECT_RATIO * suspected[outside].mean()):
         return (
-            f"unknown; {suspected[inside].sum()} of {inside.sum()} labels are worth checking (a confidently "
-            "wrong model looks the same)"
+            f"unknown. Check {suspected[inside].sum()} of {inside.sum()} labels: they may be wrong, or the model is "
+            "confidently wrong."
         )
-    return "unknown: whether such samples were rare in training takes the training data to tell"
+    return "unknown. Compare with your training set."

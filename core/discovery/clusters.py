@@ -101,7 +101,7 @@ def find_clusters(
             count, give_up = (later, max(ENOUGH_BEATEN, int(alpha * (later + 1)) + 1)) if tests else (n_permutations, 0)
             test = read_family(
                 family, residual, permuter, rng, n_permutations=count, alpha=inside, give_up=give_up,
-                progress=progress, step=f"test cluster {len(found) + 1}",
+                progress=progress, step=f"Testing group {len(found) + 1}",
             )  # fmt: skip
         else:
             scores = residual.standardised_residuals

@@ -1,4 +1,9 @@
-"""Samples that are copies of one another by their vectors, kept together as groups."""
+"""Near-duplicate samples, by their vectors: each set becomes one group.
+
+A duplicated row with its loss is one piece of evidence, not two: in data without a pattern, with 30% of the rows
+duplicated, a search that treats duplicates as samples claims something in most runs. The rule and its measurements:
+docs/decisions/copies.md.
+"""
 
 from __future__ import annotations
 
@@ -11,123 +16,105 @@ from core.numbers import count
 from core.records import F32, I64, Bool, Outcomes, Progress, SampleSet, no_progress
 from core.statistics.groups import joined
 
-NAME = "copies"
-"""What the groups are called where there were none before."""
-NEARLY = (
-    "Nearly means within half the distance of their 20 nearest neighbors, and within less where vectors have few "
-    "dimensions."
+GROUP_NAME = "copies"
+"""Name of the groups in a table that names none."""
+MAX_COMPARED_VECTORS = 200_000
+"""Among more distinct vectors only equal ones are joined: comparing pairs takes time quadratic in their number."""
+EXACT_ONLY = (
+    f"Errata looked for exact duplicates only, as there are more than {MAX_COMPARED_VECTORS:,} samples. "
+    "If rows belong together, name their column with --group."
 )
-MOST_COMPARED = 200_000
-"""Of more distinct vectors only exact copies are told: comparing pairs takes time by the square of their number."""
-UNCOMPARED = (
-    f"Near copies are not looked for among more than {MOST_COMPARED:,} samples; exact ones are. If rows belong "
-    "together, name a column that says which (--group)."
-)
-OTHERWISE = "If they are different samples, diagnose again with --separate-copies (in Python: group_copies=False)."
+OVERRIDE = "If they are different samples, run again with --separate-copies (in Python: group_copies=False)."
 
 
 def join_copies(
     samples: SampleSet, outcomes: Outcomes, vectors: F32, *, together: bool = True, progress: Progress = no_progress
 ) -> tuple[SampleSet, tuple[str, ...]]:
-    """The samples with exact and near copies in one group each, joined with the groups that they have; and a note.
-
-    The rule and its reasons are in docs/decisions/copies.md.
+    """Join exact and near-duplicates, and the groups that the samples already have, into groups; and a note.
 
     Args:
-        vectors: (n, d) embeddings, by which copies are told.
-        together: False leaves the samples as they are and says how many copies are not kept together.
+        vectors: (n, d) embeddings that are compared.
+        together: False leaves the samples as they are; the note then counts the near-duplicates.
 
     Returns:
-        The same samples and no note where there are no copies, or none that are not in one group already.
+        The same samples and no note where every near-duplicate is already in the group of its twin.
     """
     if not len(samples) == len(outcomes.loss) == len(vectors):
         return samples, ()  # refused where the three are checked
-    first, of_row = distinct_rows(vectors)
-    coarse = is_coarse(vectors[first])
-    many = len(first) > MOST_COMPARED
-    if coarse:
-        exact = copies = _alike(of_row, samples, outcomes)
-    elif many:
-        exact = copies = of_row
-    else:
-        exact, copies = find_copies(vectors, (first, of_row), progress=progress)
-    said = _of_coarse(outcomes, len(first)) if coarse else ""
-    grouped, notes = _joined(samples, exact, copies, said, together=together)
-    return grouped, notes if coarse or not many else (*notes, UNCOMPARED)
+    first, vector_of_row = distinct_rows(vectors)
+    many = len(first) > MAX_COMPARED_VECTORS
+    if is_coarse(vectors[first]):
+        # different samples may share a coarse vector, so classes and losses must be equal too, where losses differ
+        # enough between samples: there are at least half as many losses as vectors
+        by_loss = len(np.unique(outcomes.loss)) >= len(first) / 2
+        copies = _equal_rows(vector_of_row, samples, outcomes, by_loss=by_loss)
+        caveat = "Vectors and losses take few values, so these may be different samples."
+        if by_loss:
+            caveat = "Vectors take few values, so their losses had to be equal too."
+        equal = "equal vectors" if samples.labels is None else "equal vectors and classes"
+        return _joined(samples, copies, copies, together=together, equal=equal, caveat=caveat)
+    if many:
+        grouped, notes = _joined(samples, vector_of_row, vector_of_row, together=together)
+        return grouped, (*notes, EXACT_ONLY)
+    exact, copies = find_copies(vectors, (first, vector_of_row), progress=progress)
+    return _joined(samples, exact, copies, together=together)
 
 
 def _joined(
-    samples: SampleSet, exact: I64, copies: I64, coarse: str, *, together: bool
+    samples: SampleSet, exact: I64, copies: I64, *, together: bool, equal: str = "equal vectors", caveat: str = ""
 ) -> tuple[SampleSet, tuple[str, ...]]:
-    """The samples with their copies in one group each, and a note.
+    """The samples with each set of copies in one group, and a note.
 
     Args:
-        exact, copies: (n,) numbers of equal rows, and of copies. coarse: what is said of vectors that take few values.
+        exact, copies: (n,) set numbers of equal rows, and of near-duplicates.
+        equal: what the rows of an exact set share. caveat: a sentence on coarse vectors.
     """
-    own = np.arange(len(samples)) if samples.groups is None else np.unique(samples.groups, return_inverse=True)[1]
-    apart = _spanning(copies, own)
+    groups = np.arange(len(samples))
+    if samples.groups is not None:
+        groups = np.unique(samples.groups, return_inverse=True)[1]
+    apart = _spanning(copies, groups)
     if not apart.any():
         return samples, ()
-    groups = joined(int(own.max()) + 1, own, copies)[own]
-    if groups.max() == 0:
-        return samples, (
-            f"All {len(samples):,} rows have one vector, or nearly so, and are taken for different samples.",
-        )
-    n_equal = int((apart & _spanning(exact, own)).sum())
+    joined_groups = joined(int(groups.max()) + 1, groups, copies)[groups]
+    if joined_groups.max() == 0:
+        return samples, (f"All {len(samples):,} rows have nearly the same vector. They count as different samples.",)
     n_sets = len(np.unique(copies[apart]))
+    sets = _sets_text(int(apart.sum()), n_sets, int((apart & _spanning(exact, groups)).sum()), equal)
+    ending = "s" if n_sets == 1 else ""
     if not together:
         return samples, (
-            f"{_counted(int(apart.sum()), n_sets)} They were not kept together, as was asked: they count as different "
-            f"samples. {_equal(n_equal, int(apart.sum()))} If they are not different, every p here is too small.",
+            f"{sets} count{ending} as different samples, as you asked. If they are not, every p-value is too small.",
         )
-    note = (
-        f"{_counted(int(apart.sum()), n_sets)} "
-        f"{'It counts' if n_sets == 1 else 'Each set counts'} as one group, which is kept together. "
-    )
-    note += _equal(n_equal, int(apart.sum()), "vector and class" if coarse and samples.labels is not None else "vector")
-    if coarse:
-        note += f" {coarse}"
-    elif n_equal < apart.sum():
-        note += f" {NEARLY}"
-    return replace(samples, groups=groups, group_name=samples.group_name or NAME), (f"{note} {OTHERWISE}",)
+    sentences = [f"{sets} stay{ending} together.", caveat, OVERRIDE]
+    note = " ".join(sentence for sentence in sentences if sentence)
+    return replace(samples, groups=joined_groups, group_name=samples.group_name or GROUP_NAME), (note,)
 
 
-def _counted(rows: int, sets: int) -> str:
-    """Such as "149 rows are copies of another row, which makes 1 set of 150 rows."."""
-    more = rows - sets
-    said = "1 row is a copy" if more == 1 else f"{more:,} rows are copies"
-    return f"{said} of another row, which makes {count(sets, 'set')} of {rows:,} rows{'' if sets == 1 else ' in all'}."
+def _sets_text(n_rows: int, n_sets: int, n_equal: int, equal: str) -> str:
+    """Such as "1 near-duplicate pair" or "10 sets of near-duplicates (24 rows, 12 with equal vectors)"."""
+    kind = "duplicate" if n_equal == n_rows else "near-duplicate"
+    if n_rows == 2:
+        return f"1 {kind} pair"
+    if n_equal == n_rows:
+        rows = f"{n_rows:,} rows with {equal}"
+    elif n_equal:
+        rows = f"{n_rows:,} rows, {n_equal:,} with {equal}"
+    else:
+        rows = f"{n_rows:,} rows"
+    return f"{count(n_sets, 'set')} of {kind}s ({rows})"
 
 
-def _equal(equal: int, rows: int, what: str = "vector") -> str:
-    """How many of the rows in sets have exactly what another row has."""
-    if equal == rows:
-        return f"The rows of a set have the same {what}."
-    if equal == 0:
-        return f"No two of them have exactly the same {what}; they nearly have."
-    return f"{equal:,} of them have exactly the {what} of another row, the others nearly."
-
-
-def _alike(of_row: I64, samples: SampleSet, outcomes: Outcomes) -> I64:
-    """(n,) group numbers of rows that agree in vector, class and, where losses can tell, in the loss."""
-    tells = _losses_tell(outcomes, int(of_row.max()) + 1)
-    parts = [of_row, samples.labels, np.unique(outcomes.loss, return_inverse=True)[1] if tells else None]
-    same = np.zeros(len(of_row), np.int64)
+def _equal_rows(vector_of_row: I64, samples: SampleSet, outcomes: Outcomes, *, by_loss: bool) -> I64:
+    """(n,) set numbers of rows that agree in vector, class and, if asked, loss."""
+    parts = [vector_of_row]
+    if samples.labels is not None:
+        parts.append(samples.labels)
+    if by_loss:
+        parts.append(np.unique(outcomes.loss, return_inverse=True)[1])
+    same = np.zeros(len(vector_of_row), np.int64)
     for part in parts:
-        if part is not None:
-            same = np.unique(same * (int(part.max()) + 1) + part, return_inverse=True)[1]
+        same = np.unique(same * (int(part.max()) + 1) + part, return_inverse=True)[1]
     return same.astype(np.int64)
-
-
-def _losses_tell(outcomes: Outcomes, n_vectors: int) -> bool:
-    """Whether equal losses say anything: there are at least half as many of them as there are distinct vectors."""
-    return len(np.unique(outcomes.loss)) >= n_vectors / 2
-
-
-def _of_coarse(outcomes: Outcomes, n_vectors: int) -> str:
-    if _losses_tell(outcomes, n_vectors):
-        return "The vectors take few values, so that different samples may share one: their losses are equal as well."
-    return "Vectors and losses take few values, so that these may as well be samples that are merely alike."
 
 
 def _spanning(sets: I64, groups: I64) -> Bool:

@@ -1,9 +1,8 @@
-"""The loss-regressor ensemble as a scikit-learn estimator, and its out-of-fold reading of a data set.
+"""The loss-regressor ensemble as a scikit-learn estimator, and its out-of-fold predictions for a data set.
 
-Many lightweight members, each fitted to a bootstrap of the rows (of whole groups, where there are groups): their mean
-is the predicted loss and their disagreement the spread. Ardeshir 2023, arXiv 2305.03212, fixes the idea (an ensemble of
-lightweight regressors from CLIP embedding to loss); member type, number and penalties are ours.
-"""
+Many lightweight members are each fitted to a bootstrap of the rows (of whole groups, where rows come in groups). Their
+mean is the predicted loss and their disagreement the spread. Ardeshir 2023, arXiv 2305.03212, fixes the idea (an
+ensemble of lightweight regressors from CLIP embedding to loss); member type, number and penalties are ours."""
 
 from __future__ import annotations
 
@@ -24,17 +23,20 @@ from core.row_runs import row_runs
 from core.statistics.groups import assign_folds, class_numbers, group_bootstrap, group_numbers, some_groups
 from core.statistics.losses import check_magnitude
 
+FIT_STEP = "Fitting the loss model"
+"""Name of the step in progress reports."""
 PENALTIES = (10.0, 100.0, 1000.0)
-"""Tried by inner cross-validation; the features have mean squared norm 1."""
-INTERCEPT_PRIOR = 5.0
-"""A class's mean loss is shrunk toward the mean of all as if so many rows had that mean."""
+"""Ridge penalties tried by inner cross-validation. The features have mean squared norm 1, so the grid suits any
+encoder; its three decades are a convention."""
+INTERCEPT_PRIOR_ROWS = 5.0
+"""A class's mean loss is shrunk toward the overall mean as if this many rows had that mean; a convention."""
 MIN_STEPS = 100
-"""Of the mlp's optimizer, however few rows: at 300 and 30 epochs held-out R2 was 0.17 where 0.5 could be had."""
+"""Optimizer steps of the mlp at least: with 300 rows and 30 epochs held-out R2 was 0.17 where 0.5 was reachable."""
 MAX_STEPS = 2000
-"""Of the mlp's optimizer: past 17,000 rows there are fewer epochs."""
-MOST_ROWS = 20_000
-"""A member sees at most so many rows (`LossRegressor._fit_many`)."""
-FLOATS = (np.float64, np.float32)  # either is worked on as it is
+"""Optimizer steps of the mlp at most, which bounds time: past 17,000 rows it makes fewer epochs."""
+MAX_MEMBER_ROWS = 20_000
+"""Rows that a member sees at most, which bounds time (`LossRegressor._fit_many`, docs/decisions/many-rows.md)."""
+FLOAT_TYPES = (np.float64, np.float32)  # neither is converted
 
 
 class LossRegressor(RegressorMixin, BaseEstimator):
@@ -45,10 +47,10 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             features of a Gaussian kernel (Rahimi & Recht 2007). "mlp": one hidden layer, all members trained together
             as one batched tensor.
         n_members: bootstrap members.
-        share: how far a class head may leave the shared head; 0 is one head for all classes.
-        max_dimensions: leading principal directions of the embedding that are used.
+        share: how far a class head may depart from the shared head; 0 is one head for all classes.
+        max_dimensions: leading principal directions of the embedding to use.
         n_features: random Fourier features of the kernel family.
-        hidden, epochs: of the mlp family; MIN_STEPS to MAX_STEPS steps, with however few or many rows.
+        hidden, epochs: of the mlp family, within MIN_STEPS to MAX_STEPS steps.
         random_state: the same state gives the same members.
     """
 
@@ -78,30 +80,34 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         Args:
             X: (n, d) embeddings.
             y: (n,) losses.
-            classes: (n,) class of each row, 0..k-1; one class where none are given.
+            classes: (n,) class of each row, 0..k-1; None for a single class.
             groups: (n,) never split by the bootstrap.
 
         Raises:
-            InvalidInput: no such `family`, no members, values beyond 1e15, or classes or groups are not one a row.
+            InvalidInput: unknown `family`, no members, values beyond 1e15, or classes or groups are not one per row.
             MissingDependency: "mlp" without torch.
         """
         if self.family not in FAMILIES or self.n_members < 1:
             raise InvalidInput(
                 f"family must be one of {', '.join(FAMILIES)} and n_members at least 1: "
-                f"got {self.family!r} and {self.n_members}. Choose one."
+                f"got {self.family!r} and {self.n_members}. Change them."
             )
         vectors: Any
-        vectors, y = validate_data(self, X, y, y_numeric=True, dtype=FLOATS, ensure_min_samples=2)
+        vectors, y = validate_data(self, X, y, y_numeric=True, dtype=FLOAT_TYPES, ensure_min_samples=2)
+        y = y.astype(np.float64)
         check_magnitude(vectors, "values of X")
-        check_magnitude(y := y.astype(np.float64), "losses y")
-        blocks = np.zeros(len(y), np.int64) if classes is None else class_numbers(classes, len(y))
+        check_magnitude(y, "losses y")
+        blocks = np.zeros(len(y), np.int64)
+        if classes is not None:
+            blocks = class_numbers(classes, len(y))
         rng = np.random.default_rng(self.random_state)
         self.features_ = Features(vectors, blocks, self.max_dimensions, turned=self.family != "ridge")
         self.n_classes_ = int(blocks.max()) + 1
         self.class_share_ = np.bincount(blocks, minlength=self.n_classes_) / len(y)
         rows = self._lift(self.features_.rows, rng)
         unique = group_numbers(groups, len(y))
-        if self.family != "mlp" and len(y) > MOST_ROWS and unique.max() > 1:  # of two groups a member would see all
+        # of two groups a member would see all, so there must be more
+        if self.family != "mlp" and len(y) > MAX_MEMBER_ROWS and unique.max() > 1:
             self._fit_many(rows, y, blocks, unique, rng)
             return self
         weights = group_bootstrap(unique, self.n_members, rng)
@@ -119,20 +125,25 @@ class LossRegressor(RegressorMixin, BaseEstimator):
 
         Args:
             X: (m, d) embeddings.
-            classes: (m,) class of each row, -1 where it is unknown, as all are where none are given.
-            return_std: also give the (m,) standard deviation over members.
+            classes: (m,) class of each row, -1 where it is unknown; None leaves all unknown.
+            return_std: also return the (m,) standard deviation over members.
 
         Raises:
-            InvalidInput: classes are not one for each row, or none of those that were fitted.
+            InvalidInput: classes are not one per row, or were not fitted.
         """
         check_is_fitted(self)
-        vectors: Any = validate_data(self, X, reset=False, dtype=FLOATS)
-        unknown = np.full(len(vectors), 0 if self.n_classes_ == 1 else -1, np.int64)
-        blocks = unknown if classes is None else class_numbers(classes, len(vectors), -1, self.n_classes_)
+        vectors: Any = validate_data(self, X, reset=False, dtype=FLOAT_TYPES)
+        if classes is not None:
+            blocks = class_numbers(classes, len(vectors), -1, self.n_classes_)
+        elif self.n_classes_ == 1:
+            blocks = np.zeros(len(vectors), np.int64)
+        else:
+            blocks = np.full(len(vectors), -1, np.int64)
         mean, spread = np.empty((2, len(vectors)))
-        for run in row_runs(len(vectors), 1, MOST_ROWS):
-            each = self._predict_members(self.features_.of(vectors[run], blocks[run]), blocks[run])
-            mean[run], spread[run] = each.mean(0), each.std(0)
+        for run in row_runs(len(vectors), 1, MAX_MEMBER_ROWS):
+            predictions = self._predict_members(self.features_.of(vectors[run], blocks[run]), blocks[run])
+            mean[run] = predictions.mean(0)
+            spread[run] = predictions.std(0)
         return (mean, spread) if return_std else mean
 
     def _lift(self, rows: F32, rng: np.random.Generator) -> F32:
@@ -141,7 +152,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             return rows
         sample = rows[rng.choice(len(rows), min(len(rows), 300), replace=False)]
         distances = ((sample[:, None] - sample[None]) ** 2).sum(-1)
-        width = float(np.sqrt(max(np.median(distances), 1e-6)))
+        width = float(np.sqrt(max(np.median(distances), 1e-6)))  # the median heuristic for a kernel's width
         self.frequencies_ = (rng.standard_normal((rows.shape[1], self.n_features)) / width).astype(np.float32)
         self.phases_ = rng.uniform(0, 2 * np.pi, self.n_features).astype(np.float32)
         return self._fourier(rows).astype(np.float32)
@@ -154,7 +165,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             return PENALTIES[-1]
         folds = assign_folds(len(y), blocks, groups, 3, rng)
         residual = (y - _intercepts(y, blocks, np.ones(len(y)), self.n_classes_)[blocks]).astype(np.float32)
-        order = np.argsort(blocks, kind="stable")  # a class side by side is not copied in each step
+        order = np.argsort(blocks, kind="stable")  # contiguous classes need no copy in each step
         rows = rows[order]
         residual = residual[order]
         blocks = blocks[order]
@@ -163,22 +174,24 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         seen = folds != np.arange(3)[:, None]
         errors: list[float] = []
         for penalty in PENALTIES:
-            each = np.repeat(residual[:, None], 3, axis=1)
-            heads = weighted_heads(rows, by_block, each, seen, penalty=penalty, share=self.share)
+            repeated = np.repeat(residual[:, None], 3, axis=1)
+            heads = weighted_heads(rows, by_block, repeated, seen, penalty=penalty, share=self.share)
             predicted = np.einsum("nr,nr->n", rows, heads[folds, blocks])
             errors.append(float(np.square(predicted - residual).sum()))
         return PENALTIES[int(np.argmin(errors))]
 
     def _fit_many(self, rows: F32, y: F64, blocks: I64, groups: I64, rng: np.random.Generator) -> None:
-        """The fit to all of many rows, and around it what members that see MOST_ROWS of them differ by, scaled down to
-        what fits to all rows would differ by.
+        """Fit all of many rows once, and place the members around that fit.
+
+        A member sees MAX_MEMBER_ROWS rows; its deviation from the members' mean is scaled down to that of fits to all
+        rows.
 
         Source: the delete-d jackknife (Shao & Wu 1989, Ann. Stat. 17(3)): the variance of a fit to n rows is that of
-        fits to m of them, drawn without replacement, times m / (n - m). The best penalty is one of noise and signal,
-        not of the number of rows, and is chosen on MOST_ROWS; a member's is m / n of it, so that it is shrunk as much
-        as the whole.
+        fits to m of them, drawn without replacement, times m / (n - m). The best penalty depends on noise and signal,
+        not on the number of rows, and is chosen on MAX_MEMBER_ROWS; a member's is m / n of it, so that it is shrunk as
+        much as the fit to all rows.
         """
-        some = some_groups(groups, MOST_ROWS, rng)
+        some = some_groups(groups, MAX_MEMBER_ROWS, rng)
         self.penalty_ = self._choose_penalty(rows[some], y[some], blocks[some], groups[some], rng)
         ones = np.ones(len(y))
         whole = _intercepts(y, blocks, ones, self.n_classes_)[None]
@@ -187,12 +200,12 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         intercepts = list[F64]()
         shares = list[float]()
         for _ in range(self.n_members):
-            some = some_groups(groups, MOST_ROWS, rng)
+            some = some_groups(groups, MAX_MEMBER_ROWS, rng)
             share = len(some) / len(y)
-            own = _intercepts(y[some], blocks[some], np.ones(len(some)), self.n_classes_)[None]
-            part = rows[some], y[some], blocks[some], own, np.ones((1, len(some)))
+            member_intercepts = _intercepts(y[some], blocks[some], np.ones(len(some)), self.n_classes_)[None]
+            part = rows[some], y[some], blocks[some], member_intercepts, np.ones((1, len(some)))
             heads.append(self._fit_heads(*part, self.penalty_ * share)[0])
-            intercepts.append(own[0])
+            intercepts.append(member_intercepts[0])
             shares.append(share)
         scale = np.sqrt(np.array(shares) / (1 - np.array(shares)))[:, None]
         apart = np.stack(heads) - np.mean(heads, axis=0)
@@ -208,7 +221,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
 
     def _fit_heads(self, rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64, penalty: float) -> F32:
         """(members, k + 1, r) weighted ridge heads of each class, and of an unknown one."""
-        if len(y) <= MOST_ROWS:  # a class side by side is not copied again; of more rows this copy would be large
+        if len(y) <= MAX_MEMBER_ROWS:  # contiguous classes need no further copy; with more rows this copy is large
             order = np.argsort(blocks, kind="stable")
             rows = rows[order]
             y = y[order]
@@ -234,9 +247,9 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         targets = torch.from_numpy((y[None] - intercepts[:, blocks]).astype(np.float32))  # (members, n)
         scale = float(targets.std()) or 1.0
         members, (n, r) = len(weights), inputs.shape
-        # a class is an input; its weights are looked up
+        # the class is a one-hot input, of which only the weights of the row's class are read
         d = r + n_classes
-        each = torch.arange(members)[:, None]
+        member_index = torch.arange(members)[:, None]
 
         def start(*shape: int, fan_in: int) -> torch.Tensor:
             return ((torch.rand(*shape, generator=generator) * 2 - 1) * fan_in**-0.5).requires_grad_()
@@ -254,7 +267,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             order = torch.multinomial(chance, n, replacement=True, generator=generator)
             for at in range(0, n, batch):
                 picked = order[:, at : at + batch]
-                hot = (torch.baddbmm(b1, inputs[picked], w1[:, :r]) + w1[each, r + classes[picked]]).relu()
+                hot = (torch.baddbmm(b1, inputs[picked], w1[:, :r]) + w1[member_index, r + classes[picked]]).relu()
                 out = torch.baddbmm(b2, hot, w2)[..., 0]
                 optimiser.zero_grad()
                 ((out - targets.gather(1, picked) / scale) ** 2).mean(1).sum().backward()  # type: ignore[no-untyped-call]
@@ -291,17 +304,17 @@ class LossRegressor(RegressorMixin, BaseEstimator):
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any], settings: Mapping[str, Any]) -> LossRegressor:
         """The fitted ensemble that `to_arrays` and `get_params` described."""
-        made = cls(**settings)
-        made.members_ = {k.removeprefix("member."): v for k, v in arrays.items() if k.startswith("member.")}
+        regressor = cls(**settings)
+        regressor.members_ = {k.removeprefix("member."): v for k, v in arrays.items() if k.startswith("member.")}
         of_features = {k.removeprefix("features."): v for k, v in arrays.items() if k.startswith("features.")}
-        made.features_ = Features.from_arrays(of_features)
-        made.class_share_ = arrays["class_share"]
-        made.n_classes_ = len(made.class_share_)
-        made.n_features_in_ = len(made.features_.centre)  # type: ignore[attr-defined]
-        if made.family == "kernel":
-            made.frequencies_ = arrays["frequencies"]
-            made.phases_ = arrays["phases"]
-        return made
+        regressor.features_ = Features.from_arrays(of_features)
+        regressor.class_share_ = arrays["class_share"]
+        regressor.n_classes_ = len(regressor.class_share_)
+        regressor.n_features_in_ = len(regressor.features_.centre)  # type: ignore[attr-defined]
+        if regressor.family == "kernel":
+            regressor.frequencies_ = arrays["frequencies"]
+            regressor.phases_ = arrays["phases"]
+        return regressor
 
 
 def out_of_fold(
@@ -313,7 +326,7 @@ def out_of_fold(
     folds: I64,
     progress: Progress = no_progress,
 ) -> tuple[F64, F64]:
-    """(n,) predicted losses and (n,) spreads, each row read by members that did not see it or its group."""
+    """(n,) predicted losses and (n,) spreads, each row predicted by members that did not see it or its group."""
     predicted = np.empty(len(losses))
     spread = np.empty(len(losses))
     n_folds = int(folds.max()) + 1
@@ -321,18 +334,19 @@ def out_of_fold(
     for fold in range(n_folds):
         train = np.flatnonzero(folds != fold)
         test = np.flatnonzero(folds == fold)
-        seen = np.full(n_classes, -1, np.int64)  # a class that the training folds lack is unknown to them
+        seen = np.full(n_classes, -1, np.int64)  # a class missing from the training folds is unknown
         present = np.unique(blocks[train])
         seen[present] = np.arange(len(present))
         member = LossRegressor(**regressor.get_params()).fit(
             vectors[train], losses[train], seen[blocks[train]], None if groups is None else groups[train]
         )
         predicted[test], spread[test] = member.predict(vectors[test], seen[blocks[test]], return_std=True)
-        progress("fit the ensemble", fold + 1, n_folds + 1)
+        progress(FIT_STEP, fold + 1, n_folds + 1)
     return predicted, spread
 
 
 def _intercepts(y: F64, blocks: I64, weights: F64, n_classes: int) -> F64:
+    """(k,) weighted mean loss of each class, shrunk toward the overall mean by INTERCEPT_PRIOR_ROWS rows."""
     mass = np.bincount(blocks, weights, minlength=n_classes)
     total = np.bincount(blocks, weights * y, minlength=n_classes)
-    return (total + INTERCEPT_PRIOR * total.sum() / max(mass.sum(), 1e-12)) / (mass + INTERCEPT_PRIOR)
+    return (total + INTERCEPT_PRIOR_ROWS * total.sum() / max(mass.sum(), 1e-12)) / (mass + INTERCEPT_PRIOR_ROWS)

@@ -1,5 +1,5 @@
-"""From what was read to what is diagnosed: images and texts become embeddings and measured properties, copies become
-groups."""
+"""From the data that were read to the data that are diagnosed: images and texts become embeddings and measured
+properties, near-duplicates become groups."""
 
 from __future__ import annotations
 
@@ -23,81 +23,85 @@ if TYPE_CHECKING:
 
 
 def embed(
-    audit: DataSet, settings: EmbeddingSettings, *, words: bool = True, progress: Progress = no_progress
+    data: DataSet, settings: EmbeddingSettings, *, words: bool = True, progress: Progress = no_progress
 ) -> DataSet:
-    """The audit with embeddings, measured properties, what systems describe, groups of near-duplicates and copies, and
-    words; unreadable items move to `excluded`.
+    """Embed the data, and add measured properties, the columns of systems, groups of near-duplicates, and words;
+    unreadable items move to `excluded`.
 
     Args:
         words: False leaves the words out.
 
     Raises:
-        InvalidInput: there is nothing to embed, or too little of it can be read.
-        MissingDependency: what the encoders need is not installed; of the words' too it is said before the work.
+        InvalidInput: there is nothing to embed, or too few items can be read.
+        MissingDependency: a package of an encoder, or of the encoder for words, is missing; raised before embedding.
     """
-    found = _embedded(audit, settings, words, progress)
-    more = extensions.described(found.samples)
-    return replace(found, samples=replace(found.samples, metadata=(*found.samples.metadata, *more))) if more else found
+    embedded = _embedded(data, settings, words, progress)
+    more = extensions.described(embedded.samples)
+    if not more:
+        return embedded
+    return replace(embedded, samples=replace(embedded.samples, metadata=(*embedded.samples.metadata, *more)))
 
 
-def _embedded(audit: DataSet, settings: EmbeddingSettings, words: bool, progress: Progress) -> DataSet:
-    if audit.samples.items is None:
-        if audit.embeddings is None:
+def _embedded(data: DataSet, settings: EmbeddingSettings, words: bool, progress: Progress) -> DataSet:
+    if data.samples.items is None:
+        if data.embeddings is None:
             raise InvalidInput(
-                "There are neither images nor texts nor embeddings to diagnose: add --images (zip, tar, folder), "
+                "The data have neither images nor texts nor embeddings. Add --images (zip, tar, folder), "
                 "--texts (a column) or --embeddings (npy, npz, ...)."
             )
-        return _with_groups(audit, settings, progress)
-    from core.embeddings.rows import read_rows, share_pictures  # brings the encoder's runtime
+        return _with_groups(data, settings, progress)
+    from core.embeddings.rows import read_rows, share_pictures  # loads the encoder's runtime
     from core.encoders import load_encoder
 
-    modality = audit.samples.modality
+    modality = data.samples.modality
     settings = settings.spoken_for(modality)
     encoder = load_encoder(settings.encoder)
     if words:
         _check_words(settings.speaker)
-    reading = read_rows(audit.samples.items, encoder, modality=modality, cache=settings.cache, progress=progress)
-    lost = _unreadable(audit.samples, reading)
-    samples, note = _with_measures(audit.samples, reading)
-    notes = (*audit.notes, *reading.notes, *note)
-    if len(lost):
-        notes = (
-            *notes,
-            f"{len(lost):,} {modality}s could not be read and are left out; the reasons are in the list of excluded "
-            "rows.",
-        )
-    found = replace(
-        audit,
+    reading = read_rows(data.samples.items, encoder, modality=modality, cache=settings.cache, progress=progress)
+    lost = _unreadable(data.samples, reading)
+    samples, note = _with_measures(data.samples, reading)
+    notes = (*data.notes, *reading.notes, *note)
+    if lost:
+        unreadable = f"Left out {count(len(lost), modality)} that could not be read."
+        notes = (*notes, f"{unreadable} The list of excluded rows gives the reasons.")
+    embedded = replace(
+        data,
         samples=samples,
-        outcomes=audit.outcomes.keep(reading.kept),
-        embeddings=reading.embeddings if audit.embeddings is None else audit.embeddings.keep(reading.kept),
-        excluded=(*audit.excluded, *lost),
+        outcomes=data.outcomes.keep(reading.kept),
+        embeddings=reading.embeddings if data.embeddings is None else data.embeddings.keep(reading.kept),
+        excluded=(*data.excluded, *lost),
         notes=notes,
-        words=_words(audit.samples.items, samples, reading, settings, progress) if words else None,
+        words=_words(data.samples.items, samples, reading, settings, progress) if words else None,
     )
-    # two objects of one look are two objects, and several rows of one image are in its group already
-    own_pictures = audit.embeddings is None and share_pictures(audit.samples.items)
-    return found if own_pictures else _with_groups(found, settings, progress)
+    if data.embeddings is None and share_pictures(data.samples.items):
+        # several rows of one image are in its group already, and two objects that look alike are two objects
+        return embedded
+    return _with_groups(embedded, settings, progress)
 
 
 def _check_words(speaker: str) -> None:
-    """Raises MissingDependency: the encoder of that name shares a space with words, and cannot encode any here."""
+    """Check that the encoder for words can encode them here.
+
+    Raises:
+        MissingDependency: it shares a space with words, but a package that encodes them is missing.
+    """
     from core.encoders import load_encoder, texts_missing
 
     if missing := texts_missing(load_encoder(speaker)):
         raise MissingDependency(
-            f"{missing} Or leave words out: on the command line with --no-words, in Python with Settings(words=False)."
+            f"{missing} Or skip words: on the command line with --no-words, in Python with Settings(words=False)."
         )
 
 
-def _with_groups(audit: DataSet, settings: EmbeddingSettings, progress: Progress) -> DataSet:
-    """The audit in which copies by the vectors are kept together."""
-    if audit.embeddings is None:
-        return audit
+def _with_groups(data: DataSet, settings: EmbeddingSettings, progress: Progress) -> DataSet:
+    """The data with near-duplicate vectors in one group each."""
+    if data.embeddings is None:
+        return data
     together = settings.group_copies
-    vectors = audit.embeddings.vectors
-    samples, notes = join_copies(audit.samples, audit.outcomes, vectors, together=together, progress=progress)
-    return replace(audit, samples=samples, notes=(*audit.notes, *notes))
+    vectors = data.embeddings.vectors
+    samples, notes = join_copies(data.samples, data.outcomes, vectors, together=together, progress=progress)
+    return replace(data, samples=samples, notes=(*data.notes, *notes))
 
 
 def _unreadable(samples: SampleSet, reading: EmbeddedImages) -> tuple[tuple[str, str], ...]:
@@ -107,36 +111,30 @@ def _unreadable(samples: SampleSet, reading: EmbeddedImages) -> tuple[tuple[str,
         InvalidInput: too few could be read.
     """
     if len(reading.kept) < MIN_SAMPLES:
-        first = next((f"The first problem: {why}" for why in reading.unreadable.values()), "Bring more of them.")
+        first = next((f"The first problem: {why}" for why in reading.unreadable.values()), "Add more of them.")
         raise InvalidInput(
-            f"Of {count(len(samples), samples.modality)} {len(reading.kept)} could be read, and at least "
-            f"{MIN_SAMPLES} are needed {WHY_SO_MANY}. {first}"
+            f"Errata could read {len(reading.kept)} of {count(len(samples), samples.modality)}, and needs at least "
+            f"{MIN_SAMPLES} {WHY_SO_MANY}. {first}"
         )
     return tuple((samples.ids[row], why) for row, why in reading.unreadable.items())
 
 
 def _with_measures(samples: SampleSet, reading: EmbeddedImages) -> tuple[SampleSet, tuple[str, ...]]:
-    """The samples that could be read, with what was measured of their items and near-duplicates in one group."""
-    from core.embeddings.rows import share_pictures
-
-    shared = samples.items is not None and share_pictures(samples.items)
-    what = "rows show images that" if shared else f"{samples.modality}s"
-    kept = samples.keep(reading.kept)
-    groups, note = _join_groups(kept.groups, reading.duplicate_groups, what)
-    kept = replace(
-        kept,
-        metadata=(*kept.metadata, *reading.properties),
-        groups=groups,
-        group_name=kept.group_name or (f"near-duplicate {samples.modality}s" if groups is not None else ""),
-    )
-    return kept, note
+    """The readable samples, with their measured properties, and near-duplicate items in one group each."""
+    readable = samples.keep(reading.kept)
+    groups, notes = _join_groups(samples, readable.groups, reading.duplicate_groups)
+    group_name = readable.group_name
+    if not group_name and groups is not None:
+        group_name = f"near-duplicate {samples.modality}s"
+    metadata = (*readable.metadata, *reading.properties)
+    return replace(readable, metadata=metadata, groups=groups, group_name=group_name), notes
 
 
 def _words(
     items: ItemStore, samples: SampleSet, reading: EmbeddedImages, settings: EmbeddingSettings, progress: Progress
 ) -> Words | None:
-    """The samples in the space that the naming encoder shares with texts, and the phrases to test there. None
-    where that encoder knows no words."""
+    """The samples in the space that the encoder for words shares with texts, and the phrases to test there; None
+    where that encoder has no text tower."""
     from core.embeddings.rows import read_rows
     from core.encoders import load_encoder
     from core.language.phrases import name_samples
@@ -149,21 +147,24 @@ def _words(
         encoder = load_encoder(settings.speaker)
         joint = read_rows(items, encoder, modality=samples.modality, cache=settings.cache, progress=progress).joint
     present = range(len(samples.class_names)) if samples.labels is None else np.unique(samples.labels).tolist()
-    nouns = [samples.class_names[c] for c in present]  # a class without rows ("background") is nothing to speak of
+    nouns = [samples.class_names[c] for c in present]  # a class without rows ("background") describes no sample
     return name_samples(joint, settings.speaker, nouns, settings.vocabulary, cache=settings.cache, progress=progress)
 
 
-def _join_groups(groups: I64 | None, duplicates: I64, what: str) -> tuple[I64 | None, tuple[str, ...]]:
-    """Groups in which near-duplicates share one, and a note on how many images that concerns."""
-    counts = np.bincount(np.unique(duplicates, return_inverse=True)[1])
-    twins = int(counts[counts > 1].sum())
-    if not twins:
+def _join_groups(samples: SampleSet, groups: I64 | None, duplicates: I64) -> tuple[I64 | None, tuple[str, ...]]:
+    """Join near-duplicate items with the groups, and a note that counts them."""
+    from core.embeddings.rows import share_pictures
+
+    sets = np.unique(duplicates, return_inverse=True)[1].astype(np.int64)
+    sizes = np.bincount(sets)
+    n_sets = int((sizes > 1).sum())
+    if not n_sets:
         return groups, ()
-    note = (
-        f"{twins:,} {what} are near-duplicates of another ({count(int((counts > 1).sum()), 'set')}) "
-        "and are kept together as one group each."
-    )
+    shared = samples.items is not None and share_pictures(samples.items)
+    members = count(int(sizes[sizes > 1].sum()), "row" if shared else samples.modality)
+    verb = "stays" if n_sets == 1 else "stay"
+    note = f"{count(n_sets, 'set')} of near-duplicate {samples.modality}s ({members}) {verb} together."
     if groups is None:
-        return np.unique(duplicates, return_inverse=True)[1].astype(np.int64), (note,)
-    own = np.unique(groups, return_inverse=True)[1]
-    return joined(int(own.max()) + 1, own, duplicates)[own], (note,)
+        return sets, (note,)
+    numbers = np.unique(groups, return_inverse=True)[1]
+    return joined(int(numbers.max()) + 1, numbers, duplicates)[numbers], (note,)

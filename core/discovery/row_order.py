@@ -1,4 +1,4 @@
-"""A diagnosis whose rows were worked on in another order, put back into the order of its samples."""
+"""Puts the rows of a diagnosis back into the order of its samples."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from core.records import I64, Diagnosis, FailureCluster, FailureMap
 
 
 def reorder_rows(diagnosis: Diagnosis, order: I64) -> Diagnosis:
-    """The results with row `order[i]` in place i; `samples`, `outcomes`, `embeddings` and `words` are left to the
-    caller.
+    """The results with row `order[i]` at position i; the caller sets `samples`, `outcomes`, `embeddings` and `words`.
 
     Args:
         order: (n,) a permutation of the rows.
     """
-    place = np.argsort(order, kind="stable")  # where each old row is now
+    position = np.argsort(order, kind="stable")  # new position of each old row
 
-    def cluster(one: FailureCluster) -> FailureCluster:
-        return replace(one, membership=one.membership[order], counterexamples=place[one.counterexamples])
+    def reordered(cluster: FailureCluster) -> FailureCluster:
+        counterexamples = position[cluster.counterexamples]
+        return replace(cluster, membership=cluster.membership[order], counterexamples=counterexamples)
 
     estimate = diagnosis.estimate
     return replace(
@@ -27,9 +27,9 @@ def reorder_rows(diagnosis: Diagnosis, order: I64) -> Diagnosis:
         estimate=replace(
             estimate, predicted=estimate.predicted[order], spread=estimate.spread[order], folds=estimate.folds[order]
         ),
-        clusters=tuple(map(cluster, diagnosis.clusters)),
-        candidates=tuple(map(cluster, diagnosis.candidates)),
+        clusters=tuple(map(reordered, diagnosis.clusters)),
+        candidates=tuple(map(reordered, diagnosis.candidates)),
         insights=tuple(replace(insight, mask=insight.mask[order]) for insight in diagnosis.insights),
-        label_errors=place[diagnosis.label_errors],
+        label_errors=position[diagnosis.label_errors],
         map=FailureMap(diagnosis.map.xy[order], diagnosis.map.method),
     )

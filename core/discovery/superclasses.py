@@ -1,9 +1,8 @@
-"""Superclasses of many classes: which classes belong together, from the texts of their names. The loss is never looked
-at.
+"""Superclasses: groups of related classes, formed from the texts of their names, without the losses.
 
-A class of fifty rows is too small to search on its own, and a thousand of them are too many. "Dogs in the dark" is a
-failure of thirty classes that no single one of them shows. So with more than `MANY_CLASSES` classes the search looks
-into superclasses.
+A class of fifty rows is too small to search on its own, and a thousand classes are too many. "Dogs in the dark" is a
+failure of thirty classes that no single one of them shows. So with more than `MAX_SINGLE_CLASSES` classes the search
+runs inside superclasses (docs/decisions/long-tails.md).
 """
 
 from __future__ import annotations
@@ -24,18 +23,21 @@ from core.records import F32, F64, I64
 if TYPE_CHECKING:
     from core.encoders import Encoder
 
-MANY_CLASSES = 60
-"""With more classes than this the search looks into superclasses instead of classes."""
-SPLIT_SHARE = 1.25
-MIN_SHARE = 0.5
-MAX_SHARE = 2.0
-"""Times the mean rows of a superclass: a node that holds more is split; a group that holds less is merged; what a
-merger may hold."""
+MAX_SINGLE_CLASSES = 60
+"""With more classes than this the search runs inside superclasses instead of classes: a scope and a head for each of a
+thousand classes cost too much, and each class is too small. The number is a convention."""
+MAX_NODE_SHARE = 1.25
+"""A tree node is split while it holds more rows than this times the mean rows of a superclass. A convention, like the
+two shares below; they keep superclasses of similar size."""
+MIN_SUPERCLASS_SHARE = 0.5
+"""A group with fewer rows than this times the mean is merged into the most similar one."""
+MAX_MERGED_SHARE = 2.0
+"""A merger may hold this times the mean, unless no other group fits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Superclasses:
-    """of_class: (k,) superclass of each class, -1 for a class without rows. names: one for each superclass."""
+    """of_class: (k,) superclass of each class, -1 for a class without rows. names: a name per superclass."""
 
     of_class: I64
     names: tuple[str, ...]
@@ -48,11 +50,11 @@ class Superclasses:
 def group_classes(
     class_names: Sequence[str], counts: I64, *, texts: F32 | None = None, means: F32 | None = None
 ) -> Superclasses:
-    """Classes grouped into about sqrt(k) superclasses, balanced by rows.
+    """Group classes into about sqrt(k) superclasses, balanced by rows.
 
     Average linkage on the cosine of the centered vectors gives a tree of classes. From the root downwards a node is
-    split while it holds more than SPLIT_SHARE times the mean rows of a superclass; what is then left with fewer than
-    MIN_SHARE times the mean joins the superclass of the highest average cosine, smallest first. With sqrt(k)
+    split while it holds more than MAX_NODE_SHARE times the mean rows of a superclass. What is then left with fewer than
+    MIN_SUPERCLASS_SHARE times the mean joins the superclass of the highest average cosine, smallest first. With sqrt(k)
     superclasses both the number of superclasses and the number of classes in one grow slowly: 14 of about 14 at 200
     classes, 32 of about 31 at 1,000.
 
@@ -60,20 +62,20 @@ def group_classes(
         class_names: k names.
         counts: (k,) rows of each class; classes without rows are in no superclass.
         texts: (k, d) vectors of the names, from an encoder's text tower.
-        means: (k, d) mean embedding of each class's rows, used where there are no text vectors; the note says so.
+        means: (k, d) mean embedding of each class's rows, used without text vectors; the note names the choice.
 
     Raises:
-        InvalidInput: neither vectors are given, or they are not one for each class.
+        InvalidInput: both are None, or the vectors are not one per class.
     """
-    given = texts if texts is not None else means
-    if given is None or len(given) != len(class_names):
+    of_classes = means if texts is None else texts
+    n_vectors = 0 if of_classes is None else len(of_classes)
+    if of_classes is None or n_vectors != len(class_names):
         raise InvalidInput(
-            f"Superclasses need one vector for each of the {len(class_names):,} classes: "
-            f"got {'none' if given is None else len(given)}. "
-            "Give vectors of the names, or the mean embedding of each class."
+            f"Superclasses need one vector per class: got {n_vectors:,} for {len(class_names):,} classes. "
+            "Use vectors of the names, or the mean embedding of each class."
         )
     present = np.flatnonzero(counts > 0)
-    vectors = given[present].astype(np.float64)
+    vectors = of_classes[present].astype(np.float64)
     vectors -= vectors.mean(0)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     rows = counts[present].astype(np.float64)
@@ -87,16 +89,16 @@ def group_classes(
 
 
 def _note(n_classes: int, n_groups: int, *, of_texts: bool) -> str:
-    ground = "the text vectors of their names"
+    source = "the text vectors of their names"
     if not of_texts:
-        ground = "the mean embeddings of their rows, as no text vectors of words were given"
-    return f"{n_classes:,} classes are grouped into {n_groups} superclasses by {ground}; the search looks into these."
+        source = "the mean embeddings of their rows, without text vectors of the names"
+    return f"Grouped {n_classes:,} classes into {n_groups} superclasses by {source}. Errata searched inside these."
 
 
 def name_vectors(encoder: Encoder, class_names: Sequence[str], cache: Path | None = None) -> F32 | None:
-    """(k, d) text vectors of the names; None where most names are no words ("17", "n02084071"), whose vectors would say
-    nothing."""
-    from core.embeddings.texts import encode_texts  # brings the vocabulary
+    """(k, d) text vectors of the names; None where most names are not words ("17", "n02084071"), whose vectors carry no
+    meaning."""
+    from core.embeddings.texts import encode_texts  # loads the vocabulary
 
     if sum(re.search(r"[^\W\d_]{3}", name) is not None for name in class_names) * 2 < len(class_names):
         return None
@@ -116,12 +118,12 @@ def class_means(vectors: F32, labels: I64, n_classes: int) -> F32:
 
 
 def _cut(vectors: F64, rows: F64) -> list[list[int]]:
-    """Groups of classes: nodes of the tree, from the root downwards, that hold few enough rows."""
+    """Groups of classes: the highest nodes of the tree that hold few enough rows."""
     if len(vectors) == 1:
         return [[0]]
     distances = np.clip(1 - vectors @ vectors.T, 0, 2)
     np.fill_diagonal(distances, 0)
-    most = SPLIT_SHARE * rows.sum() / max(1, round(len(vectors) ** 0.5))
+    most = MAX_NODE_SHARE * rows.sum() / max(1, round(len(vectors) ** 0.5))
     waiting: list[ClusterNode] = [to_tree(linkage(squareform(distances, checks=False), "average"))]  # type: ignore[list-item]
     groups: list[list[int]] = []
     while waiting:
@@ -135,23 +137,24 @@ def _cut(vectors: F64, rows: F64) -> list[list[int]]:
 
 
 def _merge_small(groups: list[list[int]], vectors: F64, rows: F64) -> list[list[int]]:
-    """The groups, the small ones merged into the one of highest average cosine that stays small enough, else into the
-    nearest."""
+    """Merge small groups into the group of highest average cosine that stays small enough, else into the nearest."""
     mean_rows = rows.sum() / max(1, round(len(vectors) ** 0.5))
     groups = list(groups)
     while len(groups) > 1:
         sizes = np.array([rows[g].sum() for g in groups])
         smallest = int(sizes.argmin())
-        if sizes[smallest] >= MIN_SHARE * mean_rows:
+        if sizes[smallest] >= MIN_SUPERCLASS_SHARE * mean_rows:
             break
         means = np.stack([vectors[g].mean(0) for g in groups])
         likeness = means @ means[smallest]  # the average cosine over pairs of members
         likeness[smallest] = -np.inf
-        fits = sizes + sizes[smallest] <= MAX_SHARE * mean_rows
+        fits = sizes + sizes[smallest] <= MAX_MERGED_SHARE * mean_rows
         fits[smallest] = False
-        other = int(np.where(fits, likeness, -np.inf).argmax()) if fits.any() else int(likeness.argmax())
-        merged = groups[other] + groups[smallest]
-        groups = [g for i, g in enumerate(groups) if i not in (other, smallest)] + [merged]
+        if fits.any():
+            likeness = np.where(fits, likeness, -np.inf)
+        nearest = int(likeness.argmax())
+        merged = groups[nearest] + groups[smallest]
+        groups = [g for i, g in enumerate(groups) if i not in (nearest, smallest)] + [merged]
     return sorted((sorted(g) for g in groups), key=lambda g: g[0])
 
 
@@ -159,4 +162,6 @@ def _name(group: list[int], vectors: F64, names: list[str]) -> str:
     """The two most central members, and how many more there are."""
     central = vectors[group] @ vectors[group].mean(0)
     first = [names[i] for i in np.argsort(-central, kind="stable")[:2]]
-    return " and ".join(first) if len(group) <= 2 else f"{first[0]}, {first[1]} and {len(group) - 2} more"
+    if len(group) <= 2:
+        return " and ".join(first)
+    return f"{first[0]}, {first[1]} and {len(group) - 2} more"

@@ -37,8 +37,8 @@ PARTS = {
     **dict.fromkeys(("read", "read table"), "opening"),
     **dict.fromkeys(("open images", "match pictures", "check pictures", "embed"), "pictures"),
     "read the phrases": "vocabulary",
-    **dict.fromkeys(("fit the ensemble", "search", "test"), "search"),
-    "describe": "names",
+    **dict.fromkeys(("Fitting the loss model", "search", "test"), "search"),
+    "Describing groups": "names",
 }
 """What a step of the run is counted as; any other by its own name."""
 

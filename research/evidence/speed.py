@@ -42,7 +42,7 @@ class Steps:
         now = time.process_time()
         self.seconds[self._step] = self.seconds.get(self._step, 0.0) + now - self._last
         self._last = now
-        self._step = "test" if step.startswith("test cluster") else step
+        self._step = "test" if step.startswith("Testing group") else step
 
     def close(self) -> dict[str, float]:
         self(self._step, 1, 1)

@@ -30,7 +30,7 @@ def may_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
     def slow(table: Path, *, progress: Progress, **_: Any) -> Diagnosis:
         while not ends.wait(0.05):
-            progress("fit the ensemble", 1, 2)
+            progress("Fitting the loss model", 1, 2)
         return made
 
     monkeypatch.setattr(diagnose, "diagnose", slow)

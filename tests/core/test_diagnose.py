@@ -103,8 +103,10 @@ def test_every_record_agrees_with_every_other() -> None:
     assert diagnosis.estimate.predicted.shape == diagnosis.estimate.spread.shape == diagnosis.map.xy.shape[:1] == (500,)
     assert set(diagnosis.estimate.folds) == set(range(5))
     assert diagnosis.settings["alpha_inside"] == pytest.approx(0.04)
-    assert any("199 permutations are a preview" in note for note in diagnosis.notes)
-    assert any("Of alpha 0.05, 0.01 goes to whole classes" in note for note in diagnosis.notes)
+    assert any("199 permutations give a preview" in note for note in diagnosis.notes)
+    assert any(
+        "Of the 5% false-positive budget, classes get 1%, predictability 0.5%" in note for note in diagnosis.notes
+    )
 
 
 @pytest.mark.parametrize("cores", [1, 5])
@@ -155,7 +157,7 @@ def test_heavy_tails_are_clipped_for_the_fit_and_it_is_said() -> None:
     assert diagnosis.outcomes.clip == pytest.approx(np.quantile(losses, 0.99))
     assert diagnosis.outcomes.fitted.max() == diagnosis.outcomes.clip
     np.testing.assert_array_equal(diagnosis.outcomes.loss, losses)
-    assert any(note.startswith("4 losses above ") and "are taken as that" in note for note in diagnosis.notes)
+    assert any(note.startswith("Fits and tests cap losses at ") and "(4 rows)" in note for note in diagnosis.notes)
     assert diagnose_arrays(vectors, rng.random(400), settings=QUICK).outcomes.clip is None
     assert (
         diagnose_arrays(vectors, (rng.random(400) < 0.01).astype(float), settings=QUICK).outcomes.clip is None
@@ -188,7 +190,7 @@ def test_losses_that_are_all_equal_are_refused_with_a_next_step() -> None:
 
 def test_too_few_rows_are_refused_with_a_next_step() -> None:
     refused(
-        r"At least 40 samples are needed to look for failures: a cluster.*There are 39: bring more rows",
+        r"At least 40 samples are needed to look for failures: a cluster.*There are 39: add more rows",
         vectors=np.ones((39, 4), np.float32),
         losses=np.arange(39.0),
     )
@@ -211,7 +213,7 @@ def test_lengths_that_differ_are_refused() -> None:
 
 
 def test_a_single_group_is_refused_with_a_next_step() -> None:
-    refused("All 60 samples are one group .*Name another group column", groups=np.zeros(60, np.int64))
+    refused("All 60 samples have the same group.* Use another column of related rows", groups=np.zeros(60, np.int64))
 
 
 def test_two_groups_are_described_without_a_p() -> None:
@@ -230,11 +232,11 @@ def test_two_groups_are_described_without_a_p() -> None:
         ({"alpha": 0.5}, "alpha must lie between 0 and 0.5"),
         ({"family": "forest"}, "family must be one of ridge, kernel, mlp: got 'forest'"),
         ({"n_permutations": 99}, "n_permutations must be at least 100"),
-        ({"alpha": 0.001, "n_permutations": 1000}, "set n_permutations to at least 1,429"),
+        ({"alpha": 0.001, "n_permutations": 1000}, "Set n_permutations to at least 1,429"),
         ({"max_clusters": 0}, "max_clusters must be 1 to 50"),
         ({"max_clusters": 51}, "max_clusters must be 1 to 50"),
-        ({"n_members": 1}, "n_members at least 2"),
-        ({"seed": -1}, "seed at least 0"),
+        ({"n_members": 1}, "n_members must be at least 2"),
+        ({"seed": -1}, "seed must be at least 0"),
     ],
 )
 def test_settings_out_of_range_are_refused_by_name_and_value(given: dict[str, Any], match: str) -> None:
@@ -265,7 +267,7 @@ def test_a_run_can_be_cancelled_at_any_step() -> None:
     diagnose_records(
         samples, outcomes, embeddings, settings=whole, progress=lambda step, done, total: steps.append(step)
     )
-    assert list(dict.fromkeys(steps))[:2] == ["fit the ensemble", "test cluster 1"]
+    assert list(dict.fromkeys(steps))[:2] == ["Fitting the loss model", "Testing group 1"]
     for wanted in dict.fromkeys(steps):
 
         def stop(step: str, done: int, total: int, wanted: str = wanted) -> None:

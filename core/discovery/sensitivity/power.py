@@ -46,7 +46,7 @@ FEWEST_READ = 8
 goes through all features (with 8 in place of 4 a seventh to a fifth fewer CPU seconds at 200,000 rows)."""
 FIRST = 5
 """Of so many plants of a size one is read first, and two at least."""
-STEP = "plant failures"
+STEP = "Planting failures"
 """What `measure_sensitivity` calls itself to whoever is told of progress."""
 HALF = 0.5
 """Of a cluster's samples, so many must be of the plant."""

@@ -186,7 +186,7 @@ def test_ctrl_c_stops_a_run_with_130_and_leaves_no_finished_run(brought: Path, r
         ),  # a shell's background job ignores it, and so would its children
     )
     os.close(its)
-    said_on(terminal, until="fit the ensemble")
+    said_on(terminal, until="Fitting the loss model")
     process.send_signal(signal.SIGINT)
     said = said_on(terminal)
     assert process.wait(60) == 130

@@ -250,8 +250,8 @@ def test_flipped_labels_are_suspected_and_need_probabilities_for_every_class() -
         warnings.simplefilter("error")
         suspects, notes = suspected_label_errors(lone, replace(outcomes, scores=row))
     assert set(range(8)) <= set(suspects.tolist())
-    assert notes == ("A label is suspected only beside others of its class, and 1 class has a single sample.",)
+    assert notes == ("Errata may miss label errors in 1 class with a single sample.",)
     few = replace(outcomes, scores=np.c_[scores, np.zeros(240)])
     rows, why = suspected_label_errors(samples, few)
     assert rows.tolist() == []
-    assert why == ("Label errors were not looked for: 3 of 4 classes have rows.",)
+    assert why == ("Errata did not look for label errors: 3 of 4 classes have rows.",)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.discovery.cluster_findings import COUNTEREXAMPLES, describe_clusters
+from core.discovery.cluster_findings import MAX_COUNTEREXAMPLES, describe_clusters
 from core.discovery.clusters import FoundCluster
 from core.discovery.design import make_design
 from core.discovery.search.family import Candidate
@@ -116,7 +116,7 @@ def test_counter_examples_are_the_nearest_good_rows_of_the_scope_without_repeats
     errors = losses > 3
     cluster = first(members, losses, errors=errors)
     picked = cluster.counterexamples
-    assert len(picked) == len(set(picked.tolist())) == COUNTEREXAMPLES
+    assert len(picked) == len(set(picked.tolist())) == MAX_COUNTEREXAMPLES
     good = ~members & (losses <= np.median(losses)) & ~errors
     assert good[picked].all()
     taken: set[int] = set()
@@ -137,15 +137,15 @@ def test_a_cause_is_only_guessed_where_the_data_give_a_ground() -> None:
     members, losses = np.arange(N) < 40, noise()
     errors = members | (np.arange(N) % 5 == 0)
     labels = np.arange(N) % 2
-    assert first(members, losses).cause.startswith("unknown: ")
+    assert first(members, losses).cause == "unknown. Compare with your training set."
     assert first(members, losses, suspects=np.arange(20)).cause == (
-        "unknown; 20 of 40 labels are worth checking (a confidently wrong model looks the same)"
+        "unknown. Check 20 of 40 labels: they may be wrong, or the model is confidently wrong."
     )
     spread = np.where(errors, 1 - labels, labels)
-    assert first(members, losses, errors=errors, predictions=spread).cause.startswith("unknown: ")
+    assert first(members, losses, errors=errors, predictions=spread).cause.startswith("unknown. ")
     one_way = np.where(errors & members, 1, spread)  # within the cluster all go to dog
     cause = first(members, losses, errors=errors, predictions=one_way).cause
-    assert cause.startswith("confused with dog: 100% of its errors go there, against ")
+    assert cause.startswith("confused with dog: 100% of its errors go there, ")
 
 
 def test_a_barely_passed_finding_is_shrunk_and_stays_in_its_interval() -> None:

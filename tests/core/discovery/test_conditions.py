@@ -13,7 +13,7 @@ from core.data.images.properties import PROPERTIES
 from core.discovery.conditions import (
     MAX_CATEGORIES,
     MIN_PAIR_ROWS,
-    NO_CAUSE,
+    UNTESTED_PROPERTIES,
     Condition,
     build_conditions,
     columns_to_test,
@@ -158,8 +158,8 @@ def test_pairs_of_least_support_are_left_out_and_it_is_said() -> None:
     assert len(some) == 20
     n_pairs = len(all_of_them) - 12
     assert notes == (
-        f"{n_pairs - 8} of {n_pairs} pairs of conditions (those of least support) were left out: "
-        "20 are tested at most.",
+        f"Skipped {n_pairs - 8} of {n_pairs} pairs of conditions, those of least support: "
+        + "Errata tests at most 20 conditions.",
     )
     kept = [c.mask.sum() for c in some.values() if len(c.columns) == 2]
     dropped = [c.mask.sum() for t, c in all_of_them.items() if t not in some]
@@ -173,7 +173,7 @@ def test_too_many_single_conditions_are_capped_and_it_is_said() -> None:
     some, notes = build(*columns, most=7)
     support = sorted(min(n, 300 - n) for values in drawn for n in np.unique(values, return_counts=True)[1])
     assert sorted(min(c.mask.sum(), (~c.mask).sum()) for c in some.values()) == support[5:]  # those that tell most
-    assert notes[0] == "5 conditions of least support were left out: 7 are tested at most."
+    assert notes[0] == "Skipped 5 conditions of least support: Errata tests at most 7."
 
 
 def test_rare_values_of_a_long_column_are_left_out_and_it_is_said() -> None:
@@ -181,7 +181,7 @@ def test_rare_values_of_a_long_column_are_left_out_and_it_is_said() -> None:
     found, notes = build(category("city", values))
     assert len(found) == MAX_CATEGORIES
     assert notes == (
-        f"Column 'city' has {MAX_CATEGORIES + 5} values; the {MAX_CATEGORIES} most frequent are looked at.",
+        f"Column 'city' has {MAX_CATEGORIES + 5} values. Errata tests the {MAX_CATEGORIES} most frequent.",
     )
 
 
@@ -204,8 +204,8 @@ def test_one_long_value_does_not_take_its_room_in_every_row() -> None:
 
 
 def test_what_can_be_no_cause_is_not_tested_unless_it_is_the_users_own_column() -> None:
-    columns = [Column(name, "number", np.arange(40.0), True) for name in (*sorted(NO_CAUSE), "megapixels")]
-    assert set(PROPERTIES) >= NO_CAUSE
+    columns = [Column(name, "number", np.arange(40.0), True) for name in (*sorted(UNTESTED_PROPERTIES), "megapixels")]
+    assert set(PROPERTIES) >= UNTESTED_PROPERTIES
     assert [c.name for c in columns_to_test(columns)] == ["megapixels"]
     assert [c.name for c in columns_to_test([number("file size", np.arange(40.0))])] == ["file size"]
 

@@ -44,7 +44,7 @@ def test_copies_of_rows_make_no_finding(noise: float) -> None:
         vectors, losses = null(seed, noise)
         found = diagnose_arrays(vectors, losses, settings=QUICK)
         kept += len(found.clusters)
-        assert "rows are copies of another" in found.notes[0]
+        assert "duplicates (" in found.notes[0]
         assert found.samples.group_name == "copies"
         apart += len(diagnose_arrays(vectors, losses, settings=QUICK, group_copies=False).clusters)
     assert apart >= 2  # what is claimed where copies count as samples of their own
@@ -59,15 +59,11 @@ def test_the_note_counts_rows_and_sets_and_ordinary_rows_get_none() -> None:
     samples, notes = joined(np.r_[vectors[:300], vectors[:10]], np.r_[losses[:300], losses[:10]])
     assert samples.groups is not None
     assert len(np.unique(samples.groups)) == 300
-    assert notes[0].startswith(
-        "10 rows are copies of another row, which makes 10 sets of 20 rows in all. Each set counts as one group, which "
-        "is kept together. The rows of a set have the same vector. If"
-    )
-    assert "nearly" not in notes[0]
+    assert notes[0].startswith("10 sets of duplicates (20 rows with equal vectors) stay together. If")
     one = joined(np.r_[vectors[:300], vectors[:1]], np.r_[losses[:300], losses[:1]])[1][0]
-    assert one.startswith("1 row is a copy of another row, which makes 1 set of 2 rows. It counts as one group")
+    assert one.startswith("1 duplicate pair stays together.")
     many = joined(np.r_[vectors[:300], vectors[np.zeros(149, int)]], np.r_[losses[:300], np.zeros(149)])[1][0]
-    assert many.startswith("149 rows are copies of another row, which makes 1 set of 150 rows. It counts")
+    assert many.startswith("1 set of duplicates (150 rows with equal vectors) stays together.")
     assert "--separate-copies" in notes[0]
 
 
@@ -78,7 +74,7 @@ def test_copies_are_joined_with_the_groups_that_were_given_and_those_inside_one_
     assert notes == ()
     samples, notes = joined(*twice, groups=np.arange(310) // 2)
     assert samples.groups is not None
-    assert notes[0].startswith("10 rows")
+    assert notes[0].startswith("10 sets")
     assert samples.groups[0] == samples.groups[1] == samples.groups[300] == samples.groups[301]
     assert len(np.unique(samples.groups)) == 150
 
@@ -91,18 +87,18 @@ def test_coarse_vectors_are_copies_only_with_their_class_and_loss() -> None:
     samples, notes = joined(np.r_[vectors, vectors[:5]], np.r_[losses, losses[:5]], labels=np.r_[labels, labels[:5]])
     assert samples.groups is not None
     assert len(np.unique(samples.groups)) == 400
-    assert "their losses are equal as well" in notes[0]
+    assert "their losses had to be equal too" in notes[0]
     samples, notes = joined(vectors, (losses > 1).astype(np.float64), labels=labels)
     assert samples.groups is not None
     different = np.unique(np.c_[vectors, labels], axis=0)  # vectors and classes: nothing else can be told
     assert len(np.unique(samples.groups)) == len(different)
-    assert "merely alike" in notes[0]
+    assert "these may be different samples" in notes[0]
 
 
 def test_one_vector_for_all_rows_is_said_and_left() -> None:
     samples, notes = joined(np.ones((60, 3), np.float32), np.arange(60.0))
     assert samples.groups is None
-    assert notes == ("All 60 rows have one vector, or nearly so, and are taken for different samples.",)
+    assert notes == ("All 60 rows have nearly the same vector. They count as different samples.",)
 
 
 @pytest.mark.parametrize("hold_back", [0.0, 0.3])
@@ -110,7 +106,7 @@ def test_given_vectors_of_a_table_are_grouped_before_any_row_is_held_back(hold_b
     vectors, losses = null(1, 0.0)
     table = pd.DataFrame({"loss": losses})
     found = diagnose(table, embeddings=vectors, settings=QUICK, hold_back=hold_back)
-    assert any("rows are copies of another" in note for note in found.notes)
+    assert any("duplicates (" in note for note in found.notes)
     assert found.samples.groups is not None
     if hold_back:
         assert not set(map(bytes, vectors[[int(i) for i in found.samples.ids]])) & set(
@@ -119,14 +115,14 @@ def test_given_vectors_of_a_table_are_grouped_before_any_row_is_held_back(hold_b
     else:
         apart = diagnose(table, embeddings=vectors, settings=replace(QUICK, words=False), group_copies=False)
         assert apart.samples.groups is None
-        assert any("were not kept together, as was asked" in note for note in apart.notes)
+        assert any("as different samples, as you asked" in note for note in apart.notes)
 
 
 @pytest.mark.parametrize("copied", [False, True])
 def test_of_many_samples_only_exact_copies_are_told_and_that_is_said(
     copied: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.discovery.copies.MOST_COMPARED", 150)
+    monkeypatch.setattr("core.discovery.copies.MAX_COMPARED_VECTORS", 150)
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(200, 40)).astype(np.float32)
     vectors[1] = vectors[0] + 1e-6  # a near copy
@@ -134,7 +130,7 @@ def test_of_many_samples_only_exact_copies_are_told_and_that_is_said(
         vectors[3] = vectors[2]
     samples = SampleSet(tuple(map(str, range(200))))
     grouped, notes = join_copies(samples, Outcomes(rng.random(200), "loss", "loss", "given"), vectors)
-    assert "Near copies are not looked for among more than" in notes[-1]
+    assert "Errata looked for exact duplicates only" in notes[-1]
     assert (grouped.groups is not None) == copied
     if grouped.groups is not None:
         assert grouped.groups[2] == grouped.groups[3]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.discovery.design import (
-    LARGE_CLASS,
-    MOST_LARGE,
+    MAX_LARGE_CLASSES,
+    MIN_LARGE_CLASS_ROWS,
     check_within,
     make_design,
     measures,
@@ -20,7 +20,7 @@ from core.discovery.design import (
 )
 from core.discovery.search.family import centre
 from core.discovery.settings import Settings
-from core.discovery.superclasses import MANY_CLASSES, Superclasses
+from core.discovery.superclasses import MAX_SINGLE_CLASSES, Superclasses
 from core.errors import InvalidInput
 from core.records import I64, Column, Outcomes, SampleSet
 from core.reports.tables.diagnosis import to_document
@@ -58,7 +58,7 @@ def test_small_classes_are_pooled_and_it_is_said() -> None:
         "class 0",
         "class 3",
     ]  # 30 rows are too few to search on their own
-    assert design.notes[0].startswith("3 classes have fewer than 20 rows and are pooled; 1 of them have fewer than 5")
+    assert design.notes[0].startswith("Pooled 3 classes: each has fewer than 20 rows. Tests shuffle 1 of them")
 
 
 def test_a_pooled_class_still_has_its_own_mean_taken_out_if_it_has_five_rows() -> None:
@@ -107,18 +107,21 @@ def test_small_classes_are_pooled_within_their_superclass() -> None:
     assert all(
         len(np.unique(design.head_group[design.blocks == b])) == 1 for b in range(7)
     )  # a head takes whole blocks
-    assert "3 classes have fewer than 20 rows and are pooled within their superclass; 1 of them" in design.notes[0]
+    assert (
+        "Pooled 3 classes within their superclass: each has fewer than 20 rows. Tests shuffle 1 of them"
+        in design.notes[0]
+    )
 
 
 def test_beside_superclasses_only_the_largest_of_the_large_classes_are_searched_alone() -> None:
-    counts = [40] * 40 + [LARGE_CLASS + c for c in range(60)]
+    counts = [40] * 40 + [MIN_LARGE_CLASS_ROWS + c for c in range(60)]
     labels = np.random.default_rng(0).permutation(labels_of(*counts))
     design = make_design(made(labels), in_fours(100))
     alone = [s for s in design.scopes if s.block is not None]
     assert all(set(labels[s.rows]) == {int(s.name.split()[1])} for s in alone)
-    assert len(alone) == MOST_LARGE
-    assert min(len(s.rows) for s in alone) == LARGE_CLASS + 60 - MOST_LARGE
-    assert len(design.scopes) == 1 + 25 + MOST_LARGE
+    assert len(alone) == MAX_LARGE_CLASSES
+    assert min(len(s.rows) for s in alone) == MIN_LARGE_CLASS_ROWS + 60 - MAX_LARGE_CLASSES
+    assert len(design.scopes) == 1 + 25 + MAX_LARGE_CLASSES
 
 
 def test_a_superclass_of_one_class_is_searched_once() -> None:
@@ -130,7 +133,7 @@ def test_a_superclass_of_one_class_is_searched_once() -> None:
     ]
 
 
-@pytest.mark.parametrize(("k", "needed"), [(MANY_CLASSES, False), (MANY_CLASSES + 1, True)])
+@pytest.mark.parametrize(("k", "needed"), [(MAX_SINGLE_CLASSES, False), (MAX_SINGLE_CLASSES + 1, True)])
 def test_superclasses_are_needed_from_sixty_one_classes_with_rows(k: int, needed: bool) -> None:
     assert needs_superclasses(made(np.arange(k) * 2)) == needed
     assert not needs_superclasses(made(None, n=400))
@@ -143,7 +146,7 @@ def test_one_class_alone_is_searched_once_and_groups_of_one_row_each_are_not_men
 
 
 def test_a_class_that_cannot_be_searched_is_named_in_a_short_message() -> None:
-    with pytest.raises(InvalidInput, match="No class that can be searched is called 'xxx") as caught:
+    with pytest.raises(InvalidInput, match="Cannot search inside 'xxx") as caught:
         narrowed(make_design(made(labels_of(60, 60))), ("x" * 5000,))
     assert len(str(caught.value)) < 400
 
@@ -152,7 +155,13 @@ def test_a_class_that_cannot_be_searched_is_named_in_a_short_message() -> None:
 def test_twenty_groups_are_the_least_that_is_tested(n_groups: int, testable: bool) -> None:
     design = make_design(made(labels_of(120), np.arange(120) % n_groups))
     assert design.testable == testable
-    assert any(f"There are {n_groups} groups (patient), fewer than the 20" in note for note in design.notes) != testable
+    assert (
+        any(
+            f"the rows form {n_groups} independent units (patient), and a test needs 20" in note
+            for note in design.notes
+        )
+        != testable
+    )
 
 
 def every_p(document: object) -> list[object]:
@@ -182,8 +191,8 @@ def test_with_too_few_groups_no_p_is_given_and_nothing_is_confirmed() -> None:
     assert found.candidates  # what stands out is still shown
     assert found.detectable == ()
     assert not any(x.confirmed for x in (*found.classes, *found.insights, *found.candidates))
-    assert any("everything below is description, without a p" in note for note in found.notes)
-    assert not any("Of alpha" in note for note in found.notes)
+    assert any("Read every finding as a description" in note for note in found.notes)
+    assert not any("false-positive budget" in note for note in found.notes)
 
 
 def test_what_is_tested_are_class_centred_errors_and_losses_each_on_its_own() -> None:
@@ -216,10 +225,10 @@ def test_only_classes_that_are_named_are_searched_inside() -> None:
     names = [scope.name for scope in design.scopes]
     one = narrowed(design, (names[2],))
     assert [scope.name for scope in one.scopes] == ["all samples", names[2]]
-    assert f"the inside of {names[2]} alone" in one.notes[-1]
+    assert f"inside {names[2]} only" in one.notes[-1]
     assert narrowed(design, ()) is design
     assert whole == {None, 0, 1, 2}
-    with pytest.raises(InvalidInput, match=r"called 'horse'.*at least 40 rows.*Searched inside can be"):
+    with pytest.raises(InvalidInput, match=r"inside 'horse'.*at least 40 rows.*Use one of"):
         narrowed(design, ("horse",))
 
 
@@ -282,8 +291,9 @@ def test_the_classes_that_can_be_named_are_those_that_are_searched() -> None:
     assert few.labels is not None
     sizes = dict(zip(few.class_names, np.bincount(few.labels, minlength=6).tolist()))
     assert searchable(sizes) == [s.name for s in make_design(few).scopes[1:]]
-    many = {f"class {i}": LARGE_CLASS + i % 3 for i in range(MOST_LARGE + 30)} | {"small": LARGE_CLASS - 1}
-    assert len(searchable(many)) == MOST_LARGE
+    many = {f"class {i}": MIN_LARGE_CLASS_ROWS + i % 3 for i in range(MAX_LARGE_CLASSES + 30)}
+    many["small"] = MIN_LARGE_CLASS_ROWS - 1
+    assert len(searchable(many)) == MAX_LARGE_CLASSES
     assert "small" not in searchable(many)
 
 
@@ -291,5 +301,5 @@ def test_a_class_that_cannot_be_searched_is_refused_before_anything_is_embedded(
     samples = made(labels_of(60, 20))
     check_within(samples, ())
     check_within(samples, ("class 0",))
-    with pytest.raises(InvalidInput, match="'class 1': it must have at least 40 rows"):
+    with pytest.raises(InvalidInput, match="inside 'class 1': only a class of at least 40 rows"):
         check_within(samples, ("class 1",))

@@ -15,8 +15,8 @@ def test_groups_across_classes_keep_each_class_its_own_losses_and_it_is_said() -
     for design in (inside, across):
         drawn = design.permuter(losses).draw(5, np.random.default_rng(0))
         assert (labels[drawn] == labels[:, None]).all()
-    assert any("hold rows of several classes. A p is then the larger" in note for note in across.notes)
-    assert not any("hold rows of several classes" in note for note in inside.notes)
+    assert any("span several classes, so each p is the larger of two tests" in note for note in across.notes)
+    assert not any("span several classes" in note for note in inside.notes)
 
 
 def test_rows_of_a_pooled_class_are_exchanged_among_themselves_and_those_of_a_tiny_one_stay_together() -> None:
@@ -31,14 +31,14 @@ def test_rows_of_a_pooled_class_are_exchanged_among_themselves_and_those_of_a_ti
     tiny = (labels >= 3) & (labels < 28)
     assert (own[tiny].reshape(25, 3, 50) == own[tiny].reshape(25, 3, 50)[:, :1]).all()
     assert (own[tiny] != labels[tiny, None]).any()
-    assert "each of those is shuffled as a whole" in design.notes[0]
+    assert "rows, as a whole" in design.notes[0]
     assert design.testable
 
 
 def test_a_few_tiny_classes_alone_are_too_few_to_permute() -> None:
     design = make_design(made(np.repeat(np.arange(15), 4)))
     assert not design.testable
-    assert any("There are 15 groups (small class), fewer than the 20" in note for note in design.notes)
+    assert any("the rows form 15 independent units (small class), and a test needs 20" in note for note in design.notes)
 
 
 def test_tiny_classes_that_would_join_all_groups_are_compared_with_themselves_and_it_is_said() -> None:
@@ -46,7 +46,7 @@ def test_tiny_classes_that_would_join_all_groups_are_compared_with_themselves_an
     crossing = make_design(made(labels, np.tile(np.arange(40), 5)))
     assert crossing.groups is not None
     assert len(np.unique(crossing.groups)) == 40
-    assert any("Groups hold rows of several of the 40 classes of fewer than 5 rows" in n for n in crossing.notes)
+    assert any("Related rows span several of the 40 classes with fewer than 5 rows" in n for n in crossing.notes)
     drawn = crossing.permuter(np.random.default_rng(0).random((200, 1))).draw(5, np.random.default_rng(0))
     assert (labels[drawn] == labels[:, None]).all()
     labels = labels[:160]

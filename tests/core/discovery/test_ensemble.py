@@ -192,7 +192,7 @@ def test_progress_counts_the_folds() -> None:
     out_of_fold(
         LossRegressor(n_members=2), rows.vectors, rows.losses, rows.blocks, None, rows.folds, lambda *a: seen.append(a)
     )
-    assert seen == [("fit the ensemble", i + 1, 5) for i in range(4)]
+    assert seen == [("Fitting the loss model", i + 1, 5) for i in range(4)]
 
 
 @pytest.mark.parametrize(("x", "y", "named"), [(1e30, 1, "values of X"), (1, 1e300, "losses y")])
@@ -217,7 +217,7 @@ def test_members_that_see_some_of_many_rows_agree_with_members_that_see_all(
     of_new = rng.integers(-1, 3, 300)
     all_rows = LossRegressor(family=family, n_members=40).fit(vectors, losses, blocks)
     whole, spread = all_rows.predict(new, of_new, return_std=True)
-    monkeypatch.setattr(ensemble, "MOST_ROWS", 1000)
+    monkeypatch.setattr(ensemble, "MAX_MEMBER_ROWS", 1000)
     fitted = LossRegressor(family=family, n_members=40).fit(vectors, losses, blocks)
     found, narrow = fitted.predict(new, of_new, return_std=True)
     assert np.corrcoef(found, whole)[0, 1] > 0.995
@@ -228,7 +228,7 @@ def test_members_that_see_some_of_many_rows_agree_with_members_that_see_all(
 
 
 def test_members_that_see_some_of_many_rows_never_see_part_of_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ensemble, "MOST_ROWS", 60)
+    monkeypatch.setattr(ensemble, "MAX_MEMBER_ROWS", 60)
     rows, seen = draw(n=240), list[int]()
     plain = LossRegressor._fit_heads
 
@@ -244,7 +244,7 @@ def test_members_that_see_some_of_many_rows_never_see_part_of_a_group(monkeypatc
 
 
 def test_of_two_groups_with_many_rows_each_member_draws_whole_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ensemble, "MOST_ROWS", 60)
+    monkeypatch.setattr(ensemble, "MAX_MEMBER_ROWS", 60)
     rows = draw(n=240)
     fitted = LossRegressor(n_members=5).fit(rows.vectors, rows.losses, groups=np.arange(240) % 2)
     assert np.isfinite(fitted.predict(rows.vectors, return_std=True)).all()
@@ -266,7 +266,7 @@ def test_classes_and_groups_that_do_not_fit_the_rows_are_refused() -> None:
 def test_a_class_that_a_member_does_not_see_is_read_from_the_shared_head(
     share: float, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(ensemble, "MOST_ROWS", 60)
+    monkeypatch.setattr(ensemble, "MAX_MEMBER_ROWS", 60)
     rows = draw(n=400, n_blocks=90)
     found, spread = (
         LossRegressor(n_members=4, share=share)

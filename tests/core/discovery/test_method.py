@@ -31,7 +31,7 @@ def test_equal_losses_and_one_group_are_refused_and_two_are_not() -> None:
     vectors, losses = arrays(40)
     with pytest.raises(InvalidInput, match="All 40 losses are equal"):
         diagnose_arrays(vectors, np.ones(40), settings=QUICK)
-    with pytest.raises(InvalidInput, match="are one group"):
+    with pytest.raises(InvalidInput, match="have the same group, so none can be held out"):
         diagnose_arrays(vectors, losses, groups=np.zeros(40, np.int64), settings=QUICK)
     assert not diagnose_arrays(vectors, losses, groups=np.arange(40) % 2, settings=QUICK).clusters
 

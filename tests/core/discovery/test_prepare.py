@@ -77,7 +77,7 @@ def test_an_encoder_whose_weights_are_here_lacks_none() -> None:
 
 @pytest.mark.parametrize(
     ("broken", "said"),
-    [((), "Of 22 images 22 could be read.* Bring more of them"), ((3,), "images 21 .* The first problem: 3.png")],
+    [((), "could read 22 of 22 images.* Add more of them"), ((3,), "could read 21 of 22 .* The first problem: 3.png")],
 )
 def test_too_few_pictures_that_can_be_read_are_counted_with_the_first_problem(
     broken: tuple[int, ...], said: str, tmp_path: Path

@@ -119,7 +119,7 @@ def test_what_was_left_out_is_noted() -> None:
     )
     proposals = made(columns=many)[0]
     assert len(proposals.conditions) == 1500
-    assert "were left out: 1,500 are tested at most" in proposals.notes[0]
+    assert "of least support: Errata tests at most 1,500" in proposals.notes[0]
 
 
 def test_with_superclasses_slices_parts_and_conditions_lie_in_superclasses_and_heads_are_shared_there() -> None:

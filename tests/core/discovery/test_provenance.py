@@ -43,7 +43,7 @@ def test_rows_in_another_order_are_read_a_piece_at_a_time_as_their_copy_would_be
         np.random.default_rng(0).permutation(50),
     )
     whole = fingerprint(samples, outcomes, embeddings.keep(order))
-    monkeypatch.setattr("core.discovery.provenance.CELLS", 350)
+    monkeypatch.setattr("core.discovery.provenance.BATCH_CELLS", 350)
     assert fingerprint(samples, outcomes, embeddings, order) == whole
     assert fingerprint(samples, outcomes, embeddings) != whole
 
@@ -52,8 +52,7 @@ def test_alpha_is_not_said_to_be_spent_where_nothing_is_tested() -> None:
     samples = SampleSet(tuple(map(str, range(50))))
     outcomes = Outcomes(np.arange(50.0), "loss", "loss", "given")
     assert assumptions(samples, outcomes, Settings(), testable=True) == [
-        "Of alpha 0.05, 0.005 to whether the loss can be predicted at all, the rest to everything else that was "
-        "searched."
+        "Of the 5% false-positive budget, predictability gets 0.5%, and the search the rest."
     ]
     assert assumptions(samples, outcomes, Settings(n_permutations=1000), testable=False) == []
 
@@ -62,7 +61,7 @@ def test_alpha_is_not_said_to_be_spent_where_nothing_is_tested() -> None:
 def test_a_clipped_loss_has_a_unit_only_where_that_says_more_than_loss(unit: str, said: str) -> None:
     outcomes = Outcomes(np.append(np.zeros(49), 0.9), "1 - Dice", unit, "given", clip=0.7)
     first = assumptions(SampleSet(tuple(map(str, range(50)))), outcomes, Settings(), testable=False)[0]
-    assert first == f"1 loss above {said} is taken as that in fits, tests and effects."
+    assert first == f"Fits and tests cap losses at {said} (1 row)."
 
 
 def test_fewer_permutations_are_said_to_be_a_preview_where_somebody_asked_for_them_and_exact_where_rows_are_many() -> (
@@ -75,9 +74,9 @@ def test_fewer_permutations_are_said_to_be_a_preview_where_somebody_asked_for_th
         samples = SampleSet(tuple(map(str, range(len(losses)))))
         return assumptions(samples, outcomes, Settings(**settings), testable=True)[0]  # type: ignore[arg-type]
 
-    assert said(few, n_permutations=1000).startswith("1,000 permutations are a preview")
-    assert said(many, n_permutations=999).startswith("999 permutations are a preview")
+    assert said(few, n_permutations=1000).startswith("1,000 permutations give a preview")
+    assert said(many, n_permutations=999).startswith("999 permutations give a preview")
     assert said(many) == (
-        "With 100,000 samples 1,000 permutations were drawn, and at most 250 for each cluster after the first: the "
-        "test is exact, and no p is below 0.001."
+        "With 100,000 samples Errata drew 1,000 permutations, and at most 250 for each later group. The test is "
+        "exact; the smallest possible p is 0.001."
     )

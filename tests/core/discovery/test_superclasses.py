@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.discovery.superclasses import MAX_SHARE, MIN_SHARE, class_means, group_classes, name_vectors
+from core.discovery.superclasses import MAX_MERGED_SHARE, MIN_SUPERCLASS_SHARE, class_means, group_classes, name_vectors
 from core.errors import InvalidInput
 from core.records import F32, I64
 
@@ -41,8 +41,10 @@ def test_every_superclass_has_enough_rows_and_their_number_is_about_the_root(k: 
     found = group_classes(names_of(k), counts, texts=vectors)
     sizes = np.bincount(found.of_class, weights=counts)
     mean = counts.sum() / round(k**0.5)
-    assert sizes.min() >= MIN_SHARE * mean
-    assert sizes.max() <= max((MAX_SHARE + MIN_SHARE) * mean, counts.max() + MIN_SHARE * mean)
+    assert sizes.min() >= MIN_SUPERCLASS_SHARE * mean
+    assert sizes.max() <= max(
+        (MAX_MERGED_SHARE + MIN_SUPERCLASS_SHARE) * mean, counts.max() + MIN_SUPERCLASS_SHARE * mean
+    )
     assert 0.3 * k**0.5 <= len(found) <= 2 * k**0.5
     assert len(set(found.names)) == len(found)
 
@@ -77,7 +79,7 @@ def test_classes_without_rows_are_in_no_superclass() -> None:
     found = group_classes(names_of(64), counts, texts=vectors)
     assert (found.of_class[[3, 17]] == -1).all()
     assert (np.delete(found.of_class, [3, 17]) >= 0).all()
-    assert "62 classes are grouped" in found.note
+    assert "Grouped 62 classes into" in found.note
 
 
 def test_without_text_vectors_the_mean_embeddings_serve_and_it_is_said() -> None:
@@ -87,8 +89,8 @@ def test_without_text_vectors_the_mean_embeddings_serve_and_it_is_said() -> None
     rows = (vectors[labels] + 0.02 * rng.normal(size=(len(labels), 64))).astype(np.float32)
     found = group_classes(names_of(64), np.full(64, 30), means=class_means(rows, labels, 64))
     assert all(len(np.unique(truth[found.of_class == s])) == 1 for s in range(len(found)))
-    assert "no text vectors of words were given" in found.note
-    with pytest.raises(InvalidInput, match="one vector for each of the 64 classes: got none"):
+    assert "without text vectors of the names" in found.note
+    with pytest.raises(InvalidInput, match="one vector per class: got 0 for 64 classes"):
         group_classes(names_of(64), np.full(64, 30))
 
 

@@ -112,7 +112,7 @@ def test_many_samples_get_the_pca_map_and_are_told(monkeypatch: pytest.MonkeyPat
     vectors, losses = rng.normal(size=(91, 4)).astype(np.float32), rng.gamma(1.0, 1.0, 91)
     found = diagnose_arrays(vectors, losses, settings=Settings(n_permutations=199, n_members=2, sensitivity=False))
     assert found.map.method == "pca"
-    assert any("UMAP is not drawn of over 90 samples" in note for note in found.notes)
+    assert any("Errata draws UMAP for up to 90 samples" in note for note in found.notes)
 
 
 def test_the_pca_map_does_not_depend_on_how_many_rows_are_centred_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

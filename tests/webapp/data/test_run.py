@@ -134,11 +134,11 @@ def test_the_result_says_which_classes_were_searched(tmp_path: Path) -> None:
     given = {"table": table, "images": None, "embeddings": vectors}
     settings = replace(your_data.make_settings(0.05, 0, ["tram"], quick_map=True), n_permutations=100, alpha=0.2)
     run = your_data.run_diagnosis(given, your_data.Roles(), "embedded", settings, no_progress)
-    said = "Searched were all samples and, as named beforehand, the inside of tram alone."
+    said = "Searched all samples, and inside tram only, as you chose beforehand."
     assert said in RUNS.get(run).notes
     assert said in str(on_new_run(run, "Your run", []))
     wrong = replace(settings, within=("plane",))
-    with pytest.raises(InvalidInput, match="No class that can be searched is called 'plane'"):
+    with pytest.raises(InvalidInput, match="Cannot search inside 'plane'"):
         your_data.run_diagnosis(given, your_data.Roles(), "embedded", wrong, no_progress)
 
 

@@ -112,7 +112,7 @@ def test_vectors_made_before_a_kill_are_used_and_no_half_run_is_found(tmp_path: 
     first = cached(tmp_path)
     assert 32 <= len(first) < 64
     assert {"t1.csv", "p1.zip"} <= set(left(tmp_path))
-    with stopped_at("fit the ensemble", 1, diagnose, tmp_path, repository):
+    with stopped_at("Fitting the loss model", 1, diagnose, tmp_path, repository):
         assert left(tmp_path).count("t1.csv") == 1  # its own: the start has swept what the first one held
     second = cached(tmp_path)
     assert len(second) == 64
