@@ -49,7 +49,7 @@ def test_a_benchmark_runs_at_once_and_its_items_are_seen_by_their_kind_and_taken
     page = open_page(1400, 900)
     open_compose(page)
     if not page.locator("#compose-result .compose-head").count():
-        assert "press “Run the benchmark”" in page.locator("#compose-result").inner_text()
+        assert "Press “Run the benchmark”" in page.locator("#compose-result").inner_text()
     run_benchmark(page)
     head = page.locator("#compose-result .compose-head").inner_text()
     assert "Rendered pairs" in head
@@ -133,7 +133,7 @@ def test_the_grid_is_drawn_and_read_with_the_keyboard(open_page: Visit, monkeypa
     page.wait_for_selector("#grid-result table.binding", timeout=300_000)
     page.locator("#grid-result td[tabindex='0']").focus()
     page.keyboard.press("ArrowRight")
-    assert "pictures:" in page.locator("#grid-result .heat-live").inner_text()
+    assert "images:" in page.locator("#grid-result .heat-live").inner_text()
     before = page.locator("#grid-result td[data-said]").first.inner_text()
     page.locator("#grid-result select[data-do='measure']").select_option("sees_object")
     page.wait_for_function(

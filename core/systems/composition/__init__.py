@@ -2,9 +2,9 @@
 they say.
 
     benchmark file ─► Benchmark ─► LoadedBenchmark ─► one score matrix an item ─► CompositionResult ─► comparison,
-                      readers      pictures           scoring, adapters           measures            diagnosis, report
+                      readers      images           scoring, adapters           measures            diagnosis, report
 
-Everything that is scored is an `Item`: some pictures, some captions, and which belong together.
+Everything that is scored is an `Item`: some images, some captions, and which belong together.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SYSTEM = System(
         Option(
             "ask",
             "--rerank DIR",
-            "an adapter that puts the best 50 matches in a new order; which match stays",
+            "re-rank the best 50 matches with this adapter; the set of matches stays",
             check="core.systems.composition.training.rerank:check_adapter",
             change="core.systems.composition.training.rerank:reorder",
             json_key="reranked",

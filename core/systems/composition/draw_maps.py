@@ -1,4 +1,4 @@
-"""Maps over a picture, drawn: what speaks for a word in orange, what speaks against it in blue."""
+"""Maps over an image, drawn: what speaks for a word in orange, what speaks against it in blue."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ AGAINST = (0, 114, 178)
 """Vermilion and blue of Okabe and Ito's palette, which people with any common colour blindness tell apart; against grey
 they also differ in lightness from what is left clear."""
 _OPAQUE = 0.75
-"""Of the strongest cell: the picture stays visible beneath."""
+"""Of the strongest cell: the image stays visible beneath."""
 
 
 def as_seen(image: Image.Image, encoder: Encoder) -> Image.Image:
-    """The picture cropped and scaled as the encoder takes it in, in its own colours: what the maps lie over.
+    """The image cropped and scaled as the encoder takes it in, in its own colours: what the maps lie over.
 
     Black and white, prepared alike, tell how pixels were scaled, for any encoder that scales each channel linearly.
     """
@@ -38,10 +38,10 @@ def as_seen(image: Image.Image, encoder: Encoder) -> Image.Image:
 
 
 def draw_map(picture: Image.Image, values: F32, scale: float | None = None) -> npt.NDArray[np.uint8]:
-    """(height, width, 4) a layer to lay over the picture: colour by sign, opacity by strength, cells with sharp edges.
+    """(height, width, 4) a layer to lay over the image: colour by sign, opacity by strength, cells with sharp edges.
 
     Args:
-        picture: gives the size; see `as_seen`.
+        image: gives the size; see `as_seen`.
         values: (R, C) one map of `PatchWords`.
         scale: the value of the strongest colour, such as `word_maps.strongest`; None takes the map's own largest.
 
@@ -50,11 +50,10 @@ def draw_map(picture: Image.Image, values: F32, scale: float | None = None) -> n
     """
     if values.ndim != 2 or not values.size or not np.isfinite(values).all():
         raise InvalidInput(
-            f"A map to draw must be a finite (rows, columns) array: got shape {values.shape}. "
-            "Take one map of the record."
+            f"A map must be a finite (rows, columns) array: got shape {values.shape}. Use one map of the record."
         )
     if scale is not None and not scale > 0:
-        raise InvalidInput(f"scale must be above 0: got {scale}. Leave it out to take the map's own largest value.")
+        raise InvalidInput(f"scale must be above 0: got {scale}. Leave it out to use the map's largest value.")
     top = scale or float(np.abs(values).max()) or 1.0
     cells = np.zeros((*values.shape, 4), np.uint8)
     cells[..., :3] = np.where((values > 0)[..., None], FOR, AGAINST)
@@ -65,7 +64,7 @@ def draw_map(picture: Image.Image, values: F32, scale: float | None = None) -> n
 
 
 def render_map(picture: Image.Image, values: F32, scale: float | None = None) -> bytes:
-    """The picture with the map over it, as PNG; arguments and errors as of `draw_map`."""
+    """The image with the map over it, as PNG; arguments and errors as of `draw_map`."""
     layer = Image.fromarray(draw_map(picture, values, scale))
     out = io.BytesIO()
     Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB").save(out, "PNG")

@@ -1,4 +1,4 @@
-"""A few pictures and captions of one's own, looked at together: what an encoder says of each pair."""
+"""A few images and captions of one's own, looked at together: what an encoder says of each pair."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ CLOSE = 0.95
 """Cosine of two captions from which the page says that the text tower hardly tells them apart. A reading aid, no
 test."""
 UNCALIBRATED = (
-    "The shares are a softmax over the captions given here, at the encoder's own scale. They are not calibrated: they "
-    "say which caption is preferred, not how probable it is, and they change when a caption is added."
+    "The shares are a softmax over these captions, at the encoder's own scale. They are not calibrated: they "
+    "show which caption is preferred, not how probable it is. A further caption changes them."
 )
 FLOAT = 1e-6
 """Cosines that differ by less are equal: vectors are kept in single precision."""
@@ -35,14 +35,14 @@ class Caption:
 
     text: str
     pictures: tuple[int, ...] = ()
-    """Places of the pictures that it is true of; none for a foil."""
+    """Places of the images that it is true of; none for a foil."""
     foil_of: int | None = None
     """Place of the caption that it was made from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairScores:
-    """What an encoder says of I pictures and T captions."""
+    """What an encoder says of I images and T captions."""
 
     encoder: str
     pictures: tuple[str, ...]
@@ -55,7 +55,7 @@ class PairScores:
     """(I, T) softmax of the cosines over the captions, at `logit_scale`; see `UNCALIBRATED`."""
     logit_scale: float
     text_similarity: F64
-    """(T, T) cosine of each caption with each other, in the space shared with pictures."""
+    """(T, T) cosine of each caption with each other, in the space shared with images."""
     picks: I64
     """(I,) place of the caption that scores highest; -1 where several do."""
     margins: F64
@@ -64,11 +64,11 @@ class PairScores:
     ties: Bool
     """(I,) True where the highest cosine is shared."""
     unreadable: tuple[str, ...] = ()
-    """Why a picture could not be read, one sentence each."""
+    """Why an image could not be read, one sentence each."""
     notes: tuple[str, ...] = ()
     unlike: tuple[tuple[int, int, float], ...] = field(default=())
     """(caption, its foil, cosine of the two), closest first: near 1 says that the text tower hardly tells them apart,
-    so no picture could."""
+    so no image could."""
 
 
 def score_pairs(
@@ -79,16 +79,16 @@ def score_pairs(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> PairScores:
-    """Score every picture with every caption.
+    """Score every image with every caption.
 
     Args:
-        pictures: 1 to 12.
+        images: 1 to 12.
         captions: 1 to 24; a plain text is one of which nothing is known.
         cache: folder where vectors are kept; None keeps nothing.
 
     Raises:
         InvalidInput: too few or too many, an empty caption, a caption given twice, a place that is not there, or no
-        picture that can be read.
+        image that can be read.
     """
     given = tuple(Caption(one) if isinstance(one, str) else one for one in captions)
     _check_numbers(len(pictures), given)
@@ -125,7 +125,7 @@ def score_pairs(
 
 
 def _margin(row: F64, captions: Sequence[Caption], picture: int) -> float:
-    """Lowest true minus highest false score of one picture, 0 where they are equal to single precision."""
+    """Lowest true minus highest false score of one image, 0 where they are equal to single precision."""
     true = np.array([picture in caption.pictures for caption in captions])
     if true.all() or not true.any():
         return float("nan")
@@ -140,22 +140,21 @@ def _alike(foiled: Sequence[tuple[int, int, float]], captions: Sequence[Caption]
     first, second, cosine = foiled[0]
     n = sum(one[2] >= CLOSE for one in foiled)
     return (
-        f'The text tower gives "{captions[first].text}" and "{captions[second].text}" nearly the same vector '
-        f"(cosine {cosine:.3f}). Where two captions are that close, no picture can tell them apart by much: the fault "
-        f"then lies with the text, not with what is seen. {n} of {len(foiled)} foils are at {CLOSE} or above.",
+        (
+            f'The text tower gives "{captions[first].text}" and "{captions[second].text}" nearly the same vector '
+            f"(cosine {cosine:.3f}). No image can tell captions this close apart by much: the fault lies with the "
+            f"text. {n} of {len(foiled)} foils are at {CLOSE} or above."
+        ),
     )
 
 
 def _check_numbers(n: int, captions: Sequence[Caption]) -> None:
     if not 1 <= n <= MAX_PICTURES:
-        raise InvalidInput(
-            f"Between 1 and {MAX_PICTURES} pictures can be looked at together: got {n:,}. "
-            "For more, make a benchmark of them."
-        )
+        raise InvalidInput(f"Use 1 to {MAX_PICTURES} images: got {n:,}. For more, make a benchmark of them.")
     if not 1 <= len(captions) <= MAX_CAPTIONS:
         raise InvalidInput(
-            f"Between 1 and {MAX_CAPTIONS} captions, with foils, can be scored together: got {len(captions):,}. "
-            "For more, make a benchmark of them."
+            f"Use 1 to {MAX_CAPTIONS} captions, foils included: got {len(captions):,}. For more, make a "
+            "benchmark of them."
         )
 
 
@@ -163,17 +162,17 @@ def _check_captions(texts: Sequence[str], captions: Sequence[Caption], n: int) -
     seen: dict[str, int] = {}
     for i, (text, caption) in enumerate(zip(texts, captions)):
         if not text:
-            raise InvalidInput(f"Caption {i + 1} is empty. Write what the picture shows, or take the caption out.")
+            raise InvalidInput(f"Caption {i + 1} is empty. Write what the image shows, or remove the caption.")
         said = " ".join(text.split()).casefold()  # a benchmark leaves out what differs by case alone
         if said in seen:
-            raise InvalidInput(f"Captions {seen[said] + 1} and {i + 1} are the same ({text[:60]!r}). Take one out.")
+            raise InvalidInput(f"Captions {seen[said] + 1} and {i + 1} are the same ({text[:60]!r}). Remove one.")
         seen[said] = i
         if bad := [p for p in caption.pictures if not 0 <= p < n]:
             raise InvalidInput(
-                f"Caption {i + 1} is said to be true of picture {bad[0] + 1}, and there are {n}. Choose one of them."
+                f"Caption {i + 1} is set as true of image {bad[0] + 1}, but there are {n}. Choose one of them."
             )
         if caption.foil_of is not None and (caption.foil_of == i or not 0 <= caption.foil_of < len(captions)):
             raise InvalidInput(
-                f"Caption {i + 1} is said to be a foil of caption {caption.foil_of + 1}. "
-                "Choose another caption that is given."
+                f"Caption {i + 1} is set as a foil of caption {caption.foil_of + 1}, which does not exist. "
+                "Choose another caption."
             )

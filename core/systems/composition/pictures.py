@@ -1,4 +1,4 @@
-"""The pictures of a benchmark, found by name in what the user brings and cropped where it says so; and what cannot be
+"""The images of a benchmark, found by name in what the user brings and cropped where it says so; and what cannot be
 asked without them."""
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from core.systems.composition.readers.fields import path_of
 from core.systems.composition.records import Benchmark, Box, Item, LoadedBenchmark, Picture
 
 _HEAD = 2**16
-"""Bytes in which a picture's size nearly always stands; where it does not, the whole file is read."""
-_ABSENT = "a picture is not among the images"
+"""Bytes in which an image's size nearly always stands; where it does not, the whole file is read."""
+_ABSENT = "an image is missing"
 Window = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels of the upright file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FoundImages(ItemStore):
-    """A benchmark's pictures; thread-safe. A crop is cut and encoded as PNG when it is asked for."""
+    """A benchmark's images; thread-safe. A crop is cut and encoded as PNG when it is asked for."""
 
     base: FileImages
     positions: tuple[int, ...]
-    """Place of each picture in `base`; the crops of one file share it."""
+    """Place of each image in `base`; the crops of one file share it."""
     windows: tuple[Window | None, ...]
-    """The part that is shown, inside the picture; None shows the whole."""
+    """The part that is shown, inside the image; None shows the whole."""
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -47,7 +47,7 @@ class FoundImages(ItemStore):
         """The file as it is, or its crop as PNG.
 
         Raises:
-            InvalidInput: the picture of a crop cannot be decoded.
+            InvalidInput: the image of a crop cannot be decoded.
         """
         data = self.base.read(self.positions[index])
         window = self.windows[index]
@@ -56,7 +56,7 @@ class FoundImages(ItemStore):
         try:
             picture = decode(data)
         except Unreadable as error:
-            raise InvalidInput(f"The picture {self.name(index)} {error}") from error
+            raise InvalidInput(f"The image {self.name(index)} {error}") from error
         out = io.BytesIO()
         # large files are shrunk while decoding
         across = picture.image.width / picture.width
@@ -70,7 +70,7 @@ class FoundImages(ItemStore):
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a picture was found, or why it cannot be used."""
+    """Where an image was found, or why it cannot be used."""
 
     position: int
     window: Window | None = None
@@ -79,25 +79,25 @@ class _Place:
 
 
 def base_name(written: str) -> str:
-    """The last part of a path or address, which is what a picture is found by."""
+    """The last part of a path or address, which is what an image is found by."""
     parts = [part for part in written.replace("\\", "/").split("/") if part]
     return parts[-1] if parts else written
 
 
 def picture_list(benchmark: Benchmark) -> tuple[str, ...]:
-    """Base names of the pictures that the benchmark needs, each once, in its order."""
+    """Base names of the images that the benchmark needs, each once, in its order."""
     return tuple(dict.fromkeys(base_name(picture.name) for picture in benchmark.pictures))
 
 
 def find_pictures(
     benchmark: Benchmark, images: Path | str, limits: Limits = Limits(), progress: Progress = no_progress
 ) -> LoadedBenchmark:
-    """The benchmark with its pictures, without the items that cannot be asked.
+    """The benchmark with its images, without the items that cannot be asked.
 
-    A picture is the file at the path that the benchmark names (or at the end of that path), or else the one file of its
+    An image is the file at the path that the benchmark names (or at the end of that path), or else the one file of its
     name, or else the one of its name without the ending; several such files are none. A choice or pair without one of
-    its pictures is left out; a query loses that picture alone, and is left out if nothing is left to rank. Also left
-    out: pairs of one picture or one caption (whatever the case of its letters), and choices whose foils all say what
+    its images is left out; a query loses that image alone, and is left out if nothing is left to rank. Also left
+    out: pairs of one image or one caption (whatever the case of its letters), and choices whose foils all say what
     the caption says; a foil that does is dropped from the others.
 
     Args:
@@ -110,7 +110,7 @@ def find_pictures(
     """
     store = open_images(path_of(images, "The folder or archive of images"), limits, progress)
     index = index_files(store)
-    report = Reporter(progress, "check pictures", len(benchmark.pictures))
+    report = Reporter(progress, "check images", len(benchmark.pictures))
     places = list[_Place]()
     for picture in benchmark.pictures:
         report(len(places))
@@ -136,7 +136,7 @@ def find_pictures(
 
 
 def _renumbered(items: Sequence[Item], used: Sequence[int]) -> tuple[Item, ...]:
-    """The items with their pictures as places among those that are used."""
+    """The items with their images as places among those that are used."""
     place = {at: i for i, at in enumerate(used)}
     same: dict[tuple[int, ...], tuple[int, ...]] = {}  # the queries of a benchmark share one long tuple
     return tuple(
@@ -146,32 +146,30 @@ def _renumbered(items: Sequence[Item], used: Sequence[int]) -> tuple[Item, ...]:
 
 
 def _locate(picture: Picture, store: FileImages, index: FileIndex, limits: Limits) -> _Place:
-    """The one file that a picture's name means and the part of it that is shown."""
+    """The one file that an image's name means and the part of it that is shown."""
     name = base_name(picture.name)
     candidates = index.find(picture.name)
     if not candidates:
         return _Place(-1, fault=f"{_ABSENT}: {name}")
     if len(candidates) > 1:
         choices = " or ".join(store.name(at) for at in candidates[:3])
-        return _Place(
-            -1, fault=f"several images have the name of a picture, and none its path: {name} may be {choices}"
-        )
+        return _Place(-1, fault=f"several images share a name, and none has the listed path: {name} may be {choices}")
     position = candidates[0]
     try:
         size, head = store.head(position)
         if fault := refusal(size, head, limits):
-            return _Place(position, fault=f"a picture cannot be used: {name}, {fault}")
+            return _Place(position, fault=f"an image cannot be used: {name}, {fault}")
         window = None if picture.box is None else _window(picture.box, _size(store, position))
     except (InvalidInput, Unreadable) as error:
-        return _Place(position, fault=f"a picture cannot be read: {name}, {str(error)[:160]}")
+        return _Place(position, fault=f"an image cannot be read: {name}, {str(error)[:160]}")
     if window is not None and (window[2] <= window[0] or window[3] <= window[1]):
         box = ", ".join(f"{edge:g}" for edge in picture.box or ())
-        return _Place(position, fault=f"the box holds no pixel of its picture: {name}, box {box}")
+        return _Place(position, fault=f"the box lies outside its image: {name}, box {box}")
     return _Place(position, window)
 
 
 def _size(store: FileImages, position: int) -> tuple[int, int]:
-    """(width, height) of the upright picture, from its header.
+    """(width, height) of the upright image, from its header.
 
     Raises:
         Unreadable: no header that says it.
@@ -181,11 +179,11 @@ def _size(store: FileImages, position: int) -> tuple[int, int]:
             return upright_size(data())
         except Unreadable:  # bytes that are cut short
             continue
-    raise Unreadable("is not a readable picture.")
+    raise Unreadable("is not a readable image.")
 
 
 def _window(box: Box, size: tuple[int, int]) -> Window:
-    """The box in whole pixels, clipped to the picture."""
+    """The box in whole pixels, clipped to the image."""
     left, top, width, height = box
     # clipped first: the sum of two floats may be infinite
     horizontal = [round(min(max(edge, 0), size[0])) for edge in (left, left + width)]
@@ -211,22 +209,19 @@ def _askable(
         narrowed += len(kept.pictures) < len(item.pictures)
         items.append(kept)
     if excluded:
-        notes += [f"Left out for their pictures or captions: {line}." for line in counted(excluded)]
+        notes += [f"Left out for their images or captions: {line}." for line in counted(excluded)]
     if narrowed:
         lost = Counter(place.fault.split(": ")[0] for place in places if place.fault)
         why = "; ".join(f"{n:,} because {reason}" for reason, n in lost.most_common())
         notes.append(
-            f"{narrowed:,} queries rank fewer than the {len(places):,} pictures of the benchmark "
+            f"{narrowed:,} queries rank fewer than the {len(places):,} images of the benchmark "
             f"({why or 'some are one file'})."
         )
     if lost_foils:
-        notes.append(f"{lost_foils:,} foils say what their caption says and were dropped.")
+        notes.append(f"Dropped {lost_foils:,} foils that read the same as their caption.")
     if twice := _repeated(items):
         few = ", ".join(twice[:3])
-        notes.append(
-            f"{len(twice):,} items ask what another one asks (the same pictures and captions), "
-            f"such as {few}. They are kept."
-        )
+        notes.append(f"{len(twice):,} items repeat the images and captions of another, such as {few}. They stay.")
     return items, excluded, notes
 
 
@@ -236,7 +231,7 @@ def _asked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple[
         return fault, None
     pictures = tuple(first[at] for at in item.pictures)
     if len(set(pictures)) < len(pictures):
-        return "both pictures are one and the same", None
+        return "both images are the same", None
     said = [" ".join(caption.split()).casefold() for caption in item.captions]
     fits = {caption for _, caption in item.match}
     if len(pictures) == 1 and len(fits) > 1:  # several true captions, which may say the same
@@ -249,8 +244,8 @@ def _asked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple[
 
 
 def _ranked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple[str, Item | None]:
-    """A query with the pictures that are there: the reason why nothing can be ranked, or "" and the item."""
-    row_of: dict[int, int] = {}  # picture -> its first place in the item; several names may mean one file
+    """A query with the images that are there: the reason why nothing can be ranked, or "" and the item."""
+    row_of: dict[int, int] = {}  # image -> its first place in the item; several names may mean one file
     for row, picture in enumerate(item.pictures):
         if not places[picture].fault:
             row_of.setdefault(first[picture], row)
@@ -262,7 +257,7 @@ def _ranked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple
     )
     hard = None if item.hard is None else item.hard[kept]
     if fault := retrieval_fault(match, hard, len(kept)):
-        return f"of the pictures that are there, {fault}" if len(kept) < len(item.pictures) else fault, None
+        return f"of the images present, {fault}" if len(kept) < len(item.pictures) else fault, None
     return "", replace(item, pictures=tuple(row_of), match=match, hard=hard)
 
 
@@ -286,13 +281,13 @@ def _nothing(
     if not unfound:
         return (
             f"{benchmark.title}: none of its {len(benchmark):,} items can be used: "
-            f"{'; '.join(counted(excluded))}. Look at its file."
+            f"{'; '.join(counted(excluded))}. Check its file."
         )
     few = ", ".join(unfound[:3])
     there = ", ".join(store.names[:3])
     return (
-        f"{benchmark.title}: none of its {len(benchmark):,} items can be used, for {len(unfound):,} of its {n:,} "
-        f"pictures are not in {source!r}: {few}{', ...' if len(unfound) > 3 else ''}. It holds {len(store):,} files, "
-        f"such as {there}. Bring a folder, zip or tar with files of those names (in subfolders too); other endings "
-        "will do."
+        f"{benchmark.title}: {len(unfound):,} of its {n:,} images are not in {source!r} "
+        f"({few}{', ...' if len(unfound) > 3 else ''}), so none of its {len(benchmark):,} items can be used. It "
+        f"holds {len(store):,} files, such as {there}. Add a folder, zip or tar with files of those names; the "
+        "endings may differ."
     )

@@ -1,7 +1,7 @@
-"""The nouns of composition: pictures and captions that belong together or do not, how a model scores them, and what
+"""The nouns of composition: images and captions that belong together or do not, how a model scores them, and what
 follows.
 
-An item has I pictures and T captions; its scores are an (I, T) matrix, larger is a better match. Frozen dataclasses
+An item has I images and T captions; its scores are an (I, T) matrix, larger is a better match. Frozen dataclasses
 over numpy arrays, as in `core.records.diagnosis`.
 """
 
@@ -18,8 +18,8 @@ from core.errors import InvalidInput
 from core.records import F64, I64, Bool, Estimate, ItemStore, Progress, no_progress
 
 Kind = Literal["pairs", "choice", "retrieval"]
-""""pairs": two pictures and two captions, each caption of one picture. "choice": one picture, its caption first (or
-two, where the headline is "both"), then foils. "retrieval": one caption and many pictures, some of which it
+""""pairs": two images and two captions, each caption of one image. "choice": one image, its caption first (or
+two, where the headline is "both"), then foils. "retrieval": one caption and many images, some of which it
 describes."""
 ALL_ITEMS = "all items"
 """`ComparedMetric.scope` over the whole benchmark."""
@@ -31,13 +31,13 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture as a benchmark's file names it."""
+    """An image as a benchmark's file names it."""
 
     name: str
     """As the file says it, such as "https://…/2390970.jpg" or "images/img_0_1.png"; found in the user's folder by its
     base name."""
     box: Box | None = None
-    """The part to crop before anything else; None takes the whole picture."""
+    """The part to crop before anything else; None takes the whole image."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,17 +50,17 @@ class Item:
     captions: tuple[str, ...]
     """(T,)."""
     match: tuple[tuple[int, int], ...]
-    """(picture, caption) that belong together, as places within this item."""
+    """(image, caption) that belong together, as places within this item."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     """Such as {"kind": "swap_att"} or {"split": "unseen"}."""
     hard: Bool | None = None
-    """(I,) of a retrieval item: the pictures that hold at least one of the query's words, on which alone Cola's
+    """(I,) of a retrieval item: the images that hold at least one of the query's words, on which alone Cola's
     headline is computed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Benchmark:
-    """Items of one kind and the pictures that they speak of."""
+    """Items of one kind and the images that they speak of."""
 
     name: str
     """Such as "cola", a key of `core.systems.composition.readers.READERS`."""
@@ -85,7 +85,7 @@ class Benchmark:
         n = len(self.pictures)
         for item in self.items:
             if not all(0 <= at < n for at in item.pictures):
-                raise InvalidInput(f"Item {item.id!r} of {self.title} names a picture that is not there.")
+                raise InvalidInput(f"Item {item.id!r} of {self.title} names an image that does not exist.")
 
     def __len__(self) -> int:
         return len(self.items)
@@ -93,7 +93,7 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedBenchmark:
-    """A benchmark with its pictures found: `store` holds `benchmark.pictures`, in that order, cropped where the
+    """A benchmark with its images found: `store` holds `benchmark.pictures`, in that order, cropped where the
     benchmark says so."""
 
     benchmark: Benchmark
@@ -110,18 +110,18 @@ class Scores:
     """Name of the encoder, of an adapted encoder, or of a blind baseline."""
     fingerprint: str
     matrices: tuple[F64, ...]
-    """(I, T) for each item; a blind baseline has equal rows. nan in the rows of pictures that could not be read, and
+    """(I, T) for each item; a blind baseline has equal rows. nan in the rows of images that could not be read, and
     nowhere else."""
     notes: tuple[str, ...] = ()
     unreadable: Mapping[int, str] = field(default_factory=dict[int, str])
-    """Place in `Benchmark.pictures` of a picture that could not be read -> why, a sentence that begins with the
-    picture's name."""
+    """Place in `Benchmark.pictures` of an image that could not be read -> why, a sentence that begins with the
+    image's name."""
     taught: frozenset[int] = frozenset()
     """Places of the items that the model learned from, or was stopped by."""
 
 
 class Scorer(Protocol):
-    """Anything that says how well pictures and captions match: an encoder's cosine, an adapter, a blind baseline."""
+    """Anything that says how well images and captions match: an encoder's cosine, an adapter, a blind baseline."""
 
     @property
     def name(self) -> str: ...
@@ -200,7 +200,7 @@ class CompositionResult:
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """(n,) each item's value of a tag, "" where it has none."""
     groups: I64 | None = None
-    """(n,) group number: items that share pictures, directly or through others. None where intervals take items as
+    """(n,) group number: items that share images, directly or through others. None where intervals take items as
     independent."""
     average: str = ""
     """`Benchmark.average`: the tag whose values `metrics` weigh equally."""

@@ -1,4 +1,4 @@
-"""A benchmark in two parts, one to learn from and one to test on, no picture in both."""
+"""A benchmark in two parts, one to learn from and one to test on, no image in both."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ def two_parts(
     pictured: LoadedBenchmark, share: float = 0.5, *, seed: int = 0
 ) -> tuple[LoadedBenchmark, LoadedBenchmark]:
     """(to learn from, to test on): by the tag "split" where some items say "train" and others do not, else drawn, items
-    that share pictures together.
+    that share images together.
 
     Args:
         share: of the items to learn from, where they are drawn.
 
     Raises:
-        InvalidInput: all items share pictures, or there are too few.
+        InvalidInput: all items share images, or there are too few.
     """
     items = pictured.benchmark.items
     said = np.array([item.tags.get(SPLIT, "") == TRAIN for item in items], bool)
     how = "by the tag that names the split"
     if not said.any() or said.all():
-        how = "drawn; the other part shares no picture with them"
+        how = "drawn; the other part shares no image with them"
         said = _drawn(pictured, share, seed)
     if said.sum() < 8 or (~said).sum() < 4:
         raise InvalidInput(
-            f"{pictured.benchmark.title} has {len(items):,} items, of which {int(said.sum())} are to learn from: that "
-            "is too few. Bring more, or learn from rendered scenes."
+            f"{pictured.benchmark.title} has {len(items):,} items, {int(said.sum())} of them to learn from: too "
+            "few. Add items, or learn from rendered scenes."
         )
     parts = [tuple(item for item, mine in zip(items, said.tolist()) if mine is wanted) for wanted in (True, False)]
 
@@ -54,7 +54,7 @@ def _drawn(pictured: LoadedBenchmark, share: float, seed: int) -> np.ndarray[tup
     groups, note = picture_groups(items, pictured.benchmark.pictures)
     if groups is None and note:
         raise InvalidInput(
-            f"The items of {pictured.benchmark.title} share their pictures, so none can be kept apart to test on. "
+            f"The items of {pictured.benchmark.title} share their images, so none can be held out as a test. "
             "Learn from rendered scenes."
         )
     names: I64 = np.arange(len(items)) if groups is None else groups

@@ -1,8 +1,8 @@
-"""Which parts of a picture speak for which word of a caption.
+"""Which parts of an image speak for which word of a caption.
 
-Two ways. Occlusion works with every encoder: a cell of the picture is greyed out, and what the caption loses is read
+Two ways. Occlusion works with every encoder: a cell of the image is greyed out, and what the caption loses is read
 word by word. The patch map reads each patch by itself in the joint space, where a tower offers that. Both say what the
-encoder makes of the picture, not what is in it.
+encoder makes of the image, not what is in it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from core.systems.composition.captions.parse import phrase_at, read_caption
 from core.systems.composition.captions.records import NounPhrase, ParsedCaption
 
 GRID = 7
-"""Cells a side: 50 encodings a picture."""
+"""Cells a side: 50 encodings an image."""
 _MAX_WORDS = 16
 _BATCH = 32
 _NEUTRAL = "a photo of something."
@@ -48,7 +48,7 @@ class CaptionWord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PatchWords:
-    """Maps of R x C cells over the picture as the encoder crops it, one for each of w words."""
+    """Maps of R x C cells over the image as the encoder crops it, one for each of w words."""
 
     caption: str
     words: tuple[CaptionWord, ...]
@@ -56,7 +56,7 @@ class PatchWords:
     """(w, R, C) above 0 where the cell speaks for the word, below 0 where it speaks against it. Differences of cosines:
     one scale for all words."""
     scores: F32
-    """(w,) how far the whole picture speaks for the word, in the same unit."""
+    """(w,) how far the whole image speaks for the word, in the same unit."""
     method: Method
     note: str
     """How it was made and how to read it."""
@@ -151,31 +151,27 @@ def _prompt(reading: ParsedCaption, inside: dict[int, NounPhrase], first: int) -
 def _words_of(caption: str) -> tuple[CaptionWord, ...]:
     words = content_words(caption)
     if not words:
-        raise InvalidInput(
-            f"The caption {caption!r} has no word that names something: ask of one with a noun, an attribute or a verb."
-        )
+        raise InvalidInput(f"The caption {caption!r} has no noun, attribute or verb. Use one that names something.")
     return words
 
 
 def read_occlusion(image: Image.Image, caption: str, encoder: Encoder, *, grid: int = GRID) -> PatchWords:
-    """What each word of the caption loses when a cell of the picture is greyed out.
+    """What each word of the caption loses when a cell of the image is greyed out.
 
-    A word's score is the cosine of the picture with the caption minus its cosine with the caption without the word; a
-    cell's value is the score of the whole picture minus that of the picture with the cell in plain mid-grey. Occlusion
+    A word's score is the cosine of the image with the caption minus its cosine with the caption without the word; a
+    cell's value is the score of the whole image minus that of the image with the cell in plain mid-grey. Occlusion
     as in Zeiler and Fergus 2014 (arXiv 1311.2901, section 4.2), on cells side by side; taking the word out of the
     caption is ours. An object larger than a cell may hide its weight: each of its cells alone is hardly missed.
 
     Args:
         image: upright RGB.
-        grid: cells a side, 2 to 16: grid x grid + 1 pictures are encoded.
+        grid: cells a side, 2 to 16: grid x grid + 1 images are encoded.
 
     Raises:
         InvalidInput: the caption has no content word, or the grid is out of range.
     """
     if not 2 <= grid <= _MAX_WORDS:
-        raise InvalidInput(
-            f"grid must be between 2 and {_MAX_WORDS} cells a side: got {grid}. {GRID} is a good choice."
-        )
+        raise InvalidInput(f"grid must be 2 to {_MAX_WORDS} cells a side: got {grid}. {GRID} is a good choice.")
     words = _words_of(caption)
     texts = encoder.encode_texts([caption, *(word.without for word in words)])
     directions = np.concatenate([texts[:1], texts[:1] - texts[1:]])  # (1 + w, d)
@@ -183,15 +179,15 @@ def read_occlusion(image: Image.Image, caption: str, encoder: Encoder, *, grid: 
     read = products(np.concatenate(parts), directions)  # (1 + cells, 1 + w)
     lost = (read[0] - read[1:]).T.reshape(1 + len(words), grid, grid).astype(np.float32)
     note = (
-        f"Occlusion: each of {grid} x {grid} cells was greyed out in turn. A cell is the stronger the more of the "
-        "word's share in the caption's score goes with it; grey itself changes a picture too, so weak cells say "
-        "nothing, and a word for what is not there has a map as well."
+        f"Occlusion: each of {grid} x {grid} cells was covered with gray in turn. A cell is stronger if more of "
+        "the word's share in the caption's score goes with it. Gray also changes an image, so weak cells mean "
+        "little. A word for something absent has a map too."
     )
     return PatchWords(caption, words, lost[1:], read[0, 1:].astype(np.float32), "occlusion", note, lost[0])
 
 
 def _occluded(image: Image.Image, encoder: Encoder, grid: int) -> Iterator[F32]:
-    """The picture, then the picture without each cell, row by row, in batches."""
+    """The image, then the image without each cell, row by row, in batches."""
     pixels = encoder.preprocess(image)
     grey = encoder.preprocess(Image.new("RGB", image.size, (128, 128, 128)))
     rows = cell_edges(pixels.shape[1], grid)
@@ -238,8 +234,9 @@ def read_patches(image: Image.Image, caption: str, encoder: Encoder, tower: Patc
     whole = encoder.encode_items(pixels)[1]
     maps = products(patches, directions).T.reshape(len(words), *tower.grid)
     note = (
-        "Patch map: each patch by itself in the joint space (the value path of the last attention, as in MaskCLIP), "
-        "against each word alone. It shows where a thing is, not whether the model ties it to its attribute."
+        "Patch map: each patch by itself in the joint space (the value path of the last attention, as in "
+        "MaskCLIP), against each word alone. It shows where an object is, not whether the model ties it to its "
+        "attribute."
     )
     return PatchWords(
         caption, words, maps.astype(np.float32), products(whole, directions)[0].astype(np.float32), "patches", note

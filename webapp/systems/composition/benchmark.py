@@ -57,7 +57,7 @@ def on_run(
     record."""
     named = [model for model in models if model and model != NOTHING]
     if len(set(named)) < len(named):
-        raise InvalidInput("The second model is the first one. Choose another to set beside it, or nothing.")
+        raise InvalidInput("The second model is the same as the first. Choose another, or Nothing.")
 
     def work(progress: Progress) -> BenchmarkRun:
         progress("open the benchmark", 0, 1)
@@ -106,12 +106,12 @@ def on_act(state: ComposeState, event: gr.EventData) -> tuple[Any, Any]:
             else (str(said.get("tag", "")), "", str(said.get("value", "")))
         )
         if tag and (tag, value) not in known:
-            raise InvalidInput("This benchmark has no such kind of item. Choose one from the list.")
+            raise InvalidInput("This benchmark has no items of that kind. Choose one from the list.")
         made = replace(state, tag=tag, value=value, shown=PAGE)
     elif do == "which":
         which = str(said.get("which") or said.get("value") or "")
         if which not in dict((*WHICH, *VERSUS)):
-            raise InvalidInput("There is no such list of items. Choose one from the list.")
+            raise InvalidInput("No list of items has that name. Choose one from the list.")
         made = replace(state, which=which, shown=PAGE)
     elif do == "more":
         made = replace(state, shown=state.shown + PAGE)
@@ -126,7 +126,7 @@ def on_failures(state: ComposeState) -> Iterator[tuple[Any, ...]]:
     loaded = state.loaded
     assert loaded is not None
     job = Job(lambda progress: diagnose_items(loaded, state.results, "embedded", progress))
-    said = f"The failures of {first.name} stand in the list of runs."
+    said = f"The list of runs now holds the diagnosis of {first.name}."
     yield from follow(job, "The diagnosis did not finish", "", done=said)
 
 
@@ -137,7 +137,7 @@ class BenchmarkForm:
     choice: gr.Dropdown
     own: gr.Column
     files: list[Any]
-    """Benchmark file, pictures, form."""
+    """Benchmark file, images, form."""
     models: list[gr.Dropdown]
     run: gr.Button
     cancel: gr.Button
@@ -178,10 +178,10 @@ def build_benchmark(access: ModelAccess) -> tuple[BenchmarkForm, BenchmarkViews]
 
 def _form(access: ModelAccess) -> BenchmarkForm:
     custom: dict[str, Any] = {"allow_custom_value": access.is_local}
-    note = "Or write any model that open_clip knows, such as ViT-B-16/openai." if access.is_local else None
+    note = "Or write any model of open_clip, such as ViT-B-16/openai." if access.is_local else None
     gr.HTML("<h2>1. Benchmark</h2>", **PLAIN)
     offered = benchmarks(access.folder)
-    choice = gr.Dropdown(offered, value=FIRST, label="Pictures and captions", elem_id="compose-choice")
+    choice = gr.Dropdown(offered, value=FIRST, label="Images and captions", elem_id="compose-choice")
     with gr.Column(visible=False) as own:
         files = _own_files()
     gr.HTML("<h2>2. Model</h2>", **PLAIN)
@@ -200,11 +200,11 @@ def _form(access: ModelAccess) -> BenchmarkForm:
 
 
 def _own_files() -> list[Any]:
-    """Fields for the visitor's own benchmark file, its pictures, and the file's form."""
+    """Fields for the visitor's own benchmark file, its images, and the file's form."""
     from core.systems.composition.readers import READERS
 
     file = upload("Benchmark: json, jsonl, csv, tsv", TABLES, "compose-file")
-    images = upload("Its pictures: zip or tar", IMAGES, "compose-images")
+    images = upload("Its images: zip or tar", IMAGES, "compose-images")
     forms = [("Recognise it", ""), *((name, name) for name in READERS)]
     form = gr.Dropdown(forms, value="", label="Form of the file", elem_id="compose-form-name")
     gr.HTML(render("forms.html.j2"), **PLAIN)

@@ -22,7 +22,7 @@ def compose(name: str, file: str | None, images: str | None, options: Any) -> di
         name: one of `core.systems.composition.scenes.shipped.SHIPPED`, such as "rendered" (or "rendered:60" for
             60 of its items), or "" for the uploaded files.
         file: the benchmark's file, or None.
-        images: zip or tar of its pictures, or None.
+        images: zip or tar of its images, or None.
         options: "encoder" and "beside" (names that the page offers) and "format" (a key of
             core.systems.composition.readers.READERS).
     """

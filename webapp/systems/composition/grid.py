@@ -56,7 +56,7 @@ def on_open(session: Session, state: ComposeState, access: ModelAccess, source: 
 
 
 def on_source(session: Session, source: str) -> tuple[Any, Any]:
-    """Other pictures were chosen: returns (attributes, objects)."""
+    """Other images were chosen: returns (attributes, objects)."""
     if source != RUN or not session.run:
         return gr.update(choices=["colour", "material"], value="colour"), gr.update(choices=["shape"], value="shape")
     samples = RUNS.get(session.run).samples
@@ -78,7 +78,7 @@ class GridPlan:
 
 
 def on_grid(session: Session, state: ComposeState, access: ModelAccess, *form: str) -> Iterator[tuple[Any, ...]]:
-    """Ask every picture of the grid, `form` as in `GridPlan`; yields (job id, status, grid)."""
+    """Ask every image of the grid, `form` as in `GridPlan`; yields (job id, status, grid)."""
     job = Job(lambda progress: make_grid(session, state, access, GridPlan(*form), progress))
     yield from follow(job, "The grid did not finish", None)
 
@@ -89,7 +89,7 @@ def make_grid(
     """The grid of what was chosen.
 
     Raises:
-        InvalidInput: no run is open, it has no such column or no pictures, or the model cannot be used.
+        InvalidInput: no run is open, it has no such column or no images, or the model cannot be used.
     """
     from core.systems.composition.grid.binding import binding_grid
     from core.systems.composition.training.scorers import matrix_of
@@ -109,16 +109,14 @@ def make_grid(
 
 
 def _columns_of_run(session: Session, plan: GridPlan) -> tuple[SampleSet, ItemStore, tuple[PictureContents, ...]]:
-    """The open run, its pictures, and what two of its columns say that they show."""
+    """The open run, its images, and what two of its columns say that they show."""
     from core.systems.composition.grid.questions import shown_from_columns
 
     if not session.run:
         raise InvalidInput("No run is open. Open an example in Explore, or choose the rendered scenes.")
     samples = RUNS.get(session.run).samples
     if samples.items is None:
-        raise InvalidInput(
-            "The open run has no pictures. Choose the rendered scenes, or diagnose with pictures in the tab Your data."
-        )
+        raise InvalidInput("The open run has no images. Choose the rendered scenes, or diagnose images with New run.")
     if plan.objects == plan.attribute:
         raise InvalidInput("Attribute and object are the same column. Choose two different ones.")
     objects = "" if plan.objects == LABEL else str(plan.objects or "")
@@ -132,7 +130,7 @@ def scenes(attribute: str) -> tuple[Remembered, tuple[PictureContents, ...]]:
 
     if attribute not in ATTRIBUTES:
         raise InvalidInput(
-            f"The rendered scenes have {' and '.join(ATTRIBUTES)}: got {str(attribute)[:40]!r}. Choose one of them."
+            f"The rendered scenes vary {' and '.join(ATTRIBUTES)}: got {str(attribute)[:40]!r}. Choose one of them."
         )
     store, shown = draw_binding(N_SCENES, attribute)
     return Remembered(store), shown
@@ -187,7 +185,7 @@ def build(session: gr.State, state: gr.State, tab: gr.Tab, access: ModelAccess) 
 
 def _form(access: ModelAccess) -> list[Any]:
     """Fields for the source, the attribute, the object and the model."""
-    gr.HTML("<h2>1. Pictures</h2>", **PLAIN)
+    gr.HTML("<h2>1. Images</h2>", **PLAIN)
     source = gr.Dropdown([("Rendered scenes", SCENES)], value=SCENES, label="Pictures", elem_id="grid-source")
     attribute = gr.Dropdown(["colour", "material"], value="colour", label="Attribute", elem_id="grid-attribute")
     objects = gr.Dropdown(["shape"], value="shape", label="Object", elem_id="grid-object")

@@ -1,4 +1,4 @@
-"""The view of the grid of binding: attributes in rows, objects in columns, each cell with its share, its pictures and
+"""The view of the grid of binding: attributes in rows, objects in columns, each cell with its share, its images and
 its verdict."""
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SIGNS = {
     "sees neither the attribute nor the object": ("✕", "neither"),
     "sees both and binds them wrongly": ("⇄", "unbound"),
     "no claim": ("", "open"),
-    "too few pictures": ("", "few"),
+    "too few images": ("", "few"),
 }
 """(sign, class) by verdict; those with a sign are claims."""
 
@@ -38,11 +38,11 @@ QUESTIONS = (
 )
 """(share, p, words) of what is tested of a cell."""
 AGAINST_EVERY = "Against every other pair"
-"""What "binds" is called where each picture shows one thing."""
+"""What "binds" is called where each image shows one thing."""
 
 
 def grid_view(grid: BindingGrid | None, title: str, measure: str) -> str:
-    """The grid with its key, the figures over all pictures, and what was left out; without one, what will stand
+    """The grid with its key, the figures over all images, and what was left out; without one, what will stand
     there."""
     if grid is None:
         return render("grid.html.j2", grid=None)
@@ -69,7 +69,7 @@ def _measures(grid: BindingGrid) -> dict[str, str]:
 
 
 def _overall(grid: BindingGrid) -> DotChart:
-    """The questions over all pictures, each beside its chance."""
+    """The questions over all images, each beside its chance."""
     titles = _measures(grid)
     names = ["sees_attribute", "sees_object", "binds", *(["pair"] if grid.mode == "two" else [])]
     shares: list[tuple[str, Share]] = [(titles[name], getattr(grid.overall, name)) for name in names]
@@ -91,7 +91,7 @@ def _key(grid: BindingGrid) -> list[tuple[str, str, str, int]]:
 
 
 def _cell(cell: GridCell | None, measure: str) -> dict[str, Any] | None:
-    """A cell, the stronger coloured the further its share lies from chance; None where no picture shows the pair."""
+    """A cell, the stronger coloured the further its share lies from chance; None where no image shows the pair."""
     if cell is None:
         return None
     sign, kind = SIGNS.get(cell.verdict, ("", "open"))

@@ -18,11 +18,13 @@ from webapp.systems.composition.visit import ComposeState
 WHICH = (("worst", "All, worst first"), ("wrong", "Wrong"), ("right", "Right"), ("tied", "Decided by a tie"))
 VERSUS = (("only_a", "Only the first is right"), ("only_b", "Only the second is right"))
 READING = {
-    "pairs": "A ring marks the pairs that belong together. A caption is right if its own picture scores highest in "
-    "its row; a picture, in its column.",
-    "choice": "The first caption is the true one: it is right if it scores higher than every foil.",
-    "both": "The first two captions are true: they are right if both score higher than the foil.",
-    "retrieval": "The pictures that score highest; a tick marks those that the query describes.",
+    "pairs": (
+        "A ring marks the pairs that belong together. A caption is right if its own image scores highest in its "
+        "row; an image, in its column."
+    ),
+    "choice": "The first caption is the true one. It is right if it scores higher than every foil.",
+    "both": "The first two captions are true. They are right if both score higher than the foil.",
+    "retrieval": "The images that score highest; a tick marks those that the query describes.",
 }
 """How an item is read, by the benchmark's headline, else by its kind."""
 MAX_TAGS = 3

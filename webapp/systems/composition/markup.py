@@ -1,4 +1,4 @@
-"""Small pictures for the views of composition."""
+"""Small images for the views of composition."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from core.records import ItemStore
 from core.systems.composition.reports.item_cards import ShownPicture
 
 SIZE = 224
-"""Longest side, in pixels, of a picture on the page."""
+"""Longest side, in pixels, of an image on the page."""
 
 
 def inline(store: ItemStore) -> InlinePictures:
-    """The pictures, small, as data addresses, so that none has an address that another visitor could ask for."""
+    """The images, small, as data addresses, so that none has an address that another visitor could ask for."""
     return InlinePictures(store, sys.maxsize, SIZE)
 
 
 def shown(
     store: ItemStore, places: Sequence[int], alts: Sequence[str] = (), said: Sequence[str] = ()
 ) -> list[ShownPicture]:
-    """The pictures in these places, or their names where they cannot be read."""
+    """The images in these places, or their names where they cannot be read."""
     pictures = inline(store)
     nothing = [""] * len(places)
     return [
@@ -33,5 +33,5 @@ def shown(
 
 
 def data_address(payload: bytes) -> str:
-    """An encoded picture, made small, as a data address."""
+    """An encoded image, made small, as a data address."""
     return "data:image/webp;base64," + base64.b64encode(shrink(payload, SIZE)).decode("ascii")

@@ -69,13 +69,12 @@ def checked_encoder(key: object, access: ModelAccess) -> str:
     if access.is_local and name.removeprefix("open_clip:").replace(":", "/") in _registered():
         return name.removeprefix("open_clip:").replace(":", "/")
     more = (
-        " or one of open_clip's own, such as ViT-B-16/openai (a folder can be used from below the "
-        "folder named by --root)"
+        " or one of open_clip's own, such as ViT-B-16/openai (for a folder, use one below --root)"
         if access.is_local
         else ""
     )
     listed = ", ".join(title for title, _ in encoder_choices(access))
-    raise InvalidInput(f"The encoder {name[:60]!r} cannot be used here. Choose one of the list ({listed}){more}.")
+    raise InvalidInput(f"The encoder {name[:60]!r} is not available here. Choose one of the list ({listed}){more}.")
 
 
 def _folders(access: ModelAccess) -> dict[str, Path]:

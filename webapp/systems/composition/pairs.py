@@ -1,4 +1,4 @@
-"""Your own pairs, a part of the tab Compose: a few pictures and captions with foils, scored together, and what speaks
+"""Your own pairs, a part of the tab Compose: a few images and captions with foils, scored together, and what speaks
 for which word."""
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ MAX_TEXT_LENGTH = 300
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairsState:
-    """A visitor's own pictures and captions."""
+    """A visitor's own images and captions."""
 
     store: ItemStore | None = None
     rows: tuple[CaptionRow, ...] = (CaptionRow("", picture=0),)
@@ -62,19 +62,18 @@ def on_part(shown: str, event: gr.EventData) -> Any:
 
 
 def example_pairs() -> tuple[ItemStore, list[tuple[tuple[int, ...], tuple[str, ...]]]]:
-    """The store of the shipped scenes, and (places of pictures, captions) of a few pairs of it."""
+    """The store of the shipped scenes, and (places of images, captions) of a few pairs of it."""
     found = shipped(FIRST)
     items = [next((item for item in found.benchmark.items if item.tags.get("kind") == kind), None) for kind in EXAMPLES]
     return found.store, [(item.pictures, item.captions) for item in items if item is not None]
 
 
 def on_files(state: PairsState, files: Sequence[str] | None) -> tuple[Any, ...]:
-    """Pictures were added or taken away: returns (state, form, result, words)."""
+    """Images were added or taken away: returns (state, form, result, words)."""
     paths = tuple(Path(file) for file in files or ())
     if len(paths) > MAX_PICTURES:
         raise InvalidInput(
-            f"At most {MAX_PICTURES} pictures can be looked at together: got {len(paths)}. "
-            "Take some away, or make a benchmark of them."
+            f"Use at most {MAX_PICTURES} images: got {len(paths)}. Remove some, or make a benchmark of them."
         )
     n = max(len(paths), 1)
     kept = tuple(replace(row, picture=None) if (row.picture or 0) >= n else row for row in state.rows)
@@ -87,7 +86,7 @@ def on_example(encoder: str, access: ModelAccess, event: gr.EventData) -> tuple[
     store, pairs = example_pairs()
     at = as_int(event_data(event).get("at"))
     if not 0 <= at < len(pairs):
-        raise InvalidInput("There is no such example. Press one of the pictures.")
+        raise InvalidInput("That example does not exist. Choose one of the images.")
     places, captions = pairs[at]
     rows = tuple(CaptionRow(text, picture=i) for i, text in enumerate(captions))
     return scored(PairsState(store.keep(np.array(places)), rows), encoder, access)
@@ -117,14 +116,14 @@ def on_score(state: PairsState, encoder: str, access: ModelAccess, event: gr.Eve
     rows = read_rows(event_data(event), state)
     note = ""
     if state.store is None:
-        raise InvalidInput("Choose a picture first, or press one of the examples.")
+        raise InvalidInput("Choose an image first, or one of the examples.")
     if len([row for row in rows if row.text]) < 2:
         rows, note = with_foils(rows)
     return scored(replace(state, rows=rows, note=note), encoder, access)
 
 
 def scored(state: PairsState, encoder: str, access: ModelAccess) -> tuple[Any, ...]:
-    """(state, form, result, words) with every picture scored against every caption."""
+    """(state, form, result, words) with every image scored against every caption."""
     from core.encoders import load_encoder
 
     assert state.store is not None
@@ -143,7 +142,7 @@ def scored(state: PairsState, encoder: str, access: ModelAccess) -> tuple[Any, .
 
 
 def on_cell(state: PairsState, encoder: str, access: ModelAccess, event: gr.EventData) -> Any:
-    """A score was pressed: returns which parts of that picture speak for which word of that caption."""
+    """A score was pressed: returns which parts of that image speak for which word of that caption."""
     from core.data.images.decoding import decode
     from core.data.modality import Unreadable
     from core.encoders import load_encoder
@@ -158,7 +157,7 @@ def on_cell(state: PairsState, encoder: str, access: ModelAccess, event: gr.Even
     picture = as_int(said.get("picture"))
     caption = as_int(said.get("caption"))
     if not (0 <= picture < len(scores.pictures) and 0 <= caption < len(scores.captions)):
-        raise InvalidInput("There is no such score any more. Score the pictures again.")
+        raise InvalidInput("That score no longer exists. Score the images again.")
     model = load_encoder(checked_encoder(encoder, access))
     text = scores.captions[caption].text
     at = next(i for i in range(len(store)) if store.name(i) == scores.pictures[picture])
@@ -179,7 +178,7 @@ def read_rows(said: Mapping[str, Any], state: PairsState) -> tuple[CaptionRow, .
     rows = said.get("rows")
     n = len(state.store) if state.store is not None else 1
     if not isinstance(rows, list) or len(rows) > MAX_CAPTIONS:
-        raise InvalidInput(f"There may be at most {MAX_CAPTIONS} captions. Take some out.")
+        raise InvalidInput(f"Use at most {MAX_CAPTIONS} captions. Remove some.")
     found: list[CaptionRow] = []
     for row in rows:
         if isinstance(row, dict):
@@ -199,13 +198,13 @@ def with_foils(rows: tuple[CaptionRow, ...]) -> tuple[tuple[CaptionRow, ...], st
     """The list with foils of its true captions, and what to say where none can be made.
 
     Raises:
-        InvalidInput: no caption is true of a picture.
+        InvalidInput: no caption is true of an image.
     """
     from core.systems.composition.foils.make import make_foils
 
     true = [row for row in rows if row.text and row.picture is not None]
     if not true:
-        raise InvalidInput("Write a caption that is true of a picture first, such as “a red cube and a blue ball”.")
+        raise InvalidInput("First write a caption that is true of an image, such as “a red cube and a blue ball”.")
     kept = list(row for row in rows if row.text)
     notes = list[str]()
     for caption in true:
@@ -229,7 +228,7 @@ def _source(rows: Sequence[CaptionRow], at: int) -> int | None:
 
 def _room(n: int) -> None:
     if n >= MAX_CAPTIONS:
-        raise InvalidInput(f"There may be at most {MAX_CAPTIONS} captions. Take one out first.")
+        raise InvalidInput(f"Use at most {MAX_CAPTIONS} captions. Remove one first.")
 
 
 def build(switch: gr.HTML, access: ModelAccess) -> None:
@@ -265,10 +264,10 @@ def build(switch: gr.HTML, access: ModelAccess) -> None:
 
 
 def _form(access: ModelAccess) -> tuple[gr.File, gr.HTML, gr.HTML, gr.Dropdown]:
-    """Fields for the pictures, the examples, the captions and the encoder."""
-    gr.HTML("<h2>1. Pictures</h2>", **PLAIN)
+    """Fields for the images, the examples, the captions and the encoder."""
+    gr.HTML("<h2>1. Images</h2>", **PLAIN)
     files = gr.File(
-        label="One or two pictures (up to 12)",
+        label="One or two images (up to 12)",
         file_count="multiple",
         file_types=list(PICTURES),
         type="filepath",

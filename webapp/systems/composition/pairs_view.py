@@ -1,4 +1,4 @@
-"""The views of your own pairs: the list of captions to edit, the scores of every picture with every caption, and maps
+"""The views of your own pairs: the list of captions to edit, the scores of every image with every caption, and maps
 of words."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 
 from core.numbers import number, percent, signed
 from core.records import ItemStore
-from core.systems.composition.own_pairs import PairScores
+from core.systems.composition.own_pairs import CLOSE, PairScores
 from core.systems.composition.reports.item_cards import PickOutcome, changed_words, outcome, shade
 from webapp.systems.composition.markup import data_address, shown
 from webapp.systems.composition.render import render
@@ -19,10 +19,8 @@ from webapp.systems.composition.render import render
 if TYPE_CHECKING:
     from core.systems.composition.word_maps import PatchWords
 
-CLOSE = 0.95
-"""Cosine of two captions from which on a text tower hardly tells them apart."""
 CAPTION = "caption"
-WAYS = (("occlusion", "Grey out one cell at a time"), ("patches", "Each patch by itself"))
+WAYS = (("occlusion", "Cover one cell at a time"), ("patches", "Each patch by itself"))
 """(key, title) of the ways to find what speaks for a word."""
 
 
@@ -34,11 +32,11 @@ class CaptionRow:
     kind: str = CAPTION
     """"caption", or what a foil was made by."""
     picture: int | None = None
-    """Place of the picture that it is true of; None for a foil."""
+    """Place of the image that it is true of; None for a foil."""
 
 
 def examples_view(store: ItemStore, pairs: Sequence[tuple[tuple[int, ...], tuple[str, ...]]]) -> str:
-    """Pairs to start from, each a button with its two pictures."""
+    """Pairs to start from, each a button with its two images."""
     faces = [(shown(store, places), captions[0]) for places, captions in pairs]
     return render("pair_examples.html.j2", pairs=faces)
 
@@ -60,12 +58,12 @@ def _row(row: CaptionRow, n: int) -> dict[str, Any]:
         "kind": row.kind,
         "called": row.kind if row.picture is None or row.kind != "your own" else CAPTION,
         "own": row.picture is not None,
-        "pictures": [(i, f"of picture {i + 1}", row.picture == i) for i in range(max(n, 1))],
+        "pictures": [(i, f"of image {i + 1}", row.picture == i) for i in range(max(n, 1))],
     }
 
 
 def scores_view(store: ItemStore | None, scores: PairScores | None, kinds: Sequence[str] = ()) -> str:
-    """Captions in rows, pictures in columns: cosine and share, what each picture picks, how alike caption and foil
+    """Captions in rows, images in columns: cosine and share, what each image picks, how alike caption and foil
     are; without scores, what will stand there."""
     if store is None or scores is None:
         return render("pair_scores.html.j2", scores=None)
@@ -75,7 +73,7 @@ def scores_view(store: ItemStore | None, scores: PairScores | None, kinds: Seque
         "pair_scores.html.j2",
         scores=scores,
         headline=_headline(scores),
-        faces=shown(store, places, [f"Picture {at + 1}" for at in places], [str(at + 1) for at in places]),
+        faces=shown(store, places, [f"Image {at + 1}" for at in places], [str(at + 1) for at in places]),
         rows=[_score_row(scores, t, kind) for t, kind in zip(range(len(scores.captions)), kinds)],
         picks=[_pick(scores, i) for i in range(len(scores.pictures))],
         close=CLOSE,
@@ -83,15 +81,15 @@ def scores_view(store: ItemStore | None, scores: PairScores | None, kinds: Seque
 
 
 def _headline(scores: PairScores) -> str:
-    """How many pictures pick their own caption."""
+    """How many images pick their own caption."""
     known = np.isfinite(scores.margins)
     if not known.any():
-        return f"{scores.encoder}: say of which picture each caption is true, and add a foil, to see right and wrong"
+        return f"{scores.encoder}: mark which image each caption is true of, and add a foil, to see right and wrong"
     right = int((scores.margins[known] > 0).sum())
     n = int(known.sum())
     if n == 1:
         return f"{scores.encoder} {'picks the true caption' if right else 'picks a false caption'}"
-    return f"{scores.encoder}: {right} of {n} pictures pick their own caption"
+    return f"{scores.encoder}: {right} of {n} images pick their own caption"
 
 
 def _score_row(scores: PairScores, t: int, kind: str) -> dict[str, Any]:
@@ -123,7 +121,7 @@ def _score_row(scores: PairScores, t: int, kind: str) -> dict[str, Any]:
 
 
 def _pick(scores: PairScores, picture: int) -> PickOutcome:
-    """Which caption a picture picks, and whether that is right."""
+    """Which caption an image picks, and whether that is right."""
     place = int(scores.picks[picture])
     margin = float(scores.margins[picture])
     if place < 0:
@@ -138,11 +136,11 @@ def no_words_view() -> str:
 
 
 def words_view(picture: Any, words: PatchWords, encoder: Any, at: int, caption: int, *, both: bool) -> str:
-    """One map for each word over the picture, orange where it speaks for the word and blue where against it.
+    """One map for each word over the image, orange where it speaks for the word and blue where against it.
 
     Args:
-        picture: decoded.
-        at: its place among the pictures that were scored; `caption` that of the caption.
+        image: decoded.
+        at: its place among the images that were scored; `caption` that of the caption.
         both: offer both ways to find what speaks for a word.
     """
     from core.systems.composition.draw_maps import as_seen, render_map
@@ -155,7 +153,7 @@ def words_view(picture: Any, words: PatchWords, encoder: Any, at: int, caption: 
             render_map(seen, values, top),
             word.text,
             signed(score, 3),
-            f"{word.text}: the whole picture {signed(score, 3)}",
+            f"{word.text}: the whole image {signed(score, 3)}",
         )
         for word, values, score in zip(words.words, words.maps, words.scores.tolist())
     ]

@@ -33,7 +33,7 @@ PANELS = (
     ("compose-left", "Left out and notes"),
 )
 MAX_NAMED = 5
-"""Missing pictures that are named."""
+"""Missing images that are named."""
 
 
 def result_view(
@@ -68,7 +68,7 @@ def headline_metric(result: CompositionResult) -> Metric:
 def _headline(
     results: Sequence[CompositionResult], comparison: CompositionComparison | None, habits: Sequence[str]
 ) -> dict[str, Any]:
-    """The headline with its interval, and what it means beside chance and beside what no picture is needed for."""
+    """The headline with its interval, and what it means beside chance and beside what no image is needed for."""
     first = results[0]
     mine = headline_metric(first)
     ties = sum(headline_metric(result).ties for result in results)
@@ -99,17 +99,17 @@ def _verdict(results: Sequence[CompositionResult], comparison: CompositionCompar
     if row is not None:
         word = "no clear difference" if row.p > ALPHA else "a clear difference"
         return (
-            f"{results[1].name}: {difference(row.key, row.difference, None)}, {word}. It is right on "
-            f"{count(row.only_b, 'item')} that {results[0].name} is not, and the other way on {row.only_a:,}."
+            f"{results[1].name}: {difference(row.key, row.difference, None)}, {word}. It fixes "
+            f"{count(row.only_b, 'item')} that {results[0].name} gets wrong, and breaks {row.only_a:,}."
         )
     if mine.chance is None:
         return ""
     chance = percent(mine.chance)
     if mine.value.high < mine.chance:
-        return f"Below chance ({chance}): that is a habit and no guess."
+        return f"Below chance ({chance}): a habit, not a guess."
     if mine.value.low > mine.chance:
         return f"Above chance ({chance})."
-    return f"Not told apart from chance ({chance})."
+    return f"Not clearly different from chance ({chance})."
 
 
 def _chart(results: Sequence[CompositionResult]) -> DotChart | None:
@@ -119,7 +119,7 @@ def _chart(results: Sequence[CompositionResult]) -> DotChart | None:
     if key in LOWER_IS_BETTER:
         return None
     named = [(kind, result.name, headline_metric(result)) for kind, result in zip(KINDS, results)]
-    blind = [("read", f"Sees no picture: {name}", metric_of(metrics, key)) for name, metrics in results[0].blind]
+    blind = [("read", f"Sees no image: {name}", metric_of(metrics, key)) for name, metrics in results[0].blind]
     rows = [
         Mark(metric.value, kind, name, with_interval(metric.value, share=True))
         for kind, name, metric in (*named, *blind)
@@ -131,7 +131,7 @@ def _chart(results: Sequence[CompositionResult]) -> DotChart | None:
 
 
 def _metrics(results: Sequence[CompositionResult]) -> dict[str, Any]:
-    """Every metric of each model, chance, ties, and the baselines that see no picture."""
+    """Every metric of each model, chance, ties, and the baselines that see no image."""
     first = results[0]
 
     def cells(metrics: Sequence[Sequence[Metric]], key: str) -> list[tuple[str, str]]:
@@ -153,7 +153,7 @@ def _metrics(results: Sequence[CompositionResult]) -> dict[str, Any]:
         }
         for metric in first.metrics
     ]
-    without = [f"Sees no picture: {name}" for name, _ in first.blind]
+    without = [f"Sees no image: {name}" for name, _ in first.blind]
     return {"metrics": rows, "columns": ["Metric", *(result.name for result in results), "Chance", "Ties", *without]}
 
 
@@ -161,9 +161,9 @@ def _kinds(results: Sequence[CompositionResult]) -> dict[str, Any]:
     """The headline by the values of each tag, the worst first."""
     why = ""
     if not results[0].by_tag:
-        why = "The items of this benchmark carry no tags."
+        why = "The items of this benchmark have no tags."
     elif results[0].headline in LOWER_IS_BETTER:
-        why = "A mean rank is not drawn by kind: see the downloads."
+        why = "Mean ranks by kind are only in the downloads."
     kinds: list[tuple[str, list[dict[str, Any]]]] = []
     for tag, values in (by_tag(results) if not why else {}).items():
         ordered = sorted(values.items(), key=lambda entry: entry[1][0][1].value.value)
@@ -185,19 +185,19 @@ def _kind(tag: str, value: str, metrics: Sequence[Metric]) -> dict[str, Any]:
 
 
 def _left_out(results: Sequence[CompositionResult]) -> dict[str, Any]:
-    """Items that could not be asked, by reason, pictures that are missing, notes, and how alike the captions are."""
+    """Items that could not be asked, by reason, images that are missing, notes, and how alike the captions are."""
     first = results[0]
     lines = [f"{count(n, 'item')}: {reason}" for reason, n in reasons_left_out(first)]
     if first.missing:
         few = ", ".join(first.missing[:MAX_NAMED]) + (", …" if len(first.missing) > MAX_NAMED else "")
-        lines.append(f"{count(len(first.missing), 'picture')} not among the images: {few}")
+        lines.append(f"{count(len(first.missing), 'image')} missing: {few}")
     similar = first.foil_similarity
     said = ""
     if similar is not None and len(similar):
         low, high = np.quantile(similar, [0.05, 0.95])
         said = (
-            f"A caption and its nearest foil have a cosine of {similar.mean():.3f} in the text tower ({low:.3f} to "
-            f"{high:.3f} for nine items in ten). Near 1, the text side hardly tells them apart."
+            f"A caption and its nearest foil have a cosine of {similar.mean():.3f} in the text tower ({low:.3f} "
+            f"to {high:.3f} for nine of ten items). Near 1, the text tower hardly tells them apart."
         )
     notes = list(dict.fromkeys(note for result in results for note in result.notes))
     return {"left_out": lines, "notes": notes, "similarity": said}

@@ -83,15 +83,15 @@ def shipped(key: str) -> LoadedBenchmark:
 def open_benchmark(
     choice: str, file: str | None, images: str | None, form: str, root: Path | None, progress: Progress = no_progress
 ) -> LoadedBenchmark:
-    """The benchmark that was chosen, with its pictures.
+    """The benchmark that was chosen, with its images.
 
     Args:
         file: path of the uploaded benchmark file (`OWN`).
-        images: path of the uploaded archive of its pictures.
+        images: path of the uploaded archive of its images.
         form: a key of `core.systems.composition.readers.READERS`, or "" to have it recognized.
 
     Raises:
-        InvalidInput: nothing was uploaded, it is not a benchmark, or its pictures are not there.
+        InvalidInput: nothing was uploaded, it is not a benchmark, or its images are not there.
     """
     if choice in {key for _, key in benchmarks(None)} - {OWN}:
         return shipped(choice)
@@ -104,12 +104,10 @@ def open_benchmark(
             raise InvalidInput("This folder is no longer on the server. Choose another benchmark.")
         return find_pictures(read_benchmark(form, folder, progress=progress), folder, progress=progress)
     if choice != OWN:
-        raise InvalidInput(f"There is no benchmark {choice[:40]!r}. Choose one from the list.")
+        raise InvalidInput(f"No benchmark {choice[:40]!r}. Choose one from the list.")
     if not file or not images:
-        missing = "its pictures (a zip or tar)" if file else "the benchmark's file"
-        raise InvalidInput(
-            f"Your own benchmark needs two files: add {missing} too, or choose a benchmark that comes along."
-        )
+        missing = "its images (a zip or tar)" if file else "the benchmark's file"
+        raise InvalidInput(f"Your own benchmark needs two files. Add {missing}, or choose a shipped benchmark.")
     read = read_benchmark(form, Path(file), progress=progress)
     return find_pictures(read, Path(images), progress=progress)
 
@@ -126,7 +124,7 @@ def scorer_for(key: str, adapters: Sequence[TrainedAdapter], access: ModelAccess
         kind, name = key.split(":", 1)
         found = next((t for t in adapters if t.name == name), None)
         if found is None:
-            raise InvalidInput("This adapter is no longer there. Train it again, or choose another model.")
+            raise InvalidInput("This adapter no longer exists. Train it again, or choose another model.")
         rerank = f"{kind}:" == RERANKED
         return f"re-ranked by {found.name}" if rerank else found.name, scorer_of(str(found.folder), rerank=rerank)
     return key, scorer_of(checked_encoder(key, access))

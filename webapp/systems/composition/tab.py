@@ -1,4 +1,4 @@
-"""Compose tab: does a model tell which picture a caption belongs to when the same words are put together in another
+"""Compose tab: does a model tell which image a caption belongs to when the same words are put together in another
 way?"""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from webapp.systems.composition.visit import ComposeState
 
 PARTS = (
     ("benchmark", "Benchmark", "many items, with intervals"),
-    ("pairs", "Your own pairs", "a few pictures and captions"),
+    ("pairs", "Your own pairs", "a few images and captions"),
     ("grid", "Binding grid", "attribute by object"),
 )
 """(key, title, what it is of) of the tab's parts."""

@@ -127,7 +127,7 @@ def _adapt(
         adapted = adapted_so_far(training, plan.adapter, {}, how, encoder, **given)
         stopped = True
         if adapted is None:
-            raise Cancelled(f"{early} No epoch was finished, so there is nothing to keep.") from early
+            raise Cancelled(f"{early} No epoch had finished, so nothing was saved.") from early
     assert adapted is not None
     adapted.save(folder)
     shutil.rmtree(state, ignore_errors=True)
@@ -151,7 +151,7 @@ def _parts(state: ComposeState, plan: Plan) -> tuple[str, LoadedBenchmark, Loade
 
         if state.opened is None:
             raise InvalidInput(
-                "No benchmark is open whose part could be learned from. Run one first, or learn from rendered scenes."
+                "Learning from part of a benchmark needs an open one. Run one first, or learn from rendered scenes."
             )
         training, test = two_parts(state.opened, seed=plan.seed)
         return "", test, training
@@ -235,9 +235,7 @@ def build(state: gr.State, benchmark: BenchmarkForm, views: BenchmarkViews, acce
             line = gr.HTML("", elem_id="teach-status", **PLAIN)
         with gr.Column(scale=72, min_width=320):
             curve = gr.HTML(render("train_empty.html.j2"), elem_id="teach-result", **PLAIN)
-            archive = gr.DownloadButton(
-                "Take the adapter with you (zip)", visible=False, size="sm", elem_id="teach-zip"
-            )
+            archive = gr.DownloadButton("Download the adapter (zip)", visible=False, size="sm", elem_id="teach-zip")
 
     def start(state: ComposeState, *said: Any) -> Iterator[tuple[Any, ...]]:
         yield from on_train(state, access, *said)

@@ -69,13 +69,13 @@ def read_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any, seed: A
         ("Seed", plan.seed, 0, 2**31 - 1),
     ):
         if not low <= value <= high:
-            raise InvalidInput(f"{name} must be between {low:,} and {high:,}: got {value:,}. Correct it.")
+            raise InvalidInput(f"{name} must be {low:,} to {high:,}: got {value:,}. Change it.")
     return plan
 
 
 def form() -> list[Any]:
     """Fields for the adapter, what it learns from, its kind and number, the epochs and the seed."""
-    sources = [("Rendered scenes, drawn now", RENDERED), ("A part of the open benchmark", PART)]
+    sources = [("Rendered scenes, drawn now", RENDERED), ("Part of the open benchmark", PART)]
     return [
         gr.Dropdown(adapters(), value="local", label="What is trained", elem_id="teach-adapter"),
         gr.Radio(sources, value=RENDERED, label="It learns from", elem_id="teach-source"),

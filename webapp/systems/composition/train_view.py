@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 PER_ITEM = {"linear": 0.001, "local": 0.018, "mm-adapter": 0.029}
 """CPU seconds of one item in one epoch, measured with the embedded encoder; others have wider tokens."""
 READING = 0.15
-"""Seconds to draw an item's two pictures and to read their tokens."""
+"""Seconds to draw an item's two images and to read their tokens."""
 
 
 def estimate_view(adapter: str, n: int | None, epochs: int) -> str:
     """What a training is likely to take (n None: a part of the open benchmark, whose size is not asked)."""
     if n is None:
-        said = "Of the open benchmark half the items are learned from, or those that its file calls “train”."
+        said = "The training uses half of the open benchmark's items, or those that its file tags “train”."
         return render("estimate.html.j2", said=said)
     reading = n * READING
     training = n * epochs * PER_ITEM.get(adapter, 0.03)
     whole = duration(reading + training)
     part = duration(reading)
-    said = f"About {whole} of one core with the embedded encoder, {part} of them to draw and read."
+    said = f"About {whole} on one core with the embedded encoder, {part} of them to draw and read."
     return render("estimate.html.j2", said=said)
 
 
@@ -44,7 +44,7 @@ def curve_view(epochs: Sequence[Epoch]) -> str:
 def trained_view(name: str, record: AdapterRecord, cost: ForgettingCheck | str, *, stopped: bool) -> str:
     """The curve, the facts of the trained module, and what it cost, or why that is not known."""
     facts = (
-        ("Learned from", f"{count(record.n_training, 'item')}, {record.n_validation:,} to stop by"),
+        ("Learned from", f"{count(record.n_training, 'item')}, {record.n_validation:,} to stop it"),
         ("Parameters", f"{record.n_parameters:,}"),
         ("Kept", f"epoch {record.best} of {len(record.curve) - 1}{', stopped' if stopped else ''}"),
         ("CPU time", f"{number(record.seconds)} s"),

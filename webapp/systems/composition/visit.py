@@ -56,7 +56,7 @@ class ComposeState:
             InvalidInput: there is none.
         """
         if not self.results or self.loaded is None:
-            raise InvalidInput("There is no result yet. Choose a benchmark and a model, and run it.")
+            raise InvalidInput("No result is open. Choose a benchmark and a model, and run it.")
         return self.results[0]
 
 

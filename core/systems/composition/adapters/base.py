@@ -1,4 +1,4 @@
-"""What every adapter takes and gives. b pictures of P patches, m texts of T tokens, p pairs of a picture and a text."""
+"""What every adapter takes and gives. b images of P patches, m texts of T tokens, p pairs of an image and a text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.encoders.tokens import TokenTower
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageRows:
-    """Frozen pictures in torch: see `core.encoders.tokens.ImageTokens`."""
+    """Frozen images in torch: see `core.encoders.tokens.ImageTokens`."""
 
     tokens: torch.Tensor
     """(b, P, di)."""
@@ -36,17 +36,17 @@ class TextRows:
 
 
 State = tuple[torch.Tensor, ...]
-"""What a module keeps of each picture, or of each text: the first axis counts them."""
+"""What a module keeps of each image, or of each text: the first axis counts them."""
 
 
 class Matcher(Protocol):
-    """The module that is trained, a `torch.nn.Module`. Pictures and texts are encoded once each, then matched pair by
+    """The module that is trained, a `torch.nn.Module`. Images and texts are encoded once each, then matched pair by
     pair."""
 
     def images(self, rows: ImageRows) -> State: ...
     def texts(self, rows: TextRows) -> State: ...
     def match(self, images: State, texts: State) -> torch.Tensor:
-        """(p,) logits of p pictures with the p texts at the same places."""
+        """(p,) logits of p images with the p texts at the same places."""
         ...
 
     def parameters(self) -> Any: ...
@@ -61,7 +61,7 @@ class Adapter(Protocol):
     learning_rate: ClassVar[float]
     """A step size of AdamW that suits it."""
     negatives: ClassVar[int]
-    """Captions of other items that each picture is told apart from in a step."""
+    """Captions of other items that each image is told apart from in a step."""
 
     def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:
         """A fresh `Matcher`."""

@@ -42,10 +42,7 @@ class Linear:
     """Cola's linear baseline: it can turn the space, but sees no token."""
 
     title: ClassVar[str] = "Linear"
-    what: ClassVar[str] = (
-        "A linear layer on the pooled vector of pictures and of texts: what can be had without "
-        "looking at single tokens."
-    )
+    what: ClassVar[str] = "One linear layer on the pooled vectors of images and of texts. It sees no single token."
     source: ClassVar[str] = "Ray et al. 2023 (Cola), arXiv 2305.03689, section 4"
     learning_rate: ClassVar[float] = 1e-3
     negatives: ClassVar[int] = 16

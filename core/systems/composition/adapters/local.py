@@ -1,4 +1,4 @@
-"""Local: every word looks for its patch. Pictures and texts are encoded apart, and meet word by patch instead of in one
+"""Local: every word looks for its patch. Images and texts are encoded apart, and meet word by patch instead of in one
 cosine."""
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def encoder_layers(width: int, heads: int, layers: int, hidden: int, dropout: fl
 
 
 class LocalModule(torch.nn.Module):
-    """The similarity of a text with a picture is the weighted mean, over its words, of each word's similarity with the
+    """The similarity of a text with an image is the weighted mean, over its words, of each word's similarity with the
     patches that it attends to."""
 
     def __init__(self, tower: TokenTower, layers: int, hidden: int) -> None:
@@ -67,13 +67,13 @@ class Local:
 
     title: ClassVar[str] = "Local matching"
     what: ClassVar[str] = (
-        "A small transformer on each side; every word then looks for the patch that it names. "
-        "Far cheaper than the joint modules."
+        "A small transformer on each side. Each word then looks for the patch it names. Far cheaper than the "
+        "joint modules."
     )
     source: ClassVar[str] = (
-        "after the local hard-negative loss of FSC-CLIP (Oh et al. "
-        "2024, arXiv 2410.05210) and the late interaction of FILIP (Yao et al. 2021, "
-        "arXiv 2111.07783); the soft choice of patches and the weights of words are ours"
+        "after the local hard-negative loss of FSC-CLIP (Oh et al. 2024, arXiv 2410.05210) and the late "
+        "interaction of FILIP (Yao et al. 2021, arXiv 2111.07783); the soft choice of patches and the word "
+        "weights are ours"
     )
     learning_rate: ClassVar[float] = 3e-4
     negatives: ClassVar[int] = 16

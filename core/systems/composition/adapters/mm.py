@@ -1,4 +1,4 @@
-"""The MM-Adapter: a transformer over the patches of a picture and the words of a text together, whose answer is
+"""The MM-Adapter: a transformer over the patches of an image and the words of a text together, whose answer is
 compared with the frozen words."""
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class JointModule(torch.nn.Module):
     mean, over the text's own words, of their similarity with what the query read.
 
     Source: Cola, section 4 and its released snippet: `nn.Transformer` of one encoder and one decoder layer, post-norm,
-    7.75 million parameters with CLIP ViT-B/32's tokens (768 wide pictures, 512 wide texts). Departures: padding is
+    7.75 million parameters with CLIP ViT-B/32's tokens (768 wide images, 512 wide texts). Departures: padding is
     masked; by default tokens are standardised, patches have a learned position (the snippet declares one and leaves it
     unused), nothing is dropped out, and words and patches are trained to match before the transformer too. Without
     these, trainings of a thousand items did not learn binding at all. `norm`, `positions`, `dropout` and `align` bring
@@ -76,7 +76,7 @@ class JointModule(torch.nn.Module):
         return self.words((tokens - self.word_mean) / self.word_spread)
 
     def aside(self, images: State, texts: State) -> torch.Tensor | None:
-        """(b, m) logits of every picture with every text before the transformer: each word's similarity with the
+        """(b, m) logits of every image with every text before the transformer: each word's similarity with the
         patches that it is most like.
 
         Trained beside the answer, over many more pairs than the transformer could be, it brings both into one space, in
@@ -119,13 +119,13 @@ class MMAdapter:
 
     layers: int = setting(1, "Encoder layers, and as many decoder layers.", low=1, high=4)
     hidden: int | None = setting(
-        None, "Width of the feed-forward part; empty: four times the words'.", low=64, high=8192, advanced=True
+        None, "Width of the feed-forward part; empty: four times the text width.", low=64, high=8192, advanced=True
     )
-    dropout: float = setting(0.0, "Share of units left out (snippet: 0.1).", low=0.0, high=0.9, advanced=True)
+    dropout: float = setting(0.0, "Share of units dropped (snippet: 0.1).", low=0.0, high=0.9, advanced=True)
     positions: bool = setting(True, "Patches have a learned position (Cola's own have none).", advanced=True)
-    norm: bool = setting(True, "Tokens are standardised first (Cola's own are not).", advanced=True)
+    norm: bool = setting(True, "Tokens are standardized first (Cola's own are not).", advanced=True)
     align: bool = setting(
-        True, "Words and patches are also trained to match before the transformer (Cola's own are not).", advanced=True
+        True, "Also train words and patches to match before the transformer (Cola's own are not).", advanced=True
     )
 
     score: str = setting(
@@ -140,7 +140,7 @@ class MMAdapter:
     negatives: ClassVar[int] = 1
     title: ClassVar[str] = "MM-Adapter"
     what: ClassVar[str] = (
-        "A transformer over patches and words together; what it reads is compared with the frozen words of the text."
+        "A transformer over patches and words together. Its output is compared with the frozen words of the text."
     )
 
     def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from core.systems.composition.training.loop import Training
 
 MAX_ITEMS = 100_000
-SHARE = "learn from that part of the benchmark's items (those tagged split=train, if any are), and test on the others"
+SHARE = "share of the benchmark's items to learn from (those tagged split=train, if any); the others are the test"
 
 
 @command()
-@option("--encoder NAME", f"whose numbers: {ANY_ENCODER}")
+@option("--encoder NAME", f"encoder whose parameters to count: {ANY_ENCODER}")
 def adapters(encoder: str = "embedded") -> None:
     """List the adapters with their numbers of parameters.
 
@@ -60,26 +60,26 @@ class AdaptOptions:
     """What is trained, and on what."""
 
     adapter: str = entry("NAME", f"one of {', '.join(ADAPTERS)}", required=True, type=click.Choice(tuple(ADAPTERS)))
-    out: Path = entry("FOLDER", "folder for the adapter; a training that was stopped goes on there", required=True)
+    out: Path = entry("FOLDER", "folder for the adapter; a stopped training continues there", required=True)
     encoder: str = entry("NAME", ANY_ENCODER, "embedded")
     format: str = entry("NAME", FORMAT, "")
     images: Path | None = entry("PATH", IMAGES)
-    n: int | None = entry("N", "rendered items to learn from, where no benchmark is given (default 2000)")
-    kinds: tuple[str, ...] = entry("KIND", "of the rendered items (default: all)", ())
+    n: int | None = entry("N", "number of rendered items to learn from, without a benchmark (default: 2,000)")
+    kinds: tuple[str, ...] = entry("KIND", "kinds of rendered items (default: all)", ())
     share: float | None = entry("X", SHARE)
-    everyday: str | None = entry("BENCHMARK", "pictures with captions to learn from beside, so that less is forgotten")
-    everyday_images: Path | None = entry("PATH", "where these pictures are (default: beside the file)")
-    everyday_n: int = entry("N", "of these pictures at most (default 1000)", 1000)
+    everyday: str | None = entry("BENCHMARK", "images with captions to learn from as well, to forget less")
+    everyday_images: Path | None = entry("PATH", "folder, zip or tar of these images (default: beside the file)")
+    everyday_n: int = entry("N", "at most this many of these images (default: 1,000)", 1000)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
     """What the training cost: the encoder before and after."""
 
-    check: tuple[str, ...] = entry("BENCHMARK", "other benchmarks to hold both against", ())
-    check_labelled: Path | None = entry("PATH", "class folders for zero-shot (default: scenes that come along)")
-    check_captions: str | None = entry("BENCHMARK", "pictures with captions for retrieval (default: the same scenes)")
-    no_check: bool = entry("", "leave the check out", False)
+    check: tuple[str, ...] = entry("BENCHMARK", "further benchmarks to check both models on", ())
+    check_labelled: Path | None = entry("PATH", "class folders for zero-shot classification (default: shipped scenes)")
+    check_captions: str | None = entry("BENCHMARK", "images with captions for retrieval (default: the same scenes)")
+    no_check: bool = entry("", "skip the check", False)
 
 
 def adapter_settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
@@ -92,7 +92,7 @@ def adapter_settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Op
 
     own = registered_options(ADAPTERS, given[0], taken)
     kind = ADAPTERS.load(given[0])
-    title = f"The training of {kind.title}" + ("" if own else f"\n{about(kind)}")  # one has no settings of its own
+    title = f"Training of {kind.title}" + ("" if own else f"\n{about(kind)}")  # one has no settings of its own
     return own + setting_options("training", title, Training, taken)
 
 
@@ -100,7 +100,7 @@ def adapter_settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Op
     note="`compose adapt --adapter NAME --help` lists the settings of that adapter and of its training.",
     settings=adapter_settings,
 )
-@argument("benchmark", "[BENCHMARK]", f"to learn from: {WHAT_BENCHMARK} (default: rendered scenes, drawn anew)")
+@argument("benchmark", "[BENCHMARK]", f"benchmark to learn from: {WHAT_BENCHMARK} (default: new rendered scenes)")
 def adapt(
     options: AdaptOptions,
     after: CheckOptions,
@@ -164,27 +164,29 @@ def _training(adapter: str, settings: dict[str, Any], training: dict[str, Any]) 
 def _check(options: AdaptOptions, after: CheckOptions, benchmark: str | None) -> None:
     if benchmark is not None and (options.n is not None or options.kinds):
         raise InvalidInput(
-            "--n and --kinds are for rendered items, which are drawn where no benchmark is given. Leave them out."
+            "--n and --kinds set the rendered items, which are drawn only without a benchmark. Leave them out."
         )
     if benchmark is None and (options.format or options.images is not None):
         raise InvalidInput(
-            "--format and --images belong to a benchmark of yours. "
-            "Name its file, or leave them out to learn from rendered items."
+            "--format and --images describe your own benchmark. Name its file, or leave them out to learn from "
+            "rendered items."
         )
     if options.share is not None and (benchmark is None or not 0 < options.share < 1):
         raise InvalidInput(
-            f"--share is the part of a benchmark of yours to learn from, between 0 and 1: got {options.share}. Try 0.5."
+            f"--share must lie between 0 and 1 and needs a benchmark of yours: got {options.share}. Try 0.5."
         )
     if options.n is not None and not 8 <= options.n <= MAX_ITEMS:
-        raise InvalidInput(f"--n must be 8 to {MAX_ITEMS:,} rendered items: got {options.n:,}. 2,000 is the default.")
+        raise InvalidInput(f"--n must be 8 to {MAX_ITEMS:,} rendered items: got {options.n:,}. The default is 2,000.")
     if options.everyday is None and options.everyday_images is not None:
-        raise InvalidInput("--everyday-images is where the pictures of --everyday are. Name these, or leave it out.")
+        raise InvalidInput(
+            "--everyday-images names the images of --everyday, which is missing. Add --everyday, or leave it out."
+        )
     if not 8 <= options.everyday_n <= MAX_ITEMS:
         raise InvalidInput(
-            f"--everyday-n must be 8 to {MAX_ITEMS:,} pictures: got {options.everyday_n:,}. 1,000 is the default."
+            f"--everyday-n must be 8 to {MAX_ITEMS:,} images: got {options.everyday_n:,}. The default is 1,000."
         )
     if after.no_check and (after.check or after.check_labelled is not None or after.check_captions is not None):
-        raise InvalidInput("--no-check leaves the check out that the other options are for. Give one of the two.")
+        raise InvalidInput("--no-check skips the check that the other options describe. Remove one of the two.")
 
 
 def _to_learn(
@@ -202,14 +204,14 @@ def _to_learn(
 
 
 def _with_everyday(pictured: LoadedBenchmark, options: AdaptOptions, seed: int, progress: Progress) -> LoadedBenchmark:
-    """What to learn from, with the everyday pictures mixed in."""
+    """What to learn from, with the everyday images mixed in."""
     if options.everyday is None:
         return pictured
     from core.systems.composition.readers import recognise
     from core.systems.composition.readers.fields import path_of
     from core.systems.composition.training.reference_tasks import everyday_pairs, joined_benchmarks
 
-    path = path_of(options.everyday, "The everyday pictures")
+    path = path_of(options.everyday, "The everyday images")
     most = options.everyday_n if path.exists() and recognise(path) == "captions" else None
     found = open_pictured(options.everyday, images=options.everyday_images, n=most, progress=progress)
     return joined_benchmarks(pictured, everyday_pairs(found, options.everyday_n, seed))
@@ -251,7 +253,7 @@ def _test(
     ran = score_models(rest, [EncoderScorer(adapted.encoder), AdaptedScorer(adapted)], progress, seed=seed)
     write_results(ran, folder, check)
     progress.close()
-    say("\n".join(["On the items that were kept apart", *run_lines(ran)]))
+    say("\n".join(["On the held-out items", *run_lines(ran)]))
 
 
 def _train(
@@ -275,10 +277,10 @@ def _train(
     except (KeyboardInterrupt, Cancelled):
         progress.close()
         if state.is_dir():
-            say(f"The finished epochs are kept in {state}. Run the same command again to go on.", file=sys.stderr)
+            say(f"Finished epochs are saved in {state}. Run the same command again to continue.", file=sys.stderr)
         raise
     if (options.out / "adapter.json").is_file():
-        say(f"The earlier adapter in {options.out} was replaced.", file=sys.stderr)
+        say(f"Replaced the earlier adapter in {options.out}.", file=sys.stderr)
     adapted.save(options.out)
     shutil.rmtree(state, ignore_errors=True)
     return adapted

@@ -1,4 +1,4 @@
-"""The commands of composition: list benchmarks and their pictures, and reproduce Cola's figure. The others are in the
+"""The commands of composition: list benchmarks and their images, and reproduce Cola's figure. The others are in the
 files that PARTS names."""
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PARTS = {
 PICTURES = {
     "cola": "Visual Genome (and GQA), such as 2390970.jpg",
     "cola-single": "GQA (Visual Genome), CLEVR or PACO (COCO)",
-    "winoground": "facebook/winoground (ask there: they may not be passed on), such as ex_0_img_0.png",
+    "winoground": "facebook/winoground (ask there: redistribution is not allowed), such as ex_0_img_0.png",
     "colorswap": "the folder images of stanfordnlp/colorswap, such as img_0_1.png",
     "sugarcrepe": "COCO val2017, such as 000000085329.jpg",
     "sugarcrepe++": "COCO val2017, such as 000000085329.jpg",
@@ -43,8 +43,8 @@ PICTURES = {
     "valse": "COCO, Visual7W, SWiG, VisDial and FOIL-it",
     "clevr": "the renderings that the scenes name",
     "negclip": "COCO 2014, such as COCO_val2014_000000184613.jpg",
-    "own": "those that your rows name",
-    "captions": "those that your rows name",
+    "own": "those named in your rows",
+    "captions": "those named in your rows",
 }
 
 
@@ -66,32 +66,32 @@ def _quietly() -> None:
 compose = LazyGroup(
     "compose",
     PARTS,
-    "Does a model see which attribute belongs to which thing? Benchmarks, own pairs, training.",
+    "Does a model see which attribute belongs to which object? Benchmarks, own pairs, training.",
     callback=_quietly,
 )
 
 
 @command()
 def benchmarks() -> None:
-    """List the benchmarks that are read or come along, and the pictures that each needs."""
+    """List the benchmarks that are read or come along, and the images that each needs."""
     from core.systems.composition.readers import READERS
     from core.systems.composition.readers.recognise import KNOWN
     from core.systems.composition.scenes.shipped import SHIPPED
 
-    say("Come along, with their pictures")
+    say("Shipped, with their images")
     for name, what in SHIPPED.items():
         say(f"  {name}\n      {what}")
-    say("Are read from files; --format NAME takes one of these names")
+    say("Read from files; use these names with --format")
     for name in READERS:
-        say(f"  {name}\n      {KNOWN[name]}\n      pictures: {PICTURES[name]}")
+        say(f"  {name}\n      {KNOWN[name]}\n      images: {PICTURES[name]}")
 
 
 @command()
 @argument("benchmark", "BENCHMARK", "its file or folder")
 @option("--format NAME", FORMAT, to="form")
-@option("--images PATH", "folder, zip or tar: print only what is missing there")
+@option("--images PATH", "folder, zip or tar: print only the names missing there")
 def pictures(benchmark: str, form: str = "", images: Path | None = None) -> None:
-    """Print the names of the pictures that a benchmark needs.
+    """Print the names of the images that a benchmark needs.
 
     Their base names, one a line.
     """
@@ -102,7 +102,7 @@ def pictures(benchmark: str, form: str = "", images: Path | None = None) -> None
 
     if benchmark in SHIPPED and not Path(benchmark).exists():
         raise InvalidInput(
-            f"The benchmark {benchmark!r} comes along with its pictures: none are needed. Run it as it is."
+            f"The benchmark {benchmark!r} ships with its images, so you need none. Use `compose run {benchmark}`."
         )
     said = "are needed"
     with TerminalProgress() as progress:
@@ -114,5 +114,5 @@ def pictures(benchmark: str, form: str = "", images: Path | None = None) -> None
             said = f"are not in {images.name!r}"
     if wanted:
         say("\n".join(wanted))
-    summary = f"{len(wanted):,} of {len(names):,} pictures {said}."
-    say(f"{summary} Pictures of {read.title}: {PICTURES[read.name]}.", file=sys.stderr)
+    summary = f"{len(wanted):,} of {len(names):,} images {said}."
+    say(f"{summary} Images of {read.title}: {PICTURES[read.name]}.", file=sys.stderr)

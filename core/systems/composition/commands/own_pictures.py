@@ -1,4 +1,4 @@
-"""Composition of one's own pictures from the command line: pairs with foils, and the grid of attributes and objects."""
+"""Composition of one's own images from the command line: pairs with foils, and the grid of attributes and objects."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def foils(caption: str) -> None:
     if found.left_out:
         say("\n".join(["Left out:", *(f"  {text}: {reason}" for text, reason in found.left_out)]), file=sys.stderr)
     if found.foils:
-        say("Look at each: a rule cannot know whether a foil is true of your picture as well.", file=sys.stderr)
+        say("Check each foil: a rule cannot know whether it is also true of your image.", file=sys.stderr)
 
 
 @command()
-@option("--image FILE", "one picture, or two")
-@option("--caption TEXT", "true of the one picture; of two pictures one each, in order")
-@option("--foil TEXT", "false of every picture (default: made from the first caption)")
+@option("--image FILE", "one image, or two")
+@option("--caption TEXT", "caption that is true of the image; for two images one each, in order")
+@option("--foil TEXT", "caption that is false of every image (default: made from the first caption)")
 @option("--encoder NAME", ANY_ENCODER)
 @JSON
 def pair(
@@ -58,7 +58,7 @@ def pair(
     encoder: str = "embedded",
     as_json: bool = False,
 ) -> None:
-    """Score your own picture with its caption and foils, or two pictures with two captions.
+    """Score your own image with its caption and foils, or two images with two captions.
 
     Every score at once, and the texts beside each other.
     """
@@ -70,14 +70,11 @@ def pair(
     from core.systems.composition.reports.own_pairs_lines import pair_document, pair_lines
 
     for path in image:
-        if not path_of(path, "The picture").is_file():
-            raise InvalidInput(f"There is no picture {str(path)!r}. Name files with --image.")
+        if not path_of(path, "The image").is_file():
+            raise InvalidInput(f"No image {str(path)!r}. Name files with --image.")
     captions = _captions(len(image), caption, foil)
     if len({path.resolve() for path in image}) < len(image):
-        raise InvalidInput(
-            f"--image names {image[0].name} twice: no caption can tell a picture from itself. "
-            "Name two pictures, or one."
-        )
+        raise InvalidInput(f"--image names {image[0].name} twice. Name two different images, or one.")
     with TerminalProgress() as progress:
         tower = load_encoder(encoder)
         found = score_pairs(Files(image), captions, tower, cache=default_cache(), progress=progress)
@@ -88,26 +85,25 @@ def pair(
 
 
 def _captions(n: int, given: Sequence[str], foils: Sequence[str]) -> list[Caption]:
-    """The captions of n pictures with the pictures that they are true of, then the foils: given, or made from the first
-    caption of one picture."""
+    """The captions of n images with the images that they are true of, then the foils: given, or made from the first
+    caption of one image."""
     from core.systems.composition.foils.make import make_foils
     from core.systems.composition.own_pairs import Caption
 
     if n > 2:
         raise InvalidInput(
-            f"One or two pictures are scored together: got {n}. For more, write a table and use `compose run`."
+            f"`compose pair` scores one or two images: got {n}. For more, write a table and use `compose run`."
         )
     if n == 2 and len(given) != 2:
         raise InvalidInput(
-            f"Two pictures need two captions, one of each in the pictures' order: got {len(given)}. "
-            "Give both with --caption."
+            f"Two images need two captions, in the order of the images: got {len(given)}. Give both with --caption."
         )
     captions = [Caption(text, (i,) if n == 2 else (0,)) for i, text in enumerate(given)]
     if n == 2 or foils:
         return captions + [Caption(text, (), 0) for text in foils]
     made = make_foils(given[0])
     if not made.foils:
-        raise InvalidInput(f"{made.note} Or write foils of your own with --foil.")
+        raise InvalidInput(f"{made.note} Or write your own foils with --foil.")
     said = {" ".join(text.split()).casefold() for text in given}
     return captions + [Caption(foil.text, (), 0) for foil in made.foils[:MADE] if foil.text.casefold() not in said]
 
@@ -116,20 +112,20 @@ def _captions(n: int, given: Sequence[str], foils: Sequence[str]) -> list[Captio
 class GridColumns:
     """Where attributes and objects stand: in columns, in captions, or in scenes."""
 
-    image: str | None = entry("COL", "column of the pictures' paths (default: recognized by name)")
-    attribute: str | None = entry("COL", "column of the attribute; of scenes a property (default color)")
-    object: str | None = entry("COL", "column of the object; of scenes a property (default shape)")
-    attribute_2: str | None = entry("COL", "attribute of the picture's second thing, with which binding can be tested")
+    image: str | None = entry("COL", "column of the image paths (default: recognized by name)")
+    attribute: str | None = entry("COL", "column of the attribute; in scenes a property (default: color)")
+    object: str | None = entry("COL", "column of the object; in scenes a property (default: shape)")
+    attribute_2: str | None = entry("COL", "attribute of the image's second object, to test binding")
     object_2: str | None = entry("COL", "the second thing")
-    caption: str | None = entry("COL", "read things and attributes from captions, in place of columns")
+    caption: str | None = entry("COL", "read objects and attributes from captions instead of columns")
     family: str = entry("NAME", "with --caption: the family of attributes, such as colour", "")
-    one: bool = entry("", "with captions or scenes: take pictures of one thing, in place of those of two", False)
+    one: bool = entry("", "with captions or scenes: use images of one object, not of two", False)
 
 
 @command()
-@argument("table", "TABLE", "CSV, TSV, JSON Lines or Parquet; or JSON with scenes, as CLEVR's")
-@option("--images PATH", "folder, zip or tar of pictures (default: the table's folder)")
-@option("--template TEXT", 'with "{}" for the phrase (default "a photo of {}")')
+@argument("table", "TABLE", "CSV, TSV, JSON Lines or Parquet; or JSON with scenes in CLEVR's form")
+@option("--images PATH", "folder, zip or tar of images (default: the table's folder)")
+@option("--template TEXT", 'with "{}" for the phrase (default: "a photo of {}")')
 @option("--encoder MODEL", f"{MODEL} (default: embedded)")
 @option("--out FILE", "also write every figure: .csv, .parquet or .json")
 def grid(

@@ -35,16 +35,16 @@ class RunOptions:
     format: str = entry("NAME", FORMAT, "")
     images: Path | None = entry("PATH", IMAGES)
     encoder: tuple[str, ...] = entry("MODEL", f"{MODEL}; two are compared (default: embedded)", ("embedded",))
-    name: tuple[str, ...] = entry("TEXT", "what each result is called (default: benchmark and model)", ())
-    rerank: bool = entry("", "use an adapter only to re-rank what its frozen encoder finds", False)
+    name: tuple[str, ...] = entry("TEXT", "name of each result (default: benchmark and model)", ())
+    rerank: bool = entry("", "use an adapter only to re-rank the results of its frozen encoder", False)
     n: int | None = entry(
-        "N", "items of a benchmark that comes along, or pictures with captions (default: see `compose benchmarks`; all)"
+        "N", "items of a shipped benchmark, or images of a table of captions (default: see `compose benchmarks`; all)"
     )
-    no_blind: bool = entry("", "leave out the baselines that see no picture", False)
-    diagnose: bool = entry("", "also find where the first model fails, into DIR/diagnosis.errata", False)
-    permutations: int = entry("N", "shuffles behind each p of that diagnosis (default 5000)", 5000)
-    seed: int = entry("", "the same seed gives the same intervals (default 0)", 0)
-    out: Path | None = entry("DIR", "folder for figures, items, scores, missing pictures and report")
+    no_blind: bool = entry("", "skip the baselines that see no image", False)
+    diagnose: bool = entry("", "also find where the first model is wrong, into DIR/diagnosis.errata", False)
+    permutations: int = entry("N", "permutations per test of that diagnosis (default: 5,000)", 5000)
+    seed: int = entry("", "seed of the intervals (default: 0)", 0)
+    out: Path | None = entry("DIR", "folder for figures, items, scores, missing images and report")
     json: bool = entry("", "print JSON", False)
 
 
@@ -52,10 +52,12 @@ class RunOptions:
 class ReaderOptions:
     """What single formats take."""
 
-    seen: Path | None = entry("FILE", "cola-single: queries whose combination was trained on, one a line")
+    seen: Path | None = entry(
+        "FILE", "cola-single: file of queries whose combination was in the training data, one a line"
+    )
     negatives: str | None = entry("COL", "crepe: the column of hard negatives")
-    max_words: int | None = entry("N", "aro-order: longest caption (default 30)")
-    split: str | None = entry("NAME", "captions: only the rows whose column split says so")
+    max_words: int | None = entry("N", "aro-order: most words of a caption (default: 30)")
+    split: str | None = entry("NAME", "captions: only rows with this value in the column split")
 
 
 @command()
@@ -97,12 +99,12 @@ def _check_run(options: RunOptions) -> None:
     check_seed(options.seed)
     if len(options.encoder) > 2:
         raise InvalidInput(
-            f"One or two models can be set beside each other: got {len(options.encoder)}. Name two with --encoder."
+            f"`compose run` takes one or two models: got {len(options.encoder)}. Name at most two with --encoder."
         )
     if len(options.name) > len(options.encoder):
         raise InvalidInput(
-            f"--name names the results of {len(options.encoder)} models: got {len(options.name)} "
-            "names. Give one for each."
+            f"--name needs one name for each of {len(options.encoder)} models: got {len(options.name)}. Give "
+            "one name each."
         )
     for name in options.name:
         read_name(name)
@@ -122,7 +124,7 @@ def _reading(options: ReaderOptions) -> dict[str, Any]:
     if options.seen is not None:
         from core.documents import read_text
 
-        given["seen"] = read_text(options.seen, instead="--seen is a file of queries, one a line.")
+        given["seen"] = read_text(options.seen, instead="Use a text file with one query a line for --seen.")
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -154,7 +156,7 @@ def _diagnose(ran: ModelResults, options: RunOptions, run: Path, progress: Termi
     save(found, run, progress)
     progress.close()
     stream = sys.stderr if options.json else sys.stdout
-    say(f"The failures of {first.name}:\n{text_summary(found)}", file=stream)
+    say(f"Where {first.name} is wrong:\n{text_summary(found)}", file=stream)
     tell_run(run, stream)
 
 
@@ -169,8 +171,8 @@ def _finder(model: str) -> str:
 
 @command()
 @argument("first", "A", "folder that `compose run --out` wrote")
-@argument("second", "B", "another, of the same benchmark")
-@option("--seed", "the same seed gives the same intervals (default 0)")
+@argument("second", "B", "another such folder, of the same benchmark")
+@option("--seed", "seed of the intervals (default: 0)")
 @option("--out FILE", "also write the comparison: .json")
 @JSON
 def compare(first: Path, second: Path, seed: int = 0, out: Path | None = None, as_json: bool = False) -> None:

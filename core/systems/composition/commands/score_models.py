@@ -40,17 +40,17 @@ def open_pictured(
     reading: dict[str, Any] | None = None,
     progress: Progress,
 ) -> LoadedBenchmark:
-    """A benchmark with its pictures: one that comes along by its name, else the file or folder at a path.
+    """A benchmark with its images: one that comes along by its name, else the file or folder at a path.
 
     Args:
         form: name of the format; "" recognises it.
-        images: where its pictures are; None looks beside its file.
-        n: items of a benchmark that comes along, or pictures of a table of captions.
+        images: where its images are; None looks beside its file.
+        n: items of a benchmark that comes along, or images of a table of captions.
         reading: what the reader of that format takes besides.
-        progress: called while foils are made and the pictures are opened and looked at.
+        progress: called while foils are made and the images are opened and looked at.
 
     Raises:
-        InvalidInput: it is neither, it cannot be read, or none of its pictures is there.
+        InvalidInput: it is neither, it cannot be read, or none of its images is there.
     """
     from core.systems.composition.pictures import find_pictures
     from core.systems.composition.scenes.shipped import SHIPPED, open_shipped
@@ -58,8 +58,8 @@ def open_pictured(
     if what in SHIPPED and not Path(what).exists():
         if form or images or reading:
             raise InvalidInput(
-                f"The benchmark {what!r} comes along with its pictures: it takes no --format, "
-                "no --images and no reader's option."
+                f"The benchmark {what!r} ships with its images. Leave out --format, --images and options of "
+                "single formats."
             )
         return open_shipped(what, n=n)
     benchmark = read_named(what, form, **_drawn(what, form, n), **(reading or {}), progress=progress)
@@ -69,11 +69,11 @@ def open_pictured(
     try:
         return find_pictures(benchmark, path if path.is_dir() else path.parent, progress=progress)
     except InvalidInput as error:
-        raise InvalidInput(f"{error} Pictures that lie elsewhere are named with --images.") from None
+        raise InvalidInput(f"{error} If the images are elsewhere, add --images.") from None
 
 
 def _drawn(what: str, form: str, n: int | None) -> dict[str, Any]:
-    """What the reader is told of how many pictures to take.
+    """What the reader is told of how many images to take.
 
     Raises:
         InvalidInput: the benchmark is read whole.
@@ -87,8 +87,8 @@ def _drawn(what: str, form: str, n: int | None) -> dict[str, Any]:
     path = path_of(what, "The benchmark")
     if path.exists() and (form or recognise(path)) != "captions":
         raise InvalidInput(
-            f"--n is for benchmarks that come along ({', '.join(SHIPPED)}) and for captions without foils: "
-            "another benchmark is read whole. Leave it out."
+            f"--n works for shipped benchmarks ({', '.join(SHIPPED)}) and tables of captions. Others are read "
+            "whole: leave it out."
         )
     return {"most": n}
 
@@ -105,13 +105,12 @@ def read_named(what: str, form: str, **reading: Any) -> Benchmark:
 
     if not what or not path_of(what, "The benchmark").exists():
         raise InvalidInput(
-            f"There is no benchmark {what[:200]!r}: it is no file or folder, and none that comes along "
-            f"({', '.join(SHIPPED)})."
+            f"No benchmark {what[:200]!r}: not a file or folder, and not shipped ({', '.join(SHIPPED)}). Fix the path."
         )
     return read_benchmark(form, what, **reading)
 
 
-NOT_COMPARED = "No item was new to both models, so they are not compared."
+NOT_COMPARED = "The two models are not compared: no item was new to both."
 
 
 def score_models(
@@ -127,7 +126,7 @@ def score_models(
 
     Args:
         names: of the results; where there are too few, the benchmark and the model.
-        blind: also score baselines that see no picture, once.
+        blind: also score baselines that see no image, once.
 
     Raises:
         InvalidInput: two results have one name, or a model cannot be scored.
@@ -138,7 +137,7 @@ def score_models(
 
     called = [*names, *_names(pictured.benchmark, scorers)[len(names) :]]
     if len(set(called)) < len(called):
-        raise InvalidInput(f"Two results cannot both be called {called[0]!r}. Give each its own --name.")
+        raise InvalidInput(f"Two results have the name {called[0]!r}. Give each its own --name.")
     results = tuple(
         run_composition(
             pictured, scorer, name=name, cache=default_cache(), progress=progress, blind=blind and i == 0, seed=seed
@@ -167,8 +166,8 @@ def scorers_of(models: Sequence[str], *, rerank: bool = False) -> list[Scorer]:
 
     if rerank and not any(is_adapter(path_of(model, "The model")) for model in models):
         raise InvalidInput(
-            f"--rerank is for an adapter, and {', '.join(models)} is none. Name the folder that `compose adapt --out` "
-            "wrote with --encoder."
+            f"--rerank needs an adapter: got {', '.join(models)}. Use the folder from `compose adapt --out` as "
+            "--encoder."
         )
     return [scorer_of(model, rerank=rerank) for model in models]
 
@@ -198,7 +197,7 @@ def run_lines(ran: ModelResults) -> list[str]:
 
 def write_results(ran: ModelResults, folder: Path, regression: Any = None) -> None:
     """The first result's files into the folder, the second's into "second" below it, the comparison, the missing
-    pictures and the report."""
+    images and the report."""
     from core.files import write_json, write_text
     from core.folders import all_at_once
     from core.systems.composition.reports.html import render_composition_report

@@ -1,10 +1,10 @@
 """Where a model of composition fails: its margins diagnosed like the losses of any model.
 
-    LoadedBenchmark + CompositionResult ─► samples (a picture with its caption) ─► columns, vectors of both sides,
+    LoadedBenchmark + CompositionResult ─► samples (an image with its caption) ─► columns, vectors of both sides,
     words ─► Diagnosis
 
-Clusters are searched in unit([w * picture ; (1 - w) * caption]), both unit vectors of their own towers (the picture's
-in the finding space), because a loss of composition depends on both. Words are scored on pictures alone, as always.
+Clusters are searched in unit([w * image ; (1 - w) * caption]), both unit vectors of their own towers (the image's
+in the finding space), because a loss of composition depends on both. Words are scored on images alone, as always.
 What captions and tags say are conditions. Items of one value of a class tag (the kind of a foil, say) are a class: a
 kind that fails as a whole is found at class level, and all else within kinds.
 """
@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 KIND = "kind"
 """The tag that is taken for the class where every item has it."""
 PICTURE_SHARE = 0.5
-"""Weight of the picture against the caption in the space where clusters are searched. On tuning seeds of
+"""Weight of the image against the caption in the space where clusters are searched. On tuning seeds of
 research/evidence/composition_clusters.py the predicted loss found planted samples within their kind with AUROC 0.68 (0,
-0.25), 0.67 (0.5), 0.66 (0.75) and 0.58 (1, pictures alone); 0.5 is taken since pictures fail too."""
+0.25), 0.67 (0.5), 0.66 (0.75) and 0.58 (1, images alone); 0.5 is taken since images fail too."""
 
 
 def diagnose_composition(
@@ -63,16 +63,16 @@ def diagnose_composition(
     other.
 
     Args:
-        pictured: the benchmark that the result is of, with its pictures.
+        pictured: the benchmark that the result is of, with its images.
         embedding: whose spaces failures are found in (it need not be the model that was scored), and whose text tower
             finds the words and reads the captions.
         families: attribute -> its family, before those of the lexicon, such as {"shiny": "material"}.
-        loss: "binding" takes out what pictures and captions attract by themselves, of pairs; see
+        loss: "binding" takes out what images and captions attract by themselves, of pairs; see
             `core.systems.composition.failures.samples`.
 
     Raises:
         InvalidInput: the result is of another benchmark, too few items can be diagnosed, all margins are equal, or no
-        picture can be read.
+        image can be read.
     """
     made = composition_records(
         pictured, result, embedding, families=families, loss=loss, words=settings.words, progress=progress
@@ -82,7 +82,7 @@ def diagnose_composition(
             made.samples, made.outcomes, made.embeddings, words=made.words, settings=settings, progress=progress
         )
     except InvalidInput as error:
-        raise InvalidInput(f"The failures of {result.name!r} cannot be diagnosed. {error}") from None
+        raise InvalidInput(f"The errors of {result.name!r} cannot be diagnosed. {error}") from None
     names = [c.name for c in made.samples.metadata if c.kind == "category"]
     return replace(
         run,
@@ -132,7 +132,7 @@ def composition_records(
 
 
 def joint_vectors(pictures: F32, captions: F32, share: float = PICTURE_SHARE) -> F32:
-    """(n, d + d2) unit rows [sqrt(share) * picture ; sqrt(1 - share) * caption] of unit rows: cosines are the weighted
+    """(n, d + d2) unit rows [sqrt(share) * image ; sqrt(1 - share) * caption] of unit rows: cosines are the weighted
     mean of both cosines.
 
     Captions are centred first and brought back to unit length: sentences of one benchmark share most of their words.
@@ -159,14 +159,14 @@ def _audit(pictured: LoadedBenchmark, found: CaptionSamples) -> DataSet:
         found.ids,
         items=ItemView(pictured.store, found.pictures, shared=True),
         groups=found.groups,
-        group_name="items that share a picture",
+        group_name="items that share an image",
         name=pictured.benchmark.title,
     )
     return DataSet(samples, found.outcomes, None, (), ())
 
 
 def _kept(found: CaptionSamples, audit: DataSet) -> I64:
-    """Which of the samples have a picture that could be read."""
+    """Which of the samples have an image that could be read."""
     place = {name: row for row, name in enumerate(found.ids)}
     return np.array([place[name] for name in audit.samples.ids], np.int64)
 
@@ -191,8 +191,8 @@ def _with_classes(
         return replace(samples, metadata=columns), ()
     names = tuple(dict.fromkeys(values))
     note = (
-        f"The classes of this run are the items' {tag}: a {tag} that fails as a whole is found at class "
-        "level, all else within it."
+        f"The classes of this run are the values of {tag}. Class tests find a {tag} that is wrong as a whole; "
+        "groups lie within one."
     )
     labels = np.array([names.index(value) for value in values], np.int64)
     return replace(samples, labels=labels, class_names=names, metadata=columns), (note,)
@@ -212,21 +212,20 @@ def _joined(pictures: Embeddings, captions: Sequence[str], embedding: EmbeddingS
 def _said(result: CompositionResult, loss: Loss) -> tuple[str, ...]:
     if result.kind == "retrieval":
         what = (
-            "A sample is a query, shown with the picture that it describes and that the model ranks last; "
-            "its loss is 1 - average precision."
+            "A sample is a query with the matching image that the model ranks last. Its loss is 1 - average precision."
         )
     elif loss == "binding":
         what = (
-            "A sample is a picture with its true caption; "
-            "an item's two are right if the true matches together outscore the crossed ones."
+            "A sample is an image with its true caption. Both samples of an item are right if the true matches "
+            "together outscore the crossed ones."
         )
     else:
         asks = {"image": "its caption picks it", "text": "it picks its caption"}.get(
             result.headline if result.kind == "pairs" else "text", "both pick each other"
         )
         what = (
-            "A sample is a picture with its true caption; "
-            f"it is right if {asks} with a higher score than any wrong answer has."
+            f"A sample is an image with its true caption. It is right if {asks} with a higher score than any "
+            "wrong answer."
         )
     return (f"The model of this run is {result.model} on {result.title} ({result.name}).", what)
 

@@ -1,21 +1,21 @@
-"""From items and a model's scores to samples that a diagnosis can be made of: a picture with its true caption, and a
+"""From items and a model's scores to samples that a diagnosis can be made of: an image with its true caption, and a
 loss.
 
 What a sample is, by the kind of the item:
 
-- "pairs": one sample for each picture with its caption. Its margin is that of the questions which the headline asks of
-  it: "image" asks whether the caption picks its picture, "text" whether the picture picks its caption, "group" both;
+- "pairs": one sample for each image with its caption. Its margin is that of the questions which the headline asks of
+  it: "image" asks whether the caption picks its image, "text" whether the image picks its caption, "group" both;
   the smaller counts. So an item is right by the headline if and only if all of its samples are.
-- "choice": one sample for each true caption of the picture; its margin is to the best foil.
-- "retrieval": one sample for each query, shown with the picture that it describes and that the model ranks last; its
+- "choice": one sample for each true caption of the image; its margin is to the best foil.
+- "retrieval": one sample for each query, shown with the image that it describes and that the model ranks last; its
   loss is 1 - average precision.
 
 The loss is the negative margin, and a sample with a margin of 0 or less is wrong: a tie is no answer.
 
-Where a model cannot bind, one picture of a pair tends to win both captions, so that its sample is right and the other's
-wrong: such losses say which pictures attract captions. A note counts these items. The loss "binding" takes that out:
+Where a model cannot bind, one image of a pair tends to win both captions, so that its sample is right and the other's
+wrong: such losses say which images attract captions. A note counts these items. The loss "binding" takes that out:
 both samples of an item have the loss
--(s[0,0] + s[1,1] - s[0,1] - s[1,0]) / 2 (captions in the order of their pictures), in which whatever a picture or a
+-(s[0,0] + s[1,1] - s[0,1] - s[1,0]) / 2 (captions in the order of their images), in which whatever an image or a
 caption adds to all of its scores cancels; right is then whether the true matches score higher together than the crossed
 ones.
 """
@@ -41,19 +41,19 @@ TEXT = "text"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CaptionSamples:
-    """n pictures with their true captions, as one model scores them."""
+    """n images with their true captions, as one model scores them."""
 
     ids: tuple[str, ...]
     items: tuple[Item, ...]
     """The item of each sample."""
     pictures: I64
-    """(n,) places in the benchmark's pictures."""
+    """(n,) places in the benchmark's images."""
     captions: tuple[str, ...]
     foils: tuple[tuple[str, ...], ...]
-    """The captions of the same item that do not belong to the picture."""
+    """The captions of the same item that do not belong to the image."""
     outcomes: Outcomes
     groups: I64
-    """(n,) samples that share an item, or a picture with one that does, have one number."""
+    """(n,) samples that share an item, or an image with one that does, have one number."""
     excluded: tuple[tuple[str, str], ...]
     """(item's id, reason) of items that gave no sample."""
     notes: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ def caption_samples(pictured: LoadedBenchmark, result: CompositionResult, loss: 
     _check(pictured, result)
     if loss not in ("margin", "binding") or (loss == "binding" and result.kind != "pairs"):
         raise InvalidInput(
-            f'The loss is "margin", or of pairs "binding": got {loss!r} for {result.kind} items. Take "margin".'
+            f'loss must be "margin", or "binding" for pairs: got {loss!r} for {result.kind} items. Use "margin".'
         )
     items = {item.id: item for item in benchmark.items}
     made, excluded = _all_samples(items, result, loss)
@@ -116,14 +116,18 @@ def _all_samples(
     made: list[_Sample] = []
     excluded = [*result.excluded]
     retrieval = result.kind == "retrieval"
-    nothing = "no average precision: it describes none of its pictures." if retrieval else "nothing to tell apart."
+    nothing = (
+        "it has no average precision because it describes none of its images."
+        if retrieval
+        else "it has nothing to tell apart."
+    )
     for number, (name, scores) in enumerate(zip(result.ids, result.matrices)):
         found = _samples(items[name], number, scores, result, loss)
         made += found
         if not found:
             excluded.append((name, nothing))
     known = {*result.ids, *(name for name, _ in excluded)}
-    excluded += [(name, f"not scored by {result.model}.") for name in items if name not in known]
+    excluded += [(name, f"{result.model} has not scored it.") for name in items if name not in known]
     if not made:
         first = excluded[0] if excluded else ("", "it has no items.")
         raise InvalidInput(f"{result.name}: no item can be diagnosed. The first, {first[0]!r}: {first[1]}")
@@ -131,11 +135,11 @@ def _all_samples(
 
 
 def sample_margins(scores: F64, match: tuple[tuple[int, int], ...], headline: str) -> F64:
-    """The margin of each (picture, caption) of `match` to the best wrong answer; inf where there is none.
+    """The margin of each (image, caption) of `match` to the best wrong answer; inf where there is none.
 
     Args:
         scores: (I, T), larger is a better match.
-        headline: "image" asks which picture a caption picks, "text" which caption a picture picks, anything else both.
+        headline: "image" asks which image a caption picks, "text" which caption an image picks, anything else both.
     """
     belongs = np.zeros(scores.shape, bool)
     belongs[tuple(np.array(match, np.int64).T)] = True
@@ -157,7 +161,7 @@ def binding(scores: F64, match: tuple[tuple[int, int], ...]) -> float:
 
 
 def _attracted(items: Mapping[str, Item], result: CompositionResult) -> str:
-    """In how many items one picture wins both captions, or one caption both pictures, as the headline asks; "" where it
+    """In how many items one image wins both captions, or one caption both images, as the headline asks; "" where it
     asks neither."""
     if result.kind != "pairs" or result.headline not in (IMAGE, TEXT):
         return ""
@@ -165,10 +169,10 @@ def _attracted(items: Mapping[str, Item], result: CompositionResult) -> str:
         (sample_margins(s, items[name].match, result.headline) <= 0).sum() == 1
         for name, s in zip(result.ids, result.matrices)
     ]
-    what = "one picture wins both captions" if result.headline == IMAGE else "one caption wins both pictures"
+    what = "one image wins both captions" if result.headline == IMAGE else "one caption wins both images"
     return (
-        f"In {sum(wrong):,} of {len(wrong):,} items {what}: there the loss says what attracts the model, "
-        'not what it binds wrongly. The loss "binding" takes that out.'
+        f"In {sum(wrong):,} of {len(wrong):,} items {what}. There the loss shows what attracts the model, not "
+        'wrong binding. The loss "binding" removes this attraction.'
     )
 
 
@@ -176,15 +180,13 @@ def _check(pictured: LoadedBenchmark, result: CompositionResult) -> None:
     benchmark = pictured.benchmark
     repeated = [name for name, count in Counter(item.id for item in benchmark.items).items() if count > 1]
     if repeated:
-        raise InvalidInput(
-            f"{benchmark.title}: the id {repeated[0]!r} stands for two items, so failures cannot be told apart. "
-            "Give each item its own."
-        )
+        raise InvalidInput(f"{benchmark.title}: two items have the id {repeated[0]!r}. Give each item its own id.")
     strangers = {*result.ids} - {item.id for item in benchmark.items}
     if benchmark.name != result.benchmark or strangers:
         which = f"item {min(strangers)!r} is not in it" if strangers else f"it is {benchmark.name!r}"
         raise InvalidInput(
-            f"{result.name!r} is a result on {result.benchmark!r} and not on this benchmark: {which}. Score it again."
+            f"{result.name!r} is a result on {result.benchmark!r}, not on this benchmark: {which}. Score the "
+            "model again."
         )
 
 
@@ -221,7 +223,7 @@ def _outcomes(loss: F64, result: CompositionResult, which: Loss) -> Outcomes:
 
 
 def _groups(item_of: I64, items: tuple[Item, ...], pictures: Sequence[Picture]) -> tuple[I64, str]:
-    """(n,) one number for the samples of an item and of those that share a picture with it, and a note if sharing is
+    """(n,) one number for the samples of an item and of those that share an image with it, and a note if sharing is
     passed over."""
-    connected, note = picture_groups(items, pictures)  # of samples: those of one item share its pictures
+    connected, note = picture_groups(items, pictures)  # of samples: those of one item share its images
     return (item_of, note) if connected is None else (connected, "")

@@ -25,16 +25,16 @@ def with_second_result(diagnosis: Diagnosis, pictured: LoadedBenchmark, result: 
     mine = diagnosis.extras.get(COMPOSITION)
     if mine is None:
         raise InvalidInput(
-            "This run is no diagnosis of composition, so such a result cannot be set beside it. "
-            "Diagnose one with diagnose_composition."
+            "A second result needs a run of composition, and this run is another kind. Diagnose one with "
+            "diagnose_composition."
         )
     if (mine["benchmark"], mine["headline"]) != (result.benchmark, result.headline):
         raise InvalidInput(
-            f"{result.name!r} is the {result.headline!r} score on {result.benchmark!r}, and this run the "
+            f"{result.name!r} is the {result.headline!r} score on {result.benchmark!r}; this run is the "
             f"{mine['headline']!r} score on {mine['benchmark']!r}. Score both models on one benchmark."
         )
     if result.name in {MODEL, *(p.name for p in other_models(diagnosis))}:
-        raise InvalidInput(f"This run already has a result called {result.name!r}. Give the other one its own name.")
+        raise InvalidInput(f"This run already has a result named {result.name!r}. Use another name.")
     found = caption_samples(pictured, result, mine["loss"])
     rows, order = rows_of_run(diagnosis, found.ids)
     if not len(order):
@@ -42,8 +42,7 @@ def with_second_result(diagnosis: Diagnosis, pictured: LoadedBenchmark, result: 
     outcomes = found.outcomes.keep(order)
     if outcomes.errors is None:
         raise InvalidInput(
-            f"{result.name!r} is average precision, which is neither right nor wrong. "
-            "Compare results with compare_results instead."
+            f"{result.name!r} is average precision, which is neither right nor wrong. Use compare_results instead."
         )
     return with_outcomes(diagnosis, result.name, result.model, outcomes, rows[order], f"Scored on {result.title}.")
 

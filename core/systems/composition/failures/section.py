@@ -36,6 +36,6 @@ def _sentence(said: Mapping[str, Any]) -> str:
     chance = said.get("chance")
     against = "" if chance is None else f"; chance is {number(chance) if ranks else percent(chance)}"
     return (
-        f"{what}: {said['metric']} {value}, 95% interval {interval(found, share=not ranks)}, "
-        f"n = {said['n']:,}{against}."
+        f"{what}: {said['metric']} {value}, 95% interval {interval(found, share=not ranks)}, n = "
+        f"{said['n']:,}{against}."
     )

@@ -1,9 +1,9 @@
 """Captions that are almost right: from one caption, swaps and replacements of what it says, each a sentence that is
-false of its picture.
+false of its image.
 
 As in the benchmarks of composition (Winoground, Thrush et al. 2022, arXiv 2204.03162; SugarCrepe, Hsieh et al. 2023,
 arXiv 2306.14610), but by rules and word lists, so the same caption gives the same foils. What the rules cannot know is
-whether a foil happens to be true of the picture as well: a person looks at each before it is scored.
+whether a foil happens to be true of the image as well: a person looks at each before it is scored.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ MAX_CAPTION_LENGTH = 300
 MAX_FOILS = 24
 """Foils of a caption."""
 SAME_TEXT = "it reads the same as the caption"
-SAME_MEANING = 'it means the same as the caption: the order of what "and" or "next to" joins does not matter'
-TWICE = "another foil says the same"
+SAME_MEANING = 'it means the same as the caption: "and" and "next to" join in any order'
+TWICE = "another foil reads the same"
 BEYOND = f"beyond the {MAX_FOILS} most telling"
 
 
@@ -70,13 +70,12 @@ def make_foils(caption: str) -> Foils:
     text = " ".join(caption.split())
     if not any(character.isalpha() for character in text):
         raise InvalidInput(
-            f"A caption needs at least one word: got {caption[:40]!r}. "
-            'Write what the picture shows, such as "a red cube and a blue ball".'
+            f'A caption needs at least one word: got {caption[:40]!r}. Write what the image shows, such as "a '
+            'red cube and a blue ball".'
         )
     if len(text) > MAX_CAPTION_LENGTH:
         raise InvalidInput(
-            f"A caption may have at most {MAX_CAPTION_LENGTH} characters: got {len(text):,}. "
-            "Keep what says which thing has which attribute."
+            f"A caption may have at most {MAX_CAPTION_LENGTH} characters: got {len(text):,}. Shorten it."
         )
     reading = read_caption(text)
     foils = list[Foil]()
@@ -112,10 +111,10 @@ def _plain(text: str) -> str:
 def _needed(left_out: list[tuple[str, str]]) -> str:
     if left_out:
         return (
-            f"No foil can be made: of the {len(left_out)} changes tried, each gives the same meaning. "
-            "Give the two things different attributes."
+            f"No foil made: each of the {len(left_out)} changes tried keeps the meaning. Give the two objects "
+            "different attributes."
         )
     return (
-        "No foil can be made: the caption needs two things that can change places, an attribute (colour, size, "
-        'material, age, ...), a number, or a place such as "on" or "left of".'
+        "No foil made: the caption needs two objects that can swap, an attribute (color, size, material, age, "
+        '...), a number, or a position such as "on" or "left of".'
     )

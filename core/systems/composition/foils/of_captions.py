@@ -1,4 +1,4 @@
-"""Foils of a picture that has captions: what is changed must not be what another of its captions says."""
+"""Foils of an image that has captions: what is changed must not be what another of its captions says."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from core.systems.composition.foils.make import MAX_CAPTION_LENGTH, make_foils
 Change = Literal["swap", "replace", "add"]
 COLOURS = ("red", "blue", "green", "yellow", "pink", "purple", "orange")
 LEAST_NAMED = 5
-"""Captions that must name a thing before it is added to another picture."""
+"""Captions that must name a thing before it is added to another image."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionFoil:
-    """A caption of a picture and one that is almost it."""
+    """A caption of an image and one that is almost it."""
 
     caption: str
     foil: str
@@ -52,17 +52,17 @@ def things_named(captions: Iterable[str]) -> tuple[str, ...]:
 def caption_foils(
     captions: Sequence[str], things: Sequence[str], rng: np.random.Generator, *, beside: Sequence[str] = ()
 ) -> list[CaptionFoil]:
-    """One foil of each kind, of the first caption that allows it; none brings in a word that any caption of the picture
+    """One foil of each kind, of the first caption that allows it; none brings in a word that any caption of the image
     says.
 
     Args:
-        captions: of one picture.
+        captions: of one image.
         things: `things_named` of all captions: what may be added.
         rng: draws what is added.
-        beside: further captions of the picture, of which no foil is made.
+        beside: further captions of the image, of which no foil is made.
 
     Source: the three changes are SugarCrepe's (Hsieh et al. 2023, arXiv 2306.14610). Departure: there a language model
-    writes them and people look at each; here rules do, so some sound odd and a few are true of their picture.
+    writes them and people look at each; here rules do, so some sound odd and a few are true of their image.
     """
     said = {word for caption in (*captions, *beside) for word in _keys(caption)}
     found: dict[str, CaptionFoil] = {}
@@ -96,7 +96,7 @@ def _coloured(reading: ParsedCaption, said: set[str], things: Sequence[str], rng
 
 
 def _joined(reading: ParsedCaption, said: set[str], things: Sequence[str], rng: np.random.Generator) -> Iterator[str]:
-    """The caption beside a thing that none of the picture's captions speaks of."""
+    """The caption beside a thing that none of the image's captions speaks of."""
     free = [thing for thing in things if not set(_keys(thing)) & said]
     if free and reading.things:
         end = len(reading.text.rstrip(".!? "))

@@ -27,7 +27,7 @@ class GridAnswer:
 
 class Evened:
     """What the model thinks of two phrases whatever is shown: the difference of their scores, in equal parts over the
-    pictures that show the word of the one and not of the other, and the reverse. A model that sees neither word has
+    images that show the word of the one and not of the other, and the reverse. A model that sees neither word has
     nothing but this; one that sees both well has none of its seeing taken off."""
 
     def __init__(self, matrix: F64, place: Mapping[Pair, int], kept: Sequence[PictureContents]) -> None:
@@ -58,7 +58,7 @@ class Evened:
         return self.known[key]
 
     def bound(self, picture: int, true: Pair, other: Pair) -> float:
-        """The contrast of sums of one picture, evened out over those that show the same and those that show the swapped
+        """The contrast of sums of one image, evened out over those that show the same and those that show the swapped
         pairs, if there are such: a liking for "red apple" then gains nothing. Without them a liking for single words
         has cancelled all the same."""
         swapped = (other[0], true[1]), (true[0], other[1])
@@ -71,7 +71,7 @@ class Evened:
 
 
 def answer_of(question: BindingQuestion, even: Evened) -> GridAnswer:
-    """What the scores of its picture say to a question."""
+    """What the scores of its image say to a question."""
     row = even.matrix[question.picture]
     place = even.place
     mine = question.true

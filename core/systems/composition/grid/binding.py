@@ -1,20 +1,20 @@
-"""Where does binding fail? A grid of attributes and objects over pictures, with what goes wrong told apart in each
+"""Where does binding fail? A grid of attributes and objects over images, with what goes wrong told apart in each
 cell.
 
-Of a picture with two things, a1 o1 and a2 o2, four questions are asked, each with one word exchanged so that the
+Of an image with two things, a1 o1 and a2 o2, four questions are asked, each with one word exchanged so that the
 sentences stay alike:
 
-    attribute  a1 o1 against a' o1 for every attribute a' that the picture does not show
-    object     a1 o1 against a1 o' for every object o' that the picture does not show
+    attribute  a1 o1 against a' o1 for every attribute a' that the image does not show
+    object     a1 o1 against a1 o' for every object o' that the image does not show
     binding    (a1 o1) + (a2 o2) against (a2 o1) + (a1 o2), the sums of the scores
     pair       a1 o1 against both a2 o1 and a1 o2
 
 A model that sees a bag of words answers the first two, and the third by chance: whatever it thinks of each word cancels
 in the sums. In the first two a model that always says "red" would seem to see red things, so what it thinks of two
-phrases whatever is shown is taken off first: the mean difference over pictures that show the one word and over those
-that show the other, in equal parts; in the third likewise what it thinks of the four phrases, where pictures of the
+phrases whatever is shown is taken off first: the mean difference over images that show the one word and over those
+that show the other, in equal parts; in the third likewise what it thinks of the four phrases, where images of the
 swapped things are there. The fourth is the plain question; there a word that the model favours decides, so it is shown
-and not tested. Of a picture with one thing only the first two can be asked, and whether the true pair outscores every
+and not tested. Of an image with one thing only the first two can be asked, and whether the true pair outscores every
 other pair of the grid.
 
 The four phrases are those of Cola's items (Ray et al. 2023, arXiv 2305.03689); the contrasts, the grid and the tests
@@ -36,7 +36,7 @@ from core.systems.composition.grid.cells import GREY, MIN_CELL_PICTURES, VERDICT
 from core.systems.composition.grid.questions import GridQuestions, Mode, PictureContents, ask, sentence
 
 ScorePictures = Callable[[ItemStore, Sequence[str]], F64]
-"""(n pictures, T texts) -> (n, T) scores, larger is a better match; nan in the rows of pictures that could not be
+"""(n images, T texts) -> (n, T) scores, larger is a better match; nan in the rows of images that could not be
 read."""
 MAX_WORDS = 60
 """Attributes, and objects, of a grid."""
@@ -44,20 +44,20 @@ MAX_WORDS = 60
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BindingGrid:
-    """Attributes in rows, objects in columns; cells row by row, those without a picture left out."""
+    """Attributes in rows, objects in columns; cells row by row, those without an image left out."""
 
     mode: Mode
     attributes: tuple[str, ...]
     objects: tuple[str, ...]
     cells: tuple[GridCell, ...]
     overall: GridCell
-    """All pictures together, each once; tested as the cells are, within the same adjustment."""
+    """All images together, each once; tested as the cells are, within the same adjustment."""
     n_tests: int
     """Size of the family over which Holm's adjustment is made."""
     verdicts: Mapping[str, int]
     """Cells by verdict."""
     left_out: tuple[tuple[str, str], ...] = ()
-    """(picture's name, reason)."""
+    """(image's name, reason)."""
     notes: tuple[str, ...] = ()
 
 
@@ -70,35 +70,37 @@ def binding_grid(
     family: Mapping[str, str] | None = None,
     template: str = "a photo of {}",
 ) -> BindingGrid:
-    """Ask each picture the questions of its cells, and say where which of them fails.
+    """Ask each image the questions of its cells, and say where which of them fails.
 
-    A cell is tested with at least 5 pictures. Claims, each at a family-wise level of 0.05 (Holm over the three tests of
-    every cell and of all pictures together):
+    A cell is tested with at least 5 images. Claims, each at a family-wise level of 0.05 (Holm over the three tests of
+    every cell and of all images together):
 
         does not see   the share is lower than half-way between chance and 1 (binomial)
         binds wrongly  it does see both (both intervals lie above chance), and binding is right less often than the
-                       harder of the two (McNemar on the same pictures; the smaller of two is taken, which can only
+                       harder of the two (McNemar on the same images; the smaller of two is taken, which can only
                        weaken the claim) and in less than half-way between chance and 1, so that a small difference in
                        a large data set is no failure
 
-    The binomial takes the mean chance of the cell's pictures, and pictures as independent: near-duplicates must be
+    The binomial takes the mean chance of the cell's images, and images as independent: near-duplicates must be
     taken out beforehand.
 
     Args:
-        pictures: those that `shown` speaks of, by place.
-        shown: what each picture shows; `grid.questions` gets it from columns, captions and rendered scenes.
+        images: those that `shown` speaks of, by place.
+        shown: what each image shows; `grid.questions` gets it from columns, captions and rendered scenes.
         score: an encoder's or adapted encoder's; see `training.scorers.matrix_of`.
-        mode: "two" takes the pictures with two things, "one" those with one.
+        mode: "two" takes the images with two things, "one" those with one.
         family: attribute -> its family: an attribute is asked against those of its family alone. None takes all as one
             family.
         template: with one "{}" for the phrase "a red cube".
 
     Raises:
-        InvalidInput: no picture fits the mode, fewer than two attributes or objects, too many of them, a bad template,
+        InvalidInput: no image fits the mode, fewer than two attributes or objects, too many of them, a bad template,
         or scores of another shape.
     """
     if template.count("{}") != 1:
-        raise InvalidInput(f'The template needs "{{}}" once, for a phrase such as "a red cube": got {template[:60]!r}.')
+        raise InvalidInput(
+            f'The template needs "{{}}" once, for a phrase such as "a red cube": got {template[:60]!r}. Fix it.'
+        )
     asked = ask(shown, len(pictures), mode, dict(family or {}))
     _check_words(asked.attributes, asked.objects)
     answers, unscored = _answers(asked, pictures, score, template)
@@ -121,19 +123,19 @@ def binding_grid(
 def _answers(
     asked: GridQuestions, pictures: ItemStore, score: ScorePictures, template: str
 ) -> tuple[list[GridAnswer], list[int]]:
-    """What the scores say to each question, and the pictures that have no score."""
+    """What the scores say to each question, and the images that have no score."""
     texts = list(dict.fromkeys(text for question in asked.questions for text in question.phrases()))
     matrix = np.asarray(score(pictures, [sentence(template, *text) for text in texts]), np.float64)
     if matrix.shape != (len(pictures), len(texts)):
         raise InvalidInput(
-            f"The scorer must give ({len(pictures)}, {len(texts)}) scores, a row for each picture: got {matrix.shape}."
+            f"The scorer must give ({len(pictures)}, {len(texts)}) scores, one row per image: got {matrix.shape}."
         )
     lost = frozenset(np.flatnonzero(~np.isfinite(matrix).all(axis=1)).tolist())
     place = {text: i for i, text in enumerate(texts)}
     even = Evened(matrix, place, [one for one in asked.kept if one.picture not in lost])
     answers = [answer_of(question, even) for question in asked.questions if question.picture not in lost]
     if not answers:
-        raise InvalidInput("Not one picture of the grid could be scored. Look at why they cannot be read.")
+        raise InvalidInput("The model could score none of the images. Check that their files open.")
     return answers, sorted({question.picture for question in asked.questions} & lost)
 
 
@@ -141,13 +143,13 @@ def _check_words(attributes: Sequence[str], objects: Sequence[str]) -> None:
     for name, words in (("attributes", attributes), ("objects", objects)):
         if len(words) < 2:
             raise InvalidInput(
-                f"A grid needs at least two {name}: got {len(words)} ({', '.join(words)}). "
-                "Bring pictures that differ in them."
+                f"A grid needs at least two {name}: got {len(words)} ({', '.join(words)}). Add images that "
+                "differ in them."
             )
         if len(words) > MAX_WORDS:
             raise InvalidInput(
-                f"A grid has at most {MAX_WORDS} {name}: got {len(words):,}. "
-                "Choose a column with fewer values, or keep some pictures."
+                f"A grid has at most {MAX_WORDS} {name}: got {len(words):,}. Choose a column with fewer values, "
+                "or use fewer images."
             )
 
 
@@ -155,11 +157,9 @@ def _notes(cells: Sequence[GridCell], mode: Mode) -> tuple[str, ...]:
     grey = sum(cell.verdict == GREY for cell in cells)
     unasked = sum(not (cell.sees_attribute.n and cell.sees_object.n) for cell in cells)
     notes = {
-        f"{grey} of {len(cells)} cells have fewer than {MIN_CELL_PICTURES} pictures and are not tested.": grey,
-        "A picture of one thing cannot show whether attribute and object are bound: "
-        "bring pictures with two things to test binding.": mode == "one",
-        f"In {unasked} cells all pictures show all attributes or all objects, so whether they are seen cannot "
-        "be asked, and binding is not tested. Bring pictures with more attributes and objects.": unasked,
-        "A cell without a claim is not proved to be right: it may have too few pictures to show a failure.": True,
+        f"Skipped the tests of {grey} of {len(cells)} cells: fewer than {MIN_CELL_PICTURES} images each.": grey,
+        "Images of one object cannot test binding of attribute and object. Add images with two objects.": mode == "one",
+        f"Skipped {unasked} cells: all images show all attributes or all objects. Add images with more.": unasked,
+        "A cell without a claim is not proved right. It may have too few images to show a failure.": True,
     }
     return tuple(note for note, holds in notes.items() if holds)

@@ -17,16 +17,16 @@ from core.systems.composition.grid.questions import Mode, Pair
 
 ALPHA = 0.05
 MIN_CELL_PICTURES = 5
-"""Pictures below which a cell is greyed: neither tested nor claimed."""
+"""Images below which a cell is greyed: neither tested nor claimed."""
 NO_ATTRIBUTE = "does not see the attribute"
 NO_OBJECT = "does not see the object"
 NEITHER = "sees neither the attribute nor the object"
 UNBOUND = "sees both and binds them wrongly"
 NOTHING = "no claim"
-GREY = "too few pictures"
+GREY = "too few images"
 VERDICTS = (NO_ATTRIBUTE, NO_OBJECT, NEITHER, UNBOUND, NOTHING, GREY)
 ALL = ("all", "all")
-"""Stands for all pictures as one cell."""
+"""Stands for all images as one cell."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,9 +37,9 @@ class Share:
     """With its Wilson interval; undefined where the question cannot be asked."""
     n: int
     chance: float
-    """Mean over the pictures of what guessing reaches."""
+    """Mean over the images of what guessing reaches."""
     ties: int
-    """Pictures that count as wrong only because scores are equal."""
+    """Images that count as wrong only because scores are equal."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +49,11 @@ class GridCell:
     attribute: str
     object: str
     n: int
-    """Pictures that show it and can be asked."""
+    """Images that show it and can be asked."""
     sees_attribute: Share
     sees_object: Share
     binds: Share
-    """In mode "one": the true pair outscores every other pair of the grid that is false of the picture."""
+    """In mode "one": the true pair outscores every other pair of the grid that is false of the image."""
     pair: Share
     """In mode "two": the plain question; in mode "one" as `binds`."""
     p_attribute: float
@@ -78,7 +78,7 @@ def _share(answers: Sequence[GridAnswer], which: int) -> Share:
 def cells_of(
     answers: Sequence[GridAnswer], attributes: Sequence[str], objects: Sequence[str], mode: Mode
 ) -> tuple[tuple[GridCell, ...], GridCell, int]:
-    """The cells, all pictures as one, and the number of tests."""
+    """The cells, all images as one, and the number of tests."""
     grouped: dict[Pair, list[GridAnswer]] = {}
     for answer in answers:
         grouped.setdefault(answer.question.true, []).append(answer)
@@ -94,7 +94,7 @@ def cells_of(
 
 
 def _once(answers: Sequence[GridAnswer]) -> list[GridAnswer]:
-    """Each picture once: of its two things the one that is named first."""
+    """Each image once: of its two things the one that is named first."""
     first: dict[int, GridAnswer] = {}
     for answer in answers:
         first.setdefault(answer.question.picture, answer)

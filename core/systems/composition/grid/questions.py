@@ -1,4 +1,4 @@
-"""What pictures show, as attributes of objects: from columns, captions or rendered scenes; and the questions that a
+"""What images show, as attributes of objects: from columns, captions or rendered scenes; and the questions that a
 grid asks of them."""
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ from core.systems.composition.captions.lexicon import read_lexicon
 from core.systems.composition.captions.parse import described_things
 
 Mode = Literal["one", "two"]
-""""one": pictures of one thing; "two": pictures of two things with their attributes, which alone can test binding."""
+""""one": images of one thing; "two": images of two things with their attributes, which alone can test binding."""
 Pair = tuple[str, str]
 """(attribute, object)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureContents:
-    """What a picture shows."""
+    """What an image shows."""
 
     picture: int
-    """Place of the picture in its store."""
+    """Place of the image in its store."""
     things: tuple[Pair, ...]
     """(attribute, object) of each thing, as one says them: ("red", "cube")."""
 
 
 @dataclass(frozen=True, slots=True)
 class BindingQuestion:
-    """What is asked of one thing of one picture; each phrase is an (attribute, object)."""
+    """What is asked of one thing of one image; each phrase is an (attribute, object)."""
 
     picture: int
     true: Pair
     other: Pair | None
-    """The picture's other thing, in mode "two"."""
+    """The image's other thing, in mode "two"."""
     attributes: tuple[Pair, ...]
-    """The same object with attributes that the picture does not show."""
+    """The same object with attributes that the image does not show."""
     objects: tuple[Pair, ...]
-    """The same attribute with objects that the picture does not show."""
+    """The same attribute with objects that the image does not show."""
     pairs: tuple[Pair, ...]
     """The two mis-bound pairs in mode "two"; in mode "one" every other pair of the grid's words, attributes being of
     one family."""
@@ -58,11 +58,11 @@ class GridQuestions:
 
     questions: tuple[BindingQuestion, ...]
     kept: tuple[PictureContents, ...]
-    """The pictures that are asked."""
+    """The images that are asked."""
     attributes: tuple[str, ...]
     objects: tuple[str, ...]
     left_out: tuple[tuple[int, str], ...]
-    """(picture, reason)."""
+    """(image, reason)."""
 
 
 def sentence(template: str, attribute: str, thing: str) -> str:
@@ -76,10 +76,10 @@ def sentence(template: str, attribute: str, thing: str) -> str:
 
 
 def ask(shown: Sequence[PictureContents], n: int, mode: Mode, family: Mapping[str, str]) -> GridQuestions:
-    """The questions of every picture that fits the mode; the others are counted with their reason.
+    """The questions of every image that fits the mode; the others are counted with their reason.
 
     Raises:
-        InvalidInput: a picture is named twice or is not there, or none fits the mode.
+        InvalidInput: an image is named twice or is not there, or none fits the mode.
     """
     _check(shown, n)
     kept = list[PictureContents]()
@@ -94,10 +94,10 @@ def ask(shown: Sequence[PictureContents], n: int, mode: Mode, family: Mapping[st
         why = "; ".join(
             f"{count:,} because {reason}" for reason, count in Counter(reason for _, reason in left_out).most_common()
         )
-        things = "one thing" if mode == "one" else "two things that differ in object and attribute"
+        things = "one thing" if mode == "one" else "two objects that differ in name and attribute"
         raise InvalidInput(
-            f"No picture shows {things} with known attributes ({why or 'there are no pictures'}). "
-            "Bring such pictures, or choose the other mode."
+            f"No image shows {things} with known attributes ({why or 'there are no images'}). Add such images, "
+            "or choose the other mode."
         )
     attributes = tuple(sorted({attribute for one in kept for attribute, _ in one.things}))
     objects = tuple(sorted({thing for one in kept for _, thing in one.things}))
@@ -109,25 +109,27 @@ def _check(shown: Sequence[PictureContents], n: int) -> None:
     twice = [at for at, count in Counter(one.picture for one in shown).items() if count > 1]
     if twice:
         raise InvalidInput(
-            f"Picture {twice[0]} is described {len(twice) and sum(one.picture == twice[0] for one in shown)} "
+            f"Image {twice[0]} is described {len(twice) and sum(one.picture == twice[0] for one in shown)} "
             "times. Describe it once."
         )
     if bad := [one.picture for one in shown if not 0 <= one.picture < n]:
-        raise InvalidInput(f"Picture {bad[0]} is described and there are {n:,} pictures, counted from 0. Leave it out.")
+        raise InvalidInput(
+            f"Image {bad[0]} is described, but there are only {n:,} images, counted from 0. Leave it out."
+        )
 
 
 def _misfit(one: PictureContents, mode: Mode, family: Mapping[str, str]) -> str:
     if not one.things:
-        return "no attribute of an object is known of them"
+        return "no attribute of an object is known"
     if mode == "one":
-        return "" if len(one.things) == 1 else "they show more than one thing"
+        return "" if len(one.things) == 1 else "they show more than one object"
     if len(one.things) != 2:
-        return "they do not show exactly two things with known attributes"
+        return "they do not show exactly two objects with known attributes"
     (first, thing), (second, other) = one.things
     if first == second or thing == other:
-        return "their two things have the same attribute or are the same object"
+        return "their two objects share the attribute or the name"
     alike = family.get(first, "") == family.get(second, "")
-    return "" if alike else "the attributes of their two things are of different families"
+    return "" if alike else "the attributes of their two objects are of different families"
 
 
 def _question(
@@ -156,7 +158,7 @@ def _question(
 
 
 def shown_from_columns(samples: SampleSet, attribute: str, objects: str = "") -> tuple[PictureContents, ...]:
-    """One thing a picture: a category column as the attribute, another (or, with "", the label) as the object. Rows
+    """One thing an image: a category column as the attribute, another (or, with "", the label) as the object. Rows
     without either show nothing.
 
     Raises:
@@ -176,7 +178,7 @@ def _values(samples: SampleSet, name: str) -> list[Any]:
     categories = [column.name for column in samples.metadata if column.kind == "category"]
     if column is None or column.kind != "category":
         raise InvalidInput(
-            f"{name[:60]!r} is no category column. Choose one of: {', '.join(categories[:12]) or 'there is none'}."
+            f"{name[:60]!r} is not a category column. Choose one of: {', '.join(categories[:12]) or 'none'}."
         )
     return list(column.values)
 
@@ -184,21 +186,21 @@ def _values(samples: SampleSet, name: str) -> list[Any]:
 def _labels(samples: SampleSet) -> list[Any]:
     if samples.labels is None:
         raise InvalidInput(
-            "The objects are the labels unless a column is named, and the samples have no labels. "
-            "Name a column for the object."
+            "Objects are the labels unless a column is named, and the samples have no labels. Name a column for "
+            "the object."
         )
     return [samples.class_names[label] for label in samples.labels.tolist()]
 
 
 def shown_from_captions(captions: Sequence[str], family: str = "") -> tuple[tuple[PictureContents, ...], str]:
-    """What captions say, by the lexicon, one picture a caption; of one family of attributes. A caption can be silent on
-    what is in the picture.
+    """What captions say, by the lexicon, one image a caption; of one family of attributes. A caption can be silent on
+    what is in the image.
 
     Args:
         family: such as "colour"; "" takes the one that is said of two things in most captions.
 
     Returns:
-        What each picture shows, and the family.
+        What each image shows, and the family.
 
     Raises:
         InvalidInput: the family is not known, or no caption names an attribute.
@@ -206,11 +208,11 @@ def shown_from_captions(captions: Sequence[str], family: str = "") -> tuple[tupl
     read = [described_things(caption) for caption in captions]
     families = sorted(set(read_lexicon().family.values()))
     if family and family not in families:
-        raise InvalidInput(f"{family[:40]!r} is no family of attributes. Choose one of: {', '.join(families)}.")
+        raise InvalidInput(f"{family[:40]!r} is not a family of attributes. Choose one of: {', '.join(families)}.")
     if not any(read):
         raise InvalidInput(
-            "No caption names an attribute of a thing, such as a colour, size or material. "
-            "Bring captions that do, or columns."
+            "No caption names an attribute of an object, such as a color, size or material. Add captions that "
+            "do, or use columns."
         )
     if not family:
         counts = {
@@ -229,7 +231,7 @@ def _named(things: Sequence[tuple[str, str, str]], family: str) -> int:
 def shown_from_truth(
     scenes: Sequence[Sequence[Mapping[str, str]]], attribute: str = "color", thing: str = "shape"
 ) -> tuple[PictureContents, ...]:
-    """Of rendered scenes whose truth is known, in the form of CLEVR's `objects`: for each picture its things, each with
+    """Of rendered scenes whose truth is known, in the form of CLEVR's `objects`: for each image its things, each with
     named properties.
 
     Raises:
@@ -240,7 +242,7 @@ def shown_from_truth(
         for one in things:
             if missing := [name for name in (attribute, thing) if name not in one]:
                 raise InvalidInput(
-                    f"A thing of picture {i} has no {missing[0]!r}: it has "
+                    f"An object of image {i} has no {missing[0]!r}: it has "
                     f"{', '.join(map(str, list(one)[:8]))}. Name one of these."
                 )
         made.append(PictureContents(i, tuple((spoken(str(one[attribute])), spoken(str(one[thing]))) for one in things)))

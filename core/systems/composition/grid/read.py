@@ -1,4 +1,4 @@
-"""What pictures show, for a grid, from files: a table with columns or captions, or rendered scenes."""
+"""What images show, for a grid, from files: a table with columns or captions, or rendered scenes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Things = tuple[tuple[str | None, str | None], tuple[str | None, str | None]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GridData:
-    """Pictures, what each shows, and which of the two grids that gives."""
+    """Images, what each shows, and which of the two grids that gives."""
 
     pictures: ItemStore
     shown: tuple[PictureContents, ...]
@@ -51,26 +51,23 @@ def read_grid(
     """Read what a grid is made of.
 
     Args:
-        table: CSV, TSV, JSON Lines or Parquet with one row a picture; or JSON with CLEVR's scenes.
-        images: where the pictures are; None looks beside the table, or takes the table's own picture column.
+        table: CSV, TSV, JSON Lines or Parquet with one row an image; or JSON with CLEVR's scenes.
+        images: where the images are; None looks beside the table, or takes the table's own image column.
         image: column of their paths; None takes one of the usual names.
         things: columns of attribute and object, of one thing or of two; of scenes the names of two properties (color
             and shape).
         caption: column of captions that say what is shown, in place of `things`.
         family: of attributes, with `caption`.
-        one: of scenes and captions take the pictures of one thing, not of two.
+        one: of scenes and captions take the images of one thing, not of two.
 
     Raises:
-        InvalidInput: a column is missing or none was named, or no picture is there.
+        InvalidInput: a column is missing or none was named, or no image is there.
         Cancelled: from `progress`.
     """
     (attribute, thing), second = things
     if table.suffix.lower() == ".json" and table.is_file() and shape_of(table) == "clevr":
         if caption or any(second):
-            raise InvalidInput(
-                "Scenes say what each thing is: they take --attribute and --object, "
-                "and no second pair and no --caption."
-            )
+            raise InvalidInput("Scenes take --attribute and --object only. Leave out the second pair and --caption.")
         return _from_scenes(table, images, (attribute or "color", thing or "shape"), one, progress)
     _check_asked(things, caption, one)
     named = [column for column in (caption, attribute, thing, *second) if column]
@@ -82,7 +79,7 @@ def read_grid(
     if caption is not None:
         texts = ["" if pd.isna(value) else str(value) for value in frame[caption]]
         shown, used = shown_from_captions(texts, family)
-        notes = (*notes, f"Captions were read for attributes of the family {used!r}.")
+        notes = (*notes, f"Read captions for attributes of the family {used!r}.")
         return GridData(pictures, shown, "one" if one else "two", notes)
     pairs = [(attribute, thing), second] if second[0] else [(attribute, thing)]
     columns = [[_values(frame, str(column)) for column in pair] for pair in pairs]
@@ -93,23 +90,25 @@ def read_grid(
 
 
 def _check_asked(things: Things, caption: str | None, one: bool) -> None:
-    """Whether what a table's pictures show is said in one way, and wholly."""
+    """Whether what a table's images show is said in one way, and wholly."""
     (attribute, thing), second = things
     if caption is None and not (attribute and thing):
         raise InvalidInput(
-            "A grid needs to know what pictures show. Name two columns with --attribute and --object, "
-            "or captions with --caption."
+            "A grid needs to know what images show. Name two columns with --attribute and --object, or captions "
+            "with --caption."
         )
     if caption is not None and (attribute or thing or any(second)):
         raise InvalidInput(
-            "Captions say what pictures show, and columns do: give --caption, or --attribute and --object."
+            "--caption and columns both describe the images. Use --caption, or --attribute and --object."
         )
     if bool(second[0]) != bool(second[1]):
         raise InvalidInput(
-            "A second thing has an attribute and a name: give both --attribute-2 and --object-2, or neither."
+            "A second object has an attribute and a name. Give both --attribute-2 and --object-2, or neither."
         )
     if one and caption is None:
-        raise InvalidInput("--one is for captions and scenes: with columns, one pair of columns is one thing.")
+        raise InvalidInput(
+            "--one works with captions and scenes. With columns, one pair of columns is one object: leave it out."
+        )
 
 
 def _things(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -131,7 +130,7 @@ def _check_columns(read: Table, named: Sequence[str]) -> None:
 def _pictures(
     read: Table, table: Path, images: Path | None, image: str | None, progress: Progress
 ) -> tuple[list[int], ItemStore, list[int], tuple[str, ...]]:
-    """(places of the pictures in the store, store, rows of the table that have one, notes)."""
+    """(places of the images in the store, store, rows of the table that have one, notes)."""
     if images is None and read.images:
         name = image if image is not None and image in read.images else next(iter(read.images))
         every = list(range(len(read.frame)))
@@ -139,8 +138,8 @@ def _pictures(
     column = image or next((str(c) for c in read.frame.columns if snake_case(str(c)) in USUAL), "")
     if column not in read.frame.columns:
         there = ", ".join(map(repr, list(read.frame.columns)[:12]))
-        which = f"there is no column {column!r}" if column else "no column is known as that of their paths"
-        raise InvalidInput(f"{read.name} names no pictures: {which}. It has {there}. Name one with --image.")
+        which = f"it has no column {column!r}" if column else "no column is recognized as their paths"
+        raise InvalidInput(f"{read.name} names no images: {which}. It has {there}. Name a column with --image.")
     store = open_images((images or table.parent).expanduser(), progress=progress)
     ledger = Ledger(len(read.frame))
     written = np.array([None if pd.isna(value) else str(value) for value in read.frame[column]], dtype=object)

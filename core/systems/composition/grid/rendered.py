@@ -16,11 +16,11 @@ SEED = 2026
 def draw_binding(
     n: int = 300, attribute: str = "colour", *, seed: int = SEED
 ) -> tuple[SceneStore, tuple[PictureContents, ...]]:
-    """n pictures of two things that differ in shape and in one attribute, and what each shows, for
+    """n images of two things that differ in shape and in one attribute, and what each shows, for
     `core.systems.composition.grid.binding.binding_grid`.
 
     They come in twos with the attribute exchanged, and nothing is held out, so that what a model thinks of a word
-    whatever is shown evens out. For each of the 48 cells of colour and shape to have about ten pictures, draw 300.
+    whatever is shown evens out. For each of the 48 cells of colour and shape to have about ten images, draw 300.
 
     Raises:
         InvalidInput: n is odd or below 2, or there is no such attribute.
@@ -32,7 +32,8 @@ def draw_binding(
     """
     if attribute not in ATTRIBUTES or n < 2 or n % 2:
         raise InvalidInput(
-            f"Pictures are drawn in twos, for one of {', '.join(ATTRIBUTES)}: got {n} for {attribute[:40]!r}."
+            f"Images are drawn in pairs, for one of {', '.join(ATTRIBUTES)}: got {n} for {attribute[:40]!r}. "
+            "Use an even number."
         )
     plan = RenderedPlan(kinds=(attribute,), distractors=(0, 0), held_out=HeldOut())
     scenes = scenes_of(draw_items(plan, n // 2, seed, "seen"))

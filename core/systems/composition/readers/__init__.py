@@ -33,7 +33,7 @@ READERS = Registry(
         "own": "core.systems.composition.readers.own_table:read_own",
         "captions": "core.systems.composition.readers.captions:read_captions",
     },
-    otherwise=", or none to have it recognized",
+    otherwise=", or leave it out to have it recognized",
 )
 
 PROGRESS = "progress"

@@ -1,4 +1,4 @@
-"""ARO's relations and attributes: a part of a picture, a true caption, and the same with its two things or attributes
+"""ARO's relations and attributes: a part of an image, a true caption, and the same with its two things or attributes
 swapped."""
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def _mark_relations(book: Builder, rows: list[Row]) -> None:
         row.tags = {"relation left out" if relation in left_out else "relation": relation}
     if left := sum(relation in left_out for relation in relations):
         book.note(
-            f"{left:,} of {len(rows):,} items have one of the {len(SYMMETRIC & set(relations)):,} relations that ARO "
-            "leaves out of its mean: they are scored, and not in the headline."
+            f"{left:,} of {len(rows):,} items have one of {len(SYMMETRIC & set(relations)):,} relations that "
+            "ARO leaves out of its mean. They are scored, but do not count in the headline."
         )
 
 
@@ -64,8 +64,7 @@ RELATION = Format(
     name="aro-relation",
     title="ARO, relations",
     source=_SOURCE,
-    images_are="Its pictures are those of ARO's own archive (a part of GQA, from Visual Genome), in files such as "
-    "2390970.jpg.",
+    images_are="Its images are in ARO's own archive (a part of GQA, from Visual Genome), in files such as 2390970.jpg.",
     average="relation",
     one_file=True,
     images=("image_path",),
@@ -84,8 +83,7 @@ def _mark_attributes(book: Builder, rows: list[Row]) -> None:
         attributes = texts_of(row.record, "attributes", row.where)
         if len(attributes) != 2:
             raise InvalidInput(
-                f"{row.where}: 'attributes' must name two: it names {len(attributes)}. "
-                "Bring the file as it was published."
+                f"{row.where}: 'attributes' must name two: it names {len(attributes)}. Use the published file."
             )
         pairs.append(" / ".join(" ".join(attribute.split()) for attribute in attributes))
     sizes = Counter(pairs)
@@ -97,14 +95,15 @@ def _mark_attributes(book: Builder, rows: list[Row]) -> None:
     if len(rare) == len(sizes):
         book.average = ""
         book.note(
-            f"No pair of attributes has {MIN_PAIR_ITEMS} items, so the headline weighs items equally; "
-            "ARO's is a mean over such pairs."
+            f"No pair of attributes has {MIN_PAIR_ITEMS} items, so the headline weighs items equally. ARO's is "
+            "a mean over pairs."
         )
     elif rare:
         left = sum(sizes[pair] for pair in rare)
         book.note(
-            f"{left:,} of {len(rows):,} items belong to the {len(rare):,} pairs of attributes with fewer than "
-            f"{MIN_PAIR_ITEMS} items, which ARO leaves out of its mean: they are scored, and not in the headline."
+            f"{left:,} of {len(rows):,} items belong to {len(rare):,} pairs of attributes with fewer than "
+            f"{MIN_PAIR_ITEMS} items, which ARO leaves out of its mean. They are scored, but do not count in "
+            "the headline."
         )
 
 
@@ -140,10 +139,10 @@ def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
     that comes out as the caption is drawn anew.
     """
     if isinstance(seed, bool) or seed < 0 or max_words < 2:
-        raise InvalidInput(f"seed must be 0 or more and max_words at least 2: got {seed} and {max_words}.")
+        raise InvalidInput(f"seed must be 0 or more and max_words at least 2: got {seed} and {max_words}. Fix them.")
     file, notes = one_file_of(path, "aro-order")
     title = f"ARO, word order ({file.stem})"
-    pictures = "Its pictures are those of COCO 2014 or Flickr30k, after the file's name."
+    pictures = "Its images are those of COCO 2014 or Flickr30k, depending on the file's name."
     book = Builder("aro-order", title, "choice", "r@1", _SOURCE, pictures, notes=list(notes))
     rng = np.random.default_rng(seed)
     made = 0
@@ -161,10 +160,10 @@ def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
             book.add_choice(f"{i}/{k}", where, picture, (" ".join(words), *foils))
     if made:
         book.note(
-            f"The foils of {made:,} captions were made here (seed {seed}): groups of three words shuffled, and words "
-            "shuffled within them. ARO's other two, which shuffle nouns and adjectives or all but these, need a tagger "
-            "and are missing: chance is higher, and published figures are no match. Bring records with caption_options "
-            "for all four."
+            f"Errata made the foils of {made:,} captions (seed {seed}): shuffled groups of three words, and "
+            "shuffled words within them. ARO's other two kinds shuffle nouns and adjectives, or all other "
+            "words, and need a tagger. Chance is therefore higher, and published figures do not compare. Use "
+            "records with caption_options for all four."
         )
     if short:
         book.note(f"{short:,} captions are too short for both foils and have one.")

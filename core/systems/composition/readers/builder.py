@@ -1,4 +1,4 @@
-"""From rows to a `Benchmark`: pictures listed once, captions checked, what is left out counted."""
+"""From rows to a `Benchmark`: images listed once, captions checked, what is left out counted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOO_LONG = f"a caption is longer than {MAX_CAPTION_LENGTH:,} characters"
 """Why an item is left out."""
 MAX_NAME_LENGTH = 1000
 FIRST_OF_EACH = ((0, 0), (1, 1))
-"""The match of a pair: caption i belongs to picture i."""
+"""The match of a pair: caption i belongs to image i."""
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class Builder:
     headline: str
     source: str
     pictures_are: str
-    """Which pictures the benchmark speaks of and who publishes them, a sentence for its notes."""
+    """Which images the benchmark speaks of and who publishes them, a sentence for its notes."""
     average: str = ""
     items: list[Item] = field(default_factory=list[Item])
     excluded: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -43,17 +43,17 @@ class Builder:
     _ids: Counter[str] = field(default_factory=Counter[str])
 
     def picture(self, name: str, where: str, box: Box | None = None) -> int:
-        """Place of the picture, which is entered if it is new.
+        """Place of the image, which is entered if it is new.
 
         Raises:
             InvalidInput: the name is empty, too long or holds what no file name can.
         """
         if not (written := name.strip()) or len(written) > MAX_NAME_LENGTH or "\0" in written:
             raise InvalidInput(
-                f"{where}: a picture's name must have 1 to {MAX_NAME_LENGTH:,} characters: "
-                f"got {written[:60]!r}. Name its file."
+                f"{where}: an image's name must have 1 to {MAX_NAME_LENGTH:,} characters: got {written[:60]!r}. "
+                "Name its file."
             )
-        check_text(written, f"{where}: the picture's name")
+        check_text(written, f"{where}: the image's name")
         return self._places.setdefault((written, box), len(self._places))
 
     def add(
@@ -85,9 +85,7 @@ class Builder:
             own = {key: value for key, value in (tags or {}).items() if value}
             self.items.append(Item(self._own_id(id), tuple(pictures), said, tuple(match), own, hard))
         if len(self.items) + len(self.excluded) > MAX_ITEMS:
-            raise InvalidInput(
-                f"{self.title} has more than {MAX_ITEMS:,} items, the most that is read. Split its file."
-            )
+            raise InvalidInput(f"{self.title} has more than {MAX_ITEMS:,} items, the limit. Split its file.")
 
     def add_pair(
         self,
@@ -97,7 +95,7 @@ class Builder:
         captions: Iterable[str],
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Enter two pictures by their names and the caption of each."""
+        """Enter two images by their names and the caption of each."""
         places = [self.picture(name, where) for name in pictures]
         self.add(id, where, places, captions, match=FIRST_OF_EACH, tags=tags)
 
@@ -110,16 +108,16 @@ class Builder:
         tags: Mapping[str, str] | None = None,
         box: Box | None = None,
     ) -> None:
-        """Enter a picture by its name, its caption, and then its foils."""
+        """Enter an image by its name, its caption, and then its foils."""
         self.add(id, where, (self.picture(picture, where, box),), captions, tags=tags)
 
     def add_query(
         self, text: str, where: str, pictures: Sequence[int], fits: Bool, hard: Bool, tags: Mapping[str, str]
     ) -> None:
-        """Enter a query over pictures, or leave it out where a ranking says nothing.
+        """Enter a query over images, or leave it out where a ranking says nothing.
 
         Args:
-            fits: (I,) whether the query describes a picture.
+            fits: (I,) whether the query describes an image.
             hard: (I,) whether the headline is computed on it.
         """
         match = [(int(i), 0) for i in np.flatnonzero(fits)]
@@ -144,7 +142,7 @@ class Builder:
         """
         if not self.items:
             why = "; ".join(counted(self.excluded)) or "its file has no rows"
-            raise InvalidInput(f"{self.title}: no item can be used ({why}). Bring the file as it was published.")
+            raise InvalidInput(f"{self.title}: no item can be used ({why}). Use the published file.")
         pictures = tuple(Picture(name, box) for name, box in self._places)
         notes = (*self.notes, self.pictures_are)  # what was left out is told of the result, by `excluded`
         return Benchmark(
@@ -176,7 +174,7 @@ def tidy_caption(caption: str, where: str) -> str:
     """
     if len(caption) > MAX_CAPTION_LENGTH:
         raise InvalidInput(
-            f"{where}: a caption has at most {MAX_CAPTION_LENGTH:,} characters: this one has {len(caption):,} "
+            f"{where}: a caption has at most {MAX_CAPTION_LENGTH:,} characters: got {len(caption):,} "
             f"({caption[:40]!r}). Shorten it."
         )
     check_text(caption, where)
@@ -192,15 +190,15 @@ def counted(excluded: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def retrieval_fault(match: Sequence[tuple[int, int]], hard: Bool | None, n_pictures: int) -> str:
-    """Why a query cannot be scored, or "". A ranking says something if a picture fits and another does not, among the
+    """Why a query cannot be scored, or "". A ranking says something if an image fits and another does not, among the
     hard ones where marked."""
     if not match:
-        return "no picture fits the query"
+        return "no image fits the query"
     if hard is None:
-        return "" if n_pictures > len(match) else "every picture fits the query"
+        return "" if n_pictures > len(match) else "every image fits the query"
     if not hard.any():
-        return "the query has no hard picture"
+        return "the query has no hard image"
     fitting = sum(bool(hard[picture]) for picture, _ in match)
     if not fitting:
-        return "no picture that fits the query is among its hard ones"
-    return "" if int(hard.sum()) > fitting else "every hard picture fits the query"
+        return "no fitting image is among its hard ones"
+    return "" if int(hard.sum()) > fitting else "every hard image fits the query"

@@ -1,4 +1,4 @@
-"""Pictures with captions and no foils: the foils are made from the captions."""
+"""Images with captions and no foils: the foils are made from the captions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_PICTURES = 20_000
 
 @dataclass(frozen=True, slots=True)
 class _Captioned:
-    """A picture's captions."""
+    """An image's captions."""
 
     where: str
     name: str
@@ -39,22 +39,22 @@ class _Captioned:
 def read_captions(
     path: Path, *, split: str = "", most: int | None = None, seed: int = 0, progress: Progress = no_progress
 ) -> Benchmark:
-    """A CSV or TSV with pictures and captions of each, in columns as Flickr8k's, in rows of one, or listed in a cell:
-    each picture gives an item for each kind of foil that its captions allow (`foils.of_captions`).
+    """A CSV or TSV with images and captions of each, in columns as Flickr8k's, in rows of one, or listed in a cell:
+    each image gives an item for each kind of foil that its captions allow (`foils.of_captions`).
 
     Args:
         split: only rows whose column "split" says so; "" takes all.
-        most: only so many of these pictures, at least 1, drawn by `seed`; None takes all.
+        most: only so many of these images, at least 1, drawn by `seed`; None takes all.
         seed: draws what is added.
         progress: called as ("make foils", done, total).
 
     Raises:
-        InvalidInput: there is no column of pictures or captions, no row of that split, no caption that allows a foil,
+        InvalidInput: there is no column of images or captions, no row of that split, no caption that allows a foil,
         or there are more than `MAX_PICTURES`.
     """
     check_seed(seed)
     if most is not None and most < 1:
-        raise InvalidInput(f"most (--n) must be at least 1 picture: got {most:,}. Leave it out to take all.")
+        raise InvalidInput(f"most (--n) must be at least 1 image: got {most:,}. Leave it out to use all.")
     file, notes = one_file_of(path, "captions")
     rows, more = read_rows(file, ())
     columns = list(rows[0][1]) if rows else []
@@ -62,18 +62,18 @@ def read_captions(
     captions = caption_columns(columns)
     if not picture or not captions:
         raise InvalidInput(
-            f"{file.name} must have a column image (or file, filename) and a column caption (or caption_0, caption_1, "
-            f"...). It has {few(columns)}."
+            f"{file.name} needs a column image (or file, filename) and a column caption (or caption_0, "
+            f"caption_1, ...). It has {few(columns)}. Rename them."
         )
     pictures = _by_picture(_of_split(file.name, rows, picture, captions, split.strip()))
     if most is not None and most < len(pictures):
         drawn = np.sort(np.random.default_rng(seed).permutation(len(pictures))[:most])
-        more = (*more, f"{most:,} of {len(pictures):,} pictures were drawn.")
+        more = (*more, f"Drew {most:,} of {len(pictures):,} images.")
         pictures = [pictures[at] for at in drawn.tolist()]
     if len(pictures) > MAX_PICTURES:
         raise InvalidInput(
-            f"{file.name} has {len(pictures):,} pictures, and foils are made for at most {MAX_PICTURES:,} at once. "
-            "Draw some with --n, or take one --split."
+            f"{file.name} has {len(pictures):,} images; Errata makes foils for at most {MAX_PICTURES:,} at "
+            "once. Draw some with --n, or use one --split."
         )
     return _with_foils(file, pictures, seed, (*notes, *more), progress)
 
@@ -94,12 +94,12 @@ def _of_split(
         kept.append(_Captioned(where, cell_of(row, picture).strip(), of, short, too_long))
     if not kept:
         there = few(sorted(set(named))) if SPLIT in columns else "no splits"
-        raise InvalidInput(f"{file} has no row of the split {split[:60]!r}. It has {there}.")
+        raise InvalidInput(f"{file} has no row with the split {split[:60]!r}. It has {there}.")
     return kept
 
 
 def _by_picture(rows: Sequence[_Captioned]) -> list[_Captioned]:
-    """Rows of one picture put together, so that no foil says what another of its rows does; those without a name stay
+    """Rows of one image put together, so that no foil says what another of its rows does; those without a name stay
     alone."""
     found: dict[str, _Captioned] = {}
     for row in rows:
@@ -120,7 +120,7 @@ def _with_foils(
         "choice",
         "pairwise",
         f"your file {file.name}; foils by rules, after Hsieh et al. 2023 (SugarCrepe), arXiv 2306.14610",
-        "Its pictures are those that its rows name.",
+        "Its images are those named in its rows.",
         average="change",
         notes=list(notes),
     )
@@ -128,7 +128,7 @@ def _with_foils(
     for i, one in enumerate(pictures):
         report(i)
         if not one.name:
-            book.exclude(one.where, "it names no picture")
+            book.exclude(one.where, "it names no image")
             continue
         for where, _ in one.too_long:
             book.exclude(where, TOO_LONG)
@@ -140,14 +140,14 @@ def _with_foils(
             kinds = {"change": foil.change, "kind": foil.kind, SPLIT: one.split}
             book.add_choice(f"{one.name}/{foil.kind}", one.where, one.name, (foil.caption, foil.foil), kinds)
         if not foils and not one.too_long:
-            book.exclude(one.name, "no foil can be made of its captions")
+            book.exclude(one.name, "its captions allow no foil")
     if not book.items:
         raise InvalidInput(
-            f"{file.name}: no item can be used ({'; '.join(counted(book.excluded))}). The rules read English: bring "
-            'captions such as "A black dog on a red mat.", or foils of your own in a column foil.'
+            f"{file.name}: no item can be used ({'; '.join(counted(book.excluded))}). The rules read English. "
+            'Use captions such as "A black dog on a red mat.", or add your own foils in a column foil.'
         )
     book.note(
-        "The foils are made by rules from the captions. None brings in a word that any caption of its picture says; "
-        "some sound odd all the same, and a few are true of their picture, so that no model reaches 100%."
+        "Rules made the foils from the captions. No foil adds a word that another caption of its image has. "
+        "Some sound odd, and a few are true of their image, so no model reaches 100%."
     )
     return book.build()

@@ -1,4 +1,4 @@
-"""Rendered scenes in CLEVR's form: every combination that occurs becomes a query, and the scenes say which pictures it
+"""Rendered scenes in CLEVR's form: every combination that occurs becomes a query, and the scenes say which images it
 fits."""
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ WORDS = ("size", "color", "material", "shape")
 """In the order in which a query says them."""
 TAGS: tuple[str, ...] = ("size", "colour", "material", "shape")
 MAX_PAIRS = 20_000_000
-"""Queries times pictures, and queries times words; CLEVR's validation part has 1.4 million."""
+"""Queries times images, and queries times words; CLEVR's validation part has 1.4 million."""
 Combination = tuple[str, ...]
 
 
 def read_scenes(path: Path) -> Benchmark:
     """One query "size colour material shape" for each combination that an object of a scene has, over all scenes.
 
-    A picture fits if one of its objects has all four; it is hard if any of its objects has any of them. Scenes that
+    An image fits if one of its objects has all four; it is hard if any of its objects has any of them. Scenes that
     leave out a property other than the shape are taken, with shorter queries.
 
     Raises:
         InvalidInput: the file is no {"scenes": [{"image_filename", "objects": [...]}]}, or there are too many queries
-        times pictures.
+        times images.
 
     Source: Johnson et al. 2017 (CLEVR) for the form; Ray et al. 2023 (Cola) for the queries, as its paper tells them.
     Not its published file: for that read COLA_singleobjects_benchmark_CLEVR.json as "cola-single".
@@ -42,22 +42,22 @@ def read_scenes(path: Path) -> Benchmark:
         "retrieval",
         "map",
         "queries as in Ray et al. 2023 (Cola), arXiv 2305.03689; form of Johnson et al. 2017 (CLEVR)",
-        "Its pictures are the renderings that the scenes name.",
+        "Its images are the renderings that the scenes name.",
         notes=list(notes),
     )
     pictures: dict[int, list[Combination]] = {}
     for where, name, objects in load_scenes(file):
         place = book.picture(name, where)
         if place in pictures:
-            raise InvalidInput(f"{where}: the picture {name[:60]!r} has a scene already. Keep one of them.")
+            raise InvalidInput(f"{where}: the image {name[:60]!r} already has a scene. Remove one of them.")
         pictures[place] = [_combination(thing, f"{where}, object {k}") for k, thing in enumerate(objects)]
     queries = sorted({combination for own in pictures.values() for combination in own})
     words = {(at, word) for query in queries for at, word in enumerate(query) if word}
-    for n, what in ((len(pictures), "pictures"), (len(words), "words")):
+    for n, what in ((len(pictures), "images"), (len(words), "words")):
         if len(queries) * n > MAX_PAIRS:
             raise InvalidInput(
-                f"{file.name}: {len(queries):,} queries times {n:,} {what} are more than {MAX_PAIRS:,}, "
-                "the most that is ranked. Split the file."
+                f"{file.name}: {len(queries):,} queries times {n:,} {what} exceed {MAX_PAIRS:,}, the limit. "
+                "Split the file."
             )
     fits, hard = _truth(list(pictures.values()), queries)
     places = tuple(pictures)

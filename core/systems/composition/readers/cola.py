@@ -1,4 +1,4 @@
-"""Cola's single-object files: queries that rank every picture."""
+"""Cola's single-object files: queries that rank every image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.systems.composition.records import Benchmark
 
 
 def read_single_object(path: Path, *, seen: Sequence[str] | str = ()) -> Benchmark:
-    """One query an item, over all pictures of the file; `hard` marks those on which the headline is computed.
+    """One query an item, over all images of the file; `hard` marks those on which the headline is computed.
 
     Args:
         seen: queries whose combination was in the training data, as a list or as lines; the others are tagged "unseen".
@@ -39,15 +39,15 @@ def read_single_object(path: Path, *, seen: Sequence[str] | str = ()) -> Benchma
         "retrieval",
         "map",
         "Ray et al. 2023 (Cola), arXiv 2305.03689",
-        "Its pictures are those of GQA (Visual Genome), CLEVR or PACO (COCO), after the file's name.",
+        "Its images are those of GQA (Visual Genome), CLEVR or PACO (COCO), depending on the file's name.",
         notes=list(notes),
     )
     pictures, fits, hard = _matrices(book, rows, len(queries), file.name)
     splits = _splits(queries, seen.splitlines() if isinstance(seen, str) else seen, said, book, file.name)
     if stray := int((fits & ~hard).sum()):
         book.note(
-            f"{stray:,} times a picture fits a query for which the file does not mark it as hard: "
-            "the headline leaves it out, as Cola's does."
+            f"{stray:,} times an image fits a query, but the file does not mark it as hard. The headline leaves "
+            "it out, as Cola's does."
         )
     for k, query in enumerate(queries):
         book.add_query(query, f"{file.name}: query {query[:60]!r}", pictures, fits[:, k], hard[:, k], splits[k])
@@ -67,7 +67,7 @@ def _parts(document: Any, name: str) -> tuple[list[Any], list[Any], Any]:
 
 
 def _matrices(book: Builder, rows: list[Any], n_queries: int, name: str) -> tuple[tuple[int, ...], Bool, Bool]:
-    """Places of the pictures and, (n, K) each, whether a picture fits a query and whether it is hard for it."""
+    """Places of the images and, (n, K) each, whether an image fits a query and whether it is hard for it."""
     pictures: dict[int, None] = {}
     fits = list[Bool]()
     hard = list[Bool]()
@@ -76,11 +76,11 @@ def _matrices(book: Builder, rows: list[Any], n_queries: int, name: str) -> tupl
         cells = as_list(row, where, "image, annotation (or none), label and hard list")
         if len(cells) not in (3, 4):
             raise InvalidInput(
-                f"{where} must have 3 or 4 entries (image, annotation, label, hard list): it has {len(cells)}."
+                f"{where} must have 3 or 4 entries (image, annotation, label, hard list): it has {len(cells)}. Fix it."
             )
         place = book.picture(as_text(cells[0], f"{where}, image"), where)
         if place in pictures:
-            book.note(f"A picture has more than one row ({cells[0][:60]!r} and perhaps others): its first is used.")
+            book.note(f"An image has more than one row ({cells[0][:60]!r} and perhaps others). Errata used its first.")
             continue
         pictures[place] = None
         fits.append(_flags(cells[-2], n_queries, f"{where}, label"))
@@ -94,7 +94,8 @@ def _flags(value: Any, n: int, where: str) -> Bool:
     for k, cell in enumerate(cells):
         if isinstance(cell, str | list | dict) or cell is None or cell not in (0, 1):
             raise InvalidInput(
-                f"{where}, entry {k} must be 0 or 1: it is {cell if isinstance(cell, int | float) else kind_of(cell)}."
+                f"{where}, entry {k} must be 0 or 1: it is "
+                f"{cell if isinstance(cell, int | float) else kind_of(cell)}. Fix it."
             )
     return np.array(cells, np.bool_)
 
@@ -105,16 +106,14 @@ def _splits(queries: list[str], seen: Sequence[str], said: Any, book: Builder, n
     given = list(seen) or [as_text(one, f"{name}: seen, entry {i}") for i, one in enumerate(listed)]
     wanted = {" ".join(query.split()) for query in given if query.strip()}
     if not wanted:
-        book.note(
-            "The file does not say which queries were seen in training, so there are no figures by seen and unseen."
-        )
+        book.note("The file does not list the queries seen in training, so figures by seen and unseen are missing.")
         return [{} for _ in queries]
     own = [" ".join(query.split()) for query in queries]
     if strange := sorted(wanted - set(own)):
         if len(strange) == len(wanted):
             raise InvalidInput(
-                f"seen: none of its {len(wanted):,} queries is in {name}. It has {few(strange)}; "
-                f"the file has {few(own)}."
+                f"seen: none of its {len(wanted):,} queries is in {name}. It has {few(strange)}; the file has "
+                f"{few(own)}. Fix them."
             )
         book.note(f"{len(strange):,} queries named as seen are not in the file: {few(strange)}.")
     return [{"split": "seen" if query in wanted else "unseen"} for query in own]

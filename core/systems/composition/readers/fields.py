@@ -18,7 +18,7 @@ from core.systems.composition.records import Box
 
 MAX_FILE_BYTES = 200 * 2**20
 """Bytes of one file; the largest published one (the scenes of CLEVR) has about 150 MiB."""
-PUBLISHED = "Bring the file as it was published."
+PUBLISHED = "Use the published file."
 DATA_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
 _HEAD = 2**18  # bytes in which the line of column names must end
 Record = dict[str, Any]
@@ -39,9 +39,7 @@ def path_of(written: Path | str, what: str) -> Path:
             path.stat()
     except (OSError, ValueError, RuntimeError) as error:  # too long, a NUL inside, a user that there is not
         why = error.strerror if isinstance(error, OSError) else error
-        raise InvalidInput(
-            f"{what} {str(written)[:60]!r} is no path that can be opened: {why}. Give another."
-        ) from None
+        raise InvalidInput(f"{what} {str(written)[:60]!r} cannot be opened: {why}. Use another path.") from None
     return path
 
 
@@ -79,7 +77,7 @@ def load_records(path: Path, form: str) -> Iterator[tuple[str, Record]]:
 
 
 def load_scenes(path: Path) -> Iterator[tuple[str, str, list[Any]]]:
-    """("file, scene n", its picture's name, its objects) of each scene of a file in CLEVR's form.
+    """("file, scene n", its image's name, its objects) of each scene of a file in CLEVR's form.
 
     Raises:
         InvalidInput: as `load_json`, or the file is no {"scenes": [{"image_filename", "objects": [...]}]}.
@@ -108,13 +106,9 @@ def header(path: Path) -> list[str]:
 
 def _check(path: Path) -> None:
     if not path.is_file():
-        raise InvalidInput(
-            f"There is no file {str(path)[:200]!r}. Give the path of a benchmark's file, or the folder that holds it."
-        )
+        raise InvalidInput(f"No file {str(path)[:200]!r}. Use the path of a benchmark's file, or its folder.")
     if (size := path.stat().st_size) > MAX_FILE_BYTES:
-        raise InvalidInput(
-            f"{path.name} has {byte_size(size)}; at most {byte_size(MAX_FILE_BYTES)} are read. Split it."
-        )
+        raise InvalidInput(f"{path.name} has {byte_size(size)}; the limit is {byte_size(MAX_FILE_BYTES)}. Split it.")
 
 
 def _text(path: Path) -> str:
@@ -135,23 +129,18 @@ def as_object(value: Any, where: str, form: str) -> Record:
         form: what the object should hold, for the message, such as "filename, caption and negative_caption".
     """
     if not isinstance(value, dict):
-        raise InvalidInput(
-            f"{where} must be an object with {form}: it is {kind_of(value)}. Bring the file as it was published."
-        )
+        raise InvalidInput(f"{where} must be an object with {form}: it is {kind_of(value)}. {PUBLISHED}")
     return value
 
 
 def as_list(value: Any, where: str, form: str, length: int | None = None) -> list[Any]:
     """The value, if it is a list (of that length)."""
     if not isinstance(value, list):
-        raise InvalidInput(
-            f"{where} must be a list of {form}: it is {kind_of(value)}. Bring the file as it was published."
-        )
+        raise InvalidInput(f"{where} must be a list of {form}: it is {kind_of(value)}. {PUBLISHED}")
     found: list[Any] = value
     if length is not None and len(found) != length:
         raise InvalidInput(
-            f"{where} must be a list of {form}: it has {len(found):,} entries, not {length:,}. "
-            "Bring the file as it was published."
+            f"{where} must be a list of {form}: it has {len(found):,} entries, not {length:,}. {PUBLISHED}"
         )
     return found
 
@@ -166,7 +155,7 @@ def as_text(value: Any, where: str) -> str:
 def text_of(record: Record, key: str, where: str) -> str:
     """The text under a key."""
     if key not in record:
-        raise InvalidInput(f"{where} has no {key!r}; it has {few(record)}. Bring the file as it was published.")
+        raise InvalidInput(f"{where} has no {key!r}; it has {few(record)}. {PUBLISHED}")
     return as_text(record[key], f"{where}: {key!r}")
 
 
@@ -191,9 +180,7 @@ def number_of(record: Record, key: str, where: str) -> float:
     except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if not math.isfinite(number):
-        raise InvalidInput(
-            f"{where}: {key!r} must be a number: it is {str(value)[:40]!r}. Mend it or take the row out."
-        )
+        raise InvalidInput(f"{where}: {key!r} must be a number: it is {str(value)[:40]!r}. Fix it or remove the row.")
     return number
 
 

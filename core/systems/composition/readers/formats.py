@@ -28,10 +28,10 @@ from core.systems.composition.records import Benchmark
 
 COLA_TAGS = "tags.json"
 VALSE_VOTES = 2
-"""Of three annotators, those who must have found that the caption alone describes the picture."""
+"""Of three annotators, those who must have found that the caption alone describes the image."""
 KINDS = ("replace_obj", "replace_att", "replace_rel", "swap_obj", "swap_att", "add_obj", "add_att")
 """Files of SugarCrepe; SugarCrepe++ has the first five."""
-_COCO_2017 = "Its pictures are those of COCO val2017, in files such as 000000085329.jpg."
+_COCO_2017 = "Its images are those of COCO val2017, in files such as 000000085329.jpg."
 _CREPE_COLUMNS = ("hard_negs", "valid_hard_negs_combined", "valid_hard_negs_comp", "valid_hard_negs_atom")
 """Of hard negatives, the preferred one first."""
 _SYSTEMATICITY = re.compile(r"(seen|unseen)_compounds?_in_([a-z0-9]+)")
@@ -39,7 +39,7 @@ _PRODUCTIVITY = re.compile(r"(atom|swap|negate)_complexity_(\d+)")
 
 
 def _cola_rows(form: Format, book: Builder, file: Path) -> Iterator[Row]:
-    """Rows of a list of [image, caption, image, caption]; caption i belongs to picture i.
+    """Rows of a list of [image, caption, image, caption]; caption i belongs to image i.
 
     A `tags.json` beside it, as `python -m research.scenes` writes one, gives each item its tags by its number.
     """
@@ -63,7 +63,7 @@ COLA = Format(
     name="cola",
     title="Cola, multi-object",
     source="Ray et al. 2023 (Cola), arXiv 2305.03689",
-    images_are="Its pictures are those of Visual Genome (and GQA), in files such as 2390970.jpg.",
+    images_are="Its images are those of Visual Genome (and GQA), in files such as 2390970.jpg.",
     headline="image",
     one_file=True,
     images=("image_0", "image_1"),
@@ -71,14 +71,16 @@ COLA = Format(
     rows=_cola_rows,
 )
 """`COLA_multiobjects_matching_benchmark.json`, unchanged. Its figure is the image score of Winoground: each caption
-picks its picture."""
+picks its image."""
 
 WINOGROUND = Format(
     name="winoground",
     title="Winoground",
     source="Thrush et al. 2022 (Winoground), arXiv 2204.03162",
-    images_are="Its pictures may not be passed on: ask for them at facebook/winoground; "
-    "they are files such as ex_0_img_0.png.",
+    images_are=(
+        "Its images may not be redistributed. Ask for them at facebook/winoground; they are files such as "
+        "ex_0_img_0.png."
+    ),
     headline="group",
     one_file=True,
     images=("image_0", "image_1"),
@@ -91,19 +93,19 @@ WINOGROUND = Format(
     },
     rows=lines,
 )
-"""`examples.jsonl`, whose pictures are named without an ending."""
+"""`examples.jsonl`, whose images are named without an ending."""
 
 
 def _note_parts(book: Builder, rows: list[Row]) -> None:
     if {"train", "test"} <= {row.file.stem for row in rows}:
-        book.note("Both parts are read; published figures are of the test part: see the figures by split.")
+        book.note("Errata read both parts. Published figures are for the test part: see the figures by split.")
 
 
 COLORSWAP = Format(
     name="colorswap",
     title="ColorSwap",
     source="Burapacheep et al. 2024 (ColorSwap), arXiv 2402.04492",
-    images_are="Its pictures are in the folder images of the data set stanfordnlp/colorswap, "
+    images_are="Its images are in the folder images of the data set stanfordnlp/colorswap, "
     "in files such as img_0_1.png.",
     headline="group",
     images=("image_1", "image_2"),
@@ -156,7 +158,7 @@ def _check_votes(book: Builder, rows: list[Row]) -> None:
             votes = as_object(row.record["mturk"], f"{row.where}: 'mturk'", "foil, caption and other").get("caption", 0)
         if isinstance(votes, bool) or not isinstance(votes, int | float):
             raise InvalidInput(
-                f"{row.where}: the number of votes 'mturk.caption' must be a number: it is {kind_of(votes)}. Mend it."
+                f"{row.where}: 'mturk.caption', the number of votes, must be a number: it is {kind_of(votes)}. Fix it."
             )
         statement = row.record.get("declarative_statement")
         if votes < VALSE_VOTES:
@@ -167,15 +169,16 @@ def _check_votes(book: Builder, rows: list[Row]) -> None:
                 row.record["caption"] = statement
                 replaced += 1
     if replaced:
-        book.note(f"{replaced:,} captions differ from the statement that the file gives beside them, which was used.")
+        book.note(
+            f"{replaced:,} captions differ from the statement beside them in the file. Errata used the statement."
+        )
 
 
 VALSE = Format(
     name="valse",
     title="VALSE",
     source="Parcalabescu et al. 2022 (VALSE), arXiv 2112.07566",
-    images_are="Its pictures are those of COCO, Visual7W, SWiG, VisDial and FOIL-it, under the names that its files "
-    "say.",
+    images_are="Its images are those of COCO, Visual7W, SWiG, VisDial and FOIL-it, under the names in its files.",
     average="piece",
     images=("image_file",),
     captions=("caption", "foil"),
@@ -217,7 +220,7 @@ CREPE = Format(
     name="crepe",
     title="CREPE",
     source="Ma et al. 2023 (CREPE), arXiv 2212.07796",
-    images_are="Its pictures are those of Visual Genome, in files such as 2390970.jpg.",
+    images_are="Its images are those of Visual Genome, in files such as 2390970.jpg.",
     headline="r@1",
     images=("image_id",),
     captions=("caption",),
@@ -248,14 +251,14 @@ def _negclip_rows(form: Format, book: Builder, file: Path) -> Iterator[Row]:
     for i, (where, row) in enumerate(rows):
         record: Record = {key: cell_of(row, key) for key in (*form.images, *form.captions)}
         yield Row(where, str(i), record, file, literal_list(cell_of(row, "neg_caption"), f"{where}: 'neg_caption'"))
-    book.note("This table was made to train on: a model that was trained on it, or on COCO, has seen these captions.")
+    book.note("This table was made for training. A model trained on it, or on COCO, has seen these captions.")
 
 
 NEGCLIP = Format(
     name="negclip",
     title="NegCLIP's captions",
     source="Yuksekgonul et al. 2023 (NegCLIP), arXiv 2210.01936",
-    images_are="Its pictures are those of COCO 2014, in files such as COCO_val2014_000000184613.jpg.",
+    images_are="Its images are those of COCO 2014, in files such as COCO_val2014_000000184613.jpg.",
     headline="r@1",
     one_file=True,
     images=("filepath",),

@@ -1,4 +1,4 @@
-"""One's own benchmark: a table with a picture, its caption and foils, or with two pictures and two captions."""
+"""One's own benchmark: a table with an image, its caption and foils, or with two images and two captions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read_own(path: Path) -> Benchmark:
     """A CSV, TSV, JSON Lines file or JSON list with one item a row.
 
     Columns image, caption and foil (also foil_1, foil_2, ...; in JSON a list under foil or foils) make choices;
-    image_1, caption_1, image_2 and caption_2 make pairs, caption i belonging to picture i. An `id` names the row; other
+    image_1, caption_1, image_2 and caption_2 make pairs, caption i belonging to image i. An `id` names the row; other
     columns with at most 50 values become tags.
 
     Raises:
@@ -45,27 +45,27 @@ def read_own(path: Path) -> Benchmark:
     foils = [name for name in columns if is_foil_column(name)]
     if not pairs and not (columns.keys() >= OWN_CHOICE and foils):
         raise InvalidInput(
-            f"{file.name} must have other columns. {KNOWN['own'].capitalize()}. It has {few(list(columns))}."
+            f"{file.name} lacks columns. {KNOWN['own'].capitalize()}. It has {few(list(columns))}. Rename them."
         )
     used = {"id", *(_PAIR if pairs else ("image", "caption", *foils))}
     tags = _tag_columns(rows, [name for name in columns if name not in used])
     several = not pairs and any(len(_foils(row, foils, where)) > 1 for where, row in rows)
     kind, headline = ("pairs", "group") if pairs else ("choice", "r@1" if several else "pairwise")
     source = f"your file {file.name}"
-    pictures = "Its pictures are those that its rows name."
+    pictures = "Its images are those named in its rows."
     book = Builder("own", file.stem, kind, headline, source, pictures, notes=[*notes, *more])
     for i, (where, row) in enumerate(rows):
         _add(book, label_of(row, "id") or str(i), where, row, foils, {name: label_of(row, name) for name in tags})
     if left := [name for name in columns if name not in used and name not in tags]:
         book.note(
-            f"Columns that are no tags, having more than {MAX_VALUES} values or other than text and "
-            f"numbers: {few(left)}."
+            f"Columns with more than {MAX_VALUES} values, or with other than text and numbers, did not become "
+            f"tags: {few(left)}."
         )
     return book.build()
 
 
 def _add(book: Builder, id: str, where: str, row: Record, foils: list[str], tags: dict[str, str]) -> None:
-    """Enter a row as the form of the benchmark asks, or leave it out where it names no picture."""
+    """Enter a row as the form of the benchmark asks, or leave it out where it names no image."""
     if book.kind == "pairs":
         first, caption, second, other = (_text(row, key, where) for key in _PAIR)
         captions = (caption, other)
@@ -74,7 +74,7 @@ def _add(book: Builder, id: str, where: str, row: Record, foils: list[str], tags
         captions = (_text(row, "caption", where), *_foils(row, foils, where))
         names = (_text(row, "image", where),)
     if not all(name.strip() for name in names):
-        book.exclude(id, "it names no picture")
+        book.exclude(id, "it names no image")
     elif len(names) == 2:
         book.add_pair(id, where, names, captions, tags)
     else:
@@ -115,7 +115,7 @@ def _foils(row: Record, columns: list[str], where: str) -> list[str]:
         if isinstance(value, list):
             found += [as_text(one, f"{where}: {column!r}, entry {i}") for i, one in enumerate(value)]
         elif value is not None and not isinstance(value, str):
-            raise InvalidInput(f"{where}: {column!r} must be text or a list of texts: it is {kind_of(value)}.")
+            raise InvalidInput(f"{where}: {column!r} must be text or a list of texts: it is {kind_of(value)}. Fix it.")
         elif value:
             found.append(value)
     return [foil for foil in found if foil.strip()]

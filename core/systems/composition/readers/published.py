@@ -99,7 +99,7 @@ class Format:
         stems = {file.stem for file in files}
         if absent := [stem for stem in self.files if stem not in stems]:
             number = NUMBERS[len(self.files)]
-            book.note(f"Of its {number} files these are not here, so the mean leaves them out: {few(absent)}.")
+            book.note(f"The mean leaves out those of its {number} files that are missing here: {few(absent)}.")
         return book.build()
 
     def _add(self, book: Builder, row: Row) -> None:

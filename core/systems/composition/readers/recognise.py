@@ -55,7 +55,7 @@ def is_foil_column(name: str) -> bool:
 
 
 def picture_column(names: Iterable[str]) -> str:
-    """The column that names pictures: image, file, filename or file_name, as it is written; "" without one."""
+    """The column that names images: image, file, filename or file_name, as it is written; "" without one."""
     return next((name for name in names if name.strip().lower() in ("image", "file", "filename", "file_name")), "")
 
 
@@ -93,8 +93,8 @@ def recognise(path: Path) -> str:
         found = {name for name, _ in _shapes_in(path) if name}
         if len(found) > 1:
             raise InvalidInput(
-                f"The folder {path.name!r} holds several benchmarks ({', '.join(sorted(found))}). "
-                "Name a file in it, or the format."
+                f"The folder {path.name!r} holds several benchmarks ({', '.join(sorted(found))}). Name a file "
+                "in it, or the format."
             )
         name = found.pop() if found else ""
     else:
@@ -102,9 +102,7 @@ def recognise(path: Path) -> str:
     if not name:
         named = repr(path.name)
         holder = f"No file of the folder {named} has" if path.is_dir() else f"The file {named} does not have"
-        raise InvalidInput(
-            f"{holder} the shape of any benchmark that is read here. Known are: {'; '.join(KNOWN.values())}."
-        )
+        raise InvalidInput(f"{holder} the shape of a known benchmark. Errata reads: {'; '.join(KNOWN.values())}.")
     return name
 
 
@@ -117,8 +115,7 @@ def files_of(path: Path, name: str) -> tuple[list[Path], tuple[str, ...]]:
     if not path.is_dir():
         if not path.is_file():
             raise InvalidInput(
-                f"There is no file or folder {str(path)[:200]!r}. "
-                "Give the path of the benchmark's file, or the folder that holds it."
+                f"No file or folder {str(path)[:200]!r}. Use the path of the benchmark's file, or its folder."
             )
         return [path], ()
     shapes = _shapes_in(path)
@@ -126,10 +123,10 @@ def files_of(path: Path, name: str) -> tuple[list[Path], tuple[str, ...]]:
     others = [file.name for shape, file in shapes if shape != name]
     if not fitting:
         raise InvalidInput(
-            f"The folder {path.name!r} holds no file of this form: {KNOWN[name]}. "
-            f"It holds {few(others)}. Name the file."
+            f"The folder {path.name!r} holds no file of this form: {KNOWN[name]}. It holds {few(others)}. Name "
+            "the file."
         )
-    note = f"{len(others):,} other files of the folder were not read, being of another form: {few(others)}."
+    note = f"Skipped {len(others):,} other files of the folder, of another form: {few(others)}."
     return fitting, (note,) if others else ()
 
 
@@ -142,8 +139,8 @@ def one_file_of(path: Path, name: str) -> tuple[Path, tuple[str, ...]]:
     files, notes = files_of(path, name)
     if len(files) > 1:
         raise InvalidInput(
-            f"The folder {path.name!r} holds {len(files):,} files of this form: "
-            f"{few([f.name for f in files])}. Name one."
+            f"The folder {path.name!r} holds {len(files):,} files of this form: {few([f.name for f in files])}. "
+            "Name one."
         )
     return files[0], notes
 

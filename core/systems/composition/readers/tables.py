@@ -29,10 +29,10 @@ def read_rows(path: Path, needed: Sequence[str]) -> tuple[list[tuple[str, Record
     table = read_table(path, as_text=tuple(names), limits=Limits(max_table_bytes=MAX_FILE_BYTES))
     if absent := [name for name in needed if name not in table.frame.columns]:
         raise InvalidInput(
-            f"{path.name} has no column {absent[0]!r}; it has {few(list(map(str, table.frame.columns)))}. Name it so."
+            f"{path.name} has no column {absent[0]!r}; it has {few(list(map(str, table.frame.columns)))}. Rename one."
         )
     if len(table.frame) > MAX_ITEMS:
-        raise InvalidInput(f"{path.name} has {len(table.frame):,} rows; at most {MAX_ITEMS:,} are read. Split it.")
+        raise InvalidInput(f"{path.name} has {len(table.frame):,} rows; the limit is {MAX_ITEMS:,}. Split it.")
     records = table.frame.astype(object).where(table.frame.notna(), None).to_dict("records")
     rows: list[tuple[str, Record]] = [
         (f"{path.name}, row {i}", {str(key): value for key, value in record.items()})
@@ -57,20 +57,16 @@ def literal_list(cell: str, where: str) -> list[str]:
     if not text:
         return []
     if len(text) > _MAX_CELL_LENGTH or not (text.startswith("[") and text.endswith("]")):
-        raise InvalidInput(
-            f"{where} must be a list of texts in brackets: it is {text[:40]!r}. Bring the file as it was published."
-        )
+        raise InvalidInput(f"{where} must be a list of texts in brackets: it is {text[:40]!r}. Use the published file.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a backslash in a caption is no fault
             found: Any = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise InvalidInput(
-            f"{where} is no list that can be read: {text[:60]!r}. Bring the file as it was published."
-        ) from None
+        raise InvalidInput(f"{where} is not a readable list: {text[:60]!r}. Use the published file.") from None
     if not isinstance(found, list):
-        raise InvalidInput(f"{where} must be a list of texts: it is {text[:40]!r}.")
+        raise InvalidInput(f"{where} must be a list of texts: it is {text[:40]!r}. Use the published file.")
     for i, one in enumerate(found):
         if not isinstance(one, str):
-            raise InvalidInput(f"{where}, entry {i} must be text: it is {kind_of(one)}.")
+            raise InvalidInput(f"{where}, entry {i} must be text: it is {kind_of(one)}. Use the published file.")
     return found

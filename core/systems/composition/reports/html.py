@@ -1,4 +1,4 @@
-"""The report of composition: one HTML file that holds its pictures and charts, opens offline, and runs no script."""
+"""The report of composition: one HTML file that holds its images and charts, opens offline, and runs no script."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from core.systems.composition.training.forgetting import ForgettingCheck
 
 MAX_PICTURE_BYTES = 5_500_000
-"""Bound on all pictures together, as they stand in the file."""
+"""Bound on all images together, as they stand in the file."""
 PICTURE_SIZE = 160
 WORST_OF_OTHERS = 6
 """Items shown of each result after the first."""
 FIRST_TAGS = 3
 """Breakdowns that are open; the others are folded."""
 MAX_NAMED = 50
-"""Missing pictures that are named."""
+"""Missing images that are named."""
 
 
 def render_composition_report(
@@ -50,18 +50,18 @@ def render_composition_report(
     regression: ForgettingCheck | None = None,
     curve: tuple[Sequence[Epoch], int] | None = None,
 ) -> str:
-    """The report as one HTML document, below about 6 MB of pictures.
+    """The report as one HTML document, below about 6 MB of images.
 
     Args:
         results: of one benchmark; the first is the model that the report is about, the others stand beside it.
         benchmark: that benchmark, as the results were made on it.
-        store: `benchmark.pictures`, in that order (`Pictured.store`); None shows items without pictures.
+        store: `benchmark.pictures`, in that order (`Pictured.store`); None shows items without images.
         comparison: of two of the results.
         regression: what the second model, an adapter, cost.
         curve: its epochs and the number of the one that was kept (`AdapterRecord.curve` and `.best`).
 
     Raises:
-        InvalidInput: there is no result, one is of another benchmark, or the store has another number of pictures.
+        InvalidInput: there is no result, one is of another benchmark, or the store has another number of images.
     """
     _check(results, benchmark, store)
     pictures = InlinePictures(store, MAX_PICTURE_BYTES, PICTURE_SIZE)
@@ -92,13 +92,13 @@ def _check(results: Sequence[CompositionResult], benchmark: Benchmark, store: It
     for result in results:
         if result.benchmark != benchmark.name or not known.issuperset(result.ids):
             raise InvalidInput(
-                f"{result.name!r} is of {result.title}, not of {benchmark.title}. "
-                "Give the benchmark that the result was made on."
+                f"{result.name!r} is a result on {result.title}, not on {benchmark.title}. Use the benchmark of "
+                "the result."
             )
     if store is not None and len(store) != len(benchmark.pictures):
         raise InvalidInput(
-            f"{benchmark.title} has {len(benchmark.pictures):,} pictures and the store {len(store):,}. "
-            "Give the store of `Pictured`."
+            f"{benchmark.title} has {len(benchmark.pictures):,} images and the store {len(store):,}. Use the "
+            "store of `LoadedBenchmark`."
         )
 
 
@@ -126,7 +126,7 @@ def _figures(result: CompositionResult) -> list[tuple[str, str]]:
     noun = "queries" if result.kind == "retrieval" else "items"
     left = f", {len(result.excluded):,} left out" if result.excluded else ""
     ties = (
-        "queries with a wrong picture at a true one's score"
+        "queries with a wrong image at a true one's score"
         if result.kind == "retrieval"
         else "items decided by a tie, counted as wrong"
     )
@@ -135,7 +135,7 @@ def _figures(result: CompositionResult) -> list[tuple[str, str]]:
         shown.insert(0, (sentences.figure(metric.key, metric.value.value), f"{metric.title}, 95% {_span(metric)}"))
         shown.insert(1, (sentences.figure(metric.key, metric.chance), "chance"))
     if result.missing:
-        shown.append((f"{len(result.missing):,}", f"picture{'' if len(result.missing) == 1 else 's'} missing"))
+        shown.append((f"{len(result.missing):,}", f"image{'' if len(result.missing) == 1 else 's'} missing"))
     return shown
 
 
@@ -170,7 +170,7 @@ def _metric_row(metric: Metric, name: str, colour: str, *, headline: bool) -> di
 
 
 def _blind(results: Sequence[CompositionResult]) -> dict[str, Any] | None:
-    """The headline of each baseline that sees no picture, beside the first model's own; None where there is none."""
+    """The headline of each baseline that sees no image, beside the first model's own; None where there is none."""
     result = results[0]
     mine = sentences.headline_of(result)
     rows = [(name, metric) for name, metrics in result.blind for metric in metrics if metric.key == result.headline]
@@ -203,9 +203,9 @@ def _said(results: Sequence[CompositionResult], benchmark: Benchmark) -> dict[st
 
 def _signature(name: str, found: Signature) -> dict[str, Any]:
     shares = (
-        ("Both captions take the same picture", found.captions.same),
-        ("Both pictures take the same caption", found.pictures.same),
-        ("True matches win once likings are taken out", found.binding),
+        ("Both captions take the same image", found.captions.same),
+        ("Both images take the same caption", found.pictures.same),
+        ("True matches win without the model's preferences", found.binding),
     )
     rows = [
         (title, sentences.figure("", share.value), sentences.figure_interval("", share), "50%")
@@ -260,10 +260,7 @@ def _trained(epochs: Sequence[Epoch], best: int) -> str:
     passes = count(max(epoch.number for epoch in epochs), "epoch")
     right = sentences.figure("", kept.validation_accuracy)
     loss = number(kept.validation_loss, 3)
-    return (
-        f"{passes} of training; epoch {best} was kept, with {right} of the validation items right and a "
-        f"loss of {loss} on them."
-    )
+    return f"{passes} of training. Epoch {best} was best: {right} of the validation items right, with a loss of {loss}."
 
 
 # ---- what else a reader must know

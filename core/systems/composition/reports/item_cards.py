@@ -1,4 +1,4 @@
-"""Single items of a benchmark, for report and page: pictures, captions, the scores between them, and who picks whom."""
+"""Single items of a benchmark, for report and page: images, captions, the scores between them, and who picks whom."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from core.systems.composition.records import Benchmark, CompositionResult, Item,
 
 MAX_WORST = 12
 MAX_PICTURES = 6
-"""Pictures of a query that are shown."""
+"""Images of a query that are shown."""
 MAX_CAPTIONS = 6
 """Of a choice with more captions the strongest foils are shown."""
 RIGHT = "✓"
 WRONG = "✗"
 
 Address = Callable[[int], str | None]
-"""The data address of the benchmark's picture in that place; None or "" where it is not shown."""
+"""The data address of the benchmark's image in that place; None or "" where it is not shown."""
 Words = tuple[tuple[str, bool], ...]
 """The words of a caption, each with whether it is marked."""
 
@@ -37,7 +37,7 @@ class PickOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ShownPicture:
-    """A picture, or its name where it cannot be read."""
+    """An image, or its name where it cannot be read."""
 
     name: str
     address: str | None
@@ -60,26 +60,26 @@ class ScoreCell:
 
 @dataclass(frozen=True, slots=True)
 class CaptionScores:
-    """A caption with its score for each picture, and whether it picks its own."""
+    """A caption with its score for each image, and whether it picks its own."""
 
     words: Words
     cells: tuple[ScoreCell, ...]
     foil: bool
-    """Whether it is true of none of several pictures."""
+    """Whether it is true of none of several images."""
     outcome: PickOutcome | None
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredItem:
-    """What a model says of an item: a table of captions by pictures, or of a query the pictures that score highest."""
+    """What a model says of an item: a table of captions by images, or of a query the images that score highest."""
 
     pictures: tuple[ShownPicture, ...]
     rows: tuple[CaptionScores, ...] = ()
     picks: tuple[PickOutcome | None, ...] = ()
-    """Whether each picture picks its own caption."""
+    """Whether each image picks its own caption."""
     query: str = ""
     note: str = ""
-    """What is not shown, and of a query at what rank its first true picture stands."""
+    """What is not shown, and of a query at what rank its first true image stands."""
 
 
 def outcome(right: bool | None, text: str) -> PickOutcome:
@@ -119,7 +119,7 @@ def scored_item(
     left = len(item.captions) - len(captions)
     return ScoredItem(
         tuple(
-            ShownPicture(pictures[at].name, address(at), f"Picture {i + 1} of {item.id}")
+            ShownPicture(pictures[at].name, address(at), f"Image {i + 1} of {item.id}")
             for i, at in enumerate(item.pictures)
         ),
         tuple(_caption_scores(item, scores, text) for text in captions),
@@ -181,15 +181,15 @@ def shade(value: float, scores: F64) -> str:
 
 
 def _caption_outcome(item: Item, scores: F64, text: int) -> PickOutcome | None:
-    """Whether a caption picks its picture; None of a foil, or where there is one picture."""
+    """Whether a caption picks its image; None of a foil, or where there is one image."""
     own = [picture for picture, caption in item.match if caption == text]
     if len(item.pictures) < 2 or not own:
         return None
-    return _picked(scores[:, text], own, "picks its picture", "picks the other")
+    return _picked(scores[:, text], own, "picks its image", "picks the other")
 
 
 def _picture_outcome(item: Item, scores: F64, picture: int) -> PickOutcome | None:
-    """Whether a picture picks its caption; None where it has no other to pick."""
+    """Whether an image picks its caption; None where it has no other to pick."""
     own = [caption for i, caption in item.match if i == picture]
     if not own or len(own) == len(item.captions):
         return None
@@ -204,7 +204,7 @@ def _picked(scores: F64, own: Sequence[int], right: str, wrong: str) -> PickOutc
 
 
 def _ranking(item: Item, scores: F64, precision: float, pictures: Sequence[Picture], address: Address) -> ScoredItem:
-    """The pictures of the highest scores; the last of them makes room for the first that the query describes."""
+    """The images of the highest scores; the last of them makes room for the first that the query describes."""
     usable = np.flatnonzero(np.isfinite(scores))
     ranked = list(enumerate(usable[np.argsort(-scores[usable], kind="stable")].tolist(), 1))
     true = np.zeros(len(scores), bool)
@@ -221,11 +221,11 @@ def _ranking(item: Item, scores: F64, precision: float, pictures: Sequence[Pictu
         )
         for rank, at in shown
     )
-    said = [] if first is None else [f"first right picture at rank {_rank(scores, true):,} of {len(ranked):,}"]
+    said = [] if first is None else [f"first right image at rank {_rank(scores, true):,} of {len(ranked):,}"]
     note = ", ".join([*said, f"average precision {number(precision, 2)}"])
     return ScoredItem(tiles, query=item.captions[0], note=note)
 
 
 def _rank(scores: F64, true: Bool) -> int:
-    """Of the best true picture, those of its score before it."""
+    """Of the best true image, those of its score before it."""
     return 1 + int((scores[~true] >= np.nanmax(scores[true])).sum())

@@ -32,16 +32,15 @@ def pair_lines(found: PairScores) -> list[str]:
         lines += ["Captions and foils in the text tower alone", *aligned(rows)]
     elif len(found.captions) == 2:
         lines.append(
-            f"The two captions have a cosine of {number(float(found.text_similarity[0, 1]), 4)} in "
-            "the text tower alone."
+            f"The text tower alone gives the two captions a cosine of {number(float(found.text_similarity[0, 1]), 4)}."
         )
     return lines + [f"Not read: {reason}" for reason in found.unreadable] + [f"Note: {note}" for note in found.notes]
 
 
 def _pick(found: PairScores, picture: int) -> str:
-    """Whether the picture's highest caption is a true one."""
+    """Whether the image's highest caption is a true one."""
     if found.ties[picture]:
-        return "Wrong: the highest score is shared, and a tie is no answer."
+        return "Wrong: the highest score is a tie, which counts as no answer."
     right = picture in found.captions[int(found.picks[picture])].pictures
     return "Right: a true caption scores highest." if right else "Wrong: a caption that is false of it scores highest."
 
@@ -68,27 +67,29 @@ def grid_lines(found: BindingGrid) -> list[str]:
     """The grid of verdicts' figures, the counts of verdicts, and the cells with a claim."""
     last = "binding" if found.mode == "two" else "pair"
     rows: list[Sequence[str]] = [("", "n", "attribute", "object", last, "verdict")]
-    rows.append(("all pictures", *_cell_row(found.overall, found.mode)))
+    rows.append(("all images", *_cell_row(found.overall, found.mode)))
     rows += [(f"{cell.attribute} {cell.object}", *_cell_row(cell, found.mode)) for cell in found.cells]
     verdicts = "; ".join(f"{count(n, 'cell')}: {name}" for name, n in found.verdicts.items())
     claims = [cell for cell in (found.overall, *found.cells) if cell.verdict not in (NOTHING, GREY)]
     lines = aligned(rows)
     lines.append(f"{count(len(found.cells), 'cell')}, {count(found.n_tests, 'test')}. {verdicts}.")
     lines += [
-        f"The model {cell.verdict}: "
-        f"{'all pictures together' if cell is found.overall else f'{cell.attribute} {cell.object}'}."
+        (
+            f"The model {cell.verdict}: "
+            f"{'all images together' if cell is found.overall else f'{cell.attribute} {cell.object}'}."
+        )
         for cell in claims
     ]
     return [*lines, *_left_out(found), *(f"Note: {note}" for note in found.notes)]
 
 
 def _left_out(found: BindingGrid) -> list[str]:
-    """One line for each reason, the most frequent first: how many pictures it took, and one of them."""
+    """One line for each reason, the most frequent first: how many images it took, and one of them."""
     named = dict[str, list[str]]()
     for name, reason in found.left_out:
         named.setdefault(reason, []).append(name)
     return [
-        f"Left out: {count(len(own), 'picture')}, {'such as ' if len(own) > 1 else ''}{own[0]}: {reason}."
+        f"Left out: {count(len(own), 'image')}, {'such as ' if len(own) > 1 else ''}{own[0]}: {reason}."
         for reason, own in sorted(named.items(), key=lambda entry: -len(entry[1]))
     ]
 
@@ -105,7 +106,7 @@ def _cell_row(cell: GridCell, mode: str) -> tuple[str, ...]:
 
 
 def grid_table(found: BindingGrid) -> pd.DataFrame:
-    """One row for all pictures and one for each cell, with every figure."""
+    """One row for all images and one for each cell, with every figure."""
     questions = ("sees_attribute", "sees_object", "binds", "pair")
     rows: list[dict[str, Any]] = []
     for cell in (found.overall, *found.cells):

@@ -3,7 +3,7 @@
 A result's folder holds
 
     composition.json    the figures for people and programs, and what else `load_result` needs; put there last
-    items.parquet       one row for each item: captions, pictures, tags, right or wrong, scores
+    items.parquet       one row for each item: captions, images, tags, right or wrong, scores
     scores.npz          every array; no pickle
 """
 
@@ -93,9 +93,9 @@ def _metrics(metrics: Sequence[Metric]) -> list[dict[str, Any]]:
 def items_table(result: CompositionResult, benchmark: Benchmark) -> pd.DataFrame:
     """One row for each item that was scored, in the result's order.
 
-    Columns: id; captions and pictures (lists); match (list of "picture:caption" that belong together, counted from 0);
+    Columns: id; captions and images (lists); match (list of "image:caption" that belong together, counted from 0);
     "tag NAME"; margin; "correct KEY" and "value KEY" by metric; tied; foil_similarity (nan without a text tower);
-    scores (list, picture by picture; nan where a picture could not be read).
+    scores (list, image by image; nan where an image could not be read).
 
     Raises:
         InvalidInput: an item of the result is not in the benchmark.
@@ -139,21 +139,21 @@ def write_result(result: CompositionResult, benchmark: Benchmark, folder: Path) 
 
 
 def load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
-    """The result that `write_result` wrote, and the benchmark that it is of, without its pictures.
+    """The result that `write_result` wrote, and the benchmark that it is of, without its images.
 
     Raises:
         InvalidInput: there is no result in `folder`, it is of another format, or it is damaged.
     """
     if not (folder / DOCUMENT).is_file():
         raise InvalidInput(
-            f"There is no result of composition in {folder} (no {DOCUMENT}). Give the folder that one was saved to."
+            f"No result of composition in {folder} (no {DOCUMENT}). Use a folder from `compose run --out`."
         )
     try:
         document = cast("dict[str, Any]", read_stored(folder / DOCUMENT, below=folder))
         if document["format"] != FORMAT:
             raise InvalidInput(
-                f"The result in {folder} has format {document['format']}; "
-                f"this version reads format {FORMAT}. Run it again."
+                f"The result in {folder} has format {document['format']}; this version reads format {FORMAT}. "
+                "Run it again."
             )
         for name in (ITEMS, ARRAYS):
             with open_plain(folder / name, below=folder) as file:
@@ -184,7 +184,7 @@ def _unpacked_result(tree: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> Compo
     shapes = arrays["shapes"]
     parts: list[F64] = np.split(arrays["matrices"], np.cumsum(shapes.prod(axis=1))[:-1]) if len(shapes) else []
     if not isinstance(result, CompositionResult) or len(parts) != len(result.ids):
-        raise ValueError(f"{DOCUMENT} holds no whole result")
+        raise ValueError(f"{DOCUMENT} lacks parts of the result")
     return replace(result, matrices=tuple(part.reshape(shape) for part, shape in zip(parts, shapes.tolist())))
 
 
@@ -223,5 +223,5 @@ def _unpacked_benchmark(tree: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> Be
         )
     benchmark = decode(tree["rest"], arrays)
     if not isinstance(benchmark, Benchmark) or len(items) != len(sizes):
-        raise ValueError(f"{DOCUMENT} holds no whole benchmark")
+        raise ValueError(f"{DOCUMENT} lacks parts of the benchmark")
     return replace(benchmark, items=tuple(items))

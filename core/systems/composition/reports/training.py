@@ -26,16 +26,19 @@ def trained_lines(adapted: Adapted) -> list[str]:
             (str(epoch.number), loss, number(epoch.validation_loss, 3), percent(epoch.validation_accuracy), kept)
         )
     lines = [
-        f"{adapted.name}: {record.n_parameters:,} parameters, {clock(record.seconds)} of computing; learned from "
-        f"{record.n_training:,} items and stopped by {record.n_validation:,} others of {record.benchmark}",
+        (
+            f"{adapted.name}: {record.n_parameters:,} parameters, {clock(record.seconds)} of computing. It learned "
+            f"from {record.n_training:,} items and was stopped by {record.n_validation:,} others of "
+            f"{record.benchmark}"
+        ),
         *aligned(rows),
     ]
     if said := reranking_sentence(record):
         lines.append(f"{said} (`compose run --rerank`)")
     if record.best == 0:
         lines.append(
-            "No epoch was better than the untrained module, which was kept: it learned nothing. "
-            "Try more items, or another step size (--lr)."
+            "The untrained module was best, so it stays: training taught it nothing. Try more items, or another "
+            "step size (--lr)."
         )
     return lines
 
@@ -43,14 +46,12 @@ def trained_lines(adapted: Adapted) -> list[str]:
 def reranked_sentence(adapter: str, weight: float, most: int, n: int, n_texts: int) -> str:
     """What put the matches of n of the texts in a new order."""
     if not n:
-        return f"The adapter in {adapter} was not asked: no answer rests on likeness."
-    whose = "Of each answer" if n == n_texts else f"Of {n} of {n_texts} answers, those by likeness,"
-    said = (
-        f"{whose} the best matches, at most {most}, are in the order of the frozen encoder and the adapter in {adapter}"
-    )
+        return f"The adapter in {adapter} was not used: no answer rests on similarity."
+    whose = "Of each answer" if n == n_texts else f"In {n} of {n_texts} answers, those by similarity,"
+    said = f"{whose} the best matches, at most {most}, are ordered by the frozen encoder and the adapter in {adapter}"
     if not weight:
-        return f"{said}; its weight is 0, so the order is the encoder's."
-    return f"{said}, which weighs {weight:g} times what the encoder does. Which samples match is as without it."
+        return f"{said}. The adapter's weight is 0, so the order is the encoder's."
+    return f"{said}, whose weight is {weight:g} times the encoder's. The set of matches is unchanged."
 
 
 def reranking_sentence(record: AdapterRecord) -> str:
@@ -64,12 +65,12 @@ def reranking_sentence(record: AdapterRecord) -> str:
     chosen = min(record.weighed, key=lambda row: abs(row.weight - record.rerank))
     if not chosen.weight:
         return (
-            "As a re-ranker it is of no use: no weight brought more without losing what the frozen encoder finds first"
+            "As a re-ranker it does not help: no weight gained more without losing what the frozen encoder ranks first"
         )
     return (
-        f"As a re-ranker it weighs {record.rerank:g} times what the frozen encoder does, chosen on items held back: "
-        f"{percent(chosen.right)} of them right (frozen encoder {percent(alone.right)}), "
-        f"{percent(chosen.found)} of everyday searches with the right one first (frozen encoder {percent(alone.found)})"
+        f"As a re-ranker it weighs {record.rerank:g} times the frozen encoder. On held-out items "
+        f"{percent(chosen.right)} are right (frozen encoder {percent(alone.right)}); {percent(chosen.found)} of "
+        f"everyday searches rank the right one first (frozen encoder {percent(alone.found)})"
     )
 
 
@@ -84,7 +85,7 @@ def regression_lines(check: ForgettingCheck) -> list[str]:
     ]
     if check.reranked:
         lines += [
-            "With the adapter as a re-ranker of what the frozen encoder finds",
+            "With the adapter as a re-ranker of the frozen encoder's results",
             *aligned([head, *map(_regression_row, check.reranked)]),
         ]
     return lines + [f"Note: {note}" for note in check.notes]

@@ -51,7 +51,7 @@ def training_curve(epochs: Sequence[Epoch], best: int | None = None, *, losses: 
     dots = placed([e.validation_accuracy for e in epochs])
     right = [e for e in epochs if np.isfinite(e.validation_accuracy)]
     drawn = [*((name, placed(values, highest)) for name, values in known.items()), ("curve", dots)]
-    said = f"Right on held-back items: {percent(epochs[0].validation_accuracy)} untrained"
+    said = f"Right on held-out items: {percent(epochs[0].validation_accuracy)} untrained"
     after = f", {percent(kept.validation_accuracy)} after epoch {kept.number}" if len(epochs) > 1 else ""
     return TrainingCurve(
         said + after,

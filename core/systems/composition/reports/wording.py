@@ -56,11 +56,11 @@ def title_sentence(result: CompositionResult) -> str:
     """What a heading says, such as "Right on 41 of 210 items"."""
     metric = headline_of(result)
     if metric is None or not math.isfinite(metric.value.value):
-        return "No item could be scored"
+        return "Errata could score no item"
     value = figure(metric.key, metric.value.value)
     if metric.key in result.correct:
         if _averaged(result):
-            return f"Right on {value} of items, kinds weighing the same"
+            return f"Right on {value} of items, with equal weight for each kind"
         return f"Right on {int(result.correct[metric.key].sum()):,} of {count(metric.n, 'item')}"
     if metric.key == "mean rank":
         return f"The true caption ranks {value} on average"
@@ -72,7 +72,7 @@ def chance_sentence(result: CompositionResult) -> str:
     25.0%. Below chance."."""
     metric = headline_of(result)
     if metric is None or not math.isfinite(metric.value.value):
-        return "No item could be scored."
+        return "Errata could score no item."
     key = metric.key
     value = metric.value
     said = f"{figure(key, value.value)} (95% interval {figure_interval(key, value)})"
@@ -82,7 +82,7 @@ def chance_sentence(result: CompositionResult) -> str:
 
 
 def blind_sentence(result: CompositionResult, first: CompositionResult | None = None) -> str:
-    """Whether the headline is above what text alone reaches, by the best baseline that sees no picture; "" without
+    """Whether the headline is above what text alone reaches, by the best baseline that sees no image; "" without
     one. A result that has none of its own takes those of the `first` on the same benchmark."""
     mine = headline_of(result)
     measured = result if result.blind or first is None else first
@@ -95,12 +95,12 @@ def blind_sentence(result: CompositionResult, first: CompositionResult | None = 
     if set(result.ids) != set(measured.ids):
         own, others = (count(len(r.ids), NOUNS[r.kind]) for r in (result, measured))
         said = f"Text alone reaches {reached} ({name}) on the {others} of {measured.model}."
-        return f"{said} On the {own} of {result.model} it was not measured."
+        return f"{said} It was not measured on the {own} of {result.model}."
     if mine.value.low > best:
-        said = f"{result.model} is above what text alone reaches here ({name}: {reached})."
+        said = f"{result.model} is above what text alone reaches ({name}: {reached})."
         return f"{said} {SOUND}" if ADAPTED in result.model else said
     return (
-        f"Text alone reaches {reached} ({name}): this benchmark does not show that {result.model} looks at the picture."
+        f"Text alone reaches {reached} ({name}). This benchmark does not show that {result.model} looks at the image."
     )
 
 
@@ -111,7 +111,7 @@ def blind_sentences(results: Sequence[CompositionResult]) -> str:
 
 ADAPTED = " + "
 """In the name of a model that has an adapter (`training.adapted.Adapted.name`), also of one that re-ranks."""
-SOUND = "An adapter that learned from such foils knows their sound too: what it gained may be that."
+SOUND = "An adapter that learned from such foils also knows their style. What it gained may be that."
 KIND = "kind"
 """The tag that says what a foil changes, where there is one; else the tag that is averaged over."""
 SPELLED = {"att": "attributes", "obj": "objects", "rel": "relations"}
@@ -141,7 +141,7 @@ def kinds_sentence(result: CompositionResult) -> str:
         return f"Each of the {len(known)} kinds of item is above chance."
     said = [
         sentence
-        for start, kinds in (("Below chance", below), ("Not told apart from chance", even))
+        for start, kinds in (("Below chance", below), ("Not clearly different from chance", even))
         for sentence in _kind_sentences(start, kinds)
     ]
     left = len(known) - len(below) - len(even)
@@ -178,9 +178,9 @@ def against_chance(metric: Metric) -> str:
     high = metric.value.high
     chance = metric.chance
     if chance is None or not (math.isfinite(low) and math.isfinite(high)):
-        return "Chance cannot be told from it"
+        return "Chance could explain it"
     if low <= chance <= high:
-        return f"That is within chance, as far as {metric.n:,} {'is' if metric.n == 1 else 'are'} enough to tell"
+        return f"With {metric.n:,} {'item' if metric.n == 1 else 'items'}, chance could explain this"
     better = low > chance
     return "Above chance" if better != (metric.key in LOWER_IS_BETTER) else "Below chance"
 
@@ -190,7 +190,7 @@ def _averaged(result: CompositionResult) -> bool:
 
 
 FEW = 5
-"""Missing pictures that are named."""
+"""Missing images that are named."""
 NOUNS = {"pairs": "item", "choice": "item", "retrieval": "query"}
 """What is scored, by the kind of the benchmark."""
 HEAD = ("", "value", "95% interval", "n", "chance", "ties")
@@ -211,7 +211,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 def result_lines(
     result: CompositionResult, benchmark: Benchmark, *, first: CompositionResult | None = None, tags: bool = True
 ) -> list[str]:
-    """A result: its metrics and the baselines that see no picture, the headline by tag, what was left out, notes and
+    """A result: its metrics and the baselines that see no image, the headline by tag, what was left out, notes and
     published figures.
 
     Args:
@@ -225,7 +225,7 @@ def result_lines(
     headline = result.headline
     rows = [_metric_row(f"{m.title}, the headline" if m.key == headline else m.title, m) for m in result.metrics]
     rows += [
-        _metric_row(f"Without a picture: {name}", m) for name, own in result.blind for m in own if m.key == headline
+        _metric_row(f"Without an image: {name}", m) for name, own in result.blind for m in own if m.key == headline
     ]
     told = (chance_sentence(result), blind_sentence(result, first), kinds_sentence(result))
     lines += [*aligned([HEAD, *rows]), *(f"  {said}" for said in told if said)]
@@ -233,12 +233,12 @@ def result_lines(
     lines += [] if signature is None else [f"  {signature.sentence}"]
     tagged = [_metric_row(f"{t.tag}: {t.value}", m) for t in result.by_tag for m in t.metrics if m.key == headline]
     if tags and tagged:
-        lines += ["By tag, the headline alone", *aligned([HEAD, *tagged])]
+        lines += ["By tag, headline only", *aligned([HEAD, *tagged])]
     if first is None or (result.excluded, result.missing) != (first.excluded, first.missing):
         lines += left_out_lines(result)
     lines += [f"Note: {note}" for note in result.notes if first is None or note not in first.notes]
     if first is None and result.published:
-        lines += ["Published, in per cent as printed", *(f"  {line}" for line in result.published)]
+        lines += ["Published, in percent as printed", *(f"  {line}" for line in result.published)]
     return lines
 
 
@@ -248,7 +248,7 @@ def reasons_left_out(result: CompositionResult) -> list[tuple[str, int]]:
 
 
 def left_out_lines(result: CompositionResult) -> list[str]:
-    """Items that were not scored, by reason, and pictures that were not found."""
+    """Items that were not scored, by reason, and images that were not found."""
     lines: list[str] = []
     if result.excluded:
         said = [f"{count(n, NOUNS[result.kind])} because {reason}" for reason, n in reasons_left_out(result)]
@@ -256,7 +256,7 @@ def left_out_lines(result: CompositionResult) -> list[str]:
     if result.missing:
         few = ", ".join(result.missing[:FEW])
         more = f" and {len(result.missing) - FEW:,} more" if len(result.missing) > FEW else ""
-        lines.append(f"Missing: {count(len(result.missing), 'picture')}, {few}{more}.")
+        lines.append(f"Missing: {count(len(result.missing), 'image')}, {few}{more}.")
     return lines
 
 
@@ -274,8 +274,8 @@ def comparison_lines(found: CompositionComparison, headline: str) -> list[str]:
         figures = *pair_figures(row.key, row.a, row.b, row.difference), p_value(row.p, bare=True)
         rows.append((name, f"{row.n:,}", *figures, f"{row.only_a:,}", f"{row.only_b:,}"))
     said = (
-        "Differences are in percentage points; p is adjusted over the lines of one metric; "
-        "only A: what A alone has right, or ranks better."
+        "Differences are in percentage points. p is adjusted over the lines of one metric. Only A: right, or "
+        "ranked better, with A alone."
     )
     head = [f"A is {found.a}, B is {found.b}, on the same items of one benchmark"]
     return [*head, *aligned(rows), f"  {said}", *(f"Note: {note}" for note in found.notes)]

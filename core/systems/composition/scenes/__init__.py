@@ -1,1 +1,1 @@
-"""Pictures drawn with known truth: photographs with cut-outs, shapes, and benchmarks made of them."""
+"""Images drawn with known truth: photographs with cut-outs, shapes, and benchmarks made of them."""

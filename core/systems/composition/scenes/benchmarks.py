@@ -1,4 +1,4 @@
-"""Rendered scenes as a benchmark, without files: a store that draws each picture when it is read."""
+"""Rendered scenes as a benchmark, without files: a store that draws each image when it is read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SOURCE = "Rendered here, in the form of Cola (Ray et al. 2023, arXiv 2305.03689)
 
 
 class DrawnPair(Protocol):
-    """Two pictures and their captions, drawn of shapes or of cut-outs."""
+    """Two images and their captions, drawn of shapes or of cut-outs."""
 
     @property
     def id(self) -> str: ...
@@ -44,11 +44,11 @@ class SceneStore(ItemStore):
         return scene_name(index)
 
     def read(self, index: int) -> bytes:
-        """The picture as PNG."""
+        """The image as PNG."""
         return _drawn(self.scenes[index], self.size)
 
 
-@lru_cache(512)  # some 30 MB: pictures are read once to be hashed, once by each tower, once for the report
+@lru_cache(512)  # some 30 MB: images are read once to be hashed, once by each tower, once for the report
 def _drawn(scene: Scene, size: int) -> bytes:
     buffer = BytesIO()
     render_scene(scene, size).save(buffer, "PNG", compress_level=1)
@@ -56,17 +56,17 @@ def _drawn(scene: Scene, size: int) -> bytes:
 
 
 def scene_name(index: int) -> str:
-    """File name of the picture of scene `index`."""
+    """File name of the image of scene `index`."""
     return f"rendered_{index:06d}.png"
 
 
 def scenes_of(items: Sequence[RenderedItem]) -> tuple[Scene, ...]:
-    """The items' scenes in the order of `benchmark_of`'s pictures: two an item."""
+    """The items' scenes in the order of `benchmark_of`'s images: two an item."""
     return tuple(scene for item in items for scene in item.scenes)
 
 
 def benchmark_of(items: Sequence[DrawnPair], name: str, *, title: str = "Rendered pairs") -> Benchmark:
-    """A benchmark of kind "pairs": picture 2 i + j of item i belongs to its caption j. Chance is 25%, as for Cola's
+    """A benchmark of kind "pairs": image 2 i + j of item i belongs to its caption j. Chance is 25%, as for Cola's
     pairs."""
     return Benchmark(
         name,
@@ -85,5 +85,5 @@ def benchmark_of(items: Sequence[DrawnPair], name: str, *, title: str = "Rendere
 def pictured(
     items: Sequence[RenderedItem], name: str, *, size: int = 224, title: str = "Rendered pairs"
 ) -> LoadedBenchmark:
-    """The benchmark of the items with pictures that are drawn on demand."""
+    """The benchmark of the items with images that are drawn on demand."""
     return LoadedBenchmark(benchmark_of(items, name, title=title), SceneStore(scenes_of(items), size))

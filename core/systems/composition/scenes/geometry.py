@@ -1,7 +1,7 @@
 """What the eye meets along each pixel's ray, for each shape: the surface's direction and where on the surface it is.
 
 A shape is looked at from a little above and the side by parallel rays. Solids are met by solving the ray's equation;
-the ring and the star face the eye. All arrays are cached by resolution, so that a picture only has to be shaded.
+the ring and the star face the eye. All arrays are cached by resolution, so that an image only has to be shaded.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def surface(shape: str, n: int) -> Surface:
 
     _, normal, across, around, gleam = rays(n)
     inside = rays(n * _FINE)[0].reshape(n, _FINE, n, _FINE).mean((1, 3))
-    scale = 2 / side  # half sides of the picture of the shape
+    scale = 2 / side  # half sides of the image of the shape
     return Surface(
         *(a.astype(np.float32) for a in (inside, normal, across * scale, around * scale, gleam)),
         bend=_BENDS.get(shape, 1.0),

@@ -77,8 +77,8 @@ def _spread(
     most = -(-len(shapes) * each // max(len(attributes), 1))  # shapes that an attribute loses, at most
     if not 0 <= each < len(attributes) or most >= len(shapes):
         raise InvalidInput(
-            f"Each shape can lose 0 to {len(attributes) - 1} of {len(attributes)} {what}s, and each {what} must keep a "
-            f"shape of {len(shapes)}: got {each} a shape. Hold out fewer, or name more {what}s."
+            f"Each shape can lose 0 to {len(attributes) - 1} of {len(attributes)} {what}s, and each {what} must "
+            f"keep one of {len(shapes)} shapes: got {each} per shape. Hold out fewer, or name more {what}s."
         )
     # a shuffled cycle: neighbours in it go to one shape, so that no shape gets an attribute twice
     cycle = [str(attributes[int(i)]) for i in rng.permutation(len(attributes))]

@@ -1,9 +1,9 @@
-"""Items of the rendered benchmark: two pictures that differ in what belongs to what, and a caption of each.
+"""Items of the rendered benchmark: two images that differ in what belongs to what, and a caption of each.
 
-Both captions of an item use the same words, so only their binding tells the pictures apart. What an item does not speak
-of (the material of "a red cube") stays with its shape in both pictures; places, turns, ground and light are drawn anew
-for each picture. "seen" items neither show nor name a held-out pair; in an "unseen" item each caption names at least
-one, and nothing else in its pictures is held out.
+Both captions of an item use the same words, so only their binding tells the images apart. What an item does not speak
+of (the material of "a red cube") stays with its shape in both images; places, turns, ground and light are drawn anew
+for each image. "seen" items neither show nor name a held-out pair; in an "unseen" item each caption names at least
+one, and nothing else in its images is held out.
 """
 
 from __future__ import annotations
@@ -62,14 +62,15 @@ class RenderedPlan:
         ):
             if len(given) < least or len(set(given)) < len(given) or not set(given) <= set(known):
                 raise InvalidInput(
-                    f"A plan's {what} must be at least {least} different ones of {list(known)}: got {list(given)}."
+                    f"A plan's {what} must be at least {least} different ones of {list(known)}: got "
+                    f"{list(given)}. Fix them."
                 )
         low, high = self.distractors
         spare = len(self.shapes) - (4 if "noun" in self.kinds else 2)
         if not 0 <= low <= high <= 3 or (high and not spare):
             raise InvalidInput(
-                "A plan's distractors must be (fewest, most) within 0 to 3, with a shape to spare: "
-                f"got {self.distractors}."
+                "A plan's distractors must be (fewest, most) within 0 to 3, with a shape to spare: got "
+                "{self.distractors}."
             )
 
 
@@ -102,7 +103,7 @@ def draw_items(plan: RenderedPlan, n: int, seed: int, split: str) -> list[Render
         InvalidInput: the split is not known, or the plan has no pair left for it.
     """
     if split not in SPLITS or n < 0:
-        raise InvalidInput(f"Items are drawn for a split of {list(SPLITS)}, 0 or more: got {n} for {split!r}.")
+        raise InvalidInput(f"split must be one of {list(SPLITS)} and n 0 or more: got {split!r} and {n}. Fix them.")
     rng = np.random.default_rng([seed, SPLITS.index(split)])
     drawer = _Drawer(plan, split == "unseen", rng)
     order = rng.permutation(n) % len(plan.kinds)
@@ -111,7 +112,7 @@ def draw_items(plan: RenderedPlan, n: int, seed: int, split: str) -> list[Render
 
 @dataclass(slots=True)
 class _Subject:
-    """One of the two things of an item, in both pictures: what its phrase says and how many there are."""
+    """One of the two things of an item, in both images: what its phrase says and how many there are."""
 
     phrases: tuple[ShapePhrase, ShapePhrase]
     things: tuple[Shape, Shape]
@@ -197,7 +198,7 @@ class _Drawer:
         ]
 
     def _subject(self, phrases: tuple[ShapePhrase, ShapePhrase], *, size: str | None = None) -> _Subject:
-        """What is not said is drawn once, so that it is the same in both pictures (but for "noun", where the shapes
+        """What is not said is drawn once, so that it is the same in both images (but for "noun", where the shapes
         differ)."""
         size = size or str(self.rng.choice(["small", "large"]))
         drawn: dict[str, tuple[str, str]] = {}

@@ -14,7 +14,7 @@ from core.systems.composition.scenes.shapes import CLEAR, GROUNDS, SIZES, Scene,
 _TOUCH = 0.54
 """Middles are at least this share of the two extents' sum apart: 0.5 lets two balls touch."""
 _EDGE = 0.035
-"""Room between a thing and the picture's edge, as a share of the side."""
+"""Room between a thing and the image's edge, as a share of the side."""
 _LEVEL = 0.10
 """Along the other axis, two related things are at most this far apart, as a share of the side."""
 _TRIES = 60
@@ -22,7 +22,7 @@ _RESTARTS = 60
 
 
 def bare(shape: str, colour: str, material: str, size: str) -> Shape:
-    """A thing in the middle of the picture, in the middle of its size: `laid_out` finds its place."""
+    """A thing in the middle of the image, in the middle of its size: `laid_out` finds its place."""
     return Shape(shape, colour, material, size, 0.5, 0.5, sum(SIZES[size]) / 2)
 
 
@@ -42,8 +42,8 @@ def laid_out(things: Sequence[Shape], rng: np.random.Generator, *, relation: str
             order = rng.permutation(len(placed))
             return _surrounded(tuple(placed[i] for i in order), rng)
     raise InvalidInput(
-        f"{len(things)} things of sizes {[t.size for t in things]} do not fit into one picture. "
-        "Draw fewer or smaller ones."
+        f"{len(things)} objects of sizes {[t.size for t in things]} do not fit into one image. Draw fewer or "
+        "smaller ones."
     )
 
 

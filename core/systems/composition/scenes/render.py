@@ -24,7 +24,7 @@ _DOT = 0.46
 
 
 def render_scene(scene: Scene, size: int = 224) -> Image.Image:
-    """The picture of a scene: an RGB image of `size` x `size` pixels."""
+    """The image of a scene: an RGB image of `size` x `size` pixels."""
     rng = np.random.default_rng(scene.seed)
     picture = _ground(scene, size, rng)
     for thing in scene.things:

@@ -1,7 +1,7 @@
 """Things with a shape, a colour, a material and a size; scenes of them; and sentences that are exactly true or false of
 a scene.
 
-A `Scene` says everything about one picture in shares of its side, so the same scene renders at any size
+A `Scene` says everything about one image in shares of its side, so the same scene renders at any size
 (`scenes.render`). A `Statement` is a caption with its meaning: `text` gives the English, `holds` decides it against a
 scene.
 """
@@ -29,7 +29,7 @@ COLOURS: Mapping[str, tuple[int, int, int]] = {
 """Names, and the sRGB values that a fully lit matte thing has before the light of its scene."""
 MATERIALS: tuple[str, ...] = ("matte", "shiny", "striped", "dotted")
 SIZES: Mapping[str, tuple[float, float]] = {"small": (0.19, 0.23), "large": (0.36, 0.42)}
-"""Longest side as a share of the picture's side. The gap keeps the two apart."""
+"""Longest side as a share of the image's side. The gap keeps the two apart."""
 GROUNDS: tuple[str, ...] = ("plain", "cloudy", "speckled", "woven")
 RELATIONS: Mapping[str, str] = {
     "left": "to the left of",
@@ -45,7 +45,7 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One thing and where it is. Lengths are shares of the picture's side."""
+    """One thing and where it is. Lengths are shares of the image's side."""
 
     shape: str
     colour: str
@@ -70,14 +70,16 @@ class Shape:
             ("size", self.size, tuple(SIZES)),
         ):
             if value not in allowed:
-                raise InvalidInput(f"A thing's {name} must be one of {list(allowed)}: got {value!r}.")
+                raise InvalidInput(f"An object's {name} must be one of {list(allowed)}: got {value!r}. Fix it.")
         if not 0 < self.extent <= 1:
-            raise InvalidInput(f"A thing's extent must be in (0, 1], a share of the picture's side: got {self.extent}.")
+            raise InvalidInput(
+                f"An object's extent must be in (0, 1], a share of the image's side: got {self.extent}. Fix it."
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All of one picture; the things are painted in order, so the last one is in front."""
+    """All of one image; the things are painted in order, so the last one is in front."""
 
     things: tuple[Shape, ...]
     ground: str = "plain"
@@ -93,7 +95,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         if self.ground not in GROUNDS:
-            raise InvalidInput(f"A scene's ground must be one of {list(GROUNDS)}: got {self.ground!r}.")
+            raise InvalidInput(f"A scene's ground must be one of {list(GROUNDS)}: got {self.ground!r}. Fix it.")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -176,11 +178,11 @@ def related(a: Seen, relation: str, b: Seen) -> bool:
 
 
 def truth(scene: Scene, index: int, filename: str, split: str, *, side: int) -> dict[str, Any]:
-    """The scene as CLEVR's `scenes.json` says it, for a picture of `side` pixels.
+    """The scene as CLEVR's `scenes.json` says it, for an image of `side` pixels.
 
     `relationships[r][i]` lists the things that stand in relation r to thing i, as in CLEVR; "above" and "below" take
     the place of its "front" and "behind". `pixel_coords` has depth 0. The key "scene" holds `Scene.to_dict`: the
-    picture can be drawn again.
+    image can be drawn again.
     """
     objects = [
         {

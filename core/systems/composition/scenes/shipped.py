@@ -1,4 +1,4 @@
-"""Benchmarks that come along, so that anyone can try, train and test without bringing a picture.
+"""Benchmarks that come along, so that anyone can try, train and test without bringing an image.
 
 The pairs of rendered scenes are drawn when they are opened, as trainings are: 2,000 items to learn from would be 28 MB
 as files. The others are files, drawn by `python -m research.scenes`.
@@ -19,11 +19,12 @@ from core.systems.composition.scenes.benchmarks import pictured
 from core.systems.composition.scenes.items import RenderedPlan, draw_items
 
 SHIPPED: Mapping[str, str] = {
-    "rendered": "240 pairs of rendered scenes; half of them name pairs of attribute and shape that the "
-    "training scenes never show",
+    "rendered": (
+        "240 pairs of rendered scenes; half of them name pairs of attribute and shape that training scenes never show"
+    ),
     "rendered-single": "40 queries such as 'large striped red cube' over 160 rendered scenes, "
     "ranked among those that share a word",
-    "cutouts": "160 pairs of objects cut out of pictures and set on photographs: sizes, places, counts and nouns",
+    "cutouts": "160 pairs of objects cut out of images and set on photographs: sizes, places, counts and nouns",
 }
 FOLDER = ASSETS / "composition"
 """Of each benchmark that is files, NAME/items.json and NAME/images.zip."""
@@ -46,7 +47,7 @@ def open_shipped(name: str = "rendered", *, n: int | None = None) -> LoadedBench
         InvalidInput: there is none of that name, or n is odd, too small, or more than there are.
     """
     if name not in SHIPPED:
-        raise InvalidInput(f"No benchmark called {name!r} comes along. There are: {', '.join(SHIPPED)}.")
+        raise InvalidInput(f"Errata ships no benchmark {name!r}. Use one of {', '.join(SHIPPED)}.")
     n = _SIZES[name] if n is None else n
     most = MAX_DRAWN_ITEMS if name == "rendered" else _SIZES[name]
     if not 2 <= n <= most or n % 2:
@@ -61,7 +62,7 @@ def open_shipped(name: str = "rendered", *, n: int | None = None) -> LoadedBench
 
 
 def _read(name: str, n: int) -> LoadedBenchmark:
-    """The first n items of a benchmark that is files, and all of its pictures."""
+    """The first n items of a benchmark that is files, and all of its images."""
     folder = FOLDER / name
     said = read_json(folder / "items.json")
     store = open_images(folder / "images.zip")
@@ -78,7 +79,7 @@ def _read(name: str, n: int) -> LoadedBenchmark:
 
 
 def draw_training(n: int = 2000, seed: int = 0, kinds: tuple[str, ...] = ()) -> LoadedBenchmark:
-    """n rendered items to learn from; none of their pictures or captions holds a held-out pair.
+    """n rendered items to learn from; none of their images or captions holds a held-out pair.
 
     Args:
         kinds: of `core.systems.composition.scenes.items.KINDS`; empty takes all.

@@ -1,1 +1,1 @@
-"""A model scored on a benchmark of composition, beside chance and baselines that never see a picture."""
+"""A model scored on a benchmark of composition, beside chance and baselines that never see an image."""

@@ -1,4 +1,4 @@
-"""How far a benchmark's foils can be told by their text alone: baselines that never see a picture.
+"""How far a benchmark's foils can be told by their text alone: baselines that never see an image.
 
 A model is only worth what it has over them. Known cases: the foils of ARO and CREPE read badly (Hsieh et al. 2023,
 SugarCrepe, arXiv 2306.14610), and a caption to which something was added is longer.
@@ -46,7 +46,7 @@ class LengthScorer:
     def score(
         self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
     ) -> Scores:
-        """The signed number of characters of each caption, whatever the picture."""
+        """The signed number of characters of each caption, whatever the image."""
         sign = 1.0 if self.longer else -1.0
         made = [np.array([sign * len(c) for c in item.captions]) for item in pictured.benchmark.items]
         return Scores(self.name, self.fingerprint, _rows(pictured.benchmark, made))
@@ -54,10 +54,10 @@ class LengthScorer:
 
 @dataclass(frozen=True, slots=True)
 class LearnedScorer:
-    """Learns from other items' captions how foils differ from true captions, and never sees a picture.
+    """Learns from other items' captions how foils differ from true captions, and never sees an image.
 
     A logistic regression on true minus foil: words, pairs of words, runs of 2 to 4 letters, and length. Every item is
-    scored by a fit on items of other pictures (5 folds), within each value of the tag that the benchmark averages over,
+    scored by a fit on items of other images (5 folds), within each value of the tag that the benchmark averages over,
     if that has `MIN_LEARNING_ITEMS` items.
 
     It is told which caption of the *other* items is the true one, as no zero-shot model is. So it says how far text
@@ -77,21 +77,21 @@ class LearnedScorer:
     def score(
         self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
     ) -> Scores:
-        """The fitted weight of each caption, whatever the picture.
+        """The fitted weight of each caption, whatever the image.
 
         Args:
             progress: called as ("learn the foils' habits", done, total).
 
         Raises:
             InvalidInput: the items are not choices, or fewer than `MIN_LEARNING_ITEMS`, or of fewer than `FOLDS`
-            pictures.
+            images.
         """
         benchmark = pictured.benchmark
         if benchmark.kind != "choice" or len(benchmark) < MIN_LEARNING_ITEMS:
             raise InvalidInput(
-                f"Foils' habits are learned from choices between captions, at least {MIN_LEARNING_ITEMS}: "
-                f"{benchmark.title} has {len(benchmark):,} items of kind {benchmark.kind!r}. "
-                "Leave the blind baseline out."
+                f"The learned blind baseline needs choices between captions, at least {MIN_LEARNING_ITEMS}: "
+                f"{benchmark.title} has {len(benchmark):,} items of kind {benchmark.kind!r}. Leave the baseline "
+                "out."
             )
         folds = _folds(benchmark, self.seed)
         made: list[F64] = [np.empty(0)] * len(benchmark)
@@ -101,7 +101,7 @@ class LearnedScorer:
                 progress("learn the foils' habits", number * FOLDS + fold, len(parts) * FOLDS)
                 train, test = (part[(folds[part] == fold) == held] for held in (False, True))
                 if len(test):
-                    if len(train) < MIN_LEARNING_ITEMS // 2:  # the part is all of a few pictures
+                    if len(train) < MIN_LEARNING_ITEMS // 2:  # the part is all of a few images
                         train = np.flatnonzero(folds != fold)
                     rng = np.random.default_rng([self.seed, number, fold])
                     captions = _Weights([benchmark.items[i] for i in train.tolist()], rng)
@@ -114,13 +114,15 @@ class LearnedScorer:
 def blind_scorers(benchmark: Benchmark, seed: int = 0) -> tuple[tuple[Scorer, ...], tuple[str, ...]]:
     """The baselines that say something of this benchmark, and notes on those that do not.
 
-    Of pairs and of queries there is none: a scorer that does not look at the picture gives both pictures the same
+    Of pairs and of queries there is none: a scorer that does not look at the image gives both images the same
     score, so it is never right.
     """
     if benchmark.kind == "pairs":
         return (), (
-            "No blind baseline: two pictures that share their captions have equal scores without looking, "
-            "which counts as wrong.",
+            (
+                "A blind baseline does not apply: without looking, two images with the same captions have equal "
+                "scores, which counts as wrong."
+            ),
         )
     if benchmark.kind == "retrieval":
         return (), ()
@@ -129,8 +131,10 @@ def blind_scorers(benchmark: Benchmark, seed: int = 0) -> tuple[tuple[Scorer, ..
     if len(benchmark) < MIN_LEARNING_ITEMS or n_files < FOLDS:
         there = f"{len(benchmark):,} of {n_files:,}"
         return lengths, (
-            f"What text alone gives away is not learned: that takes {MIN_LEARNING_ITEMS} items of {FOLDS} pictures, "
-            f"and there are {there}.",
+            (
+                f"The learned blind baseline needs {MIN_LEARNING_ITEMS} items of {FOLDS} images; this benchmark has "
+                f"{there}."
+            ),
         )
     return (*lengths, LearnedScorer(seed)), ()
 
@@ -193,14 +197,13 @@ def _places(items: list[Item]) -> tuple[I64, I64]:
 
 
 def _folds(benchmark: Benchmark, seed: int) -> I64:
-    """(n,) fold of each item; items of one picture are in one fold."""
+    """(n,) fold of each item; items of one image are in one fold."""
     names = [benchmark.pictures[item.pictures[0]].name for item in benchmark.items]
     groups = np.unique(names, return_inverse=True)[1]
     n_groups = int(groups.max()) + 1
     if n_groups < FOLDS:
         raise InvalidInput(
-            f"Foils' habits are learned from other pictures' captions, of at least {FOLDS}: "
-            f"{benchmark.title} has {n_groups}."
+            f"The learned blind baseline needs captions of at least {FOLDS} images: {benchmark.title} has {n_groups}."
         )
     return (np.random.default_rng(seed).permutation(n_groups) % FOLDS)[groups].astype(np.int64)
 
@@ -218,7 +221,7 @@ def _parts(benchmark: Benchmark) -> list[I64]:
 
 
 def _rows(benchmark: Benchmark, made: list[F64]) -> tuple[F64, ...]:
-    """(I, T) for each item: the same scores for every picture."""
+    """(I, T) for each item: the same scores for every image."""
     return tuple(
         np.repeat(scores[None].astype(np.float64), len(item.pictures), axis=0)
         for item, scores in zip(benchmark.items, made)

@@ -31,7 +31,7 @@ def compare_results(
 
     Returns:
         Rows in the order of A's metrics, each over all items and then by scope. Of right and wrong: McNemar's mid-p and
-        the paired interval; where items share pictures, whole groups change sides and are resampled. Of average
+        the paired interval; where items share images, whole groups change sides and are resampled. Of average
         precision, ranks, and means over the values of a tag: signs are flipped and items resampled; "only A" then
         counts the items on which A is strictly better. p is adjusted (Holm) over the scopes of one metric, not over
         metrics.
@@ -62,8 +62,8 @@ def _check_same(a: CompositionResult, b: CompositionResult) -> None:
     for mine, theirs in ((a.title, b.title), (a.benchmark, b.benchmark)):
         if mine != theirs:
             raise InvalidInput(
-                f"Two results can be compared on one benchmark: {a.name!r} is of {mine} and {b.name!r} of "
-                f"{theirs}. Run both on one."
+                f"Two results must be on one benchmark: {a.name!r} is on {mine} and {b.name!r} on {theirs}. Run "
+                "both on one."
             )
 
 
@@ -73,7 +73,7 @@ def _common(a: CompositionResult, b: CompositionResult) -> tuple[I64, I64]:
     both = [(row, place[name]) for row, name in enumerate(a.ids) if name in place]
     if not both:
         raise InvalidInput(
-            f"{a.name!r} and {b.name!r} have no item of {a.title} in common. Run both on the same file and pictures."
+            f"{a.name!r} and {b.name!r} share no item of {a.title}. Run both on the same file and images."
         )
     for row, other in both:
         one = a.matrices[row].shape
@@ -81,8 +81,8 @@ def _common(a: CompositionResult, b: CompositionResult) -> tuple[I64, I64]:
         if one != two:
             sizes = " and ".join(" x ".join(map(str, shape)) for shape in (one, two))
             raise InvalidInput(
-                f"Item {a.ids[row]!r} has {sizes} scores in {a.name!r} and {b.name!r}: it is not the same item. "
-                "Run both on one file."
+                f"Item {a.ids[row]!r} has {sizes} scores in {a.name!r} and {b.name!r}, so it is not the same "
+                "item. Run both on one file."
             )
     return np.array([row for row, _ in both], np.int64), np.array([other for _, other in both], np.int64)
 
@@ -92,7 +92,7 @@ def _notes(a: CompositionResult, b: CompositionResult, n: int) -> tuple[str, ...
     for mine, other in ((a, b), (b, a)):
         if alone := len(mine.ids) - n:
             which = "1 item is" if alone == 1 else f"{alone:,} items are"
-            notes.append(f"{which} left out because only {mine.name!r} has a score, not {other.name!r}.")
+            notes.append(f"{which} left out: only {mine.name!r} has a score, not {other.name!r}.")
     return tuple(notes)
 
 

@@ -1,4 +1,4 @@
-"""A frozen encoder as a scorer: the cosine of each picture with each caption of its item."""
+"""A frozen encoder as a scorer: the cosine of each image with each caption of its item."""
 
 from __future__ import annotations
 
@@ -55,21 +55,21 @@ class EncoderScorer:
     def score(
         self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
     ) -> Scores:
-        """Each picture and each caption is encoded once; only pairs within an item are scored, so memory stays bounded.
+        """Each image and each caption is encoded once; only pairs within an item are scored, so memory stays bounded.
 
         Args:
-            cache: folder where vectors of pictures and captions are kept; None keeps nothing.
+            cache: folder where vectors of images and captions are kept; None keeps nothing.
             progress: called as ("embed", done, total) and ("read captions", done, total).
 
         Raises:
-            InvalidInput: there are no items, or not one picture could be read.
+            InvalidInput: there are no items, or not one image could be read.
             Cancelled: from `progress`; what was encoded stays in the cache.
         """
         items = pictured.benchmark.items
         if not items:
             raise InvalidInput(
-                f"{pictured.benchmark.title} has no item left to score. "
-                "Bring its pictures, or look at why items are excluded."
+                f"{pictured.benchmark.title} has no item left to score. Add its images, or check why items are "
+                "excluded."
             )
         used = np.unique([at for item in items for at in item.pictures]).astype(np.int64)
         reading = read_images(pictured.store.keep(used), self.encoder, cache=cache, progress=progress)
@@ -106,7 +106,7 @@ def cosines(a: F32 | F64, b: F32 | F64) -> F64:
 
 
 def _cosines(item: Item, vectors: F32, place: I64, captions: F32) -> F64:
-    """(I, T), with nan in the rows of pictures that have no vector."""
+    """(I, T), with nan in the rows of images that have no vector."""
     rows = place[list(item.pictures)]
     scores = np.full((len(rows), len(captions)), np.nan)
     scores[rows >= 0] = cosines(vectors[rows[rows >= 0]], captions)
@@ -119,6 +119,8 @@ def _cut(encoder: Encoder, captions: Sequence[str]) -> tuple[str, ...]:
         return ()
     which = "1 caption is" if n == 1 else f"{n:,} captions are"
     return (
-        f"{which} longer than the text tower of {encoder.name} reads, of {len(captions):,}: "
-        "what follows its limit plays no part.",
+        (
+            f"{which} longer than the text tower of {encoder.name} reads, of {len(captions):,}. Text beyond its "
+            "limit plays no part."
+        ),
     )

@@ -18,7 +18,7 @@ from core.systems.composition.scoring.precision import average_precision, chance
 
 BOTH = "both"
 TEXT_ONLY = "text only"
-"""Metrics of a choice with two true captions: both above every foil, and what texts say without the picture."""
+"""Metrics of a choice with two true captions: both above every foil, and what texts say without the image."""
 RECALL_AT = (1, 3, 5, 10)
 """Depths at which a choice among many captions is reported."""
 PAIR_CHANCE = {"image": 1 / 4, "text": 1 / 4, "group": 1 / 6}
@@ -56,8 +56,8 @@ def judge(benchmark: Benchmark, matrices: Sequence[F64], unreadable: frozenset[i
     """
     if len(matrices) != len(benchmark):
         raise InvalidInput(
-            f"{benchmark.title} has {len(benchmark):,} items and there are scores of {len(matrices):,}. "
-            "Score each item once."
+            f"{benchmark.title} has {len(benchmark):,} items, but there are scores of {len(matrices):,}. Score "
+            "each item once."
         )
     for item, matrix in zip(benchmark.items, matrices):
         _check(item, matrix, benchmark, unreadable)
@@ -71,25 +71,25 @@ def judge(benchmark: Benchmark, matrices: Sequence[F64], unreadable: frozenset[i
 
 
 def readable(item: Item, unreadable: frozenset[int]) -> Bool:
-    """(I,) True for the item's pictures that could be read."""
+    """(I,) True for the item's images that could be read."""
     return np.array([at not in unreadable for at in item.pictures], bool)
 
 
 def hard_pictures(item: Item, usable: Bool) -> Bool:
-    """(I,) True for the pictures on which Cola's headline is computed: the hard ones, or all where the benchmark names
+    """(I,) True for the images on which Cola's headline is computed: the hard ones, or all where the benchmark names
     none."""
     return usable if item.hard is None else usable & item.hard
 
 
 def relevant_pictures(item: Item) -> Bool:
-    """(I,) True for the pictures that a query describes."""
+    """(I,) True for the images that a query describes."""
     found = np.zeros(len(item.pictures), bool)
     found[[picture for picture, _ in item.match]] = True
     return found
 
 
 def in_order(items: Sequence[Item], matrices: Sequence[F64]) -> F64:
-    """(n, 2, 2) scores of pairs in which caption i is of picture i."""
+    """(n, 2, 2) scores of pairs in which caption i is of image i."""
     s = np.array(matrices, np.float64).reshape(-1, 2, 2)
     crossed = [dict(item.match)[0] == 1 for item in items]
     s[crossed] = s[crossed][:, :, ::-1]
@@ -105,8 +105,7 @@ def items_of(result: CompositionResult, benchmark: Benchmark) -> tuple[Item, ...
     known = {item.id: item for item in benchmark.items}
     if strange := [name for name in result.ids if name not in known]:
         raise InvalidInput(
-            f"Item {strange[0]!r} of {result.name!r} is not in {benchmark.title}. "
-            "Give the benchmark that the result was made on."
+            f"Item {strange[0]!r} of {result.name!r} is not in {benchmark.title}. Use the benchmark of the result."
         )
     return tuple(known[name] for name in result.ids)
 
@@ -117,14 +116,14 @@ def _check(item: Item, matrix: F64, benchmark: Benchmark, unreadable: frozenset[
     shape = (len(item.pictures), len(item.captions))
     if matrix.shape != shape:
         raise InvalidInput(
-            f"Item {item.id!r} needs {shape[0]} x {shape[1]} scores (pictures x captions): "
-            f"got {' x '.join(map(str, matrix.shape))}."
+            f"Item {item.id!r} needs {shape[0]} x {shape[1]} scores (images x captions): got "
+            f"{' x '.join(map(str, matrix.shape))}."
         )
     usable = readable(item, unreadable) if kind == "retrieval" else np.ones(shape[0], bool)
     if not np.isfinite(matrix[usable]).all():
         raise InvalidInput(
-            f"A score of item {item.id!r} is nan or infinite, so it cannot be ranked. "
-            "Look for nan in the model's vectors or outputs."
+            f"A score of item {item.id!r} is nan or infinite, so it cannot be ranked. Look for nan in the "
+            "model's vectors or outputs."
         )
     sides = [sorted(side) for side in zip(*item.match)]
     wanted = {
@@ -134,12 +133,12 @@ def _check(item: Item, matrix: F64, benchmark: Benchmark, unreadable: frozenset[
     }
     if not wanted[kind]:
         rule = {
-            "pairs": "two pictures and two captions, each caption of one picture",
-            "choice": f"one picture and at least {n_true + 1} captions, {n_true} of them true",
-            "retrieval": "one caption and the pictures to rank",
+            "pairs": "two images and two captions, one caption for each image",
+            "choice": f"one image and at least {n_true + 1} captions, {n_true} of them true",
+            "retrieval": "one caption and the images to rank",
         }[kind]
         raise InvalidInput(
-            f"Item {item.id!r} must have {rule}: it has {shape[0]} pictures, {shape[1]} captions and "
+            f"Item {item.id!r} must have {rule}: it has {shape[0]} images, {shape[1]} captions and "
             f"{len(item.match)} matches."
         )
 
@@ -150,8 +149,8 @@ def _pairs(benchmark: Benchmark, matrices: Sequence[F64]) -> Judged:
     s = in_order(benchmark.items, matrices)
     first = s[:, 0, 0]
     second = s[:, 1, 1]
-    image = np.minimum(first - s[:, 1, 0], second - s[:, 0, 1])  # each caption picks its picture
-    text = np.minimum(first - s[:, 0, 1], second - s[:, 1, 0])  # each picture picks its caption
+    image = np.minimum(first - s[:, 1, 0], second - s[:, 0, 1])  # each caption picks its image
+    text = np.minimum(first - s[:, 0, 1], second - s[:, 1, 0])  # each image picks its caption
     margins = {"image": image, "text": text, "group": np.minimum(image, text)}
     margin = margins.get(benchmark.headline, margins["group"])
     return Judged(
@@ -206,7 +205,7 @@ def with_text_only(judged: Judged, benchmark: Benchmark, vectors: Sequence[F32])
 
 
 def true_places(item: Item) -> list[int]:
-    """Places of the captions that a choice's picture has."""
+    """Places of the captions that a choice's image has."""
     return [caption for _, caption in item.match]
 
 

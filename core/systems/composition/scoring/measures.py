@@ -15,17 +15,17 @@ from core.systems.composition.records import Item, Metric, Picture, TagMetrics
 from core.systems.composition.scoring.judging import Judged
 
 TITLES = {
-    "image": "Image score (each caption picks its picture)",
-    "text": "Text score (each picture picks its caption)",
+    "image": "Image score (each caption picks its image)",
+    "text": "Text score (each image picks its caption)",
     "group": "Group score (both)",
     "pairwise": "Pairwise accuracy",
     "both": "Both true captions above the foil (image to text)",
     "first": "First true caption above the foil",
     "second": "Second true caption above the foil",
-    "text only": "Text only: the true captions nearer each other than the foil",
+    "text only": "Text only: the true captions closer to each other than to the foil",
     "mean rank": "Mean rank of the true caption",
-    "map": "Mean average precision over hard pictures",
-    "map all": "Mean average precision over all pictures",
+    "map": "Mean average precision over hard images",
+    "map all": "Mean average precision over all images",
 }
 MIN_TAG_ITEMS = 5
 """Items of a tag's value that is shown alone; smaller ones are pooled."""
@@ -54,16 +54,16 @@ def title_of(key: str, keys: Sequence[str]) -> str:
 
 
 def picture_groups(items: Sequence[Item], pictures: Sequence[Picture] = ()) -> tuple[I64 | None, str]:
-    """(n,) group of each item: items that share a picture, directly or through others, stand or fall together. And a
+    """(n,) group of each item: items that share an image, directly or through others, stand or fall together. And a
     note, or "".
 
     Args:
-        pictures: of the benchmark; crops of one file are then one picture.
+        images: of the benchmark; crops of one file are then one image.
 
     Returns:
-        None without a note where no two items share a picture; None with one where there are fewer than `MIN_GROUPS`
-        groups (every query of a retrieval benchmark ranks the same pictures), so that intervals can only speak of other
-        items on the same pictures.
+        None without a note where no two items share an image; None with one where there are fewer than `MIN_GROUPS`
+        groups (every query of a retrieval benchmark ranks the same images), so that intervals can only speak of other
+        items on the same images.
     """
     parents: dict[int, int] = {}
 
@@ -84,11 +84,11 @@ def picture_groups(items: Sequence[Item], pictures: Sequence[Picture] = ()) -> t
     if n_groups == len(items):
         return None, ""
     if n_groups < MIN_GROUPS:
-        said = "intervals and p speak of other items on these pictures, not of other pictures"
-        return None, f"The items share their pictures: {said}."
+        said = "intervals and p describe other items on these images, not other images"
+        return None, f"The items share their images: {said}."
     return groups.astype(np.int64), (
-        f"{len(items):,} items share pictures, directly or through others, in {n_groups:,} groups: "
-        "intervals and p keep each group whole."
+        f"{len(items):,} items share images, directly or through others, in {n_groups:,} sets. Intervals and p "
+        "keep each set whole."
     )
 
 

@@ -1,4 +1,4 @@
-"""Run a scorer on a benchmark whose pictures were found: scores, figures with intervals, baselines that see no picture,
+"""Run a scorer on a benchmark whose images were found: scores, figures with intervals, baselines that see no image,
 and what was left out."""
 
 from __future__ import annotations
@@ -54,22 +54,22 @@ def run_composition(
     blind: bool = True,
     seed: int = 0,
 ) -> CompositionResult:
-    """How well a model tells which pictures and captions of a benchmark belong together.
+    """How well a model tells which images and captions of a benchmark belong together.
 
     Args:
         scorer: `EncoderScorer(load_encoder(...))`, an adapted encoder, or anything else that gives (I, T) scores.
         name: what the result is called; by default the benchmark and the model.
         cache: folder where vectors are kept between runs.
-        blind: also score baselines that never see a picture, where the benchmark's form lets them be right.
+        blind: also score baselines that never see an image, where the benchmark's form lets them be right.
         seed: of the intervals and of the folds of the learned baseline.
 
     Returns:
-        The result, of items that the model did not learn from where there are such. An item of pairs or choices with a
-        picture that cannot be read is excluded with the reason; a query
-        is ranked without that picture, and excluded only if nothing is left to rank.
+        The result, of items that the model did not learn from where there are such. An item of pairs or choices with an
+        image that cannot be read is excluded with the reason; a query
+        is ranked without that image, and excluded only if nothing is left to rank.
 
     Raises:
-        InvalidInput: no picture could be read, no item is left, or a score is no finite number.
+        InvalidInput: no image could be read, no item is left, or a score is no finite number.
         Cancelled: from `progress`.
     """
     label = read_name(name)
@@ -154,8 +154,8 @@ def _published(usable: Benchmark, judged: Judged, n_excluded: int) -> tuple[tupl
     if not figures or len(usable) >= WHOLE * n:
         return tuple(figure.sentence for figure in figures), ""
     return (), (
-        f"The papers' figures are not shown: {len(usable):,} of {n:,} items are scored, and they are of all. "
-        "Bring the missing pictures."
+        f"Published figures are not shown: they cover all {n:,} items, and only {len(usable):,} are scored. Add "
+        "the missing images."
     )
 
 
@@ -171,7 +171,7 @@ def _usable(benchmark: Benchmark, scores: Scores) -> tuple[Benchmark, I64, tuple
         elif benchmark.kind == "retrieval":
             reason = _unranked(item, seen)
         else:
-            reason = f"a picture cannot be read: {scores.unreadable[item.pictures[int(np.argmin(seen))]]}"
+            reason = f"an image cannot be read: {scores.unreadable[item.pictures[int(np.argmin(seen))]]}"
         if reason:
             lost.append((item.id, reason))
         else:
@@ -179,7 +179,7 @@ def _usable(benchmark: Benchmark, scores: Scores) -> tuple[Benchmark, I64, tuple
     if not kept:
         why = lost[0][1] if lost else benchmark.excluded[0][1] if benchmark.excluded else "it has none"
         raise InvalidInput(
-            f"No item of {benchmark.title} can be scored. The first: {why}. Bring pictures that can be read."
+            f"No item of {benchmark.title} can be scored. The first: {why}. Add images that can be read."
         )
     return replace(benchmark, items=tuple(benchmark.items[row] for row in kept)), np.array(kept, np.int64), tuple(lost)
 
@@ -194,9 +194,9 @@ def _unseen(
     N = len(seen)
     if not n:
         return usable, rows, (), ""
-    which = f"{n:,} of {N:,} items were in this adapter's training: on those it shows memory, not skill"
+    which = f"{n:,} of {N:,} items were in this adapter's training. On those it shows memory, not skill"
     if n == N:
-        return usable, rows, (), f"{which}. No other is left, so all of its figures are of those."
+        return usable, rows, (), f"{which}. All its figures come from them."
     groups, _ = picture_groups(usable.items, usable.pictures)
     judged = judge(usable, tuple(scores.matrices[row] for row in rows.tolist()), frozenset(scores.unreadable))
     strata = tags_of(usable.items).get(usable.average)
@@ -208,28 +208,28 @@ def _unseen(
 
 
 def _unranked(item: Item, seen: Bool) -> str:
-    """Why a query cannot be ranked without the pictures that could not be read, or ""."""
+    """Why a query cannot be ranked without the images that could not be read, or ""."""
     match = [pair for pair in item.match if seen[pair[0]]]
     fault = retrieval_fault(match, None if item.hard is None else hard_pictures(item, seen), int(seen.sum()))
-    return fault and f"{fault} once those that cannot be read are gone"
+    return fault and f"{fault}, without the unreadable images"
 
 
 def _lost_notes(benchmark: Benchmark, scores: Scores, lost: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    """What became of pictures that could not be read."""
+    """What became of images that could not be read."""
     if not scores.unreadable:
         return ()
     first = next(iter(scores.unreadable.values()))
     n = len(scores.unreadable)
-    which = "1 picture" if n == 1 else f"{n:,} pictures"
-    what = "Left out: " + "; ".join(counted(lost)) + "." if lost else "No item is lost by it."
-    ranked = " Queries are ranked without." if benchmark.kind == "retrieval" else ""
+    which = "1 image" if n == 1 else f"{n:,} images"
+    what = "Left out: " + "; ".join(counted(lost)) + "." if lost else "All items remain."
+    ranked = " Queries are ranked without it." if benchmark.kind == "retrieval" else ""
     return (f"{which} could not be read, such as {first}{ranked} {what}",)
 
 
 def _blind(
     pictured: LoadedBenchmark, groups: I64 | None, progress: Progress, seed: int
 ) -> tuple[tuple[tuple[str, tuple[Metric, ...]], ...], tuple[str, ...]]:
-    """(name, metrics) of each baseline that sees no picture, and notes."""
+    """(name, metrics) of each baseline that sees no image, and notes."""
     scorers, notes = blind_scorers(pictured.benchmark, seed)
     strata = tags_of(pictured.benchmark.items).get(pictured.benchmark.average)
     found: list[tuple[str, tuple[Metric, ...]]] = []

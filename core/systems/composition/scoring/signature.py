@@ -1,8 +1,8 @@
-"""How a model fails on pairs: does it take one picture for both captions, does it take each for the other, or does it
+"""How a model fails on pairs: does it take one image for both captions, does it take each for the other, or does it
 guess?
 
 An accuracy far below chance is no worse guess but a habit: a model that reads captions as bags of words gives both
-captions of a pair nearly the same scores, so both take the same picture, whatever binds the words.
+captions of a pair nearly the same scores, so both take the same image, whatever binds the words.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from core.systems.composition.records import Benchmark, CompositionResult
 from core.systems.composition.scoring.judging import in_order, items_of
 
 GUESSED_SAME = 1 / 2
-"""Share of items in which a guess takes one picture for both captions."""
+"""Share of items in which a guess takes one image for both captions."""
 GUESSED_RIGHT = 1 / 4
-"""Share in which it gives each caption its own picture, and as often the other's."""
+"""Share in which it gives each caption its own image, and as often the other's."""
 MIN_ITEMS = 10
 """Items below which there is no verdict but "open"."""
 
@@ -33,7 +33,7 @@ Verdict = Literal[
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picks:
-    """What the captions of n pairs pick, or what their pictures do. The four shares add up to 1."""
+    """What the captions of n pairs pick, or what their images do. The four shares add up to 1."""
 
     right: Estimate
     """Each picks its own; a guess does so in 1/4."""
@@ -51,12 +51,12 @@ class Signature:
 
     n: int
     captions: Picks
-    """Of the captions, between the two pictures (image score)."""
+    """Of the captions, between the two images (image score)."""
     pictures: Picks
-    """Of the pictures, between the two captions (text score)."""
+    """Of the images, between the two captions (text score)."""
     binding: Estimate
     """Share of items whose true matches together outscore the crossed ones, of those in which the two sums differ: what
-    is left once the likings for one picture or one caption are taken out. A guess has 1/2, and so has a bag of words;
+    is left once the likings for one image or one caption are taken out. A guess has 1/2, and so has a bag of words;
     undefined (nan) where all sums are equal."""
     verdict: Verdict
 
@@ -70,10 +70,10 @@ def signature_of(result: CompositionResult, benchmark: Benchmark) -> Signature |
     """How the model of a result on pairs is right and wrong; None for results on choices or queries, and where there is
     no item.
 
-    Intervals are those of `core.statistics.intervals.accuracy_of`; items that share pictures are a group.
+    Intervals are those of `core.statistics.intervals.accuracy_of`; items that share images are a group.
 
     The verdict compares 95% intervals with what guessing gives, on the side of the captions (Cola's), and adjusts
-    nothing: it describes. "blind to binding": both captions take the same picture more often than in 1/2, the accuracy
+    nothing: it describes. "blind to binding": both captions take the same image more often than in 1/2, the accuracy
     is not shown to be above 1/4, and what is left once likings are taken out not to be above 1/2. "nearly": the same,
     but a little is left. "takes them crossed": what is left is worse than 1/2.
 
@@ -126,28 +126,30 @@ def _verdict(n: int, picks: Picks, binding: Estimate) -> Verdict:
 def _sentence(found: Signature) -> str:
     picks = found.captions
     same = (
-        f"Both captions take the same picture in {percent(picks.same.value)} of items "
+        f"Both captions take the same image in {percent(picks.same.value)} of items "
         f"({interval(picks.same, share=True)}; a guess: 50%)"
     )
     if not np.isfinite(found.binding.value):
         return (
-            f"{same}; its true and its crossed matches always sum to the same, so it tells the two captions, "
-            "or the two pictures, apart by nothing."
+            f"{same}. Its true and crossed matches always sum to the same, so it cannot tell the two captions, "
+            "or the two images, apart."
         )
     won = (
         f"the true matches win in {percent(found.binding.value)} ({interval(found.binding, share=True)}; a guess: 50%)"
     )
-    left = f"once its likings are taken out, {won}"
+    left = f"without its preferences for single images and captions, {won}"
     said: dict[Verdict, str] = {
         "blind to binding": f"{same}: it sees what is there, not what belongs to what. Even {left}.",
-        "nearly blind to binding": f"{same}: it mostly sees what is there, not what belongs to what. "
-        f"Yet {left}, so a little is there to build on.",
-        "guesses": f"{same}, and each has its own in {percent(picks.right.value)}: these captions are "
-        "a coin's toss to it.",
+        "nearly blind to binding": (
+            f"{same}: it mostly sees what is there, not what belongs to what. Yet {left}, so a little binding exists."
+        ),
+        "guesses": (
+            f"{same}, and each takes its own in {percent(picks.right.value)}: the model guesses between these captions."
+        ),
         "tells them apart": f"{same}, and {left}: it sees what belongs to what more often than a guess would.",
-        "takes them crossed": f"{same}; {left}: it prefers the wrong match. "
-        "Look at whether captions and pictures are matched as they should be.",
-        "open": f"{same}; {left}. That is neither a plain guess nor plain blindness, or there are "
-        "too few items to tell.",
+        "takes them crossed": (
+            f"{same}; {left}: it prefers the wrong match. Check that captions and images are matched correctly."
+        ),
+        "open": f"{same}; {left}. This fits neither guessing nor blindness, or the items are too few.",
     }
     return said[found.verdict]

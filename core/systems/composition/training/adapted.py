@@ -65,7 +65,7 @@ class AdapterRecord:
     seconds: float
     n_parameters: int
     taught: frozenset[str]
-    """Digests of the (picture, caption) pairs that it learned from or was stopped by."""
+    """Digests of the (image, caption) pairs that it learned from or was stopped by."""
     rerank: Weight = 1.0
     """Its weight where it only re-ranks what the frozen encoder finds (`reranking.choose_weight`); 1 where none was
     chosen."""
@@ -108,7 +108,7 @@ class Adapted:
         return digest.hexdigest()[:32]
 
     def seen_in_training(self, benchmark: Benchmark) -> frozenset[int]:
-        """Places of the benchmark's items that share a picture and its caption with the training."""
+        """Places of the benchmark's items that share an image and its caption with the training."""
         taught = self.record.taught
         return frozenset(at for at, item in enumerate(benchmark.items) if taught & set(pair_digests(benchmark, [item])))
 
@@ -165,9 +165,8 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
     tower = tower_of(encoder)
     if tower.fingerprint != record.tower:
         raise InvalidInput(
-            f"The adapter in {folder} was trained on the tokens of {record.encoder}, and {encoder.name} has others "
-            "(other weights, or another "
-            "version). Train it again on this encoder."
+            f"The adapter in {folder} was trained on the tokens of {record.encoder}. {encoder.name} has other "
+            "tokens (other weights, or another version). Train it again on this encoder."
         )
     tensors = read_tensors(folder / WEIGHTS)
     module: Any = make_adapter(record.adapter, record.settings).build(tower, encoder, 0)
@@ -183,9 +182,7 @@ def read_record(folder: Path) -> AdapterRecord:
         InvalidInput: there is none, or it is damaged.
     """
     if not (folder / RECORD).is_file():
-        raise InvalidInput(
-            f"There is no adapter in {folder} (no {RECORD}). Give the folder that `compose adapt --out` wrote."
-        )
+        raise InvalidInput(f"No adapter in {folder} (no {RECORD}). Use the folder from `compose adapt --out`.")
     where = f"{RECORD} in {folder}"
     again = "Train the adapter again."
     try:
@@ -198,12 +195,12 @@ def read_record(folder: Path) -> AdapterRecord:
         raise InvalidInput(f"{where}: best must be below {len(record.curve):,}, its epochs: got {record.best}. {again}")
     same = (folder / WEIGHTS).is_file() and digest(folder / WEIGHTS)[:32] == state.weights
     if not same:
-        raise InvalidInput(f"The weights in {folder} are missing or not those that {RECORD} speaks of. {again}")
+        raise InvalidInput(f"The weights in {folder} are missing, or do not match {RECORD}. {again}")
     return record
 
 
 def pair_digests(benchmark: Benchmark, items: Sequence[Any]) -> list[str]:
-    """A short digest of each (picture's base name, caption) that belong together, in a benchmark of this name, or of
+    """A short digest of each (image's base name, caption) that belong together, in a benchmark of this name, or of
     that which an everyday item is of."""
     found: list[str] = []
     for item in items:

@@ -1,4 +1,4 @@
-"""An adapted encoder as a scorer: the tokens of a benchmark's pictures and captions, read once, and what the adapter
+"""An adapted encoder as a scorer: the tokens of a benchmark's images and captions, read once, and what the adapter
 says of them."""
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from core.systems.composition.training.pairs import PairData, pair_data
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BenchmarkTokens:
-    """The tokens of a benchmark's pictures and captions."""
+    """The tokens of a benchmark's images and captions."""
 
     data: PairData
     benchmark: Benchmark
-    """Only its items whose pictures could all be read, in order."""
+    """Only its items whose images could all be read, in order."""
     places: tuple[int, ...]
     """Place of each of these among the items that were asked for."""
     unreadable: Mapping[int, str]
-    """Place in the benchmark's pictures -> why it could not be read."""
+    """Place in the benchmark's images -> why it could not be read."""
     notes: tuple[str, ...]
 
 
 def read_tokens(
     pictured: LoadedBenchmark, encoder: Encoder, *, cache: Path | None = None, progress: Progress = no_progress
 ) -> BenchmarkTokens:
-    """Tokens of every picture and caption, each read once.
+    """Tokens of every image and caption, each read once.
 
-    An item with a picture that cannot be read is left out; a retrieval item goes on without it.
+    An item with an image that cannot be read is left out; a retrieval item goes on without it.
 
     Raises:
-        InvalidInput: the encoder gives no tokens, no picture could be read, or no item is left.
+        InvalidInput: the encoder gives no tokens, no image could be read, or no item is left.
     """
     benchmark = pictured.benchmark
     tower = tower_of(encoder)
     used = np.unique([at for item in benchmark.items for at in item.pictures]).astype(np.int64)
     if not len(used):
         raise InvalidInput(
-            f"{benchmark.title} has no item left to read. Bring its pictures, or look at why items are excluded."
+            f"{benchmark.title} has no item left to read. Add its images, or check why items are excluded."
         )
     images = read_image_tokens(pictured.store.keep(used), encoder, tower, cache=cache, progress=progress)
     place = np.full(len(benchmark.pictures), -1, np.int64)
@@ -58,8 +58,7 @@ def read_tokens(
     kept = [(i, item) for i, item in left if item is not None]
     if not kept:
         raise InvalidInput(
-            f"No item of {benchmark.title} has pictures that can be read. "
-            f"The first: {next(iter(images.unreadable.values()))}"
+            f"No item of {benchmark.title} has readable images. The first: {next(iter(images.unreadable.values()))}"
         )
     items = tuple(replace(item, pictures=tuple(place[list(item.pictures)].tolist())) for _, item in kept)
     whole = replace(benchmark, items=items, pictures=tuple(benchmark.pictures[at] for at in used[images.kept].tolist()))
@@ -70,7 +69,7 @@ def read_tokens(
 
 
 def _readable(item: Item, place: np.ndarray[tuple[int], np.dtype[np.int64]], kind: str) -> Item | None:
-    """The item over the pictures that could be read, or None where it cannot go on."""
+    """The item over the images that could be read, or None where it cannot go on."""
     seen = place[list(item.pictures)] >= 0
     if seen.all():
         return item
@@ -95,10 +94,10 @@ class AdaptedScorer:
     def score(
         self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
     ) -> Scores:
-        """(I, T) logits of every item; nan in the rows of pictures that could not be read.
+        """(I, T) logits of every item; nan in the rows of images that could not be read.
 
         Raises:
-            InvalidInput: no picture could be read.
+            InvalidInput: no image could be read.
             Cancelled: by `progress`.
         """
         read = read_tokens(pictured, self.adapted.encoder, cache=cache, progress=progress)
@@ -112,7 +111,7 @@ class AdaptedScorer:
     def matrix(
         self, images: ItemStore, texts: Sequence[str], *, cache: Path | None = None, progress: Progress = no_progress
     ) -> F64:
-        """(n, m) logits of every picture with every text; a picture that cannot be read is a row of nan."""
+        """(n, m) logits of every image with every text; an image that cannot be read is a row of nan."""
         tower = tower_of(self.adapted.encoder)
         read = read_image_tokens(images, self.adapted.encoder, tower, cache=cache, progress=progress)
         captions = tuple(dict.fromkeys(texts))
@@ -126,7 +125,7 @@ class AdaptedScorer:
 
 
 def _over_all(found: F64 | None, item: Item, unreadable: Mapping[int, str]) -> F64:
-    """The scores over all of an item's pictures."""
+    """The scores over all of an item's images."""
     out = np.full((len(item.pictures), len(item.captions)), np.nan)
     if found is not None:
         out[[at not in unreadable for at in item.pictures]] = found

@@ -1,6 +1,6 @@
 """What an adapter cost: the frozen encoder before and the adapted one after, on tasks that it was not trained for.
 
-    labelled pictures ─► zero-shot accuracy ┐
+    labelled images ─► zero-shot accuracy ┐
     captions          ─► retrieval          ├─► paired difference ─► kept, lost, gained or open
     other benchmarks  ─► their headline     ┘
 
@@ -46,7 +46,7 @@ from core.systems.composition.training.scorers import matrix_of
 
 PROMPT = "a photo of a {}."
 LABELLED = 240
-"""Pictures with labels: a module that looks at every pair has 240 x classes and `CAPTIONED` x captions to look at."""
+"""Images with labels: a module that looks at every pair has 240 x classes and `CAPTIONED` x captions to look at."""
 DEPTHS = (1, 5)
 
 
@@ -84,9 +84,9 @@ def check_regression(
 
     Args:
         before, after: each an `EncoderScorer`, or with a method `matrix` like `AdaptedScorer`'s.
-        labelled: pictures with labels for zero-shot; by default the scenes that come along. At most `LABELLED` of them,
+        labelled: images with labels for zero-shot; by default the scenes that come along. At most `LABELLED` of them,
             drawn by `seed`.
-        retrieval: pictures with captions; by default the same scenes with theirs. At most `CAPTIONED` pictures, drawn
+        retrieval: images with captions; by default the same scenes with theirs. At most `CAPTIONED` images, drawn
             by `seed`.
         benchmarks: other benchmarks of composition, by their headline.
         weight: of the adapted one where it only re-ranks.
@@ -94,7 +94,7 @@ def check_regression(
         progress: steps of the scorers; may raise `Cancelled`.
 
     Raises:
-        InvalidInput: `labelled` has no pictures, no labels or one class only, or no picture can be read.
+        InvalidInput: `labelled` has no images, no labels or one class only, or no image can be read.
         Cancelled: from `progress`.
     """
 
@@ -123,14 +123,14 @@ def _matrix(scorer: Any, images: ItemStore, texts: Sequence[str], cache: Path | 
 
 
 Both = Callable[[ItemStore, Sequence[str]], tuple[F64, F64]]
-"""both(images, texts): (n, m) scores before and after; nan where a picture cannot be read."""
+"""both(images, texts): (n, m) scores before and after; nan where an image cannot be read."""
 
 
 def _zero_shot(labelled: SampleSet, both: Both, notes: list[str], seed: int) -> ForgettingRow:
     if labelled.items is None or labelled.labels is None or len(labelled.class_names) < 2:
         raise InvalidInput(
-            f"Zero-shot needs pictures with labels of at least two classes: {labelled.name} has not. "
-            "Bring such, or leave them out."
+            f"Zero-shot needs images with labels of at least two classes, which {labelled.name} lacks. Add "
+            "them, or leave the data out."
         )
     known = np.flatnonzero(labelled.labels >= 0)
     drawn = known if len(known) <= LABELLED else np.sort(np.random.default_rng(seed).permutation(known)[:LABELLED])
@@ -141,7 +141,7 @@ def _zero_shot(labelled: SampleSet, both: Both, notes: list[str], seed: int) -> 
     seen = _seen(scores, notes)
     right = [_top(matrix[seen], asked.labels[seen]) for matrix in scores]
     groups = None if asked.groups is None else asked.groups[seen]
-    data = f"{count(len(seen), 'picture')} of {labelled.name} in {len(labelled.class_names):,} classes"
+    data = f"{count(len(seen), 'image')} of {labelled.name} in {len(labelled.class_names):,} classes"
     return _row(TASKS[0], data, "accuracy", (right[0], right[1]), groups, seed)
 
 
@@ -158,14 +158,14 @@ def _searched(
     scores = both(captioned.images, captioned.captions)
     seen = _seen(scores, notes)
     true = captioned.true[seen]
-    asked = true.any(axis=0)  # captions of a picture that could be read
+    asked = true.any(axis=0)  # captions of an image that could be read
     before = scores[0][seen][:, asked]
     after = scores[1][seen][:, asked]
     true = true[:, asked]
     notes += captioned.notes
     plain = list[ForgettingRow]()
     mixed = list[ForgettingRow]()
-    sides = ((TASKS[1], "picture", before, after, true), (TASKS[2], "caption", before.T, after.T, true.T))
+    sides = ((TASKS[1], "image", before, after, true), (TASKS[2], "caption", before.T, after.T, true.T))
     for way, noun, first, second, right in sides:
         data = f"{count(len(first), noun)} of {captioned.name}"
         base = ranks(first, right)
@@ -179,7 +179,7 @@ def _seen(scores: tuple[F64, F64], notes: list[str]) -> I64:
     fine = np.isfinite(scores[0].sum(axis=1) + scores[1].sum(axis=1))
     if not fine.any():
         raise InvalidInput(
-            "Not one picture of the regression check could be scored by both. Bring pictures that can be read."
+            "Both models could score none of the images of the regression check. Use images that can be read."
         )
     if n := int((~fine).sum()):
         notes.append(

@@ -24,11 +24,11 @@ class ForgettingRow:
     task: str
     """"Zero-shot", "Image to text", "Text to image", or a benchmark's title."""
     data: str
-    """Such as "100 pictures of the shipped scenes"."""
+    """Such as "100 images of the shipped scenes"."""
     metric: str
     """Such as "accuracy", "recall at 1" or "image score"."""
     n: int
-    """Pictures, captions or items."""
+    """Images, captions or items."""
     before: Estimate
     after: Estimate
     difference: Estimate
@@ -64,14 +64,14 @@ def sentence_of(rows: Sequence[ForgettingRow]) -> str:
     if by["lost"]:
         worst = sorted(by["lost"], key=lambda row: row.difference.value)
         which = "; ".join(map(change, worst[:3])) + (f"; and {len(worst) - 3} more" if len(worst) > 3 else "")
-        return f"The adaptation cost something in {len(worst)} of {checks}: {which}."
+        return f"The adaptation made {len(worst)} of {checks} worse: {which}."
     if not by["open"]:
         gained = f", and {len(by['gained'])} gained" if by["gained"] else ""
-        return f"Nothing was lost: {checks} rule out a loss of more than {points(MARGIN)}{gained}."
+        return f"Nothing got worse: {checks} rule out a loss of more than {points(MARGIN)}{gained}."
     widest = min(by["open"], key=lambda row: row.difference.low)
     return (
-        f"No loss is shown, but {len(by['open'])} of {checks} cannot rule out one of more than {points(MARGIN)}; "
-        f"the least sure: {change(widest)}."
+        f"No loss is shown, but {len(by['open'])} of {checks} cannot rule out more than {points(MARGIN)}. The "
+        f"least certain: {change(widest)}."
     )
 
 
@@ -86,13 +86,13 @@ def reranked_sentence(rows: Sequence[ForgettingRow], reranked: Sequence[Forgetti
     )
     gained = [change(row) for row in reranked if row.task not in TASKS and row.verdict == "gained"]
     more = f" What it still gains: {'; '.join(gained)}." if gained else ""
-    return f" As a re-ranker of the encoder's first {CANDIDATES} it leaves zero-shot as it was, and {shown}.{more}"
+    return f" As a re-ranker of the encoder's first {CANDIDATES} it leaves zero-shot unchanged, and {shown}.{more}"
 
 
 def change(row: ForgettingRow) -> str:
     """Such as "zero-shot accuracy from 87% to 83% (−4.1 points, 95% interval −7.0 to −1.2)"."""
     task = row.task[0].lower() + row.task[1:] if row.task in TASKS else f"{row.task}:"
-    low, high = (percent(end).removesuffix("\u00a0%") for end in (row.difference.low, row.difference.high))
+    low, high = (percent(end).removesuffix("%") for end in (row.difference.low, row.difference.high))
     return (
         f"{task} {row.metric} from {percent(row.before.value)} to {percent(row.after.value)} "
         f"({points(row.difference.value)}, 95% interval {low} to {high})"

@@ -33,25 +33,27 @@ from core.systems.composition.training.pairs import Batch, PairData, content_dig
 QUICK = 4.0
 """Times the step size, of what stands before a transformer and is trained aside."""
 MEASURED = 512
-"""Training pictures, and captions, over which the spread of tokens is taken."""
+"""Training images, and captions, over which the spread of tokens is taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
     """How an adapter is trained."""
 
-    epochs: int = setting(30, "Passes over the training items at most.", low=1, high=1000)
-    patience: int = setting(6, "Stop after so many epochs without a better validation.", low=1, high=1000)
+    epochs: int = setting(30, "Most passes over the training items.", low=1, high=1000)
+    patience: int = setting(6, "Stop after this many epochs without a better validation.", low=1, high=1000)
     batch: int = setting(16, "Items in a step.", low=2, high=512)
-    lr: float | None = setting(None, "Largest step size of AdamW; empty takes the adapter's own.", low=1e-7, high=1.0)
+    lr: float | None = setting(None, "Largest step size of AdamW; empty uses the adapter's own.", low=1e-7, high=1.0)
     decay: float = setting(1e-4, "Weight decay, Cola's.", low=0.0, high=1.0, advanced=True)
     validation: float = setting(0.15, "Share of the items that choose the epoch.", low=0.05, high=0.5)
-    negatives: int | None = setting(None, "Other items' captions a picture; empty takes the adapter's own.", low=0)
-    seed: int = setting(0, "The same seed trains the same.", low=0)
+    negatives: int | None = setting(None, "Captions of other items per image; empty uses the adapter's own.", low=0)
+    seed: int = setting(0, "The same seed trains the same adapter.", low=0)
     precision: str = setting(
         "auto",
-        "Of the products while training; auto takes bfloat16 where the processor or graphics card multiplies it, "
-        "up to three times as fast, and float16 on other cards.",
+        (
+            "Precision of the products while training. auto takes bfloat16 where the processor or graphics card "
+            "multiplies it, up to three times as fast, and float16 on other cards."
+        ),
         choices=("auto", "float32", "bfloat16"),
         advanced=True,
     )
@@ -84,15 +86,15 @@ def split_items(n: int, share: float, groups: I64 | None, seed: int) -> tuple[I6
     held = max(1, round(share * len(kinds)))
     if n < 4 or len(kinds) - held < 2:
         raise InvalidInput(
-            "Training needs items to learn from and others, which share no picture with them, to stop by: "
-            f"got {count(n, 'item')} in {count(len(kinds), 'such group')}. Bring more."
+            "Training needs items to learn from, and others without shared images to stop it: got "
+            f"{count(n, 'item')} in {count(len(kinds), 'separate part')}. Add items."
         )
     validation = np.isin(names, kinds[:held])
     return np.flatnonzero(~validation).astype(np.int64), np.flatnonzero(validation).astype(np.int64)
 
 
 def picture_groups(data: PairData) -> I64:
-    """(n,) number of the group of items that share pictures, directly or through others."""
+    """(n,) number of the group of items that share images, directly or through others."""
     rows = np.concatenate([np.full(len(q.images), i) for i, q in enumerate(data.questions)])
     return joined(len(data.questions), rows, np.concatenate([q.images for q in data.questions]))
 

@@ -49,7 +49,7 @@ def validate(module: Any, data: PairData) -> tuple[float, float]:
 
 
 def right(scores: F64, match: Bool) -> bool:
-    """Whether every caption ranks its pictures above all others; with one picture, whether it ranks its captions above
+    """Whether every caption ranks its images above all others; with one image, whether it ranks its captions above
     all others. Ties are wrong."""
     if scores.shape[0] == 1:
         scores = scores.T

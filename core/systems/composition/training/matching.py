@@ -1,4 +1,4 @@
-"""Score pictures against captions with a trained module: every text once, pictures in stretches, only the pairs that
+"""Score images against captions with a trained module: every text once, images in stretches, only the pairs that
 are asked for."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.systems.composition.training.pairs import PairData
 TEXTS = 256
 PAIRS = 256
 IMAGES = 128
-"""Texts, pairs and pictures in one pass."""
+"""Texts, pairs and images in one pass."""
 
 
 def device_of(module: Any) -> torch.device:
@@ -38,9 +38,9 @@ def score_questions(module: Any, data: PairData, progress: Progress = no_progres
 
 
 def score_pairs(module: Any, data: PairData, pairs: I64, progress: Progress = no_progress) -> F64:
-    """(p,) logits of (p, 2) pairs of a picture and a caption, as places in the banks. Each distinct pair is run
+    """(p,) logits of (p, 2) pairs of an image and a caption, as places in the banks. Each distinct pair is run
     once."""
-    asked, inverse = np.unique(pairs, axis=0, return_inverse=True)  # sorted by picture
+    asked, inverse = np.unique(pairs, axis=0, return_inverse=True)  # sorted by image
     out = np.zeros(len(asked))
     module.eval()
     on = device_of(module)
@@ -79,7 +79,7 @@ def _longer(state: torch.Tensor, length: int) -> torch.Tensor:
 
 
 def _stretches(images: I64) -> Iterator[tuple[int, int]]:
-    """(start, stop) of sorted pairs with at most IMAGES pictures each."""
+    """(start, stop) of sorted pairs with at most IMAGES images each."""
     starts = np.flatnonzero(np.r_[True, images[1:] != images[:-1]])
     for a in range(0, len(starts), IMAGES):
         yield int(starts[a]), int(starts[a + IMAGES]) if a + IMAGES < len(starts) else len(images)

@@ -17,7 +17,7 @@ from core.systems.composition.records import Benchmark, distinct_captions
 
 CPU = torch.device("cpu")
 MAX_TRAINING_PICTURES = 8
-"""Pictures of one retrieval item in a step: the rest are drawn in other epochs."""
+"""Images of one retrieval item in a step: the rest are drawn in other epochs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class MatchingQuestion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairData:
-    """Frozen tokens of n pictures and m captions, and the questions asked of them."""
+    """Frozen tokens of n images and m captions, and the questions asked of them."""
 
     images: ImageTokens
     texts: TextTokens
@@ -44,7 +44,7 @@ class PairData:
     questions: tuple[MatchingQuestion, ...]
 
     def image_rows(self, at: I64, device: torch.device = CPU) -> ImageRows:
-        """The pictures at these places."""
+        """The images at these places."""
         found = self.images
         return ImageRows(_rows(found.tokens, at, device), _rows(found.pooled, at, device))
 
@@ -64,7 +64,7 @@ class PairData:
 
 
 def content_digest(data: PairData) -> str:
-    """A hash of what the questions ask: pictures and captions by their pooled vectors, and what belongs together. The
+    """A hash of what the questions ask: images and captions by their pooled vectors, and what belongs together. The
     encoder shows in it too."""
     found = hashlib.sha256()
     for question in data.questions:
@@ -96,8 +96,8 @@ def pair_data(benchmark: Benchmark, images: ImageTokens, texts: TextTokens) -> P
     said = distinct_captions(benchmark.items)
     if len(images.tokens) != len(benchmark.pictures) or len(texts.tokens) != len(said.captions):
         raise InvalidInput(
-            f"{benchmark.title} has {len(benchmark.pictures):,} pictures and {len(said.captions):,} captions: "
-            f"got tokens of {len(images.tokens):,} and {len(texts.tokens):,}."
+            f"{benchmark.title} has {len(benchmark.pictures):,} images and {len(said.captions):,} captions: got "
+            f"tokens of {len(images.tokens):,} and {len(texts.tokens):,}."
         )
     questions: list[MatchingQuestion] = []
     for item, at in zip(benchmark.items, said.at):
@@ -110,7 +110,7 @@ def pair_data(benchmark: Benchmark, images: ImageTokens, texts: TextTokens) -> P
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """The pairs of one step of training. p pairs over b pictures and m texts."""
+    """The pairs of one step of training. p pairs over b images and m texts."""
 
     images: I64
     """(b,) places in the bank, each once."""
@@ -121,15 +121,15 @@ class Batch:
     labels: Bool
     """(p,)."""
     own: Bool
-    """(p,) whether picture and text are of one item: the hard part."""
+    """(p,) whether image and text are of one item: the hard part."""
     truth: Bool
-    """(b, m) whether the text is a true caption of the picture, of all pictures and texts of the step."""
+    """(b, m) whether the text is a true caption of the image, of all images and texts of the step."""
 
 
 def make_step(data: PairData, at: Sequence[int], negatives: int, rng: np.random.Generator) -> Batch:
-    """All pairs within each question, and for each picture `negatives` captions of other questions of the step.
+    """All pairs within each question, and for each image `negatives` captions of other questions of the step.
 
-    A caption that is also one of the picture's own (another item may say the same) is never taken for a foil.
+    A caption that is also one of the image's own (another item may say the same) is never taken for a foil.
     """
     own: list[tuple[int, int, bool]] = []
     true_of: dict[int, set[int]] = {}

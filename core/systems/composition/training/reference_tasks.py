@@ -1,4 +1,4 @@
-"""Everyday tasks that an adapter must not unlearn: pictures with labels, and pictures with captions, of the scenes that
+"""Everyday tasks that an adapter must not unlearn: images with labels, and images with captions, of the scenes that
 come along or one's own."""
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from core.systems.composition.records import Item, LoadedBenchmark, Picture
 SCENES = ASSETS / "examples" / "scenes"
 NAME = "the shipped scenes"
 CAPTIONED = 100
-"""Pictures with captions that a check of retrieval takes."""
+"""Images with captions that a check of retrieval takes."""
 EVERYDAY = "everyday"
 """Tag of an item that is there to be kept, not to be learned; it names the benchmark that the item is of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Captioned:
-    """n pictures and m distinct captions, and which belongs to which."""
+    """n images and m distinct captions, and which belongs to which."""
 
     name: str
     images: ItemStore
@@ -61,10 +61,10 @@ def scene_captions(n: int, seed: int, progress: Progress = no_progress, *, skip:
 
 
 def captioned_items(pictured: LoadedBenchmark, n: int, seed: int) -> Captioned:
-    """Up to n pictures of a benchmark, drawn by `seed`, with their true captions; foils play no part.
+    """Up to n images of a benchmark, drawn by `seed`, with their true captions; foils play no part.
 
     Raises:
-        InvalidInput: fewer than two pictures have a caption.
+        InvalidInput: fewer than two images have a caption.
     """
     said: dict[int, list[str]] = {}
     for item in pictured.benchmark.items:
@@ -72,8 +72,8 @@ def captioned_items(pictured: LoadedBenchmark, n: int, seed: int) -> Captioned:
             said.setdefault(item.pictures[picture], []).append(item.captions[caption])
     if len(said) < 2:
         raise InvalidInput(
-            f"Retrieval needs at least two pictures with captions: {pictured.benchmark.title} has "
-            f"{len(said)}. Bring more."
+            f"Retrieval needs at least two images with captions: {pictured.benchmark.title} has {len(said)}. "
+            "Add images."
         )
     places = sorted(said)
     rows = np.array([places[i] for i in _drawn(len(places), n, seed).tolist()], np.int64)
@@ -81,12 +81,12 @@ def captioned_items(pictured: LoadedBenchmark, n: int, seed: int) -> Captioned:
 
 
 def everyday_pairs(pictured: LoadedBenchmark, n: int, seed: int) -> LoadedBenchmark:
-    """Up to n pictures of a benchmark, drawn by `seed`, two by two with one true caption each, as items to learn from
+    """Up to n images of a benchmark, drawn by `seed`, two by two with one true caption each, as items to learn from
     beside others: what a module must not unlearn. Each bears the tag `EVERYDAY`. Where some items say split = train and
     others do not, only those are taken.
 
     Raises:
-        InvalidInput: fewer than eight pictures have a caption.
+        InvalidInput: fewer than eight images have a caption.
     """
     whole = pictured.benchmark
     train = tuple(item for item in whole.items if item.tags.get("split") == "train") or whole.items
@@ -96,8 +96,7 @@ def everyday_pairs(pictured: LoadedBenchmark, n: int, seed: int) -> LoadedBenchm
     order = rng.permutation(len(found.images))
     if len(order) < 8:
         raise InvalidInput(
-            f"Everyday pictures keep an adapter from forgetting, and {found.name} has {len(order)} with a caption: "
-            "bring at least 8."
+            f"Everyday images need at least 8 with a caption: {found.name} has {len(order)}. Add images."
         )
     said = [found.captions[int(rng.choice(np.flatnonzero(row)))] for row in found.true]
     items = tuple(
@@ -157,7 +156,7 @@ def _captioned(name: str, images: ItemStore, said: Sequence[Sequence[str]]) -> C
         images,
         captions,
         true,
-        (f"{which} to several pictures of {name}; each of them counts as right.",) if shared else (),
+        (f"{which} to several images of {name}; each of them counts as right.",) if shared else (),
     )
 
 

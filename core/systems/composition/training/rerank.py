@@ -28,9 +28,7 @@ def check_adapter(folder: str) -> None:
         InvalidInput: there is none.
     """
     if not scorers.is_adapter(path_of(folder, "The adapter's folder")):
-        raise InvalidInput(
-            f"There is no adapter in {folder}. Give the folder that `compose adapt --out` wrote to --rerank."
-        )
+        raise InvalidInput(f"No adapter in {folder}. Use the folder from `compose adapt --out` as --rerank.")
 
 
 def reorder(
@@ -40,15 +38,14 @@ def reorder(
     sets, and what is said of them, are as they were.
 
     Raises:
-        InvalidInput: the run has no pictures at hand.
+        InvalidInput: the run has no images at hand.
     """
     from core.systems.composition.training.adapted import load_adapted
 
     items = diagnosis.samples.items
     if items is None or diagnosis.samples.modality != "image":
         raise InvalidInput(
-            "--rerank looks at the matching pictures again, and this run has none at hand. Leave it out, or diagnose "
-            "pictures."
+            "--rerank reads the matching images again, and this run has none. Leave it out, or diagnose images."
         )
     adapted = load_adapted(Path(folder))
     given: dict[str, Any] = {"most": MOST, "cache": default_cache(), "progress": progress}

@@ -26,7 +26,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 @dataclass(frozen=True, slots=True)
 class WeighedReranking:
-    """What a weight brings on held-back items, and what it leaves of the search of everyday pictures."""
+    """What a weight brings on held-back items, and what it leaves of the search of everyday images."""
 
     weight: Weight
     right: Share
@@ -68,14 +68,14 @@ def rerank(first: F64, second: F64, *, k: int = CANDIDATES, weight: float = 1.0)
             f"Both models must score the same queries and candidates: got {first.shape} and {second.shape} scores."
         )
     if k < 1 or not (np.isfinite(weight) and weight >= 0):
-        raise InvalidInput(f"k must be at least 1 and weight a number from 0: got {k} and {weight}.")
+        raise InvalidInput(f"k must be at least 1 and weight at least 0: got {k} and {weight}.")
     if first.shape[1] == 0:
         return first.copy()
     candidates = np.argsort(-first, axis=1, kind="stable")[:, :k]
     mine, theirs = (np.take_along_axis(scores, candidates, axis=1) for scores in (first, second))
     if not (np.isfinite(first).all() and np.isfinite(theirs).all()):
         raise InvalidInput(
-            "A score is nan or infinite, so it cannot be ranked. Leave out the pictures that could not be read."
+            "A score is nan or infinite, so it cannot be ranked. Leave out images that could not be read."
         )
     return _reordered(first, candidates, mine + weight * _scale(mine, theirs) * theirs)
 
@@ -98,7 +98,7 @@ def choose_weight(
 
     Args:
         items: (I, T) scores of both models and what belongs together, of items that nothing was learned from.
-        first, second, true: (n, m) scores of everyday pictures with captions by both, and which belong together.
+        first, second, true: (n, m) scores of everyday images with captions by both, and which belong together.
     """
     from core.systems.composition.training.losses import right
 
@@ -136,7 +136,7 @@ class RerankingScorer:
     """A frozen encoder whose answers an adapter re-ranks, as a `Scorer`.
 
     Of pairs and choices, which are short lists, the score is first + weight x scale x second, scale as in `rerank` over
-    all items. A query's pictures are ranked by `rerank`.
+    all items. A query's images are ranked by `rerank`.
     """
 
     first: Scorer
@@ -155,7 +155,7 @@ class RerankingScorer:
     def score(
         self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
     ) -> Scores:
-        """The mixed scores of every item; nan in the rows of pictures that one of the two could not read."""
+        """The mixed scores of every item; nan in the rows of images that one of the two could not read."""
         a, b = (scorer.score(pictured, cache=cache, progress=progress) for scorer in (self.first, self.second))
         unreadable = dict(a.unreadable) | dict(b.unreadable)
         if pictured.benchmark.kind == "retrieval":

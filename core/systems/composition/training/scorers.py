@@ -1,4 +1,4 @@
-"""Whatever can score pictures against captions, by one name: an encoder's, or the folder of a trained adapter."""
+"""Whatever can score images against captions, by one name: an encoder's, or the folder of a trained adapter."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def matrix_of(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> F64:
-    """(n, m) scores of every picture with every text: cosines of a frozen encoder, logits of an adapted one; nan where
-    a picture cannot be read."""
+    """(n, m) scores of every image with every text: cosines of a frozen encoder, logits of an adapted one; nan where
+    an image cannot be read."""
     if not isinstance(scorer, EncoderScorer):
         from core.systems.composition.training.adapted_scorer import AdaptedScorer
 
@@ -88,7 +88,7 @@ def rerank_matches(
         most: so many are looked at.
 
     Raises:
-        InvalidInput: one of these pictures cannot be read.
+        InvalidInput: one of these images cannot be read.
     """
     from core.systems.composition.training.adapted_scorer import AdaptedScorer
     from core.systems.composition.training.reranking import rerank

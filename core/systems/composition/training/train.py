@@ -1,4 +1,4 @@
-"""From pictures to a trained adapter, with its weight as a re-ranker."""
+"""From images to a trained adapter, with its weight as a re-ranker."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from core.systems.composition.training.reranking import choose_weight
 from core.systems.composition.training.scorers import matrix_of
 
 SEARCHED = 150
-"""Everyday pictures on which the weight of a re-ranker is chosen."""
+"""Everyday images on which the weight of a re-ranker is chosen."""
 
 
 def adapt(
@@ -52,13 +52,13 @@ def adapt(
         settings: of that adapter, the others at their defaults.
         state: folder in which a training that was stopped is taken up again.
         cache: where tokens are kept between runs.
-        progress: called with the steps "hash pictures", "tokens", "caption tokens" and "train"; may raise `Cancelled`.
+        progress: called with the steps "hash images", "tokens", "caption tokens" and "train"; may raise `Cancelled`.
 
     Raises:
         InvalidInput: an unknown adapter or setting, too few items, an encoder without tokens, or a `state` of another
         training. Cancelled: by `progress`; with `state` the finished epochs are kept.
     """
-    adapter = make_adapter(name, settings)  # a wrong setting is said before pictures are read
+    adapter = make_adapter(name, settings)  # a wrong setting is said before images are read
     if state is not None:
         check_state(state, adapter, how)
     read = read_tokens(pictured, encoder, cache=cache, progress=progress)
@@ -78,7 +78,7 @@ def adapt(
 
 
 def _weighed(adapted: Adapted, held: LoadedBenchmark, data: PairData, seed: int, **given: Any) -> Adapted:
-    """The adapter with its weight as a re-ranker, chosen on held-back items beside the search of everyday pictures:
+    """The adapter with its weight as a re-ranker, chosen on held-back items beside the search of everyday images:
     those among the items, else the scenes that come along, of which the check of forgetting takes others.
 
     Args:
@@ -150,7 +150,7 @@ def adapted_so_far(
         module.load_state_dict(best)
     except RuntimeError as error:
         raise InvalidInput(
-            f"{state} holds the state of another adapter than {name!r} with these settings. Train it again."
+            f"{state} belongs to another adapter than {name!r} with these settings. Train it again."
         ) from error
     read = read_tokens(pictured, encoder, cache=cache, progress=progress)
     learn, hold = split_items(len(read.data.questions), how.validation, picture_groups(read.data), how.seed)

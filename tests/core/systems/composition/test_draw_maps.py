@@ -1,4 +1,4 @@
-"""Maps over a picture: their colours, the cells that fill it, and what cannot be drawn."""
+"""Maps over an image: their colours, the cells that fill it, and what cannot be drawn."""
 
 from __future__ import annotations
 

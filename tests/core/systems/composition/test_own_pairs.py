@@ -14,7 +14,7 @@ TEXTS = ("a red cube", "a blue cube", "a green cube")
 
 
 def encoder(angles: list[float], pictures: list[float]) -> ColourEncoder:
-    """Captions and pictures as unit vectors of the plane, by their angles in degrees."""
+    """Captions and images as unit vectors of the plane, by their angles in degrees."""
 
     def at(values: list[float]) -> Any:
         turned = np.radians(values)
@@ -77,13 +77,13 @@ def test_captions_that_are_cut_are_counted() -> None:
 @pytest.mark.parametrize(
     ("n", "captions", "words"),
     [
-        (0, TEXTS, "1 and 12 pictures"),
+        (0, TEXTS, "1 to 12 images"),
         (13, TEXTS, "got 13"),
-        (1, (), "1 and 24 captions"),
+        (1, (), "1 to 24 captions"),
         (1, [f"caption {i}" for i in range(25)], "got 25"),
         (1, ("a", " "), "Caption 2 is empty"),
         (1, ("a b", "a  b"), "Captions 1 and 2 are the same"),
-        (1, (Caption("a", (3,)),), "true of picture 4"),
+        (1, (Caption("a", (3,)),), "true of image 4"),
         (1, (Caption("a", foil_of=0),), "foil of caption 1"),
     ],
 )

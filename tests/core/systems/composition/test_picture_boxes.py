@@ -1,4 +1,4 @@
-"""Items about a box of a picture: the crop holds its very pixels, or the item is left out."""
+"""Items about a box of an image: the crop holds its very pixels, or the item is left out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_box_without_a_pixel_leaves_its_item_out(box: Box, tmp_path: Path) -> 
     found = find_pictures(made, folder(tmp_path / "in", "0.png 1.png"))
     (id, reason), *_ = found.benchmark.excluded
     assert id == "empty"
-    assert reason.startswith("the box holds no pixel of its picture: 0.png, box ")
+    assert reason.startswith("the box lies outside its image: 0.png, box ")
     assert [item.id for item in found.benchmark.items] == ["good"]
 
 
@@ -91,6 +91,6 @@ def test_a_picture_cut_short_is_left_out_where_it_is_cropped_and_told_when_it_is
     found = find_pictures(
         benchmark("choice", "0.png 1.jpg 2.png", *(choice(str(i), i) for i in range(3)), boxes=boxes), root
     )
-    assert found.benchmark.excluded == (("0", "a picture cannot be read: 0.png, is not a readable picture."),)
-    with pytest.raises(InvalidInput, match=r"The picture 1\.jpg is damaged or cut short"):
+    assert found.benchmark.excluded == (("0", "an image cannot be read: 0.png, is not a readable image."),)
+    with pytest.raises(InvalidInput, match=r"The image 1\.jpg is damaged or cut short"):
         found.store.read(0)

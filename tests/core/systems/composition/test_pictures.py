@@ -58,7 +58,7 @@ def test_a_name_that_several_files_have_counts_as_missing_and_is_said(tmp_path: 
     )
     assert [item.id for item in found.benchmark.items] == ["two"]
     assert found.missing == ("1.jpg",)
-    reason = "several images have the name of a picture, and none its path: 1.jpg may be a/1.jpg or b/1.jpg"
+    reason = "several images share a name, and none has the listed path: 1.jpg may be a/1.jpg or b/1.jpg"
     assert found.benchmark.excluded == (("one", reason),)
 
 
@@ -72,11 +72,8 @@ def test_items_without_their_pictures_are_left_out_counted_and_the_rest_renumber
     assert [picture.name for picture in found.benchmark.pictures] == ["2.jpg", "3.jpg", "4.jpg"]
     assert [found.store.name(i) for i in range(3)] == ["2.jpg", "3.jpg", "4.jpg"]
     assert found.missing == ("1.jpg",)
-    assert found.benchmark.excluded == tuple((id, "a picture is not among the images: 1.jpg") for id in "pq")
-    assert (
-        "Left out for their pictures or captions: 2 items because a picture is not among the images."
-        in found.benchmark.notes
-    )
+    assert found.benchmark.excluded == tuple((id, "an image is missing: 1.jpg") for id in "pq")
+    assert "Left out for their images or captions: 2 items because an image is missing." in found.benchmark.notes
 
 
 def test_files_that_are_no_pictures_are_left_out_with_the_reason(tmp_path: Path) -> None:
@@ -87,7 +84,7 @@ def test_files_that_are_no_pictures_are_left_out_with_the_reason(tmp_path: Path)
     found = find_pictures(benchmark("choice", "0.jpg 1.jpg 2.jpg 3.jpg", *(choice(str(i), i) for i in range(4))), root)
     reasons = dict(found.benchmark.excluded)
     assert list(reasons) == ["0", "1", "2"]
-    assert all(reasons[str(i)].startswith(f"a picture cannot be used: {i}.jpg, the ") for i in range(3))
+    assert all(reasons[str(i)].startswith(f"an image cannot be used: {i}.jpg, the ") for i in range(3))
     assert found.missing == ()
 
 
@@ -99,14 +96,14 @@ def test_no_item_left_is_one_message_with_numbers_examples_and_the_next_step(tmp
             folder(tmp_path / "mine", "cat.jpg dog.png"),
         )
     assert str(raised.value) == (
-        "Made: none of its 5 items can be used, for 5 of its 5 pictures are not in 'mine': 0.jpg, 1.jpg, 2.jpg, .... "
-        "It holds 2 files, such as cat.jpg, dog.png. Bring a folder, zip or tar with files of those names (in "
-        "subfolders too); other endings will do."
+        "Made: 5 of its 5 images are not in 'mine' (0.jpg, 1.jpg, 2.jpg, ...), so none of its 5 items can be used. "
+        "It holds 2 files, such as cat.jpg, dog.png. Add a folder, zip or tar with files of those names; the endings "
+        "may differ."
     )
     with pytest.raises(
         InvalidInput,
         match=r"none of its 1 items can be used: 1 item because captions are "
-        r"equal\. Look at its file",
+        r"equal\. Check its file",
     ):
         find_pictures(benchmark("choice", "cat.jpg", choice("c", 0, "a", "a")), tmp_path / "mine")
 
@@ -114,7 +111,7 @@ def test_no_item_left_is_one_message_with_numbers_examples_and_the_next_step(tmp
 def test_pairs_of_one_picture_or_one_caption_are_left_out(tmp_path: Path) -> None:
     items = pair("one file", (0, 1)), pair("same", (2, 2)), pair("case", (0, 2), ("A b", "a  B")), pair("good", (0, 2))
     found = find_pictures(benchmark("pairs", "x/0.jpg 0.jpg 1.jpg", *items), folder(tmp_path / "in", "0.jpg 1.jpg"))
-    one = "both pictures are one and the same"
+    one = "both images are the same"
     assert found.benchmark.excluded == (("one file", one), ("same", one), ("case", "captions are equal"))
     assert len(found.store) == 2
 
@@ -124,7 +121,7 @@ def test_foils_that_say_what_the_caption_says_are_dropped_and_counted(tmp_path: 
     found = find_pictures(benchmark("choice", "0.jpg", *items), folder(tmp_path / "in", "0.jpg"))
     assert found.benchmark.items[0].captions == ("a b", "b a", "c")
     assert found.benchmark.excluded == (("all", "captions are equal"),)
-    assert "1 foils say what their caption says and were dropped." in found.benchmark.notes
+    assert "Dropped 1 foils that read the same as their caption." in found.benchmark.notes
 
 
 def test_items_that_are_asked_twice_are_kept_and_said(tmp_path: Path) -> None:
@@ -133,10 +130,7 @@ def test_items_that_are_asked_twice_are_kept_and_said(tmp_path: Path) -> None:
         folder(tmp_path / "in", "0.jpg"),
     )
     assert len(found.benchmark) == 3
-    assert (
-        "1 items ask what another one asks (the same pictures and captions), such as b. They are kept."
-        in found.benchmark.notes
-    )
+    assert "1 items repeat the images and captions of another, such as b. They stay." in found.benchmark.notes
 
 
 def test_a_query_loses_only_the_pictures_that_are_missing(tmp_path: Path) -> None:
@@ -155,10 +149,10 @@ def test_a_query_loses_only_the_pictures_that_are_missing(tmp_path: Path) -> Non
     assert (plain.pictures, plain.match, plain.hard) == ((0, 1, 2), ((2, 0),), None)
     assert found.missing == ("1.jpg",)
     assert found.benchmark.excluded == (
-        ("no fit", "of the pictures that are there, no picture fits the query"),
-        ("not hard", "of the pictures that are there, no picture that fits the query is among its hard ones"),
+        ("no fit", "of the images present, no image fits the query"),
+        ("not hard", "of the images present, no fitting image is among its hard ones"),
     )
-    few = "2 queries rank fewer than the 4 pictures of the benchmark (1 because a picture is not among the images)."
+    few = "2 queries rank fewer than the 4 images of the benchmark (1 because an image is missing)."
     assert few in found.benchmark.notes
 
 

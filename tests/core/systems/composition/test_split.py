@@ -50,5 +50,5 @@ def test_too_few_items_and_shared_pictures_are_refused(scenes: LoadedBenchmark) 
     with pytest.raises(InvalidInput, match="too few"):
         two_parts(few)
     same = tuple(replace(item, pictures=(0, 1)) for item in scenes.benchmark.items)
-    with pytest.raises(InvalidInput, match="share their pictures"):
+    with pytest.raises(InvalidInput, match="share their images"):
         two_parts(replace(scenes, benchmark=replace(scenes.benchmark, items=same)))

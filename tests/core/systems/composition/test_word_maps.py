@@ -1,4 +1,4 @@
-"""Which parts of a picture speak for which word."""
+"""Which parts of an image speak for which word."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Amounts:
 
 
 def halves(left: Image.Image, right: Image.Image) -> Image.Image:
-    """Two pictures side by side in a square."""
+    """Two images side by side in a square."""
     side = 448
     out = Image.new("RGB", (side, side))
     out.paste(left.resize((side // 2, side)), (0, 0))
@@ -152,15 +152,15 @@ def test_a_grid_takes_its_cells_and_one_encoding_more(grid: int) -> None:
 
 
 def test_what_cannot_be_mapped_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"between 2 and 16 .*got 17"):
+    with pytest.raises(InvalidInput, match=r"2 to 16 cells a side: got 17"):
         read_occlusion(blobs(0), "a dog", Amounts(), grid=17)
-    with pytest.raises(InvalidInput, match="no word that names something"):
+    with pytest.raises(InvalidInput, match="has no noun, attribute or verb"):
         read_occlusion(blobs(0), "it is on the", Amounts())
 
 
 @pytest.fixture(scope="module")
 def things() -> dict[str, Image.Image]:
-    """Two photographs that come with scikit-learn, and two of the pictures that ship."""
+    """Two photographs that come with scikit-learn, and two of the images that ship."""
     samples = pytest.importorskip("sklearn.datasets").load_sample_images().images
     palace, flower = (Image.fromarray(image).crop((106, 0, 533, 427)) for image in samples)
     store = open_images(EXAMPLES / "images.zip")
@@ -172,7 +172,7 @@ def things() -> dict[str, Image.Image]:
 
 
 class Once:
-    """An encoder that encodes each batch of pictures once, whatever the captions."""
+    """An encoder that encodes each batch of images once, whatever the captions."""
 
     def __init__(self, encoder: Any) -> None:
         self.encoder, self.seen = encoder, dict[bytes, Any]()
@@ -188,7 +188,7 @@ class Once:
 
 
 def lean(first: str, second: str, pictures: tuple[Image.Image, Image.Image], encoder: Any) -> list[float]:
-    """How much more each word hangs on its own picture than on the other's, over both ways to place them."""
+    """How much more each word hangs on its own image than on the other's, over both ways to place them."""
     caption = f"a {first} and a {second}"
     one, other = (read_occlusion(halves(*order), caption, encoder).maps for order in (pictures, pictures[::-1]))
     towards_left = [

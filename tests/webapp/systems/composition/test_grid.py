@@ -1,4 +1,4 @@
-"""The binding grid: which pictures, which columns, and what each cell says."""
+"""The binding grid: which images, which columns, and what each cell says."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_model_blind_to_colour_is_told_so_by_sign_and_words() -> None:
     assert "Done" in said
     assert made.grid.verdicts[NO_ATTRIBUTE] >= 1
     view = grid_view(made.grid, made.title, "binds")
-    assert "Over all pictures together the model does not see the attribute." in view
+    assert "Over all images the model does not see the attribute." in view
     assert view.count(">▲</span>") == made.grid.verdicts[NO_ATTRIBUTE]
     assert "embedded on 200 rendered scenes, colour by shape" in Tags(view).text
     assert 'aria-label="blue ball' in view
@@ -128,7 +128,7 @@ def test_a_column_or_a_source_that_is_not_there_is_refused(example: str, monkeyp
         make(Session(), SCENES, "<b>", "shape")
     with pytest.raises(InvalidInput, match="No run is open"):
         make(Session(), RUN, "a", LABEL)
-    with pytest.raises(InvalidInput, match="no category column"):
+    with pytest.raises(InvalidInput, match="not a category column"):
         make(Session(example), RUN, "nonsense", LABEL)
     with pytest.raises(InvalidInput, match="same column"):
         make(Session(example), RUN, "x", "x")
@@ -138,4 +138,4 @@ def test_pictures_that_cannot_be_asked_are_counted() -> None:
     store, shown = draw_binding(40)
     odd = (*shown[:-1], replace(shown[-1], things=shown[-1].things[:1]))
     grid = binding_grid(store, odd, lambda images, texts: np.random.default_rng(0).normal(size=(40, len(texts))))
-    assert "1 picture left out: they do not show exactly two things" in Tags(grid_view(grid, "", "binds")).text
+    assert "1 image left out: they do not show exactly two objects" in Tags(grid_view(grid, "", "binds")).text

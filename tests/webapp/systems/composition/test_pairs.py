@@ -36,7 +36,7 @@ CAPTION = "a red cube and a blue ball"
 
 
 class Eight:
-    """An encoder of eight dimensions that likes every text by its length and every picture by its brightness."""
+    """An encoder of eight dimensions that likes every text by its length and every image by its brightness."""
 
     modality = "image"
     name = fingerprint = finding_space = joint_space = "eight"
@@ -108,11 +108,11 @@ def test_foils_are_of_the_caption_that_they_are_most_like(two: Files) -> None:
 
 
 def test_without_a_picture_or_a_true_caption_it_is_said_what_to_do(two: Files) -> None:
-    with pytest.raises(InvalidInput, match="Choose a picture first"):
+    with pytest.raises(InvalidInput, match="Choose an image first"):
         on_score(PairsState(), "embedded", ACCESS, press(rows=rows((CAPTION, "0"))))
-    with pytest.raises(InvalidInput, match="Write a caption"):
+    with pytest.raises(InvalidInput, match="First write a caption"):
         on_score(PairsState(two), "embedded", ACCESS, press(rows=rows((CAPTION, ""))))
-    with pytest.raises(InvalidInput, match="cannot be used here"):
+    with pytest.raises(InvalidInput, match="is not available here"):
         on_score(PairsState(two), "/etc/passwd", ACCESS, press(rows=rows((CAPTION, "0"), ("a cube", ""))))
 
 
@@ -131,7 +131,7 @@ def test_captions_are_added_and_taken_out_and_never_too_many(two: Files) -> None
 def test_a_caption_of_which_no_foil_can_be_made_says_what_it_needs(two: Files) -> None:
     made, form = on_edit(PairsState(two), press(do="foils", rows=rows(("hello", "0"))))
     assert len(made.rows) == 1
-    assert "No foil can be made" in form
+    assert "No foil made" in form
 
 
 def test_what_the_browser_says_is_not_trusted(two: Files) -> None:
@@ -146,7 +146,7 @@ def test_what_the_browser_says_is_not_trusted(two: Files) -> None:
         assert "onerror" not in tags.attributes
     for said in (press(do="cell", picture="9", caption="0"), press(do="cell", picture="0", caption="-1")):
         scored, *_ = on_score(PairsState(two), "embedded", ACCESS, press(rows=rows((CAPTION, "0"), ("a cube", ""))))
-        with pytest.raises(InvalidInput, match="no such score"):
+        with pytest.raises(InvalidInput, match="no longer exists"):
             on_cell(scored, "embedded", ACCESS, said)
 
 
@@ -155,8 +155,8 @@ def test_pictures_taken_away_leave_the_captions(two: Files) -> None:
         PairsState(two, (CaptionRow(CAPTION, picture=1), CaptionRow("a cube", picture=0))), [str(two.paths[0])]
     )
     assert [row.picture for row in made.rows] == [None, 0]
-    assert "of picture 2" not in form
-    with pytest.raises(InvalidInput, match="At most 12"):
+    assert "of image 2" not in form
+    with pytest.raises(InvalidInput, match="at most 12"):
         on_files(PairsState(), [str(two.paths[0])] * 13)
 
 
@@ -165,7 +165,7 @@ def test_a_cell_shows_one_map_for_each_word(two: Files) -> None:
         PairsState(two), "embedded", ACCESS, press(rows=rows((CAPTION, "0"), ("a blue cube and a red ball", "")))
     )
     text = Tags(view := on_cell(scored, "embedded", ACCESS, press(do="cell", picture="1", caption="0"))).text
-    assert "Picture 2" in text
+    assert "Image 2" in text
     for word in ("red", "cube", "blue", "ball"):
         assert f"<b>{word}</b>" in view
 
@@ -175,6 +175,6 @@ def test_shipped_pairs_are_offered_once_and_scored_when_pressed() -> None:
     assert view.count("data-pick") == 4
     state, _, scores, _ = on_example("embedded", ACCESS, press(at="1"))
     assert [row.picture for row in state.rows] == [0, 1]
-    assert "of 2 pictures pick their own caption" in scores
-    with pytest.raises(InvalidInput, match="no such example"):
+    assert "of 2 images pick their own caption" in scores
+    with pytest.raises(InvalidInput, match="does not exist"):
         on_example("embedded", ACCESS, press(at="9"))

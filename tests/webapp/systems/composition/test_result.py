@@ -38,7 +38,7 @@ def test_the_headline_stands_with_its_interval_n_and_chance() -> None:
     assert "40 items" in text
     assert "Chance" in text
     assert " ".join(percent(0.25).split()) in text
-    assert "Not told apart from chance" in text
+    assert "Not clearly different from chance" in text
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
@@ -55,11 +55,11 @@ def test_what_text_alone_reaches_stands_beside_above_chance() -> None:
     )
     text = " ".join(Tags(result_view([told], None)).text.split())
     assert "Above chance" in text
-    assert "(longer caption): this benchmark does not show that first" in text
+    assert "(longer caption). This benchmark does not show that first" in text
     assert "Text alone" not in Tags(result_view([found], None)).text
     both = [told, replace(found, name="two", model="first + Local matching")]
     text = " ".join(Tags(result_view(both, None)).text.split())
-    assert "(longer caption): this benchmark does not show that first + Local matching looks at the picture." in text
+    assert "(longer caption). This benchmark does not show that first + Local matching looks at the image." in text
 
 
 def test_kinds_of_foil_at_chance_stand_in_a_sentence_on_page_and_report() -> None:
@@ -70,7 +70,7 @@ def test_kinds_of_foil_at_chance_stand_in_a_sentence_on_page_and_report() -> Non
     report = render_composition_report([told], loaded.benchmark, store=loaded.store)
     for view in (result_view([told], None), report):
         text = " ".join(Tags(view).text.split())
-        assert "Not told apart from chance: swap attributes. Swap attributes: " in text
+        assert "Not clearly different from chance: swap attributes. Swap attributes: " in text
 
 
 def test_kinds_come_worst_first_and_each_is_a_button() -> None:
@@ -91,7 +91,7 @@ def test_two_models_are_compared_on_the_same_items() -> None:
     comparison = compare_results(first, second)
     text = " ".join(Tags(result_view([first, second], comparison)).text.split())
     row = next(r for r in comparison.rows if r.key == "image")
-    assert f"right on {row.only_b} items that first is not, and the other way on {row.only_a}." in text
+    assert f"It fixes {row.only_b} items that first gets wrong, and breaks {row.only_a}." in text
     assert "Items that only second has right" in text
     document = results_document(shown(loaded, first, second))
     assert document["comparison"]["rows"][0]["only_b"] == row.only_b
@@ -119,7 +119,7 @@ def test_a_pair_shows_who_picks_whom_by_words_and_not_by_colour_alone() -> None:
     wrong = Tags(items_view(shown(loaded, result(loaded, share=0.0), which="wrong"))).text
     right = Tags(items_view(shown(loaded, result(loaded, share=1.0), which="right"))).text
     assert "picks the other" in wrong
-    assert "picks its picture" not in wrong
+    assert "picks its image" not in wrong
     assert "picks its caption" in right
     assert "picks the other" not in right
 
@@ -137,7 +137,7 @@ def test_of_many_foils_the_strongest_are_shown() -> None:
 def test_a_query_shows_its_pictures_by_rank() -> None:
     loaded = queries()
     text = Tags(items_view(shown(loaded, result(loaded, share=1.0)))).text
-    assert "first right picture at rank 1 of 10" in text
+    assert "first right image at rank 1 of 10" in text
 
 
 def test_the_words_that_differ_are_marked_and_escaped() -> None:
@@ -146,7 +146,7 @@ def test_the_words_that_differ_are_marked_and_escaped() -> None:
 
 
 def test_without_a_result_the_page_says_what_will_stand_there() -> None:
-    assert "press “Run the benchmark”" in Tags(result_view((), None)).text
+    assert "Press “Run the benchmark”" in Tags(result_view((), None)).text
     assert items_view(ComposeState()) == ""
 
 

@@ -60,11 +60,13 @@ def test_an_adapter_is_trained_checked_saved_and_tested_on_the_rest(
         Image.new("RGB", (32, 32), (12 * i, 255 - 12 * i, 40)).save(tmp_path / f"{i}.png")
     everyday = ("--everyday", str(tmp_path / "captions.csv"), "--everyday-n", "16")
     told = said(capsys, *arguments, "--share", "0.6", *everyday, "--out", str(folder))
-    assert re.search(r"learned from \d+ items and stopped by \d+ others of .*, and 8 everyday pairs of captions", told)
+    assert re.search(
+        r"learned from \d+ items and was stopped by \d+ others of .*, and 8 everyday pairs of captions", told
+    )
     assert "<- kept" in told
     assert "What it cost" in told
-    assert "Zero-shot, 40 pictures" in told
-    assert "On the items that were kept apart" in told
+    assert "Zero-shot, 40 images" in told
+    assert "On the held-out items" in told
     record = load_adapted(folder).record
     assert record.n_training + record.n_validation == 8 + 8
     assert record.rerank in [row.weight for row in record.weighed]
@@ -75,11 +77,11 @@ def test_an_adapter_is_trained_checked_saved_and_tested_on_the_rest(
     assert len(found.rows) == len(document["rows"]) == 5
     tested = load_result(folder / "test")[0]
     assert len(tested.ids) == 6
-    assert "20 pictures of the shipped scenes" in (folder / "test" / "report.html").read_text("utf-8")
+    assert "20 images of the shipped scenes" in (folder / "test" / "report.html").read_text("utf-8")
     run = ["compose", "run", str(drawn / MULTI), "--encoder", tiny]
     told = said(capsys, *run, str(folder), "--rerank")
     assert ", re-ranked by " in told
-    assert "--rerank is for an adapter" in refused(capsys, *run, "--rerank")
+    assert "--rerank needs an adapter" in refused(capsys, *run, "--rerank")
 
 
 class _Stops(TerminalProgress):
@@ -99,7 +101,7 @@ def test_a_stopped_training_goes_on_and_ends_as_if_it_had_not_stopped(
         patched.setattr(commands_compose_train, "TerminalProgress", _Stops)
         assert main([*arguments, "--no-check", "--out", str(tmp_path / "a")]) == 130
     told = capsys.readouterr().err
-    assert "Run the same command again to go on." in told
+    assert "Run the same command again to continue." in told
     assert (tmp_path / "a" / "training").is_dir()
     with monkeypatch.context() as patched:  # nothing is drawn or read for a training that cannot go on
         patched.setattr(commands_compose_train, "_to_learn", None)
@@ -119,14 +121,14 @@ def test_a_stopped_training_goes_on_and_ends_as_if_it_had_not_stopped(
         (["--epochs", "0"], "epochs must be"),
         (["--epochs", "many"], "epochs must be a whole number"),
         (["--n", "2"], "--n must be 8 to"),
-        (["--share", "0.5"], "--share is the part of a benchmark of yours"),
+        (["--share", "0.5"], "--share must lie between 0 and 1 and needs a benchmark of yours"),
         (["rendered", "--n", "20"], "Leave them out"),
-        (["--images", "."], "belong to a benchmark of yours"),
-        (["--check", "nowhere"], "There is no benchmark 'nowhere'"),
-        (["--no-check", "--check", "rendered"], "Give one of the two"),
+        (["--images", "."], "describe your own benchmark"),
+        (["--check", "nowhere"], "No benchmark 'nowhere'"),
+        (["--no-check", "--check", "rendered"], "Remove one of the two"),
         (["--kinds", "taste"], "kinds must be"),
-        (["--everyday", "rendered", "--everyday-n", "-3"], "--everyday-n must be 8 to 100,000 pictures: got -3"),
-        (["--everyday-images", "."], "--everyday-images is where the pictures of --everyday are"),
+        (["--everyday", "rendered", "--everyday-n", "-3"], "--everyday-n must be 8 to 100,000 images: got -3"),
+        (["--everyday-images", "."], "--everyday-images names the images of --everyday"),
         (["--encoder", "no-such"], "There is no encoder"),
     ],
 )
@@ -152,7 +154,7 @@ def test_a_damaged_check_beside_an_adapter_is_said(
     run = ["compose", "run", "rendered", "--n", "4", "--encoder", str(folder)]
     assert "check.json is damaged" in refused(capsys, *run, "--out", str(tmp_path / "o"))
     assert main([*train, "--out", str(folder)]) == 0
-    assert "was replaced" in capsys.readouterr().err
+    assert "Replaced the earlier adapter" in capsys.readouterr().err
     assert not (folder / "check.json").exists()
     (folder / "adapter.safetensors").write_bytes(b"")
     assert "Train the adapter again" in refused(capsys, *run)

@@ -24,9 +24,9 @@ def cola(folder: Path, *rows: Any) -> str:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{}", "does not have the shape of any benchmark"),
-        ("[1, 2]", "does not have the shape of any benchmark"),
-        ('[["a.png", "one", "b.png"]]', "does not have the shape of any benchmark"),
+        ("{}", "does not have the shape of a known benchmark"),
+        ("[1, 2]", "does not have the shape of a known benchmark"),
+        ('[["a.png", "one", "b.png"]]', "does not have the shape of a known benchmark"),
         ('[["a.png", "one", "b.png", "two"], ["a.png", "one", "b.png"]]', "row 1 must be a list of four texts"),
         ("", "no valid JSON"),
     ],
@@ -64,22 +64,22 @@ def test_items_that_cannot_be_asked_are_counted_beside_those_that_can(
     ]
     told = said(capsys, "compose", "run", cola(pictures, *rows), "--images", str(pictures), "--encoder", tiny)
     assert ", 1 item\n" in told
-    for reason in ("both pictures are one and the same", "captions are equal", "a picture is not among the images"):
+    for reason in ("both images are the same", "captions are equal", "an image is missing"):
         assert f"1 item because {reason}" in told
-    assert "Missing: 1 picture, c.png." in told
+    assert "Missing: 1 image, c.png." in told
 
 
 def test_no_usable_picture_is_said_with_what_to_bring(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = cola(pictures.parent, ["x/1.jpg", "one", "x/2.jpg", "two"])
     told = refused(capsys, "compose", "run", file, "--images", str(pictures))
-    assert "2 of its 2 pictures are not in 'pictures': 1.jpg, 2.jpg" in told
-    assert "Pictures that lie elsewhere are named with --images." in refused(capsys, "compose", "run", file)
+    assert "2 of its 2 images are not in 'pictures' (1.jpg, 2.jpg)" in told
+    assert "If the images are elsewhere, add --images." in refused(capsys, "compose", "run", file)
     (pictures / "a.png").write_bytes(b"")
-    (pictures / "b.png").write_text("no picture")
+    (pictures / "b.png").write_text("no image")
     told = refused(
         capsys, "compose", "run", cola(pictures.parent, ["a.png", "one", "b.png", "two"]), "--images", str(pictures)
     )
-    assert "a picture cannot be used" in told
+    assert "an image cannot be used" in told
     assert "were not found" in refused(capsys, "compose", "run", file, "--images", str(pictures / "none"))
 
 
@@ -103,16 +103,16 @@ def test_thousands_of_captions_of_one_picture_are_scored_or_refused_by_their_len
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run", "nowhere"], "There is no benchmark 'nowhere'"),
-        (["pictures", "nowhere"], "There is no benchmark 'nowhere'"),
-        (["pictures", "rendered"], "none are needed"),
+        (["run", "nowhere"], "No benchmark 'nowhere'"),
+        (["pictures", "nowhere"], "No benchmark 'nowhere'"),
+        (["pictures", "rendered"], "you need none"),
         (["run", "rendered", "--n", "3"], "even number"),
-        (["run", "rendered", "--images", "."], "comes along with its pictures"),
-        (["run", "rendered", "--max-words", "3"], "comes along with its pictures"),
+        (["run", "rendered", "--images", "."], "ships with its images"),
+        (["run", "rendered", "--max-words", "3"], "ships with its images"),
         (["run", "rendered", "--diagnose"], "Add --out"),
         (["run", "rendered", "--seed", "-1"], "seed"),
         (["run", "rendered", "--encoder", "a/b", "c/d", "e/f"], "got 3"),
-        (["run", "rendered", "--name", "a", "b"], "got 2 names"),
+        (["run", "rendered", "--name", "a", "b"], "got 2."),
         (["run", "rendered", "--name", "model"], "cannot be called"),
         (["run", "rendered", "--encoder", "no-such"], "There is no encoder 'no-such'"),
     ],
@@ -128,7 +128,7 @@ def test_what_is_no_kept_result_of_the_same_benchmark_is_not_compared(
 ) -> None:
     a, b = str(tmp_path / "a"), str(tmp_path / "b")
     compare = ["compose", "compare", a, b]
-    assert f"no result of composition in {a}" in refused(capsys, *compare)
+    assert f"No result of composition in {a}" in refused(capsys, *compare)
     said(capsys, "compose", "run", str(drawn / MULTI), "--encoder", tiny, "--out", a)
     said(capsys, "compose", "run", "rendered", "--n", "4", "--encoder", tiny, "--out", b)
     assert "Run both on one" in refused(capsys, *compare)
@@ -140,20 +140,18 @@ def test_results_of_one_name_and_options_of_another_format_are_refused(
     tiny: str, drawn: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = str(drawn / MULTI)
-    assert "both be called 'a'" in refused(capsys, "compose", "run", file, "--encoder", tiny, tiny, "--name", "a", "a")
+    assert "have the name 'a'" in refused(capsys, "compose", "run", file, "--encoder", tiny, tiny, "--name", "a", "a")
     assert "has no option 'max_words'" in refused(capsys, "compose", "run", file, "--max-words", "3")
-    assert "--n is for benchmarks that come along" in refused(capsys, "compose", "run", file, "--n", "4")
+    assert "--n works for shipped benchmarks" in refused(capsys, "compose", "run", file, "--n", "4")
     assert "holds several benchmarks" in refused(capsys, "compose", "run", str(drawn))
 
 
 @pytest.mark.parametrize("path", ["x" * 5000, "~nobody-of-this-name/x"])
 def test_a_path_that_no_file_can_have_is_refused(path: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = cola(pictures, ["a.png", "one", "b.png", "two"])
-    assert "no path that can be opened" in refused(capsys, "compose", "run", path)
-    assert "no path that can be opened" in refused(capsys, "compose", "run", file, "--images", path)
-    assert "no path that can be opened" in refused(
-        capsys, "compose", "run", file, "--images", str(pictures), "--encoder", path
-    )
+    assert "cannot be opened" in refused(capsys, "compose", "run", path)
+    assert "cannot be opened" in refused(capsys, "compose", "run", file, "--images", path)
+    assert "cannot be opened" in refused(capsys, "compose", "run", file, "--images", str(pictures), "--encoder", path)
 
 
 @pytest.mark.parametrize("caption", ["\u200b", "\0", "\ufeff \u202e"])

@@ -27,7 +27,7 @@ def test_every_benchmark_is_listed_with_the_pictures_that_it_needs(capsys: pytes
     assert set(PICTURES) == set(READERS)
     for name in (*SHIPPED, *READERS):
         assert f"\n  {name}\n" in told
-    assert told.count("pictures: ") == len(READERS)
+    assert told.count("images: ") == len(READERS)
     assert "facebook/winoground" in told
 
 
@@ -46,7 +46,7 @@ def test_a_run_prints_and_writes_its_figures(
     out = tmp_path / "out"
     told = said(capsys, "compose", "run", str(drawn / MULTI), "--encoder", tiny, "--out", str(out), "--name", "mine")
     assert told.startswith("mine: Pairs in Cola's form, 14 items\n")
-    assert "Image score (each caption picks its picture), the headline" in told
+    assert "Image score (each caption picks its image), the headline" in told
     assert "chance is 25.0" in told
     assert "Published" not in told  # the papers' figures are of other pairs
     result, benchmark = load_result(out)
@@ -67,8 +67,8 @@ def test_two_models_are_compared_item_by_item(
     told = said(capsys, "compose", "run", str(drawn / MULTI), "--encoder", tiny, str(folder), "--out", str(out))
     assert "on the same items of one benchmark" in told
     assert (
-        "14 of 14 items were in this adapter's training: on those it shows memory, not skill. No other is left, so all "
-        "of its figures are of those."
+        "14 of 14 items were in this adapter's training. On those it shows memory, not skill. All its "
+        "figures come from them."
     ) in told
     first, second = load_result(out)[0], load_result(out / "second")[0]
     assert first.ids == second.ids
@@ -116,13 +116,13 @@ def test_a_choice_stands_beside_baselines_that_see_no_picture(
     table.write_text("\n".join(["image,caption,foil,kind", *rows, "images/none.png,a cube,a ball,a"]), "utf-8")
     run = ["compose", "run", str(table), "--images", str(drawn), "--encoder", tiny]
     told = said(capsys, *run, "--out", str(tmp_path / "out"))
-    blind = next(line for line in told.splitlines() if "Without a picture: shorter caption" in line)
+    blind = next(line for line in told.splitlines() if "Without an image: shorter caption" in line)
     assert "100.0" in blind
     assert "kind: a" in told
-    assert "Left out: 1 item because a picture is not among the images." in told
-    assert "Missing: 1 picture, none.png." in told
+    assert "Left out: 1 item because an image is missing." in told
+    assert "Missing: 1 image, none.png." in told
     assert (tmp_path / "out" / "missing.txt").read_text("utf-8") == "none.png\n"
-    assert "Without a picture" not in said(capsys, *run, "--no-blind")
+    assert "Without an image" not in said(capsys, *run, "--no-blind")
 
 
 def test_needed_and_missing_pictures_are_printed_one_a_line(
@@ -131,7 +131,7 @@ def test_needed_and_missing_pictures_are_printed_one_a_line(
     assert main(["compose", "pictures", str(drawn / MULTI)]) == 0
     told = capsys.readouterr()
     assert told.out.splitlines() == [f"pair_{i:05d}.webp" for i in range(28)]
-    assert "28 of 28 pictures are needed" in told.err
+    assert "28 of 28 images are needed" in told.err
     some = tmp_path / "some"
     some.mkdir()
     for i in range(27):
@@ -147,6 +147,6 @@ def test_the_embedded_encoders_failures_become_a_run(
     told = said(
         capsys, "compose", "run", "rendered", "--n", "24", "--diagnose", "--permutations", "100", "--out", str(out)
     )
-    assert "The failures of rendered, embedded:" in told
+    assert "Where rendered, embedded is wrong:" in told
     assert "failure cluster" in told
     assert len(load(out / "diagnosis.errata").samples) == 48  # two captions each

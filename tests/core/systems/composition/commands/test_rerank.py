@@ -1,4 +1,4 @@
-"""`ask`: what `--rerank` says of the new order, and matches that show one picture."""
+"""`ask`: what `--rerank` says of the new order, and matches that show one image."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def test_what_re_ranked_the_matches_is_said_with_its_weight(
     assert plain["reranked"] is None
     told = said(capsys, "ask", example, "a red shape", "--rerank", folder)
     assert (
-        "Of each answer the best matches, at most 50, are in the order of the frozen encoder and the adapter in "
-        f"{folder}, which weighs 0.5 times what the encoder does."
+        "Of each answer the best matches, at most 50, are ordered by the frozen encoder and the adapter in "
+        f"{folder}, whose weight is 0.5 times the encoder's."
     ) in told
     assert "the adapter in" not in said(capsys, "ask", example, "a red shape")
     found = json.loads(said(capsys, "ask", example, "a red shape", "--rerank", folder, "--json", "--images"))
@@ -42,7 +42,7 @@ def test_what_re_ranked_the_matches_is_said_with_its_weight(
         "adapter": folder, "weight": 0.5, "most": 50, "texts": ["a red shape"],
     }  # fmt: skip
     record.rerank = 0.0
-    assert "its weight is 0, so the order is the encoder's." in said(
+    assert "The adapter's weight is 0, so the order is the encoder's." in said(
         capsys, "ask", example, "a red shape", "--rerank", folder
     )
 
@@ -56,7 +56,7 @@ def test_of_rows_that_show_one_picture_the_best_stands_for_all(
     rows = json.loads(said(capsys, "ask", str(run), "in the dark", "--json", "--images"))["questions"][0]
     best = [found.samples.ids.index(name) for name in rows["matches"][:6]]
     of = np.arange(len(found.samples))
-    of[best[1:4]] = best[0]  # the four best matches are of one picture
+    of[best[1:4]] = best[0]  # the four best matches are of one image
     pictures = found.samples.items
     assert pictures is not None
     save(replace(found, samples=replace(found.samples, items=pictures.keep(of))), tmp_path / "items.errata")

@@ -20,7 +20,7 @@ def test_an_adapter_is_compared_with_its_encoder_on_items_that_it_did_not_learn_
     assert ran.comparison is not None
     assert ran.comparison.rows[0].n == 7
     told = "\n".join(run_lines(ran))
-    assert "5 of 12 items were in this adapter's training: on those it shows memory, not skill, so they are" in told
+    assert "5 of 12 items were in this adapter's training. On those it shows memory, not skill, so they are" in told
     assert re.search(r"Left out: 5 \w+ because the adapter learned from it\.", told)
 
 

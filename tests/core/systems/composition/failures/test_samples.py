@@ -91,7 +91,7 @@ def test_items_that_were_not_scored_are_counted_with_the_reason() -> None:
     made = choices(4)
     result = scored(made)
     fewer = replace(result, ids=result.ids[:3], matrices=result.matrices[:3], margin=result.margin[:3])
-    assert caption_samples(pictured(made), fewer).excluded == (("c3", "not scored by given."),)
+    assert caption_samples(pictured(made), fewer).excluded == (("c3", "given has not scored it."),)
 
 
 def test_a_result_of_another_benchmark_or_an_id_of_two_items_is_refused() -> None:
@@ -99,7 +99,7 @@ def test_a_result_of_another_benchmark_or_an_id_of_two_items_is_refused() -> Non
     with pytest.raises(InvalidInput, match="not on this benchmark"):
         caption_samples(pictured(pairs(4)), scored(made))
     twice = replace(made, items=(*made.items[:3], replace(made.items[3], id="c0")))
-    with pytest.raises(InvalidInput, match="stands for two items"):
+    with pytest.raises(InvalidInput, match="two items have the id"):
         caption_samples(pictured(twice), scored(made))
 
 
@@ -117,9 +117,9 @@ def test_binding_ignores_what_a_picture_or_a_caption_adds_to_all_of_its_scores()
 def test_items_in_which_one_picture_wins_both_captions_are_counted() -> None:
     attracted, bound = np.array([[0.9, 0.8], [0.2, 0.3]]), np.array([[0.9, 0.2], [0.3, 0.8]])
     found = caption_samples(pictured(pairs(3)), scored(pairs(3), (attracted, attracted, bound)))
-    assert any("In 2 of 3 items one picture wins both captions" in note for note in found.notes)
+    assert any("In 2 of 3 items one image wins both captions" in note for note in found.notes)
 
 
 def test_binding_of_choices_is_refused() -> None:
-    with pytest.raises(InvalidInput, match='Take "margin"'):
+    with pytest.raises(InvalidInput, match='Use "margin"'):
         caption_samples(pictured(choices(4)), scored(choices(4)), "binding")

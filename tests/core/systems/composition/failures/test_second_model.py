@@ -68,8 +68,8 @@ def test_a_second_result_is_given_the_runs_loss(shown: tuple[LoadedBenchmark, Bo
     ("change", "said"),
     [
         (lambda run, b: (run, replace(b, headline="text")), "'text' score"),
-        (lambda run, b: (run, replace(b, name="model")), "already has a result called"),
-        (lambda run, b: (replace(run, extras={}), b), "no diagnosis of composition"),
+        (lambda run, b: (run, replace(b, name="model")), "already has a result named"),
+        (lambda run, b: (replace(run, extras={}), b), "this run is another kind"),
     ],
 )
 def test_a_second_result_that_asks_something_else_is_refused(

@@ -160,7 +160,7 @@ def test_a_caption_with_nothing_to_change_says_what_it_would_need(caption: str) 
     found = make_foils(caption)
     assert bool(found.note) == (not found.foils)
     if not found.foils:
-        assert found.note.startswith("No foil can be made:")
+        assert found.note.startswith("No foil made:")
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def scorer(
     thing: float = 1.0,
     noise: float = 0.1,
 ) -> ScorePictures:
-    """Adds what it sees of each word, a liking for some words, and `bound` where a picture has the pair itself."""
+    """Adds what it sees of each word, a liking for some words, and `bound` where an image has the pair itself."""
     liking = {word: float(x) for word, x in zip((*COLOURS, *SHAPES), rng.normal(0, 0.05, 6))}
 
     def score(pictures: ItemStore, texts: Sequence[str]) -> F64:
@@ -230,8 +230,8 @@ def test_cells_of_fewer_than_five_pictures_are_greyed_counted_and_not_tested() -
     assert all(
         cell.verdict == GREY and np.isnan([cell.p_attribute, cell.p_object, cell.p_binding]).all() for cell in grey
     )
-    assert found.n_tests == 3 * (len(found.cells) - len(grey) + 1)  # all pictures together are one more
-    assert found.notes[0].startswith(f"{len(grey)} of {len(found.cells)} cells")
+    assert found.n_tests == 3 * (len(found.cells) - len(grey) + 1)  # all images together are one more
+    assert found.notes[0].startswith(f"Skipped the tests of {len(grey)} of {len(found.cells)} cells")
 
 
 def test_one_thing_a_picture_tells_attribute_from_object_and_leaves_binding_untested() -> None:
@@ -243,7 +243,7 @@ def test_one_thing_a_picture_tells_attribute_from_object_and_leaves_binding_unte
     assert found.cells[0].sees_attribute.chance == pytest.approx(1 / 3)
     assert found.cells[0].binds.chance == pytest.approx(1 / 9)
     assert found.overall.sees_object.value.value > 0.99
-    assert any("two things" in note for note in found.notes)
+    assert any("two objects" in note for note in found.notes)
 
 
 def test_pictures_that_do_not_fit_or_cannot_be_read_are_counted_with_their_reason() -> None:
@@ -262,23 +262,23 @@ def test_pictures_that_do_not_fit_or_cannot_be_read_are_counted_with_their_reaso
     found = binding_grid(Pixels(32), shown, blind_at_0)
     assert [name for name, _ in found.left_out] == ["30.png", "31.png", "0.png"]
     assert found.overall.n == 29
-    assert not any("left out" in note for note in found.notes)  # each reason is told once, with its pictures
+    assert not any("left out" in note for note in found.notes)  # each reason is told once, with its images
 
 
 def test_a_grid_of_two_by_two_says_that_seeing_cannot_be_asked() -> None:
     shown = [PictureContents(i, (("red", "ball"), ("blue", "cube"))) for i in range(20)]
     found = binding_grid(Pixels(20), shown, scorer(shown, np.random.default_rng(0)))
     assert all(cell.sees_attribute.n == 0 and np.isnan(cell.p_binding) for cell in found.cells)
-    assert any("cannot be asked" in note for note in found.notes)
+    assert any("show all attributes or all objects" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(
     ("shown", "how", "words"),
     [
-        ([], {}, "No picture shows two things"),
+        ([], {}, "No image shows two objects"),
         ([PictureContents(0, (("red", "ball"),))], {}, "choose the other mode"),
         ([PictureContents(0, (("red", "ball"),))], {"mode": "one"}, "at least two attributes"),
-        ([PictureContents(9, (("red", "ball"),))], {"mode": "one"}, "Picture 9"),
+        ([PictureContents(9, (("red", "ball"),))], {"mode": "one"}, "Image 9"),
         ([PictureContents(0, ()), PictureContents(0, ())], {}, "described 2 times"),
         ([PictureContents(0, (("red", "ball"),))], {"template": "a photo"}, "template"),
     ],

@@ -49,7 +49,7 @@ def test_captions_give_the_things_of_the_family_that_most_of_them_name() -> None
 
 
 @pytest.mark.parametrize(
-    ("captions", "family", "words"), [(["a dog"], "", "No caption names"), (["a red dog"], "colours", "no family")]
+    ("captions", "family", "words"), [(["a dog"], "", "No caption names"), (["a red dog"], "colours", "not a family")]
 )
 def test_captions_without_attributes_and_unknown_families_are_refused(
     captions: list[str], family: str, words: str
@@ -83,7 +83,7 @@ def test_only_words_of_the_same_family_that_the_picture_does_not_show_are_asked_
     assert first.attributes == (("green", "cube"),)
     assert first.objects == (("red", "cone"),)
     assert first.pairs == (("blue", "cube"), ("red", "ball"))
-    assert asked.left_out == ((3, "the attributes of their two things are of different families"),)
+    assert asked.left_out == ((3, "the attributes of their two objects are of different families"),)
 
 
 def test_phrases_take_the_article_that_they_need() -> None:

@@ -37,5 +37,5 @@ def test_three_hundred_pictures_fill_every_cell_of_colour_and_shape() -> None:
 
 @pytest.mark.parametrize("n", [0, 3])
 def test_pictures_are_drawn_in_twos(n: int) -> None:
-    with pytest.raises(InvalidInput, match="in twos"):
+    with pytest.raises(InvalidInput, match="in pairs"):
         draw_binding(n)

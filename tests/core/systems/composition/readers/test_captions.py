@@ -1,4 +1,4 @@
-"""Pictures with captions and no foils."""
+"""Images with captions and no foils."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def test_each_row_gives_an_item_for_each_kind_of_foil_and_is_counted_without_one
     assert {item.tags["change"] for item in of_first.values()} == {"swap", "replace", "add"}
     assert [picture.name for picture in benchmark.pictures] == ["1.jpg", "2.jpg"]
     assert dict(benchmark.excluded) == {
-        "3.jpg": "no foil can be made of its captions",
-        "captions.csv, row 3": "it names no picture",
+        "3.jpg": "its captions allow no foil",
+        "captions.csv, row 3": "it names no image",
     }
 
 
@@ -51,7 +51,7 @@ def test_only_things_that_several_captions_name_are_added() -> None:
 def test_rows_of_one_split_are_taken_and_another_is_refused_by_name(tmp_path: Path) -> None:
     file = write(tmp_path / "captions.csv", written.CAPTIONS)
     assert {item.tags["split"] for item in read_benchmark("", file, split="dev").items} == {"dev"}
-    with pytest.raises(InvalidInput, match=r"no row of the split 'test'. It has 'dev', 'train'"):
+    with pytest.raises(InvalidInput, match=r"no row with the split 'test'. It has 'dev', 'train'"):
         read_benchmark("captions", file, split="test")
 
 
@@ -63,7 +63,7 @@ def test_the_same_seed_draws_the_same(tmp_path: Path) -> None:
 
 
 def test_a_table_without_pictures_or_captions_is_refused_with_its_columns(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"must have a column image .* It has 'a', 'b'"):
+    with pytest.raises(InvalidInput, match=r"needs a column image .* It has 'a', 'b'"):
         read_benchmark("captions", write(tmp_path / "other.csv", "a,b\n1,2\n"))
 
 
@@ -93,7 +93,7 @@ def test_reading_says_where_it_is_and_can_be_stopped(tmp_path: Path) -> None:
     seen: list[tuple[str, int, int]] = []
     open_pictured(str(tmp_path), progress=lambda *now: seen.append(now))
     assert ("make foils", 0, 2) in seen
-    assert ("check pictures", 0, 2) in seen
+    assert ("check images", 0, 2) in seen
 
     def stop(step: str, done: int, total: int) -> None:
         raise Cancelled("stopped")
@@ -108,7 +108,7 @@ def test_a_folder_with_such_a_table_can_be_drawn_from(tmp_path: Path) -> None:
         Image.new("RGB", (8, 8)).save(tmp_path / f"{i}.png")
     for path in (tmp_path, tmp_path / "captions.csv"):
         assert len(open_pictured(str(path), n=1, progress=no_progress).benchmark.pictures) == 1
-    with pytest.raises(InvalidInput, match="There is no benchmark"):
+    with pytest.raises(InvalidInput, match="No benchmark"):
         open_pictured(str(tmp_path / "none.csv"), n=1, progress=no_progress)
 
 
@@ -124,10 +124,10 @@ def test_a_table_that_brings_its_foils_is_not_taken_for_captions_alone(tmp_path:
     ("rows", "given", "said"),
     [
         ("1.jpg,ein schwarzer Hund auf einer Matte\n", {}, "The rules read English"),
-        ("1.jpg,A black dog .\n", {"most": 0}, "must be at least 1 picture: got 0"),
-        ("1.jpg,A black dog .\n", {"most": -5}, "must be at least 1 picture: got -5"),
+        ("1.jpg,A black dog .\n", {"most": 0}, "must be at least 1 image: got 0"),
+        ("1.jpg,A black dog .\n", {"most": -5}, "must be at least 1 image: got -5"),
         ("1.jpg,A black dog .\n", {"seed": -1}, "seed must be at least 0"),
-        ("1.jpg,A black dog .\n2.jpg,A red cat .\n3.jpg,A red cat .\n", {}, "3 pictures, .* at most 2 .* --n"),
+        ("1.jpg,A black dog .\n2.jpg,A red cat .\n3.jpg,A red cat .\n", {}, "3 images; .* at most 2 .* --n"),
     ],
 )
 def test_each_fault_has_its_own_message(

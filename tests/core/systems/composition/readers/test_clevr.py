@@ -50,10 +50,10 @@ def test_scenes_may_leave_properties_out_and_cubes_that_every_picture_shows_are_
     file = write(tmp_path / "scenes.json", {"scenes": [scene("0.png", "cube", "ball"), scene("1.png", "cube")]})
     benchmark = read_benchmark("clevr", file)
     assert [item.captions[0] for item in benchmark.items] == ["red ball"]
-    assert benchmark.excluded == (("red cube", "every hard picture fits the query"),)
+    assert benchmark.excluded == (("red cube", "every hard image fits the query"),)
 
 
 def test_a_picture_with_two_scenes_is_refused(tmp_path: Path) -> None:
     scenes = [*written.SCENES["scenes"], written.SCENES["scenes"][0]]
-    with pytest.raises(InvalidInput, match=r"scene 4: the picture '0.png' has a scene already"):
+    with pytest.raises(InvalidInput, match=r"scene 4: the image '0.png' already has a scene"):
         read_benchmark("clevr", write(tmp_path / "scenes.json", {"scenes": scenes}))

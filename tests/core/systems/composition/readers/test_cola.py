@@ -57,12 +57,12 @@ def test_a_query_ranks_every_picture_and_says_which_are_hard(tmp_path: Path) -> 
 def test_queries_that_cannot_be_ranked_are_counted(tmp_path: Path) -> None:
     benchmark = cola_single(tmp_path)
     assert benchmark.excluded == (
-        ("green cup", "no picture fits the query"),
-        ("old clock", "the query has no hard picture"),
+        ("green cup", "no image fits the query"),
+        ("old clock", "the query has no hard image"),
     )
-    assert "1 item because the query has no hard picture" in counted(benchmark.excluded)
+    assert "1 item because the query has no hard image" in counted(benchmark.excluded)
     assert any(
-        note.startswith("1 times a picture fits a query for which the file does not mark it as hard")
+        note.startswith("1 times an image fits a query, but the file does not mark it as hard")
         for note in benchmark.notes
     )
 

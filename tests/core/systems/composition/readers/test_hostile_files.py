@@ -51,8 +51,8 @@ def test_a_broken_file_is_answered_with_one_message(name: str, content: bytes, m
         (["a.jpg", "x", "b.jpg", None], r"row 1 must be text: it is null"),
         (["a.jpg", 3, "b.jpg", "y"], r"row 1 must be text: it is a number"),
         ({"a": 1}, r"row 1 must be a list of .* it is an object"),
-        (["", "x", "b.jpg", "y"], r"row 1: a picture's name must have 1 to 1,000 characters: got ''"),
-        (["a\0.jpg", "x", "b.jpg", "y"], r"a picture's name must have"),
+        (["", "x", "b.jpg", "y"], r"row 1: an image's name must have 1 to 1,000 characters: got ''"),
+        (["a\0.jpg", "x", "b.jpg", "y"], r"an image's name must have"),
         (["a.jpg", "x\ud800", "b.jpg", "y"], r"b\.json(, line \d+)?: character \d+ is no character"),
     ],
 )
@@ -85,7 +85,7 @@ def test_a_broken_line_of_json_lines_is_named(tmp_path: Path) -> None:
 
 def test_a_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MAX_FILE_BYTES", 10)
-    with pytest.raises(InvalidInput, match=r"b\.json has [\d,.]+ (bytes|KiB); at most 10 bytes are read"):
+    with pytest.raises(InvalidInput, match=r"b\.json has [\d,.]+ (bytes|KiB); the limit is 10 bytes"):
         read_benchmark("cola", write(tmp_path / "b.json", written.COLA))
 
 
@@ -94,7 +94,7 @@ def test_a_sparse_file_of_201_mb_is_refused(tmp_path: Path) -> None:
         file = tmp_path / f"large{suffix}"
         with file.open("wb") as out:
             out.truncate(201 * 2**20)
-        with pytest.raises(InvalidInput, match="has 201 MiB; at most 200 MiB are read"):
+        with pytest.raises(InvalidInput, match="has 201 MiB; the limit is 200 MiB"):
             read_benchmark(name, file)
 
 

@@ -47,7 +47,7 @@ def test_a_column_of_many_values_is_no_tag_and_said(tmp_path: Path) -> None:
     benchmark = read_benchmark("own", write(tmp_path / "mine.csv", "image,caption,foil,note,half\n" + rows))
     assert Counter(item.tags["half"] for item in benchmark.items) == {"0": 30, "1": 30}
     assert "note" not in benchmark.items[0].tags
-    assert any(note.endswith("other than text and numbers: 'note'.") for note in benchmark.notes)
+    assert any(note.endswith("did not become tags: 'note'.") for note in benchmark.notes)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_column_of_many_values_is_no_tag_and_said(tmp_path: Path) -> None:
             '{"image": "a.png", "caption": "x", "foil": ["y", null]}',
             r"line 1: 'foil', entry 1 must be text: it is null",
         ),
-        ('{"picture": "a.png", "caption": "x"}', r"must have other columns\. Your own: .* It has 'picture', 'caption'"),
+        ('{"picture": "a.png", "caption": "x"}', r"lacks columns\. Your own: .* It has 'picture', 'caption'"),
         ('["a.png"]', r"line 1 must be an object"),
     ],
 )
@@ -73,4 +73,4 @@ def test_a_wrong_cell_of_one_s_own_file_is_named(line: str, message: str, tmp_pa
 
 def test_a_row_without_a_picture_is_left_out(tmp_path: Path) -> None:
     benchmark = read_benchmark("own", write(tmp_path / "mine.csv", "id,image,caption,foil\nu,,x,y\nv,b.png,x,y\n"))
-    assert benchmark.excluded == (("u", "it names no picture"),)
+    assert benchmark.excluded == (("u", "it names no image"),)

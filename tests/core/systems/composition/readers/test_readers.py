@@ -61,7 +61,7 @@ def test_a_folder_with_pictures_and_notes_beside_the_file_is_read_and_other_data
     write(tmp_path / "README.md", "words")
     benchmark = read_benchmark("cola", tmp_path)
     assert len(benchmark) == 2
-    assert benchmark.notes[0] == "1 other files of the folder were not read, being of another form: 'settings.json'."
+    assert benchmark.notes[0] == "Skipped 1 other files of the folder, of another form: 'settings.json'."
 
 
 def test_a_folder_with_two_benchmarks_must_be_told_apart(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_an_unknown_name_and_an_unknown_option_are_refused(tmp_path: Path) -> No
 
 
 def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="no file or folder"):
+    with pytest.raises(InvalidInput, match="No file or folder"):
         read_benchmark("cola", tmp_path / "nowhere")
     with pytest.raises(InvalidInput, match=r"nowhere\.json"):
         read_benchmark("", tmp_path / "nowhere.json")

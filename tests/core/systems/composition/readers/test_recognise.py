@@ -16,4 +16,4 @@ def test_what_fits_no_format_is_answered_with_all_formats(document: str, tmp_pat
     with pytest.raises(InvalidInput) as raised:
         recognise(write(tmp_path / "x.json", document))
     assert all(form in str(raised.value) for form in KNOWN.values())
-    assert "does not have the shape of any benchmark" in str(raised.value)
+    assert "does not have the shape of a known benchmark" in str(raised.value)

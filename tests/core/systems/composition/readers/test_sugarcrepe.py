@@ -44,7 +44,7 @@ def test_sugarcrepe_is_read_as_it_was_published(shared_data: Path) -> None:
 def test_missing_files_of_sugarcrepe_are_said(tmp_path: Path) -> None:
     benchmark = read_benchmark("sugarcrepe", write(tmp_path / "swap_obj.json", written.SUGARCREPE))
     assert [item.id for item in benchmark.items] == ["swap_obj/0", "swap_obj/2"]
-    assert any("these are not here" in note and "'replace_obj'" in note for note in benchmark.notes)
+    assert any("that are missing here" in note and "'replace_obj'" in note for note in benchmark.notes)
 
 
 def test_an_empty_caption_leaves_its_item_out(tmp_path: Path) -> None:
@@ -62,7 +62,9 @@ def test_two_true_captions_stand_before_the_foil_and_what_cannot_be_asked_is_cou
     assert (first.match, first.tags) == (((0, 0), (0, 1)), {"kind": "swap_obj"})
     assert (benchmark.headline, benchmark.average) == ("both", "kind")
     assert benchmark.excluded == (("swap_obj/9", "a caption is empty"),)
-    assert any("Of its five files these are not here" in note and "'replace_obj'" in note for note in benchmark.notes)
+    assert any(
+        "those of its five files that are missing here" in note and "'replace_obj'" in note for note in benchmark.notes
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_two_true_captions_stand_before_the_foil_and_what_cannot_be_asked_is_cou
     [
         ({"filename": "a.jpg", "caption": "x", "negative_caption": "y"}, "record 1 has no 'caption2'"),
         ({**written.TWO_TRUE[0], "caption2": 3}, "caption2.* must be text"),
-        ({**written.TWO_TRUE[0], "filename": "a\0.jpg"}, "a picture's name must have"),
+        ({**written.TWO_TRUE[0], "filename": "a\0.jpg"}, "an image's name must have"),
         (["a.jpg"], "record 1 must be an object"),
     ],
 )

@@ -36,9 +36,9 @@ def test_valse_says_the_statement_where_the_caption_is_a_question(tmp_path: Path
         ("a dog", "no dog"),
         ("a dog", "no dog"),
     ]
-    assert "1 captions differ from the statement that the file gives beside them, which was used." in benchmark.notes
+    assert "1 captions differ from the statement beside them in the file. Errata used the statement." in benchmark.notes
 
 
 def test_votes_must_be_a_number(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"'mturk.caption' must be a number: it is text"):
+    with pytest.raises(InvalidInput, match=r"'mturk.caption', the number of votes, must be a number: it is text"):
         read_benchmark("valse", write(tmp_path / "plurals.json", {"a": {**written.valse(), "mturk": {"caption": "3"}}}))

@@ -36,7 +36,7 @@ def run(bench: Benchmark, seed: int = 0, name: str = "first", **more: Any) -> Co
 
 
 def regression_check() -> ForgettingCheck:
-    row = lost_accuracy("240 pictures of scenes in 8 classes")
+    row = lost_accuracy("240 images of scenes in 8 classes")
     kept = replace(
         row, task="Image to text", metric="recall at 1", difference=Estimate(0.0, -0.02, 0.02), p=1.0, verdict="kept"
     )
@@ -111,15 +111,15 @@ def test_every_section_is_there_and_says_what_was_found() -> None:
         "second against first",
         "How it is wrong",
         "By kind of item",
-        "Most surely wrong",
+        "Worst errors",
         "What the adaptation cost",
         "How it was trained",
-        "What was left out",
+        "Left out, notes, and settings",
     ):
         assert heading in text
     assert "zero-shot accuracy from 87% to 83%" in text
     assert "2 captions are shared." in text
-    assert "2 epochs of training; epoch 1 was kept, with 60.0% of the validation items right" in text
+    assert "2 epochs of training. Epoch 1 was best: 60.0% of the validation items right" in text
 
 
 def test_figures_are_those_of_the_result() -> None:
@@ -131,7 +131,7 @@ def test_figures_are_those_of_the_result() -> None:
         assert metric.title in text
         assert f"{100 * metric.value.value:.1f}%" in text
     assert "chance is 25.0%" in text
-    assert "Both pictures take the same caption" in text
+    assert "Both images take the same caption" in text
 
 
 def test_what_is_not_given_has_no_section() -> None:
@@ -151,24 +151,24 @@ def test_what_is_not_given_has_no_section() -> None:
 def test_blind_baselines_say_whether_the_model_is_above_text_alone() -> None:
     bench = choices(60)
     text = Page(render_composition_report([run(bench)], bench)).text
-    assert text.count("this benchmark does not show that model looks at the picture") == 2  # above the figures too
+    assert text.count("This benchmark does not show that model looks at the image") == 2  # above the figures too
     scores = tuple(np.array([[1.0, 0.0]]) for _ in range(60))
     perfect = run_composition(pictured(bench), Given(scores, name="model"))
     (name, metrics) = perfect.blind[0]
     guess = replace(perfect, blind=((name, tuple(replace(m, value=Estimate(0.5, 0.4, 0.6)) for m in metrics)),))
     assert (
-        f"model is above what text alone reaches here ({name}: 50.0%)."
+        f"model is above what text alone reaches ({name}: 50.0%)."
         in Page(render_composition_report([guess], bench)).text
     )
 
 
 def test_what_was_left_out_is_counted_by_reason_and_missing_pictures_are_named() -> None:
-    bench = replace(pairs(20), excluded=(("x", "no picture: a.png"), ("y", "no picture: b.png"), ("z", "twice")))
+    bench = replace(pairs(20), excluded=(("x", "no image: a.png"), ("y", "no image: b.png"), ("z", "twice")))
     found = replace(run(bench), missing=("a.png", "b.png"))
     page = Page(render_composition_report([found, replace(found, name="second", excluded=())], bench))
     cells = "".join(page.text.split())
-    assert "first:nopicture2first:twice1" in cells
-    assert "2missingpicturesa.png,b.png" in cells
+    assert "first:noimage2first:twice1" in cells
+    assert "2missingimagesa.png,b.png" in cells
 
 
 def test_a_note_of_one_result_names_it() -> None:
@@ -189,7 +189,7 @@ def test_pictures_are_bounded_and_what_does_not_fit_is_counted(monkeypatch: pyte
     page = Page(render_composition_report([run(bench)], bench, store=pictured(bench).store))
     shown = list(page.named("img"))
     assert sum(len(a["src"] or "") for a in shown) <= 300
-    (n,) = re.findall(r"(\d+) pictures are not in this file", page.text)
+    (n,) = re.findall(r"This file leaves out (\d+) images", page.text)
     assert int(n) + len(shown) == 2 * page.text.count("; margin ")
 
 
@@ -197,9 +197,9 @@ def test_bad_input_is_said() -> None:
     bench = pairs(20)
     with pytest.raises(InvalidInput, match="at least one result"):
         render_composition_report([], bench)
-    with pytest.raises(InvalidInput, match="not of Made choice"):
+    with pytest.raises(InvalidInput, match="not on Made choice"):
         render_composition_report([run(bench)], choices(20))
-    with pytest.raises(InvalidInput, match="40 pictures and the store 10"):
+    with pytest.raises(InvalidInput, match="40 images and the store 10"):
         render_composition_report([run(bench)], bench, store=pictured(pairs(5)).store)
 
 

@@ -11,7 +11,7 @@ from tests.support.benchmarks import Given, benchmark, choices, pair, pictured, 
 
 
 def none(at: int) -> None:
-    """No picture has an address."""
+    """No image has an address."""
 
 
 def shown(bench: object, matrices: tuple[F64, ...], most: int = 12) -> list[tuple[ScoredItem, str]]:
@@ -31,7 +31,7 @@ def test_pairs_come_by_margin_and_right_ones_do_not() -> None:
         [("0.00", True, "0"), ("1.00", False, "100")],
     ]
     assert [row.words for row in second.rows] == [(("a2", True),), (("b2", True),)]
-    assert [row.outcome.text for row in second.rows if row.outcome] == ["picks the other", "picks its picture"]
+    assert [row.outcome.text for row in second.rows if row.outcome] == ["picks the other", "picks its image"]
     assert [pick.text for pick in second.picks if pick] == ["picks its caption", "picks the other"]
     assert [p.name for p in second.pictures] == ["4.png", "5.png"]
     assert len(shown(bench, (np.eye(2), np.eye(2), wrong), most=1)) == 1
@@ -58,7 +58,7 @@ def test_a_query_shows_what_comes_first_and_a_picture_that_should_have() -> None
     assert [p.fits for p in item.pictures] == [False] * 5 + [True]
     assert item.pictures[0].said == "✗ 1. 1.00"
     assert item.pictures[-1].said == "✓ 20. −0.50"
-    assert item.note.startswith("first right picture at rank 20 of 20, average precision 0.1")
+    assert item.note.startswith("first right image at rank 20 of 20, average precision 0.1")
 
 
 def test_the_words_that_differ_are_marked() -> None:

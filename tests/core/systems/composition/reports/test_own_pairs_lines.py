@@ -15,7 +15,7 @@ from core.systems.composition.reports.own_pairs_lines import grid_lines
 
 
 def grid(things: Sequence[tuple[tuple[str, str], ...]]) -> BindingGrid:
-    """The grid of 40 pictures, the last of which show these things instead of two that can be told apart."""
+    """The grid of 40 images, the last of which show these things instead of two that can be told apart."""
     store, shown = draw_binding(40)
     odd = [PictureContents(40 - len(things) + i, own) for i, own in enumerate(things)]
 
@@ -29,9 +29,9 @@ def test_each_reason_to_leave_pictures_out_has_its_own_count_and_example() -> No
     found = grid([(("red", "ball"), ("red", "cube")), (), (("red", "ball"),), (("blue", "cube"),)])
     names = [name for name, _ in found.left_out]
     assert [line for line in grid_lines(found) if "eft out" in line] == [
-        f"Left out: 2 pictures, such as {names[2]}: they do not show exactly two things with known attributes.",
-        f"Left out: 1 picture, {names[0]}: their two things have the same attribute or are the same object.",
-        f"Left out: 1 picture, {names[1]}: no attribute of an object is known of them.",
+        f"Left out: 2 images, such as {names[2]}: they do not show exactly two objects with known attributes.",
+        f"Left out: 1 image, {names[0]}: their two objects share the attribute or the name.",
+        f"Left out: 1 image, {names[1]}: no attribute of an object is known.",
     ]
 
 

@@ -31,7 +31,7 @@ def made(kind: str) -> tuple[CompositionResult, Benchmark]:
         if kind == "pairs"
         else choices(60, 4)
     )
-    own = replace(own, excluded=(("lost", "no picture: x.png"),), notes=("A note with ü.",))
+    own = replace(own, excluded=(("lost", "no image: x.png"),), notes=("A note with ü.",))
     return run_composition(pictured(own, [3]), EncoderScorer(colour_encoder(own, rng))), own
 
 
@@ -76,14 +76,14 @@ def test_the_document_is_plain_json_with_every_figure():
         "longer caption",
         "learned from other captions",
     ]
-    assert document["excluded"]["by_reason"] == {"no picture": 1, "a picture cannot be read": 1}
-    assert document["excluded"]["items"][0] == {"id": "lost", "reason": "no picture: x.png"}
+    assert document["excluded"]["by_reason"] == {"no image": 1, "an image cannot be read": 1}
+    assert document["excluded"]["items"][0] == {"id": "lost", "reason": "no image: x.png"}
 
 
 def test_the_table_has_one_row_an_item_with_its_scores():
     result, benchmark = made("pairs")
     table = items_table(result, benchmark)
-    assert len(table) == 13  # p1 has the picture that cannot be read
+    assert len(table) == 13  # p1 has the image that cannot be read
     first = table.iloc[1]
     assert (first["id"], first["captions"], first["pictures"]) == ("p2", ["a2", "b2"], ["4.png", "5.png"])
     assert first["match"] == ["0:0", "1:1"]

@@ -47,13 +47,13 @@ def test_the_title_counts_items_and_the_next_sentence_says_where_chance_is() -> 
     assert title_sentence(found) == "Right on 5 of 60 items"
     assert chance_sentence(found) == "8.3% (95% interval 3.6 to 18.1%); chance is 25.0%. Below chance."
     assert "Above chance." in chance_sentence(result(50, 60))
-    assert "within chance, as far as 8 are enough" in chance_sentence(result(2, 8))
+    assert "With 8 items, chance could explain this" in chance_sentence(result(2, 8))
 
 
 def test_means_over_kinds_ranks_and_precision_have_their_own_words() -> None:
     scores = tuple(np.array([[1.0, 0.0]]) for _ in range(30))
     averaged = run_composition(pictured(choices(30, average="kind")), Given(scores), blind=False)
-    assert title_sentence(averaged) == "Right on 100.0% of items, kinds weighing the same"
+    assert title_sentence(averaged) == "Right on 100.0% of items, with equal weight for each kind"
     rng = np.random.default_rng(0)
     bench = queries(6, 8, rng)
     ranked = run_composition(pictured(bench), Given(tuple(rng.normal(size=(8, 1)) for _ in range(6))), blind=False)
@@ -70,8 +70,8 @@ def test_above_chance_and_not_above_what_text_alone_reaches_is_said_beside_it() 
     scores = tuple(np.array([[1.0, 0.0 if i < 45 else 2.0]]) for i in range(60))
     found = run_composition(pictured(bench), Given(scores, name="model"))
     assert "Above chance." in chance_sentence(found)
-    said = "Text alone reaches 100.0% (shorter caption): this benchmark does not show that model "
-    said += "looks at the picture."
+    said = "Text alone reaches 100.0% (shorter caption). This benchmark does not show that model "
+    said += "looks at the image."
     assert blind_sentence(found) == said
     lines = result_lines(found, bench)
     assert lines[lines.index(f"  {chance_sentence(found)}") + 1] == f"  {said}"
@@ -85,19 +85,19 @@ def test_what_text_alone_reaches_is_said_of_a_second_model_too() -> None:
     scores = tuple(np.array([[1.0, 0.0 if i < 45 else 2.0]]) for i in range(60))
     first = run_composition(pictured(bench), Given(scores, name="frozen"))
     second = replace(first, model="frozen + Local matching", blind=())
-    told = "Text alone reaches 100.0% (shorter caption): this benchmark does not show that "
-    assert f"  {told}frozen + Local matching looks at the picture." in result_lines(second, bench, first=first)
+    told = "Text alone reaches 100.0% (shorter caption). This benchmark does not show that "
+    assert f"  {told}frozen + Local matching looks at the image." in result_lines(second, bench, first=first)
     assert blind_sentences([first, second]).count("does not show that") == 2
     fewer = blind_sentence(replace(second, ids=second.ids[:50]), first)
-    assert fewer.startswith("Text alone reaches 100.0% (shorter caption) on the 60 items of frozen. On the 50 ")
-    assert fewer.endswith("items of frozen + Local matching it was not measured.")
+    assert fewer.startswith("Text alone reaches 100.0% (shorter caption) on the 60 items of frozen. It was ")
+    assert fewer.endswith("not measured on the 50 items of frozen + Local matching.")
 
 
 def test_an_adapter_above_text_alone_may_still_have_learned_how_foils_sound() -> None:
     found = result(50, 60)
     low = replace(found.metrics[0], value=Estimate(0.1, 0.05, 0.2))
     first = replace(found, headline=low.key, blind=(("longer caption", (low,)),))
-    above = "is above what text alone reaches here (longer caption: 10.0%)."
+    above = "is above what text alone reaches (longer caption: 10.0%)."
     assert blind_sentence(first) == f"model {above}"
     for name in ("model + Local matching", "model, re-ranked by model + Local matching"):
         assert blind_sentence(replace(first, model=name, blind=()), first) == f"{name} {above} {SOUND}"
@@ -112,7 +112,10 @@ def test_a_low_rank_is_a_good_one() -> None:
 def test_nothing_scored_is_said() -> None:
     none = replace(result(1, 4), metrics=())
     assert headline_of(none) is None
-    assert (title_sentence(none), chance_sentence(none)) == ("No item could be scored", "No item could be scored.")
+    assert (title_sentence(none), chance_sentence(none)) == (
+        "Errata could score no item",
+        "Errata could score no item.",
+    )
     without = replace(result(1, 4), metrics=(Metric("image", "Image score", Estimate(0.25, 0.1, 0.5), 4, None),))
     assert chance_sentence(without).endswith("to 50.0%).")
 
@@ -137,7 +140,7 @@ def test_a_kind_of_foil_at_chance_is_said_though_the_headline_is_above_it() -> N
     assert "Above chance" in chance_sentence(found)
     said = kinds_sentence(found)
     assert said.startswith("Below chance: swap objects. Swap objects: 20.0% (")
-    assert "Not told apart from chance: swap attributes. Swap attributes: 52.0% (" in said
+    assert "Not clearly different from chance: swap attributes. Swap attributes: 52.0% (" in said
     assert "of 100 items, by chance 50.0%." in said
     assert all(len(sentence) < 100 for sentence in said.split(". "))
     assert said.endswith("The other 2 kinds of item are above chance.")
@@ -149,8 +152,9 @@ def test_the_kinds_are_told_where_another_tag_is_averaged_over_and_nothing_where
     assert "swap attributes" in kinds_sentence(by_kinds({"swap attributes": 0.5, "add object": 0.9}, average="change"))
     assert kinds_sentence(result(5, 60)) == ""
     many = by_kinds({f"kind {i}": 0.5 for i in range(7)})
-    assert "Not told apart from chance: kind 0, kind 1, kind 2, kind 3 and 3 more kinds. Kind 0: " in kinds_sentence(
-        many
+    assert (
+        "Not clearly different from chance: kind 0, kind 1, kind 2, kind 3 and 3 more kinds. Kind 0: "
+        in kinds_sentence(many)
     )
     one = kinds_sentence(by_kinds({"a": 0.5, "b": 0.9}))
     assert one.endswith("The other kind of item is above chance.")

@@ -1,4 +1,4 @@
-"""A picture shows what its scene says: the place, the colour, the pattern, the size; and the same scene gives the same
+"""An image shows what its scene says: the place, the colour, the pattern, the size; and the same scene gives the same
 pixels."""
 
 import colorsys
@@ -16,7 +16,7 @@ HUES = {name: colorsys.rgb_to_hsv(*(v / 255 for v in rgb))[0] for name, rgb in C
 
 
 def seen(thing: Shape, size: int = 224, ground: str = "plain") -> tuple[np.ndarray, np.ndarray]:
-    """(pixels of the picture, where it differs by much from the empty ground)."""
+    """(pixels of the image, where it differs by much from the empty ground)."""
     scene = Scene((thing,), ground=ground, tone=(128, 128, 128), seed=4)
     pixels, empty = (np.asarray(render_scene(s, size), float) for s in (scene, replace(scene, things=())))
     coloured = np.ptp(pixels, 2) > 40 if thing.colour != "white" else np.abs(pixels - empty).max(2) > 60

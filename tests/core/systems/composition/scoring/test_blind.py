@@ -47,7 +47,7 @@ def test_foils_that_are_as_likely_as_the_truth_are_not() -> None:
 
 
 def test_no_item_is_scored_by_a_fit_that_saw_its_picture() -> None:
-    # A picture's four items say the same two words, which no other picture's say: worth everything to a fit that saw
+    # An image's four items say the same two words, which no other image's say: worth everything to a fit that saw
     # one of them.
     words = np.random.default_rng(0).permutation([f"{a}{b}{a}{b}" for a in "bdfgklmn" for b in "aeiouy"]).tolist()
     items = [
@@ -59,7 +59,7 @@ def test_no_item_is_scored_by_a_fit_that_saw_its_picture() -> None:
     apart = replace(
         made, items=tuple(replace(item, pictures=(i,)) for i, item in enumerate(items)), pictures=choices(96).pictures
     )
-    assert accuracy(apart, LearnedScorer()) > 0.9  # as if each item had a picture of its own
+    assert accuracy(apart, LearnedScorer()) > 0.9  # as if each item had an image of its own
 
 
 def test_length_takes_the_shorter_or_the_longer_caption() -> None:
@@ -105,10 +105,10 @@ def test_a_kind_of_one_picture_is_learned_from_the_others() -> None:
 
 def test_pairs_and_queries_have_no_blind_baseline_and_small_sets_no_learned_one() -> None:
     assert blind_scorers(pairs(200))[0] == ()
-    assert "No blind baseline" in blind_scorers(pairs(200))[1][0]
+    assert "A blind baseline does not apply" in blind_scorers(pairs(200))[1][0]
     scorers, notes = blind_scorers(choices(20))
     assert [s.name for s in scorers] == ["shorter caption", "longer caption"]
-    assert "there are 20 of 20" in notes[0]
+    assert "this benchmark has 20 of 20" in notes[0]
     assert [s.name for s in blind_scorers(choices(60))[0]] == [
         "shorter caption",
         "longer caption",
@@ -124,7 +124,7 @@ def test_a_scorer_that_does_not_look_is_never_right_on_pairs() -> None:
 
 def test_learning_from_pairs_or_from_too_few_is_refused() -> None:
     for made in (pairs(200), choices(20)):
-        with pytest.raises(InvalidInput, match="learned from choices between captions, at least 50"):
+        with pytest.raises(InvalidInput, match="needs choices between captions, at least 50"):
             LearnedScorer().score(pictured(made))
 
 

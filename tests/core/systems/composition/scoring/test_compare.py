@@ -63,7 +63,7 @@ def test_items_that_only_one_has_are_left_out_and_counted():
     part = replace(made, items=made.items[3:])
     found = compare_results(result(made, np.ones(30, bool), "a"), result(part, np.zeros(27, bool), "b"))
     assert row(found, "pairwise").n == 27
-    assert found.notes == ("3 items are left out because only 'a' has a score, not 'b'.",)
+    assert found.notes == ("3 items are left out: only 'a' has a score, not 'b'.",)
     turned = replace(made, items=made.items[::-1])
     assert (
         row(
@@ -130,7 +130,7 @@ def test_groups_of_items_weaken_the_evidence():
         items: list[Item] = [choice(f"{i}", i // 10 if shared else i, ("a", "b")) for i in range(400)]
         return benchmark("choice", items, "pairwise")
 
-    a, b = np.zeros(400, bool), np.arange(400) // 10 % 10 == 0  # B has four pictures' items right
+    a, b = np.zeros(400, bool), np.arange(400) // 10 % 10 == 0  # B has four images' items right
     alone, kept = (
         row(compare_results(result(m, a, "a"), result(m, b, "b")), "pairwise") for m in (made(False), made(True))
     )
@@ -167,7 +167,7 @@ def test_results_of_different_benchmarks_are_refused_in_one_message():
         result(choices(5), np.ones(5, bool), "a"),
         result(replace(choices(5), title="Another"), np.ones(5, bool), "b"),
     )
-    with pytest.raises(InvalidInput, match="'a' is of Made choice and 'b' of Another"):
+    with pytest.raises(InvalidInput, match="'a' is on Made choice and 'b' on Another"):
         compare_results(a, b)
 
 
@@ -175,7 +175,7 @@ def test_results_without_a_common_item_or_of_other_form_are_refused():
     made = choices(5)
     strangers = replace(made, items=tuple(replace(item, id=f"x{item.id}") for item in made.items))
     a = result(made, np.ones(5, bool), "a")
-    with pytest.raises(InvalidInput, match="no item of Made choice in common"):
+    with pytest.raises(InvalidInput, match="share no item of Made choice"):
         compare_results(a, result(strangers, np.ones(5, bool), "b"))
     longer = replace(a, matrices=tuple(np.zeros((1, 3)) for _ in range(5)))
     with pytest.raises(InvalidInput, match="'c0' has 1 x 2 and 1 x 3 scores"):

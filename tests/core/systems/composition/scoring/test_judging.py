@@ -10,7 +10,7 @@ from core.systems.composition.scoring.judging import judge
 from core.systems.composition.scoring.precision import average_precision
 from tests.support.benchmarks import benchmark, choice, choices, pair, pairs, queries, query, random_scores
 
-IMAGE_ONLY = np.array([[0.9, 0.95], [0.1, 0.96]])  # each caption picks its picture; picture 0 prefers caption 1
+IMAGE_ONLY = np.array([[0.9, 0.95], [0.1, 0.96]])  # each caption picks its image; image 0 prefers caption 1
 TEXT_ONLY = IMAGE_ONLY.T
 BOTH = np.array([[0.9, 0.1], [0.2, 0.8]])
 NEITHER = np.array([[0.1, 0.9], [0.8, 0.2]])
@@ -94,7 +94,7 @@ def test_chance_of_a_choice_follows_the_number_of_captions() -> None:
 
 def test_average_precision_is_over_hard_pictures_and_over_all() -> None:
     made = benchmark("retrieval", [query("red cube", [0], 4, hard=[0, 2])], "map")
-    found = judge(made, [np.array([[0.5], [0.9], [0.1], [0.8]])])  # two pictures that are not hard score higher
+    found = judge(made, [np.array([[0.5], [0.9], [0.1], [0.8]])])  # two images that are not hard score higher
     assert found.values["map"].tolist() == [1.0]
     assert found.values["map all"].tolist() == [pytest.approx(1 / 3)]
     assert not found.correct
@@ -129,13 +129,13 @@ def test_a_score_that_is_no_number_is_refused_by_name(bad: float) -> None:
 def test_a_matrix_of_another_shape_is_refused() -> None:
     with pytest.raises(InvalidInput, match="'p0' needs 2 x 2 scores"):
         judge(pairs(1), [np.zeros((2, 3))])
-    with pytest.raises(InvalidInput, match="2 items and there are scores of 1"):
+    with pytest.raises(InvalidInput, match="2 items, but there are scores of 1"):
         judge(pairs(2), [BOTH])
 
 
 def test_an_item_of_another_kind_is_refused() -> None:
     odd = replace(pair("odd"), match=((0, 0), (0, 1)))
-    with pytest.raises(InvalidInput, match="'odd' must have two pictures and two captions"):
+    with pytest.raises(InvalidInput, match="'odd' must have two images and two captions"):
         judge(benchmark("pairs", [odd], "image"), [BOTH])
     with pytest.raises(InvalidInput, match="Pairwise accuracy needs one foil"):
         judge(replace(choices(1, 3), headline="pairwise"), [np.zeros((1, 3))])

@@ -50,7 +50,7 @@ def test_items_that_share_pictures_are_one_group_also_through_others() -> None:
     assert groups is not None
     assert len(set(groups[:3].tolist())) == 1
     assert len(set(groups.tolist())) == 26
-    assert note.startswith("28 items share pictures, directly or through others, in 26 groups")
+    assert note.startswith("28 items share images, directly or through others, in 26 sets")
 
 
 def test_crops_of_one_file_are_one_picture() -> None:
@@ -66,11 +66,11 @@ def test_items_of_their_own_pictures_need_no_groups_and_few_groups_are_not_used(
     assert picture_groups(pairs(30).items) == (None, "")
     groups, note = picture_groups(queries(5, 8, np.random.default_rng(0)).items)
     assert groups is None
-    assert "not of other pictures" in note
+    assert "not other images" in note
 
 
 def test_groups_of_equal_items_widen_the_interval() -> None:
-    # 30 pictures of 10 items each, all right or all wrong together.
+    # 30 images of 10 items each, all right or all wrong together.
     made = benchmark("choice", [choice(f"{i}", i // 10, ("a", "b")) for i in range(300)], "pairwise")
     judged = judge(made, [np.array([[1.0, 2.0 * (i // 10 % 3 == 0)]]) for i in range(300)])
     alone = found(metrics_of(judged))["pairwise"].value
@@ -135,7 +135,7 @@ def test_mean_average_precision_is_the_mean_over_queries_with_a_bootstrap_interv
     assert metric.value.low < metric.value.value < metric.value.high
     assert metric.chance is not None
     assert metric.value.low < metric.chance < metric.value.high  # random scores
-    assert metric.title == "Mean average precision over hard pictures"
+    assert metric.title == "Mean average precision over hard images"
 
 
 def test_the_mean_rank_stands_beside_recall() -> None:

@@ -69,7 +69,7 @@ def test_where_a_model_learned_from_every_item_all_are_scored_and_that_is_said()
     result = run_composition(pictured(made), Given(matrices, taught=frozenset(range(4))))
     assert len(result.ids) == 4
     assert not result.excluded
-    assert any(note.endswith("No other is left, so all of its figures are of those.") for note in result.notes)
+    assert any(note.endswith("All its figures come from them.") for note in result.notes)
 
 
 def test_an_item_whose_picture_cannot_be_read_is_excluded_and_no_other_is_touched():
@@ -78,7 +78,7 @@ def test_an_item_whose_picture_cannot_be_read_is_excluded_and_no_other_is_touche
     whole = run_composition(pictured(made), EncoderScorer(encoder))
     result = run_composition(pictured(made, [5]), EncoderScorer(encoder))
     assert [name for name, _ in result.excluded] == ["p2"]
-    assert result.excluded[0][1].startswith("a picture cannot be read: 5.png")
+    assert result.excluded[0][1].startswith("an image cannot be read: 5.png")
     kept = [i for i in range(12) if i != 2]
     assert result.ids == tuple(whole.ids[i] for i in kept)
     np.testing.assert_array_equal(result.margin, whole.margin[kept])
@@ -86,7 +86,7 @@ def test_an_item_whose_picture_cannot_be_read_is_excluded_and_no_other_is_touche
     assert whole.foil_similarity is not None
     np.testing.assert_array_equal(result.foil_similarity, whole.foil_similarity[kept])
     assert all(np.isfinite(m).all() for m in result.matrices)
-    assert any("1 picture could not be read" in note for note in result.notes)
+    assert any("1 image could not be read" in note for note in result.notes)
 
 
 def test_a_query_is_ranked_without_the_picture_that_cannot_be_read():
@@ -94,10 +94,10 @@ def test_a_query_is_ranked_without_the_picture_that_cannot_be_read():
     encoder = colour_encoder(made, np.random.default_rng(2))
     result = run_composition(pictured(made, [4]), EncoderScorer(encoder))
     assert result.ids == ("q0",)
-    assert result.excluded == (("q1", "no picture fits the query once those that cannot be read are gone"),)
+    assert result.excluded == (("q1", "no image fits the query, without the unreadable images"),)
     whole = run_composition(pictured(made), EncoderScorer(encoder))
-    assert result.values["map"][0] == whole.values["map"][0]  # picture 4 is not hard for q0
-    assert any("Queries are ranked without. Left out: 1 item because no picture fits" in note for note in result.notes)
+    assert result.values["map"][0] == whole.values["map"][0]  # image 4 is not hard for q0
+    assert any("Queries are ranked without it. Left out: 1 item because no image fits" in note for note in result.notes)
 
 
 def test_no_readable_item_is_one_message():
@@ -125,7 +125,7 @@ def test_blind_baselines_stand_beside_a_choice_and_not_beside_pairs():
     assert run_composition(pictured(made), right, blind=False).blind == ()
     paired = run_composition(pictured(pairs(60)), Given((np.eye(2),) * 60))
     assert paired.blind == ()
-    assert any("No blind baseline" in note for note in paired.notes)
+    assert any("blind baseline does not apply" in note for note in paired.notes)
 
 
 def test_the_headline_is_averaged_over_the_tag_that_the_benchmark_names():
@@ -154,7 +154,7 @@ def test_items_that_share_pictures_are_grouped_and_said_to_be():
     result = run_composition(pictured(made), Given(random_scores(made, np.random.default_rng(0))), blind=False)
     assert result.groups is not None
     assert len(set(result.groups.tolist())) == 40
-    assert any("in 40 groups" in note for note in result.notes)
+    assert any("in 40 sets" in note for note in result.notes)
 
 
 def test_queries_over_one_gallery_say_what_their_interval_means():
@@ -163,7 +163,7 @@ def test_queries_over_one_gallery_say_what_their_interval_means():
     assert list(result.values) == ["map", "map all"]
     assert not result.correct
     np.testing.assert_array_equal(result.margin, result.values["map"])
-    assert any("not of other pictures" in note for note in result.notes)
+    assert any("not other images" in note for note in result.notes)
 
 
 def test_published_figures_are_shown_where_the_benchmark_has_some():
@@ -177,14 +177,14 @@ def test_published_figures_do_not_stand_beside_a_fragment_or_other_pairs_of_that
         pairs(20),
         name="cola",
         headline="image",
-        excluded=tuple((f"gone {i}", "its picture is missing") for i in range(190)),
+        excluded=tuple((f"gone {i}", "its image is missing") for i in range(190)),
     )
     result = run_composition(pictured(fragment), Given((np.eye(2),) * 20))
     assert result.published == ()
-    assert any("20 of 210 items are scored" in note for note in result.notes)
+    assert any("all 210 items, and only 20 are scored" in note for note in result.notes)
     other = run_composition(pictured(replace(pairs(5), name="cola", headline="image")), Given((np.eye(2),) * 5))
     assert other.published == ()
-    assert not any("papers' figures" in note for note in other.notes)
+    assert not any("figures are not shown" in note for note in other.notes)
 
 
 def test_a_tie_is_wrong_and_counted_in_the_result():

@@ -24,7 +24,7 @@ from tests.support.benchmark_files import TWO_TRUE, write
 
 
 def read(folder: Path, rows: Sequence[dict[str, Any]] = TWO_TRUE) -> LoadedBenchmark:
-    """The benchmark of these rows with pictures of its own."""
+    """The benchmark of these rows with images of its own."""
     for row in rows:
         Image.new("RGB", (20, 20), (len(row["filename"]) * 5 % 255, 40, 90)).save(folder / row["filename"])
     return find_pictures(read_benchmark("", write(folder / "swap_obj.json", list(rows))), folder)

@@ -1,4 +1,4 @@
-"""Every adapter on a tiny CLIP, from pictures to scores: trained, saved, opened again, and refused where it does not
+"""Every adapter on a tiny CLIP, from images to scores: trained, saved, opened again, and refused where it does not
 belong."""
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def test_a_picture_that_cannot_be_read_costs_its_item_alone(
             return self.inner.name(index)
 
         def read(self, index: int) -> bytes:
-            return b"no picture" if self.name(index).endswith("000003.png") else self.inner.read(index)
+            return b"no image" if self.name(index).endswith("000003.png") else self.inner.read(index)
 
     scorer = AdaptedScorer(adapt(training, "linear", {}, HOW, encoder))
     whole, broken = scorer.score(test), scorer.score(LoadedBenchmark(test.benchmark, Broken(test.store)))

@@ -25,7 +25,7 @@ N = 60
 
 @dataclass
 class Table:
-    """Scores by picture and text: `skill` for what belongs together, plus noise of its own seed; `broken` pictures have
+    """Scores by image and text: `skill` for what belongs together, plus noise of its own seed; `broken` images have
     none."""
 
     skill: float
@@ -60,7 +60,7 @@ class Table:
 
 
 def _belongs(number: int, text: str) -> bool:
-    """Picture i is of class i % 3 and has caption "caption i"; pictures 0 and 1 share one."""
+    """Image i is of class i % 3 and has caption "caption i"; images 0 and 1 share one."""
     if text.startswith("caption"):
         return max(number, 1) == int(text.split()[1])
     return f"class {number % 3}" in text
@@ -69,7 +69,7 @@ def _belongs(number: int, text: str) -> bool:
 def labelled(n: int = N) -> SampleSet:
     names = ("class_0", "class_1", "class_2")
     return SampleSet(
-        tuple(map(str, range(n))), items=Pixels(n), labels=np.arange(n) % 3, class_names=names, name="made pictures"
+        tuple(map(str, range(n))), items=Pixels(n), labels=np.arange(n) % 3, class_names=names, name="made images"
     )
 
 
@@ -87,7 +87,7 @@ def test_equal_scores_lose_nothing_and_a_small_check_says_that_it_is_small() -> 
     found = check(Table(3.0), Table(3.0))
     assert [row.difference.value for row in found.rows] == [0.0] * 5
     assert {row.p for row in found.rows} == {1.0}
-    assert {row.verdict for row in found.rows} == {"open"}  # 60 pictures cannot rule out 3 points
+    assert {row.verdict for row in found.rows} == {"open"}  # 60 images cannot rule out 3 points
     assert "cannot rule out" in found.sentence
 
 
@@ -95,16 +95,16 @@ def test_enough_pictures_rule_out_a_loss(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(forgetting_rows, "MARGIN", 0.06)
     found = check(Table(3.0), Table(3.0))
     assert {row.verdict for row in found.rows} == {"kept"}
-    assert found.sentence == "Nothing was lost: 5 checks rule out a loss of more than 6.0 points."
+    assert found.sentence == "Nothing got worse: 5 checks rule out a loss of more than 6.0 points."
 
 
 def test_what_is_unlearned_is_said_and_what_is_learned_too() -> None:
     lost = check(Table(9.0), Table(0.0, seed=1))
     assert {row.verdict for row in lost.rows} == {"lost"}
-    assert lost.sentence.startswith("The adaptation cost something in 5 of 5 checks: ")
+    assert lost.sentence.startswith("The adaptation made 5 of 5 checks worse: ")
     assert "; and 2 more. As a re-ranker" in lost.sentence
     assert re.search(
-        r"checks: (image to text|text to image) recall at 1 from \d+% to [\d.]+% \(−\d+ points, "
+        r"checks worse: (image to text|text to image) recall at 1 from \d+% to [\d.]+% \(−\d+ points, "
         r"95% interval −\d+ to −\d+\); ",
         lost.sentence,
     )
@@ -158,15 +158,15 @@ def test_a_re_ranker_keeps_the_good_candidates_of_an_encoder() -> None:
     )
     assert mixed > plain + 0.3
     assert [(row.task, row.data) for row in found.reranked] == [(row.task, row.data) for row in found.rows[1:]]
-    assert "As a re-ranker of the encoder's first 10 it leaves zero-shot as it was" in found.sentence
+    assert "As a re-ranker of the encoder's first 10 it leaves zero-shot unchanged" in found.sentence
 
 
 def test_pictures_that_cannot_be_read_are_left_out_and_counted() -> None:
     found = check(Table(3.0), Table(3.0, broken=frozenset({5, 6})))
     assert found.rows[0].n == N - 2
-    assert found.rows[3].n == N - 3  # their captions are not asked either; two pictures share one
-    assert "2 pictures of 60 could not be read and are left out of the check." in found.notes
-    with pytest.raises(InvalidInput, match="Not one picture"):
+    assert found.rows[3].n == N - 3  # their captions are not asked either; two images share one
+    assert "2 images of 60 could not be read and are left out of the check." in found.notes
+    with pytest.raises(InvalidInput, match="none of the images"):
         check(Table(3.0), Table(3.0, broken=frozenset(range(N))))
 
 
@@ -202,7 +202,7 @@ def test_at_most_so_many_pictures_are_asked(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_bad_input_is_said_and_a_stop_is_a_stop() -> None:
-    with pytest.raises(InvalidInput, match="labels of at least two classes: made pictures has not"):
+    with pytest.raises(InvalidInput, match="labels of at least two classes, which made images lacks"):
         check(Table(1.0), Table(1.0), labelled=replace(labelled(), labels=None))
 
     def stop(step: str, done: int, total: int) -> None:
@@ -220,7 +220,7 @@ def test_everyday_pairs_are_of_the_training_split_and_join_what_is_learned() -> 
     taught = {caption for item in found.benchmark.items for caption in item.captions}
     assert taught <= {f"true {i}" for i in range(4, 20)}
     for item in found.benchmark.items:
-        for picture, caption in item.match:  # each caption is that of its picture
+        for picture, caption in item.match:  # each caption is that of its image
             assert found.store.name(item.pictures[picture]).split(".")[0] == item.captions[caption].split()[1]
     both = joined_benchmarks(pictured(pairs(3)), found)
     assert len(both.benchmark) == 9

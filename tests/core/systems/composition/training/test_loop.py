@@ -138,7 +138,7 @@ def test_validation_shares_no_picture_with_training() -> None:
     learn, hold = split_items(30, 0.2, groups, 0)
     assert not set(groups[learn]) & set(groups[hold])
     assert len(learn) + len(hold) == 30
-    with pytest.raises(InvalidInput, match="got 3 items in 1 such group"):
+    with pytest.raises(InvalidInput, match="got 3 items in 1 separate part"):
         split_items(3, 0.2, np.zeros(3, np.int64), 0)
 
 

@@ -40,7 +40,7 @@ def test_true_captions_of_a_benchmark_are_kept_and_foils_are_not() -> None:
     found = captioned_items(pictured(benchmark("pairs", items, "image")), 10, 0)
     assert found.captions == ("a dog", "blue", "red")
     np.testing.assert_array_equal(found.true, [[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
-    assert found.notes == ("1 caption belongs to several pictures of Made pairs; each of them counts as right.",)
+    assert found.notes == ("1 caption belongs to several images of Made pairs; each of them counts as right.",)
 
 
 def test_at_most_so_many_pictures_are_drawn_and_one_is_too_few() -> None:
@@ -48,5 +48,5 @@ def test_at_most_so_many_pictures_are_drawn_and_one_is_too_few() -> None:
     found = captioned_items(pictured(benchmark("choice", items, "pairwise")), 4, 0)
     assert (len(found.images), len(found.captions)) == (4, 4)
     assert [found.images.name(i).split(".")[0] for i in range(4)] == [c.split()[1] for c in found.captions]
-    with pytest.raises(InvalidInput, match="at least two pictures"):
+    with pytest.raises(InvalidInput, match="at least two images"):
         captioned_items(pictured(benchmark("choice", items[:1], "pairwise")), 4, 0)

@@ -64,7 +64,7 @@ def test_what_is_no_candidate_need_not_be_scored() -> None:
     ("change", "message"),
     [
         ({"k": 0}, "k must be at least 1"),
-        ({"weight": -1.0}, "weight a number from 0"),
+        ({"weight": -1.0}, "weight at least 0"),
         ({"second": np.zeros((2, 2))}, "same queries"),
         ({"second": np.full((20, 30), np.nan)}, "nan or infinite"),
     ],
@@ -90,9 +90,9 @@ def test_as_a_scorer_a_query_keeps_what_is_no_candidate() -> None:
     made_up = queries(5, 20, np.random.default_rng(0))
     a, b = (random_scores(made_up, np.random.default_rng(seed)) for seed in (0, 1))
     b[0][3] = np.nan
-    found = RerankingScorer(Given(a), Given(b, unreadable={3: "3.png is no picture."}), k=5).score(pictured(made_up))
+    found = RerankingScorer(Given(a), Given(b, unreadable={3: "3.png is no image."}), k=5).score(pictured(made_up))
     assert np.isnan(found.matrices[0][3, 0])
-    assert found.unreadable == {3: "3.png is no picture."}
+    assert found.unreadable == {3: "3.png is no image."}
     for mixed, first in zip(found.matrices[1:], a[1:]):
         assert order(mixed.T)[0][5:] == order(first.T)[0][5:]
         assert sorted(order(mixed.T)[0][:5]) == sorted(order(first.T)[0][:5])
