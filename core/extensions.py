@@ -1,9 +1,8 @@
-"""The systems that stand beside the kernel: found by name, asked for their parts, and simply not there where they are
-not installed.
+"""Look up systems beside the kernel, and their parts, by name; systems that are not installed are simply absent.
 
-The kernel imports no system. It asks here, and here `core.systems` is imported by name: our own systems, then those of
-other packages (entry point group "errata.systems"). One of those that cannot be imported, or that fails while it is
-asked, is left out with a warning; a fault of ours is raised.
+The kernel imports no system. This module imports `core.systems` by name: our systems, then those of other packages
+(entry point group "errata.systems"). A system of another package that cannot be imported or that fails is skipped with
+a warning; our own bugs are raised.
 """
 
 from __future__ import annotations
@@ -30,70 +29,71 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class EncoderKind:
-    """An encoder, as it is listed without being loaded."""
+    """An encoder's listing, without loading it."""
 
     load: str
-    """"module:Class"; it is called with what stands behind "name:", and the class is a `core.encoders.Encoder`."""
+    """"module:Class" of a `core.encoders.Encoder`; it is called with the text after "name:"."""
     called: str
-    """As `errata encoders` lists it, such as "neuralizer" or "sentences:FOLDER"."""
+    """Name in `errata encoders`, such as "neuralizer" or "sentences:FOLDER"."""
     description: str
-    """What it is, and what it knows: a sentence or two."""
+    """What it is and what it knows, in one or two sentences."""
     packages: tuple[str, ...]
-    """Modules that must be installed."""
+    """Required modules."""
     how: str = ""
-    """What to do besides installing them."""
+    """Further steps besides installing them."""
     comes_with: str = ""
-    """The modality whose items it embeds where no encoder is named; "" of an encoder that is always named."""
+    """The modality of which it is the default encoder; "" for an encoder that is always named."""
 
 
 def why(error: BaseException) -> str:
-    """What went wrong, in a line: a user is no developer of that package."""
+    """Describe an error in one line, for a user who does not develop the package."""
     return f"{type(error).__name__}: {error}"
 
 
 class Part(NamedTuple):
-    """A part of a system, as it signed on."""
+    """A registered part of a system."""
 
     system: System
     name: str
-    """Such as the command's, or the table's."""
+    """Name of the command, table, and so on."""
     value: Any
     foreign: bool
-    """Whether another package brought it."""
+    """Whether it belongs to another package."""
 
-    def call(self, *given: Any, fit: Callable[[Any], Any] = lambda found: found) -> Any:
-        """What the function behind the value gives; of another package's, None where it fails, and a warning.
+    def call(self, *arguments: Any, fit: Callable[[Any], Any] = lambda result: result) -> Any:
+        """Call the function named by the value. If one of another package fails, return None with a warning.
 
         Args:
-            fit: from that to what is needed; raises an error where it is something else.
+            fit: converts the result to the expected type; raises an error for other types.
         """
-        said = f"The system {self.system.name!r} failed in {self.value} and is left out there."
-        return self.spared(lambda: fit(load(self.value)(*given)), said)
+        warning = f"The system {self.system.name!r} failed in {self.value} and is skipped there."
+        return self.spared(lambda: fit(load(self.value)(*arguments)), warning)
 
-    def spared(self, work: Callable[[], Any], said: str) -> Any:
-        """What `work` gives. A fault of ours is raised; that of another package ends nothing: None, and a warning.
+    def spared(self, work: Callable[[], Any], warning: str) -> Any:
+        """Return the result of `work`. Our own bugs are raised; an error of another package becomes None with a
+        warning.
 
         Args:
-            said: the warning's sentence, before what went wrong.
+            warning: the sentence before the error.
         """
         try:
             return work()
         except Exception as error:
             if not self.foreign:
                 raise
-            _log.warning("%s %s", said, why(error))
+            _log.warning("%s %s", warning, why(error))
             return None
 
 
 def load(name: str) -> Any:
-    """What "module:attribute" names."""
+    """Import "module:attribute"."""
     module, _, attribute = name.partition(":")
     return getattr(import_module(module), attribute)
 
 
 @cache
 def own_systems() -> tuple[System, ...]:
-    """Those of `core.systems`, in its order; none where that folder is not there."""
+    """List the systems of `core.systems`, in order; none without that folder."""
     try:
         listed: Sequence[str] = import_module(_OWN).SYSTEMS
     except ModuleNotFoundError as error:
@@ -105,35 +105,35 @@ def own_systems() -> tuple[System, ...]:
 
 @cache
 def foreign_systems() -> tuple[System, ...]:
-    """Those that other packages bring, by the names of their entry points."""
+    """List the systems of other packages, sorted by entry point."""
     if not own_systems():
         return ()
     kind = load(f"{_OWN}.contract:System")
-    found = list[Any]()
+    systems = list[Any]()
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
             system = entry.load()
         except (Exception, SystemExit) as error:
             _log.warning(
-                "The system %r (%s) cannot be imported and is left out. %s", entry.name, entry.value, why(error)
+                "The system %r (%s) cannot be imported and is skipped. %s", entry.name, entry.value, why(error)
             )
             continue
         if not isinstance(system, kind):
-            _log.warning("%s is no System of errata and is left out.", entry.value)
+            _log.warning("%s is not a System of errata and is skipped.", entry.value)
             continue
         try:
             system.check()
         except Exception as error:
-            _log.warning("The system of %s does not fit and is left out. %s", entry.value, why(error))
+            _log.warning("The system of %s does not fit and is skipped. %s", entry.value, why(error))
             continue
-        found.append(system)
-    return tuple(found)
+        systems.append(system)
+    return tuple(systems)
 
 
 @cache
 def parts(kind: str) -> tuple[Part, ...]:
-    """Every part of that kind, a field of `System`, our own systems first; of two of one name the first."""
-    found = dict[str, Part]()
+    """List every part of a kind, a field of `System`, our systems first. The first of two with the same name counts."""
+    by_name = dict[str, Part]()
     for foreign, systems in ((False, own_systems()), (True, foreign_systems())):
         for system in systems:
             brought = getattr(system, kind)
@@ -142,158 +142,163 @@ def parts(kind: str) -> tuple[Part, ...]:
             elif isinstance(brought, Mapping):
                 named = brought
             else:
-                named = {one.name if hasattr(one, "name") else one.key: one for one in brought}
+                named = {part.name if hasattr(part, "name") else part.key: part for part in brought}
             for name, value in named.items():
-                if name in found:
-                    _log.warning("%r of the system %r is taken (%s) and is left out.", name, system.name, kind)
+                if name in by_name:
+                    _log.warning("%r of the system %r is taken (%s) and is skipped.", name, system.name, kind)
                 else:
-                    found[name] = Part(system, name, value, foreign)
-    return tuple(found.values())
+                    by_name[name] = Part(system, name, value, foreign)
+    return tuple(by_name.values())
 
 
 def commands() -> dict[str, str]:
-    """Command -> module."""
+    """Map commands to modules."""
     return {part.name: part.value for part in parts("commands")}
 
 
 def options(command: str) -> list[Option]:
-    """What systems add to a command of the kernel."""
+    """List the options that systems add to a command of the kernel."""
     return [part.value for part in parts("options") if part.value.command == command]
 
 
 def panels(place: str) -> list[Panel]:
-    """The parts of the page at that place."""
+    """List the panels at that place of the page."""
     return [part.value for part in parts("panels") if part.value.place == place]
 
 
 def encoders() -> dict[str, EncoderKind]:
-    """Encoder -> how it is loaded and listed."""
+    """Map encoders to their listing."""
     return {part.name: part.value for part in parts("encoders")}
 
 
 def modalities() -> dict[str, ModalityKind]:
-    """Modality -> how it is loaded and recognized."""
+    """Map modalities to their loading and recognition."""
     return {part.name: part.value for part in parts("modalities")}
 
 
 def extra_of(name: str) -> str:
-    """The extra of the wheel that a system's command or encoder of that name needs; "" where none is known."""
-    named = (part for kind in ("commands", "encoders") for part in parts(kind) if part.name == name)
-    return next((part.system.extra for part in named), "")
+    """Return the extra of the wheel for a system's command or encoder; "" if unknown."""
+    for part in (*parts("commands"), *parts("encoders")):
+        if part.name == name:
+            return part.system.extra
+    return ""
 
 
 def sections(diagnosis: Diagnosis) -> list[Section]:
-    """What systems have to say of a run."""
-    found = list[Any]()
+    """Collect the systems' sections on a run."""
+    sections = list[Any]()
     for part in parts("sections"):
         for section in part.call(diagnosis, fit=_sections) or ():
             draw = None if section.html is None else _guarded(part, section.html)
-            found.append(replace(section, html=draw))
-    return found
+            sections.append(replace(section, html=draw))
+    return sections
 
 
-def _listed(found: Any) -> list[Any]:
-    """The items of a sequence; none of None."""
-    if isinstance(found, str | bytes):
-        raise TypeError(f"several are needed, not {found[:40]!r}")
-    return list(() if found is None else found)
+def _listed(items: Any) -> list[Any]:
+    """Make a list of a sequence; None is empty."""
+    if isinstance(items, str | bytes):
+        raise TypeError(f"must be a sequence, not {items[:40]!r}")
+    return list(() if items is None else items)
 
 
-def _check_text(found: Any) -> None:
-    """See that it is a text, and one that a file can hold: half a pair of UTF-16 is none."""
-    if not isinstance(found, str):
-        raise TypeError(f"a text is needed, not {type(found).__name__}")
-    found.encode()
+def _check_text(text: Any) -> None:
+    """Check that it is a string that a file can hold: half a UTF-16 pair fails."""
+    if not isinstance(text, str):
+        raise TypeError(f"must be a string, not {type(text).__name__}")
+    text.encode()
 
 
-def _sections(found: Any) -> list[Section]:
-    """Sections whose fields hold what `Section` says."""
+def _sections(result: Any) -> list[Section]:
+    """Check sections and the types of their fields."""
     kind = load(f"{_OWN}.contract:Section")
     sections = list[Any]()
-    for one in _listed(found):
-        if not isinstance(one, kind):
-            raise TypeError(f"a Section is needed, not {type(one).__name__}")
-        section = replace(one, lines=_listed(one.lines))
+    for item in _listed(result):
+        if not isinstance(item, kind):
+            raise TypeError(f"must be a Section, not {type(item).__name__}")
+        section = replace(item, lines=_listed(item.lines))
         for text in (section.title, section.hint, *section.lines):
             _check_text(text)
         if section.html is not None and not callable(section.html):
-            raise TypeError("html of a Section is a function")
+            raise TypeError("html of a Section must be a function")
         if section.place not in ("lead", "body"):
-            raise ValueError(f"the place of a Section is lead or body, not {section.place!r}")
+            raise ValueError(f"the place of a Section must be lead or body, not {section.place!r}")
         sections.append(section)
     return sections
 
 
 def drawn(sections: Sequence[Section], place: str, pictures: Callable[[I64], Sequence[Any]]) -> list[str]:
-    """Those of the report's sections that stand at that place, as markup."""
+    """Draw the report's sections at that place, as markup."""
     return [section.html(pictures) for section in sections if section.place == place and section.html is not None]
 
 
 def _guarded(part: Part, draw: Callable[[Any], str]) -> Callable[[Any], str]:
-    """A section's drawing; another package's may fail without ending the report."""
-    said = f"The system {part.system.name!r} cannot draw its section; it is left out."
+    """Wrap a section's drawing, so that an error of another package does not end the report."""
+    warning = f"The system {part.system.name!r} cannot draw its section; it is skipped."
 
-    def text(pictures: Any) -> str:
-        found: Any = draw(pictures)
-        _check_text(found)
-        return found
+    def draw_text(pictures: Any) -> str:
+        text: Any = draw(pictures)
+        _check_text(text)
+        return text
 
-    def drawn(pictures: Any) -> str:
-        return part.spared(lambda: text(pictures), said) or ""
+    def draw_safely(pictures: Any) -> str:
+        return part.spared(lambda: draw_text(pictures), warning) or ""
 
-    return drawn
+    return draw_safely
 
 
 def documents(diagnosis: Diagnosis, plain: Callable[[Any], Any]) -> dict[str, Any]:
-    """What systems add to diagnosis.json, by key, each as `plain` makes it JSON."""
+    """Collect the systems' additions to diagnosis.json by key, converted to JSON by `plain`."""
 
-    def written(found: Any) -> Any:
-        document = plain(found)
+    def to_document(result: Any) -> Any:
+        document = plain(result)
         _check_text(json.dumps(document, ensure_ascii=False))
         return document
 
-    return {part.name: part.call(diagnosis, fit=written) for part in parts("documents")}
+    return {part.name: part.call(diagnosis, fit=to_document) for part in parts("documents")}
 
 
 def table_names() -> list[str]:
-    """The tables that systems make of a run."""
+    """List the tables that systems make of a run."""
     return [part.name for part in parts("tables")]
 
 
 def table_of(name: str, diagnosis: Diagnosis, pack: Callable[[DataFrame], Any]) -> Any:
-    """What `pack` makes of the table of that name; None where its system fails, or it is none that can be packed."""
-    return next(part for part in parts("tables") if part.name == name).call(diagnosis, fit=pack)
+    """Build the table of that name and `pack` it; None if its system fails or the table cannot be packed."""
+    part = next(part for part in parts("tables") if part.name == name)
+    return part.call(diagnosis, fit=pack)
 
 
 def facts(diagnosis: Diagnosis, row: int) -> list[str]:
-    """What systems know of one sample."""
-    told = [part.call(diagnosis, row, fit=_listed) or () for part in parts("facts")]
-    return [str(line) for lines in told for line in lines]
+    """Collect the systems' facts about one sample."""
+    lines: list[str] = []
+    for part in parts("facts"):
+        lines += map(str, part.call(diagnosis, row, fit=_listed) or ())
+    return lines
 
 
 def described(samples: SampleSet) -> tuple[Column, ...]:
-    """The columns by which systems describe the samples; those that hold something else than a `Column` says, or whose
-    name is taken, are left out with a warning."""
+    """Collect the systems' columns that describe the samples. An invalid `Column`, or one whose name is taken, is
+    skipped with a warning."""
     taken = {column.name for column in (*samples.metadata, *samples.model_outputs)}
-    found = list[Any]()
+    columns = list[Any]()
     kind = load("core.records:Column")
     for part in parts("describers"):
         for column in part.call(samples, fit=_listed) or ():
             try:
                 if not isinstance(column, kind):
-                    raise TypeError("it is no Column")
+                    raise TypeError("it is not a Column")
                 column.check(len(samples))
                 if column.kind != "number":
                     _check_text("".join(filter(None, column.values.tolist())))
                 _check_text(column.name)
                 if column.name in taken:
-                    raise ValueError("the samples have a column of that name already: give it another")
+                    raise ValueError("the samples already have a column of that name: choose another")
             except Exception as error:
                 if not part.foreign:
                     raise
                 name = str(getattr(column, "name", type(column).__name__))[:80]
-                _log.warning("A column %r of the system %r is left out. %s", name, part.name, why(error))
+                _log.warning("A column %r of the system %r is skipped. %s", name, part.name, why(error))
                 continue
             taken.add(column.name)
-            found.append(column)
-    return tuple(found)
+            columns.append(column)
+    return tuple(columns)

@@ -1,6 +1,6 @@
-"""Files written whole or not at all, and arrays stored without pickle.
+"""Write files atomically, and arrays without pickle.
 
-What is written reaches the disk before it takes its place, so that a power cut leaves the earlier file or the new one.
+Data is synced to disk before the rename, so a power cut leaves the earlier file or the new one.
 """
 
 from __future__ import annotations
@@ -27,24 +27,25 @@ from filelock import BaseFileLock, FileLock, Timeout
 from core.errors import InvalidInput
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
-"""What ships with the code: examples, weights, phrases, prompts, styles."""
-FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
-"""What a disk says that has no room: full, or past the user's quota."""
-SAMPLED = 2**18
-WORTH_IT = 0.85
-"""Bytes of an array by which it is told whether it shrinks, and to what share it must to be compressed."""
+"""Files that ship with the code: examples, weights, phrases, prompts, styles."""
+FULL = tuple(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
+"""Errors of a full disk, or beyond the user's quota."""
+SAMPLE_BYTES = 2**18
+MAX_PACKED_SHARE = 0.85
+"""Bytes of an array that are compressed as a test, and the share to which they must shrink for compression to pay."""
 _PART = re.compile(r"\..+\.[0-9a-f]{8}\.part")
-_LEFT_S = 3600.0
-"""A part that nobody wrote to for so long was left by a process that was killed."""
+_ABANDONED_S = 3600.0
+"""Seconds without a write after which a part counts as abandoned by a killed process."""
 _LOCK = ".lock"
 _SCRATCH = "errata-scratch-"
 _swept: set[Path] = set()
 
 
 def default_cache() -> Path:
-    """The cache's folder: $ERRATA_CACHE if set, else the user's cache folder."""
-    if given := os.environ.get("ERRATA_CACHE"):
-        return Path(given).expanduser()
+    """Return the cache folder: $ERRATA_CACHE if set, else the user's cache folder."""
+    configured = os.environ.get("ERRATA_CACHE")
+    if configured:
+        return Path(configured).expanduser()
     from platformdirs import user_cache_path
 
     return user_cache_path("errata")
@@ -52,14 +53,14 @@ def default_cache() -> Path:
 
 @contextmanager
 def replacing(path: Path, *, durable: bool = True) -> Generator[Path]:
-    """A temporary neighbor to write to, which takes the place of `path` once the block has ended well and is removed
-    otherwise. What killed processes left of such neighbors is swept, once for each folder.
+    """Open a temporary file beside `path` to write to. It replaces `path` when the block ends without an error, and is
+    deleted otherwise. Temporary files of killed processes are deleted once per folder.
 
     Args:
-        durable: brought to the disk first. Not needed for what can be made again.
+        durable: sync to disk first; unnecessary for files that can be made again.
 
     Raises:
-        InvalidInput: it cannot be written; `path` is as it was.
+        InvalidInput: the file cannot be written; `path` stays as it was.
     """
     try:
         part = _new_part(path)
@@ -78,13 +79,13 @@ def replacing(path: Path, *, durable: bool = True) -> Generator[Path]:
 
 
 def _new_part(path: Path) -> Path:
-    """A new neighbor of `path`."""
+    """Make a temporary file beside `path`."""
     try:
         path.with_name("part")
         with suppress(OSError):
             path.lstat()
-    except ValueError as error:  # no name at all, NUL, half of a surrogate pair
-        raise InvalidInput(f"No file can be called {str(path)[:200]!a}. Choose another name.") from error
+    except ValueError as error:  # an empty name, NUL, half of a surrogate pair
+        raise InvalidInput(f"Invalid file name {str(path)[:200]!a}. Choose another name.") from error
     if path.parent not in _swept:
         _swept.add(path.parent)
         sweep_parts(path.parent)
@@ -94,18 +95,18 @@ def _new_part(path: Path) -> Path:
 
 
 def sweep_parts(folder: Path) -> None:
-    """Remove what killed processes left of files that they were replacing in the folder."""
+    """Delete the temporary files of killed processes in the folder."""
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if _PART.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                 with suppress(OSError):
-                    if time.time() - entry.stat().st_mtime > _LEFT_S:
+                    if time.time() - entry.stat().st_mtime > _ABANDONED_S:
                         os.unlink(entry.path)
 
 
 @contextmanager
 def scratch_folder() -> Generator[Path]:
-    """A folder for temporary files, gone afterwards; what killed processes left of such folders is swept."""
+    """Make a folder for temporary files and delete it afterwards; folders of killed processes are deleted too."""
     folder, held = held_folder(_SCRATCH)
     try:
         yield folder
@@ -115,46 +116,44 @@ def scratch_folder() -> Generator[Path]:
 
 
 def held_folder(prefix: str, parent: Path | None = None) -> tuple[Path, BaseFileLock]:
-    """A new folder below `parent`, by default the temporary folder, and its lock: `sweep_folders` leaves it alone until
-    that is released, or this process ends. What killed processes left there is swept first."""
+    """Make a folder below `parent` (default: the temporary folder) with a lock: `sweep_folders` spares it until the
+    lock is released or this process ends. Folders of killed processes are deleted first."""
     sweep_folders(prefix, parent)
     while True:
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).resolve()  # mode 0700
         held = FileLock(folder / _LOCK, thread_local=False)
         with suppress(OSError):
             held.acquire()
-            if (folder / _LOCK).exists():  # another process that starts at this moment may have swept it
+            if (folder / _LOCK).exists():  # another process that started just now may have deleted it
                 return folder, held
             held.release()
 
 
 def sweep_folders(prefix: str, parent: Path | None = None) -> int:
-    """Delete the folders of `held_folder` below `parent` whose processes were killed; returns how many those were."""
-    swept = 0
-    for folder in sorted((parent or Path(tempfile.gettempdir())).glob(f"{prefix}*")):
+    """Delete the folders of `held_folder` below `parent` whose processes were killed, and return their number."""
+    deleted = 0
+    parent = parent or Path(tempfile.gettempdir())
+    for folder in sorted(parent.glob(f"{prefix}*")):
         with suppress(OSError, Timeout):
-            # another user's, or a link that another user laid: theirs to sweep
-            if (
-                folder.is_symlink()
-                or not folder.is_dir()
-                or (os.name == "posix" and folder.stat().st_uid != os.getuid())
-            ):
+            if folder.is_symlink() or not folder.is_dir():
+                continue
+            if os.name == "posix" and folder.stat().st_uid != os.getuid():  # another user's
                 continue
             with FileLock(folder / _LOCK, timeout=0):
                 shutil.rmtree(folder, ignore_errors=True)
-                swept += not folder.exists()
-    return swept
+                deleted += not folder.exists()
+    return deleted
 
 
 def sync(path: Path) -> None:
-    """Bring a file, or a folder's list of files, to the disk.
+    """Sync a file, or a folder's list of files, to the disk.
 
     Raises:
-        OSError: the disk cannot take it, as where it is full.
+        OSError: the disk cannot take it, for example because it is full.
     """
     folder = path.is_dir()
     if folder and os.name == "nt":
-        return  # no such thing there
+        return  # Windows cannot sync folders
     descriptor = os.open(path, os.O_RDONLY if folder or os.name != "nt" else os.O_RDWR)
     try:
         os.fsync(descriptor)
@@ -179,33 +178,33 @@ def cannot_write(what: str, error: OSError, otherwise: str = "Choose a folder th
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
-    """Write the file whole or not at all, in UTF-8."""
+    """Write the file atomically, in UTF-8."""
     with replacing(path, durable=durable) as part:
         part.write_text(text, "utf-8")
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write plain JSON values (no nan) for people and programs to read, whole or not at all."""
+    """Write plain JSON values (no nan) atomically, indented for readers."""
     write_text(path, json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write numeric arrays to an npz, whole or not at all; any string may be a key."""
+    """Write numeric arrays to an npz atomically; any string can be a key."""
     with replacing(path) as part, zipfile.ZipFile(part, "w") as archive:
         add_arrays(archive, arrays)
 
 
 def add_arrays(archive: zipfile.ZipFile, arrays: Mapping[str, npt.NDArray[Any]], prefix: str = "") -> None:
-    """Write numeric arrays into a zip whose other members do not begin with the prefix; any string may be a key.
+    """Write numeric arrays into a zip whose other members do not begin with the prefix; any string can be a key.
 
-    Compressed at the lowest level, a fifth of the time of NumPy's for 7% more bytes on the vectors of a run; and what
-    would hardly shrink, such as vectors of 32-bit floats, not at all, since it would be unpacked at each opening.
+    Compresses at the lowest level: a fifth of the time of NumPy's level for 7% more bytes on the vectors of a run.
+    Arrays that hardly shrink, such as float32 vectors, stay uncompressed, since each opening would unpack them.
     """
-    # Numbered entries: a key with a slash would become a folder inside the zip.
+    # numbered entries, since a key with a slash would become a folder inside the zip
     numbered: dict[str, Any] = {f"a{i}": array for i, array in enumerate(arrays.values())}
     entries = {"keys": np.array(list(arrays), dtype=np.str_)} | numbered
     for name, array in entries.items():
-        entry = zipfile.ZipInfo(f"{prefix}{name}.npy")  # of 1980: the same arrays give the same bytes
+        entry = zipfile.ZipInfo(f"{prefix}{name}.npy")  # dated 1980, so that the same arrays give the same bytes
         if _shrinks(np.asanyarray(array)):
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry._compresslevel = 1  # pyright: ignore  # `open` takes no level
@@ -214,16 +213,16 @@ def add_arrays(archive: zipfile.ZipFile, arrays: Mapping[str, npt.NDArray[Any]],
 
 
 def _shrinks(array: npt.NDArray[Any]) -> bool:
-    """Whether compressing is worth it, by some of the rows from all over the array; a small one is taken to."""
-    if array.nbytes < SAMPLED or not len(array):
+    """Whether compression pays, tested on rows from the whole array; a small array always counts as yes."""
+    if array.nbytes < SAMPLE_BYTES or not len(array):
         return True
-    rows = array[:: max(1, array.nbytes // SAMPLED)]
+    rows = array[:: max(1, array.nbytes // SAMPLE_BYTES)]
     some = np.ascontiguousarray(rows).tobytes()
-    return len(zlib.compress(some, 1)) < WORTH_IT * len(some)
+    return len(zlib.compress(some, 1)) < MAX_PACKED_SHARE * len(some)
 
 
 def keep_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write arrays that can be computed again, as in a cache: where they cannot be written, they are not kept."""
+    """Write arrays that can be computed again, as in a cache; a failed write is ignored."""
     with suppress(OSError, InvalidInput):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_arrays(path, arrays)

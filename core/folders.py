@@ -1,9 +1,8 @@
-"""Folders whose files belong together, such as a trained student's: without the file that says what the others are, its
-key, a folder is nothing finished. The key goes first when another version takes the place of an earlier one, and comes
-last.
+"""Write folders of files that belong together, such as a trained student. One file, the key, describes the others; a
+folder without it is incomplete. To replace a version, the key is deleted first and written last.
 
-So whoever reads a folder finds one version or none, however the writer ended. Other files in the folder are left alone,
-and so are the user's own of the same names.
+A reader therefore finds one version or none, however the writer ended. Other files in the folder stay, and so do the
+user's files with the same names.
 """
 
 from __future__ import annotations
@@ -24,49 +23,51 @@ from core.locks import lock
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a folder holds whose files belong together."""
+    """The kind of a folder whose files belong together."""
 
     what: str
-    """Such as "student", for messages."""
+    """Noun for messages, such as "student"."""
     key: str
-    """The file that says what the others are."""
+    """The file that describes the others."""
     names: tuple[str, ...]
-    """Every file that a version may have, as paths below the folder."""
+    """All files that a version can have, as paths below the folder."""
     is_own: Callable[[Mapping[str, Any]], bool]
-    """Whether what `key` says was written by this version of the code or an earlier one."""
+    """Whether the content of `key` comes from this or an earlier version of the code."""
 
     def lies_in(self, folder: Path) -> bool:
-        """Whether the folder holds a finished one."""
+        """Whether the folder holds a complete version."""
         try:
-            said = read_stored(folder / self.key, below=folder)
+            document = read_stored(folder / self.key, below=folder)
         except (OSError, ValueError):
             return False
-        return isinstance(said, dict) and self.is_own(cast("dict[str, Any]", said))
+        return isinstance(document, dict) and self.is_own(cast("dict[str, Any]", document))
 
 
 def check_free(folder: Path, kind: Kind) -> None:
-    """See that the files which a new version would replace, or take away, are an earlier version's and not the user's.
+    """Check that the files which a new version would replace or delete belong to an earlier version, not to the user.
 
     Raises:
-        InvalidInput: files of such names lie in a folder that holds none of the kind; they are named.
+        InvalidInput: names the files in a folder without an earlier version.
     """
-    found = sorted(name for name in kind.names if os.path.lexists(folder / name))
-    if found and not kind.lies_in(folder):
-        listed = ", ".join(found[:6]) + (f" and {len(found) - 6} more" if len(found) > 6 else "")
+    existing = sorted(name for name in kind.names if os.path.lexists(folder / name))
+    if existing and not kind.lies_in(folder):
+        listed = ", ".join(existing[:6])
+        if len(existing) > 6:
+            listed = f"{listed} and {len(existing) - 6} more"
         raise InvalidInput(
-            f"{folder} holds {listed}, and no {kind.what} that {'they are' if len(found) > 1 else 'it is'} part of: "
-            f"a new {kind.what} would take the place of your own files. Choose another folder, such as a new one."
+            f"{folder} holds {listed}, not written as a {kind.what}. A new {kind.what} would overwrite your files. "
+            "Choose an empty folder."
         )
 
 
 @contextmanager
 def all_at_once(folder: Path, kind: Kind) -> Generator[Path]:
-    """A folder to write to, whose files take their places in `folder`, made where it is missing, once the block has
-    ended well; files that only the earlier version has go.
+    """Make a temporary folder to write to. When the block ends without an error, its files move to `folder`, which is
+    made if missing; files that only the earlier version has are deleted.
 
     Raises:
-        InvalidInput: it cannot be written; the earlier version is as it was, unless the last moves failed. Or files of
-            such names there are the user's.
+        InvalidInput: the folder cannot be written (the earlier version stays unless the final moves failed), or it
+            holds the user's files with these names.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +84,7 @@ def _move(scratch: Path, folder: Path, kind: Kind) -> None:
     for path in written:
         sync(path)
         if (folder / path.relative_to(scratch)).is_dir():
-            raise IsADirectoryError(f"a folder lies where the file {path.name} belongs")
+            raise IsADirectoryError(f"{path.name} is a folder, not a file")
     (folder / kind.key).unlink(missing_ok=True)
     for name in kind.names:
         with suppress(FileNotFoundError, NotADirectoryError):

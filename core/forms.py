@@ -1,4 +1,4 @@
-"""What JSON must hold, as a class says it that pydantic reads; a fault becomes one sentence."""
+"""Check JSON against a pydantic class; a fault becomes one sentence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.errors import InvalidInput
 
 FormT = TypeVar("FormT")
 Count = Annotated[int, Field(ge=1)]
-MAX_SHOWN = 60
+MAX_VALUE_LENGTH = 60
 """Characters of a value in a message."""
 _RULES = {
     "int_type": "a whole number",
@@ -32,30 +32,29 @@ _RULES = {
     "less_than_equal": "at most {le}",
     "literal_error": "{expected}",
 }
-"""What pydantic's kinds of fault ask for."""
+"""The rule behind each error type of pydantic."""
 
 
 class Form(BaseModel, allow_inf_nan=False, protected_namespaces=()):
-    """The values of one JSON object that are used; other keys are left alone."""
+    """The used values of one JSON object; other keys are ignored."""
 
 
-def read_form(form: type[FormT], given: Any, where: str, instead: str) -> FormT:
-    """The values, checked. Nothing is converted: neither true nor "3" is a number. In the outermost object null counts
-    as absent.
+def read_form(form: type[FormT], document: Any, where: str, instead: str) -> FormT:
+    """Check values without conversion: neither true nor "3" is a number. In the outermost object null counts as absent.
 
     Args:
         form: a `Form`, or a dataclass.
-        given: what JSON held.
-        where: the file and what it belongs to, for the message.
-        instead: what to do about a fault, a sentence.
+        document: the JSON value.
+        where: the file and its role, for the message.
+        instead: the next step after a fault, a sentence.
 
     Raises:
-        InvalidInput: a value is missing, of another kind, or out of range; the first such fault is named.
+        InvalidInput: names the first value that is missing, of another kind, or out of range.
     """
-    if isinstance(given, dict):
-        given = {name: value for name, value in given.items() if value is not None}
-    try:
-        return TypeAdapter(form).validate_json(json.dumps(given), strict=True)  # of Python's lists none is a tuple
+    if isinstance(document, dict):
+        document = {name: value for name, value in document.items() if value is not None}
+    try:  # as JSON, since strict mode takes no Python list for a tuple
+        return TypeAdapter(form).validate_json(json.dumps(document), strict=True)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
     name = ".".join(map(str, fault["loc"])) or "its content"
@@ -63,9 +62,12 @@ def read_form(form: type[FormT], given: Any, where: str, instead: str) -> FormT:
         raise InvalidInput(f"{where} has no {name}. {instead}")
     if fault["type"] == "value_error":  # a rule over several values
         raise InvalidInput(f"{where}: {fault['msg'].removeprefix('Value error, ')}. {instead}")
-    bounds = {
-        name: f"{bound:g}" if isinstance(bound, float) else f"{bound:,}" if isinstance(bound, int) else bound
-        for name, bound in fault.get("ctx", {}).items()
-    }
+    bounds: dict[str, Any] = {}
+    for bound_name, bound in fault.get("ctx", {}).items():
+        bounds[bound_name] = bound
+        if isinstance(bound, float):
+            bounds[bound_name] = f"{bound:g}"
+        elif isinstance(bound, int):
+            bounds[bound_name] = f"{bound:,}"
     rule = _RULES.get(fault["type"], fault["msg"]).format_map(bounds)
-    raise InvalidInput(f"{where}: {name} must be {rule}: got {str(fault['input'])[:MAX_SHOWN]!r}. {instead}")
+    raise InvalidInput(f"{where}: {name} must be {rule}: got {str(fault['input'])[:MAX_VALUE_LENGTH]!r}. {instead}")

@@ -1,4 +1,5 @@
-"""Things by name, each written as "module:attribute" and imported when it is asked for, so that a table stays light."""
+"""Look up classes and functions by name; each is written as "module:attribute" and imported on use, so a table stays
+light."""
 
 from __future__ import annotations
 
@@ -12,13 +13,13 @@ from core.program import missing_dependency
 
 
 class Registry(dict[str, str]):
-    """A table of names, in the order in which they are listed.
+    """A table of names, in listing order.
 
     Args:
-        kind: what stands behind a name, such as "probe".
+        kind: kind of the entries, such as "probe".
         entries: name -> "module:attribute".
-        otherwise: what may be given instead of a name, for the message that refuses an unknown one.
-        more: further entries, asked for when a name is none of `entries` or all are needed.
+        otherwise: alternative to a name, for the message on an unknown one.
+        more: further entries; called for a name outside `entries` and for a list of all.
     """
 
     def __init__(
@@ -34,21 +35,20 @@ class Registry(dict[str, str]):
         self.more = more
 
     def every(self) -> dict[str, str]:
-        """All entries, its own first."""
-        return {**self, **{name: entry for name, entry in self.more().items() if name not in self}}
+        """Return all entries, those of the table first."""
+        further = {name: entry for name, entry in self.more().items() if name not in self}
+        return {**self, **further}
 
     def load(self, name: str) -> Any:
-        """The class or function of that name.
+        """Import the class or function of that name.
 
         Raises:
-            InvalidInput: there is none.
-            MissingDependency: a package that it needs is not installed.
+            InvalidInput: the name is unknown.
+            MissingDependency: a required package is not installed.
         """
         entries = self if name in self else self.every()
         if name not in entries:
-            raise InvalidInput(
-                f"There is no {self.kind} {name[:60]!r}. Use one of {', '.join(entries)}{self.otherwise}."
-            )
+            raise InvalidInput(f"Unknown {self.kind} {name[:60]!r}. Use one of {', '.join(entries)}{self.otherwise}.")
         module, _, attribute = entries[name].partition(":")
         try:
             return getattr(import_module(module), attribute)
@@ -59,11 +59,11 @@ class Registry(dict[str, str]):
             raise needed from error
 
     def make(self, name: str, settings: Mapping[str, Any] | None = None) -> Any:
-        """The dataclass of that name with these settings, also as text; the others at their defaults.
+        """Make the dataclass of that name with these settings, also as text, and defaults for the others.
 
         Raises:
-            InvalidInput: there is no such name or setting, or a value is out of range.
-            MissingDependency: as of `load`.
+            InvalidInput: an unknown name or setting, or a value out of range.
+            MissingDependency: as for `load`.
         """
         kind = self.load(name)
         return kind(**read_settings(kind, settings or {}))

@@ -1,7 +1,7 @@
-"""A person's own hand in a run: sets of samples that they chose, and titles, notes and verdicts on what was found.
+"""A person's edits of a run: chosen sets of samples, and titles, notes and verdicts on findings.
 
-All of it is theirs and none of it was tested; nothing that was tested is changed by it. It is kept in
-`Diagnosis.extras`, within bounds, and what cannot be read there is passed over: the run may have been altered.
+None of these was tested, and they change no tested result. `Diagnosis.extras` stores them within limits; invalid
+entries are ignored, since the run may have been altered.
 """
 
 from __future__ import annotations
@@ -20,21 +20,19 @@ from core.errors import InvalidInput, printable
 from core.records import I64, Diagnosis
 
 KEY = "yours"
-"""Of `Diagnosis.extras`."""
-MOST = 200
-MOST_ROWS = 1_000_000
-"""Sets and marks of a run together, and rows of its sets together."""
+"""Key in `Diagnosis.extras`."""
+MAX_ENTRIES = 200
+"""Sets and marks of a run together."""
+MAX_SET_ROWS = 1_000_000
+"""Rows of all sets of a run together."""
 MAX_TITLE = 120
 MAX_NOTE = 2_000
-"""Letters."""
-MARKED = "yours, exploratory"
-"""Stands beside every set that is shown."""
-WORDS = "your words, exploratory"
-"""Stands beside what is said of a finding or a sample, which itself may be confirmed."""
-NOT_TESTED = (
-    "Chosen, named and judged by a person who saw the losses: exploratory, without a p. "
-    "What was tested stands as it was found."
-)
+"""Characters."""
+MARKED = "yours, not tested"
+"""Label of every shown set."""
+WORDS = "your words, not tested"
+"""Label of a person's words on a finding or a sample; the finding itself may be confirmed."""
+NOT_TESTED = "Not tested: a person chose, named or judged these after seeing the losses. Tested results are unchanged."
 
 MarkKind = Literal["cluster", "candidate", "sample"]
 _ID = re.compile(r"[0-9a-f]{8}")
@@ -42,24 +40,24 @@ _ID = re.compile(r"[0-9a-f]{8}")
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class OwnWords:
-    """What a person says of anything."""
+    """A person's words on anything."""
 
     title: str = ""
     note: str = ""
     dismissed: str = ""
-    """Why it is not a failure; "" where that was not said."""
+    """Why it is not a failure; "" without a reason."""
     pinned: bool = False
     when: str = ""
-    """Of the last change, in ISO 8601, UTC."""
+    """Time of the last change, in ISO 8601, UTC."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnMark(OwnWords):
-    """What a person says of a cluster, a candidate or a sample."""
+    """A person's words on a cluster, a candidate or a sample."""
 
     kind: MarkKind
     number: int
-    """Id of the cluster, place in `Diagnosis.candidates`, or row."""
+    """Id of the cluster, index in `Diagnosis.candidates`, or row."""
 
     @property
     def is_empty(self) -> bool:
@@ -68,7 +66,7 @@ class OwnMark(OwnWords):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnSet(OwnWords):
-    """Samples that a person keeps under a title of theirs."""
+    """Samples that a person saved under a title."""
 
     id: str
     """Eight hexadecimal digits."""
@@ -80,152 +78,162 @@ class OwnSet(OwnWords):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Yours:
-    """All of one run, the earliest first."""
+    """All sets and marks of one run, oldest first."""
 
     sets: tuple[OwnSet, ...] = ()
     marks: tuple[OwnMark, ...] = ()
 
     def set_of(self, name: str) -> OwnSet | None:
-        """The set of that id, which may come from anybody; None where there is none."""
-        return next((one for one in self.sets if one.id == name), None)
+        """Find the set of that id (untrusted); None if missing."""
+        return next((item for item in self.sets if item.id == name), None)
 
     def mark_of(self, kind: MarkKind, number: int) -> OwnMark:
-        """What is said of that; an empty mark where nothing is."""
-        found = (one for one in self.marks if (one.kind, one.number) == (kind, number))
-        return next(found, OwnMark(kind, number))
+        """Find the mark on a cluster, candidate or sample; an empty mark if missing."""
+        matches = (mark for mark in self.marks if (mark.kind, mark.number) == (kind, number))
+        return next(matches, OwnMark(kind, number))
 
 
 def yours_of(diagnosis: Diagnosis) -> Yours:
-    """What is kept with the run; what does not fit it is left out."""
-    kept = diagnosis.extras.get(KEY)
-    if not isinstance(kept, Mapping):
+    """Read the sets and marks of the run; entries that do not fit it are ignored."""
+    stored = diagnosis.extras.get(KEY)
+    if not isinstance(stored, Mapping):
         return Yours()
-    said = cast("Mapping[str, Any]", kept)
+    document = cast("Mapping[str, Any]", stored)
     sets = dict[str, OwnSet]()
     marks = dict[tuple[str, int], OwnMark]()
-    room = MOST_ROWS
-    for one in _mappings(said.get("sets")):
-        rows = _rows(one.get("rows"), len(diagnosis.samples))
-        name = _text(one, "id", 8)
+    room = MAX_SET_ROWS
+    for entry in _mappings(document.get("sets")):
+        rows = _rows(entry.get("rows"), len(diagnosis.samples))
+        name = _text(entry, "id", 8)
         if rows is None or not 0 < len(rows) <= room:
             continue
-        if _text(one, "title", MAX_TITLE) and _ID.fullmatch(name):
+        if _text(entry, "title", MAX_TITLE) and _ID.fullmatch(name):
             room -= len(rows)
-            sets[name] = OwnSet(name, rows, _text(one, "made_of", MAX_NOTE), **_common(one))
-    for one in _mappings(said.get("marks")):
-        kind: Any = one.get("kind")
-        number: Any = one.get("number")
-        if kind in get_args(MarkKind) and type(number) is int and _is_there(diagnosis, cast(MarkKind, kind), number):
-            marks[kind, number] = OwnMark(cast(MarkKind, kind), number, **_common(one))
-    return Yours(tuple(sets.values()), tuple(one for one in marks.values() if not one.is_empty))
+            sets[name] = OwnSet(name, rows, _text(entry, "made_of", MAX_NOTE), **_common(entry))
+    for entry in _mappings(document.get("marks")):
+        kind: Any = entry.get("kind")
+        number: Any = entry.get("number")
+        if kind in get_args(MarkKind) and type(number) is int and _exists(diagnosis, cast(MarkKind, kind), number):
+            marks[kind, number] = OwnMark(cast(MarkKind, kind), number, **_common(entry))
+    return Yours(tuple(sets.values()), tuple(mark for mark in marks.values() if not mark.is_empty))
 
 
 def with_yours(diagnosis: Diagnosis, yours: Yours) -> Diagnosis:
-    """The run with that kept in place of what was.
+    """Replace the sets and marks of the run.
 
     Raises:
-        InvalidInput: there are more of them, or more samples in them, than a run keeps.
+        InvalidInput: too many sets and marks, or too many samples in the sets.
     """
-    if len(yours.sets) + len(yours.marks) > MOST:
-        raise InvalidInput(f"A run keeps at most {MOST} sets and marks of yours. Delete a set, or empty a note, first.")
-    if sum(len(one.rows) for one in yours.sets) > MOST_ROWS:
-        raise InvalidInput(f"A run's own sets hold at most {MOST_ROWS:,} samples together. Delete one of them first.")
+    if len(yours.sets) + len(yours.marks) > MAX_ENTRIES:
+        raise InvalidInput(f"A run holds at most {MAX_ENTRIES} sets and marks. Delete a set or a note first.")
+    if sum(len(item.rows) for item in yours.sets) > MAX_SET_ROWS:
+        raise InvalidInput(f"The sets of a run hold at most {MAX_SET_ROWS:,} samples. Delete a set first.")
     n = len(diagnosis.samples)
-    sets = [_fields(one) | {"id": one.id, "rows": _packed(one.rows, n), "made_of": one.made_of} for one in yours.sets]
-    marks = [_fields(one) | {"kind": one.kind, "number": one.number} for one in yours.marks]
+    sets: list[dict[str, Any]] = []
+    for item in yours.sets:
+        sets.append(_fields(item) | {"id": item.id, "rows": _packed(item.rows, n), "made_of": item.made_of})
+    marks = [_fields(mark) | {"kind": mark.kind, "number": mark.number} for mark in yours.marks]
     return replace(diagnosis, extras={**diagnosis.extras, KEY: {"sets": sets, "marks": marks}})
 
 
 def with_mark(diagnosis: Diagnosis, mark: OwnMark) -> Diagnosis:
-    """The run with this said of its cluster, candidate or sample; an empty mark takes away what was.
+    """Set a mark on a cluster, candidate or sample; an empty mark deletes it.
 
     Raises:
-        InvalidInput: the run has no such thing, or keeps no more.
+        InvalidInput: the target is missing, or the run holds no more marks.
     """
-    if not _is_there(diagnosis, mark.kind, mark.number):
-        raise InvalidInput(f"This run has no {mark.kind} of number {mark.number}. Pick one on the page.")
+    if not _exists(diagnosis, mark.kind, mark.number):
+        raise InvalidInput(f"This run has no {mark.kind} {mark.number}. Pick one on the page.")
     yours = yours_of(diagnosis)
-    at = (mark.kind, mark.number)
-    others = tuple(one for one in yours.marks if (one.kind, one.number) != at)
-    return with_yours(diagnosis, replace(yours, marks=others if mark.is_empty else (*others, mark)))
+    target = (mark.kind, mark.number)
+    marks = [item for item in yours.marks if (item.kind, item.number) != target]
+    if not mark.is_empty:
+        marks.append(mark)
+    return with_yours(diagnosis, replace(yours, marks=tuple(marks)))
 
 
-def with_set(diagnosis: Diagnosis, made: OwnSet) -> Diagnosis:
-    """The run with that set, in place of the one of its id; raises InvalidInput as `with_yours` does."""
+def with_set(diagnosis: Diagnosis, new: OwnSet) -> Diagnosis:
+    """Add a set, or replace the one of the same id; raises InvalidInput like `with_yours`."""
     yours = yours_of(diagnosis)
-    if yours.set_of(made.id) is None:
-        return with_yours(diagnosis, replace(yours, sets=(*yours.sets, made)))
-    return with_yours(diagnosis, replace(yours, sets=tuple(made if one.id == made.id else one for one in yours.sets)))
+    sets = {item.id: item for item in yours.sets} | {new.id: new}  # a replaced set stays in place
+    return with_yours(diagnosis, replace(yours, sets=tuple(sets.values())))
 
 
 def without_set(diagnosis: Diagnosis, name: str) -> Diagnosis:
-    """The run without the set of that id."""
+    """Delete the set of that id."""
     yours = yours_of(diagnosis)
-    return with_yours(diagnosis, replace(yours, sets=tuple(one for one in yours.sets if one.id != name)))
+    return with_yours(diagnosis, replace(yours, sets=tuple(item for item in yours.sets if item.id != name)))
 
 
 def new_set(diagnosis: Diagnosis, title: str, rows: I64, made_of: str, note: str = "") -> OwnSet:
-    """A set that is not kept yet.
+    """Make a set; `with_set` adds it to the run.
 
     Raises:
-        InvalidInput: it has no title or no sample, or its texts are too long.
+        InvalidInput: no title, no samples, or texts that are too long.
     """
     title = read_title(title)
     note = read_note(note)
     if not title:
-        raise InvalidInput("A set needs a title of yours. Write one and keep it again.")
+        raise InvalidInput("Give the set a title, then save it again.")
     rows = np.unique(np.asarray(rows, np.int64))
     if not len(rows) or rows[0] < 0 or rows[-1] >= len(diagnosis.samples):
-        raise InvalidInput("No sample of this run is in that set. Pick some, and keep it again.")
+        raise InvalidInput("The set has no sample of this run. Pick samples, then save it again.")
     return OwnSet(secrets.token_hex(4), rows, printable(made_of)[:MAX_NOTE], title=title, note=note, when=now())
 
 
 def read_title(text: str) -> str:
-    """A title, or a reason, as it is kept, in one line; raises InvalidInput where it is too long."""
+    """Normalize a title or a reason to one line; raise InvalidInput if it is too long."""
     return _checked(" ".join(text.split()), "title or reason", MAX_TITLE)
 
 
 def read_note(text: str) -> str:
-    """A note as it is kept, in its lines; raises InvalidInput where it is too long."""
+    """Normalize a note, keeping its lines; raise InvalidInput if it is too long."""
     return _checked("\n".join(text.splitlines()).strip(), "note", MAX_NOTE)
 
 
 def now() -> str:
-    """The present time in ISO 8601, UTC."""
+    """Return the current time in ISO 8601, UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _checked(text: str, what: str, most: int) -> str:
     safe = printable(text)
     if len(safe) > most:
-        raise InvalidInput(f"A {what} has at most {most:,} letters: got {len(safe):,}. Shorten it and save again.")
+        raise InvalidInput(f"A {what} has at most {most:,} characters: got {len(safe):,}. Shorten it.")
     return safe
 
 
-def _is_there(diagnosis: Diagnosis, kind: MarkKind, number: int) -> bool:
+def _exists(diagnosis: Diagnosis, kind: MarkKind, number: int) -> bool:
     if kind == "cluster":
         return any(cluster.id == number for cluster in diagnosis.clusters)
-    return 0 <= number < len(diagnosis.candidates if kind == "candidate" else diagnosis.samples)
+    if kind == "candidate":
+        return 0 <= number < len(diagnosis.candidates)
+    return 0 <= number < len(diagnosis.samples)
 
 
-def _fields(one: OwnWords) -> dict[str, Any]:
-    return {field.name: getattr(one, field.name) for field in fields(OwnWords)}
+def _fields(words: OwnWords) -> dict[str, Any]:
+    return {field.name: getattr(words, field.name) for field in fields(OwnWords)}
 
 
-def _common(one: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of `OwnWords` as they were kept."""
+def _common(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the stored fields of `OwnWords`."""
     most = {"title": MAX_TITLE, "note": MAX_NOTE, "dismissed": MAX_TITLE, "when": 40}
-    return {name: _text(one, name, letters) for name, letters in most.items()} | {"pinned": one.get("pinned") is True}
+    texts = {name: _text(entry, name, length) for name, length in most.items()}
+    return texts | {"pinned": entry.get("pinned") is True}
 
 
-def _text(one: Mapping[str, Any], name: str, most: int) -> str:
-    value = one.get(name)
-    return printable(value[:most])[:most] if isinstance(value, str) else ""
+def _text(entry: Mapping[str, Any], name: str, most: int) -> str:
+    value = entry.get(name)
+    if not isinstance(value, str):
+        return ""
+    return printable(value[:most])[:most]
 
 
 def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    listed = cast("list[Any]", value) if isinstance(value, list) else []
-    return [cast("Mapping[str, Any]", one) for one in listed[:MOST] if isinstance(one, Mapping)]
+    if not isinstance(value, list):
+        return []
+    first = cast("list[Any]", value)[:MAX_ENTRIES]
+    return [cast("Mapping[str, Any]", item) for item in first if isinstance(item, Mapping)]
 
 
 def _packed(rows: I64, n: int) -> str:
@@ -235,7 +243,7 @@ def _packed(rows: I64, n: int) -> str:
 
 
 def _rows(text: Any, n: int) -> I64 | None:
-    """The rows that `_packed` was given; None where it is not of so many samples."""
+    """Decode rows packed by `_packed`; None if they are not of n samples."""
     if not isinstance(text, str):
         return None
     try:

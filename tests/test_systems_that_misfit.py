@@ -102,7 +102,7 @@ def test_a_record_that_does_not_fit_is_left_out(
 
     monkeypatch.setattr(extensions, "entry_points", lambda group: [Entry(), Leaving()])
     assert extensions.foreign_systems.__wrapped__() == ()
-    assert "does not fit and is left out" in caplog.text
+    assert "does not fit and is skipped" in caplog.text
     assert "cannot be imported" in caplog.text
 
 
@@ -159,7 +159,7 @@ def test_columns_that_hold_something_else_are_left_out_alone(sign: Sign, caplog:
     ]
     sign(describers=of_others())
     assert [column.name for column in extensions.described(samples)] == ["fits"]
-    assert caplog.text.count("is left out") == 7
+    assert caplog.text.count("is skipped") == 7
 
 
 def circle(*_: Any) -> Any:

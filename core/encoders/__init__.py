@@ -188,7 +188,7 @@ def _split(name: str) -> tuple[str, str]:
     if model and (model != name or "/" in model or "@" in model or model.startswith(("hf-hub:", "local-dir:"))):
         return "open_clip", model
     raise InvalidInput(
-        f"There is no encoder {name!r}. Use 'embedded', for texts 'minilm' or 'sentences:/folder', or an open_clip "
+        f"Unknown encoder {name!r}. Use 'embedded', for texts 'minilm' or 'sentences:/folder', or an open_clip "
         "model: 'ViT-B-32/laion2b_s34b_b79k', 'open_clip:hf-hub:ORG/NAME', "
         "'open_clip:local-dir:/folder' or 'open_clip:ViT-B-32@/folder/weights.safetensors'."
     )

@@ -47,7 +47,7 @@ def test_a_cluster_is_renamed_noted_and_pinned_with_the_keyboard_alone(open_page
     page.keyboard.press("Enter")
     page.wait_for_selector(".own-line")
     assert EVIL in page.locator(".own-line").inner_text()
-    assert "your words, exploratory" in page.locator(".own-line").inner_text()
+    assert "your words, not tested" in page.locator(".own-line").inner_text()
     assert "seen in May" in page.locator(".own-line").inner_text()
     assert page.locator("#pane .pane-title").inner_text() == title  # the tested name stays
     page.wait_for_function("document.activeElement.matches('details.own > summary')")

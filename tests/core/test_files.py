@@ -71,7 +71,7 @@ def test_what_cannot_be_written_says_why_and_what_to_do(
 
 @pytest.mark.parametrize("name", ["a\0b.csv", "a\0b/c.csv", "\ud800.csv", "."])
 def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
-    with pytest.raises(InvalidInput, match=r"No file can be called '.*'. Choose another name."), replacing(Path(name)):
+    with pytest.raises(InvalidInput, match=r"Invalid file name '.*'. Choose another name."), replacing(Path(name)):
         raise AssertionError("nothing can be written")
 
 

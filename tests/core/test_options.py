@@ -64,7 +64,7 @@ def test_text_and_values_are_read_as_the_fields_kind(name, given, read):
         ("shots", "17", "1 to 16"),
         ("shots", "", "shots needs a value. The default is 4"),
         ("weight", "-1", "at least 0"),
-        ("weight", "nan", "must be a number: got 'nan'. Without it one is chosen"),
+        ("weight", "nan", "must be a number: got 'nan'. Leave it empty for an automatic choice"),
         ("free", "inf", "must be a number"),
         ("free", [1], "must be a number"),
         ("kind", "three", "kind must be one of one, two: got 'three'"),
@@ -81,7 +81,7 @@ def test_what_does_not_fit_is_refused_with_the_rule(name, given, said):
 
 
 def test_an_unknown_probe_is_refused_with_the_known_ones():
-    with pytest.raises(InvalidInput, match=r"no probe 'sus'. Use one of zero-shot, label-desc, sus-x"):
+    with pytest.raises(InvalidInput, match=r"Unknown probe 'sus'. Use one of zero-shot, label-desc, sus-x"):
         probe_class("sus")
 
 
@@ -99,7 +99,7 @@ def test_a_probe_is_made_of_its_defaults_and_says_what_it_is(name):
 
 
 def test_half_a_surrogate_pair_is_no_text():
-    with pytest.raises(InvalidInput, match="text: character 2 is no character"):
+    with pytest.raises(InvalidInput, match="text: character 2 is not valid UTF-8"):
         read_settings(Made, {"text": "a\ud800"})
 
 
@@ -117,7 +117,7 @@ def test_the_name_of_a_result_is_one_line(given, read):
         ("Model ", "under diagnosis"),
         ("x" * 201, "201"),
         ("a\0b", "control"),
-        ("\udcff", "no character"),
+        ("\udcff", "not valid UTF-8"),
     ],
 )
 def test_a_name_that_no_file_or_line_could_show_is_refused(given, said):

@@ -41,7 +41,7 @@ def test_no_link_to_a_folder_is_followed_on_the_way(folder: Path) -> None:
     (folder / "up").symlink_to(folder.parent)
     with pytest.raises(OSError, match=r"Not a directory|is a link"):
         open_plain(folder / "up" / "outside.txt", below=folder)
-    with pytest.raises(ValueError, match="does not lie in the folder"):
+    with pytest.raises(ValueError, match="is outside the folder"):
         open_plain(folder / "inner" / ".." / ".." / "outside.txt", below=folder)
 
 
@@ -49,9 +49,9 @@ def test_no_link_to_a_folder_is_followed_on_the_way(folder: Path) -> None:
 def test_a_pipe_is_refused_and_not_waited_for(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     for below in (folder, None):
-        with pytest.raises(OSError, match="pipe is no file"):
+        with pytest.raises(OSError, match="pipe is not a file"):
             open_plain(folder / "pipe", below=below)
-    with pytest.raises(InvalidInput, match="'pipe' is no file"):
+    with pytest.raises(InvalidInput, match="'pipe' is not a file"):
         check_model_folder(folder)
 
 
@@ -100,8 +100,8 @@ def test_a_zip_whose_directory_is_too_large_is_refused_and_its_file_stays_open(f
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"{", "no valid JSON"),
-        (b"\xff", "no valid JSON"),
+        (b"{", "not valid JSON"),
+        (b"\xff", "not valid JSON"),
         (b"[" * 200_000, "nested too deep"),
         (b"[" + b"[]," * 10_000_000 + b"0]", "more than 1 GiB of memory"),
         ('["\N{GRINNING FACE}'.encode() + b"x" * 140_000_000 + b'"]', "more than 1 GiB of memory"),

@@ -20,7 +20,7 @@ def test_every_name_of_every_table_can_be_loaded(table: Registry) -> None:
 
 def test_an_unknown_name_is_refused_with_the_known_ones_and_what_else_may_be_given() -> None:
     table = Registry("lamp", {"desk": "a:B", "floor": "a:C"}, ", or none for daylight")
-    message = r"There is no lamp 'x{60}'\. Use one of desk, floor, or none for daylight\."
+    message = r"Unknown lamp 'x{60}'\. Use one of desk, floor, or none for daylight\."
     with pytest.raises(InvalidInput, match=message):
         table.load("x" * 100)
 

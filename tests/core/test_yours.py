@@ -18,7 +18,18 @@ from core.reports.html.diagnosis import render_report
 from core.reports.tables.diagnosis import to_document
 from core.reports.tables.yours import yours_table
 from core.store import load, save
-from core.yours import KEY, MAX_NOTE, MAX_TITLE, MOST, OwnMark, new_set, with_mark, with_set, without_set, yours_of
+from core.yours import (
+    KEY,
+    MAX_ENTRIES,
+    MAX_NOTE,
+    MAX_TITLE,
+    OwnMark,
+    new_set,
+    with_mark,
+    with_set,
+    without_set,
+    yours_of,
+)
 from tests.support.diagnoses import make_diagnosis
 
 EVIL = "=<script>alert(7)</script>"
@@ -55,7 +66,7 @@ def test_nothing_that_was_tested_changes(plain: Diagnosis, marked: Diagnosis) ->
     assert before == after
     assert said["sets"][0]["samples"] == [plain.samples.ids[3], plain.samples.ids[5]]
     assert said["marks"][0]["tested_title"] == after["clusters"][0]["title"]
-    assert "exploratory" in said["sentence"]
+    assert "Not tested" in said["sentence"]
 
 
 def test_an_empty_mark_goes_and_a_set_is_replaced_and_deleted(marked: Diagnosis) -> None:
@@ -68,19 +79,19 @@ def test_an_empty_mark_goes_and_a_set_is_replaced_and_deleted(marked: Diagnosis)
 
 def test_bounds_are_said(plain: Diagnosis) -> None:
     rows = np.arange(3)
-    with pytest.raises(InvalidInput, match="at most 120 letters: got 121"):
+    with pytest.raises(InvalidInput, match="at most 120 characters: got 121"):
         new_set(plain, "x" * (MAX_TITLE + 1), rows, "")
-    with pytest.raises(InvalidInput, match="at most 2,000 letters"):
+    with pytest.raises(InvalidInput, match="at most 2,000 characters"):
         new_set(plain, "x", rows, "", "x" * (MAX_NOTE + 1))
-    with pytest.raises(InvalidInput, match="needs a title"):
+    with pytest.raises(InvalidInput, match="Give the set a title"):
         new_set(plain, " \n ", rows, "")
     for wrong in ([], [-1], [60]):
-        with pytest.raises(InvalidInput, match="No sample of this run"):
+        with pytest.raises(InvalidInput, match="no sample of this run"):
             new_set(plain, "x", np.array(wrong, np.int64), "")
-    with pytest.raises(InvalidInput, match="no cluster of number 9"):
+    with pytest.raises(InvalidInput, match="no cluster 9"):
         with_mark(plain, OwnMark("cluster", 9, title="x"))
     full = plain
-    for i in range(MOST):
+    for i in range(MAX_ENTRIES):
         full = with_set(full, new_set(plain, f"set {i}", rows, ""))
     with pytest.raises(InvalidInput, match="at most 200 sets and marks"):
         with_mark(full, OwnMark("sample", 0, note="x"))
@@ -114,8 +125,8 @@ def test_the_report_says_whose_it_is_and_escapes_it(marked: Diagnosis, plain: Di
     page = render_report(marked)
     assert "<script" not in page
     assert "&lt;script&gt;alert(7)" in page
-    assert page.count("yours, exploratory") >= 3
-    assert "(your words, exploratory)" in page
+    assert page.count("yours, not tested") >= 3
+    assert "(your words, not tested)" in page
     assert "the label is wrong" in page
     assert "<h2>Yours</h2>" not in render_report(plain)
 

@@ -163,7 +163,7 @@ def test_a_program_brings_a_pool_of_pictures(client: Any, tmp_path: Path, monkey
 @pytest.mark.parametrize(
     ("name", "settings", "said"),
     [
-        ("oracle", {}, "There is no probe"),
+        ("oracle", {}, "Unknown probe"),
         ("zero-shot", {"templates": "81"}, "templates must be one of"),
         ("zero-shot", {"descriptions": "/etc/passwd"}, "JSON itself"),
         ("coop", {"save": "/tmp/x"}, "path on the server"),

@@ -161,7 +161,7 @@ def test_a_text_file_that_breaks_a_rule_is_refused(tmp_path: Path, content: byte
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"version": 2, "families": []}', '{"version": 1}', "[" * 100_000])
 def test_what_is_not_a_phrase_file_is_refused(tmp_path: Path, content: str) -> None:
-    with pytest.raises(InvalidInput, match=r"mine.json: (no valid JSON|nested too deep|a phrase file reads)"):
+    with pytest.raises(InvalidInput, match=r"mine.json: (invalid JSON|nested too deep|a phrase file reads)"):
         read_vocabulary(write(tmp_path, content, "mine.json"))
 
 

@@ -171,5 +171,5 @@ def test_a_pipe_in_the_place_of_a_run_is_refused_at_once(run: Path) -> None:
     if not hasattr(os, "mkfifo"):
         pytest.skip("there are no pipes with names here")
     os.mkfifo(run)
-    with pytest.raises(InvalidInput, match=r"cannot be opened \(run\.errata is no file\)"):
+    with pytest.raises(InvalidInput, match=r"cannot be opened \(run\.errata is not a file\)"):
         load(run)

@@ -65,7 +65,7 @@ def test_a_cluster_is_renamed_beside_its_tested_name(run: str, streets: Diagnosi
     assert (mark.title, mark.note, mark.dismissed) == (EVIL, "two\nlines", "the label is wrong")
     shown = text(pane)
     assert "<script" not in pane
-    for part in (EVIL, "your words, exploratory", "not a failure", "the label is wrong"):
+    for part in (EVIL, "your words, not tested", "not a failure", "the label is wrong"):
         assert part in shown
     assert cluster_title(streets, streets.clusters[0]) in shown
     assert "Adjusted p" in shown
@@ -225,5 +225,5 @@ def test_a_set_of_another_run_is_none_here(run: str, streets: Diagnosis) -> None
 def test_a_toast_is_what_a_visitor_sees(run: str) -> None:
     from webapp.state.session import shows_errors
 
-    with pytest.raises(gr.Error, match="at most 120 letters"):
+    with pytest.raises(gr.Error, match="at most 120 characters"):
         shows_errors(pressed)(Session(run).only(cluster=0), do="save", title="x" * 121)

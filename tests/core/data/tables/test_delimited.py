@@ -85,9 +85,9 @@ def test_a_letter_across_two_parts_of_the_file_and_a_late_wrong_one_are_told_apa
 
 def test_half_a_character_in_a_frame_is_named() -> None:
     frame = pd.DataFrame({"city": pd.Series(["a", "\ud800"], dtype=object), "loss": [1.0, 2.0]})
-    with pytest.raises(InvalidInput, match="row 1, 'city': character 1 is no character"):
+    with pytest.raises(InvalidInput, match="row 1, 'city': character 1 is not valid UTF-8"):
         read_table(frame)
-    with pytest.raises(InvalidInput, match="the name of a column: character 2 is no character"):
+    with pytest.raises(InvalidInput, match="the name of a column: character 2 is not valid UTF-8"):
         read_table(pd.DataFrame([[1.0]], columns=pd.Index(["a\udfff"], dtype=object)))
 
 

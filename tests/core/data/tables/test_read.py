@@ -58,7 +58,7 @@ def test_latin_1_is_read_and_said(tmp_path):
         ("t.csv", "a,b,a\n1,2,3\n", "'a' occurs 2 times"),
         ("t.csv", 'a,b\n1,"2\n3,4\n', "cannot be read as a table"),
         ("t.csv", 'a,"b\n' + "1,2\n" * 50_000, "line of column names cannot be read.*not closed"),
-        ("t.jsonl", '{"a": 1}\n{"a": \n', "line 2: no valid JSON at column 7"),
+        ("t.jsonl", '{"a": 1}\n{"a": \n', "line 2: invalid JSON at column 7"),
         ("t.jsonl", '{"a":' * 100_000, "line 1: nested too deep"),
         ("t.json", "[" * 100_000, "t.json: nested too deep"),
         ("t.jsonl", "[1, 2]", "each record must be an object"),

@@ -56,7 +56,7 @@ def test_json_gives_the_same_record_without_numbers(tmp_path: Path) -> None:
         ("1\tgood\n2\n", "line 2: must be label TAB description"),
         ("1\tgood\ta\tb\n", "line 1: .* got 4 cells"),
         ("\t\n\n", "there is no description in it"),
-        ("nowhere.tsv", "descriptions: There is no file 'nowhere.tsv'"),
+        ("nowhere.tsv", "descriptions: File 'nowhere.tsv' not found"),
         ('{"a": "no list"}', "must hold a list of texts"),
     ],
 )
@@ -120,7 +120,7 @@ def test_own_lines_are_patterns_too() -> None:
         ("\t".join(HEAD) + "\nqa\t1\tbefore\tIs it <mask>.\t0\n", "'before' goes with a mask position below 0"),
         ("\t".join(HEAD) + "\nqa\tone\tbefore\tIs it <mask>.\t-2\n", "whole numbers"),
         ("\t".join(HEAD) + "\n", "0|there are 0"),
-        ("nothing.tsv", "patterns: There is no file"),
+        ("nothing.tsv", "patterns: File .* not found"),
     ],
 )
 def test_what_is_no_pattern_is_refused_by_its_line(source: str, message: str) -> None:

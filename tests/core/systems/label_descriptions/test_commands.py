@@ -59,7 +59,7 @@ def test_every_key_of_the_document_is_described(
         (("--names", "a, a"), "Two tags have the same name"),
         (("--names", "a", "--out", "x.txt"), "--out must end in .csv, .parquet or .json"),
         (("--names", "a", "--samples", "x.txt"), "--samples must end in"),
-        (("--names", "a", "--patterns", "it is"), "patterns: There is no file 'it is'"),
+        (("--names", "a", "--patterns", "it is"), "patterns: File 'it is' not found"),
     ],
 )
 def test_what_cannot_be_tagged_is_refused(
@@ -128,7 +128,7 @@ def test_every_key_that_learn_writes_is_described(
         (("--words", "worse: awful"), "words, line 1: must be a class, a colon and its word"),
         (("--lr", "2"), "lr must be"),
         (("--out", "x.csv"), "--out must end in .json"),
-        (("--patterns", "no mask"), "There is no file 'no mask'"),
+        (("--patterns", "no mask"), "File 'no mask' not found"),
         (("--freeze", "most"), "freeze must be one of half, none, layers"),
     ],
 )

@@ -242,7 +242,7 @@ def test_names_that_cannot_be_told_apart_are_refused(spy, names, said):
 def test_a_result_is_called_by_one_line_and_a_seed_out_of_range_is_refused(spy):
     task = made_task(8)
     assert run_probe("spy", spy(), task, label=" two\nlines ").name == "two lines"
-    with pytest.raises(InvalidInput, match="cannot be called 'model'"):
+    with pytest.raises(InvalidInput, match="'model' is reserved"):
         run_probe("spy", spy(), task, label="MODEL")
     with pytest.raises(InvalidInput, match="seed must be at least 0"):
         run_probe("spy", spy(), replace(task, seed=-1))

@@ -107,7 +107,7 @@ def test_names_differ_by_case_and_underscores_only_without_harm(tmp_path):
     ("content", "said"),
     [
         ("[1]", "none of these parts"),
-        ("{", "no valid JSON"),
+        ("{", "invalid JSON"),
         ('{"train": 3}', "not a list"),
         ('{"train": [["a.jpg", "0", "cat"]]}', "a label from 0"),
         ('{"train": [["a.jpg", 0]]}', "not three values"),
@@ -131,7 +131,7 @@ def test_a_file_for_another_folder_or_other_classes_is_refused(tmp_path):
 
 
 def test_a_missing_file_is_said(tmp_path):
-    with pytest.raises(InvalidInput, match="There is no file"):
+    with pytest.raises(InvalidInput, match="not found"):
         read_split(tmp_path / "none.json")
 
 
@@ -145,7 +145,7 @@ def test_a_file_whose_training_images_are_all_scored_teaches_nothing(tmp_path):
     ("content", "said"),
     [
         (b"[" * 100_000, "nested too deep"),
-        (b"1" * 6000, "no JSON that can be read"),
+        (b"1" * 6000, "unreadable JSON"),
         (b"\xff\xfe", "is not UTF-8 text"),
         (b"\xef\xbb\xbf{}", "none of these parts"),  # a byte order mark is no fault
     ],

@@ -202,7 +202,7 @@ def test_what_cannot_be_probed_is_said_before_anything_runs(streets: Diagnosis) 
         assert said in refusal(diagnosis)
         with pytest.raises(InvalidInput, match=said):
             run_one(diagnosis, "zero-shot", {})
-    with pytest.raises(InvalidInput, match="There is no probe"):
+    with pytest.raises(InvalidInput, match="Unknown probe"):
         run_one(streets, "fortune-telling", {})
     with pytest.raises(InvalidInput, match="No run is open"):
         list(on_start(Session(), None, press(probe="zero-shot", settings={})))

@@ -82,7 +82,7 @@ def test_hostile_captions_and_classes_stay_text(session: Session) -> None:
         ("one", r"holds 1 different caption; 2 to 2,000"),
         ("\n".join(map(str, range(MAX_CAPTIONS + 1))), r"holds 2,001 different captions; 2 to 2,000"),
         ("a\nb\n" + "x" * (MAX_LENGTH + 1), r"line 3: 301 characters, at most 300 allowed"),
-        ("a\nhalf \ud83d", r"line 2: character 6 is no character"),
+        ("a\nhalf \ud83d", r"line 2: character 6 is not valid UTF-8"),
         ("x\n" * MAX_CHARACTERS, r"may have 200,000 characters here: these have 400,000"),
     ],
 )

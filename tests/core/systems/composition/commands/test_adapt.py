@@ -129,7 +129,7 @@ def test_a_stopped_training_goes_on_and_ends_as_if_it_had_not_stopped(
         (["--kinds", "taste"], "kinds must be"),
         (["--everyday", "rendered", "--everyday-n", "-3"], "--everyday-n must be 8 to 100,000 images: got -3"),
         (["--everyday-images", "."], "--everyday-images names the images of --everyday"),
-        (["--encoder", "no-such"], "There is no encoder"),
+        (["--encoder", "no-such"], "Unknown encoder"),
     ],
 )
 def test_a_training_that_cannot_be_is_refused_before_it_starts(

@@ -28,7 +28,7 @@ def cola(folder: Path, *rows: Any) -> str:
         ("[1, 2]", "does not have the shape of a known benchmark"),
         ('[["a.png", "one", "b.png"]]', "does not have the shape of a known benchmark"),
         ('[["a.png", "one", "b.png", "two"], ["a.png", "one", "b.png"]]', "row 1 must be a list of four texts"),
-        ("", "no valid JSON"),
+        ("", "invalid JSON"),
     ],
 )
 def test_a_file_of_the_wrong_shape_is_refused(
@@ -47,7 +47,7 @@ def test_the_wrong_format_is_named_with_the_form_that_it_has(
     assert "must be an object" in refused(
         capsys, "compose", "run", file, "--format", "sugarcrepe", "--images", str(pictures)
     )
-    assert "There is no benchmark 'cola2'" in refused(
+    assert "Unknown benchmark 'cola2'" in refused(
         capsys, "compose", "run", file, "--format", "cola2", "--images", str(pictures)
     )
 
@@ -113,8 +113,8 @@ def test_thousands_of_captions_of_one_picture_are_scored_or_refused_by_their_len
         (["run", "rendered", "--seed", "-1"], "seed"),
         (["run", "rendered", "--encoder", "a/b", "c/d", "e/f"], "got 3"),
         (["run", "rendered", "--name", "a", "b"], "got 2."),
-        (["run", "rendered", "--name", "model"], "cannot be called"),
-        (["run", "rendered", "--encoder", "no-such"], "There is no encoder 'no-such'"),
+        (["run", "rendered", "--name", "model"], "'model' is reserved"),
+        (["run", "rendered", "--encoder", "no-such"], "Unknown encoder 'no-such'"),
     ],
 )
 def test_options_that_make_no_run_are_refused(

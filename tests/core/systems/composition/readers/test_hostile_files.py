@@ -20,14 +20,14 @@ JSON_READERS = (
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"[" * 100_000, "nested too deep|no valid JSON"),
+        (b"[" * 100_000, "nested too deep|invalid JSON"),
         (b'["caf\xe9"]', "is not UTF-8 text"),
-        (b"[NaN]", "it holds NaN, which is no number"),
+        (b"[NaN]", "it holds NaN, which is not a number"),
         (b"[Infinity]", "it holds Infinity"),
-        (b"[1" + b"0" * 5000 + b"]", "no JSON that can be read"),
-        (b'{"a": 1, "a": 2}', "the key 'a' is there twice"),
-        (b'[["a",', "no valid JSON at column"),
-        (b"", "no valid JSON"),
+        (b"[1" + b"0" * 5000 + b"]", "unreadable JSON"),
+        (b'{"a": 1, "a": 2}', "the key 'a' appears twice"),
+        (b'[["a",', "invalid JSON at column"),
+        (b"", "invalid JSON"),
         (b"3", "must be"),
         (b"null", "must be"),
         (b"[[], 3]", "must"),
@@ -53,7 +53,7 @@ def test_a_broken_file_is_answered_with_one_message(name: str, content: bytes, m
         ({"a": 1}, r"row 1 must be a list of .* it is an object"),
         (["", "x", "b.jpg", "y"], r"row 1: an image's name must have 1 to 1,000 characters: got ''"),
         (["a\0.jpg", "x", "b.jpg", "y"], r"an image's name must have"),
-        (["a.jpg", "x\ud800", "b.jpg", "y"], r"b\.json(, line \d+)?: character \d+ is no character"),
+        (["a.jpg", "x\ud800", "b.jpg", "y"], r"b\.json(, line \d+)?: character \d+ is not valid UTF-8"),
     ],
 )
 def test_a_wrong_row_is_named_with_what_was_expected_and_found(row: object, message: str, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_missing_key_is_named_with_those_that_are_there(tmp_path: Path) -> Non
 
 
 def test_a_broken_line_of_json_lines_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"examples\.jsonl, line 3: no valid JSON"):
+    with pytest.raises(InvalidInput, match=r"examples\.jsonl, line 3: invalid JSON"):
         read_benchmark("winoground", write(tmp_path / "examples.jsonl", written.WINOGROUND + "\n{"))
 
 

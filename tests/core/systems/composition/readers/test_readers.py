@@ -80,7 +80,7 @@ def test_two_files_of_a_benchmark_of_one_file_must_be_told_apart(tmp_path: Path)
 
 
 def test_an_unknown_name_and_an_unknown_option_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"no benchmark 'kola'. Use one of cola, "):
+    with pytest.raises(InvalidInput, match=r"Unknown benchmark 'kola'. Use one of cola, "):
         read_benchmark("kola", tmp_path)
     with pytest.raises(InvalidInput, match=r"'cola' has no option 'seed'. It has none"):
         read_benchmark("cola", write(tmp_path / "b.json", written.COLA), seed=1)

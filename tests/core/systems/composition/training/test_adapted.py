@@ -84,7 +84,7 @@ def test_damaged_adapters_are_refused_with_one_sentence(
         with pytest.raises(InvalidInput, match=r"again|Use one of|Bring the whole"):
             load_adapted(tmp_path, encoder)
     told = {
-        "{": "cannot be read: adapter.json is no valid JSON",
+        "{": "cannot be read: adapter.json is not valid JSON",
         "[]": "must be an object",
         json.dumps({k: v for k, v in said.items() if k != "weights"}): "has no weights",
         json.dumps({k: v for k, v in said.items() if k != "tower"}): "has no tower",

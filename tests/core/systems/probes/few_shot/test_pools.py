@@ -150,10 +150,10 @@ def test_other_names_are_read_from_text_or_file_in_either_shape(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"plane": ', "no valid JSON"),
+        ('{"plane": ', "invalid JSON"),
         ('{"plane": "boat"}', "neither 'plane' nor 'boat' is a class"),
         ('{"dog": [1]}', "must be text or a list"),
-        ("missing.json", "There is no file"),
+        ("missing.json", "File 'missing.json' not found"),
     ],
 )
 def test_other_names_that_say_nothing_are_refused(text: str, said: str) -> None:

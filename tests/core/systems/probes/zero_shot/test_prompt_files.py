@@ -65,7 +65,7 @@ def test_descriptions_are_read_from_a_file_or_as_text(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "no valid JSON at column 2"),
+        ("{", "invalid JSON at column 2"),
         ("[1]", "must be an object of lists.*it is a list"),
         ('{"cat": "soft"}', "'cat' must hold a list of texts: it holds text"),
         ('{"cat": {"a": []}}', "'cat' must hold a list of texts: it holds an object"),
@@ -74,10 +74,10 @@ def test_descriptions_are_read_from_a_file_or_as_text(tmp_path: Path):
         ('{"cat": ["  "]}', "'cat', entry 1 is empty"),
         ('{"cat": [], "dog": []}', "no text in it"),
         ("{}", "no text in it"),
-        ('{"cat": ["a"], "cat": ["b"]}', "the key 'cat' is there twice"),
+        ('{"cat": ["a"], "cat": ["b"]}', "the key 'cat' appears twice"),
         ("[" * 100_000, "nested too deep"),
-        ('{"a": ' + "1" * 5000 + "}", "too many digits"),
-        ("nowhere.json", "There is no file 'nowhere.json'"),
+        ('{"a": ' + "1" * 5000 + "}", "a number has more than 300 digits"),
+        ("nowhere.json", "File 'nowhere.json' not found"),
         ("a\0b.json", "descriptions: "),
         ("x" * 5000, "descriptions: "),
     ],
@@ -144,5 +144,5 @@ def test_synonyms_of_no_class_or_of_two_are_refused(lines: str, said: str):
 
 
 def test_half_a_surrogate_pair_in_a_description_is_named():
-    with pytest.raises(InvalidInput, match="descriptions: character 19 is no character"):
+    with pytest.raises(InvalidInput, match="descriptions: character 19 is not valid UTF-8"):
         read_lists('{"cat": ["fine", "\\ud800"]}', "descriptions")
