@@ -1,4 +1,4 @@
-"""What the test of the family says of each condition and phrase, and the insight that is made of it."""
+"""Results of the family test for each condition and phrase, and the insight built from each."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from core.discovery.search.family_test import FamilyTest
 from core.records import I64, Bool, Column, Insight, Outcomes
 from core.statistics.packed import PackedMasks
 
-SAYS_THE_SAME = 0.6
-"""Two conditions whose indicators correlate more than this are shown as one, the weaker under the stronger."""
+MIN_SAME_CORRELATION = 0.6
+"""Two conditions whose indicators correlate more than this are shown as one, the weaker under the stronger. A
+convention."""
 
 
 class ConditionResults:
-    """The conditions and phrases of the family, by an index of their own, with their statistics and p.
+    """The conditions and phrases of the family, numbered from 0, with their statistics and p.
 
     Args:
-        columns: measured properties among them are witnesses of what a phrase is about.
+        columns: their measured properties are shown beside phrases that they correlate with.
     """
 
     def __init__(
@@ -37,10 +38,12 @@ class ConditionResults:
         self.words = proposals.words
         self.columns = columns
         self.regions = [i for i, r in enumerate(self.family.regions) if r.kind in ("condition", "phrase")]
-        of_each = test.observed[self.family.n_slices :][self.regions] if self.regions else np.zeros((0, 1))
-        self.statistics = of_each.max(1)
+        statistics = np.zeros((0, 1))
+        if self.regions:
+            statistics = test.observed[self.family.n_slices :][self.regions]
+        self.statistics = statistics.max(1)
         self.names = test.names
-        self.measures = of_each.argmax(1)
+        self.measures = statistics.argmax(1)
         self.scores = test.scores
         self.threshold = test.threshold
         self.p = np.array([test.p(s) if test.is_permuted else 1.0 for s in self.statistics])
@@ -52,11 +55,12 @@ class ConditionResults:
     def of_kind(self, kind: str, scope: str | None = None) -> list[int]:
         """The indices of conditions or of phrases, in one scope or in all."""
         scopes = self.design.scopes
-        return [
-            i
-            for i in range(len(self.regions))
-            if self.raw(i).kind == kind and scope in (None, scopes[self.raw(i).scope].name)
-        ]
+        indices: list[int] = []
+        for i in range(len(self.regions)):
+            region = self.raw(i)
+            if region.kind == kind and scope in (None, scopes[region.scope].name):
+                indices.append(i)
+        return indices
 
     def region(self, index: int) -> tuple[Bool, I64, str]:
         """(mask, rows of its scope, name of its scope)"""
@@ -64,20 +68,21 @@ class ConditionResults:
         scope = self.design.scopes[region.scope]
         return region.mask(self.family.n), scope.rows, scope.name
 
-    def alike(self, index: int, other: int) -> bool:
-        """Whether two of one kind and scope are of nearly the same rows."""
+    def alike(self, index: int, second: int) -> bool:
+        """Whether two of the same kind and scope hold nearly the same rows."""
         a = self.raw(index)
-        b = self.raw(other)
-        if index == other or (a.kind, a.scope) != (b.kind, b.scope):
-            return index == other
+        b = self.raw(second)
+        if index == second or (a.kind, a.scope) != (b.kind, b.scope):
+            return index == second
         mask, rows, _ = self.region(index)
-        pair = PackedMasks.of((mask[rows], self.region(other)[0][rows]), len(rows))
-        return pair.correlation(0, 1) > SAYS_THE_SAME
+        pair = PackedMasks.of((mask[rows], self.region(second)[0][rows]), len(rows))
+        return pair.correlation(0, 1) > MIN_SAME_CORRELATION
 
     def strength(self, index: int) -> float:
-        """How much the text tower makes of a phrase; 0 for all where that is not known."""
-        strengths = None if self.words is None else self.words.strengths
-        return 0.0 if strengths is None else float(strengths[self.phrase(index)])
+        """How strongly the text tower responds to a phrase; 0 for all where that is unknown."""
+        if self.words is None or self.words.strengths is None:
+            return 0.0
+        return float(self.words.strengths[self.phrase(index)])
 
     def condition(self, index: int) -> Condition:
         return self.proposals.conditions[self.raw(index).tag]
@@ -92,12 +97,14 @@ class ConditionResults:
         return self.words.phrases[self.phrase(index)]
 
     def insight(self, index: int, cluster: int | None, retrieval: float | None, proxies: Sequence[str]) -> Insight:
-        """What is said of it: its effect, its p if it is confirmed, and how well it retrieves a cluster."""
+        """The insight on a condition or phrase: its effect, its p if it is confirmed, and its AUROC for a cluster."""
         mask, rows, scope = self.region(index)
         confirmed = bool(self.confirmed[index])
         of_phrase = self.raw(index).kind == "phrase"
         statistic = float(self.statistics[index]) if confirmed else None
-        errors = self.outcomes.errors
+        error_inside = None
+        if self.outcomes.errors is not None:
+            error_inside = float(self.outcomes.errors[mask].mean())
         effects = effects_of(mask, rows, self.outcomes, self.design, self.threshold, statistic, of=rows)
         insight = Insight(
             text=self.text(index),
@@ -107,7 +114,7 @@ class ConditionResults:
             mask=mask,
             size=int(mask.sum()),
             effect=effects.excess_loss,
-            error_inside=None if errors is None else float(errors[mask].mean()),
+            error_inside=error_inside,
             error_outside=effects.error_outside,
             p=float(self.p[index]) if confirmed else None,
             confirmed=confirmed,
@@ -117,10 +124,9 @@ class ConditionResults:
             coverage=effects.coverage,
             measure=self.names[self.measures[index]],
         )
-        return self._with_words(insight, index) if of_phrase else replace(insight, tests=self.condition(index).tests)
-
-    def _with_words(self, insight: Insight, index: int) -> Insight:
-        """With the phrase's number and family, and the measured properties that go with it."""
+        if not of_phrase:
+            return replace(insight, tests=self.condition(index).tests)
+        # the phrase's number and family, and the measured properties that correlate with it
         assert self.words is not None
         assert self.proposals.phrase_scores is not None
         number = self.phrase(index)

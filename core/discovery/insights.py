@@ -1,7 +1,7 @@
-"""Which conditions and phrases go with the loss, and which of them describe a cluster or a selection.
+"""Conditions and phrases that go with the loss, and those that describe a cluster or a selection.
 
-They were members of the tested family, so the p of each has paid for every other candidate, condition and phrase. Those
-that only say the same as a stronger one are listed under it as proxies.
+They are members of the tested family, so the p of each has paid for every other candidate, condition and phrase. Those
+equivalent to a stronger one are listed under it as proxies.
 """
 
 from __future__ import annotations
@@ -13,37 +13,41 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from scipy import stats
 
-from core.discovery.cluster_phrases import Description, describe
-from core.discovery.condition_results import SAYS_THE_SAME, ConditionResults
+from core.discovery.cluster_phrases import MAX_EQUIVALENT, Description, describe
+from core.discovery.condition_results import MIN_SAME_CORRELATION, ConditionResults
 from core.discovery.conditions import Condition, chosen_conditions, columns_to_test, joined
 from core.discovery.search.family import MIN_CANDIDATE_ROWS, centre
 from core.records import EVERYTHING, I64, Bool, Diagnosis, Estimate, FailureCluster, Insight
 from core.statistics.packed import PackedMasks
 
-EACH = 4
-"""Conditions and phrases shown for each cluster."""
-DESCRIBES = 0.6
-"""Least AUROC with which a condition must retrieve a cluster to be shown as its description."""
+MAX_PER_CLUSTER = 4
+"""Conditions, and phrases, shown for each cluster at most."""
+MIN_CONDITION_AUROC = 0.6
+"""AUROC with which a condition must retrieve a cluster to be shown as its description. A convention, as for phrases."""
+MIN_PAIR_GAIN = 0.03
+"""AUROC that a pair of conditions must gain over either half, or the simpler one is shown. A convention."""
+MAX_LEADS = 20
+"""Confirmed conditions, and phrases, shown without a cluster at most."""
 
 
 def find_insights(results: ConditionResults, clusters: Sequence[FailureCluster]) -> tuple[Insight, ...]:
-    """Insights on each cluster in rank order, then confirmed conditions and phrases of their own."""
-    made: list[Insight] = []
-    told: set[int] = set()
+    """Insights on each cluster in rank order, then confirmed conditions and phrases that describe no cluster."""
+    insights: list[Insight] = []
+    shown: set[int] = set()
     for cluster in clusters:
         for index, retrieval, proxies in _conditions_of(results, cluster):
-            made.append(results.insight(index, cluster.id, retrieval, proxies))
-            told.add(index)
+            insights.append(results.insight(index, cluster.id, retrieval, proxies))
+            shown.add(index)
         for index, phrase in _phrases_of(results, cluster):
-            alike = [results.words.phrases[q] for q in phrase.alike] if results.words else []
-            insight = results.insight(index, cluster.id, phrase.retrieval, alike)
-            made.append(replace(insight, held_out=phrase.held_out, stability=phrase.stability))
-            told.add(index)
+            proxies = [results.words.phrases[q] for q in phrase.alike] if results.words else []
+            insight = results.insight(index, cluster.id, phrase.retrieval, proxies)
+            insights.append(replace(insight, held_out=phrase.held_out, stability=phrase.stability))
+            shown.add(index)
     for kind in ("condition", "phrase"):
         for index, proxies in _leads(results, kind):
-            if not any(results.alike(index, other) for other in told):
-                made.append(results.insight(index, None, None, proxies))
-    return tuple(made)
+            if not any(results.alike(index, i) for i in shown):
+                insights.append(results.insight(index, None, None, proxies))
+    return tuple(insights)
 
 
 def _phrases_of(results: ConditionResults, cluster: FailureCluster) -> list[tuple[int, Description]]:
@@ -60,8 +64,8 @@ def _phrases_of(results: ConditionResults, cluster: FailureCluster) -> list[tupl
         return []
     rows = next(s.rows for s in design.scopes if s.name == cluster.scope)
     members = cluster.membership[rows] >= 0.5
-    described = describe(scores[rows], members, design.folds[rows], words.strengths, most=EACH)
-    return [(of_phrase[one.phrase], one) for one in described if one.phrase in of_phrase]
+    described = describe(scores[rows], members, design.folds[rows], words.strengths, most=MAX_PER_CLUSTER)
+    return [(of_phrase[d.phrase], d) for d in described if d.phrase in of_phrase]
 
 
 def _conditions_of(results: ConditionResults, cluster: FailureCluster) -> list[tuple[int, float, list[str]]]:
@@ -73,16 +77,19 @@ def _conditions_of(results: ConditionResults, cluster: FailureCluster) -> list[t
     masks = PackedMasks.of((results.region(i)[0][rows] for i in indices), len(rows))
     conditions = [results.condition(i) for i in indices]
     retrieved = _retrieving(conditions, masks, cluster.membership[rows] >= 0.5)
-    return [(indices[j], auroc, [conditions[q].text for q in same]) for j, auroc, same in retrieved[:EACH]]
+    return [(indices[j], auroc, [conditions[q].text for q in same]) for j, auroc, same in retrieved[:MAX_PER_CLUSTER]]
 
 
 def _retrieving(
     conditions: Sequence[Condition], masks: PackedMasks, members: Bool
 ) -> list[tuple[int, float, list[int]]]:
-    """The conditions that retrieve the members: (index, AUROC, the later ones that say the same), best first.
+    """The conditions that retrieve the members: (index, AUROC, later equivalent ones), best first.
+
+    A condition must hold more members than chance allows, by its hypergeometric tail with Bonferroni's correction:
+    single conditions pay for each other, pairs for all.
 
     Args:
-        masks: (c, m) which rows meet each condition.
+        masks: (c, m) rows that meet each condition.
         members: (m,)
     """
     sizes = masks.sizes()
@@ -92,45 +99,43 @@ def _retrieving(
     false = (sizes - inside) / max(len(members) - n_members, 1)
     aurocs = (1 + hits - false) / 2
     keep = np.argsort(-aurocs, kind="stable")
-    keep = keep[aurocs[keep] >= DESCRIBES]
-    # the hypergeometric chance of so many members in each
+    keep = keep[aurocs[keep] >= MIN_CONDITION_AUROC]
     single = np.array([len(c.columns) == 1 for c in conditions])
-    looked_at = np.where(single, single.sum(), len(conditions))  # the single ones among themselves, pairs among all
-    chance = stats.hypergeom.sf(inside[keep] - 1, len(members), sizes[keep], n_members) * looked_at[keep]
-    simple = {c.text: float(a) for c, a in zip(conditions, aurocs)}
-    worth = [  # two conditions together retrieve clearly better than either alone
-        j
-        for j in keep[chance <= 0.05].tolist()
-        if all(aurocs[j] > simple.get(half, 0.0) + 0.03 for half in conditions[j].halves)
-    ]
-    return [(j, float(aurocs[j]), same) for j, same in _fold(worth, masks)]
-
-
-def _fold(order: Sequence[int], masks: PackedMasks) -> list[tuple[int, list[int]]]:
-    """Each condition that says something new, with the later ones that say the same."""
-    leads: list[tuple[int, list[int]]] = []
-    for j in order:
-        twin = next((same for lead, same in leads if masks.correlation(lead, j) > SAYS_THE_SAME), None)
-        if twin is None:
-            leads.append((j, []))
-        elif len(twin) < 6:
-            twin.append(j)
+    n_tests = np.where(single, single.sum(), len(conditions))
+    p = stats.hypergeom.sf(inside[keep] - 1, len(members), sizes[keep], n_members) * n_tests[keep]
+    auroc_of = {c.text: float(a) for c, a in zip(conditions, aurocs)}
+    leads: list[tuple[int, float, list[int]]] = []
+    for j in keep[p <= 0.05].tolist():
+        halves = conditions[j].halves
+        if any(aurocs[j] <= auroc_of.get(half, 0.0) + MIN_PAIR_GAIN for half in halves):
+            continue  # half of the pair retrieves nearly as well
+        equivalent = None
+        for lead, _, proxies in leads:
+            if masks.correlation(lead, j) > MIN_SAME_CORRELATION:
+                equivalent = proxies
+                break
+        if equivalent is None:
+            leads.append((j, float(aurocs[j]), []))
+        elif len(equivalent) < MAX_EQUIVALENT:
+            equivalent.append(j)
     return leads
 
 
 def _leads(results: ConditionResults, kind: str) -> list[tuple[int, list[str]]]:
-    """Confirmed conditions (or phrases), strongest first, each with those whose effect falls away once it is taken out.
+    """Confirmed conditions (or phrases), strongest first, each with its proxies.
 
-    The loss is residualized on the lead (Freedman & Lane 1983) and the others are read again against the same
-    threshold; what no longer reaches it is a proxy.
+    One true failure makes dozens of correlated phrases pass. So the loss is residualized on the lead (Freedman & Lane
+    1983) and the others are tested again at the same threshold; those that no longer reach it are proxies.
     """
-    mine = set(results.of_kind(kind))
-    left = [int(i) for i in np.argsort(-results.statistics, kind="stable") if results.confirmed[i] and int(i) in mine]
+    of_kind = set(results.of_kind(kind))
+    ranking = np.argsort(-results.statistics, kind="stable").tolist()
+    left = [i for i in ranking if results.confirmed[i] and i in of_kind]
     strata = results.design.blocks
     leads: list[tuple[int, list[str]]] = []
-    while left and len(leads) < 20:
+    while left and len(leads) < MAX_LEADS:
         lead = left[0]
-        if kind == "phrase":  # of those that say the same, and as well, the one that the text tower makes most of
+        if kind == "phrase":
+            # of equivalent phrases within one standard error, the one that the text tower responds to most
             equal = [i for i in left if results.statistics[i] > results.statistics[lead] - 1 and results.alike(i, lead)]
             lead = max(equal, key=results.strength)
         left.remove(lead)
@@ -138,37 +143,40 @@ def _leads(results: ConditionResults, kind: str) -> list[tuple[int, list[str]]]:
         strata = np.unique(strata * 2 + mask, return_inverse=True)[1].astype(np.int64)
         residual = centre(results.scores, strata).astype(np.float32)
         again = results.family.statistics(residual)[results.family.n_slices :].max(1)[results.regions]
-        said = dict.fromkeys(_name(results, i, lead) for i in left if again[i] < results.threshold)
-        leads.append((lead, [name for name in said if name != results.text(lead)][:12]))
+        proxies = dict.fromkeys(_name(results, i, lead) for i in left if again[i] < results.threshold)
+        leads.append((lead, [name for name in proxies if name != results.text(lead)][:12]))
         left = [i for i in left if again[i] >= results.threshold]
     return leads
 
 
 def _name(results: ConditionResults, index: int, lead: int) -> str:
-    scope = results.design.scopes[results.raw(index).scope].name
-    own = results.text(index)
-    return own if results.raw(index).scope == results.raw(lead).scope else f"{own} ({scope})"
+    """The text, with the scope where it is another than the lead's."""
+    text = results.text(index)
+    number = results.raw(index).scope
+    if number == results.raw(lead).scope:
+        return text
+    return f"{text} ({results.design.scopes[number].name})"
 
 
-_LOOKED_AT: WeakKeyDictionary[Diagnosis, tuple[tuple[Condition, ...], PackedMasks]] = WeakKeyDictionary()
-"""Of the runs in memory that were asked: their conditions, whose masks are kept beside them alone."""
+_CONDITIONS: WeakKeyDictionary[Diagnosis, tuple[tuple[Condition, ...], PackedMasks]] = WeakKeyDictionary()
+"""Conditions of runs in memory, without masks, and their packed masks."""
 
 
 def _conditions(diagnosis: Diagnosis) -> tuple[tuple[Condition, ...], PackedMasks]:
-    """The conditions by which a selection of the run may be explained; made once."""
-    if diagnosis not in _LOOKED_AT:
+    """The conditions that may explain a selection of the run; built once."""
+    if diagnosis not in _CONDITIONS:
         columns = columns_to_test(diagnosis.samples.metadata)
-        none = np.zeros(0, bool)
+        no_mask = np.zeros(0, bool)
         singles, pairs, _ = chosen_conditions(columns, smallest=MIN_CANDIDATE_ROWS, most=600)
-        masks = PackedMasks.of((one.mask for one in singles), len(diagnosis.samples)).joined(pairs)
-        bare = [replace(one, mask=none) for one in singles]
-        _LOOKED_AT[diagnosis] = (*bare, *(joined(bare[i], bare[j]) for i, j in pairs)), masks
-    return _LOOKED_AT[diagnosis]
+        masks = PackedMasks.of((single.mask for single in singles), len(diagnosis.samples)).joined(pairs)
+        bare = [replace(single, mask=no_mask) for single in singles]
+        _CONDITIONS[diagnosis] = (*bare, *(joined(bare[i], bare[j]) for i, j in pairs)), masks
+    return _CONDITIONS[diagnosis]
 
 
 def explain(diagnosis: Diagnosis, rows: I64) -> tuple[Insight, ...]:
-    """What of the metadata, and of the properties that may be causes, sets the `rows` that somebody picked apart from
-    the rest: exploratory, without a p.
+    """Conditions that set a selection apart from the other samples: not tested, without a p, since the selection was
+    made after seeing the losses.
 
     Args:
         rows: row numbers of the selection.
@@ -180,9 +188,14 @@ def explain(diagnosis: Diagnosis, rows: I64) -> tuple[Insight, ...]:
         return ()
     losses = diagnosis.outcomes.fitted
     errors = diagnosis.outcomes.errors
-    made: list[Insight] = []
-    for j, auroc, same in _retrieving(conditions, masks, members)[:6]:
+    insights: list[Insight] = []
+    for j, auroc, equivalent in _retrieving(conditions, masks, members)[:6]:
         mask = masks.mask(j)
+        error_inside = None
+        error_outside = None
+        if errors is not None:
+            error_inside = float(errors[mask].mean())
+            error_outside = float(errors[~mask].mean())
         difference = float(losses[mask].mean() - losses[~mask].mean())
         insight = Insight(
             text=conditions[j].text,
@@ -192,12 +205,12 @@ def explain(diagnosis: Diagnosis, rows: I64) -> tuple[Insight, ...]:
             mask=mask,
             size=int(mask.sum()),
             effect=Estimate(difference, float("nan"), float("nan")),
-            error_inside=None if errors is None else float(errors[mask].mean()),
-            error_outside=None if errors is None else float(errors[~mask].mean()),
+            error_inside=error_inside,
+            error_outside=error_outside,
             p=None,
             confirmed=False,
             retrieval=auroc,
-            proxies=tuple(conditions[q].text for q in same),
+            proxies=tuple(conditions[q].text for q in equivalent),
         )
-        made.append(insight)
-    return tuple(made)
+        insights.append(insight)
+    return tuple(insights)

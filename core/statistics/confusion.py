@@ -9,13 +9,13 @@ from scipy.stats import hypergeom
 
 from core.records import Bool, Outcomes
 
-FEWEST = 8
+MIN_ERRORS = 8
 """Errors of a set of which it is told."""
-MOST_GO = 0.5
-MORE = 0.15
+MIN_CONFUSED_SHARE = 0.5
+MIN_SHARE_GAP = 0.15
 """Share of the errors that go to one class, and by how much more than of the other errors, from which a set is said to
 be mistaken for it."""
-LUCK = 0.02
+MAX_CHANCE = 0.02
 """Chance, over all classes that errors go to, up to which as many going there is no luck."""
 
 
@@ -35,7 +35,11 @@ class Confusion:
     @property
     def stands_out(self) -> bool:
         """Whether most of the errors go there, clearly more than elsewhere, and more than by luck."""
-        return self.share >= MOST_GO and self.share >= self.elsewhere + MORE and self.luck <= LUCK
+        return (
+            self.share >= MIN_CONFUSED_SHARE
+            and self.share >= self.elsewhere + MIN_SHARE_GAP
+            and self.luck <= MAX_CHANCE
+        )
 
 
 def main_confusion(outcomes: Outcomes, inside: Bool, outside: Bool, n_classes: int) -> Confusion | None:
@@ -50,7 +54,7 @@ def main_confusion(outcomes: Outcomes, inside: Bool, outside: Bool, n_classes: i
     wrong_in = inside & outcomes.errors
     wrong_out = outside & outcomes.errors
     given = outcomes.predictions[wrong_in]
-    if wrong_in.sum() < FEWEST or not (given >= 0).any():
+    if wrong_in.sum() < MIN_ERRORS or not (given >= 0).any():
         return None
     counts = np.bincount(given[given >= 0], minlength=n_classes)
     top = int(counts.argmax())

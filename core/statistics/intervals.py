@@ -16,8 +16,8 @@ from core.records import F64, I64, UNDEFINED, Bool, Estimate
 from core.statistics.groups import size_of_group
 from core.statistics.permutation import difference_of
 
-REDRAWN = 25_000_000
-LEAST_REPEATS = 100
+MAX_REDRAWN_ROWS = 25_000_000
+MIN_REPEATS = 100
 """So many rows are redrawn in all where that leaves so many repeats."""
 
 
@@ -74,14 +74,14 @@ def bootstrap(
 
     Args:
         statistic: takes row numbers (with repeats) and gives one number; nan is left out of the interval.
-        n: how many rows there are; of many there are fewer repeats, down to LEAST_REPEATS.
+        n: how many rows there are; of many there are fewer repeats, down to MIN_REPEATS.
         groups: (n,) group of each row, resampled whole; None resamples rows.
 
     Source: Efron & Tibshirani 1993, ch. 13; resampling whole groups is the usual cluster bootstrap.
     """
     if not n:
         return UNDEFINED
-    repeats = min(repeats, max(LEAST_REPEATS, REDRAWN // n))
+    repeats = min(repeats, max(MIN_REPEATS, MAX_REDRAWN_ROWS // n))
     draws = np.array([statistic(rows) for rows in redrawn(n, groups, rng, repeats)])
     return percentile_interval(statistic(np.arange(n)), draws, level)
 
@@ -160,7 +160,7 @@ def searched_difference(
     return Estimate(min(max(value, low), high) if np.isfinite(reach) else value, low, high)
 
 
-ALIKE_GROUPS = 1.0
+EXTRA_IDENTICAL_GROUPS = 1.0
 """Groups in which all rows are alike that are counted beside those that tell of the variance between groups: where few
 do, it is thought larger."""
 
@@ -174,7 +174,7 @@ def effective_sample_size(values: F64 | Bool, groups: I64, row_variance: float) 
 
     The variance of the mean is the larger of two: that between groups, and that which the likeness of rows within
     groups implies, since a few large groups may all be right by luck. Where few groups hold a value other than the
-    commonest, `ALIKE_GROUPS` more are counted.
+    commonest, `EXTRA_IDENTICAL_GROUPS` more are counted.
 
     Source: the effective sample size of Korn & Graubard 1998, Surv. Methodol. 24(2); the variance of the mean by the
     jackknife over groups (CR3 of MacKinnon, Nielsen & Webb 2023, J. Econometrics 232(2)), and by the design effect of
@@ -199,7 +199,7 @@ def effective_sample_size(values: F64 | Bool, groups: I64, row_variance: float) 
     effect = max(1.0, variance / (row_variance / n), 1 + likeness * (alike - 1))
     if effect < alike:
         telling = groups_with_minority_value(values, groups)
-        effect = (telling * effect + ALIKE_GROUPS * alike) / (telling + ALIKE_GROUPS)
+        effect = (telling * effect + EXTRA_IDENTICAL_GROUPS * alike) / (telling + EXTRA_IDENTICAL_GROUPS)
     return n / effect, quantile
 
 

@@ -17,11 +17,11 @@ from core.statistics.compiled import compiled
 from core.statistics.tops import BACK, SPREAD
 
 U8 = npt.NDArray[np.uint8]
-FEWEST_BINS = 64
-MOST_BINS = 4096
+MIN_BINS = 64
+MAX_BINS = 4096
 EDGE = np.uint8(255)
 """Marks a bin that an edge goes through; sets are fewer than that."""
-BANKS = 4
+N_BANKS = 4
 """Sums are kept in so many parts: an addition need not wait for the one before."""
 
 
@@ -33,7 +33,7 @@ def levels_of(values: F32, sizes: Sequence[int]) -> U8:
     """
     rows = np.ascontiguousarray(values)
     out = np.empty(rows.shape, np.uint8)
-    bins = int(np.clip(2 ** round(np.log2(rows.shape[1] / 2)), FEWEST_BINS, MOST_BINS))
+    bins = int(np.clip(2 ** round(np.log2(rows.shape[1] / 2)), MIN_BINS, MAX_BINS))
     _levels(rows, rows.view(np.uint32), rows.min(1), rows.max(1), np.array(sizes, np.int64), bins, out)
     return out
 
@@ -148,18 +148,18 @@ def _levels(values: Any, words: Any, low: Any, high: Any, sizes: Any, bins: Any,
 @compiled("void(u1[:, ::1], f4[:, ::1], f8[:, :, ::1])")
 def _sums(levels: Any, values: Any, sums: Any) -> None:
     n_sizes = sums.shape[1]
-    own = np.empty((BANKS, n_sizes + 1, 2))
+    own = np.empty((N_BANKS, n_sizes + 1, 2))
     for row in range(len(levels)):
         own[:] = 0
         of_row = values[row if len(values) > 1 else 0]
         for i in range(len(of_row)):
-            bank = own[i % BANKS, levels[row, i]]
+            bank = own[i % N_BANKS, levels[row, i]]
             bank[0] += of_row[i]
             bank[1] += of_row[i] * of_row[i]
         first = 0.0
         second = 0.0
         for size in range(n_sizes):
-            for bank in range(BANKS):
+            for bank in range(N_BANKS):
                 first += own[bank, size, 0]
                 second += own[bank, size, 1]
             sums[0, size, row], sums[1, size, row] = first, second

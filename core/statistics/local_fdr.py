@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-NOTHING = 0.8
-SHAPE = 0.2
+NULL_SHARE = 0.8
+BETA_SHAPE = 0.2
 """pi0 and a of `local_fdr`, so chosen that on tuning seeds no group of sets was nothing more often than was said (142
 sets of 62 planted data sets of two and ten classes, a fifth of them with nothing planted). The likeliest values, 0.14
 and 0.02, said too little of sets of a chance near 1."""
@@ -22,7 +22,7 @@ def local_fdr(chance: float) -> float:
 
     Source: Efron, Tibshirani, Storey & Tusher 2001, JASA 96(456), for the model; Pounds & Morris 2003, Bioinformatics
     19(10), for the mixture of a uniform and a beta. Departure: both are fitted to the thousands of hypotheses of one
-    study; a list has five sets, so pi0 and a are those of planted data (`NOTHING`, `SHAPE`). Where nothing fails at
-    all, every listed set is nothing, whatever this says; how often that is so among data sets is for no list to know.
-    """
-    return NOTHING / (NOTHING + (1 - NOTHING) * SHAPE * chance ** (SHAPE - 1))
+    study; a list has five sets, so pi0 and a are those of planted data (`NULL_SHARE`, `BETA_SHAPE`). Where nothing
+    fails at all, every listed set is nothing, whatever this says; how often that is so among data sets is for no list
+    to know."""
+    return NULL_SHARE / (NULL_SHARE + (1 - NULL_SHARE) * BETA_SHAPE * chance ** (BETA_SHAPE - 1))

@@ -13,10 +13,10 @@ import numpy as np
 from core.errors import InvalidInput
 from core.records import F32, F64, I64
 
-FLOOR = 1e-12
+MIN_PROBABILITY = 1e-12
 """Probabilities below it count as it in logarithms, so that one certain mistake costs 27.6 nats and not infinity."""
 
-UNITS = {
+LOSS_UNITS = {
     "cross-entropy": "nats",
     "brier": "squared probability",
     "margin": "probability",
@@ -37,7 +37,7 @@ def softmax(logits: F64) -> F64:
 
 def cross_entropy(scores: F64, labels: I64) -> F64:
     """(n,) -log p(label) in nats, in [0, 27.6]: p counts as at least 1e-12. Not clipped otherwise."""
-    return -np.log(np.clip(_at(scores, labels), FLOOR, 1.0))
+    return -np.log(np.clip(_at(scores, labels), MIN_PROBABILITY, 1.0))
 
 
 def cross_entropy_of_logits(logits: F64, labels: I64) -> F64:
@@ -75,16 +75,19 @@ def entropy(scores: F64) -> F64:
     """(n,) -sum p log p in nats, in [0, log k]: how unsure the model is. It needs no label, so it is a proxy and no
     loss."""
     # 0 log 0 is 0; the sum of a certain row would otherwise come out as -0.0
-    return np.abs(-(scores * np.log(np.clip(scores, FLOOR, 1.0))).sum(axis=1))
+    return np.abs(-(scores * np.log(np.clip(scores, MIN_PROBABILITY, 1.0))).sum(axis=1))
 
 
-OF_PROBABILITIES: Mapping[str, Callable[[F64, I64], F64]] = {
+PROBABILITY_LOSSES: Mapping[str, Callable[[F64, I64], F64]] = {
     "cross-entropy": cross_entropy,
     "brier": brier,
     "margin": margin,
 }
 """By kind, the losses of probabilities and labels."""
-OF_NUMBERS: Mapping[str, Callable[[F64, F64], F64]] = {"squared error": squared_error, "absolute error": absolute_error}
+NUMBER_LOSSES: Mapping[str, Callable[[F64, F64], F64]] = {
+    "squared error": squared_error,
+    "absolute error": absolute_error,
+}
 """By kind, the losses of a numeric target and its prediction."""
 
 
@@ -100,7 +103,7 @@ def _at(values: F64, labels: I64) -> F64:
     return values[np.arange(len(labels)), labels]
 
 
-MAX_VALUE = 1e15
+MAX_MAGNITUDE = 1e15
 MIN_SPREAD = 1e-15
 """How far from 0 what is fitted may lie, and how little all of it may differ."""
 
@@ -115,9 +118,9 @@ def check_magnitude(values: F32 | F64, what: str, least: float = 0.0) -> None:
         InvalidInput: they do not.
     """
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-    if max(-low, high) > MAX_VALUE or 0 < high - low < least:
+    if max(-low, high) > MAX_MAGNITUDE or 0 < high - low < least:
         raise InvalidInput(
-            f"The {what} must lie within {MAX_VALUE:g} of 0 and differ by at least {MIN_SPREAD:g}: "
+            f"The {what} must lie within {MAX_MAGNITUDE:g} of 0 and differ by at least {MIN_SPREAD:g}: "
             f"the largest is {max(-low, high):.3g} and they differ by {high - low:.3g}. Rescale them, for instance to "
             "a standard deviation of 1."
         )

@@ -23,8 +23,8 @@ from core.records import F64, I64, Bool, Estimate
 
 _NODES = np.linspace(-8.0, 8.0, 49)
 _WEIGHTS = np.exp(-(_NODES**2) / 2) / np.exp(-(_NODES**2) / 2).sum()
-_STEPS = 40
-_HALVINGS = 26
+_MAX_NEWTON_STEPS = 40
+_N_HALVINGS = 26
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +110,7 @@ class PartMeans:
         """(k,) the mean below which the weighted one lies with this chance."""
         low = np.full(self.n_parts, self.least)
         high = np.full(self.n_parts, self.greatest)
-        for _ in range(_HALVINGS):
+        for _ in range(_N_HALVINGS):
             middle = (low + high) / 2
             under = self._cdf(middle, extreme) < chance
             low = np.where(under, middle, low)
@@ -191,7 +191,7 @@ def _saddlepoint(values: F64, part: I64, mixed: Bool, low: F64, high: F64) -> F6
     left = np.where(mixed, 1 / np.minimum(low, -1e-300), -1.0)
     right = np.where(mixed, 1 / np.maximum(high, 1e-300), 1.0)
     point = np.zeros(n_parts)
-    for _ in range(_STEPS):
+    for _ in range(_MAX_NEWTON_STEPS):
         each = values / (1 - point[part] * values)
         first = _sums(each, part, n_parts)
         second = _sums(each**2, part, n_parts)

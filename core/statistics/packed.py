@@ -12,7 +12,7 @@ import numpy.typing as npt
 from core.records import I64, Bool
 
 U64 = npt.NDArray[np.uint64]
-_CELLS = 1 << 20
+_BATCH_WORDS = 1 << 20
 """Words that are counted at once."""
 
 
@@ -44,7 +44,7 @@ class PackedMasks:
     def sizes(self, within: Bool | None = None) -> I64:
         """(c,) how many rows each mask has; of those `within`, if they are given."""
         inside = None if within is None else _pack(within)
-        step = max(1, _CELLS // max(1, self.bits.shape[1]))
+        step = max(1, _BATCH_WORDS // max(1, self.bits.shape[1]))
         runs = (self.bits[start : start + step] for start in range(0, len(self.bits), step))
         counted = [np.bitwise_count(run if inside is None else run & inside).sum(1, dtype=np.int64) for run in runs]
         return np.concatenate(counted) if counted else np.zeros(0, np.int64)

@@ -10,7 +10,7 @@ from core.errors import InvalidInput
 from core.records import I64, Bool, Estimate
 from core.statistics.intervals import effective_sample_size, paired_limits
 
-FLIPS = 9999
+N_FLIPS = 9999
 """Sign flips behind a p where rows come in groups."""
 
 
@@ -74,10 +74,10 @@ def sign_flip_p(
     rng = np.random.default_rng(seed)
     reached = 0
     least = abs(float(sums.sum())) - 1e-9 * float(np.abs(sums).sum())  # sums differ with the order of their parts
-    for start in range(0, FLIPS, 500):
-        signs = rng.integers(0, 2, (min(500, FLIPS - start), len(sums)), np.int8) * 2 - 1
+    for start in range(0, N_FLIPS, 500):
+        signs = rng.integers(0, 2, (min(500, N_FLIPS - start), len(sums)), np.int8) * 2 - 1
         reached += int((~(np.abs(signs @ sums) < least)).sum())
-    return (reached + 1) / (FLIPS + 1)
+    return (reached + 1) / (N_FLIPS + 1)
 
 
 def kappa(wrong_a: Bool, wrong_b: Bool) -> float:

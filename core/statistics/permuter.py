@@ -10,11 +10,11 @@ import numpy as np
 
 from core.records import F64, I64, Bool
 
-MOST_TIMES = 2
+MAX_SIZE_RATIO = 2
 """Larger groups are not exchanged with smaller ones: where large ones vary more, the null would not know it. With 9
 groups of 10 among 300 single rows, or 6 of 30 among 60 pairs, a third to a half of 60 runs claimed; now 1 and 3 of
 40."""
-ENOUGH_GROUPS = 10
+MIN_BIN_GROUPS = 10
 """A bin of groups of similar size has so many where sizes allow it."""
 
 
@@ -29,10 +29,10 @@ class Permuter:
         classes: (n,) of which the strata are parts; by default the strata. Groups that lie in one class are exchanged
             with those of that class alone.
 
-    Groups of unequal size cannot be exchanged exactly. They are exchanged within bins of similar size (ENOUGH_GROUPS a
-    bin or more where sizes allow it, none more than MOST_TIMES as large as the smallest); a group that receives from a
-    smaller one repeats values, from a larger one takes a part of it, and one that is alone in its bin keeps its own.
-    Departure from an exact test: the spread within the bin; `research/evidence/honesty.py` measures what it costs.
+    Groups of unequal size cannot be exchanged exactly. They are exchanged within bins of similar size (MIN_BIN_GROUPS a
+    bin or more where sizes allow it, none more than MAX_SIZE_RATIO as large as the smallest); a group that receives
+    from a smaller one repeats values, from a larger one takes a part of it, and one that is alone in its bin keeps its
+    own. Departure from an exact test: the spread within the bin; `research/evidence/honesty.py` measures what it costs.
 
     Raises:
         ValueError: groups cross strata and there are no values.
@@ -108,8 +108,8 @@ def _binned(groups: Sequence[I64]) -> Iterator[list[I64]]:
     current = list[I64]()
     for i, rows in enumerate(pool):
         left = len(pool) - i
-        enough = len(current) >= ENOUGH_GROUPS and len(rows) != len(current[-1]) and left >= ENOUGH_GROUPS
-        if enough or (current and len(rows) > MOST_TIMES * len(current[0])):
+        enough = len(current) >= MIN_BIN_GROUPS and len(rows) != len(current[-1]) and left >= MIN_BIN_GROUPS
+        if enough or (current and len(rows) > MAX_SIZE_RATIO * len(current[0])):
             yield current
             current = []
         current.append(rows)

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from core.records import F64, I64, Estimate
-from core.statistics.intervals import LEAST_REPEATS, REDRAWN, percentile_interval
+from core.statistics.intervals import MAX_REDRAWN_ROWS, MIN_REPEATS, percentile_interval
 
-CELLS = 250_000
+BATCH_CELLS = 250_000
 """So many counts are made at once: 2 MB stay near the processor."""
-CONSTANT = 1e-12
+MIN_RELATIVE_VARIANCE = 1e-12
 """A variance below this share of the mean square is rounding."""
 
 
@@ -75,7 +75,7 @@ def bootstrap_correlation(
         m, sx, sy, sxx, syy, sxy = sums.T
         vx = sxx - sx**2 / m
         vy = syy - sy**2 / m
-        known = (vx > CONSTANT * sxx) & (vy > CONSTANT * syy)
+        known = (vx > MIN_RELATIVE_VARIANCE * sxx) & (vy > MIN_RELATIVE_VARIANCE * syy)
         return np.where(known, (sxy - sx * sy / m) / np.sqrt(np.where(known, vx * vy, 1.0)), np.nan)
 
     columns = np.stack([np.ones(len(x)), x, y, x * x, y * y, x * y], 1)
@@ -84,8 +84,8 @@ def bootstrap_correlation(
 
 def _picked(n: int, n_groups: int, rng: np.random.Generator, repeats: int) -> Iterator[I64]:
     """(r, n_groups) the groups that the next r redraws pick, as `core.statistics.intervals.redrawn` picks them."""
-    repeats = min(repeats, max(LEAST_REPEATS, REDRAWN // n))
-    at_once = max(1, CELLS // n)
+    repeats = min(repeats, max(MIN_REPEATS, MAX_REDRAWN_ROWS // n))
+    at_once = max(1, BATCH_CELLS // n)
     for start in range(0, repeats, at_once):
         yield rng.integers(0, n_groups, (min(at_once, repeats - start), n_groups))
 

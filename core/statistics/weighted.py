@@ -12,13 +12,13 @@ from core.statistics.max_t import chunks, nulls
 from core.statistics.permuter import Permuter
 
 PERMUTATIONS = 9_999
-LEAST = 999
+MIN_PERMUTATIONS = 999
 """Permutations in all, and how many at least where there are many rows."""
-FIRST_LOOK = 250
-REACHED = 100
+FIRST_PERMUTATIONS = 250
+MAX_EXCEEDANCES = 100
 """Permuted statistics as large as the observed one after which no more are drawn: such a p is far from small."""
-CELLS = 2_000_000
-ALL_CELLS = 1_000_000_000
+BATCH_CELLS = 2_000_000
+MAX_CELLS = 1_000_000_000
 """Rows times permutations that are held at once, and drawn in all."""
 
 
@@ -39,7 +39,7 @@ def least_p(n: int) -> float:
 
 
 def _most(n: int) -> int:
-    return min(PERMUTATIONS, max(LEAST, ALL_CELLS // n))
+    return min(PERMUTATIONS, max(MIN_PERMUTATIONS, MAX_CELLS // n))
 
 
 def weighted_test(weights: F64, values: F64, permuter: Permuter, rng: np.random.Generator) -> WeightedTest:
@@ -64,15 +64,19 @@ def weighted_test(weights: F64, values: F64, permuter: Permuter, rng: np.random.
         return np.stack([null.max(0), null[0]])
 
     def enough(way: int, parts: Sequence[F64]) -> bool:
-        return sum(int((part[0] >= least).sum()) for part in parts) >= REACHED
+        return sum(int((part[0] >= least).sum()) for part in parts) >= MAX_EXCEEDANCES
 
     most = _most(len(weights))
-    at_once = max(1, CELLS // len(weights))
-    first = min(most, at_once, FIRST_LOOK)  # since most tests end with it
+    at_once = max(1, BATCH_CELLS // len(weights))
+    first = min(most, at_once, FIRST_PERMUTATIONS)  # since most tests end with it
     found = list[tuple[float, float]]()
     for largest, own in nulls(read, permuter, rng, [first, *chunks(most - first, at_once)], enough=enough):
         hits = np.flatnonzero(largest >= least)
-        p = REACHED / (int(hits[REACHED - 1]) + 1) if len(hits) >= REACHED else (len(hits) + 1) / (most + 1)
+        p = (
+            MAX_EXCEEDANCES / (int(hits[MAX_EXCEEDANCES - 1]) + 1)
+            if len(hits) >= MAX_EXCEEDANCES
+            else (len(hits) + 1) / (most + 1)
+        )
         found.append((p, float(own.std())))
     p, deviation = max(found)
     return WeightedTest(p, int(observed.argmax()), deviation * float(scale[0]))

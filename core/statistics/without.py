@@ -8,11 +8,11 @@ import numpy as np
 
 from core.records import EVERYTHING, ClassFinding, Diagnosis, FailureCluster, Insight
 
-LEAST = 5
+MIN_CLASS_MEMBERS = 5
 """Fewest samples of the class that the finding holds."""
-MOST = 0.5
+MAX_CLASS_SHARE = 0.5
 """Largest share of the class that it may hold, and of its excess that may be left: else the class fails without it."""
-ABOUT_AS_MUCH = 0.8
+MIN_CLUSTER_SHARE = 0.8
 """A cluster that takes this share of what the best finding takes is told instead: it is what people look at."""
 
 
@@ -51,12 +51,16 @@ def class_without(diagnosis: Diagnosis, found: ClassFinding) -> WithoutFinding |
         left = own & ~members
         rest = ~own & ~members
         taken = int(inside.sum())
-        if finding.scope not in (found.name, EVERYTHING) or not LEAST <= taken <= MOST * own.sum() or not rest.any():
+        if (
+            finding.scope not in (found.name, EVERYTHING)
+            or not MIN_CLASS_MEMBERS <= taken <= MAX_CLASS_SHARE * own.sum()
+            or not rest.any()
+        ):
             continue
         level = float(values[left].mean())
         beside = float(values[rest].mean())
-        if level - beside <= (1 - MOST) * excess and excess > 0:
+        if level - beside <= (1 - MAX_CLASS_SHARE) * excess and excess > 0:
             made.append(WithoutFinding(finding, taken, int(left.sum()), level, beside))
     most = max((excess - one.gap for one in made), default=0.0)
-    clusters = [o for o in made if isinstance(o.finding, FailureCluster) and excess - o.gap >= ABOUT_AS_MUCH * most]
+    clusters = [o for o in made if isinstance(o.finding, FailureCluster) and excess - o.gap >= MIN_CLUSTER_SHARE * most]
     return min(clusters or made, key=lambda one: one.gap, default=None)

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from core.discovery.search.scope_scores import SUREST
+from core.discovery.search.scope_scores import N_TOP_MEMBERS
 from core.discovery.settings import Settings
 from core.records import F32, F64, I64, Bool, Diagnosis, PlantedPattern, Sensitivity, Words
 from core.reports.tables.diagnosis import top_members
@@ -133,7 +133,8 @@ def cells_of(found: Sensitivity, rng: np.random.Generator) -> list[tuple[str, Pl
 def is_found(found: Diagnosis, planted: Bool) -> bool:
     """Whether any confirmed cluster is half the pattern's."""
     shares = [
-        max(planted[top_members(found, c, SUREST)].mean(), planted[c.membership >= 0.5].mean()) for c in found.clusters
+        max(planted[top_members(found, c, N_TOP_MEMBERS)].mean(), planted[c.membership >= 0.5].mean())
+        for c in found.clusters
     ]
     return bool(max(shares, default=0.0) >= 0.5)
 

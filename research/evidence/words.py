@@ -26,7 +26,7 @@ import numpy as np
 from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
-from core.discovery.cluster_phrases import ALIKE
+from core.discovery.cluster_phrases import MIN_SAME_CORRELATION
 from core.discovery.design import make_design, measures
 from core.discovery.proposals import PHRASE_DEPTHS
 from core.discovery.search.family import MIN_CANDIDATE_ROWS
@@ -147,7 +147,7 @@ def on_scenes() -> str:
 def _rank_of_group(found: F64, scores: F32, place: int) -> int:
     """Place of the phrase when phrases that say the same as a stronger one (rank correlation above 0.6) are counted
     with it."""
-    alike = np.corrcoef(rankdata(scores, axis=0).T) > ALIKE
+    alike = np.corrcoef(rankdata(scores, axis=0).T) > MIN_SAME_CORRELATION
     leads: list[int] = []
     for phrase in np.argsort(-found, kind="stable").tolist():
         lead = next((n for n, other in enumerate(leads) if alike[phrase, other]), len(leads))

@@ -14,7 +14,7 @@ from core.data.tables.recognise import RecognizedColumns
 from core.numbers import number, percent
 from core.records import F64, I64
 from core.records.ledger import Ledger
-from core.statistics.losses import FLOOR, brier, entropy, margin
+from core.statistics.losses import MIN_PROBABILITY, brier, entropy, margin
 
 FEWEST = 30
 """Rows from which bounds are looked at."""
@@ -93,7 +93,7 @@ def explained(loss: F64, computed: F64, scores: F64, labels: I64) -> float:
     likely = np.exp(-computed)
     most = -math.log(SMALLEST)
     parts = [likely**power * np.minimum(computed, most) for power in range(3)]
-    smooth = [-np.log(np.maximum(scores, least)).mean(axis=1) for least in (FLOOR, SMALLEST)]
+    smooth = [-np.log(np.maximum(scores, least)).mean(axis=1) for least in (MIN_PROBABILITY, SMALLEST)]
     kinds = [kind(scores, labels) for kind in (brier, margin)]
     all_parts = np.stack([np.ones(len(loss)), likely, computed, *parts, *smooth, *kinds, entropy(scores)], axis=1)
     left = loss - all_parts @ np.linalg.lstsq(all_parts, loss)[0]

@@ -73,13 +73,13 @@ def compute_losses(
     if kind == "column":
         return _from_column(frame, found, ledger, known)
     name = kind
-    unit = losses.UNITS[kind]
+    unit = losses.LOSS_UNITS[kind]
     known = replace(known, name=name, unit=unit, clipped=kind == "cross-entropy")
     if kind in _OF_MASKS:
         masks = found.roles.masks or ("", "")
         assert mask_loss is not None
         return replace(known, loss=mask_loss(kind, ledger), source=f"masks {masks[0]!r} x {masks[1]!r}")
-    if kind in losses.OF_NUMBERS:
+    if kind in losses.NUMBER_LOSSES:
         source = f"target {found.roles.target!r} x {found.roles.prediction!r}"
         return replace(known, loss=_regression(frame, found, kind, ledger), source=source)
     if kind == "entropy":
@@ -129,9 +129,9 @@ def _kind(frame: pd.DataFrame, found: RecognizedColumns) -> str:
     if roles.loss is not None and ("loss" not in recognized or (not computed and roles.loss_kind is None)):
         return "column"
     possible = {
-        **dict.fromkeys(losses.OF_PROBABILITIES, has_scores and roles.label is not None),
+        **dict.fromkeys(losses.PROBABILITY_LOSSES, has_scores and roles.label is not None),
         **dict.fromkeys(_OF_MASKS, roles.masks is not None),
-        **dict.fromkeys(losses.OF_NUMBERS, roles.target is not None and roles.prediction is not None),
+        **dict.fromkeys(losses.NUMBER_LOSSES, roles.target is not None and roles.prediction is not None),
         "0/1 error": found.errors is not None or (roles.label is not None and (has_scores or bool(roles.prediction))),
         "entropy": has_scores,
     }
@@ -163,9 +163,9 @@ def _kind(frame: pd.DataFrame, found: RecognizedColumns) -> str:
 
 
 _NEEDS = {
-    **dict.fromkeys(losses.OF_PROBABILITIES, "a label with probabilities"),
+    **dict.fromkeys(losses.PROBABILITY_LOSSES, "a label with probabilities"),
     **dict.fromkeys(_OF_MASKS, "a pair of mask columns"),
-    **dict.fromkeys(losses.OF_NUMBERS, "a numeric target with a prediction"),
+    **dict.fromkeys(losses.NUMBER_LOSSES, "a numeric target with a prediction"),
     "0/1 error": "a label with a prediction",
     "entropy": "probabilities",
 }
@@ -252,15 +252,15 @@ def _probabilistic(kind: str, known: Measured, ledger: Ledger) -> F64:
         loss[rows] = losses.cross_entropy_of_logits(known.logits[rows], labels[rows])
     elif kind == "cross-entropy":
         loss[rows] = losses.cross_entropy(scores[rows], labels[rows])
-        floored = int((scores[rows, labels[rows]] < losses.FLOOR).sum())
+        floored = int((scores[rows, labels[rows]] < losses.MIN_PROBABILITY).sum())
         if floored:
-            least = scores[rows].min(where=scores[rows] >= losses.FLOOR, initial=1.0)
+            least = scores[rows].min(where=scores[rows] >= losses.MIN_PROBABILITY, initial=1.0)
             ledger.note(
-                f"The label's probability is 0 in {floored:,} rows: it counts as {losses.FLOOR:g} there. The smallest "
-                f"that is not 0 is {least:.2g}; smaller ones may have been rounded to 0."
+                f"The label's probability is 0 in {floored:,} rows: it counts as {losses.MIN_PROBABILITY:g} there. "
+                f"The smallest that is not 0 is {least:.2g}; smaller ones may have been rounded to 0."
             )
     else:
-        loss[rows] = losses.OF_PROBABILITIES[kind](scores[rows], labels[rows])
+        loss[rows] = losses.PROBABILITY_LOSSES[kind](scores[rows], labels[rows])
     return loss
 
 
@@ -270,7 +270,7 @@ def _regression(frame: pd.DataFrame, found: RecognizedColumns, kind: str, ledger
     ledger.drop(~np.isfinite(target), f"the target {found.roles.target!r} is missing or not finite")
     ledger.drop(~np.isfinite(prediction), f"the prediction {found.roles.prediction!r} is missing or not finite")
     with np.errstate(invalid="ignore", over="ignore"):
-        return losses.OF_NUMBERS[kind](target, prediction)
+        return losses.NUMBER_LOSSES[kind](target, prediction)
 
 
 def _from_column(frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger, known: Measured) -> Measured:
@@ -292,7 +292,7 @@ def _from_column(frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger, 
     plainly = snake_case(column) == "cross_entropy" and not (loss < 0).any()
     kind = roles.loss_kind or ("cross-entropy" if plainly and not roles.higher_is_better else "")
     name = column
-    unit = losses.UNITS.get(kind, "loss")
+    unit = losses.LOSS_UNITS.get(kind, "loss")
     source = f"column {column!r}"
     words = set(snake_case(column).split("_"))
     right = snake_case(column) in ("correct", "is_correct", "right", "hit") and binary

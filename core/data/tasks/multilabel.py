@@ -26,7 +26,7 @@ from core.errors import InvalidInput
 from core.limits import Limits
 from core.records import F64, I64, Bool, Outcomes, Progress, no_progress
 from core.records.ledger import Ledger
-from core.statistics.losses import FLOOR, UNITS, fitting_clip
+from core.statistics.losses import LOSS_UNITS, MIN_PROBABILITY, fitting_clip
 
 KINDS = ("cross-entropy", "0/1 error")
 MAX_ROWS = 10_000_000
@@ -156,7 +156,9 @@ def _rows(audit: DataSet, rows: I64, read: Table, roles: Roles, found: _ClassLos
     classes = (*names, *(f"{name}, absent" for name in names))
     values = found.loss[rows].ravel()
     clip = fitting_clip(values) if found.kind == "cross-entropy" else None
-    outcomes = Outcomes(values, found.kind, UNITS[found.kind], found.source, clip, errors=found.wrong[rows].ravel())
+    outcomes = Outcomes(
+        values, found.kind, LOSS_UNITS[found.kind], found.source, clip, errors=found.wrong[rows].ravel()
+    )
     outputs = tuple(column for column in audit.samples.model_outputs if column.name != _LOSS)
     audit = replace(audit, samples=replace(audit.samples, model_outputs=outputs))
     suffixes = [names[int(c)] for c in class_of]
@@ -300,4 +302,4 @@ def _reasons(truth: _Matrix, guess: _Matrix, scores: F64, role: str) -> list[str
 
 def _binary_cross_entropy(scores: F64, present: Bool) -> F64:
     """(n, k) -log of the probability given to what is so, in nats; probabilities count as at least 1e-12."""
-    return -np.log(np.clip(np.where(present, scores, 1 - scores), FLOOR, 1.0))
+    return -np.log(np.clip(np.where(present, scores, 1 - scores), MIN_PROBABILITY, 1.0))

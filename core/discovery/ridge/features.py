@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from core.records import F32, F64, I64
 from core.row_runs import row_runs
 
-AT_ONCE = 16_384
+BATCH_ROWS = 16_384
 """Rows that are centered and projected at once, which bounds memory."""
 
 
@@ -34,7 +34,7 @@ class Features:
         kept = min(max_dimensions, d, max(1, n - 1))
         counts = np.bincount(blocks, minlength=n_blocks).astype(np.float64)[:, None]
         sums = np.zeros((n_blocks, d))
-        for at in row_runs(n, 1, AT_ONCE):
+        for at in row_runs(n, 1, BATCH_ROWS):
             of_block = csr_array((np.ones(at.stop - at.start), blocks[at], np.arange(at.stop - at.start + 1)))
             of_block.resize(at.stop - at.start, n_blocks)
             sums += of_block.T @ vectors[at].astype(np.float64)
@@ -52,7 +52,7 @@ class Features:
 
     def _centred(self, vectors: F32, blocks: I64) -> Iterator[tuple[slice, F32]]:
         means = self.block_means.astype(vectors.dtype)
-        for at in row_runs(len(vectors), 1, AT_ONCE):
+        for at in row_runs(len(vectors), 1, BATCH_ROWS):
             yield at, (vectors[at] - means[blocks[at]]).astype(np.float32, copy=False)
 
     def _turn(self, vectors: F32, blocks: I64, kept: int) -> float:

@@ -16,7 +16,7 @@ from scipy.linalg import lapack  # type: ignore[import-untyped]
 
 from core.records import F32, F64, I64, Bool
 
-DENSE_ROWS = 2500
+MAX_DENSE_ROWS = 2500
 """Up to so many rows a smoother is kept as one dense matrix."""
 
 
@@ -177,7 +177,9 @@ class HeadSmoother:
         self._fit()
         # being linear, the whole map is one (n, n) matrix: cheaper than the heads' many small products while n is small
         self.matrix = (
-            self._predict(np.eye(len(features), dtype=np.float32)) if dense and len(features) <= DENSE_ROWS else None
+            self._predict(np.eye(len(features), dtype=np.float32))
+            if dense and len(features) <= MAX_DENSE_ROWS
+            else None
         )
 
     def _slice(self, head: int, fold: int) -> slice:

@@ -17,18 +17,20 @@ from core.discovery.ridge.layout import HeadRows
 from core.records import F32, F64, I64
 from core.row_runs import row_runs
 
-MOST_PAIRS = 20_000_000
+MAX_GROUP_PAIRS = 20_000_000
 """Pairs of rows of one group that are kept: past it the groups are so large that folds serve as well."""
-DENSE_ROWS = 1000
+MAX_DENSE_ROWS = 1000
 """Up to so many rows a smoother is kept as one dense matrix."""
-EVERYWHERE = slice(None)
-AT_ONCE = 50_000
+ALL_ROWS = slice(None)
+BATCH_ROWS = 50_000
 """Rows whose leverage is worked out at once, which bounds memory."""
 
 
 def can_leave_out(groups: I64 | None) -> bool:
     """Whether whole groups can be left out exactly: not where groups hold thousands of rows each."""
-    return groups is None or int((np.unique(groups, return_counts=True)[1].astype(np.int64) ** 2).sum()) <= MOST_PAIRS
+    return (
+        groups is None or int((np.unique(groups, return_counts=True)[1].astype(np.int64) ** 2).sum()) <= MAX_GROUP_PAIRS
+    )
 
 
 class LeaveOutSmoother:
@@ -57,7 +59,7 @@ class LeaveOutSmoother:
         """(n,) the same of the rows that are a group of their own; 1 for the others."""
         for places, _ in self.together:
             self.alone[places] = 1
-        self.matrix = self._matrix(sets) if dense and len(rows.order) <= DENSE_ROWS else None
+        self.matrix = self._matrix(sets) if dense and len(rows.order) <= MAX_DENSE_ROWS else None
 
     def _factor(self) -> None:
         """M_c and S^-1 of `solve_heads`."""
@@ -76,7 +78,7 @@ class LeaveOutSmoother:
         """(n, p) predictions for the (n, p) centered losses, each column a data set of its own."""
         scores = np.ascontiguousarray(losses[self.rows.order].T)
         predicted = np.empty_like(losses)
-        predicted[self.rows.order] = self.reader(scores)(EVERYWHERE).T
+        predicted[self.rows.order] = self.reader(scores)(ALL_ROWS).T
         return predicted
 
     def reader(self, scores: F32, moments: F32 | None = None) -> Callable[[slice], F32]:
@@ -126,7 +128,7 @@ class LeaveOutSmoother:
             own = scores[:, at]
             out = self._fitted(heads, at)
             out -= own  # the residual of the fit to all rows, turned round
-            for places, remainder in self.together if at == EVERYWHERE else ():
+            for places, remainder in self.together if at == ALL_ROWS else ():
                 out[:, places] = np.einsum("gst,pgt->pgs", remainder, out[:, places], optimize=True)
             out *= self.alone[at]
             out += own
@@ -134,13 +136,13 @@ class LeaveOutSmoother:
 
         if not self.together:
             return read
-        everything = read(EVERYWHERE)  # a group may lie in several runs
+        everything = read(ALL_ROWS)  # a group may lie in several runs
         return lambda at: everything[:, at]
 
     def _matrix(self, sets: list[I64]) -> F32:
         """The whole map, by places; what a row or its group adds to its own prediction is nought, not nearly nought."""
         eye = np.eye(len(self.rows.order), dtype=np.float32)
-        matrix = np.ascontiguousarray(self._reader(eye, self.rows.moments(eye))(EVERYWHERE).T)
+        matrix = np.ascontiguousarray(self._reader(eye, self.rows.moments(eye))(ALL_ROWS).T)
         for places in sets:
             matrix[places[:, :, None], places[:, None, :]] = 0
         return matrix
@@ -154,14 +156,14 @@ class LeaveOutSmoother:
                 through = through + np.float32(self.ridge**2) * (through @ self.shared @ through)
             features = self.rows.features[at]
             own = out[at]
-            for run in row_runs(len(features), 1, AT_ONCE):
+            for run in row_runs(len(features), 1, BATCH_ROWS):
                 own[run] = np.einsum("nr,nr->n", features[run] @ through, features[run])
         return out
 
     def _remainder(self, places: I64) -> F32:
         """(g, s, s) of (I - H_gg)^-1 for groups of one size, from their (g, s) places."""
         made: list[F32] = []
-        for some in (places[run] for run in row_runs(len(places), places.shape[1], AT_ONCE)):
+        for some in (places[run] for run in row_runs(len(places), places.shape[1], BATCH_ROWS)):
             x = self.rows.features[some]
             own = self._through_heads(some)
             hat = np.einsum("gsr,gtr->gst", x, own, optimize=True)

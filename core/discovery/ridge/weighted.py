@@ -10,9 +10,9 @@ import numpy as np
 from core.discovery.ridge.heads import factor_heads, rows_at, solve_heads
 from core.records import F32, F64, I64, Bool
 
-CLOSE = 1e-5
+MAX_RELATIVE_ERROR = 1e-5
 """How far heads may be from the exact ones, relative to their size, in the norm of the unweighted problem."""
-MOST_STEPS = 60
+MAX_STEPS = 60
 """Bootstraps of 12 to 8,000 rows take 3 to 12; what is not close by then is solved by factors of its own."""
 
 
@@ -80,7 +80,7 @@ class _Problem:
         heads = np.zeros_like(left)
         first = self._sizes(along, left)
         size = first
-        for _ in range(MOST_STEPS):
+        for _ in range(MAX_STEPS):
             curvature = (self.weights * np.square(along)).sum(0, dtype=np.float64) + self.shrinkage(step)
             far = _ratio(size, curvature)
             heads = heads + far * step
@@ -88,12 +88,12 @@ class _Problem:
             ahead = self.fitted(left)
             before = size
             size = self._sizes(ahead, left)
-            if (size <= CLOSE**2 * first).all():
+            if (size <= MAX_RELATIVE_ERROR**2 * first).all():
                 break
             turn = _ratio(size, before)
             step = left + turn * step
             along = ahead + turn * along
-        return heads, size > CLOSE**2 * first
+        return heads, size > MAX_RELATIVE_ERROR**2 * first
 
     def _sizes(self, fitted: F32, heads: F32) -> F64:
         """(p,) u'Pu."""

@@ -11,12 +11,15 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 Result = TypeVar("Result")
 
-BATCH = 4
-"""Pieces of work between two looks at whether to go on."""
+BATCH_JOBS = 4
+"""Jobs between two checks whether to stop."""
 
 
 def on_all_cores(work: Callable[..., Result], *pieces: Sequence[Any]) -> Iterator[list[Result]]:
-    """The results of `work` on each of the pieces, in order, BATCH at a time; a batch is begun when it is asked for."""
+    """Results of `work` on each of the pieces, in order, in batches of BATCH_JOBS; a batch starts when it is requested.
+
+    BLAS gets one thread per worker, so that workers do not compete for the cores.
+    """
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for at in range(0, len(pieces[0]), BATCH):
-            yield list(pool.map(work, *(piece[at : at + BATCH] for piece in pieces)))
+        for at in range(0, len(pieces[0]), BATCH_JOBS):
+            yield list(pool.map(work, *(piece[at : at + BATCH_JOBS] for piece in pieces)))

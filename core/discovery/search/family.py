@@ -3,13 +3,13 @@
 Four kinds of candidate, each a set of rows inside a scope (all samples, or one class):
 
     slice      the rows with the highest out-of-fold predicted loss, at several depths and penalties
-    region     a k-means part of the embedding, found without looking at the loss
+    region     a k-means part of the embedding, formed without the losses
     condition  rows that meet a condition on the table or on a measured property
-    phrase     rows that look most like a phrase of the vocabulary, at several depths
+    phrase     rows that match a phrase of the vocabulary best, at several depths
 
 Slices depend on the losses, so each permutation refits the heads and cuts the slices again: the search is inside the
 null. The p of a candidate is the share of permutations in which the best of the whole family does at least as well
-(max-T, Westfall & Young 1993), so it already pays for everything that was looked at.
+(max-T, Westfall & Young 1993), so it already pays for everything that was searched.
 """
 
 from __future__ import annotations
@@ -31,14 +31,18 @@ from core.statistics.tops import top_positions
 Statistic = Callable[..., F32 | F64]
 Smoother = HeadSmoother | LeaveOutSmoother
 DEPTHS = (0.01, 0.0125, 0.016, 0.02, 0.025, 0.032, 0.04, 0.05, 0.063, 0.08, 0.1, 0.125, 0.16, 0.2, 0.25, 0.3, 0.35)
-"""Shares of a scope that a slice may hold: a quarter more at each step, so that one is within an eighth of any size."""
+"""Shares of a scope that a slice may hold: a quarter more at each step, so that one is within an eighth of any size.
+They overlap so much that the twelve added to the first five raised the threshold by only 0.03 to 0.1 (tuning seeds).
+Mean Jaccard index of the first cluster with the blindspot it fits best, by the split that explains most: seventeen
+depths 0.75 and 0.43, nine 0.74 and 0.41, five 0.70 and 0.40 (docs/decisions/search-inside-the-null.md)."""
 MIN_CANDIDATE_ROWS = 10
-"""No candidate has fewer rows than this."""
+"""Rows of a candidate at least. Candidates of five rows were tried on tuning seeds and not kept
+(docs/decisions/search-inside-the-null.md)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scope:
-    """Where a candidate is compared with the rest: `rows` are all samples, or one class."""
+    """Rows within which a candidate is compared with the others: all samples, a class or a superclass."""
 
     name: str
     rows: I64
@@ -48,14 +52,14 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """A set of rows that was fixed without looking at the loss."""
+    """A set of rows that was fixed without the losses."""
 
     kind: Literal["region", "condition", "phrase"]
     scope: int
     rows: I64
     """Row numbers, within the scope."""
     tag: int
-    """Which part, condition or phrase it is, in the caller's list."""
+    """Index of the part, condition or phrase in the caller's list."""
 
     def mask(self, n: int) -> Bool:
         """(n,) True for its rows."""
@@ -77,7 +81,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MarkedReading:
-    """What `Family.read_marked` says of c candidates in p columns."""
+    """Result of `Family.read_marked` for c candidates in p columns."""
 
     statistics: F32
     """(c, p) studentized excess."""
@@ -85,7 +89,7 @@ class MarkedReading:
     """(c, p) mean inside minus mean outside."""
     marked: F32
     """(c, p) share of a candidate's rows that are marked."""
-    surest: F32
+    top10_marked_share: F32
     """(c, p) the same of the SUREST rows of a slice, and of all rows of a region."""
     trend: F32
     """(p,) the best trend."""
@@ -96,10 +100,10 @@ class Family:
 
     Args:
         scopes: the first is all samples.
-        smoothers: (smoother, scope numbers that it cuts slices in) pairs.
-        regions: loss-free sets; each must lie inside its scope.
+        smoothers: (smoother, numbers of the scopes that it cuts slices in) pairs.
+        regions: sets fixed without the losses; each must lie inside its scope.
         groups: (n,) where rows come in groups.
-        rows: what the `LeaveOutSmoother`s stand on; they share its moments.
+        rows: features of the `LeaveOutSmoother`s, which share its moments.
     """
 
     def __init__(
@@ -117,14 +121,14 @@ class Family:
         self.smoothers = list(smoothers)
         self.regions = list(regions)
         self.groups = groups
-        # a sorted table must not say which rows of equal membership come first
+        # shuffled, so that the order of the table does not decide which rows of equal membership come first
         rng = np.random.default_rng(0)
         self.scopes = [replace(s, rows=rng.permutation(s.rows)) for s in scopes]
-        place = np.argsort(self.order)
-        self.places = [Run.of(np.sort(place[scope.rows])) for scope in scopes]
+        position = np.argsort(self.order)
+        self.runs = [Run.of(np.sort(position[scope.rows])) for scope in scopes]
         self.candidates: list[Candidate] = []
-        for number, (_, where) in enumerate(self.smoothers):
-            for scope in where:
+        for number, (_, cut_scopes) in enumerate(self.smoothers):
+            for scope in cut_scopes:
                 self.candidates += [Candidate("slice", scope, number, depth, -1) for depth in self._depths(scope)]
         self.n_slices = len(self.candidates)
         self.candidates += [Candidate(r.kind, r.scope, -1, 0.0, r.tag) for r in self.regions]
@@ -134,7 +138,7 @@ class Family:
         self.scope_sizes = np.array([len(s.rows) for s in self.scopes], dtype=np.float64)[self.scope_of]
         self.sets = [self._sets(number) for number in range(len(self.scopes))]
         self.is_condition = np.array([c.kind in ("condition", "phrase") for c in self.candidates], dtype=bool)
-        # slices of the narrowest scopes that there are
+        # slices of the narrowest scopes: only these may be listed unconfirmed
         self.is_listed = (np.arange(len(self.candidates)) < self.n_slices) & (
             (self.scope_of > 0) | (not self.scope_of[: self.n_slices].any())
         )
@@ -142,17 +146,17 @@ class Family:
     def _sets(self, scope: int) -> tuple[I64, F32]:
         """The numbers of a scope's regions, and their (regions, rows of the scope) indicators."""
         rows = self._rows(scope)
-        place = np.zeros(self.n, dtype=np.int64)
-        place[rows] = np.arange(len(rows))
+        position = np.zeros(self.n, dtype=np.int64)
+        position[rows] = np.arange(len(rows))
         numbers = np.array([i for i, r in enumerate(self.regions) if r.scope == scope], dtype=np.int64)
         masks = np.zeros((len(numbers), len(rows)), dtype=np.float32)
         for line, number in zip(masks, numbers):
-            line[place[self.regions[number].rows]] = 1
+            line[position[self.regions[number].rows]] = 1
         return numbers, masks
 
     def _rows(self, scope: int) -> I64:
-        """The rows of a scope in the order of their places."""
-        return self.places[scope].of_all(self.order[None])[0]
+        """The rows of a scope in the order of their positions."""
+        return self.runs[scope].of_all(self.order[None])[0]
 
     def _depths(self, scope: int) -> list[float]:
         n = len(self.scopes[scope].rows)
@@ -169,58 +173,65 @@ class Family:
     def read(self, scores: F32, statistic: Statistic | None = None) -> tuple[F32, F32]:
         """(candidates, p) statistics, and (p,) the best trend, for each column.
 
-        The trend is the correlation of the scores with their out-of-fold predictions over its own error
-        (`ScopeScores.trend`), the largest over scopes and smoothers: whether anything is predictable at all.
+        The trend is the correlation of the scores with their out-of-fold predictions over its standard error
+        (`ScopeScores.trend`), the largest over scopes and smoothers. It tests whether anything is predictable at all.
 
         Args:
             scores: (n, p) centered failure scores; they are tested, and the heads are fitted to them.
-            statistic: how a set is compared with the rest of its scope; by default the studentized excess.
+            statistic: compares a set with the others of its scope; by default the studentized excess.
         """
         return self.read_placed(self._placed(scores), statistic)
 
     def read_placed(self, placed: F32, statistic: Statistic | None = None) -> tuple[F32, F32]:
-        """As `read`, of (p, n) scores at each place: those of row `order[i]` at place i."""
+        """As `read`, for (p, n) scores by position: those of row `order[i]` at position i."""
         out = np.empty((len(self.candidates), len(placed)), dtype=np.float32)
         trend = np.full(len(placed), -np.inf, dtype=np.float32)
-        for at, moments, own_trend in self._moments(placed):
+        for at, moments, scope_trend in self._moments(placed):
             out[at] = moments.studentised() if statistic is None else statistic(*moments.sums)
-            trend = trend if own_trend is None else np.maximum(trend, own_trend)
+            if scope_trend is not None:
+                trend = np.maximum(trend, scope_trend)
         return out, trend
 
     def read_marked(self, scores: F32, marks: F32) -> MarkedReading:
-        """As `read`, with the plain excess, and what share of each candidate is marked.
+        """As `read`, with the plain excess, and the share of each candidate that is marked.
 
         Args:
             scores: (n, p) as in `read`. marks: (n, p) 1 for the rows that are marked in a column, else 0.
         """
         p = scores.shape[1]
-        statistics, excess, marked, surest = np.empty((4, len(self.candidates), p), dtype=np.float32)
+        statistics, excess, marked, top10_marked_share = np.empty((4, len(self.candidates), p), dtype=np.float32)
         trend = np.full(p, -np.inf, dtype=np.float32)
-        for at, moments, own_trend in self._moments(self._placed(scores), self._placed(marks)):
-            statistics[at], excess[at] = moments.studentised(), plain_excess(*moments.sums)
-            marked[at], surest[at] = moments.marked, moments.top10_marked_share
-            trend = trend if own_trend is None else np.maximum(trend, own_trend)
-        return MarkedReading(statistics, excess, marked, surest, trend)
+        for at, moments, scope_trend in self._moments(self._placed(scores), self._placed(marks)):
+            statistics[at] = moments.studentised()
+            excess[at] = plain_excess(*moments.sums)
+            marked[at] = moments.marked
+            top10_marked_share[at] = moments.top10_marked_share
+            if scope_trend is not None:
+                trend = np.maximum(trend, scope_trend)
+        return MarkedReading(statistics, excess, marked, top10_marked_share, trend)
 
     def _moments(self, placed: F32, marked: F32 | None = None) -> Iterator[tuple[slice | I64, Moments, F32 | None]]:
-        """For each run of candidates, which they are, their sums, and of slices the (p,) trend behind them."""
+        """For each run of candidates: their numbers, their sums, and for slices the (p,) trend behind them."""
         groups = None if self.groups is None else self.groups[self.order]
-        own = [ScopeScores.of(placed, run, marked, groups) for run in self.places]
-        factored = any(isinstance(one, LeaveOutSmoother) and one.matrix is None for one, _ in self.smoothers)
-        shared = self.rows.moments(placed) if self.rows is not None and factored else None
+        scope_scores = [ScopeScores.of(placed, run, marked, groups) for run in self.runs]
+        shared = None
+        if self.rows is not None and any(
+            isinstance(s, LeaveOutSmoother) and s.matrix is None for s, _ in self.smoothers
+        ):
+            shared = self.rows.moments(placed)
         at = 0
-        for smoother, where in self.smoothers:
+        for smoother, cut_scopes in self.smoothers:
             read = self._reader(smoother, placed, shared)
-            for scope in where:
+            for scope in cut_scopes:
                 depths = self._depths(scope)
-                yield slice(at, at + len(depths)), *own[scope].slices(self.places[scope].read(read), depths)
+                yield slice(at, at + len(depths)), *scope_scores[scope].slices(self.runs[scope].read(read), depths)
                 at += len(depths)
-        for one, (numbers, masks) in zip(own, self.sets):
+        for scores, (numbers, masks) in zip(scope_scores, self.sets):
             if len(numbers):
-                yield self.n_slices + numbers, one.regions(masks), None
+                yield self.n_slices + numbers, scores.regions(masks), None
 
     def _placed(self, values: F32) -> F32:
-        """(p, n) of (n, p) values, in the order of their places: a column is one piece of memory."""
+        """(p, n) of (n, p) values, in the order of their positions: a column is contiguous in memory."""
         return np.ascontiguousarray(values[self.order].T)
 
     def _reader(self, smoother: Smoother, placed: F32, shared: F32 | None) -> Callable[[slice], F32]:
@@ -235,7 +246,7 @@ class Family:
         """(n,) out-of-fold predictions behind a slice, -inf outside its scope, and members."""
         rows = self._rows(candidate.scope)
         placed = self._placed(scores[:, None].astype(np.float32))
-        inside = self.places[candidate.scope].read(self._reader(self.smoothers[candidate.smoother][0], placed, None))
+        inside = self.runs[candidate.scope].read(self._reader(self.smoothers[candidate.smoother][0], placed, None))
         predicted = np.full(self.n, -np.inf)
         members = np.zeros(self.n, dtype=bool)
         predicted[rows] = inside[0]

@@ -1,4 +1,4 @@
-"""One permutation test over the whole family: what each candidate shows, and the null of the best of them."""
+"""One permutation test over the whole family: the statistic of each candidate, and the null of their maximum."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from core.statistics.max_t import chunks, conservative_null, nulls
 from core.statistics.permutation import permutation_p, permutation_threshold
 from core.statistics.permuter import Permuter
 
-CELLS = 16_000_000
-"""Rows times columns that are read at once, which bounds memory."""
+BATCH_CELLS = 16_000_000
+"""Rows times columns processed at once, which bounds memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,14 +47,13 @@ class FamilyTest:
         return len(self.null) > 0
 
     def chance(self, statistic: float) -> float | None:
-        """Share of permutations in which the strongest set that may be listed is as strong; None where nothing could
-        be permuted."""
+        """Share of permutations in which the strongest listable set is as strong; None where nothing was permuted."""
         if self.listed_null is None or not len(self.listed_null):
             return None
         return permutation_p(statistic, self.listed_null)
 
     def trend_p(self) -> float | None:
-        """p of the best trend; None where nothing could be permuted."""
+        """p of the best trend; None where nothing was permuted."""
         if self.trend_null is None or not len(self.trend_null):
             return None
         return permutation_p(self.trend, self.trend_null)
@@ -69,8 +68,7 @@ class FamilyTest:
 
     @property
     def threshold(self) -> float:
-        """The least statistic whose p is at most alpha; inf where there are too few permutations for any, nan where
-        there are none."""
+        """The smallest statistic whose p is at most alpha; inf with too few permutations for any, nan with none."""
         return permutation_threshold(self.null, self.alpha)
 
 
@@ -88,44 +86,44 @@ def read_family(
 ) -> FamilyTest:
     """Test the whole family once against permuted scores.
 
+    Chunks of permutations run on all cores, each with its own generator, so the result does not depend on the number of
+    cores.
+
     Args:
         measured: centered within the permuter's strata; a permutation moves the measures together.
         n_permutations: at least 5,000 for a p that is reported.
         alpha: the level at which candidates are confirmed.
-        give_up: stop once so many permutations beat the best *slice or region*: its p is then far from any alpha
-            (Besag & Clifford 1991). 0 never stops.
-
-    Chunks of permutations run on all cores, each with a generator of its own, so the result does not depend on how many
-    there are.
+        give_up: stop once this many permutations beat the best *slice or region*: its p is then far from any alpha
+            (Besag & Clifford 1991, Biometrika 78(2)). 0 never stops.
     """
     columns = measured.standardised_residuals.astype(np.float32)
     observed, trend = family.read(columns)
     best = float(observed[~family.is_condition].max(initial=-np.inf))
-    sizes = chunks(n_permutations, int(np.clip(CELLS // columns.size, 16, 256)))
+    sizes = chunks(n_permutations, int(np.clip(BATCH_CELLS // columns.size, 16, 256)))
 
     def every(*pieces: Any) -> Iterator[F32]:
         return (np.concatenate(batch, axis=1) for batch in on_all_cores(*pieces))
 
-    def enough(way: int, parts: Sequence[F32]) -> bool:
+    def enough(scheme: int, parts: Sequence[F32]) -> bool:
         done = sum(part.shape[1] for part in parts)
-        progress(step, n_permutations * way + done, n_permutations * len(permuter.exchange_schemes))
+        progress(step, n_permutations * scheme + done, n_permutations * len(permuter.exchange_schemes))
         return 0 < give_up <= sum(int((part[0] >= best).sum()) for part in parts)
 
-    ways = nulls(partial(_permuted_best, family, columns), permuter, rng, sizes, every=every, enough=enough)
-    null, trend_null, listed = conservative_null(ways)
+    drawn = nulls(partial(_permuted_best, family, columns), permuter, rng, sizes, every=every, enough=enough)
+    null, trend_null, listed = conservative_null(drawn)
     return FamilyTest(
         measured.standardised_residuals, measured.names, alpha, observed, null, float(trend.max()), trend_null, listed
     )
 
 
 def _permuted_best(family: Family, columns: F32, permuter: Permuter, count: int, rng: np.random.Generator) -> F32:
-    """(3, count) of permuted scores: the best statistics of the family, the best trends, and the best statistics in the
-    first measure of what may be listed."""
+    """(3, count) of permuted scores: the best statistic of the family, the best trend, and the best statistic in the
+    first measure of the listable candidates."""
     drawn = permuter.draw(count, rng).T.take(family.order, axis=1)
     permuted = np.empty((count, columns.shape[1], family.n), np.float32)
-    for measure, values in enumerate(columns.T):  # those of a draw side by side
+    for measure, values in enumerate(columns.T):  # the measures of a draw are contiguous
         permuted[:, measure] = np.ascontiguousarray(values).take(drawn)
-    if permuter.grouped:  # unequal groups repeat and drop values: keep each column's mean at zero
+    if permuter.grouped:  # groups of unequal size repeat and drop values: recenter each column
         permuted -= permuted.mean(2, keepdims=True)
     statistics, trend = family.read_placed(permuted.reshape(-1, family.n))
     listed = statistics[family.is_listed].max(0, initial=-np.inf).reshape(count, -1)[:, 0]

@@ -13,12 +13,12 @@ from core.records import F32, F64, I64
 from core.statistics.groups import size_of_group
 from core.statistics.tops import top_positions
 
-SHARES = (0.02, 0.05, 0.1, 0.2)
+PLANT_SHARES = (0.02, 0.05, 0.1, 0.2)
 """Sizes of patterns, of the typical class and of all samples; below MIN_CANDIDATE_ROWS that many rows are planted."""
-ALIKE = 1.25
+MAX_SIZE_RATIO = 1.25
 """A class whose size differs from the typical one by no more than this factor may hold a plant."""
-MOST_CLASSES = 4
-LARGEST_GROUP = 0.1
+MAX_PLANTED_CLASSES = 4
+MAX_GROUP_SHARE = 0.1
 """Nothing is planted in the rows of a group that holds more of a scope's rows: such copies would draw most
 neighborhoods to themselves, and what lies in one group alone cannot be confirmed."""
 
@@ -62,17 +62,18 @@ def places_of(design: Design, rng: np.random.Generator) -> tuple[PlantingSite | 
 
 
 def alike_in_size(counts: I64, rng: np.random.Generator) -> tuple[int, I64]:
-    """The median of the counts, and the places of up to MOST_CLASSES at random of those that are about as large."""
+    """The median of the counts, and the places of up to MAX_PLANTED_CLASSES at random of those that are about as
+    large."""
     typical = int(np.sort(counts)[len(counts) // 2])
-    near = np.flatnonzero(np.maximum(counts / typical, typical / counts) <= ALIKE)
-    return typical, np.sort(rng.permutation(near)[:MOST_CLASSES])
+    near = np.flatnonzero(np.maximum(counts / typical, typical / counts) <= MAX_SIZE_RATIO)
+    return typical, np.sort(rng.permutation(near)[:MAX_PLANTED_CLASSES])
 
 
 def _sizes(n: int) -> tuple[tuple[float, int], ...]:
     """Up to five sizes, each at least a quarter larger than the one before; the first is that of the smallest candidate
     there is."""
     made = [(MIN_CANDIDATE_ROWS / n, MIN_CANDIDATE_ROWS)]
-    for share in SHARES:
+    for share in PLANT_SHARES:
         if round(share * n) >= 1.25 * made[-1][1]:
             made.append((share, round(share * n)))
         elif round(share * n) >= MIN_CANDIDATE_ROWS:
@@ -81,7 +82,7 @@ def _sizes(n: int) -> tuple[tuple[float, int], ...]:
 
 
 def plantable(rows: I64, groups: I64 | None, most: int) -> I64:
-    """The rows of a scope that are of no group larger than `LARGEST_GROUP` of it (or `MIN_CANDIDATE_ROWS`); all where
+    """The rows of a scope that are of no group larger than `MAX_GROUP_SHARE` of it (or `MIN_CANDIDATE_ROWS`); all where
     fewer than `most` would be left.
 
     Args:
@@ -89,7 +90,7 @@ def plantable(rows: I64, groups: I64 | None, most: int) -> I64:
     """
     if groups is None:
         return rows
-    kept = rows[size_of_group(groups[rows]) <= max(LARGEST_GROUP * len(rows), MIN_CANDIDATE_ROWS)]
+    kept = rows[size_of_group(groups[rows]) <= max(MAX_GROUP_SHARE * len(rows), MIN_CANDIDATE_ROWS)]
     return kept if len(kept) >= most else rows
 
 

@@ -15,7 +15,7 @@ from core.discovery.proposals import Proposals
 from core.discovery.search.cores import on_all_cores
 from core.discovery.search.family import MIN_CANDIDATE_ROWS, Family, MarkedReading
 from core.discovery.search.family_test import FamilyTest
-from core.discovery.search.scope_scores import SUREST
+from core.discovery.search.scope_scores import N_TOP_MEMBERS
 from core.discovery.sensitivity.plants import Plant, PlantingSite, draw_plants, places_of, plantable
 from core.discovery.sensitivity.strengths import Strengths, strengths_of
 from core.discovery.sensitivity.whole_classes import ClassRows, whole_classes
@@ -36,19 +36,19 @@ from core.statistics.permutation import permutation_threshold
 from core.statistics.runs import clopper_pearson
 
 POWER = 0.8
-PLANTS = 40
-FEWEST_PLANTS = 10
-"""Of each size and strength; of many rows fewer, so that rows times plants stay below PLANTED_CELLS."""
-PLANTED_CELLS = 2_000_000
-CELLS = 16_000_000
-FEWEST_READ = 8
+N_PLANTS = 40
+MIN_PLANTS = 10
+"""Of each size and strength; of many rows fewer, so that rows times plants stay below MAX_PLANTED_CELLS."""
+MAX_PLANTED_CELLS = 2_000_000
+BATCH_CELLS = 16_000_000
+MIN_BATCH_PLANTS = 8
 """Rows times columns that are read at once, which bounds memory; of many rows so many plants, since each reading
 goes through all features (with 8 in place of 4 a seventh to a fifth fewer CPU seconds at 200,000 rows)."""
-FIRST = 5
+FIRST_PLANTS_DIVISOR = 5
 """Of so many plants of a size one is read first, and two at least."""
 STEP = "Planting failures"
 """What `measure_sensitivity` calls itself to whoever is told of progress."""
-HALF = 0.5
+MIN_PLANTED_SHARE = 0.5
 """Of a cluster's samples, so many must be of the plant."""
 
 
@@ -100,7 +100,7 @@ def measure_sensitivity(
     levels = Levels.of(test, alpha=alpha, kept=predictability_alpha)
     reader = _Reader(measured, _raw(outcomes, test), design.centring_stratum, permuter.grouped, strengths, levels)
     inside, everywhere = places_of(design, rng)
-    count = min(PLANTS, max(FEWEST_PLANTS, PLANTED_CELLS // len(design.blocks)))
+    count = min(N_PLANTS, max(MIN_PLANTS, MAX_PLANTED_CELLS // len(design.blocks)))
     patterns: list[PlantedPattern] = []
     left_out: set[int] = set()
     for place in (everywhere,) if inside is None else (inside, everywhere):
@@ -119,7 +119,7 @@ def measure_sensitivity(
     size = 0 if inside is None else inside.typical
     return Sensitivity(
         strengths.unit, strengths.base, names, size, len(design.blocks), tuple(patterns),
-        power=POWER, smallest=MIN_CANDIDATE_ROWS, surest=SUREST, unplanted=len(left_out),
+        power=POWER, smallest=MIN_CANDIDATE_ROWS, surest=N_TOP_MEMBERS, unplanted=len(left_out),
     )  # fmt: skip
 
 
@@ -217,9 +217,9 @@ def weakest_found(
     shape = len(sizes), len(plants)
     low = np.zeros(shape, np.int64)
     high = np.full(shape, len(values))
-    width = max(FEWEST_READ, CELLS // (2 * reader.raw.size))
+    width = max(MIN_BATCH_PLANTS, BATCH_CELLS // (2 * reader.raw.size))
     progress(STEP, 0, low.size * len(values))
-    for first in (max(2, len(plants) // FIRST), len(plants)):
+    for first in (max(2, len(plants) // FIRST_PLANTS_DIVISOR), len(plants)):
         while (still := np.argwhere(low[:, :first] < high[:, :first])).size:
             middle = _dividing(low, high, len(values))
             chunks = [still[at] for at in row_runs(len(still), 1, width)]
@@ -264,7 +264,7 @@ def _is_found(family: Family, reading: MarkedReading, columns: slice, levels: Le
         return False
     best, measure = divmod(best_passing(family, observed, reading.excess[:, columns], threshold), observed.shape[1])
     at = best, columns.start + measure
-    return bool(max(reading.surest[at], reading.marked[at]) >= HALF)
+    return bool(max(reading.top10_marked_share[at], reading.marked[at]) >= MIN_PLANTED_SHARE)
 
 
 def smallest_detectable(sensitivity: Sensitivity | None) -> tuple[Detectable, ...]:

@@ -13,16 +13,16 @@ from core.discovery.design import Design
 from core.discovery.ridge.heads import split_by_block
 from core.records import F64, I64, Bool, Measure, Outcomes
 
-RATES = (0.2, 0.35, 0.5, 0.75, 1.0)
-"""Error rates inside a pattern; those above that of all samples by `LEAST_GAP` are planted."""
-LEAST_GAP = 0.08
-FACTORS = (1.5, 2.0, 3.0, 5.0)
+ERROR_RATES = (0.2, 0.35, 0.5, 0.75, 1.0)
+"""Error rates inside a pattern; those above that of all samples by `MIN_RATE_GAP` are planted."""
+MIN_RATE_GAP = 0.08
+LOSS_FACTORS = (1.5, 2.0, 3.0, 5.0)
 """Mean losses inside a pattern, over that of its class."""
-DEVIATIONS = (0.5, 1.0, 2.0)
+LOSS_DEVIATIONS = (0.5, 1.0, 2.0)
 """The same as standard deviations above it, where losses may be negative or leave no room for a factor."""
-REACHABLE = 0.8
+MAX_REACH_SHARE = 0.8
 """Of the way from the mean loss to the largest one: a mean beyond it cannot be made of the user's own losses."""
-POOL = 5
+MIN_POOL_ROWS = 5
 """A class with fewer failing (or passing) rows takes those of all classes."""
 
 Unit = Literal["error rate", "times the mean loss", "deviations of the loss"]
@@ -30,7 +30,7 @@ Unit = Literal["error rate", "times the mean loss", "deviations of the loss"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """Rows of one kind, those of each class side by side; a class with fewer than POOL takes those of all."""
+    """Rows of one kind, those of each class side by side; a class with fewer than MIN_POOL_ROWS takes those of all."""
 
     rows: I64
     starts: I64
@@ -41,7 +41,7 @@ class Pool:
         """Of the rows where `kind` is True; members: the rows of each class."""
         every = np.flatnonzero(kind)
         own = [rows[kind[rows]] for rows in members]
-        own = [rows if len(rows) >= POOL else every for rows in own]
+        own = [rows if len(rows) >= MIN_POOL_ROWS else every for rows in own]
         counts = np.array([len(rows) for rows in own])
         return cls(np.concatenate(own), np.cumsum(counts) - counts, counts)
 
@@ -67,7 +67,7 @@ class ErrorRates:
         base = float(errors.mean())
         members = split_by_block(np.arange(len(errors)), blocks, int(blocks.max()) + 1)
         pools = Pool.of(~errors, members), Pool.of(errors, members)
-        values = tuple(rate for rate in RATES if rate >= base + LEAST_GAP) or (1.0,)
+        values = tuple(rate for rate in ERROR_RATES if rate >= base + MIN_RATE_GAP) or (1.0,)
         return cls(errors, blocks, pools, values, base)
 
     def sources(self, rows: I64, shuffled: I64, draws: F64, strength: float) -> I64:
@@ -111,9 +111,9 @@ class MeanLosses:
         members = tuple(rows[np.argsort(losses[rows], kind="stable")] for rows in split)
         base = float(losses.mean())
         spread = float(losses.std())
-        room = REACHABLE * float(losses.max() - losses.mean())
-        factors = tuple(f for f in FACTORS if (f - 1) * base <= room) if losses.min() >= 0 < base else ()
-        deviations = tuple(d for d in DEVIATIONS if d * spread <= room) or (room / spread,)
+        room = MAX_REACH_SHARE * float(losses.max() - losses.mean())
+        factors = tuple(f for f in LOSS_FACTORS if (f - 1) * base <= room) if losses.min() >= 0 < base else ()
+        deviations = tuple(d for d in LOSS_DEVIATIONS if d * spread <= room) or (room / spread,)
         unit = unit or ("times the mean loss" if factors else "deviations of the loss")
         values = factors if unit == "times the mean loss" else deviations
         return cls(losses, blocks, members, values, base, unit)

@@ -14,8 +14,8 @@ from core.records import F64, I64, Outcomes, PlantedPattern
 from core.statistics.means import PartMeans
 from core.statistics.runs import clopper_pearson
 
-UNITS = 100_000
-LEAST_PLANTS = 10
+MAX_PLANTED_ROWS = 100_000
+MIN_PLANTS = 10
 """Rows of all plants whose means are tested, which bounds the time: fewer plants of large classes."""
 
 
@@ -43,7 +43,7 @@ def whole_classes(
     classes = large[chosen]
     n = len(rows.labels)
     if rows.outcomes.errors is None or rows.groups is not None:
-        n_plants = int(np.clip(UNITS // (typical * len(strengths.values)), LEAST_PLANTS, n_plants))
+        n_plants = int(np.clip(MAX_PLANTED_ROWS // (typical * len(strengths.values)), MIN_PLANTS, n_plants))
     every = np.zeros(n, np.int64)
     pooled = (
         ErrorRates.of(rows.outcomes.errors, every)

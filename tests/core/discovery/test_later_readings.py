@@ -27,7 +27,7 @@ def test_a_reading_that_stops_once_it_cannot_pass_confirms_what_all_permutations
         return made
 
     monkeypatch.setattr(clusters, "read_family", read)
-    monkeypatch.setattr(family_test, "CELLS", 16 * 500)  # looks after every 64 permutations
+    monkeypatch.setattr(family_test, "BATCH_CELLS", 16 * 500)  # looks after every 64 permutations
     stops = True
     early = search(vectors, planted, labels=labels).confirmed
     drawn, stops = [*lengths], False

@@ -168,7 +168,7 @@ def test_the_parts_of_many_rows_are_those_of_centres_found_among_some(monkeypatc
     of_row = np.arange(1200) % 6  # every sixth row is of one kind
     vectors = (middle[of_row] + rng.normal(size=(1200, 4))).astype(np.float32)
     design = make_design(SampleSet(tuple(map(str, range(1200)))), rng=np.random.default_rng(0))
-    monkeypatch.setattr("core.discovery.proposals.MOST_CLUSTERED", 200)
+    monkeypatch.setattr("core.discovery.proposals.MAX_KMEANS_ROWS", 200)
     proposals = propose(design, Features(vectors, design.blocks), (), 0)
     first = [r for r in proposals.family.regions if len(proposals.parts[r.tag].centres) == 6]
     assert sorted(len(np.unique(of_row[r.rows])) for r in first) == [1] * 6

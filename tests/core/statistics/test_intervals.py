@@ -200,7 +200,7 @@ def test_of_many_rows_the_bootstrap_draws_less_often(monkeypatch: pytest.MonkeyP
         drawn.append(len(rows))
         return float(rows.mean())
 
-    monkeypatch.setattr("core.statistics.intervals.REDRAWN", 1000 * 150)
+    monkeypatch.setattr("core.statistics.intervals.MAX_REDRAWN_ROWS", 1000 * 150)
     bootstrap(mean, 1000, None, np.random.default_rng(0))
     assert drawn == [1000] * 151  # and all rows as they are
     drawn.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.statistics.local_fdr import NOTHING, SHAPE, local_fdr
+from core.statistics.local_fdr import BETA_SHAPE, NULL_SHARE, local_fdr
 
 
 def test_it_rises_with_the_chance_and_is_that_of_a_mixture_of_a_uniform_and_a_beta() -> None:
@@ -13,8 +13,8 @@ def test_it_rises_with_the_chance_and_is_that_of_a_mixture_of_a_uniform_and_a_be
     found = [local_fdr(c) for c in chances]
     assert found == sorted(found)
     assert 0 < found[0] < found[-1] < 1
-    density = NOTHING + (1 - NOTHING) * SHAPE * chances ** (SHAPE - 1)
-    assert found == pytest.approx(NOTHING / density)
+    density = NULL_SHARE + (1 - NULL_SHARE) * BETA_SHAPE * chances ** (BETA_SHAPE - 1)
+    assert found == pytest.approx(NULL_SHARE / density)
 
 
 def test_no_chance_gives_a_set_for_sure() -> None:

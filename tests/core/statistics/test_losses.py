@@ -58,5 +58,5 @@ def test_the_fitting_clip_is_four_nats_or_the_99th_percentile_where_higher():
 
 
 def test_every_kind_of_loss_has_a_unit_and_what_computes_it_knows_its_name() -> None:
-    assert set(losses.UNITS) == set(LOSS_KINDS)
-    assert {*losses.OF_PROBABILITIES, *losses.OF_NUMBERS} < set(LOSS_KINDS)
+    assert set(losses.LOSS_UNITS) == set(LOSS_KINDS)
+    assert {*losses.PROBABILITY_LOSSES, *losses.NUMBER_LOSSES} < set(LOSS_KINDS)

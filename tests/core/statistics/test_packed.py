@@ -11,7 +11,7 @@ from core.statistics.packed import PackedMasks
 
 @pytest.mark.parametrize("n", [1, 63, 64, 65, 1000])
 def test_masks_are_counted_paired_and_given_back(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed, "_CELLS", 3)
+    monkeypatch.setattr(packed, "_BATCH_WORDS", 3)
     rng = np.random.default_rng(n)
     masks, within = rng.random((7, n)) < 0.4, rng.random(n) < 0.5
     pairs = [(0, 1), (2, 6)]

@@ -9,12 +9,12 @@ import pytest
 
 from core.records import F64, I64, Estimate
 from core.statistics.intervals import bootstrap
-from core.statistics.redraws import CELLS, bootstrap_correlation, bootstrap_mean, bootstrap_sums
+from core.statistics.redraws import BATCH_CELLS, bootstrap_correlation, bootstrap_mean, bootstrap_sums
 
 A = np.random.default_rng(0).gamma(1, 1, 700)
 """Many rows: the redraws come in several parts."""
 GROUPS = [None, np.random.default_rng(1).integers(5, 200, 700), np.arange(700), np.zeros(700, np.int64)]
-assert CELLS < 500 * 700
+assert BATCH_CELLS < 500 * 700
 
 
 def rng() -> np.random.Generator:

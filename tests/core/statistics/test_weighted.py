@@ -9,7 +9,7 @@ import pytest
 
 from core.statistics import weighted
 from core.statistics.permuter import Permuter
-from core.statistics.weighted import PERMUTATIONS, REACHED, least_p, weighted_test
+from core.statistics.weighted import MAX_EXCEEDANCES, PERMUTATIONS, least_p, weighted_test
 
 
 def centred(weights: np.ndarray, strata: np.ndarray) -> np.ndarray:
@@ -40,14 +40,14 @@ def test_values_that_go_with_the_weights_have_the_least_p_and_others_stop_early(
     assert (found.p, found.best) == (least_p(300), 1)
     assert (least_p(300), least_p(10**5), least_p(200_000), least_p(10**7)) == (1e-4, 1e-4, 1 / 5_001, 1e-3)
     none = weighted_test(weights, rng.random((300, 1)), Permuter(strata), rng)
-    assert none.p >= REACHED / PERMUTATIONS
+    assert none.p >= MAX_EXCEEDANCES / PERMUTATIONS
     less = weighted_test(weights, -strong[:, 1:], Permuter(strata), rng)
     assert less.p == 1.0
 
 
 def test_of_many_rows_fewer_permutations_are_drawn_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weighted, "CELLS", 5_000)
-    monkeypatch.setattr(weighted, "ALL_CELLS", 1_500 * 1_000)
+    monkeypatch.setattr(weighted, "BATCH_CELLS", 5_000)
+    monkeypatch.setattr(weighted, "MAX_CELLS", 1_500 * 1_000)
     strata, drawn = np.zeros(1_000, np.int64), list[int]()
 
     class Counting(Permuter):

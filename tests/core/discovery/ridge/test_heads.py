@@ -50,7 +50,7 @@ def test_head_predictions_are_out_of_fold_kernel_ridge(penalty: float, share: fl
 def test_the_dense_matrix_and_the_factors_agree(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
     features, blocks, folds, losses = draw(80)
     dense = HeadSmoother(features, blocks, folds, penalty=30.0, share=share)
-    monkeypatch.setattr("core.discovery.ridge.heads.DENSE_ROWS", 0)
+    monkeypatch.setattr("core.discovery.ridge.heads.MAX_DENSE_ROWS", 0)
     factored = HeadSmoother(features, blocks, folds, penalty=30.0, share=share)
     assert dense.matrix is not None
     assert factored.matrix is None
@@ -180,7 +180,7 @@ def test_features_do_not_depend_on_how_many_rows_are_worked_on_at_once(monkeypat
     rng = np.random.default_rng(0)
     vectors, blocks = rng.normal(size=(200, 9)).astype(np.float32), rng.integers(0, 4, 200)
     whole = Features(vectors, blocks)
-    monkeypatch.setattr("core.discovery.ridge.features.AT_ONCE", 33)
+    monkeypatch.setattr("core.discovery.ridge.features.BATCH_ROWS", 33)
     parts = Features(vectors, blocks)
     np.testing.assert_allclose(parts.rows, whole.rows, atol=1e-5)
     np.testing.assert_allclose(parts.block_means, whole.block_means, atol=1e-12)

@@ -53,7 +53,7 @@ def test_equal_weights_give_the_heads_of_all_rows_to_the_last_bit() -> None:
 def test_weightings_that_do_not_come_close_are_solved_by_factors_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, train, losses, weights = _made(300, 32, 3)
     usual = weighted_heads(rows, train, losses, weights, penalty=10.0, share=2.0)
-    monkeypatch.setattr(weighted, "MOST_STEPS", 1)
+    monkeypatch.setattr(weighted, "MAX_STEPS", 1)
     direct = weighted_heads(rows, train, losses, weights, penalty=10.0, share=2.0)
     assert not np.array_equal(usual, direct)
     assert np.abs(usual - direct).max() < 1e-4 * np.abs(direct).max()
@@ -81,7 +81,7 @@ def test_heads_are_far_while_what_their_equations_lack_is_more_than_a_hundred_th
 ) -> None:
     """In the norm of the unweighted problem, against dense matrices; so few steps are made as are allowed."""
     rows, _, losses, weights = _made(300, 16, 1)
-    monkeypatch.setattr(weighted, "MOST_STEPS", steps)
+    monkeypatch.setattr(weighted, "MAX_STEPS", steps)
     made = weighted._Problem(rows, [np.arange(300)], np.ascontiguousarray(weights.T, np.float32), 10.0, 0.0)
     heads, far = made.descend(losses)
     x = rows.astype(np.float64)

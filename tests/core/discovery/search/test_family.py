@@ -249,7 +249,7 @@ def test_scores_that_are_all_explained_have_no_trend_and_raise_no_warning() -> N
 def test_a_statistic_does_not_depend_on_how_many_cells_are_worked_on_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made, columns = small(), np.random.default_rng(1).normal(size=(150, 9)).astype(np.float32)
     whole, trend = made.family.read(columns)
-    monkeypatch.setattr("core.discovery.search.scope_scores.TILE", 151)
+    monkeypatch.setattr("core.discovery.search.scope_scores.TILE_CELLS", 151)
     parts, again = made.family.read(columns)
     np.testing.assert_allclose(parts, whole, atol=1e-5)
     np.testing.assert_allclose(again, trend, atol=1e-5)
@@ -258,5 +258,5 @@ def test_a_statistic_does_not_depend_on_how_many_cells_are_worked_on_at_once(mon
 def test_a_scope_whose_rows_lie_apart_is_read_as_well() -> None:
     """Without rows laid out by head a class is every second row."""
     made = small()
-    assert [run.some is None for run in made.family.places] == [True, False, False]
-    assert made.family.places[1].of_all(np.arange(150)[None])[0].tolist() == list(range(0, 150, 2))
+    assert [run.some is None for run in made.family.runs] == [True, False, False]
+    assert made.family.runs[1].of_all(np.arange(150)[None])[0].tolist() == list(range(0, 150, 2))

@@ -14,10 +14,10 @@ from core.discovery.method import diagnose_records
 from core.discovery.proposals import propose
 from core.discovery.ridge.features import Features
 from core.discovery.search.family_test import read_family
-from core.discovery.search.scope_scores import SUREST
+from core.discovery.search.scope_scores import N_TOP_MEMBERS
 from core.discovery.sensitivity import power
 from core.discovery.sensitivity.plants import draw_plants, plantable
-from core.discovery.sensitivity.power import PLANTS, POWER, STEP, Levels, narrowed_family, smallest_detectable
+from core.discovery.sensitivity.power import N_PLANTS, POWER, STEP, Levels, narrowed_family, smallest_detectable
 from core.discovery.settings import Settings
 from core.errors import Cancelled
 from core.records import F32, F64, I64, Bool, Embeddings, Outcomes, SampleSet, Sensitivity
@@ -53,7 +53,7 @@ def test_the_grid_holds_every_size_and_strength_with_the_interval_of_its_count()
     assert (found.unit, found.classes, found.class_size, found.n_samples) == ("error rate", (), 0, 500)
     assert found.base == pytest.approx(draw(0)[2].mean())
     for p in found.patterns:
-        assert p.n_plants == PLANTS
+        assert p.n_plants == N_PLANTS
         assert p.found.value == p.n_found / p.n_plants
         assert p.found.low <= p.found.value <= p.found.high
         assert p.error_difference == pytest.approx(p.strength - found.base, abs=0.08)
@@ -185,11 +185,11 @@ def test_a_marked_reading_says_what_the_plain_one_says_and_counts_marks() -> Non
         if candidate.kind == "slice":
             predicted, members = family.slice_of(candidate, scores[:, 0].astype(np.float64))
             assert reading.marked[at, 0] == pytest.approx(members[:30].sum() / members.sum())
-            surest = np.argsort(-predicted, kind="stable")[:SUREST]
-            assert reading.surest[at, 0] == pytest.approx((surest < 30).mean())
+            surest = np.argsort(-predicted, kind="stable")[:N_TOP_MEMBERS]
+            assert reading.top10_marked_share[at, 0] == pytest.approx((surest < 30).mean())
         else:
             rows = family.regions[at - family.n_slices].rows
-            assert reading.marked[at, 0] == reading.surest[at, 0] == pytest.approx((rows < 30).mean())
+            assert reading.marked[at, 0] == reading.top10_marked_share[at, 0] == pytest.approx((rows < 30).mean())
 
 
 def test_a_narrowed_family_holds_the_slices_and_parts_of_its_scopes() -> None:
@@ -234,7 +234,7 @@ def test_nothing_is_planted_in_a_large_block_of_copies() -> None:
 
 
 def test_planting_tells_how_far_it_is_and_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.discovery.sensitivity.power.CELLS", 1)  # many small readings
+    monkeypatch.setattr("core.discovery.sensitivity.power.BATCH_CELLS", 1)  # many small readings
     vectors, losses, errors = draw(0, 100)
     samples = SampleSet(tuple(map(str, range(100))))
     outcomes, embeddings = Outcomes(losses, "loss", "loss", "given", errors=errors), Embeddings(vectors, "a", "a")
