@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from core.systems.probes.prompt_learning.context import PromptTraining, lay_out
-from core.systems.probes.prompt_learning.learner import Frame, tower_of
+from core.systems.probes.prompt_learning.learner import PromptBatch, tower_of
 from core.systems.probes.prompt_learning.training import backward, start
 from research.evidence.open_clip_texts import make_model
 from research.evidence.probes_speed import COLOURS, THINGS
@@ -42,19 +42,19 @@ def main() -> None:
         labels = torch.arange(batch) % said.classes
         for init in ("a photo of a", ""):
             learner = start(tower, PromptTraining(kind=kind, init=init), said.classes, width, 0)  # type: ignore[arg-type]
-            frame = Frame(tower, lay_out(tower, names, learner.ctx.shape[-2], "end"))
-            alike = frame.alike
+            batch = PromptBatch(tower, lay_out(tower, names, learner.ctx.shape[-2], "end"))
+            alike = batch.n_shared
             spent = list[list[float]]()
             losses = list[float]()
             for _ in range(said.repeats + 1):
                 spent.append([])
-                for frame.alike in (0, alike):
+                for batch.n_shared in (0, alike):
                     begun = time.process_time()
-                    losses.append(backward(frame, learner, rows, labels, 100.0))
+                    losses.append(backward(batch, learner, rows, labels, 100.0))
                     spent[-1].append(1000 * (time.process_time() - begun))
             alone, shared = np.array(spent[1:]).T  # the first turn warms up
             print(
-                f"{kind}, {frame.ids.shape[1]} tokens, {alike} alike: {np.median(alone):.0f} ms alone, "
+                f"{kind}, {batch.ids.shape[1]} tokens, {alike} alike: {np.median(alone):.0f} ms alone, "
                 f"{np.median(shared):.0f} shared, {np.median(alone / shared):.1f}x, gap {np.ptp(losses):.1g}",
                 flush=True,
             )
