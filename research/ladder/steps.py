@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import InvalidInput
-from core.systems.probes.base import said_shots
+from core.systems.probes.base import shots_words
 from core.systems.probes.prompt_learning.coop import INIT
 
 SHOTS = (1, 4, 16)
@@ -35,7 +35,7 @@ class LadderStep:
     @property
     def title(self) -> str:
         """Such as "coop, 16 shots, base-to-new"."""
-        shots = () if self.shots is None else (said_shots(self.shots),)
+        shots = () if self.shots is None else (shots_words(self.shots),)
         return ", ".join((self.name, *shots, *((self.said_setting,) if self.setting != "all classes" else ())))
 
     @property

@@ -154,7 +154,7 @@ def base_to_new(
         unseen=accuracy(among, ~is_base),
         general_h=harmonic_of(among, is_base, groups, task.seed),
         into_base=float(np.isin(scores[~is_base].argmax(1), base).mean()),
-        split=split.said,
+        split=split.sentence,
         notes=tuple(dict.fromkeys(note for part in scored for note in part.notes)),
         seconds=time.process_time() - started,
     )

@@ -48,7 +48,7 @@ def run_probe(page: Any) -> None:
 def test_zero_shot_runs_on_the_example_and_an_image_is_explained_in_a_narrower_window_too(open_page: Visit) -> None:
     page = open_page(1400, 900)
     open_probes(page)
-    assert "Choose a probe and run it" in page.locator("#probe-result").inner_text()
+    assert "Choose a probe" in page.locator("#probe-result").inner_text()
     page.wait_for_function("document.querySelector('#probe-form .estimate').textContent.startsWith('About')")
     run_probe(page)
     said = page.locator("#probe-result .result-head").inner_text()
@@ -112,7 +112,7 @@ def test_descriptions_of_a_file_are_edited_and_another_probe_keeps_them_beside_i
     page.wait_for_function("document.querySelector('#set-descriptions').value.includes('wings')")
     page.locator("#set-descriptions").fill('{"bird": ["a bird with a long beak."]}')
     run_probe(page)
-    page.locator("#probe-result").get_by_role("tab", name="Words and support").click()
+    page.locator("#probe-result").get_by_role("tab", name="Texts and support").click()
     assert "a bird with a long beak." in page.locator("#panel-probe-learned").inner_text()
     page.locator("input[name=probe][value='tip-adapter']").check()
     page.wait_for_selector("form[data-probe='tip-adapter']")

@@ -82,6 +82,6 @@ def bounded_to(tokens: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sizes.append(len(classes) * self.ids.shape[1])
         return true(self, learner, classes, *more)
 
-    monkeypatch.setattr(prompt_learner, "TOKENS", tokens)
+    monkeypatch.setattr(prompt_learner, "MAX_TOKENS", tokens)
     monkeypatch.setattr(PromptBatch, "encode", noted)
     return sizes

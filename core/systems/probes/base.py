@@ -1,5 +1,4 @@
-"""What every probe takes and gives. A probe sees features, names and shots; it never sees the labels of the rows that
-it scores."""
+"""Inputs and outputs of every probe. A probe sees features, names and shots, never the labels of the rows it scores."""
 
 from __future__ import annotations
 
@@ -27,7 +26,7 @@ class Images:
     rows: I64 | None = None
     """(n,) row among the samples; None for images of a pool."""
     hidden: I64 | None = None
-    """(n,) labels of a pool that no probe may use: they only measure how pure its support set came out. -1 where
+    """(n,) labels of a pool that no probe may use: they only measure the purity of its support set. -1 where
     unknown."""
 
     def __len__(self) -> int:
@@ -35,23 +34,23 @@ class Images:
 
     def keep(self, at: I64) -> Images:
         """The same images restricted to `at`, in that order."""
-        picked = (None if a is None else a[at] for a in (self.labels, self.rows, self.hidden))
-        return Images(self.features[at], tuple(self.ids[i] for i in at.tolist()), *picked)
+        columns = [None if column is None else column[at] for column in (self.labels, self.rows, self.hidden)]
+        return Images(self.features[at], tuple(self.ids[i] for i in at.tolist()), *columns)
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a probe wants to be given for each fold."""
+    """Requirements of a probe for each fold."""
 
     shots: int = 0
-    """Labeled images a class, the same number of each: how frequent classes are is not seen. Where a class has too
-    few, a setting `fewer` of the probe says whether to take what there is."""
+    """Labeled images a class, equally many of each, so class frequencies stay unseen. For classes with too few, the
+    probe's setting `fewer` decides whether to take what there is."""
     validation: int = 0
-    """Labeled images a class by which settings are chosen; never shots, never scored."""
+    """Labeled images a class for choosing settings; never shots, never scored."""
     pool: bool = False
-    """Unlabeled images (or ones in class folders) to make a support set of."""
+    """Unlabeled images (or images in class folders) for a support set."""
     prompt_tower: bool = False
-    """A text tower behind its word embeddings, through which prompts are learned: no encoder of texts offers one."""
+    """A text tower that takes word embeddings, through which prompts are learned: encoders of texts offer none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,30 +67,29 @@ class ProbeInput:
     pool: Images | None = None
     seed: int = 0
     cache: Path | None = None
-    """Folder where text vectors are kept between runs."""
+    """Folder of text vectors, kept between runs."""
     progress: Progress = no_progress
     items: ItemStore | None = None
-    """What the rows of `test` show to the encoder, for a probe that encodes them anew; None where they are not at
-    hand."""
+    """The files or texts of `test`, for a probe that encodes them again; None where they are not available."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """What a probe says of the m test images of a part. k classes."""
+    """A probe's output for the m test images of a fold. k classes."""
 
     logits: F64
     """(m, k) finite, already at the encoder's scale: their softmax is the probe's probabilities."""
     parts: Mapping[str, F64] = field(default_factory=dict[str, F64])
     """(m, k) each; they sum to the logits. Empty: one part only."""
     controls: Mapping[str, I64] = field(default_factory=dict[str, I64])
-    """(r, m) what r repeats of the same probe predict without the thing that is said to help, by the control's name."""
+    """(r, m) predictions of r repeats of the same probe without the component under test, by the control's name."""
     support: Images | None = None
-    """What it learned from, with the labels that it took them for."""
+    """Images that it learned from, with the labels that it assigned to them."""
     support_source: str = ""
     purity: F32 | None = None
     """(k,) see `Support.purity`."""
     neighbours: tuple[Neighbours, ...] = ()
-    """Places in `support`."""
+    """Positions in `support`."""
     choices: tuple[Choice, ...] = ()
     prompts: tuple[tuple[str, ...], ...] = ()
     """For each class the texts that were encoded."""
@@ -99,12 +97,12 @@ class Scored:
     """JSON-like; see `ProbeResult.details`."""
     notes: tuple[str, ...] = ()
     repeats: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """What each repeat of a control is called, by the control's name; where they have no names, nothing."""
+    """Names of the repeats of a control, by the control's name; missing where repeats have no names."""
 
 
 class Probe(Protocol):
-    """A frozen dataclass whose fields are the settings, made by `core.options.setting`: page and command line build
-    their controls from them. `probes.run` also reads those called `fewer`, `templates` and `descriptions`."""
+    """A frozen dataclass whose fields are the settings, declared by `core.options.setting`: page and command line
+    build their controls from them. `probes.run` also reads the settings `fewer`, `templates` and `descriptions`."""
 
     title: ClassVar[str]
     """For the page, such as "SuS-X"."""
@@ -116,22 +114,22 @@ class Probe(Protocol):
     def needs(self) -> Needs: ...
 
     def estimate(self, n: int, k: int, folds: int) -> float:
-        """CPU seconds that n images and k classes are likely to take with the embedded encoder's text tower; rough,
-        shown before a run."""
+        """Approximate CPU seconds for n images and k classes with the embedded encoder's text tower, shown before a
+        run."""
         ...
 
     def run(self, part: ProbeInput) -> Scored:
         """Score the part's test images.
 
         Raises:
-            InvalidInput: names, files or shots do not fit; the message says what to do.
+            InvalidInput: names, files or shots do not fit.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """What probes are run on."""
+    """Samples, encoder and split that probes run on."""
 
     samples: SampleSet
     """n rows with labels."""
@@ -139,9 +137,9 @@ class Task:
     """(n, d) the samples in the encoder's space shared with texts."""
     encoder: Encoder
     pool: Images | None = None
-    """Images for a support set; None takes the other half of the samples, without their labels."""
+    """Images for a support set; None uses the other half of the samples, without their labels."""
     split: Split | None = None
-    """None: every row is scored, by halves where the probe learns from labeled or pooled rows."""
+    """None scores every row, in two halves where the probe learns from labeled or pooled rows."""
     seed: int = 0
     cache: Path | None = None
 
@@ -159,14 +157,14 @@ def shots_field(default: int) -> Any:
 
 def fewer_field() -> Any:
     """The setting `fewer` of a probe that learns from labeled images."""
-    return setting(False, "take what there is of a class that offers fewer shots", advanced=True)
+    return setting(False, "accept classes with fewer shots", advanced=True)
 
 
-def said_shots(shots: int) -> str:
+def shots_words(shots: int) -> str:
     """ "1 shot", "4 shots"."""
     return f"{shots} shot{'s' * (shots != 1)}"
 
 
 def logit_scale_of(encoder: Encoder) -> float:
-    """exp(logit_scale) of the checkpoint: what cosines are multiplied with before a softmax. 100 for OpenAI's CLIP."""
+    """exp(logit_scale) of the checkpoint, the factor on cosines before a softmax. 100 for OpenAI's CLIP."""
     return float(encoder.logit_scale)

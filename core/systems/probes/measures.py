@@ -1,4 +1,4 @@
-"""What is read off a probe's outcomes: accuracy by class, confusion, calibration."""
+"""Measures of a probe's outcomes: accuracy by class, confusion, calibration."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from core.statistics.intervals import accuracy_of, bootstrap
 from core.systems.probes.records import ProbeResult
 
 BINS = 15
+"""Confidence bins of the calibration error, as in Guo et al. 2017 (arXiv 1706.04599)."""
+REDRAWS = 200
+"""Bootstrap draws behind its interval: a convention."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassAccuracy:
-    """How often a class is recognized, and how often it is right where it is said. Wilson intervals; None without such
-    rows."""
+    """Recall and precision of a class, with Wilson intervals; None without rows."""
 
     name: str
     n: int
@@ -26,9 +28,11 @@ class ClassAccuracy:
 
 
 def groups_of(diagnosis: Diagnosis, result: ProbeResult) -> I64 | None:
-    """The groups of the result's rows."""
+    """The groups of the result's rows; None where rows come in no groups."""
     groups = diagnosis.samples.groups
-    return None if groups is None else groups[result.rows]
+    if groups is None:
+        return None
+    return groups[result.rows]
 
 
 def by_class(
@@ -37,19 +41,25 @@ def by_class(
     """One entry for each class, in the order of the names.
 
     Args:
-        groups: (n,) of the rows, which the intervals then know to be fewer than they seem.
+        groups: (n,) of the rows; the intervals then widen for the smaller number of independent rows.
     """
 
     def share(part: Bool) -> Estimate | None:
-        return accuracy_of(~right[part], None if groups is None else groups[part]) if part.any() else None
+        if not part.any():
+            return None
+        return accuracy_of(~right[part], _among(groups, part))
 
     right = labels == predictions
-    found: list[ClassAccuracy] = []
+    classes: list[ClassAccuracy] = []
     for c, name in enumerate(names):
-        mine = labels == c
-        said = predictions == c
-        found.append(ClassAccuracy(name, int(mine.sum()), share(mine), int(said.sum()), share(said)))
-    return tuple(found)
+        members = labels == c
+        predicted = predictions == c
+        classes.append(ClassAccuracy(name, int(members.sum()), share(members), int(predicted.sum()), share(predicted)))
+    return tuple(classes)
+
+
+def _among(groups: I64 | None, rows: I64 | Bool) -> I64 | None:
+    return None if groups is None else groups[rows]
 
 
 def confusion(labels: I64, predictions: I64, k: int) -> I64:
@@ -59,7 +69,7 @@ def confusion(labels: I64, predictions: I64, k: int) -> I64:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bin:
-    """Rows of like confidence."""
+    """Rows of similar confidence."""
 
     n: int
     confidence: float
@@ -68,13 +78,14 @@ class Bin:
 
 
 def reliability(confidence: F64, right: Bool, groups: I64 | None = None, *, bins: int = BINS) -> tuple[Bin, ...]:
-    """Bins of equal count by confidence, lowest first; with the groups of the rows as `by_class`."""
+    """Bins of equal count by confidence, lowest first; groups as in `by_class`."""
     order = np.argsort(confidence, kind="stable")
-    parts = [p for p in np.array_split(order, min(bins, len(order))) if len(p)]
-    own = [None if groups is None else groups[p] for p in parts]
-    return tuple(
-        Bin(len(p), float(confidence[p].mean()), accuracy_of(~right[p], g)) for p, g in zip(parts, own, strict=True)
-    )
+    found_bins: list[Bin] = []
+    for rows in np.array_split(order, min(bins, len(order))):
+        if len(rows):
+            accuracy = accuracy_of(~right[rows], _among(groups, rows))
+            found_bins.append(Bin(len(rows), float(confidence[rows].mean()), accuracy))
+    return tuple(found_bins)
 
 
 def calibration_error(
@@ -93,19 +104,19 @@ def calibration_error(
 
     draws: list[float] = []
 
-    def kept(rows: I64) -> float:
+    def recorded_error(rows: I64) -> float:
         draws.append(error(rows))
         return draws[-1]
 
-    found = bootstrap(kept, len(confidence), groups, np.random.default_rng(seed), repeats=200)
-    # A resampled bin is noisier than the bin, so the draws lie too high on average: the interval is moved down by as
-    # much.
-    shift = float(np.mean(draws[1:])) - found.value
-    return Estimate(found.value, max(0.0, min(found.value, found.low - shift)), max(found.value, found.high - shift))
+    raw = bootstrap(recorded_error, len(confidence), groups, np.random.default_rng(seed), repeats=REDRAWS)
+    # A resampled bin is noisier than the bin, so the draws are biased upward (an absolute gap grows with noise): the
+    # interval moves down by the draws' mean excess. The first draw is the value itself.
+    bias = float(np.mean(draws[1:])) - raw.value
+    return Estimate(raw.value, max(0.0, min(raw.value, raw.low - bias)), max(raw.value, raw.high - bias))
 
 
 def confidence_of(result: ProbeResult) -> tuple[F64, Bool]:
-    """(m,) probability of the predicted class, and whether it is right."""
+    """(m,) probability of the predicted class, and (m,) whether the prediction is right."""
     scores = result.outcomes.scores
     errors = result.outcomes.errors
     assert scores is not None

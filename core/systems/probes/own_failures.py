@@ -1,4 +1,4 @@
-"""A probe's own failures: its losses diagnosed like those of any model."""
+"""Diagnosis of a probe's own failures: its losses are diagnosed like those of any model."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 
 def check_enough(n: int) -> None:
-    """Refuse to look for the failures of a probe among too few rows, before anything is embedded or scored.
+    """Refuse to diagnose a probe on too few rows, before anything is embedded or scored.
 
     Args:
         n: rows that will be scored.
 
     Raises:
-        InvalidInput: they are fewer than `MIN_SAMPLES`.
+        InvalidInput: n is below `MIN_SAMPLES`.
     """
     if n < MIN_SAMPLES:
         raise InvalidInput(
-            f"At least {MIN_SAMPLES} samples must be scored {WHY_SO_MANY}. {n} would be: bring more, or score more of "
-            "them (--split)."
+            f"At least {MIN_SAMPLES} samples must be scored {WHY_SO_MANY}. This split scores {n}: add "
+            "samples, or change --split."
         )
 
 
@@ -45,12 +45,11 @@ def diagnose_probe(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> Diagnosis:
-    """The diagnosis in which the probe is the model: of the rows that it scored, with its result among the run's
+    """The diagnosis of the rows that the probe scored, with the probe as the model and its result among the run's
     probes.
 
     Args:
-        of: the samples, embeddings and words that the probe was given, with what was said and left out on the way to
-            them.
+        of: the samples, embeddings and words that the probe ran on, with their notes and excluded rows.
 
     Raises:
         InvalidInput: too few rows were scored, or the probe's losses do not differ.
@@ -58,39 +57,40 @@ def diagnose_probe(
     assert of.embeddings is not None
     assert of.words is not None
     rows = result.rows
-    kept = of.samples.keep(rows)
+    samples = of.samples.keep(rows)
     vectors = of.embeddings.keep(rows)
     words = of.words.keep(rows)
     names = None
-    if needs_superclasses(kept) and words.encoder:
+    if needs_superclasses(samples) and words.encoder:
         from core.encoders import load_encoder
 
-        names = name_vectors(load_encoder(words.encoder), kept.class_names, cache)
+        names = name_vectors(load_encoder(words.encoder), samples.class_names, cache)
     try:
-        found = diagnose_records(
-            kept, result.outcomes, vectors, words=words, names=names, settings=settings, progress=progress
+        diagnosis = diagnose_records(
+            samples, result.outcomes, vectors, words=words, names=names, settings=settings, progress=progress
         )
     except InvalidInput as error:
-        raise InvalidInput(f"The failures of {result.name!r} cannot be diagnosed. {error}") from None
-    said = (
+        raise InvalidInput(f"Errata cannot diagnose the failures of {result.name!r}. {error}") from None
+    notes = (
         f"The model of this run is the probe {result.name!r} ({result.encoder}). {result.split}",
-        "A probe's loss is computed from the encoder's own features, so that these predict much of it by construction.",
+        "A probe's loss comes from the encoder's own features, so these predict much of the loss by construction.",
         *of.notes,
     )
-    found = with_results(found, (_moved(result, len(of.samples)),))
+    diagnosis = with_results(diagnosis, (_renumber_rows(result, len(of.samples)),))
     return replace(
-        found,
-        extras={**found.extras, OWN: result.name},
-        notes=tuple(dict.fromkeys((*said, *found.notes))),
+        diagnosis,
+        extras={**diagnosis.extras, OWN: result.name},
+        notes=tuple(dict.fromkeys((*notes, *diagnosis.notes))),
         excluded=(*of.excluded, *result.excluded),
     )
 
 
-def _moved(result: ProbeResult, n: int) -> ProbeResult:
-    """The result with rows counted among those that it scored; supports that are not among them are as images of a
+def _renumber_rows(result: ProbeResult, n: int) -> ProbeResult:
+    """The result with rows numbered among those it scored; support images outside them get -1, like images of a
     pool."""
-    place = np.full(n + 1, -1, np.int64)  # the last entry serves row -1
-    place[result.rows] = np.arange(len(result.rows))
+    position = np.full(n + 1, -1, np.int64)  # the last entry serves row -1
+    position[result.rows] = np.arange(len(result.rows))
     support = result.support
-    moved = None if support is None else replace(support, rows=place[support.rows])
-    return replace(result, rows=np.arange(len(result.rows), dtype=np.int64), support=moved, excluded=())
+    if support is not None:
+        support = replace(support, rows=position[support.rows])
+    return replace(result, rows=np.arange(len(result.rows), dtype=np.int64), support=support, excluded=())

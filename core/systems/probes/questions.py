@@ -1,4 +1,4 @@
-"""Which probe answers which question, in plain words: what page, `probe --help`, `probes` and docs/probes.md say."""
+"""Which probe answers which question, in plain words, for the page, `probe --help`, `probes` and docs/probes.md."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What one probe is asked, and how its answer is read."""
+    """What one probe answers, and how to read its answer."""
 
     asked: str
     reading: str
@@ -16,58 +16,58 @@ class Question:
 QUESTIONS = {
     "zero-shot": Question(
         "Would a model that never saw your training set fail here too?",
-        "It knows your classes by their names alone. Where it is right and your model wrong, look at your data or your "
-        "model; where both are wrong, the samples are hard or their labels wrong.",
+        "It knows your classes by name alone. Where it is right and your model wrong, look at your data or model. "
+        "Where both are wrong, the samples are hard or mislabeled.",
     ),
     "label-desc": Question(
-        "Is it the words?",
-        "A class may hold more than its name says. Where descriptions do better than the names, and than random words, "
-        "the names were at fault; how far the wording matters at all is said too.",
+        "Are the class names at fault?",
+        "A class may hold more than its name says. Descriptions that beat the names and random words put the names at "
+        "fault. The result also shows how much the wording matters.",
     ),
     "sus-x": Question(
-        "Is it the words: would unlabeled samples beside them do better?",
-        "Each class's name looks for its samples in a pool, and these speak with it. Where that is better than the "
-        "names alone, these said too little.",
+        "Are the class names at fault: would unlabeled samples help them?",
+        "Each class name picks similar samples from a pool, and these help to classify. If that beats the names alone, "
+        "the names say too little.",
     ),
     "lp++": Question(
-        "Would a few labeled examples mend it?",
-        "Names and a few labeled samples together. What it gets right can be learned from little; what it gets wrong "
-        "with many shots too is hard for this encoder or wrongly labeled.",
+        "Would a few labeled examples fix it?",
+        "It combines the names with a few labeled samples. What it gets right can be learned from few samples. What it "
+        "gets wrong with many shots is hard for this encoder or mislabeled.",
     ),
     "tip-adapter": Question(
-        "Would a few labeled examples mend it, by likeness alone?",
-        "A sample takes after the labeled ones that it looks like, and these are shown. Where it is wrong, see what "
-        "it was taken for.",
+        "Would a few labeled examples fix it, by similarity alone?",
+        "A sample takes the class of the labeled samples it resembles, and you see these. Where it is wrong, see what "
+        "it was confused with.",
     ),
     "linear-probe": Question(
-        "Can the classes be told apart if their names are forgotten?",
-        "Labeled samples alone. Where it is right and zero-shot wrong, the samples hold the difference and the names "
-        "do not say it.",
+        "Can the classes be separated without their names?",
+        "It uses labeled samples alone. Where it is right and zero-shot wrong, the samples show the difference and the "
+        "names do not.",
     ),
     "coop": Question(
-        "Would other words around the names mend it?",
-        "The words are learned from a few labeled images. Where it is better than zero-shot, the frame around the "
-        "names was at fault.",
+        "Would other words around the names fix it?",
+        "It learns the words from a few labeled images. If it beats zero-shot, the words around the names were at "
+        "fault.",
     ),
     "cocoop": Question(
-        "Would other words mend it that also serve classes nobody taught?",
-        "As CoOp, with words that bend to each image, so that they are bound less to the classes that taught them.",
+        "Would learned words also work for classes without shots?",
+        "Like CoOp, with words that adapt to each image. They depend less on the classes they were trained on.",
     ),
 }
 """By the name of the probe, in the order of `core.systems.probes.PROBES`."""
 BINDING = (
-    "Do the words bind? No probe of single classes can say whether “a red cube and a blue ball” is more than a bag of "
-    "words: that is asked in the tab Compose."
+    "Does the encoder read “a red cube and a blue ball” as more than a bag of words? No probe of single classes can "
+    "tell. Use the tab Compose."
 )
-"""What is asked elsewhere."""
+"""The question that another tab answers."""
 
 
 def question_lines() -> list[str]:
-    """Each question with its probe, one a line, for a terminal."""
+    """Each probe with its question, one a line, for a terminal."""
     wide = max(map(len, QUESTIONS))
     return [f"{name:<{wide}}  {question.asked}" for name, question in QUESTIONS.items()]
 
 
 def question_of(name: str) -> Question:
-    """What a probe of that name is asked; of one that is not in the table nothing."""
+    """The question of the probe with that name; an empty one for an unknown name."""
     return QUESTIONS.get(name, Question("", ""))

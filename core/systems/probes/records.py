@@ -1,4 +1,4 @@
-"""What a probe leaves behind: numpy only, so that a stored run can hold it."""
+"""Results of probes: numpy only, so that a stored run can hold them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from core.records.fields import below, shaped
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Support:
-    """The images that a probe learned from, s of them: shots with their labels, or a support set that was retrieved or
-    generated."""
+    """The s images that a probe learned from: shots with their labels, or a retrieved or generated support set."""
 
     ids: tuple[str, ...]
     labels: I64
-    """(s,) the class that the probe took each for."""
+    """(s,) the class that the probe assigned to each."""
     rows: I64
     """(s,) row among the diagnosed samples, -1 for an image of a pool."""
     folds: I64
@@ -27,10 +26,10 @@ class Support:
     source: str
     """Such as "4 shots a class" or "20 a class from pool.zip"."""
     purity: F32 | None = None
-    """(k,) of a support set made without labels: share of a class's images that zero-shot takes for that class; nan for
-    an empty class."""
+    """(k,) of a support set without labels: share of a class's images that zero-shot assigns to that class; nan for an
+    empty class."""
     true_purity: F32 | None = None
-    """(k,) share whose real label, where the pool has one that the probe was not shown, is that class."""
+    """(k,) share whose real label is that class, where the pool has labels that the probe did not see."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,15 +39,15 @@ class Neighbours:
     affinity: str
     """Such as "image" (cosine) or "signature" (Kullback-Leibler divergence of the class probabilities)."""
     nearest: I64
-    """(m, q) places in `Support`, nearest first; -1 where there are fewer than q."""
+    """(m, q) positions in `Support`, nearest first; -1 where there are fewer than q."""
     similarity: F32
     """(m, q) larger is nearer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LogitParts:
-    """What each logit of the leading classes is the sum of. t classes a sample: the true one first, then those of the
-    largest logit."""
+    """Summands of the logits of the leading classes. t classes a sample: the true class first, then those with the
+    largest logits."""
 
     names: tuple[str, ...]
     """Such as ("zero-shot", "cache", "signature")."""
@@ -60,18 +59,18 @@ class LogitParts:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A number that the probe works with, and how it was chosen."""
+    """A setting of the probe, and how it was chosen."""
 
     name: str
     value: float
     how: Literal["fixed", "validation", "given"]
-    """"fixed": the method's default; "validation": searched on validation rows, never on those that are reported;
-    "given": by the user."""
+    """"fixed": the method's default; "validation": searched on validation rows, never on scored rows; "given": by the
+    user."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Control:
-    """What the same probe scores on the same rows without the thing that is said to help."""
+    """The same probe on the same rows without the component under test."""
 
     name: str
     """Such as "zero-shot" or "random words"."""
@@ -79,23 +78,25 @@ class Control:
     gain: Estimate
     """The probe's accuracy minus the control's, paired by row."""
     p: float
-    """Two-sided McNemar p (for several repeats of a control: of the mean difference, by signs of rows)."""
+    """Two-sided McNemar p (for several repeats of a control: a sign-flip p of the mean difference)."""
     repeats: int = 1
     each: tuple[tuple[str, float], ...] = ()
-    """(what it is called, accuracy) of each repeat, where there are several."""
+    """(name, accuracy) of each repeat, where there are several."""
 
     @property
     def spread(self) -> float:
         """Standard deviation of the repeats' accuracies; nan of fewer than two."""
-        return stdev([value for _, value in self.each]) if len(self.each) > 1 else nan
+        if len(self.each) < 2:
+            return nan
+        return stdev([value for _, value in self.each])
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ProbeResult(ModelResult):
-    """A probe's outcome for each row that it scored, and what explains it. m rows, k classes."""
+    """A probe's outcome for each scored row, with its explanation. m rows, k classes."""
 
     probe: str
-    """Name in `core.systems.probes.PROBES`; "table" where the outcomes were brought."""
+    """Name in `core.systems.probes.PROBES`; "table" for outcomes read from a table."""
     settings: Mapping[str, Any]
     calibration_error: Estimate
     """Expected calibration error over 15 bins of equal count, with its bootstrap interval."""
@@ -107,17 +108,17 @@ class ProbeResult(ModelResult):
     prompts: tuple[tuple[str, ...], ...] = ()
     """For each class the texts that were encoded."""
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What one probe alone has to show: JSON-like values, by a name that is shown."""
+    """JSON-like values that this probe alone reports, by the name shown to users."""
     notes: tuple[str, ...] = ()
     excluded: tuple[tuple[str, str], ...] = ()
     """(id, reason) of every row that was not scored."""
     seconds: float = 0.0
     """CPU seconds of the probe itself."""
     modality: str = "image"
-    """What was scored, a name of `core.data.modality.MODALITIES`."""
+    """Kind of the scored samples, a name of `core.data.modality.MODALITIES`."""
 
     def check(self, n: int) -> None:
-        """As of every model, and of what explains it."""
+        """Check the shapes and ranges of every array, for n samples."""
         ModelResult.check(self, n)
         below("labels of a probe", self.labels, len(self.class_names))
         m = len(self.rows)
@@ -144,23 +145,23 @@ class ProbeResult(ModelResult):
 
 
 KEY = "probes"
-"""Of `Diagnosis.extras`."""
+"""The key of probes in `Diagnosis.extras`."""
 TABLE = "table"
-"""`ProbeResult.probe` of outcomes that no probe made."""
+"""`ProbeResult.probe` of outcomes read from a table."""
 
 
 def results_of(diagnosis: Diagnosis) -> tuple[ProbeResult, ...]:
-    """The probes' results of a run, in the order in which they were made, and those of other models that were
-    brought."""
-    return tuple(one if isinstance(one, ProbeResult) else _brought(one) for one in other_models(diagnosis))
+    """The probes' results of a run, in the order of their runs, and those of other models from tables."""
+    results: list[ProbeResult] = []
+    for model in other_models(diagnosis):
+        if not isinstance(model, ProbeResult):
+            values: dict[str, Any] = {f.name: getattr(model, f.name) for f in fields(model)}
+            model = ProbeResult(**values, probe=TABLE, settings={}, calibration_error=Estimate(nan, nan, nan))
+        results.append(model)
+    return tuple(results)
 
 
 def with_results(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> Diagnosis:
-    """The run with these results in place of those that it had; what was brought stays where it stands."""
-    brought = {one.name for one in other_models(with_models(diagnosis, (), KEY))}
-    return with_models(diagnosis, tuple(r for r in results if r.probe != TABLE or r.name not in brought), KEY)
-
-
-def _brought(result: ModelResult) -> ProbeResult:
-    given: dict[str, Any] = {one.name: getattr(result, one.name) for one in fields(result)}
-    return ProbeResult(**given, probe=TABLE, settings={}, calibration_error=Estimate(nan, nan, nan))
+    """The run with these results in place of its earlier ones; models from tables stay."""
+    tables = {model.name for model in other_models(with_models(diagnosis, (), KEY))}
+    return with_models(diagnosis, tuple(r for r in results if r.probe != TABLE or r.name not in tables), KEY)

@@ -1,4 +1,4 @@
-"""A probe's folds put together: its outcome for each row, and all that explains it."""
+"""Results of a probe from its folds: the outcome for each row, with its explanation."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from core.systems.probes.measures import calibration_error
 from core.systems.probes.records import Choice, Control, LogitParts, Neighbours, ProbeResult, Support
 from core.systems.probes.splits import Split
 
-SHOWN = 6
-"""Classes for which the parts of the logits are kept: the true one and the leading others."""
+SHOWN_CLASSES = 6
+"""Classes with stored logit parts: the true one and the leading others. A convention: what one chart shows."""
 
 
 def make_result(name: str, probe: Probe, label: str, task: Task, split: Split, scored: Sequence[Scored]) -> ProbeResult:
-    """The result of a probe on a task, without the time that it took.
+    """The result of a probe on a task, without its CPU time.
 
     Args:
         name: of the probe, in `core.systems.probes.PROBES`.
-        label: what the result is called.
-        split: its folds, and for each
-        scored: what the probe says of the fold's test rows.
+        label: name of the result.
+        split: the folds.
+        scored: the probe's output for each fold's test rows.
     """
     rows = np.concatenate([fold.test for fold in split.folds])
     back = np.argsort(rows, kind="stable")
@@ -38,7 +38,9 @@ def make_result(name: str, probe: Probe, label: str, task: Task, split: Split, s
     samples = task.samples
     logits = np.concatenate([s.logits for s in scored])[back].astype(np.float64)
     truth = task.labels[rows]
-    groups = None if samples.groups is None else samples.groups[rows]
+    groups = samples.groups
+    if groups is not None:
+        groups = groups[rows]
     outcomes = outcomes_of(logits, truth, f"probe {label}, {task.encoder.name}")
     assert outcomes.errors is not None
     assert outcomes.scores is not None
@@ -57,7 +59,7 @@ def make_result(name: str, probe: Probe, label: str, task: Task, split: Split, s
         outcomes=outcomes,
         accuracy=accuracy_of(errors, groups),
         calibration_error=calibration_error(confidence, ~errors, groups, seed=task.seed),
-        split=split.said,
+        split=split.sentence,
         controls=_controls(scored, back, truth, errors, groups, task.seed),
         choices=_choices(scored),
         parts=_parts(scored, back, logits, truth),
@@ -84,45 +86,55 @@ def outcomes_of(logits: F64, labels: I64, source: str) -> Outcomes:
 def _controls(
     scored: Sequence[Scored], back: I64, truth: I64, errors: Bool, groups: I64 | None, seed: int
 ) -> tuple[Control, ...]:
-    found: list[Control] = []
+    controls: list[Control] = []
     for name in scored[0].controls:
         predictions = np.concatenate([s.controls[name] for s in scored], axis=1)[:, back]  # (r, m)
         wrong = predictions != truth
+        each: tuple[tuple[str, float], ...] = ()
         if len(wrong) == 1:
             accuracy = accuracy_of(wrong[0], groups)
             gain = paired_difference(wrong[0], errors, groups)
             p = paired_p(wrong[0], errors, groups, seed=seed)
         else:
-            mean = wrong.mean(0)
-            difference = wrong.mean(0) - errors
+            # McNemar's test needs one prediction a row; a mean over repeats is tested by flipping the signs of rows
+            mean_error = wrong.mean(0)
+            difference = mean_error - errors
             rng = np.random.default_rng(seed)
-            accuracy, gain = (bootstrap_mean(values, groups, rng) for values in (1 - mean, difference))
+            accuracy = bootstrap_mean(1 - mean_error, groups, rng)
+            gain = bootstrap_mean(difference, groups, rng)
             p = sign_flip_p(difference, groups, seed=seed)
-        names = scored[0].repeats.get(name, ("",) * len(wrong))
-        each = tuple(zip(names, (1 - wrong.mean(1)).tolist(), strict=True)) if len(wrong) > 1 else ()
-        found.append(Control(name, accuracy, gain, p, len(wrong), each))
-    return tuple(found)
+            names = scored[0].repeats.get(name, ("",) * len(wrong))
+            each = tuple(zip(names, (1 - wrong.mean(1)).tolist(), strict=True))
+        controls.append(Control(name, accuracy, gain, p, len(wrong), each))
+    return tuple(controls)
 
 
 def _choices(scored: Sequence[Scored]) -> tuple[Choice, ...]:
     if len({tuple(s.choices) for s in scored}) == 1:
         return scored[0].choices
-    return tuple(replace(c, name=f"{c.name}, part {i + 1}") for i, s in enumerate(scored) for c in s.choices)
+    choices: list[Choice] = []
+    for part, s in enumerate(scored, 1):
+        choices.extend(replace(c, name=f"{c.name}, part {part}") for c in s.choices)
+    return tuple(choices)
 
 
 def _details(scored: Sequence[Scored]) -> dict[str, Any]:
     if len(scored) == 1:
         return dict(scored[0].details)
     same = {key: value for key, value in scored[0].details.items() if all(s.details.get(key) == value for s in scored)}
-    every = [(i, key, value) for i, s in enumerate(scored) for key, value in s.details.items()]
-    return same | {f"{key}, part {i + 1}": value for i, key, value in every if key not in same}
+    details = dict(same)
+    for part, s in enumerate(scored, 1):
+        for key, value in s.details.items():
+            if key not in same:
+                details[f"{key}, part {part}"] = value
+    return details
 
 
 def _parts(scored: Sequence[Scored], back: I64, logits: F64, truth: I64) -> LogitParts | None:
     names = tuple(scored[0].parts)
     if not names:
         return None
-    leading = np.argsort(-logits, axis=1, kind="stable")[:, :SHOWN]
+    leading = np.argsort(-logits, axis=1, kind="stable")[:, :SHOWN_CLASSES]
     t = leading.shape[1]
     m = len(truth)
     classes = np.empty((m, t), np.int64)
@@ -136,46 +148,56 @@ def _parts(scored: Sequence[Scored], back: I64, logits: F64, truth: I64) -> Logi
 
 
 def _support(scored: Sequence[Scored]) -> Support | None:
-    given = [(i, s.support, s) for i, s in enumerate(scored) if s.support is not None]
-    if not given:
+    with_support = [(i, s, s.support) for i, s in enumerate(scored) if s.support is not None]
+    if not with_support:
         return None
-    labels = np.concatenate([im.labels for _, im, _ in given if im.labels is not None])
-    rows = np.concatenate([np.full(len(im), -1, np.int64) if im.rows is None else im.rows for _, im, _ in given])
-    folds = np.concatenate([np.full(len(im), i, np.int64) for i, im, _ in given])
-    hidden = np.concatenate([np.full(len(im), -1, np.int64) if im.hidden is None else im.hidden for _, im, _ in given])
-    purities = [s.purity for _, _, s in given if s.purity is not None]
-    purity = np.mean(purities, axis=0).astype(np.float32) if purities else None
-    k = scored[0].logits.shape[1]
-    true = None
-    if purity is not None and (hidden >= 0).any():
+    ids: list[str] = []
+    columns: list[tuple[I64, I64, I64, I64]] = []  # (labels, rows, folds, hidden labels) of each fold
+    for i, _, images in with_support:
+        unknown = np.full(len(images), -1, np.int64)
+        ids += images.ids
+        assert images.labels is not None
+        rows = unknown if images.rows is None else images.rows
+        hidden = unknown if images.hidden is None else images.hidden
+        columns.append((images.labels, rows, np.full(len(images), i, np.int64), hidden))
+    labels, rows, folds, hidden = (np.concatenate(column) for column in zip(*columns, strict=True))
+    purities = [s.purity for _, s, _ in with_support if s.purity is not None]
+    purity = None
+    true_purity = None
+    if purities:
+        purity = np.mean(purities, axis=0).astype(np.float32)
         known = hidden >= 0
-        counts = np.bincount(labels[known], minlength=k)
-        right = np.bincount(labels[known], (hidden == labels)[known], minlength=k)
-        true = np.where(counts > 0, right / np.maximum(counts, 1), np.nan).astype(np.float32)
-    ids = tuple(name for _, im, _ in given for name in im.ids)
-    return Support(ids, labels, rows, folds, given[0][2].support_source, purity, true)
+        if known.any():
+            k = scored[0].logits.shape[1]
+            counts = np.bincount(labels[known], minlength=k)
+            right = np.bincount(labels[known], (hidden == labels)[known], minlength=k)
+            true_purity = np.where(counts > 0, right / np.maximum(counts, 1), np.nan).astype(np.float32)
+    source = with_support[0][1].support_source
+    return Support(tuple(ids), labels, rows, folds, source, purity, true_purity)
 
 
 def _impure(support: Support | None, names: Sequence[str]) -> tuple[str, ...]:
-    """A note on classes whose support images mostly are of others, by labels that the probe was not shown."""
+    """A note on classes whose support images mostly belong to others, by labels that the probe did not see."""
     if support is None or support.true_purity is None:
         return ()
     poor = [f"{name} ({share:.0%})" for name, share in zip(names, support.true_purity.tolist()) if share < 0.5]
-    said = f"By their real labels, less than half of the support images of {', '.join(poor)} are of that class."
-    return (said,) if poor else ()
+    if not poor:
+        return ()
+    return (f"By their real labels, less than half of these classes' support images are right: {', '.join(poor)}.",)
 
 
 def _neighbours(scored: Sequence[Scored], back: I64) -> tuple[Neighbours, ...]:
-    if not scored[0].neighbours:
-        return ()
-    starts = np.cumsum([0] + [0 if s.support is None else len(s.support) for s in scored])
-    found: list[Neighbours] = []
-    for place, first in enumerate(scored[0].neighbours):
-        nearest = [
-            np.where(s.neighbours[place].nearest >= 0, s.neighbours[place].nearest + starts[i], -1)
-            for i, s in enumerate(scored)
-        ]
-        width = min(n.shape[1] for n in nearest)
-        similarity = np.concatenate([s.neighbours[place].similarity[:, :width] for s in scored])[back]
-        found.append(Neighbours(first.affinity, np.concatenate([n[:, :width] for n in nearest])[back], similarity))
-    return tuple(found)
+    merged: list[Neighbours] = []
+    for number, first in enumerate(scored[0].neighbours):
+        by_fold = [s.neighbours[number] for s in scored]
+        width = min(near.nearest.shape[1] for near in by_fold)
+        start = 0  # supports of all folds stand one after another
+        nearest: list[I64] = []
+        for s, near in zip(scored, by_fold, strict=True):
+            places = near.nearest[:, :width]
+            nearest.append(np.where(places >= 0, places + start, -1))
+            if s.support is not None:
+                start += len(s.support)
+        similarity = np.concatenate([near.similarity[:, :width] for near in by_fold])[back]
+        merged.append(Neighbours(first.affinity, np.concatenate(nearest)[back], similarity))
+    return tuple(merged)

@@ -1,5 +1,5 @@
-"""Samples in the order of their ids, and a result back in the table's order: so that the order of a table's rows
-changes no draw and no result."""
+"""Samples in the order of their ids, and results back in the table's order: the order of rows changes no draw and no
+result."""
 
 from __future__ import annotations
 
@@ -12,43 +12,46 @@ from core.systems.probes.records import LogitParts, Neighbours, ProbeResult
 from core.systems.probes.splits import Fold, Split
 
 
-def order_of(ids: tuple[str, ...]) -> I64:
-    """(n,) rows by their ids."""
+def id_order(ids: tuple[str, ...]) -> I64:
+    """(n,) row numbers, sorted by id."""
     return np.argsort(np.array(ids), kind="stable").astype(np.int64)
 
 
-def moved(split: Split | None, order: I64) -> Split | None:
+def reorder_split(split: Split | None, order: I64) -> Split | None:
     """The split over samples that were put in `order`."""
     if split is None:
         return None
-    place = np.argsort(order, kind="stable")
+    position = np.argsort(order, kind="stable")
 
-    def at(rows: I64) -> I64:
-        return np.sort(place[rows]).astype(np.int64)
+    def positions(rows: I64) -> I64:
+        return np.sort(position[rows]).astype(np.int64)
 
-    folds = tuple(replace(f, **{name: at(rows) for name, rows in _rows_of(f).items()}) for f in split.folds)
-    return replace(split, folds=folds, excluded=tuple((int(place[row]), reason) for row, reason in split.excluded))
+    folds: list[Fold] = []
+    for fold in split.folds:
+        validation = fold.validation
+        if validation is not None:
+            validation = positions(validation)
+        folds.append(Fold(positions(fold.train), positions(fold.test), validation))
+    excluded = tuple((int(position[row]), reason) for row, reason in split.excluded)
+    return replace(split, folds=tuple(folds), excluded=excluded)
 
 
-def _rows_of(fold: Fold) -> dict[str, I64]:
-    named = {name: getattr(fold, name) for name in Fold.__slots__}
-    return {name: rows for name, rows in named.items() if rows is not None}
-
-
-def moved_back(result: ProbeResult, order: I64) -> ProbeResult:
-    """A result on samples in `order`, for the samples in their own order."""
+def restore_order(result: ProbeResult, order: I64) -> ProbeResult:
+    """A result on samples in `order`, for the samples in the table's order."""
     rows = order[result.rows]
     at = np.argsort(rows, kind="stable")
     parts = result.parts
+    if parts is not None:
+        parts = LogitParts(parts.names, parts.classes[at], parts.values[:, at])
     support = result.support
+    if support is not None:
+        support = replace(support, rows=np.where(support.rows >= 0, order[support.rows], -1))
     return replace(
         result,
         rows=rows[at],
         labels=result.labels[at],
         outcomes=result.outcomes.keep(at),
-        parts=None if parts is None else LogitParts(parts.names, parts.classes[at], parts.values[:, at]),
+        parts=parts,
         neighbours=tuple(Neighbours(n.affinity, n.nearest[at], n.similarity[at]) for n in result.neighbours),
-        support=None
-        if support is None
-        else replace(support, rows=np.where(support.rows >= 0, order[support.rows], -1)),
+        support=support,
     )

@@ -1,5 +1,4 @@
-"""Run a probe on samples: give each fold what it needs, put the folds together, and measure. The result is a loss for
-each sample."""
+"""Run a probe on samples: prepare each fold's inputs, score the folds, and merge them into a loss for each sample."""
 
 from __future__ import annotations
 
@@ -16,11 +15,13 @@ from core.language.grammar import fold_name
 from core.numbers import count
 from core.options import check_seed, read_name
 from core.records import I64, Progress, SampleSet, no_progress
-from core.systems.probes.base import Images, Needs, Probe, ProbeInput, Scored, Task, said_shots
+from core.systems.probes.base import Images, Needs, Probe, ProbeInput, Scored, Task, shots_words
 from core.systems.probes.records import ProbeResult
 from core.systems.probes.result import make_result
-from core.systems.probes.row_order import moved, moved_back, order_of
+from core.systems.probes.row_order import id_order, reorder_split, restore_order
 from core.systems.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, score_every_row
+
+STEP = "Running the probe"
 
 
 def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress: Progress = no_progress) -> ProbeResult:
@@ -28,102 +29,107 @@ def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress:
 
     Args:
         name: of the probe, in `core.systems.probes.PROBES`.
-        label: what the result is called, see `read_name`; by default the name, with the shots if there are any.
-        progress: called as ("probe", done, total); may raise `Cancelled`.
+        label: name of the result, see `read_name`; by default the probe's name, with its shots.
+        progress: called as ("Running the probe", done, total); may raise `Cancelled`.
 
     Raises:
         InvalidInput: the samples have no labels or one class, the vectors are of another space, or the probe refuses
-        what it was given.
+        its inputs.
     """
     check_task(task)
     check_tower(probe.needs(), task.encoder)
-    order = order_of(task.samples.ids)
+    order = id_order(task.samples.ids)
     label = read_name(label)
-    return moved_back(_run(name, probe, in_id_order(task), label, progress), order)
+    return restore_order(_run(name, probe, in_id_order(task), label, progress), order)
 
 
 def run_each(
     name: str, probes: Sequence[Probe], task: Task, *, label: str = "", progress: Progress = no_progress
 ) -> tuple[ProbeResult, ...]:
-    """The result of a probe with each of several numbers of shots, in their order; of one alone as `run_probe` gives
-    it.
+    """The result of a probe with each of several numbers of shots, in their order; a single one as from `run_probe`.
 
     Args:
-        label: what the results are called, each with its shots behind; by default as `run_probe` calls them.
-        progress: called as ("8 shots: probe, part 1 of 2", done, total).
+        label: name of the results, each followed by its shots; by default as in `run_probe`.
+        progress: called as ("8 shots: Running the probe, part 1 of 2", done, total).
 
     Raises:
-        InvalidInput: as `run_probe` does. The most shots are run first, so that what they lack is known at once.
+        InvalidInput: as in `run_probe`. The most shots run first, so that missing samples are reported at once.
     """
     if len(probes) == 1:
         return (run_probe(name, probes[0], task, label=label, progress=progress),)
-    found: dict[int, ProbeResult] = {}
-    for at in sorted(range(len(probes)), key=lambda i: -probes[i].needs().shots):
-        shots = said_shots(probes[at].needs().shots)
+    results: dict[int, ProbeResult] = {}
+    for i in sorted(range(len(probes)), key=lambda i: -probes[i].needs().shots):
+        shots = shots_words(probes[i].needs().shots)
 
         def report(step: str, done: int, total: int, shots: str = shots) -> None:
             progress(f"{shots}: {step}", done, total)
 
-        found[at] = run_probe(name, probes[at], task, label=label and f"{label}, {shots}", progress=report)
-    return tuple(found[at] for at in range(len(probes)))
+        results[i] = run_probe(name, probes[i], task, label=label and f"{label}, {shots}", progress=report)
+    return tuple(results[i] for i in range(len(probes)))
 
 
 def check_draws(probe: Probe, samples: SampleSet, split: Split | None, seed: int) -> None:
-    """Refuse shots that the samples do not offer, before they are embedded.
+    """Refuse more shots than the samples offer, before they are embedded.
 
     Raises:
-        InvalidInput: the samples have no labels, or a class offers fewer than the probe is to learn from.
+        InvalidInput: a class offers fewer shots than the probe asks for.
     """
     needs = probe.needs()
     if not needs.shots or samples.labels is None:
         return
-    order = order_of(samples.ids)
+    order = id_order(samples.ids)
     samples = samples.keep(order)
-    split = moved(split, order)
     labels = samples.labels
     assert labels is not None
-    made = halves(labels, samples.groups, seed) if split is None else apart(split, samples.groups)
+    split = reorder_split(split, order)
+    split = halves(labels, samples.groups, seed) if split is None else apart(split, samples.groups)
     fewer = bool(getattr(probe, "fewer", False))
-    for fold in made.folds:
+    for fold in split.folds:
         draw(labels, fold.train, samples.class_names, needs.shots, 0, seed, fewer=fewer, checked=fold.validation)
 
 
 def in_id_order(task: Task) -> Task:
-    """The same task with its samples in the order of their ids, in which rows are drawn: the order of a table changes
+    """The same task with its samples sorted by id before rows are drawn, so that the order of a table changes
     nothing."""
-    order = order_of(task.samples.ids)
-    return replace(task, samples=task.samples.keep(order), joint=task.joint.keep(order), split=moved(task.split, order))
+    order = id_order(task.samples.ids)
+    split = reorder_split(task.split, order)
+    return replace(task, samples=task.samples.keep(order), joint=task.joint.keep(order), split=split)
 
 
 def _run(name: str, probe: Probe, task: Task, label: str, progress: Progress) -> ProbeResult:
     started = time.process_time()
     split = _split(probe.needs(), task)
     n = len(split.folds)
-    steps = ["probe" if n == 1 else f"probe, part {i + 1} of {n}" for i in range(n)]
-    # all of them before the first is scored: what a later one lacks is known before the long part
+    steps = [STEP]
+    if n > 1:
+        steps = [f"{STEP}, part {i + 1} of {n}" for i in range(n)]
+    # All parts before the first is scored: missing images of a later one are reported before the long work.
     parts = [_part(probe, task, fold, _renamed(progress, step)) for fold, step in zip(split.folds, steps)]
-    scored: list[Scored] = []
+    all_scored: list[Scored] = []
     for part, step in zip(parts, steps):
-        one = _sound(probe.run(part), len(part.test), len(part.class_names))
-        scored.append(replace(one, notes=(*one.notes, *_beside(probe.needs(), task, part))))
+        scored = probe.run(part)
+        expected = len(part.test), len(part.class_names)
+        if scored.logits.shape != expected or not np.isfinite(scored.logits).all():
+            raise RuntimeError(f"A probe must return {expected} finite logits: got {scored.logits.shape}.")
+        all_scored.append(replace(scored, notes=(*scored.notes, *_input_notes(probe.needs(), task, part))))
         progress(step, 1, 1)
-    result = make_result(name, probe, label or label_of(name, probe), task, split, scored)
+    result = make_result(name, probe, label or label_of(name, probe), task, split, all_scored)
     return replace(result, seconds=time.process_time() - started)
 
 
 def check_task(task: Task) -> None:
-    """Refuse samples that no probe can be run on.
+    """Refuse samples that no probe can run on.
 
     Raises:
-        InvalidInput: there are no samples or labels, fewer than two classes, names that a text encoder cannot tell
-        apart, vectors of another space, or the seed is out of range.
+        InvalidInput: samples or labels are missing, there are fewer than two classes, two class names look the same to
+        a text encoder, the vectors are of another space, or the seed is out of range.
     """
     samples = task.samples
     check_seed(task.seed)
     if samples.labels is None:
-        raise InvalidInput("A probe needs to know each sample's true class. Bring a table with a label column.")
+        raise InvalidInput("A probe needs each sample's true class. Use a table with a label column.")
     if not len(samples):
-        raise InvalidInput("There are no samples, so there is nothing to score. Bring labeled images or texts.")
+        raise InvalidInput("A probe needs samples, and the table has none. Add labeled images or texts.")
     check_names(samples.class_names)
     if task.joint.space != task.encoder.joint_space:
         raise InvalidInput(
@@ -133,92 +139,92 @@ def check_task(task: Task) -> None:
 
 
 def check_tower(needs: Needs, encoder: Encoder) -> None:
-    """Refuse a probe that learns prompts through an encoder that offers no way to.
+    """Refuse a probe that learns prompts on an encoder without a text tower for them.
 
     Raises:
-        InvalidInput: that is so.
+        InvalidInput: the probe needs a prompt tower and the encoder has none.
     """
     if needs.prompt_tower and not hasattr(encoder, "prompt_tower"):
         raise InvalidInput(
-            f"This probe learns prompts through a text tower that takes word embeddings, and the encoder "
-            f"{encoder.name!r}, of {encoder.modality}s, has none. Use a probe without learned prompts, such as "
-            "zero-shot, label-desc or lp++."
+            f"This probe learns prompts through a text tower that takes word embeddings. The encoder {encoder.name!r}, "
+            f"of {encoder.modality}s, has none. Use zero-shot, label-desc or lp++."
         )
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Refuse class names that a text encoder cannot tell apart.
+    """Refuse class names that a text encoder cannot distinguish.
 
     Raises:
-        InvalidInput: there are fewer than two, in one nothing can be read, or two differ in case, underscores, the
-        composition of accents or invisible marks alone.
+        InvalidInput: there are fewer than two, one has no readable character, or two differ only in case, underscores,
+        the composition of accents or invisible marks.
     """
     folded = [fold_name(n) for n in names]
     if not all(folded):
-        raise InvalidInput(
-            f"In the name of a class, {names[folded.index('')]!r}, nothing can be read, so nothing can be said of it. "
-            "Give every class a name."
-        )
+        raise InvalidInput(f"The class name {names[folded.index('')]!r} has no readable character. Rename the class.")
     if len(names) < 2:
         raise InvalidInput(
-            f"There is only one class, {', '.join(names)!r}, so there is nothing to tell apart. "
-            "Bring samples of at least two."
+            f"A probe needs at least two classes: got {len(names)}, {', '.join(names)!r}. Add samples of another class."
         )
     if len(set(folded)) < len(folded):
         twice = next(i for i, n in enumerate(folded) if n in folded[:i])
-        one = names[folded.index(folded[twice])]
-        other = names[twice]
-        alike = unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
-        said = ascii if alike else repr  # what looks the same is told by its signs
-        raise InvalidInput(
-            f"Two classes have the same name to a text encoder: {said(one)} and {said(other)}. Rename one."
-        )
+        pair = [names[folded.index(folded[twice])], names[twice]]
+        look_same = unicodedata.normalize("NFC", pair[0]) == unicodedata.normalize("NFC", pair[1])
+        first, second = map(ascii if look_same else repr, pair)  # code points where the eye sees no difference
+        raise InvalidInput(f"A text encoder reads two classes as the same name: {first} and {second}. Rename one.")
 
 
 def _split(needs: Needs, task: Task) -> Split:
     if task.split is not None:
         return apart(task.split, task.samples.groups)
-    learns = needs.shots or needs.validation or (needs.pool and task.pool is None)
-    return halves(task.labels, task.samples.groups, task.seed) if learns else score_every_row(len(task.samples))
+    if needs.shots or needs.validation or (needs.pool and task.pool is None):
+        return halves(task.labels, task.samples.groups, task.seed)
+    return score_every_row(len(task.samples))
 
 
 def images_of(task: Task, rows: I64, labels: I64 | None = None) -> Images:
-    """The task's images in these rows, with (n,) labels of all rows or without."""
+    """The task's images in these rows, with labels if (n,) labels of all rows are passed."""
     ids = tuple(task.samples.ids[i] for i in rows.tolist())
     return Images(task.joint.vectors[rows], ids, None if labels is None else labels[rows], rows)
 
 
 def _part(probe: Probe, task: Task, fold: Fold, progress: Progress) -> ProbeInput:
-    """What the probe is given to score the fold's test rows."""
+    """The probe's input for the fold's test rows."""
     needs = probe.needs()
     names = task.samples.class_names
     labels = task.labels
-    shots = validation = None
-    beside = np.empty(0, np.int64)
+    groups = task.samples.groups
+    shots = validation = pool = None
+    validation_rows = np.empty(0, np.int64)
     if needs.shots or needs.validation:
-        n_validation = min(needs.validation, VALIDATION) if needs.shots else needs.validation
+        n_validation = needs.validation
+        if needs.shots:
+            n_validation = min(n_validation, VALIDATION)
         if not len(fold.train):
             raise InvalidInput(
-                "This probe learns from labeled images, and none are left beside those that are scored. "
-                "Bring at least two images (or groups) a class, or a split that leaves some to learn from."
+                "This probe learns from labeled images, and the split scores all of them. "
+                "Add at least two images (or groups) a class, or use another split."
             )
         fewer = bool(getattr(probe, "fewer", False))
-        drawn, beside = draw(
+        shot_rows, validation_rows = draw(
             labels, fold.train, names, needs.shots, n_validation, task.seed, fewer=fewer, checked=fold.validation,
-            groups=task.samples.groups,
+            groups=groups,
         )  # fmt: skip
-        shots = images_of(task, drawn, labels) if needs.shots else None
-        validation = images_of(task, beside, labels) if n_validation and len(beside) else None
-    pool = task.pool if needs.pool else None
-    if needs.pool and pool is None:
-        rows = fold.train
-        if task.samples.groups is not None and validation is not None:
-            rows = rows[~np.isin(task.samples.groups[rows], task.samples.groups[beside])]
-        pool = replace(images_of(task, rows), hidden=labels[rows])
+        if needs.shots:
+            shots = images_of(task, shot_rows, labels)
+        if n_validation and len(validation_rows):
+            validation = images_of(task, validation_rows, labels)
+    if needs.pool:
+        pool = task.pool
+        if pool is None:
+            rows = fold.train
+            if groups is not None and validation is not None:
+                rows = rows[~np.isin(groups[rows], groups[validation_rows])]
+            pool = replace(images_of(task, rows), hidden=labels[rows])
     test = images_of(task, fold.test)
     items = task.samples.items
-    shown = None if items is None else items.keep(fold.test)
-    return ProbeInput(names, task.encoder, test, shots, validation, pool, task.seed, task.cache, progress, shown)
+    if items is not None:
+        items = items.keep(fold.test)
+    return ProbeInput(names, task.encoder, test, shots, validation, pool, task.seed, task.cache, progress, items)
 
 
 def _renamed(progress: Progress, step: str) -> Progress:
@@ -228,38 +234,36 @@ def _renamed(progress: Progress, step: str) -> Progress:
     return report
 
 
-def _beside(needs: Needs, task: Task, part: ProbeInput) -> tuple[str, ...]:
-    """Notes on what was taken beside the images that the probe says it learned from."""
-    stands_in = "No pool was given, so samples that are not scored stand in for one, without their labels."
-    notes = [stands_in] if needs.pool and task.pool is None else []
+def _input_notes(needs: Needs, task: Task, part: ProbeInput) -> tuple[str, ...]:
+    """Notes on images that the probe used besides those it learned from."""
+    notes: list[str] = []
+    if needs.pool and task.pool is None:
+        notes.append("Without a pool, the samples that are not scored served as one, without their labels.")
     if part.validation is None or part.validation.labels is None:
         return tuple(notes)
     kind = task.samples.modality
-    labelled = count(len(part.validation), f"labeled {kind}")
-    notes.append(f"Beside what it learned from, its numbers were chosen by {labelled}.")
-    there = set(part.validation.labels.tolist())
-    if without := [name for c, name in enumerate(part.class_names) if c not in there]:
-        have = f"{len(without):,} of {len(part.class_names):,} classes {'has' if len(without) == 1 else 'have'}"
-        such = f"such as {without[0]!r}: what was chosen may not suit them."
-        notes.append(f"{have} no {kind} to choose numbers by, {such}")
+    notes.append(f"The probe chose its settings on {count(len(part.validation), f'more labeled {kind}')}.")
+    present = set(part.validation.labels.tolist())
+    missing = [name for c, name in enumerate(part.class_names) if c not in present]
+    if missing:
+        have = "has" if len(missing) == 1 else "have"
+        notes.append(
+            f"{len(missing):,} of {len(part.class_names):,} classes {have} no {kind} to choose settings on, such as "
+            f"{missing[0]!r}. The settings may not suit them."
+        )
     return tuple(notes)
 
 
-def _sound(scored: Scored, m: int, k: int) -> Scored:
-    if scored.logits.shape != (m, k) or not np.isfinite(scored.logits).all():
-        raise RuntimeError(f"A probe must give ({m}, {k}) finite logits: got {scored.logits.shape}.")
-    return scored
-
-
 def label_of(name: str, probe: Probe) -> str:
-    """What a result is called where the user gives no name: what sets it apart from others of its probe that are
-    usually set beside it."""
+    """The default name of a result: the probe, with the settings that users usually compare."""
+    parts = [name]
     shots = probe.needs().shots
+    if shots:
+        parts.append(shots_words(shots))
     templates = getattr(probe, "templates", "simple")
-    way = getattr(probe, "by", "descriptions")
-    parts = [
-        said_shots(shots) if shots else "",
-        f"{templates} templates" if templates != "simple" else "",
-        way if way != "descriptions" or getattr(probe, "descriptions", "") else "",
-    ]
-    return ", ".join([name, *filter(None, parts)])
+    if templates != "simple":
+        parts.append(f"{templates} templates")
+    by = getattr(probe, "by", "descriptions")
+    if by != "descriptions" or getattr(probe, "descriptions", ""):
+        parts.append(by)
+    return ", ".join(parts)

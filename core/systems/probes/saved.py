@@ -1,4 +1,4 @@
-"""Where a probe writes what it learned: into a folder that can be written to, over no file that is there."""
+"""Where a probe writes what it learned: into a writable folder, never over an existing file."""
 
 from __future__ import annotations
 
@@ -8,29 +8,28 @@ from pathlib import Path
 from core.errors import InvalidInput
 
 
-def check_place(path: Path, what: str) -> None:
-    """Make the folder of a file that is to be written, before the work and not after it.
+def check_writable(path: Path, what: str) -> None:
+    """Create the folder of a file before the long work that ends with writing it.
 
     Args:
-        what: for the message, such as "Prompts".
+        what: for the message, such as "prompts".
 
     Raises:
-        InvalidInput: it cannot be made or written to.
+        InvalidInput: the folder cannot be created or written to.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         writable = os.access(path.parent, os.W_OK)
     except OSError as error:
-        raise InvalidInput(
-            f"{what} cannot be saved at {path}: {error.strerror or error}. Choose another place."
-        ) from error
+        raise InvalidInput(f"Cannot save {what} at {path}: {error.strerror or error}. Use another path.") from error
     if not writable:
-        raise InvalidInput(f"{what} cannot be saved at {path}: its folder cannot be written to. Choose another place.")
+        raise InvalidInput(f"Cannot save {what} at {path}: the folder is not writable. Use another path.")
 
 
-def free_place(path: Path) -> Path:
-    """The path as an .npz; where a file is there, which is kept, with the next free number behind the name."""
-    path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+def free_path(path: Path) -> Path:
+    """The path with the suffix .npz; if that file exists, with the next free number after the name."""
+    if path.suffix != ".npz":
+        path = path.with_name(path.name + ".npz")
     free = path
     i = 2
     while free.exists():

@@ -1,4 +1,4 @@
-"""What the report shows of a run's probes."""
+"""The report's section on a run's probes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from core.systems.probes.templates import TEMPLATES
 
 
 def sections(diagnosis: Diagnosis) -> list[Section]:
-    """One for all probes; none where none was run."""
-    return [Section("Other models", partial(_drawn, diagnosis))] if results_of(diagnosis) else []
+    """One section for all probes; an empty list without probes."""
+    if not results_of(diagnosis):
+        return []
+    return [Section("Other models", partial(_render, diagnosis))]
 
 
-def _drawn(diagnosis: Diagnosis, pictures: Pictures) -> str:
+def _render(diagnosis: Diagnosis, pictures: Pictures) -> str:
     from core.systems.probes.html import probe_sections  # scipy: not needed to start the page
     from core.systems.probes.shot_charts import shot_charts
     from core.systems.probes.shot_curves import shot_curves

@@ -1,10 +1,10 @@
-"""Accuracy by number of shots as a drawing with tables beneath, for report and page. Nothing here computes a
-finding."""
+"""Accuracy by number of shots as a drawing with tables beneath it, for report and page. Computes no statistics."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import log2
 
 from core.numbers import percent
@@ -27,7 +27,7 @@ class DrawnCurve:
     """Outline of the intervals."""
     line: str
     dots: tuple[tuple[str, str, str], ...]
-    """(per cent from the left, from the top, what is said of it) of each number of shots."""
+    """(percent from the left, percent from the top, tooltip) of each number of shots."""
     rows: tuple[tuple[str, ...], ...]
     """Below `CURVE_COLUMNS`."""
 
@@ -42,24 +42,25 @@ class ShotChart:
     high: str
     """Accuracy at the lower and the upper edge."""
     ticks: tuple[tuple[str, str], ...]
-    """(per cent from the left, number) of each number of shots, on a scale of logarithms."""
+    """(percent from the left, number) of each number of shots, on a logarithmic scale."""
     zero_shot: tuple[str, ...]
-    """How far from the top zero-shot lies; several where the probes' texts differ."""
+    """Percent from the top of zero-shot's accuracy; several where the probes' texts differ."""
     curves: tuple[DrawnCurve, ...]
     columns: tuple[str, ...] = CURVE_COLUMNS
 
 
-def shot_charts(found: Sequence[ShotCurves]) -> list[ShotChart]:
+def shot_charts(curves: Sequence[ShotCurves]) -> list[ShotChart]:
     """One chart for each set of rows."""
-    return [_chart(rows) for rows in found]
+    return [_chart(rows) for rows in curves]
 
 
 def _chart(rows: ShotCurves) -> ShotChart:
-    numbers = sorted({p.shots for curve in rows.curves for p in curve.points})
+    points = list(chain.from_iterable(curve.points for curve in rows.curves))
+    numbers = sorted({p.shots for p in points})
     across = log2(numbers[0]), log2(numbers[-1])
     zero = {curve.zero_shot.value: curve.zero_shot for curve in rows.curves if curve.zero_shot is not None}
-    seen = [*zero.values(), *(p.accuracy for curve in rows.curves for p in curve.points)]
-    axis = axis_of([Mark(e) for e in seen], least=0.0, most=1.0)
+    drawn = [*zero.values(), *(p.accuracy for p in points)]
+    axis = axis_of([Mark(e) for e in drawn], least=0.0, most=1.0)
     return ShotChart(
         curves_lead(rows),
         CURVES_NOTE.format(what=rows.modality),

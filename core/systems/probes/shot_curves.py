@@ -1,9 +1,9 @@
-"""How many labeled samples does it take? A probe's results with growing numbers of shots, on the same scored rows."""
+"""Learning curves: a probe's results with growing numbers of shots, on the same scored rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
 from core.errors import DiagnosisError, InvalidInput
@@ -11,14 +11,15 @@ from core.records import I64, Diagnosis, Estimate
 from core.statistics.paired import paired_difference, paired_p
 from core.statistics.permutation import holm
 from core.systems.probes import probe_class
-from core.systems.probes.base import said_shots
+from core.systems.probes.base import shots_words
+from core.systems.probes.measures import groups_of
 from core.systems.probes.records import Control, ProbeResult, results_of
 from core.systems.probes.splits import VALIDATION
 
 MAX_NUMBERS = 12
-"""Numbers of shots that one command or one press runs."""
+"""Numbers of shots in one run."""
 MAX_DIGITS = 18
-"""Of a number of shots; which are too many the probe says."""
+"""Digits of a number of shots, so that it fits an int64; the probe's own setting has the real limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +30,25 @@ class ShotPoint:
     """Name of the result in the run."""
     shots: int
     labelled: int | None
-    """Labeled samples a class that it asked for: shots, and those by which it chose numbers; a class that has fewer
-    gave those. None where the probe is not installed here."""
+    """Labeled samples a class that it asked for: shots, and those on which it chose settings; a class may have fewer.
+    None where the probe is not installed."""
     accuracy: Estimate
     gain: Estimate | None
     """Its accuracy minus that of zero-shot with the same texts, paired by row; None without that control."""
     gain_p: float | None
     """Two-sided p of that gain, adjusted (Holm) over the numbers of shots of the curve."""
     step: Estimate | None
-    """Its accuracy minus that with the next smaller number of shots, paired by row; None of the smallest."""
+    """Its accuracy minus that with the next smaller number of shots, paired by row; None for the smallest."""
     step_p: float | None
     """Two-sided p of that step (`core.statistics.paired.paired_p`), adjusted (Holm) over the steps of the curve."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShotCurve:
-    """A probe with growing numbers of shots, all other settings alike."""
+    """A probe with growing numbers of shots and otherwise equal settings."""
 
     name: str
-    """What its results are called without the shots."""
+    """Name of its results without the shots."""
     points: tuple[ShotPoint, ...]
     """At least two, the fewest shots first."""
     zero_shot: Estimate | None
@@ -61,51 +62,60 @@ class ShotCurves:
     n: int
     modality: str
     split: str
-    """Which rows taught and which were scored, in a sentence."""
+    """A sentence on the training and scored rows."""
     curves: tuple[ShotCurve, ...]
 
 
 def shot_curves(diagnosis: Diagnosis) -> tuple[ShotCurves, ...]:
-    """The curves among the results of a run, by the rows that they were scored on; none where no probe was run with two
-    numbers of shots.
+    """The curves among the results of a run, by their scored rows; empty where no probe ran with two numbers of shots.
 
-    Results belong to one curve where probe, encoder, scored rows and all settings but the shots are the same, the seed
-    included: the same seed draws nested shots for growing numbers. So is the accuracy of zero-shot: where it differs, a
-    file of texts was changed between two runs.
+    Results belong to one curve if probe, encoder, scored rows and all settings but the shots agree, including the seed:
+    the same seed draws nested shots for growing numbers. The accuracy of zero-shot must agree too: if it differs, a
+    file of texts changed between two runs.
     """
-    groups = diagnosis.samples.groups
     by_rows: dict[bytes, dict[str, dict[int, ProbeResult]]] = {}
     for result in results_of(diagnosis):
-        if (shots := shots_of(result)) and result.outcomes.errors is not None:
+        shots = shots_of(result)
+        if shots and result.outcomes.errors is not None:
             by_rows.setdefault(result.rows.tobytes(), {}).setdefault(_family(result), {})[shots] = result
-    found: list[ShotCurves] = []
+    charts: list[ShotCurves] = []
     for families in by_rows.values():
-        several = [[r for _, r in sorted(own.items())] for own in families.values() if len(own) > 1]
-        if several:
-            first = several[0][0]
-            curves = tuple(_curve(own, None if groups is None else groups[first.rows]) for own in several)
-            found.append(ShotCurves(len(first.rows), first.modality, first.split, _apart(curves, several)))
-    return tuple(found)
+        names: set[str] = set()
+        curves: list[ShotCurve] = []
+        first = None
+        for by_shots in families.values():
+            if len(by_shots) < 2:
+                continue
+            results = [result for _, result in sorted(by_shots.items())]
+            first = first or results[0]
+            curve = _curve(results, groups_of(diagnosis, results[0]))
+            if curve.name in names:  # names must differ, so this curve takes that of its first result
+                curve = replace(curve, name=results[0].name)
+            names.add(curve.name)
+            curves.append(curve)
+        if first is not None:
+            charts.append(ShotCurves(len(first.rows), first.modality, first.split, tuple(curves)))
+    return tuple(charts)
 
 
 def read_numbers(text: str) -> tuple[int, ...]:
-    """Numbers of shots such as "1,4,16", ascending and each once; none of a text without a comma, which says one.
+    """Numbers of shots such as "1,4,16", ascending and each once; empty for a text without a comma.
 
     Raises:
-        InvalidInput: a part is no whole number, or there are more than `MAX_NUMBERS`.
+        InvalidInput: a part is not a whole number, or there are more than `MAX_NUMBERS`.
     """
     parts = [part.strip() for part in text.split(",")]
     if len(parts) < 2:
         return ()
     if not all(part.isascii() and part.isdigit() and len(part) <= MAX_DIGITS for part in parts):
-        raise InvalidInput(f"Several numbers of shots are written as 1,4,16: got {text[:60]!r}.")
+        raise InvalidInput(f"--shots must be whole numbers with commas: got {text[:60]!r}. Use for example 1,4,16.")
     if len(parts) > MAX_NUMBERS:
-        raise InvalidInput(f"At most {MAX_NUMBERS} numbers of shots are run at once: got {len(parts)}. Name fewer.")
+        raise InvalidInput(f"--shots takes at most {MAX_NUMBERS} numbers: got {len(parts)}. Remove some.")
     return tuple(sorted({int(part) for part in parts}))
 
 
 def doubled(most: int) -> tuple[int, ...]:
-    """1, 2, 4, ... below `most`, and `most` itself; the last `MAX_NUMBERS` of them."""
+    """The last `MAX_NUMBERS` of 1, 2, 4, ... below `most`, and `most` itself."""
     numbers = [1]
     while 2 * numbers[-1] < most:
         numbers.append(2 * numbers[-1])
@@ -113,16 +123,18 @@ def doubled(most: int) -> tuple[int, ...]:
 
 
 def shots_of(result: ProbeResult) -> int:
-    """Labeled samples a class that taught a probe; 0 where none did, as with what was saved earlier."""
+    """Labeled samples a class that a probe learned from; 0 if none, as with loaded prompts."""
     shots = result.settings.get("shots")
-    taught = result.support is not None and not result.settings.get("load")
-    return shots if type(shots) is int and shots > 0 and taught else 0
+    learned = result.support is not None and not result.settings.get("load")
+    if learned and type(shots) is int and shots > 0:
+        return shots
+    return 0
 
 
 def _family(result: ProbeResult) -> str:
     others = sorted((name, repr(value)) for name, value in result.settings.items() if name != "shots")
-    zero = _zero_shot(result)
-    return repr((result.probe, result.encoder, result.split, others, None if zero is None else zero.accuracy.value))
+    zero = [control.accuracy.value for control in result.controls if control.name == "zero-shot"]
+    return repr((result.probe, result.encoder, result.split, others, zero[:1]))
 
 
 def _zero_shot(result: ProbeResult) -> Control | None:
@@ -137,37 +149,29 @@ def _curve(results: Sequence[ProbeResult], groups: I64 | None) -> ShotCurve:
         assert a is not None
         assert b is not None
         steps.append((paired_difference(a, b, groups), paired_p(a, b, groups)))
-    adjusted = holm([p for _, p in steps]).tolist()
+    # Holm over the tests of this curve, since each point and each step is read as a finding of its own
+    step_p = holm([p for _, p in steps]).tolist()
     zeros = [_zero_shot(r) for r in results]
-    over_zero = iter(holm([c.p for c in zeros if c is not None]).tolist())
+    gain_p = iter(holm([c.p for c in zeros if c is not None]).tolist())
     points: list[ShotPoint] = []
     for i, (r, zero) in enumerate(zip(results, zeros, strict=True)):
-        step, p = (steps[i - 1][0], float(adjusted[i - 1])) if i else (None, None)
-        over = (None, None) if zero is None else (zero.gain, float(next(over_zero)))
-        points.append(ShotPoint(r.name, shots_of(r), _labelled(r), r.accuracy, *over, step, p))
-    return ShotCurve(_plain_name(results[0]), tuple(points), None if zeros[0] is None else zeros[0].accuracy)
-
-
-def _plain_name(result: ProbeResult) -> str:
-    return result.name.replace(f", {said_shots(shots_of(result))}", "", 1)
-
-
-def _apart(curves: Iterable[ShotCurve], results: Sequence[Sequence[ProbeResult]]) -> tuple[ShotCurve, ...]:
-    """The curves with names that differ: one that is called as another is called by its first result's name."""
-    seen: set[str] = set()
-    told: list[ShotCurve] = []
-    for curve, own in zip(curves, results):
-        name = curve.name if curve.name not in seen else own[0].name
-        seen.add(name)
-        told.append(ShotCurve(name, curve.points, curve.zero_shot))
-    return tuple(told)
+        gain: tuple[Estimate | None, float | None] = (None, None)
+        if zero is not None:
+            gain = (zero.gain, float(next(gain_p)))
+        step: tuple[Estimate | None, float | None] = (None, None)
+        if i > 0:
+            step = (steps[i - 1][0], float(step_p[i - 1]))
+        points.append(ShotPoint(r.name, shots_of(r), _labelled(r), r.accuracy, *gain, *step))
+    first = results[0]
+    name = first.name.replace(f", {shots_words(shots_of(first))}", "", 1)
+    return ShotCurve(name, tuple(points), None if zeros[0] is None else zeros[0].accuracy)
 
 
 def _labelled(result: ProbeResult) -> int | None:
     try:
         kind = probe_class(result.probe)
-        own = {f.name for f in fields(kind)}
-        needs = kind(**{name: value for name, value in result.settings.items() if name in own}).needs()
+        names = {f.name for f in fields(kind)}
+        needs = kind(**{name: value for name, value in result.settings.items() if name in names}).needs()
     except (DiagnosisError, ImportError):
         return None
     return needs.shots + min(needs.validation, VALIDATION)

@@ -1,4 +1,4 @@
-"""Probes and comparisons as tables and JSON values: the schema of docs/schema.md. Nothing here computes a finding."""
+"""Probes and comparisons as tables and JSON values, by the schema of docs/schema.md. Computes no statistics."""
 
 from __future__ import annotations
 
@@ -14,25 +14,31 @@ from core.records.codec import to_json
 from core.reports.tables.comparison import comparison_document
 from core.reports.tables.values import estimate, fields, reasons, strings
 from core.systems.probes.measures import by_class, groups_of
-from core.systems.probes.records import ProbeResult, results_of
+from core.systems.probes.records import Control, ProbeResult, results_of
 from core.systems.probes.shot_curves import ShotCurves, shot_curves
 from core.systems.probes.wording import accuracy_sentence, curve_sentence
 
 
 def probes_table(diagnosis: Diagnosis) -> pd.DataFrame:
-    """One row for each sample and probe: id, probe, label, prediction, loss, p_true, correct. Of a model that was
-    brought, what is not known of it is empty."""
+    """One row for each sample and probe: id, probe, label, prediction, loss, p_true, correct. A second model from a
+    table leaves empty what it does not know."""
     parts = [_rows(diagnosis, result) for result in results_of(diagnosis)]
-    columns = ["id", "probe", "label", "prediction", "loss", "p_true", "correct"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({name: [] for name in columns})
+    if not parts:
+        columns = ["id", "probe", "label", "prediction", "loss", "p_true", "correct"]
+        return pd.DataFrame({name: [] for name in columns})
+    return pd.concat(parts, ignore_index=True)
 
 
 def _rows(diagnosis: Diagnosis, result: ProbeResult) -> pd.DataFrame:
     outcomes = result.outcomes
-    names = result.class_names
     m = len(result.rows)
-    correct = outcomes.errors
-    said = np.full(m, -1) if outcomes.predictions is None else outcomes.predictions
+    correct = np.full(m, None)
+    if outcomes.errors is not None:
+        correct = ~outcomes.errors
+    predictions = outcomes.predictions
+    if predictions is None:
+        predictions = np.full(m, -1)
+    names = np.array([*result.class_names, ""], object)  # index -1 is the empty name
     p_true = np.full(m, np.nan)
     if outcomes.scores is not None and (result.labels >= 0).all():
         p_true = outcomes.scores[np.arange(m), result.labels]
@@ -40,11 +46,11 @@ def _rows(diagnosis: Diagnosis, result: ProbeResult) -> pd.DataFrame:
         {
             "id": strings([diagnosis.samples.ids[i] for i in result.rows.tolist()]),
             "probe": strings([result.name] * len(result.rows)),
-            "label": strings([names[c] if c >= 0 else "" for c in result.labels.tolist()]),
-            "prediction": strings([names[c] if c >= 0 else "" for c in said.tolist()]),
+            "label": strings(names[result.labels].tolist()),
+            "prediction": strings(names[predictions].tolist()),
             "loss": outcomes.loss,
             "p_true": p_true,
-            "correct": np.full(m, None) if correct is None else ~correct,
+            "correct": correct,
         }
     )
 
@@ -56,8 +62,15 @@ def probes_document(diagnosis: Diagnosis) -> list[dict[str, Any]]:
 
 def probe_document(diagnosis: Diagnosis, result: ProbeResult) -> dict[str, Any]:
     """One probe as JSON values, with its comparison with the model under diagnosis."""
-    said = result.outcomes.predictions
-    compared = comparison_with(diagnosis, result.name)
+    comparison = comparison_with(diagnosis, result.name)
+    compared = None
+    if comparison is not None:
+        compared = comparison_document(diagnosis, comparison)
+    predictions = result.outcomes.predictions
+    classes: list[dict[str, Any]] = []
+    if predictions is not None:
+        for c in by_class(result.labels, predictions, result.class_names, groups_of(diagnosis, result)):
+            classes.append(fields(c, "name n recall n_said precision"))
     return to_json(
         {
             "name": result.name,
@@ -71,31 +84,23 @@ def probe_document(diagnosis: Diagnosis, result: ProbeResult) -> dict[str, Any]:
             "calibration_error": estimate(result.calibration_error),
             "split": result.split,
             "modality": result.modality,
-            "controls": [
-                fields(c, "name accuracy gain p repeats")
-                | {
-                    "spread": c.spread if c.each else None,
-                    "each": [{"name": name, "accuracy": value} for name, value in c.each],
-                }
-                for c in result.controls
-            ],
+            "controls": [_control(c) for c in result.controls],
             "choices": [{"name": c.name, "number": c.value, "how": c.how} for c in result.choices],
-            "classes": [
-                fields(c, "name n recall n_said precision")
-                for c in (
-                    ()
-                    if said is None
-                    else by_class(result.labels, said, result.class_names, groups_of(diagnosis, result))
-                )
-            ],
+            "classes": classes,
             "support": _support(result),
-            "comparison": None if compared is None else comparison_document(diagnosis, compared),
+            "comparison": compared,
             "details": result.details,
             "notes": result.notes,
             "excluded": reasons(result.excluded),
             "seconds": result.seconds,
         }
     )
+
+
+def _control(control: Control) -> dict[str, Any]:
+    each = [{"name": name, "accuracy": value} for name, value in control.each]
+    spread = control.spread if control.each else None
+    return {**fields(control, "name accuracy gain p repeats"), "spread": spread, "each": each}
 
 
 def _support(result: ProbeResult) -> dict[str, Any] | None:
@@ -110,23 +115,13 @@ def shot_curves_document(diagnosis: Diagnosis) -> list[dict[str, Any]]:
     return curves_document(shot_curves(diagnosis))
 
 
-def curves_document(found: Sequence[ShotCurves]) -> list[dict[str, Any]]:
+def curves_document(curves: Sequence[ShotCurves]) -> list[dict[str, Any]]:
     """Curves as JSON values."""
-    return to_json(
-        [
-            {
-                **fields(rows, "n modality split"),
-                "curves": [
-                    {
-                        **fields(curve, "name zero_shot"),
-                        "sentence": curve_sentence(curve),
-                        "points": [
-                            fields(p, "result shots labelled accuracy gain gain_p step step_p") for p in curve.points
-                        ],
-                    }
-                    for curve in rows.curves
-                ],
-            }
-            for rows in found
-        ]
-    )
+    documents: list[dict[str, Any]] = []
+    for rows in curves:
+        drawn: list[dict[str, Any]] = []
+        for curve in rows.curves:
+            points = [fields(p, "result shots labelled accuracy gain gain_p step step_p") for p in curve.points]
+            drawn.append({**fields(curve, "name zero_shot"), "sentence": curve_sentence(curve), "points": points})
+        documents.append({**fields(rows, "n modality split"), "curves": drawn})
+    return to_json(documents)

@@ -1,4 +1,4 @@
-"""Probes and comparisons in plain sentences: one wording for the command line, the report and the page."""
+"""Results of probes in plain sentences: one wording for the command line, the report and the page."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from core.systems.probes.records import Choice, Control, ProbeResult, Support
 if TYPE_CHECKING:
     from core.systems.probes.shot_curves import ShotCurve, ShotCurves
 
-HOW = {"fixed": "the method's default", "validation": "chosen on validation rows", "given": "given"}
+HOW = {"fixed": "the method's default", "validation": "chosen on validation rows", "given": "set by you"}
 HALVES = {"1": "first", "2": "second"}
 """By the number of the part that was scored. Rows are only ever divided into halves (`core.systems.probes.splits`)."""
 MAX_WHOLE = 10**6
+"""Whole numbers from here on are written with three significant digits."""
 
 
 def accuracy_sentence(result: ProbeResult) -> str:
-    """How often the probe is right, and which rows it learned from."""
+    """The probe's accuracy, its calibration error, and the rows it learned from."""
     return (
         f"{result.name} is right on {share(result.accuracy)} of {count(len(result.rows), result.modality)}; "
         f"calibration error {share(result.calibration_error)}. {result.split}"
@@ -32,15 +33,16 @@ def accuracy_sentence(result: ProbeResult) -> str:
 
 
 def control_sentence(control: Control) -> str:
-    """What the probe scores without the thing that is said to help."""
-    gain = control.gain
-    times = "" if control.repeats == 1 else f", mean of {control.repeats} repeats{spread_words(control)}"
-    change = f"{gain_words(gain)}, {p_value(control.p)}"
-    return f"{control.name}{times}: right on {share(control.accuracy)}; the probe's gain over it: {change}"
+    """A control's accuracy, and the probe's gain over it."""
+    times = ""
+    if control.repeats > 1:
+        times = f", mean of {control.repeats} repeats{spread_words(control)}"
+    gain = f"{gain_words(control.gain)}, {p_value(control.p)}"
+    return f"{control.name}{times}: right on {share(control.accuracy)}; the probe's gain over it: {gain}"
 
 
 def spread_words(control: Control) -> str:
-    """How far the repeats of a control lie apart, such as " (SD 2.4 points, 68 to 75%)"; "" where it has none."""
+    """The spread of a control's repeats, such as " (SD 2.4 points, 68 to 75%)"; "" for a single repeat."""
     if len(control.each) < 2:
         return ""
     values = [value for _, value in control.each]
@@ -48,7 +50,7 @@ def spread_words(control: Control) -> str:
 
 
 def choice_sentence(choice: Choice) -> str:
-    """A number that the probe worked with, and how it was chosen."""
+    """A setting of the probe, and how it was chosen."""
     return f"{choice_name(choice.name)} = {choice_value(choice)} ({HOW[choice.how]})"
 
 
@@ -60,10 +62,12 @@ def choice_value(choice: Choice) -> str:
 
 
 def choice_name(name: str) -> str:
-    """A number or a detail that each part of the samples has of its own: "alpha, part 1", as the JSON says, is "alpha
-    for the first half"; any other name as it is."""
+    """The display name of a setting or detail: "alpha, part 1" of the JSON becomes "alpha for the first half"; other
+    names stay."""
     of, comma, part = name.rpartition(", part ")
-    return f"{of} for the {HALVES[part]} half" if comma and part in HALVES else name
+    if comma and part in HALVES:
+        return f"{of} for the {HALVES[part]} half"
+    return name
 
 
 def probe_lines(result: ProbeResult) -> list[str]:
@@ -71,33 +75,35 @@ def probe_lines(result: ProbeResult) -> list[str]:
     lines = [accuracy_sentence(result)]
     lines += [f"  Control, {control_sentence(control)}." for control in result.controls]
     if result.choices:
-        lines.append(f"  Numbers: {'; '.join(choice_sentence(c) for c in result.choices)}.")
+        lines.append(f"  Settings: {'; '.join(choice_sentence(c) for c in result.choices)}.")
     if result.support is not None:
         lines.append(f"  Learned from {support_sentence(result.support, result.modality)}.")
     if result.excluded:
-        lines.append(f"  {count(len(result.excluded), 'row')} not scored; the first: {result.excluded[0][1]}.")
+        lines.append(f"  {count(len(result.excluded), 'row')} not scored. The first: {result.excluded[0][1]}.")
     return lines + [f"  Note: {note}" for note in result.notes]
 
 
-CURVE_COLUMNS = ("Shots a class", "Labels a class", "Right on", "Over zero-shot", "Over the number before")
+CURVE_COLUMNS = ("Shots a class", "Labels a class", "Right on", "Over zero-shot", "Over fewer shots")
 CURVES_NOTE = (
-    "What learns is the probe, not the model of the run. Labels count the shots and those by which a probe chose its "
-    "numbers; a class that has fewer gives those. The intervals are over {what}s: another seed draws other shots, "
-    "which may move a whole curve."
+    "The probe learns from these labels, not the model of the run. Labels count the shots and the {what}s on which a "
+    "probe chose its settings; some classes may have fewer. The intervals are over {what}s: another seed draws "
+    "other shots, which may move a whole curve."
 )
 
 
 def curves_lead(rows: ShotCurves) -> str:
-    """What the curves have in common."""
+    """The rows that the curves share."""
     return f"All are scored on the same {count(rows.n, rows.modality)}. {rows.split}"
 
 
 def curve_sentence(curve: ShotCurve) -> str:
-    """What the fewest and the most shots give, with how many zero-shot is shown to be passed, and up to which number
-    more of them are shown to help."""
+    """Accuracy with the fewest and the most shots, the numbers shown to beat zero-shot, and the last step shown to
+    help."""
     first = curve.points[0]
     last = curve.points[-1]
-    without = "" if curve.zero_shot is None else f", zero-shot on {percent(curve.zero_shot.value)}"
+    without = ""
+    if curve.zero_shot is not None:
+        without = f", zero-shot on {percent(curve.zero_shot.value)}"
     return (
         f"{curve.name} is right on {share(first.accuracy)} with {count(first.shots, 'shot')} a class and on "
         f"{share(last.accuracy)} with {last.shots}{without}. {_over_zero_shot(curve)}{_last_step(curve)}"
@@ -105,43 +111,53 @@ def curve_sentence(curve: ShotCurve) -> str:
 
 
 def _over_zero_shot(curve: ShotCurve) -> str:
-    known = [(str(p.shots), p.gain.value > 0) for p in curve.points if p.gain and (p.gain_p or 0.0) <= ALPHA]
-    said = [
-        f"{word} than zero-shot with {either(numbers, 'and')}"
-        for word, wanted in (("better", True), ("worse", False))
-        if (numbers := [shots for shots, is_more in known if is_more == wanted])
-    ]
-    if not said:
-        return "" if curve.zero_shot is None else "With no number is it shown to differ from zero-shot. "
-    return f"It is shown to be {' and '.join(said)}. "
+    better: list[str] = []
+    worse: list[str] = []
+    for p in curve.points:
+        if p.gain and (p.gain_p or 0.0) <= ALPHA:
+            side = better if p.gain.value > 0 else worse
+            side.append(str(p.shots))
+    shown: list[str] = []
+    if better:
+        shown.append(f"beats zero-shot with {either(better, 'and')}")
+    if worse:
+        shown.append(f"is worse than zero-shot with {either(worse, 'and')}")
+    if shown:
+        return f"It {' and '.join(shown)}. "
+    if curve.zero_shot is None:
+        return ""
+    return "No number of shots shows a difference from zero-shot. "
 
 
 def _last_step(curve: ShotCurve) -> str:
     for more, fewer in pairwise(reversed(curve.points)):
         if more.step and more.step_p is not None and more.step_p <= ALPHA and more.step.value > 0:
-            return f"From one number to the next, the last step shown to help is from {fewer.shots} to {more.shots}."
-    return "No single step from one number to the next is shown to help."
+            return f"The last step shown to help is from {fewer.shots} to {more.shots}."
+    return "No single step is shown to help."
 
 
 def curve_cells(curve: ShotCurve) -> list[tuple[str, ...]]:
-    """For each number of shots what stands below `CURVE_COLUMNS`; zero-shot, which takes none, comes first."""
-    zero = [] if curve.zero_shot is None else [("0", "0", share(curve.zero_shot), UNDEFINED, UNDEFINED)]
-    return zero + [
-        (
-            f"{p.shots:,}",
-            UNDEFINED if p.labelled is None else f"{p.labelled:,}",
-            share(p.accuracy),
-            UNDEFINED if p.gain is None else f"{gain_words(p.gain)}, {p_value(p.gain_p)}",
-            UNDEFINED if p.step is None else f"{gain_words(p.step)}, {p_value(p.step_p)}",
-        )
-        for p in curve.points
-    ]
+    """A row of cells below `CURVE_COLUMNS` for each number of shots; zero-shot, with 0 shots, comes first."""
+    cells: list[tuple[str, ...]] = []
+    if curve.zero_shot is not None:
+        cells.append(("0", "0", share(curve.zero_shot), UNDEFINED, UNDEFINED))
+    for p in curve.points:
+        labelled = UNDEFINED if p.labelled is None else f"{p.labelled:,}"
+        over = [_tested_gain(p.gain, p.gain_p), _tested_gain(p.step, p.step_p)]
+        cells.append((f"{p.shots:,}", labelled, share(p.accuracy), *over))
+    return cells
 
 
-def curve_lines(found: Sequence[ShotCurves]) -> list[str]:
+def _tested_gain(gain: Estimate | None, p: float | None) -> str:
+    if gain is None:
+        return UNDEFINED
+    return f"{gain_words(gain)}, {p_value(p)}"
+
+
+def curve_lines(curves: Sequence[ShotCurves]) -> list[str]:
     """Each curve's sentence, and an aligned line for each number of shots."""
     lines: list[str] = []
-    for rows in found:
+    for rows in curves:
         lines += ["How many labeled samples?", curves_lead(rows)]
         for curve in rows.curves:
             table = [CURVE_COLUMNS, *curve_cells(curve)]
@@ -153,15 +169,12 @@ def curve_lines(found: Sequence[ShotCurves]) -> list[str]:
 
 
 def support_sentence(support: Support, noun: str = "image") -> str:
-    """How many images were learned from, in each part where there are several; such as "32 images in each of 2 parts: 4
-    shots a class"."""
+    """Number and source of the support images, such as "32 and 32 images, one set for each half: 4 shots a class"."""
     parts = np.bincount(support.folds)
-    each = (
-        f"{parts[0]:,} and {parts[1]:,} {noun}s, one set for each half"
-        if len(parts) == 2
-        else count(len(support.ids), noun)
-    )
-    return f"{each}: {support.source or 'shots'}"
+    images = count(len(support.ids), noun)
+    if len(parts) == 2:
+        images = f"{parts[0]:,} and {parts[1]:,} {noun}s, one set for each half"
+    return f"{images}: {support.source or 'shots'}"
 
 
 def gain_words(gain: Estimate) -> str:

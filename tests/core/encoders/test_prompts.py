@@ -104,7 +104,7 @@ def test_an_encoder_without_such_a_tower_is_refused() -> None:
     class Plain:
         name = "plain"
 
-    with pytest.raises(InvalidInput, match="plain: its text tower takes no word embeddings"):
+    with pytest.raises(InvalidInput, match="word embeddings, and that of plain does not"):
         tower_of(Plain())  # type: ignore[arg-type]
 
 

@@ -185,7 +185,7 @@ def test_images_that_are_in_both_data_sets_teach_nothing(shift):
     found = cross_data_set("shift", replace(shift, shots=15), source, both)
     taught = {i for part in shift.taught for images in (part.shots, part.validation) for i in images.ids}
     assert taught <= set(ids[80:])
-    assert "80 of the first data set's 160 images are also among the samples" in " ".join(found.notes)
+    assert "80 of the first data set's 160 images: they are also among the samples" in " ".join(found.notes)
     with pytest.raises(InvalidInput, match="Every image that could teach"):
         cross_data_set("shift", shift, both, both)
 

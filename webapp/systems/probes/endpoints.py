@@ -1,4 +1,4 @@
-"""The addresses for programs that run a probe and set two models of a run side by side."""
+"""Endpoints for programs: run a probe, and compare two models of a run."""
 
 from __future__ import annotations
 
@@ -18,47 +18,50 @@ from webapp.systems.probes.state import MODEL, ProbeState, keep_results, run_one
 def probe(
     state: ProbeState, run: str, name: str, settings: Any, pool: str | None = None
 ) -> tuple[ProbeState, dict[str, Any]]:
-    """Run a zero-shot or few-shot probe on a run's samples: its result, with the comparison with the run's own model,
+    """Run a zero-shot or few-shot probe on a run's samples; returns its result and its comparison with the run's model,
     as in diagnosis.json.
 
     Args:
-        state: what this client ran before, kept by the server between its calls.
+        state: this client's earlier results, kept by the server between its calls.
         name: one of `core.systems.probes.PROBES`, such as "zero-shot".
-        settings: the probe's own by name, "seed" and "split" ("halves" or "column"), and of a pool "pool_folders" and
-            "pool_names"; what is left out stays at its default.
-        pool: zip or tar of unlabeled images that SuS-X draws its support from, or None.
+        settings: the probe's settings by name, "seed" and "split" ("halves" or "column"), and for a pool "pool_folders"
+            and "pool_names"; missing ones have their defaults.
+        pool: zip or tar of unlabeled images for SuS-X's support set, or None.
     """
     from core.systems.probes.tables import probe_document
 
     run = str(run)
     RUNS.require_own(run)
     diagnosis = RUNS.get(run)
-    before = state.kept.get(run, results_of(diagnosis))
-    given = {} if settings in (None, "") else settings
+    earlier = state.by_run.get(run, results_of(diagnosis))
+    if settings in (None, ""):
+        settings = {}
     results, label = JOBS.run(
-        lambda progress: run_one(diagnosis, str(name)[:60], given, pool=pool, results=before, progress=progress)
+        lambda progress: run_one(diagnosis, str(name)[:60], settings, pool=pool, results=earlier, progress=progress)
     )
-    made = keep_results(state, run, results, label)
-    return made, probe_document(with_probes(run, results), next(r for r in results if r.name == label))
+    result = next(r for r in results if r.name == label)
+    return keep_results(state, run, results, label), probe_document(with_probes(run, results), result)
 
 
 def compare(state: ProbeState, run: str, a: str, b: str) -> dict[str, Any]:
-    """Two models of a run side by side, over all samples, by failure cluster and by class: each is "model" or the name
-    of a probe's result.
+    """Compare two models of a run over all samples, by failure cluster and by class; each is "model" or the name of a
+    probe's result.
 
     Args:
-        state: what this client ran before, kept by the server between its calls.
+        state: this client's earlier results, kept by the server between its calls.
     """
-    from core.checks.compare import compare as set_beside
+    from core.checks.compare import compare as compare_models
     from core.reports.tables.comparison import comparison_document
 
     run = str(run)
-    diagnosis = with_probes(run, state.kept[run]) if run in state.kept else RUNS.get(run)
-    return comparison_document(diagnosis, set_beside(diagnosis, str(a or MODEL), str(b) if b else None))
+    diagnosis = RUNS.get(run)
+    if run in state.by_run:
+        diagnosis = with_probes(run, state.by_run[run])
+    return comparison_document(diagnosis, compare_models(diagnosis, str(a or MODEL), str(b) if b else None))
 
 
 def build() -> None:
-    """Add them to the open Blocks."""
+    """Add the endpoints to the open Blocks."""
     state = gr.State(ProbeState(), time_to_live=STATE_S)
     which = gr.Textbox(visible=False, label="run")
     name = gr.Textbox(visible=False, label="name")

@@ -1,4 +1,4 @@
-"""The form that runs a probe: one card for each probe, and controls made of its settings. `probe.js` reads it."""
+"""The form that runs a probe: one card for each probe, and controls for its settings. `probe.js` reads it."""
 
 from __future__ import annotations
 
@@ -14,46 +14,42 @@ from webapp.systems.probes.inputs import available, is_path, unfit
 from webapp.systems.probes.render import render
 
 FIRST = "zero-shot"
-MAX_ON_SLIDER = 400
-"""A whole number of at most so many steps gets a slider beside its field."""
-OF_PICTURES = {"templates": ("7", "80")}
-"""Choices that speak of photographs: they are not offered for other samples."""
+MAX_SLIDER_STEPS = 400
+"""A whole number with at most this many steps gets a slider."""
+IMAGE_CHOICES = {"templates": ("7", "80")}
+"""Choices that describe photographs, not offered for other samples."""
 SPLITS = (
-    ("halves", "two halves teach each other"),
-    ("column", "the table’s train rows teach, its test rows are scored"),
+    ("halves", "two halves, each for the other"),
+    ("column", "train on the table’s train rows, score its test rows"),
 )
-"""Which rows teach, where the table says it."""
-FOLDERS = (
-    ("auto", "classes, if most are called like one"),
-    ("classes", "they are classes"),
-    ("none", "they say nothing"),
-)
-"""What the folders of a pool of images are."""
+"""Choices for the training rows, if the table has a split column."""
+FOLDERS = (("auto", "classes, if most have a class’s name"), ("classes", "classes"), ("none", "not classes"))
+"""Meanings of a pool's folders."""
 
 
 def cards(diagnosis: Diagnosis, chosen: str = FIRST, run: str = "") -> str:
-    """The probes as radio cards: title, question, what it does, its source; one whose module is missing, or that is
-    not for these samples, cannot be chosen."""
-    told = [_card(name, chosen, diagnosis) for name in PROBES]
-    return render("cards.html.j2", cards=told, run=run, binding=BINDING)
-
-
-def _card(name: str, chosen: str, diagnosis: Diagnosis) -> dict[str, Any]:
-    try:
-        probe = available(name)
-        why = unfit(name, diagnosis)
-    except InvalidInput:
+    """The probes as radio cards with title, question, description and source. A probe cannot be chosen if its module is
+    missing or it does not fit these samples."""
+    rows: list[dict[str, Any]] = []
+    for name in PROBES:
         probe = None
-        why = ""
-    chosen_here = name == chosen and probe is not None and not why
-    asked = question_of(name).asked
-    told = {"name": name, "probe": probe, "asked": asked, "unfit": why}
-    return told | {"is_chosen": chosen_here, "is_off": probe is None or bool(why)}
+        reason = ""
+        try:
+            probe = available(name)
+            reason = unfit(name, diagnosis)
+        except InvalidInput:
+            pass
+        is_off = probe is None or bool(reason)
+        asked = question_of(name).asked
+        is_chosen = name == chosen and not is_off
+        rows.append(
+            {"name": name, "probe": probe, "asked": asked, "unfit": reason, "is_chosen": is_chosen, "is_off": is_off}
+        )
+    return render("cards.html.j2", cards=rows, run=run, binding=BINDING)
 
 
 def needs_pool(name: str) -> bool:
-    """Whether the probe, with its defaults, makes a support set of unlabeled images; False where it is not
-    available."""
+    """Whether the probe, with its defaults, uses a pool of unlabeled images; False if it is not available."""
     try:
         return bool(available(name)().needs().pool)
     except InvalidInput:
@@ -61,7 +57,7 @@ def needs_pool(name: str) -> bool:
 
 
 def takes_shots(name: str) -> bool:
-    """Whether the probe, with its defaults, learns from several shots; False where it is not available."""
+    """Whether the probe, with its defaults, learns from several shots; False if it is not available."""
     try:
         return available(name)().needs().shots > 1
     except InvalidInput:
@@ -69,41 +65,44 @@ def takes_shots(name: str) -> bool:
 
 
 def controls(name: str, diagnosis: Diagnosis) -> str:
-    """The probe's settings as a form, those for experts and the seed folded away, with the buttons that run and stop
-    it.
+    """The probe's settings as a form, with expert settings and the seed folded, and buttons to run and cancel.
 
     Raises:
-        InvalidInput: there is no such probe here.
+        InvalidInput: the probe is not available.
     """
+    modality = diagnosis.samples.modality
     known = [s for s in settings_of(available(name)) if not is_path(s)]
-    told = diagnosis.samples.splits
+    column = diagnosis.samples.splits
+    has_split = column is not None and {"train", "test"} <= set(column.astype(str).tolist())
     return render(
         "form.html.j2",
         name=name,
         question=question_of(name),
-        usual=[_control(s, diagnosis.samples.modality) for s in known if not s.advanced],
-        more=[_control(s, diagnosis.samples.modality) for s in known if s.advanced],
+        usual=[_control(s, modality) for s in known if not s.advanced],
+        more=[_control(s, modality) for s in known if s.advanced],
         fewer=takes_shots(name),
-        folders=FOLDERS if needs_pool(name) and diagnosis.samples.modality == "image" else (),
-        splits=SPLITS if told is not None and {"train", "test"} <= set(told.astype(str).tolist()) else (),
+        folders=FOLDERS if needs_pool(name) and modality == "image" else (),
+        splits=SPLITS if has_split else (),
     )
 
 
 def _control(setting: Setting, modality: str) -> dict[str, Any]:
-    low, high = (f"{v:g}" if v is not None else "" for v in (setting.low, setting.high))
     value = "" if setting.default is None else str(setting.default)
-    others = OF_PICTURES.get(setting.name, ()) if modality != "image" else ()
-    offered = (c for c in setting.choices or () if c not in others)
-    named = (*([("", "automatic")] if setting.optional else []), *((c, c) for c in offered))
+    hidden: tuple[str, ...] = ()
+    if modality != "image":
+        hidden = IMAGE_CHOICES.get(setting.name, ())
+    choices = [(c, c, c == value) for c in setting.choices or () if c not in hidden]
+    if setting.optional:
+        choices.insert(0, ("", "automatic", value == ""))
     return {
         "setting": setting,
         "name": setting.name,
         "kind": _kind(setting),
         "value": value,
-        "choices": [(key, title, key == value) for key, title in named],
+        "choices": choices,
         "step": "1" if setting.kind == "int" else "any",
-        "low": low,
-        "high": high,
+        "low": "" if setting.low is None else f"{setting.low:g}",
+        "high": "" if setting.high is None else f"{setting.high:g}",
     }
 
 
@@ -119,10 +118,14 @@ def _kind(setting: Setting) -> str:
         return "line"
     if setting.low is None or setting.high is None or setting.optional or setting.high <= setting.low:
         return "number"
-    return "number" if setting.kind == "int" and setting.high - setting.low > MAX_ON_SLIDER else "slider"
+    if setting.kind == "int" and setting.high - setting.low > MAX_SLIDER_STEPS:
+        return "number"
+    return "slider"
 
 
-def read_press(said: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """(probe, settings) of a form that was sent: it comes from the browser, so nothing about it is trusted."""
-    settings = said.get("settings")
-    return str(said.get("probe", ""))[:60], dict(settings) if isinstance(settings, Mapping) else {}
+def read_press(event: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """(probe, settings) of a submitted form; untrusted, since it comes from the browser."""
+    settings = event.get("settings")
+    if not isinstance(settings, Mapping):
+        settings = {}
+    return str(event.get("probe", ""))[:60], dict(settings)

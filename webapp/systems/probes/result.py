@@ -1,8 +1,9 @@
-"""A probe's result: how often it is right, beside the user's model, its controls and the probes run before."""
+"""A probe's result: its accuracy, compared with the user's model, its controls and earlier probes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
@@ -23,32 +24,36 @@ CONTROLS = {"zero-shot": "Zero-shot with the same texts"}
 def result_view(
     diagnosis: Diagnosis, results: Sequence[ProbeResult], result: ProbeResult, comparison: Comparison | None
 ) -> str:
-    """The whole result of one probe: headline, controls, how it was made, and the panels below."""
+    """The whole result of one probe: headline, controls, settings, and the panels below."""
     classes = [classes_view(diagnosis, result, comparison), confusion_view(result)]
-    shots = shots_view(diagnosis, result)
     every = [table_view(diagnosis, results, result), matrix_view(diagnosis, results)]
     panels = [
         ("probe-beside", f"Beside {own_model(diagnosis).name}", [beside_view(diagnosis, result, comparison)]),
         ("probe-classes", "By class", classes),
         ("probe-calibration", "Calibration", [reliability_view(diagnosis, result)]),
-        ("probe-learned", "Words and support", [learned_view(result)]),
-        *([("probe-shots", "By shots", [shots])] if shots else []),
-        ("probe-all", f"All results ({len(results)})", every),
+        ("probe-learned", "Texts and support", [learned_view(result)]),
     ]
+    shots = shots_view(diagnosis, result)
+    if shots:
+        panels.append(("probe-shots", "By shots", [shots]))
+    panels.append(("probe-all", f"All results ({len(results)})", every))
     return render("result.html.j2", head=headline_view(diagnosis, result, comparison), panels=panels)
 
 
 def shots_view(diagnosis: Diagnosis, result: ProbeResult) -> str:
-    """The curves on the rows that this result was scored on, by number of shots; "" where it is of none."""
+    """The learning curves with this result and others on the same rows; "" without any."""
     from core.systems.probes.shot_charts import shot_charts
     from core.systems.probes.shot_curves import shot_curves
 
-    found = [c for c in shot_curves(diagnosis) if any(result.name in [p.result for p in x.points] for x in c.curves)]
-    return render("shots.html.j2", charts=shot_charts(found)) if found else ""
+    for rows in shot_curves(diagnosis):
+        points = chain.from_iterable(curve.points for curve in rows.curves)
+        if any(point.result == result.name for point in points):
+            return render("shots.html.j2", charts=shot_charts([rows]))
+    return ""
 
 
 def beside_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> str:
-    """The user's model and the probe by failure cluster; where the two cannot be compared, the probe alone."""
+    """The user's model and the probe by failure cluster; the probe alone if the two cannot be compared."""
     if comparison is not None:
         return four_way_view(diagnosis, comparison)
     kinds = counted_kinds(diagnosis, result, "all")
@@ -56,7 +61,7 @@ def beside_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compariso
 
 
 def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> str:
-    """Accuracy with its interval, the user's model and the controls on one axis, and how the numbers came about."""
+    """Accuracy with its interval, the user's model and the controls on one axis, settings and notes."""
     from core.reports.wording.comparison import overall_sentences  # scipy
     from core.systems.probes.wording import HOW, choice_name, choice_value, spread_words
 
@@ -65,7 +70,7 @@ def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
     elif is_own(diagnosis, result.name):
         beside = "The model of this run is this probe itself."
     else:
-        beside = "Of your model only losses are known, not which answers were wrong, so the two cannot be compared."
+        beside = "Your table has only losses, so your model's errors are unknown and cannot be compared."
     return render(
         "headline.html.j2",
         result=result,
@@ -73,53 +78,59 @@ def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
         chart=_chart(diagnosis, result, comparison),
         gains=[(control, spread_words(control), *_gain(control)) for control in result.controls],
         choices=[(choice_name(c.name), choice_value(c), HOW[c.how]) for c in result.choices],
-        lines=_made(result),
+        lines=_notes(result),
     )
 
 
 def _chart(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> DotChart:
-    own = [] if comparison is None else [(own_model(diagnosis).title, comparison.accuracy_a)]
-    others = [*own, *((control_name(c), c.accuracy) for c in result.controls)]
-    marks = [
-        Mark(e, kind, label, with_interval(e, share=True))
-        for kind, label, e in (("observed", "This probe", result.accuracy), *(("read", *other) for other in others))
-    ]
+    others: list[tuple[str, Estimate]] = []
+    if comparison is not None:
+        others.append((own_model(diagnosis).title, comparison.accuracy_a))
+    others += [(control_name(c), c.accuracy) for c in result.controls]
+    marks = [Mark(result.accuracy, "observed", "This probe", with_interval(result.accuracy, share=True))]
+    marks += [Mark(e, "read", label, with_interval(e, share=True)) for label, e in others]
     return dot_chart(marks, axis_of(marks, least=0.0, most=1.0), percent)
 
 
 def control_name(control: Control) -> str:
-    """What a control is called on the page (plain text)."""
+    """The display name of a control (plain text)."""
     name = CONTROLS.get(control.name, control.name[:1].upper() + control.name[1:])
-    return f"{name}, mean of {control.repeats}" if control.repeats > 1 else name
+    if control.repeats > 1:
+        return f"{name}, mean of {control.repeats}"
+    return name
 
 
 def _gain(control: Control) -> tuple[str, str]:
-    """(color, word) of what the probe has over a control."""
+    """(color, verdict) of the probe's gain over a control."""
     if control.p > ALPHA:
-        return "unsure", "no clear gain"
-    return ("held", "a gain") if control.gain.value > 0 else ("partly", "a loss")
+        return "unsure", "no gain shown"
+    if control.gain.value > 0:
+        return "held", "gain"
+    return "partly", "loss"
 
 
-def _made(result: ProbeResult) -> list[str]:
-    """How the numbers came about: the split, notes, rows left out, time."""
+def _notes(result: ProbeResult) -> list[str]:
+    """The split, notes, unscored rows, encoder and time."""
     lines = [result.split, *result.notes]
     if result.excluded:
         sample, reason = result.excluded[0]
-        lines.append(f"{count(len(result.excluded), result.modality)} not scored, such as {sample}: {reason}.")
+        lines.append(f"{count(len(result.excluded), result.modality)} not scored, for example {sample}: {reason}.")
     return [*lines, f"Encoder: {result.encoder}. {cpu(result.seconds)} CPU seconds."]
 
 
 def table_view(diagnosis: Diagnosis, results: Sequence[ProbeResult], shown: ProbeResult) -> str:
-    """Every probe of this run on one line each; a press shows one."""
+    """Every probe of this run, one a line; a press shows one."""
     from core.statistics.intervals import accuracy_of
 
-    errors = diagnosis.outcomes.errors if _is_other(diagnosis, results) else None
-    own = None if errors is None else accuracy_of(errors, diagnosis.samples.groups)
-    marks = [Mark(e) for e in (*(r.accuracy for r in results), own) if e is not None]
-    axis = axis_of(marks, least=0.0, most=1.0)
+    accuracies = [r.accuracy for r in results]
+    model = None
+    if diagnosis.outcomes.errors is not None and _is_other(diagnosis, results):
+        model = accuracy_of(diagnosis.outcomes.errors, diagnosis.samples.groups)
+        accuracies.append(model)
+    axis = axis_of([Mark(e) for e in accuracies], least=0.0, most=1.0)
     return render(
         "results.html.j2",
-        own=own and {"accuracy": own, "dots": dots([Mark(own)], axis)},
+        own=model and {"accuracy": model, "dots": dots([Mark(model)], axis)},
         rows=[_line(diagnosis, r, axis) for r in results],
         shown=shown.name,
         low=percent(axis[0]),
@@ -129,12 +140,12 @@ def table_view(diagnosis: Diagnosis, results: Sequence[ProbeResult], shown: Prob
 
 
 def _is_other(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> bool:
-    """Whether the run's model is none of these probes, so that it needs a line of its own beside them."""
+    """Whether the run's model is not among these probes, so that it needs its own line."""
     return not any(is_own(diagnosis, r.name) for r in results)
 
 
 def _line(diagnosis: Diagnosis, r: ProbeResult, axis: Axis) -> dict[str, Any]:
-    """One probe among all that ran."""
+    """One probe in the table of all."""
     return {
         "result": r,
         "dots": dots([Mark(r.accuracy)], axis),
@@ -145,51 +156,54 @@ def _line(diagnosis: Diagnosis, r: ProbeResult, axis: Axis) -> dict[str, Any]:
 
 
 def cpu(seconds: float) -> str:
-    """CPU seconds, in short (plain text)."""
-    return "Under 0.1" if seconds < 0.1 else number(seconds)
+    """CPU seconds, rounded (plain text)."""
+    if seconds < 0.1:
+        return "Under 0.1"
+    return number(seconds)
 
 
 def _difference(diagnosis: Diagnosis, r: ProbeResult) -> Estimate | None:
-    """How much more often a probe is right than the user's model; None where that is not known."""
+    """The probe's accuracy minus the model's; None if either has no errors."""
     from core.statistics.paired import paired_difference
+    from core.systems.probes.measures import groups_of
 
-    errors = diagnosis.outcomes.errors
-    mine = r.outcomes.errors
-    if errors is None or mine is None:
+    model_errors = diagnosis.outcomes.errors
+    errors = r.outcomes.errors
+    if model_errors is None or errors is None:
         return None
-    groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[r.rows]
-    return paired_difference(errors[r.rows], mine, groups)
+    return paired_difference(model_errors[r.rows], errors, groups_of(diagnosis, r))
 
 
 def matrix_view(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> str:
-    """Any two models on the rows that both scored: how much more often the one on the left is right, p by McNemar, Holm
-    over all pairs."""
+    """Accuracy differences of any two models on the rows that both scored, p by McNemar, Holm over all pairs."""
     sides: list[tuple[str, np.ndarray, Bool]] = []
     if diagnosis.outcomes.errors is not None and _is_other(diagnosis, results):
         sides.append((own_model(diagnosis).name, np.arange(len(diagnosis.samples)), diagnosis.outcomes.errors))
     sides += [(r.name, r.rows, r.outcomes.errors) for r in results if r.outcomes.errors is not None]
-    pairs = _pairs(diagnosis, sides) if len(sides) > 2 else {}
-    cells = pairs | {(j, i): (-gap, p) for (i, j), (gap, p) in pairs.items()}
-    places = range(len(sides))
-    rows = [[cells.get((i, j)) for j in places] for i in places]
+    cells: dict[tuple[int, int], tuple[float, float]] = {}
+    if len(sides) > 2:
+        cells = _pairs(diagnosis, sides)
+        cells |= {(j, i): (-gap, p) for (i, j), (gap, p) in cells.items()}
+    rows = [[cells.get((i, j)) for j in range(len(sides))] for i in range(len(sides))]
     return render("matrix.html.j2", names=[name for name, _, _ in sides], rows=rows, alpha=ALPHA)
 
 
 def _pairs(
     diagnosis: Diagnosis, sides: Sequence[tuple[str, np.ndarray, Bool]]
 ) -> dict[tuple[int, int], tuple[float, float]]:
-    """{(i, j): (accuracy of i minus that of j, adjusted p)} for i < j; pairs without a common row are left out."""
+    """{(i, j): (accuracy of i minus that of j, adjusted p)} for i < j, without pairs that share no row."""
     from core.statistics.paired import paired_p
     from core.statistics.permutation import holm
 
-    found: dict[tuple[int, int], tuple[float, float]] = {}
-    for i, (_, rows, errors) in enumerate(sides):
-        for j in range(i + 1, len(sides)):
-            common, at, other = np.intersect1d(rows, sides[j][1], return_indices=True)
-            if len(common):
-                a = errors[at]
-                b = sides[j][2][other]
-                groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[common]
-                found[i, j] = (float(b.mean() - a.mean()), paired_p(a, b, groups))
-    adjusted = holm([p for _, p in found.values()]).tolist()
-    return {pair: (gap, float(p)) for (pair, (gap, _)), p in zip(found.items(), adjusted)}
+    tests: dict[tuple[int, int], tuple[float, float]] = {}
+    for i, j in combinations(range(len(sides)), 2):
+        common, at_i, at_j = np.intersect1d(sides[i][1], sides[j][1], return_indices=True)
+        if len(common):
+            a = sides[i][2][at_i]
+            b = sides[j][2][at_j]
+            groups = diagnosis.samples.groups
+            if groups is not None:
+                groups = groups[common]
+            tests[i, j] = (float(b.mean() - a.mean()), paired_p(a, b, groups))
+    adjusted = holm([p for _, p in tests.values()]).tolist()
+    return {pair: (gap, float(p)) for (pair, (gap, _)), p in zip(tests.items(), adjusted)}

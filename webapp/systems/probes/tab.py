@@ -1,4 +1,4 @@
-"""Probe tab: a zero-shot or few-shot classifier on the open run's samples, beside the user's own model."""
+"""Probe tab: a zero-shot or few-shot classifier on the open run's samples, compared with the user's model."""
 
 from __future__ import annotations
 
@@ -29,79 +29,93 @@ from webapp.systems.probes.images import explanation_view, similarities
 from webapp.systems.probes.inputs import estimate, refusal, unfit
 from webapp.systems.probes.render import render
 from webapp.systems.probes.result import result_view
-from webapp.systems.probes.state import Made, ProbeState, compared, diagnose_failures, keep_made, make_each, with_probes
+from webapp.systems.probes.state import (
+    NewResults,
+    ProbeState,
+    compared,
+    diagnose_failures,
+    keep_new,
+    run_all,
+    with_probes,
+)
 
-NOTHING = ("", "")
-"""No run was made of a probe's outcomes."""
+NO_DIAGNOSIS = ("", "")
+"""(new run, probed run) before a probe's failures are diagnosed."""
 
 
 def on_open(session: Session, state: ProbeState) -> tuple[Any, ...]:
-    """The tab is shown: returns (state, cards, form, pool, result, gallery, explanation, buttons) for the open run."""
+    """Show the tab: returns (state, cards, form, pool, result, gallery, explanation, buttons) for the open run."""
     if not session.run:
         form = gr.update(value=empty(NO_RUN), run="")
         return state, "", form, gr.update(visible=False), "", "", "", *_buttons(None, state)
     if state.run == session.run:
         return tuple(gr.skip() for _ in range(9))
     diagnosis = RUNS.get(session.run)
-    kept = state.kept if session.run in state.kept else {**state.kept, session.run: results_of(diagnosis)}
-    made = ProbeState(session.run, kept, former=state.former if state.former != session.run else "")
-    return (
-        made,
-        "" if refusal(diagnosis) else cards(diagnosis, run=session.run),
-        *form_of(session.run, diagnosis, FIRST),
-        *_views(made),
-    )
+    by_run = state.by_run
+    if session.run not in by_run:
+        by_run = {**by_run, session.run: results_of(diagnosis)}
+    former = "" if state.former == session.run else state.former
+    state = ProbeState(session.run, by_run, former=former)
+    choices = "" if refusal(diagnosis) else cards(diagnosis, run=session.run)
+    return state, choices, *form_of(session.run, diagnosis, FIRST), *_views(state)
 
 
 def form_of(run: str, diagnosis: Diagnosis, name: str) -> tuple[Any, Any]:
-    """(form, pool) for a probe on a run; the reason where no probe can run."""
-    if why := refusal(diagnosis):
-        form = empty(why, "No probe can run on this run")
-        return gr.update(value=form, run=run), gr.update(visible=False)
-    if why := unfit(name, diagnosis):
-        return gr.update(value=empty(why, "Not on these samples"), run=run), gr.update(visible=False)
+    """(form, pool) for a probe on a run; the reason if it cannot run."""
+    reason = refusal(diagnosis)
+    title = "No probe can run on this run"
+    if not reason:
+        reason = unfit(name, diagnosis)
+        title = "Not for these samples"
+    if reason:
+        return gr.update(value=empty(reason, title), run=run), gr.update(visible=False)
     pool = needs_pool(name) and diagnosis.samples.modality == "image"
     return gr.update(value=controls(name, diagnosis), run=run), gr.update(visible=pool, value=None)
 
 
 def on_choose(session: Session, event: gr.EventData) -> tuple[Any, Any]:
-    """Another probe was chosen: returns (form, pool)."""
+    """Choose another probe: returns (form, pool)."""
     if not session.run:
         return gr.skip(), gr.skip()
     return form_of(session.run, RUNS.get(session.run), str(event_data(event).get("probe", ""))[:60])
 
 
 def on_start(session: Session, pool: str | None, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
-    """Run what the form says; yields (job id, status, what was made), which `on_made` then adds to the visitor's
-    record."""
-    diagnosis, (name, settings) = require_own(session), read_press(event_data(event))
-    job = Job(lambda progress: make_each(diagnosis, name, settings, pool=pool or None, progress=progress))
-    yield from follow(job, "The probe did not finish", None, outputs=lambda found: (Made(session.run, found),))
+    """Run the form's probe; yields (job id, status, new results), which `on_new_results` then adds to the visitor's
+    state."""
+    diagnosis = require_own(session)
+    name, settings = read_press(event_data(event))
+    job = Job(lambda progress: run_all(diagnosis, name, settings, pool=pool or None, progress=progress))
+    yield from follow(job, "The probe did not finish", None, outputs=lambda results: (NewResults(session.run, results),))
 
 
-def on_made(session: Session, state: ProbeState, made: Made | None) -> tuple[Any, ...]:
-    """Add what a probe made to the visitor's record as it is now: other runs may have been opened while the probe was
-    at work.
+def on_new_results(session: Session, state: ProbeState, new: NewResults | None) -> tuple[Any, ...]:
+    """Add a probe's results to the visitor's latest state: other runs may have been opened while the probe ran.
 
-    Returns (status, state, result, gallery, explanation, buttons); the views stay where another run is open.
+    Returns (status, state, result, gallery, explanation, buttons); the views stay if another run is open.
     """
-    if made is None:
+    if new is None:
         return tuple(gr.skip() for _ in range(7))
-    kept = keep_made(state, made)
-    more = f" and {len(made.results) - 1} with fewer shots" if len(made.results) > 1 else ""
-    said = closing("Done", f"{kept.name}{more} {'were' if more else 'was'} added to {RUNS.get(made.run).samples.name}.")
-    if session.run == made.run:
-        return render("added.html.j2", status=said), kept, *_views(kept)
-    state = replace(state, kept=kept.kept, run="" if state.run == made.run else state.run)
-    return said, state, *(gr.skip() for _ in range(5))
+    latest = keep_new(state, new)
+    target = RUNS.get(new.run).samples.name
+    sentence = f"Added {latest.name} to {target}."
+    if len(new.results) > 1:
+        sentence = f"Added {latest.name} and {len(new.results) - 1} with fewer shots to {target}."
+    status = closing("Done", sentence)
+    if session.run == new.run:
+        return render("added.html.j2", status=status), latest, *_views(latest)
+    state = replace(state, by_run=latest.by_run, run="" if state.run == new.run else state.run)
+    return status, state, *(gr.skip() for _ in range(5))
 
 
 def _views(state: ProbeState) -> tuple[Any, ...]:
-    """(result, gallery, explanation, failures button, back button) of what is shown."""
+    """(result, gallery, explanation, failures button, back button) of the shown result."""
     result = state.result()
     if result is None:
-        said = "" if refusal(RUNS.get(state.run)) else render("waiting.html.j2")  # else the form says why
-        return gr.update(value=said, run=state.run), gr.update(value="", run=state.run), "", *_buttons(None, state)
+        waiting = ""
+        if not refusal(RUNS.get(state.run)):  # otherwise the form gives the reason
+            waiting = render("waiting.html.j2")
+        return gr.update(value=waiting, run=state.run), gr.update(value="", run=state.run), "", *_buttons(None, state)
     diagnosis = with_probes(state.run, state.results)
     view = result_view(diagnosis, state.results, result, compared(diagnosis, result.name))
     gallery = gallery_view(diagnosis, result, state.kind, state.scope, state.shown or MAX_PICTURES)
@@ -114,80 +128,82 @@ def _views(state: ProbeState) -> tuple[Any, ...]:
 
 
 def _buttons(result: ProbeResult | None, state: ProbeState) -> tuple[Any, Any]:
-    back = f"Back to {RUNS.get(state.former).samples.name}"[:60] if state.former else "Back"
+    back = "Back"
+    if state.former:
+        back = f"Back to {RUNS.get(state.former).samples.name}"[:60]
     return gr.update(visible=result is not None), gr.update(visible=bool(state.former), value=back)
 
 
 def on_result(session: Session, state: ProbeState, event: gr.EventData) -> tuple[Any, ...]:
-    """A button of the result or of the gallery: another result, the images of one kind, or more of them.
+    """Handle a button of the result or the gallery: another result, the images of one kind, or more images.
 
     Returns (state, result, gallery, explanation, failures button, back button).
     """
-    said = event_data(event)
+    press = event_data(event)
     skip = gr.skip()
     result = _shown(session, state)
-    do = said.get("do")
+    do = press.get("do")
     if do == "result":
-        made = replace(state, name=str(said.get("name", "")), scope="all", kind="", shown=0)
-        return made, *_views(made)
+        state = replace(state, name=str(press.get("name", "")), scope="all", kind="", shown=0)
+        return state, *_views(state)
     if do == "kind":
-        made = replace(
-            state, scope=str(said.get("scope", "all"))[:12], kind=str(said.get("kind", ""))[:12], shown=MAX_PICTURES
-        )
+        scope = str(press.get("scope", "all"))[:12]
+        state = replace(state, scope=scope, kind=str(press.get("kind", ""))[:12], shown=MAX_PICTURES)
     elif do == "more":
-        made = replace(state, shown=(state.shown or MAX_PICTURES) + MAX_PICTURES)
+        state = replace(state, shown=(state.shown or MAX_PICTURES) + MAX_PICTURES)
     else:
         return tuple(skip for _ in range(6))
     diagnosis = RUNS.get(session.run)
-    return made, skip, gallery_view(diagnosis, result, made.kind, made.scope, made.shown), skip, skip, skip
+    return state, skip, gallery_view(diagnosis, result, state.kind, state.scope, state.shown), skip, skip, skip
 
 
 def on_explain(session: Session, state: ProbeState, event: gr.EventData) -> Any:
-    """An image was pressed: returns its explanation."""
-    said = event_data(event)
-    if said.get("do") != "explain":
+    """Explain the pressed image: returns the explanation."""
+    press = event_data(event)
+    if press.get("do") != "explain":
         return gr.skip()
     result = _shown(session, state)
     diagnosis = RUNS.get(session.run)
-    place = as_int(said.get("place"))
-    return explanation_view(diagnosis, result, place, similarities(diagnosis, result, place))
+    index = as_int(press.get("place"))
+    return explanation_view(diagnosis, result, index, similarities(diagnosis, result, index))
 
 
 def _shown(session: Session, state: ProbeState) -> ProbeResult:
     result = state.result()
     if result is None or state.run != session.run:
-        raise InvalidInput("This result is of another run than the open one. Open the tab Probe again.")
+        raise InvalidInput("This result belongs to another run. Open the tab Probe again.")
     return result
 
 
 def on_failures(session: Session, state: ProbeState) -> Iterator[tuple[Any, ...]]:
-    """Diagnose the outcomes of the probe that is shown; yields (job id, status, (the new run, the run that was
-    probed))."""
+    """Diagnose the failures of the shown probe; yields (job id, status, (new run, probed run))."""
     result = _shown(session, state)
     diagnosis = require_own(session)
     job = Job(lambda progress: diagnose_failures(diagnosis, result, progress))
-    said = "The probe’s failures stand in the list of runs."
+    done = "The diagnosis of the probe’s failures is in the list of runs."
     probed = session.run
-    yield from follow(job, "The diagnosis did not finish", NOTHING, outputs=lambda run: ((run, probed),), done=said)
+    yield from follow(job, "The diagnosis did not finish", NO_DIAGNOSIS, outputs=lambda run: ((run, probed),), done=done)
 
 
-def on_found(
+def on_diagnosed(
     session: Session, state: ProbeState, finished: tuple[str, str], here: str, examples: list[tuple[str, str]]
 ) -> tuple[Any, ...]:
-    """Open or offer the run that was made of a probe's outcomes: returns (offer, state, then what `on_new_run` gives);
+    """Open or offer the diagnosis of a probe's failures: returns (offer, state, then the outputs of `on_new_run`);
     nothing changes without one."""
-    found, probed = finished
-    offer, tabs, *shown = on_made_run(session, found, here, began="probe", what="Probe", others=examples)
-    left = not found or here not in ("", "probe")
-    return offer, gr.skip() if left else replace(state, former=probed), tabs, *shown
+    run, probed = finished
+    offer, tabs, *shown = on_made_run(session, run, here, began="probe", what="Probe", others=examples)
+    new_state: Any = gr.skip()
+    if run and here in ("", "probe"):
+        new_state = replace(state, former=probed)
+    return offer, new_state, tabs, *shown
 
 
 def on_back(state: ProbeState) -> tuple[Any, ...]:
-    """Open the run again whose probe was diagnosed: returns the same as `on_found`, after the offer."""
+    """Reopen the run whose probe was diagnosed: returns the same as `on_diagnosed`, without the offer."""
     if not state.former:
         return gr.skip(), *on_new_run("", "", [])
-    left = replace(state, former="")
-    return left, gr.update(selected="explore"), gr.update(value=state.former), *show_run(state.former)
+    cleared = replace(state, former="")
+    return cleared, gr.update(selected="explore"), gr.update(value=state.former), *show_run(state.former)
 
 
 @dataclass(frozen=True)
@@ -205,7 +221,7 @@ class ProbeParts:
     back: gr.Button
 
     def views(self) -> list[Any]:
-        """What `_views` fills."""
+        """The components that `_views` fills."""
         return [self.result, self.gallery, self.why, self.failures, self.back]
 
 
@@ -224,15 +240,19 @@ def build(page: Page, tab: gr.Tab) -> None:
     parts.form.stop(on_cancel, [job], None, **QUICK)
     _wire_probes(parts, session, state, job, view)
 
-    def found(session: Session, state: ProbeState, finished: tuple[str, str], here: str) -> tuple[Any, ...]:
-        return on_found(session, state, finished, here, examples)
+    def open_diagnosis(session: Session, state: ProbeState, finished: tuple[str, str], here: str) -> tuple[Any, ...]:
+        return on_diagnosed(session, state, finished, here, examples)
 
-    own = [session, state]
-    finished = gr.State(NOTHING)
-    looked = parts.failures.click(shows_errors(on_failures), own, [job, parts.status, finished], **HEAVY, **PRIVATE)
-    filled = [state, tabs, view.picker, *view.opened(session)]
-    looked.success(shows_errors(found), [*own, finished, view.here], [view.offer, *filled], js=HERE, **PRIVATE)
-    parts.back.click(shows_errors(on_back), [state], filled, **QUICK)
+    inputs = [session, state]
+    finished = gr.State(NO_DIAGNOSIS)
+    diagnosed = parts.failures.click(
+        shows_errors(on_failures), inputs, [job, parts.status, finished], **HEAVY, **PRIVATE
+    )
+    outputs = [state, tabs, view.picker, *view.opened(session)]
+    diagnosed.success(
+        shows_errors(open_diagnosis), [*inputs, finished, view.here], [view.offer, *outputs], js=HERE, **PRIVATE
+    )
+    parts.back.click(shows_errors(on_back), [state], outputs, **QUICK)
 
 
 def _layout() -> ProbeParts:
@@ -240,7 +260,7 @@ def _layout() -> ProbeParts:
     chooser = gr.HTML("", js_on_load=CHOOSE, elem_id="probe-cards", **PLAIN)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=30, min_width=300):
-            title = "Pool of images (zip or tar), loose or a folder a class; without one, half of the samples"
+            title = "Pool of images (zip or tar), with or without class folders (default: half of the samples)"
             pool = upload(title, IMAGES, "probe-pool", visible=False)
             estimates: dict[str, Any] = {
                 "js_on_load": script(Path(__file__).parent / "probe.js"),
@@ -262,19 +282,19 @@ def _layout() -> ProbeParts:
 
 
 def _wire_probes(parts: ProbeParts, session: gr.State, state: gr.State, job: gr.State, view: View) -> None:
-    """Running a probe, and looking at what it made."""
-    own = [session, state]
-    filled = [state, *parts.views()]
-    made = gr.State(None)
+    """Wire running a probe and showing its results."""
+    inputs = [session, state]
+    outputs = [state, *parts.views()]
+    new = gr.State(None)
     started = parts.form.start(
-        shows_errors(on_start), [session, parts.pool], [job, parts.status, made], **HEAVY, **PRIVATE
+        shows_errors(on_start), [session, parts.pool], [job, parts.status, new], **HEAVY, **PRIVATE
     )
-    shown = started.success(shows_errors(on_made), [*own, made], [parts.status, *filled], **PRIVATE)
+    shown = started.success(shows_errors(on_new_results), [*inputs, new], [parts.status, *outputs], **PRIVATE)
     shown.success(None, None, None, js=TO_RESULT, **PRIVATE)
-    pressed = parts.result.act(shows_errors(on_result), own, filled, **PRIVATE)
+    pressed = parts.result.act(shows_errors(on_result), inputs, outputs, **PRIVATE)
     pressed.success(None, None, None, js=TO_GALLERY, **PRIVATE)
-    parts.gallery.act(shows_errors(on_result), own, filled, **PRIVATE)
-    parts.gallery.act(shows_errors(on_explain), own, [parts.why], concurrency_limit=4, **PRIVATE)
+    parts.gallery.act(shows_errors(on_result), inputs, outputs, **PRIVATE)
+    parts.gallery.act(shows_errors(on_explain), inputs, [parts.why], concurrency_limit=4, **PRIVATE)
 
 
 CHOOSE = (
@@ -283,7 +303,7 @@ CHOOSE = (
     "card.defaultChecked; });"
 )
 FOCUS = "watch('value', () => element.querySelector('.probe-why h3')?.focus());"
-TO_RESULT = (  # not after a run that was stopped, nor one whose result belongs to another run than the open one
+TO_RESULT = (  # not after a canceled run, nor for a result of a run that is not open
     "() => { if (!document.querySelector('#probe-status [data-shown]')) return [];"
     " const title = document.querySelector('#probe-result h2'); title?.focus({ preventScroll: true });"
     " title?.scrollIntoView({ block: 'nearest' }); return []; }"

@@ -1,5 +1,4 @@
-"""How near an image is to labeled images, and what these then say of its class. float64 throughout; rows are taken a
-block at a time.
+"""Affinity of an image to labeled images, and their evidence for its class. float64 throughout, in blocks of rows.
 
 n images, s support images, k classes, d dimensions. `features` and `support` are (n, d) and (s, d) unit rows, `vectors`
 (k, d) the classes' texts.
@@ -10,10 +9,10 @@ eq. 5 to 8). Departures:
   hundred at 0);
 - the divergence is rescaled by the range among the support images, so that one image's logits do not depend on which
   others are scored;
-- the negative divergence is rescaled, not the divergence negated after, so that near images are evidence for their
-  class and no class is punished for having many;
-- a class with more support images than others has no louder voice, and a class with none is neither favored nor
-  punished.
+- the divergence is negated before it is rescaled, not after, so that near images are evidence for their class and a
+  class is not penalized for many images;
+- classes have equal weight whatever their number of support images, and a class without any is neither favored nor
+  penalized.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ import numpy.typing as npt
 from core.records import F32, F64, I64
 from core.row_runs import row_runs
 
-BLOCK = 2**22
+BLOCK_PAIRS = 2**22
 """Pairs of images held at once (32 MiB each matrix)."""
 RANGE_ROWS = 3000
-"""Support images, evenly spaced, over which the range of affinities is taken where there are more."""
+"""Larger support sets are thinned to this many, evenly spaced, for the range of affinities."""
 
 Rows = npt.NDArray[np.floating[Any]]
 
@@ -41,7 +40,7 @@ def image_affinity(features: Rows, support: Rows) -> F64:
 
 
 def tip_affinity(affinity: F64, beta: float) -> F64:
-    """exp(-beta (1 - A)): 1 for the same image; a large beta lets only the nearest speak. Tip-Adapter, eq. 4."""
+    """exp(-beta (1 - A)): 1 for the same image; with a large beta only the nearest count. Tip-Adapter, eq. 4."""
     return np.exp(-beta * (1 - affinity))
 
 
@@ -51,7 +50,7 @@ def tip_logits(affinity: F64, values: F64, beta: float) -> F64:
 
 
 def signatures(features: Rows, vectors: Rows, temperature: float = 0.5) -> F64:
-    """(n, k) log of the class probabilities that texts give an image: log-softmax of cosines / T, not at the encoder's
+    """(n, k) log of the class probabilities of images under the texts: log-softmax of cosines / T, not at the encoder's
     scale. SuS-X, eq. 5."""
     z = features.astype(np.float64) @ vectors.astype(np.float64).T / temperature
     z -= z.max(1, keepdims=True)
@@ -70,8 +69,7 @@ def kl(log_p: F64, log_q: F64) -> F64:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Range of divergence and of cosine between different support images: what brings the one to the scale of the
-    other."""
+    """Range of divergence and of cosine between different support images, to rescale one to the other."""
 
     low_kl: float
     high_kl: float
@@ -91,14 +89,14 @@ class Span:
 
 
 def support_span(support: Rows, log_q: F64) -> Span:
-    """The range over pairs of different support images; of a single image with itself."""
+    """The range over pairs of different support images; for a single image, with itself."""
     if len(support) > RANGE_ROWS:
         at = np.linspace(0, len(support) - 1, RANGE_ROWS).astype(np.int64)
         support = support[at]
         log_q = log_q[at]
     low_kl = low = np.inf
     high_kl = high = -np.inf
-    for rows in row_runs(len(support), len(support), BLOCK):
+    for rows in row_runs(len(support), len(support), BLOCK_PAIRS):
         keep = np.ones((rows.stop - rows.start, len(support)), np.bool_)
         if len(support) > 1:
             keep[np.arange(rows.stop - rows.start), np.arange(rows.start, rows.stop)] = False
@@ -128,7 +126,7 @@ def cache_values(labels: I64, k: int, *, balance: bool = True) -> F64:
 
 
 def neutral(evidence: F64, values: F64) -> F64:
-    """(n, k) evidence in which a class without support images has the mean of the others: nothing was seen for or
+    """(n, k) evidence in which a class without support images has the mean of the others, since nothing speaks for or
     against it."""
     empty = ~values.any(0)
     if not empty.any() or empty.all():
@@ -140,57 +138,56 @@ def neutral(evidence: F64, values: F64) -> F64:
 
 def text_subspace(vectors: Rows) -> F64:
     """(r, d) orthonormal leading principal directions of the classes' texts about their mean: at most half the
-    dimensions.
+    dimensions, and at most k - 1.
 
-    Image differences that no class's text speaks of are left out of a cosine after projection on them: an answer to the
-    doubt that cosines between images are uncalibrated, beside SuS-X's divergence. With k classes there are at most k -
-    1 directions.
+    After projection on them, a cosine ignores image differences that no class's text describes: besides SuS-X's
+    divergence, another answer to uncalibrated cosines between images.
     """
     centred = vectors.astype(np.float64) - vectors.astype(np.float64).mean(0)
     _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
-    kept = sizes > 1e-6 * max(float(sizes[0]), 1e-12)
-    return directions[kept][: max(1, vectors.shape[1] // 2)]
+    nonzero = sizes > 1e-6 * max(float(sizes[0]), 1e-12)  # beyond float32's rounding of the texts
+    return directions[nonzero][: max(1, vectors.shape[1] // 2)]
 
 
 def projected(features: Rows, directions: F64) -> F64:
-    """(n, r) unit rows: the features' coordinates along the directions. A row at right angles to all of them stays
-    0."""
+    """(n, r) unit rows: the features' coordinates along the directions. A row orthogonal to all of them stays 0."""
     inside = features.astype(np.float64) @ directions.T
     return inside / np.maximum(np.linalg.norm(inside, axis=1, keepdims=True), 1e-12)
 
 
-def tip_evidence(features: Rows, support: Rows, values: F64, beta: float, block: int = BLOCK) -> F64:
-    """(n, k) `tip_logits` of images against a support set, never holding more than `block` pairs."""
+def tip_evidence(features: Rows, support: Rows, values: F64, beta: float, block: int = BLOCK_PAIRS) -> F64:
+    """(n, k) `tip_logits` of images against a support set, with at most `block` pairs in memory."""
     support = support.astype(np.float64)
-    found = np.empty((len(features), values.shape[1]))
+    logits = np.empty((len(features), values.shape[1]))
     for rows in row_runs(len(features), len(support), block):
-        found[rows] = tip_logits(image_affinity(features[rows], support), values, beta)
-    return found
+        logits[rows] = tip_logits(image_affinity(features[rows], support), values, beta)
+    return logits
 
 
-def signature_evidence(log_p: F64, log_q: F64, values: F64, span: Span, block: int = BLOCK) -> F64:
+def signature_evidence(log_p: F64, log_q: F64, values: F64, span: Span, block: int = BLOCK_PAIRS) -> F64:
     """(n, k) sums over each class's support images of psi(-KL): the term that TIP-X adds to the cache."""
-    found = np.empty((len(log_p), values.shape[1]))
+    logits = np.empty((len(log_p), values.shape[1]))
     for rows in row_runs(len(log_p), len(log_q), block):
-        found[rows] = neutral(span.rescaled(kl(log_p[rows], log_q)) @ values, values)
-    return found
+        logits[rows] = neutral(span.rescaled(kl(log_p[rows], log_q)) @ values, values)
+    return logits
 
 
-def nearest(rows: Rows, others: Rows, q: int, *, by_kl: bool = False, block: int = BLOCK) -> tuple[I64, F32]:
-    """(n, q) places of the nearest of `others`, nearest first (-1 where there are fewer), and how near: cosine, or the
+def nearest(rows: Rows, others: Rows, q: int, *, by_kl: bool = False, block: int = BLOCK_PAIRS) -> tuple[I64, F32]:
+    """(n, q) positions of the nearest of `others`, nearest first (-1 where there are fewer), and (n, q) their cosine or
     negative divergence.
 
     Args:
         rows, others: unit rows; with `by_kl` log-probabilities.
     """
     width = min(q, len(others))
-    places = np.full((len(rows), q), -1, np.int64)
-    near = np.full((len(rows), q), np.nan, np.float32)
+    positions = np.full((len(rows), q), -1, np.int64)
+    affinities = np.full((len(rows), q), np.nan, np.float32)
     for part in row_runs(len(rows), len(others), block):
         if by_kl:
             affinity = -kl(rows[part].astype(np.float64), others.astype(np.float64))
         else:
             affinity = image_affinity(rows[part], others)
         at = np.argsort(-affinity, axis=1, kind="stable")[:, :width]
-        places[part, :width], near[part, :width] = at, np.take_along_axis(affinity, at, 1)
-    return places, near
+        positions[part, :width] = at
+        affinities[part, :width] = np.take_along_axis(affinity, at, 1)
+    return positions, affinities

@@ -1,10 +1,11 @@
-"""Settings chosen on validation images: a coarse grid, then a finer one around its best. Nothing here is random."""
+"""Settings chosen on validation images: a coarse grid, then a finer one around its best value. Deterministic."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,9 +23,9 @@ class Axis:
 
     name: str
     start: float
-    """Its fixed default: what is kept unless another value is better."""
+    """Its default, kept unless another value is better."""
     values: tuple[float, ...]
-    """Coarse grid, ascending; one value is no choice."""
+    """Coarse grid, ascending; a single value fixes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class SearchResult:
     temperature: float = 1.0
     """See `temperature_of`."""
     tried: int = 0
-    known: frozenset[tuple[float, ...]] = field(default=frozenset(), repr=False)
+    """Settings that were compared."""
 
     @property
     def key(self) -> tuple[int, float]:
@@ -46,91 +47,101 @@ class SearchResult:
         return self.n_right, -self.cross_entropy
 
 
+def axis_of(name: str, fixed: float | None, default: float, grid: tuple[float, ...]) -> Axis:
+    """The axis of a weight that the user may have fixed."""
+    if fixed is None:
+        return Axis(name, default, grid)
+    return Axis(name, fixed, (fixed,))
+
+
 def geometric(low: float, high: float, n: int, *, zero: bool = False) -> tuple[float, ...]:
     """n values from low to high in equal ratios; with `zero`, 0 before them."""
     values = tuple(float(v) for v in np.geomspace(low, high, n))
-    return (0.0, *values) if zero else values
+    if zero:
+        return (0.0, *values)
+    return values
 
 
 def temperature_of(logits: F64, labels: I64) -> float:
-    """What the logits of the chosen setting are divided by: the value of least cross-entropy on (v, k) logits of the
+    """The divisor of the chosen setting's logits: the value with the least cross-entropy on (v, k) logits of the
     validation images.
 
-    A search for accuracy does not mind how sure the logits are, and this sets it right again; no prediction changes.
-    Since the setting was
-    chosen on the same images, some overconfidence stays. Source: Guo et al. 2017, arXiv 1706.04599, section 4.2.
+    A search for accuracy ignores confidence, and this corrects it; no prediction changes. Since the setting was chosen
+    on the same images, some overconfidence stays. Source: Guo et al. 2017, arXiv 1706.04599, section 4.2.
     """
-    tried = np.geomspace(0.2, 20, 93)
-    return float(tried[np.argmin([losses.cross_entropy_of_logits(logits / t, labels).mean() for t in tried])])
+    temperatures = np.geomspace(0.2, 20, 93)  # steps of 5%
+    mean_losses = [losses.cross_entropy_of_logits(logits / t, labels).mean() for t in temperatures]
+    return float(temperatures[np.argmin(mean_losses)])
 
 
 def coarse_to_fine(
     axes: Sequence[Axis], logits_of: Callable[[Mapping[str, float]], F64], labels: I64, rounds: int = ROUNDS
 ) -> SearchResult:
-    """The setting with most validation images right; of equals the one with the lower cross-entropy, and of those the
-    first.
+    """The setting with most validation images right; ties go to the lower cross-entropy, then to the first.
 
     Args:
-        axes: the first changes slowest, so what only it decides can be kept between calls.
+        axes: the first changes slowest, so results that depend on it alone can be cached between calls.
         logits_of: (v, k) logits of the validation images with these values.
         labels: (v,) their classes.
         rounds: each halves the distance (the ratio, where values are above 0) between neighboring values around the
             best.
 
     Source: the grids of Tip-Adapter and SuS-X (first strict improvement wins), made coarse to fine. SuS-X searches
-    200,000 settings, and for five data sets on the test images; this one tries some hundreds and sees validation images
+    200,000 settings, and for five data sets on the test images; this one tries some hundreds, on validation images
     alone. Accuracy first, as there, costs calibration: with name-only support sets and 4 validation images a class it
     was 3 to 4 points more accurate than cross-entropy first on two sets of photographs, at an expected calibration
     error of 0.16 to 0.27 against 0.06 to 0.12.
     """
-    best = _judged({axis.name: axis.start for axis in axes}, logits_of, labels)
+    best = _judge({axis.name: axis.start for axis in axes}, logits_of, labels)
     grids = [axis.values for axis in axes]
+    tried = set[tuple[float, ...]]()
     for _ in range(rounds + 1):
-        best = _over(axes, grids, best, logits_of, labels)
+        for values in product(*grids):
+            if values in tried:
+                continue
+            tried.add(values)
+            result = _judge({axis.name: value for axis, value in zip(axes, values)}, logits_of, labels)
+            more_right = result.n_right > best.n_right
+            if more_right or (result.n_right == best.n_right and result.cross_entropy < best.cross_entropy - 1e-12):
+                best = result
         grids = [_around(grid, best.values[axis.name]) for axis, grid in zip(axes, grids)]
-    return replace(best, known=frozenset(), temperature=temperature_of(logits_of(best.values), labels))
+    return replace(best, tried=len(tried), temperature=temperature_of(logits_of(best.values), labels))
 
 
 def choices_of(
-    given: Mapping[str, float | None],
+    weights: Mapping[str, float | None],
     defaults: Mapping[str, float],
     search: Callable[[dict[str, float]], SearchResult] | None,
 ) -> tuple[tuple[Choice, ...], SearchResult | None]:
-    """Each weight as given, else as a search on validation images chose it, else its default; and that search.
+    """Each weight as set by the user, else as a search on validation images chose it, else its default; and the
+    search.
 
     Args:
-        given: by name; None where the user leaves it open.
-        search: takes the weights that are given; None where there is nothing to search on.
+        weights: by name; None where the user leaves it open.
+        search: takes the weights that the user set; None without validation images.
     """
-    known = {name: float(value) for name, value in given.items() if value is not None}
-    if search is None or len(known) == len(given):
-        return tuple(Choice(n, known.get(n, defaults[n]), "given" if n in known else "fixed") for n in given), None
-    found = search(known)
-    chosen = (Choice(n, found.values[n], "given" if n in known else "validation") for n in given)
-    return (*chosen, Choice("temperature", found.temperature, "validation")), found
+    fixed = {name: float(value) for name, value in weights.items() if value is not None}
+    result = None
+    values: Mapping[str, float] = dict(defaults) | fixed
+    how: Literal["fixed", "validation"] = "fixed"
+    if search is not None and len(fixed) < len(weights):
+        result = search(fixed)
+        values = result.values
+        how = "validation"
+    choices = [Choice(n, values[n], "given" if n in fixed else how) for n in weights]
+    if result is not None:
+        choices.append(Choice("temperature", result.temperature, "validation"))
+    return tuple(choices), result
 
 
-def _over(
-    axes: Sequence[Axis],
-    grids: Sequence[Sequence[float]],
-    best: SearchResult,
-    logits_of: Callable[[Mapping[str, float]], F64],
-    labels: I64,
-) -> SearchResult:
-    known = set(best.known)
-    for values in product(*grids):
-        if values in known:
-            continue
-        known.add(values)
-        here = _judged({axis.name: value for axis, value in zip(axes, values)}, logits_of, labels)
-        if here.n_right > best.n_right or (
-            here.n_right == best.n_right and here.cross_entropy < best.cross_entropy - 1e-12
-        ):
-            best = here
-    return replace(best, tried=len(known), known=frozenset(known))
+def search_details(search: SearchResult | None) -> dict[str, Any]:
+    """The details of a probe's result on its search; empty without a search."""
+    if search is None:
+        return {}
+    return {"validation images right": search.n_right, "settings tried": search.tried}
 
 
-def _judged(values: Mapping[str, float], logits_of: Callable[[Mapping[str, float]], F64], labels: I64) -> SearchResult:
+def _judge(values: Mapping[str, float], logits_of: Callable[[Mapping[str, float]], F64], labels: I64) -> SearchResult:
     logits = logits_of(values)
     loss = losses.cross_entropy_of_logits(logits, labels)
     return SearchResult(values, int((logits.argmax(1) == labels).sum()), float(loss.mean()))
@@ -143,9 +154,8 @@ def _around(grid: Sequence[float], value: float) -> tuple[float, ...]:
     below = [v for v in grid if v < value]
     above = [v for v in grid if v > value]
     sides = [*below[-1:], value, *above[:1]]
-    points = set(sides) | {_middle(a, b) for a, b in pairwise(sides)}
+    points = set(sides)
+    for a, b in pairwise(sides):
+        # the geometric mean keeps equal ratios; 0 has none, so the arithmetic mean beside it
+        points.add(float(np.sqrt(a * b)) if a > 0 and b > 0 else (a + b) / 2)
     return tuple(sorted(points))
-
-
-def _middle(a: float, b: float) -> float:
-    return float(np.sqrt(a * b)) if a > 0 and b > 0 else (a + b) / 2

@@ -1,5 +1,4 @@
-"""LP++: a linear head on the image features that keeps the text classifier as a summand of its own, weighted by
-class."""
+"""LP++: a linear head on the image features plus the text classifier, weighted by class."""
 
 from __future__ import annotations
 
@@ -18,8 +17,8 @@ from core.systems.probes.base import (
     Scored,
     fewer_field,
     logit_scale_of,
-    said_shots,
     shots_field,
+    shots_words,
 )
 from core.systems.probes.few_shot.grid_search import temperature_of
 from core.systems.probes.records import Choice, Neighbours
@@ -28,8 +27,8 @@ from core.systems.probes.zero_shot.prompt_settings import PromptSettings
 
 STEPS = 300
 MOMENTUM = 0.9
-NEAREST = 8
-"""Support images kept for each scored one."""
+NEAREST_SHOTS = 8
+"""Support images listed for each scored image."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,10 +42,10 @@ class Head:
     alpha: F64
     """(k,)"""
     step: int
-    """Steps after which it was kept; 0 is the start."""
+    """Steps until this head; 0 is the start."""
 
     def images(self, features: F64) -> F64:
-        """(n, k) what was learned from images: f w_c + b_c."""
+        """(n, k) logits learned from images: f w_c + b_c."""
         return features @ self.weights.T + self.bias
 
 
@@ -67,8 +66,8 @@ def fit_head(
         labels: (n,) class of each.
         texts: (k, d) unit rows, the text classifier.
         start: alpha of every class at the beginning.
-        checked: validation features and labels; the step with the least cross-entropy on them is kept. None: the last
-            step.
+        checked: validation features and labels; the step with the least cross-entropy on them is kept. None keeps the
+            last step.
 
     Source: Huang et al. 2024 (LP++), arXiv 2404.02285, eq. 1, sections 4.2 and 4.3, and the released code, which begins
     with the classes' centroids and takes 300 steps with momentum 0.9. Departures, each chosen on other draws of the
@@ -100,23 +99,25 @@ def fit_head(
         else:
             logits = head.images(checked[0]) + alpha * (checked[0] @ texts.T)
             loss = float(cross_entropy_of_logits(logits, checked[1]).mean())
-            best, least = (head, loss) if loss < least else (best, least)
+            if loss < least:
+                best = head
+                least = loss
         residual = (softmax(head.images(features) + alpha * cosines) - hot) / n
         moved_w = MOMENTUM * moved_w + residual.T @ features
         moved_b = MOMENTUM * moved_b + residual.sum(0)
         weights = weights - step_w * moved_w
         bias = bias - step_w * moved_b
         alpha = alpha - step_a * (residual * cosines).sum(0)
-        progress("LP++", step, steps)
+        progress("Training the head", step, steps)
     return best
 
 
 def start_of(scale: float, texts: F64, shots: tuple[F64, I64], checked: tuple[F64, I64] | None) -> float:
-    """What alpha begins at: the encoder's logit scale, between a twentieth and five times of it, at which zero-shot has
-    the least cross-entropy on the shots and the validation images; without these the scale itself.
+    """The start of alpha: a twentieth to five times the encoder's logit scale, where zero-shot has the least
+    cross-entropy on shots and validation images; the scale itself without validation images.
 
-    An encoder's scale suits its images and names on the whole. From one that is too large for these, as 35 is for
-    clothing, 300 steps do not come back, and accuracy and calibration are lost.
+    An encoder's scale suits its images and names on average. If it is too large for these, as 35 is for clothing, 300
+    steps do not recover, and accuracy and calibration are lost.
     """
     if checked is None:
         return scale
@@ -136,16 +137,17 @@ def step_sizes(features: F64, cosines: F64) -> tuple[float, float]:
     wide = np.c_[features, np.ones(n)]  # the 1 is what b multiplies
     gram = wide @ wide.T if n < wide.shape[1] else wide.T @ wide
     largest = float(np.linalg.eigvalsh(gram)[-1])
+    # 1/L with L = lambda_max / 2n (Boehning 1992); of alpha the same bound on each class's own cosines
     return 2 * n / largest, n / (4 * max(float((cosines**2).sum(0).max()), 1e-12))
 
 
-def nearest_shots(test: Images, shots: Images, keep: int = NEAREST) -> Neighbours:
-    """The shots of the largest cosine to each scored image."""
+def nearest_shots(test: Images, shots: Images, keep: int = NEAREST_SHOTS) -> Neighbours:
+    """The shots with the largest cosine to each scored image."""
     return nearest_rows(test.features @ shots.features.T, keep)
 
 
-def nearest_rows(cosines: np.ndarray[tuple[int, int], np.dtype[np.float32]], keep: int = NEAREST) -> Neighbours:
-    """The places of the largest of (m, s) cosines, nearest first; of equals the first."""
+def nearest_rows(cosines: np.ndarray[tuple[int, int], np.dtype[np.float32]], keep: int = NEAREST_SHOTS) -> Neighbours:
+    """The positions of the largest of (m, s) cosines, nearest first; ties in their order."""
     nearest = np.argsort(-cosines, axis=1, kind="stable")[:, :keep].astype(np.int64)
     return Neighbours("image", nearest, np.take_along_axis(cosines, nearest, 1))
 
@@ -154,28 +156,35 @@ def labelled(images: Images | None, title: str) -> tuple[F64, I64]:
     """Features in float64 and labels of the shots.
 
     Raises:
-        InvalidInput: there are none.
+        InvalidInput: shots or their labels are missing.
     """
     if images is None or images.labels is None or not len(images):
-        raise InvalidInput(f"{title} learns from labeled images and was given none. Ask for at least one shot a class.")
+        raise InvalidInput(f"{title} learns from labeled images and got none. Use at least one shot a class.")
     return images.features.astype(np.float64), images.labels
+
+
+def validation_of(part: ProbeInput, title: str) -> tuple[F64, I64] | None:
+    """Features and labels of the validation images; None without any."""
+    if part.validation is None or not len(part.validation):
+        return None
+    return labelled(part.validation, title)
 
 
 @dataclass(frozen=True)
 class ShotSettings:
-    """The first setting of a linear head."""
+    """Settings of linear heads that come first."""
 
     shots: int = shots_field(4)
 
 
 @dataclass(frozen=True)
 class LinearProbePlusPlus(PromptSettings, ShotSettings):
-    """A linear head whose logits keep the zero-shot ones as a summand."""
+    """A linear head added to weighted zero-shot logits."""
 
     title: ClassVar[str] = "LP++"
     what: ClassVar[str] = (
         "A linear head on a few labeled samples a class, blended with the class names' texts; "
-        "seconds on a CPU, nothing to tune."
+        "seconds on a CPU, without tuning."
     )
     source: ClassVar[str] = "Huang et al. 2024, CVPR, arXiv 2404.02285"
 
@@ -191,33 +200,31 @@ class LinearProbePlusPlus(PromptSettings, ShotSettings):
 
     def run(self, part: ProbeInput) -> Scored:
         """Fit on the shots, keep the best step on validation, score the test images."""
-        found = self.classifier(part)
+        classifier = self.classifier(part)
         features, labels = labelled(part.shots, self.title)
         assert part.shots is not None
-        texts = found.vectors.astype(np.float64)
+        texts = classifier.vectors.astype(np.float64)
         scale = logit_scale_of(part.encoder)
-        checked = None if part.validation is None or not len(part.validation) else labelled(part.validation, self.title)
+        checked = validation_of(part, self.title)
+        notes = classifier.notes
+        how = "validation"
+        if checked is None:
+            notes += (f"Without validation images, all {STEPS} steps were taken.",)
+            how = "fixed"
         start = start_of(scale, texts, (features, labels), checked)
         head = fit_head(features, labels, texts, start, checked, progress=part.progress)
         test = part.test.features.astype(np.float64)
         cosines = test @ texts.T
         parts = {"zero-shot": head.alpha * cosines, "images": head.images(test)}
-        how = "fixed" if checked is None else "validation"
         return Scored(
             parts["zero-shot"] + parts["images"],
             parts,
             {"zero-shot": cosines.argmax(1)[None].astype(np.int64)},
             part.shots,
-            f"{said_shots(self.shots)} a class",
+            f"{shots_words(self.shots)} a class",
             neighbours=(nearest_shots(part.test, part.shots),),
             choices=(Choice("steps", head.step, how), Choice("alpha at the start", start, how)),
-            prompts=found.prompts,
+            prompts=classifier.prompts,
             details={"alpha by class": {name: float(a) for name, a in zip(part.class_names, head.alpha)}},
-            notes=(*found.notes, *_said(checked)),
+            notes=notes,
         )
-
-
-def _said(checked: tuple[F64, I64] | None) -> tuple[str, ...]:
-    if checked is not None:
-        return ()
-    return (f"No image was left to choose the number of steps on, so all {STEPS} were taken.",)

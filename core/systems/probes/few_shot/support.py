@@ -1,5 +1,4 @@
-"""Support sets: images that stand for the classes, found in a pool by the classes' texts, or named by the folders they
-lie in."""
+"""Support sets: images of the classes, retrieved from a pool by the classes' texts or by folder names."""
 
 from __future__ import annotations
 
@@ -12,16 +11,19 @@ from core.errors import InvalidInput
 from core.records import F32, F64, I64
 from core.row_runs import row_runs
 from core.systems.probes.base import Images
-from core.systems.probes.few_shot.affinities import BLOCK, Rows
+from core.systems.probes.few_shot.affinities import BLOCK_PAIRS, Rows
 
-DUPLICATE = 0.999
-"""Pool images with a higher cosine are one image."""
-IN_FOLDERS = "in class folders"
+MIN_DUPLICATE_COSINE = 0.999
+"""Pool images with a higher cosine count as one image."""
+MIN_SAMPLE_COSINE = 0.9999
+"""A pool image with a higher cosine to a sample is that sample: the same bytes have the same vector."""
+MIN_PURITY = 0.5
+"""Below this share a note names the class."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SupportSet:
-    """Images with the labels that they are taken for."""
+    """Images with the labels assigned to them."""
 
     images: Images
     source: str
@@ -43,16 +45,15 @@ def support_of(
     """A support set from a pool.
 
     Args:
-        pool: with labels if its images lie in folders by class: then these are their classes. Otherwise the texts
-            choose.
-        vectors: (k, d) the classes' mean text vectors, which also judge the purity.
-        queries: for each class (q, d) unit text vectors; several have their ranks merged.
+        pool: with labels if its folders are classes. Otherwise the texts choose.
+        vectors: (k, d) the classes' mean text vectors, which also measure the purity.
+        queries: for each class (q, d) unit text vectors; ranks of several are merged.
         per_class: the most images a class.
-        one_class: each image of an unlabeled pool may serve only the class whose texts are nearest to it.
-        by: what the queries are, for the sentence.
+        one_class: each image of an unlabeled pool may serve only the class with the nearest texts.
+        by: name of the queries, for the sentence.
 
     Raises:
-        InvalidInput: the pool is empty, or no class gets an image of it.
+        InvalidInput: the pool is empty, or no class gets an image from it.
 
     Source: Udandarao et al. 2023 (arXiv 2211.16198), section 3.1; retrieval from LAION-5B becomes retrieval from the
     pool. Departures: the ranks of several queries are merged, not laid end to end; copies of an image count once;
@@ -60,18 +61,17 @@ def support_of(
     """
     if not len(pool):
         raise InvalidInput(
-            "The pool of images is empty, so no support set can be made of it. "
-            "Bring images beside those that are scored."
+            "The pool of images is empty, so there are no support images. Add images besides the scored ones."
         )
     if pool.labels is None:
         at, labels = retrieve(pool, vectors, queries, per_class, one_class=one_class)
         source = f"{per_class} a class at most, nearest to its {by}, from {len(pool):,} unlabeled images"
     else:
         at, labels = _by_folder(pool, pool.labels, vectors, per_class)
-        source = f"{per_class} a class at most, from {len(pool):,} images {IN_FOLDERS}"
+        source = f"{per_class} a class at most, from {len(pool):,} images in class folders"
     if not len(at):
         raise InvalidInput(
-            "No class gets an image of the pool. Bring images of the classes, or folders with their names."
+            "No class gets an image from the pool. Add images of the classes, or folders with their names."
         )
     images = replace(pool.keep(at), labels=labels)
     purity = purity_of(images.features, labels, vectors)
@@ -81,22 +81,29 @@ def support_of(
 def retrieve(
     pool: Images, vectors: Rows, queries: Sequence[Rows], per_class: int, *, one_class: bool = False
 ) -> tuple[I64, I64]:
-    """(places in the pool, their classes): for each class the images nearest to its texts, best first, copies left out.
+    """(positions in the pool, their classes): for each class the images nearest to its texts, best first, without
+    near-duplicates.
 
-    Several queries of a class are merged by the sum of 1 / (60 + rank) over them (Cormack et al. 2009, SIGIR), so an
-    image that one odd sentence draws near doesn't come first.
+    Several queries of a class are merged by the sum of 1 / (60 + rank) over them (Cormack et al. 2009, SIGIR), so that
+    an image close to a single odd sentence does not come first.
     """
     features = pool.features.astype(np.float64)
-    owner = (features @ np.asarray(vectors, np.float64).T).argmax(1) if one_class else None
-    found: list[int] = []
+    nearest_class = None
+    if one_class:
+        nearest_class = (features @ np.asarray(vectors, np.float64).T).argmax(1)
+    positions: list[int] = []
     labels: list[int] = []
     for c, query in enumerate(queries):
-        candidates = np.arange(len(pool)) if owner is None else np.flatnonzero(owner == c)
-        scores = merged(features[candidates] @ np.asarray(query, np.float64).T) if len(candidates) else np.empty(0)
+        candidates = np.arange(len(pool))
+        if nearest_class is not None:
+            candidates = np.flatnonzero(nearest_class == c)
+        if not len(candidates):
+            continue
+        scores = merged(features[candidates] @ np.asarray(query, np.float64).T)
         picked = distinct(pool, candidates[np.argsort(-scores, kind="stable")], per_class)
-        found += picked
+        positions += picked
         labels += [c] * len(picked)
-    return np.array(found, np.int64), np.array(labels, np.int64)
+    return np.array(positions, np.int64), np.array(labels, np.int64)
 
 
 def merged(similarity: F64) -> F64:
@@ -104,93 +111,104 @@ def merged(similarity: F64) -> F64:
     if similarity.shape[1] == 1:
         return similarity[:, 0]
     ranks = np.argsort(np.argsort(-similarity, axis=0, kind="stable"), axis=0, kind="stable")
-    return (1.0 / (61 + ranks)).sum(1) + 1e-9 * similarity.mean(1)  # equal ranks: by the mean cosine
+    return (1.0 / (61 + ranks)).sum(1) + 1e-9 * similarity.mean(1)  # ties in rank: by the mean cosine
 
 
 def distinct(pool: Images, order: I64, most: int) -> list[int]:
-    """The first `most` places of `order` whose id is new and whose vector is no near-copy of one already taken."""
+    """The first `most` positions of `order` with a new id and a vector that is not a near-duplicate of an earlier
+    one."""
     taken: list[int] = []
     ids: set[str] = set()
     vectors = np.empty((min(most, len(order)), pool.features.shape[1]), np.float32)
-    for place in order.tolist():
+    for position in order.tolist():
         if len(taken) == most:
             break
-        row = pool.features[place]
-        if pool.ids[place] in ids or (taken and float((vectors[: len(taken)] @ row).max()) > DUPLICATE):
+        row = pool.features[position]
+        if pool.ids[position] in ids:
+            continue
+        if taken and float((vectors[: len(taken)] @ row).max()) > MIN_DUPLICATE_COSINE:
             continue
         vectors[len(taken)] = row
-        ids.add(pool.ids[place])
-        taken.append(place)
+        ids.add(pool.ids[position])
+        taken.append(position)
     return taken
 
 
 def _by_folder(pool: Images, labels: I64, vectors: F32, per_class: int) -> tuple[I64, I64]:
-    """Of each class's own folder the images nearest to its text; generated images that miss their prompt come last."""
-    found: list[int] = []
+    """Images of each class's folder, nearest to its text first, so that generated images that miss their prompt come
+    last."""
+    positions: list[int] = []
     picked_labels: list[int] = []
     for c, vector in enumerate(vectors.astype(np.float64)):
-        own = np.flatnonzero(labels == c)
-        picked = distinct(
-            pool, own[np.argsort(-(pool.features[own].astype(np.float64) @ vector), kind="stable")], per_class
-        )
-        found += picked
+        class_rows = np.flatnonzero(labels == c)
+        cosines = pool.features[class_rows].astype(np.float64) @ vector
+        picked = distinct(pool, class_rows[np.argsort(-cosines, kind="stable")], per_class)
+        positions += picked
         picked_labels += [c] * len(picked)
-    return np.array(found, np.int64), np.array(picked_labels, np.int64)
+    return np.array(positions, np.int64), np.array(picked_labels, np.int64)
 
 
 def purity_of(features: Rows, labels: I64, vectors: Rows) -> F32:
-    """(k,) share of a class's support images that zero-shot takes for that class; nan for a class without any."""
+    """(k,) share of a class's support images that zero-shot assigns to that class; nan for a class without any."""
     k = len(vectors)
-    said = (features.astype(np.float64) @ vectors.astype(np.float64).T).argmax(1)
+    predicted = (features.astype(np.float64) @ vectors.astype(np.float64).T).argmax(1)
     counts = np.bincount(labels, minlength=k)
-    right = np.bincount(labels[said == labels], minlength=k)
+    right = np.bincount(labels[predicted == labels], minlength=k)
     return np.where(counts > 0, right / np.maximum(counts, 1), np.nan).astype(np.float32)
 
 
 def without(pool: Images, others: Images | None) -> Images:
-    """The pool without the rows of the samples that `others` holds: an image by which settings are chosen may not
-    support itself."""
+    """The pool without the rows of `others`: an image on which settings are chosen may not support itself."""
     if others is None or pool.rows is None or others.rows is None:
         return pool
     return pool.keep(np.flatnonzero(~np.isin(pool.rows, others.rows)).astype(np.int64))
 
 
-def drop_samples(pool: Images, vectors: F32, *, above: float = 0.9999) -> tuple[Images, str]:
-    """The pool without images that are also among the samples, and a sentence that counts them ("" if there are none).
+def drop_samples(pool: Images, vectors: F32, *, above: float = MIN_SAMPLE_COSINE) -> tuple[Images, str]:
+    """The pool without images that are also among the samples, and a note that counts them ("" for none).
 
     Args:
-        vectors: (n, d) the samples as the same encoder sees them. A file of the same bytes has the same vector,
-            whatever its name.
+        vectors: (n, d) the samples as the same encoder sees them. Files with the same bytes have the same vector,
+            whatever their names.
     """
-    kept = np.ones(len(pool), np.bool_)
-    for rows in row_runs(len(pool), len(vectors), BLOCK):
-        kept[rows] = (pool.features[rows] @ vectors.T).max(1, initial=-1.0) <= above
-    dropped = int((~kept).sum())
+    is_new = np.ones(len(pool), np.bool_)
+    for rows in row_runs(len(pool), len(vectors), BLOCK_PAIRS):
+        is_new[rows] = (pool.features[rows] @ vectors.T).max(1, initial=-1.0) <= above
+    dropped = int((~is_new).sum())
     if not dropped:
         return pool, ""
-    said = f"{dropped:,} of the pool's {len(pool):,} images are also among the samples and were left out of it."
-    return pool.keep(np.flatnonzero(kept).astype(np.int64)), said
+    note = f"Removed {dropped:,} of the pool's {len(pool):,} images: they are also among the samples."
+    return pool.keep(np.flatnonzero(is_new).astype(np.int64)), note
 
 
 def _notes(labels: I64, purity: F32, names: Sequence[str], per_class: int) -> tuple[str, ...]:
+    empty: list[str] = []
+    short: list[str] = []
+    impure: list[str] = []
     counts = np.bincount(labels, minlength=len(names))
+    for name, n, share in zip(names, counts.tolist(), purity.tolist(), strict=True):
+        if n == 0:
+            empty.append(name)
+        elif n < per_class:
+            short.append(name)
+        if share < MIN_PURITY:
+            impure.append(name)
     notes: list[str] = []
-    if empty := [name for name, n in zip(names, counts.tolist()) if not n]:
+    if empty:
+        notes.append(f"The pool has no image for {first_names(empty)}. There, only the name counts.")
+    if short:
+        notes.append(f"The pool has fewer than {per_class} images for {first_names(short)}.")
+    if impure:
         notes.append(
-            f"The pool gives no image to {_some(empty)}: only the name speaks for "
-            f"{'it' if len(empty) == 1 else 'them'}."
-        )
-    if short := [name for name, n in zip(names, counts.tolist()) if 0 < n < per_class]:
-        notes.append(f"The pool gives fewer than {per_class} images to {_some(short)}.")
-    if odd := [name for name, share in zip(names, purity.tolist()) if share < 0.5]:
-        notes.append(
-            f"Zero-shot takes less than half of the support images of {_some(odd)} for that class: "
-            "the pool may hold few images of "
-            f"{'it' if len(odd) == 1 else 'them'}, or zero-shot not know {'it' if len(odd) == 1 else 'them'}."
+            f"Zero-shot assigns less than half of their support images to {first_names(impure)}. The pool may have "
+            "few such images, or zero-shot may not know these classes."
         )
     return tuple(notes)
 
 
-def _some(names: Sequence[str], most: int = 5) -> str:
+def first_names(names: Sequence[str], most: int = 5) -> str:
+    """The first few names, quoted, and how many more there are."""
     shown = ", ".join(map(repr, names[:most]))
-    return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more classes"
+    if len(names) > most:
+        shown += f" and {len(names) - most:,} more classes"
+    return shown

@@ -1,13 +1,14 @@
-"""SuS-X: a text classifier helped by a support set, found in a pool by the class names alone or given as a few labeled
+"""SuS-X: a text classifier helped by a support set, retrieved from a pool by class names or made of a few labeled
 images.
 
 Source: Udandarao et al. 2023 (arXiv 2211.16198). Departures: the pool is the user's, LAION-5B is not queried; no
-support image is generated (the paper's Stable Diffusion variant); those of the affinities stand in `affinities.py`.
+support image is generated (the paper's Stable Diffusion variant); `affinities.py` lists those of the affinities.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import ClassVar
 
 import numpy as np
@@ -17,9 +18,9 @@ from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
 from core.options import setting
 from core.records import F32, I64
-from core.systems.probes.base import Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots
-from core.systems.probes.few_shot.grid_search import SearchResult, choices_of
-from core.systems.probes.few_shot.memory import DEFAULTS, Memory, sum_of, tuned
+from core.systems.probes.base import Needs, ProbeInput, Scored, fewer_field, logit_scale_of, shots_words
+from core.systems.probes.few_shot.grid_search import SearchResult, choices_of, search_details
+from core.systems.probes.few_shot.memory import DEFAULTS, Memory, sum_of, tune_weights
 from core.systems.probes.few_shot.support import SupportSet, support_of, without
 from core.systems.probes.records import Choice
 from core.systems.probes.splits import VALIDATION
@@ -29,39 +30,35 @@ from core.systems.probes.zero_shot.text_classifier import TextClassifier
 
 @dataclass(frozen=True)
 class SusX(PromptSettings):
-    """Zero-shot logits plus what a support set says by image cosine (the cache) and by class probabilities (the
+    """Zero-shot logits plus the evidence of a support set by image cosine (the cache) and by class probabilities (the
     signature)."""
 
     title: ClassVar[str] = "SuS-X"
-    what: ClassVar[str] = (
-        "Class names, helped by samples that they find in a pool (or by a few labeled ones); nothing is trained."
-    )
+    what: ClassVar[str] = "Class names with similar samples from a pool (or a few labeled ones), without training."
     source: ClassVar[str] = "Udandarao et al. 2023, arXiv 2211.16198; Zhang et al. 2022 (Tip-Adapter), arXiv 2207.09519"
 
     affinity: str = setting(
         "tip-x",
-        "how support images speak: by image cosine, by that and the class probabilities, "
-        "or by cosine along what the texts tell apart",
+        "similarity to support images: image cosine, also class probabilities (tip-x), or cosine in the texts' "
+        "subspace",
         choices=("tip-adapter", "tip-x", "subspace"),
     )
-    shots: int = setting(0, "labeled images a class as the support set; 0: names alone and a pool", low=0, high=1000)
-    per_class: int = setting(20, "support images a class taken from the pool", low=1, high=1000)
+    shots: int = setting(0, "labeled images a class as the support set (0: use a pool)", low=0, high=1000)
+    per_class: int = setting(20, "support images a class from the pool", low=1, high=1000)
     query: str = setting(
         "prompts",
-        "what finds them: a class's mean text, or each of its sentences, ranks merged",
+        "retrieval by a class's mean text, or by each of its sentences with merged ranks",
         choices=("prompts", "descriptions"),
     )
-    one_class: bool = setting(False, "each pool image serves only the class nearest to it", advanced=True)
-    balance: bool = setting(True, "classes with more support images have no louder voice", advanced=True)
+    one_class: bool = setting(False, "use each pool image only for its nearest class", advanced=True)
+    balance: bool = setting(True, "give classes equal weight, whatever their number of support images", advanced=True)
     temperature: float = setting(
-        0.5, "of the class probabilities that the signature compares", low=0.01, high=10.0, advanced=True
+        0.5, "temperature of the class probabilities in the signature", low=0.01, high=10.0, advanced=True
     )
-    tune: bool = setting(False, "choose alpha, beta and gamma on labeled validation images instead of fixed defaults")
-    validation: int = setting(
-        VALIDATION, "validation images a class to choose on, with tune", low=1, high=1000, advanced=True
-    )
+    tune: bool = setting(False, "choose alpha, beta and gamma on labeled validation images")
+    validation: int = setting(VALIDATION, "validation images a class, with tune", low=1, high=1000, advanced=True)
     alpha: float | None = setting(None, "weight of the cache", low=0.0, high=1000.0, advanced=True)
-    beta: float | None = setting(None, "how sharply nearness counts", low=0.0, high=1000.0, advanced=True)
+    beta: float | None = setting(None, "sharpness: higher counts near images more", low=0.0, high=1000.0, advanced=True)
     gamma: float | None = setting(None, "weight of the signature", low=0.0, high=1000.0, advanced=True)
     fewer: bool = fewer_field()
 
@@ -73,30 +70,25 @@ class SusX(PromptSettings):
         """CPU seconds: the texts, then pairs of images with support images."""
         pairs = n * k * (self.shots or self.per_class)
         each = 4e-8 + (2e-8 + 4e-10 * k) * (self.affinity == "tip-x")
-        return 2.0 + 0.01 * k + pairs * each + (1.5 if self.tune else 0.0)
+        return 2.0 + 0.01 * k + pairs * each + 1.5 * self.tune
 
     def run(self, part: ProbeInput) -> Scored:
-        """Logits = s F W + s / 100 (alpha cache + gamma signature): the papers' weights hold for s = 100 and keep their
-        relation at another."""
+        """Logits = s F W + s / 100 (alpha cache + gamma signature): the papers' weights hold for s = 100 and scale
+        with s."""
         texts = self.classifier(part)
         support = self._support(part, texts)
         memory = Memory.of(support.images, texts.vectors, self.affinity, self.temperature, balance=self.balance)
-        part.progress("probe", 1, 3)
+        part.progress("Scoring images", 1, 3)
         scale = logit_scale_of(part.encoder)
-        choices, found = self._choices(part, memory, scale)
+        choices, search = self._choices(part, memory, scale)
         weights = {choice.name: choice.value for choice in choices}
-        part.progress("probe", 2, 3)
+        part.progress("Scoring images", 2, 3)
         parts = memory.parts(part.test.features, weights, scale / weights.get("temperature", 1.0))
-        logits = sum_of(parts)
-        zero = parts["zero-shot"].argmax(1)[None].astype(np.int64)
-        controls: dict[str, I64] = {"zero-shot": zero}
+        controls: dict[str, I64] = {"zero-shot": parts["zero-shot"].argmax(1)[None].astype(np.int64)}
         if self.affinity == "tip-x":
             controls["cache alone"] = (parts["zero-shot"] + parts["cache"]).argmax(1)[None].astype(np.int64)
-        details: dict[str, float] = (
-            {} if found is None else {"validation images right": found.n_right, "settings tried": found.tried}
-        )
         return Scored(
-            logits,
+            sum_of(parts),
             parts,
             controls,
             support.images,
@@ -105,16 +97,16 @@ class SusX(PromptSettings):
             memory.neighbours(part.test.features),
             choices,
             texts.prompts,
-            details,
+            search_details(search),
             (*texts.notes, *support.notes),
         )
 
     def _support(self, part: ProbeInput, texts: TextClassifier) -> SupportSet:
         if self.shots:
             assert part.shots is not None
-            return SupportSet(part.shots, f"{said_shots(self.shots)} a class", np.empty(0, np.float32))
+            return SupportSet(part.shots, f"{shots_words(self.shots)} a class", np.empty(0, np.float32))
         if part.pool is None:
-            raise InvalidInput("SuS-X with names alone needs a pool of images. Bring one, or set shots above 0.")
+            raise InvalidInput("SuS-X with names alone needs a pool of images. Add a pool, or set shots above 0.")
         queries, by = self._queries(part, texts)
         pool = without(part.pool, part.validation)
         return support_of(
@@ -126,24 +118,26 @@ class SusX(PromptSettings):
             return [vector[None] for vector in texts.vectors], "prompts"
         if not self.descriptions:
             raise InvalidInput(
-                "Retrieval by descriptions needs some. Give a JSON file of sentences for each class, "
-                "or retrieve by prompts."
+                "The query 'descriptions' needs descriptions. Add a JSON file of sentences for each class, or use "
+                "the query 'prompts'."
             )
-        vectors = unit_rows(encode_texts(part.encoder, [text for own in texts.prompts for text in own], part.cache))
-        ends = np.cumsum([len(own) for own in texts.prompts])[:-1]
+        flat = list(chain.from_iterable(texts.prompts))
+        vectors = unit_rows(encode_texts(part.encoder, flat, part.cache))
+        ends = np.cumsum([len(prompts) for prompts in texts.prompts])[:-1]
         return np.split(vectors, ends), "descriptions"
 
     def _choices(
         self, part: ProbeInput, memory: Memory, scale: float
     ) -> tuple[tuple[Choice, ...], SearchResult | None]:
-        names = ("alpha", "beta", "gamma") if self.affinity == "tip-x" else ("alpha", "beta")
-        given = {name: getattr(self, name) for name in names}
-        images = part.validation if self.tune else None
-        if self.tune and images is None and None in given.values():
+        names = ("alpha", "beta")
+        if self.affinity == "tip-x":
+            names = ("alpha", "beta", "gamma")
+        weights = {name: getattr(self, name) for name in names}
+        images = part.validation
+        if self.tune and images is None and None in weights.values():
             raise InvalidInput(
-                "Choosing alpha, beta and gamma needs labeled validation images, and none are left. "
-                "Lower the shots, or don't tune."
+                "tune needs labeled validation images, and the split leaves none. Lower the shots, or turn tune off."
             )
-        if images is None:
-            return choices_of(given, DEFAULTS, None)
-        return choices_of(given, DEFAULTS, lambda known: tuned(memory, images, names, known, scale))
+        if not self.tune or images is None:
+            return choices_of(weights, DEFAULTS, None)
+        return choices_of(weights, DEFAULTS, lambda fixed: tune_weights(memory, images, names, fixed, scale))

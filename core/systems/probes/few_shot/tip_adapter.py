@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,29 +22,37 @@ from core.systems.probes.base import (
     Scored,
     fewer_field,
     logit_scale_of,
-    said_shots,
     shots_field,
+    shots_words,
 )
 from core.systems.probes.few_shot.affinities import cache_values, nearest, tip_evidence
-from core.systems.probes.few_shot.grid_search import Axis, SearchResult, choices_of, coarse_to_fine, geometric
+from core.systems.probes.few_shot.grid_search import (
+    SearchResult,
+    axis_of,
+    choices_of,
+    coarse_to_fine,
+    geometric,
+    search_details,
+)
 from core.systems.probes.few_shot.memory import NEIGHBOURS, SCALE, sum_of
 from core.systems.probes.records import Choice, Neighbours
 from core.systems.probes.splits import VALIDATION
 from core.systems.probes.zero_shot.prompt_settings import PromptSettings
 
 DEFAULTS = {"alpha": 1.0, "beta": 5.5}
+"""Weights without a search."""
 GRIDS = {"beta": geometric(0.1, 20, 12), "alpha": geometric(0.1, 50, 12, zero=True)}
 EPOCHS = 20
-BATCH = 256
+BATCH_ROWS = 256
 RATE = 1e-3
 
 
 @dataclass(frozen=True)
 class CacheSettings:
-    """The first settings of Tip-Adapter."""
+    """Settings of Tip-Adapter that come first."""
 
     shots: int = shots_field(16)
-    train_keys: bool = setting(True, "train the keys (Tip-Adapter-F); otherwise nothing is trained")
+    train_keys: bool = setting(True, "train the keys (Tip-Adapter-F)")
 
 
 @dataclass(frozen=True)
@@ -54,10 +63,10 @@ class TipAdapter(PromptSettings, CacheSettings):
     what: ClassVar[str] = "A few labeled samples a class as a cache beside the class names; -F trains the cache's keys."
     source: ClassVar[str] = "Zhang et al. 2022, arXiv 2207.09519"
 
-    tune: bool = setting(True, "choose the epoch, alpha and beta on validation images; otherwise the last and defaults")
+    tune: bool = setting(True, "choose the epoch, alpha and beta on validation images, not the last and defaults")
     epochs: int = setting(EPOCHS, "passes over the shots", low=1, high=1000, advanced=True)
     alpha: float | None = setting(None, "weight of the cache", low=0.0, high=1000.0, advanced=True)
-    beta: float | None = setting(None, "how sharply nearness counts", low=0.0, high=1000.0, advanced=True)
+    beta: float | None = setting(None, "sharpness: higher counts near images more", low=0.0, high=1000.0, advanced=True)
     fewer: bool = fewer_field()
 
     def needs(self) -> Needs:
@@ -73,70 +82,67 @@ class TipAdapter(PromptSettings, CacheSettings):
         """Logits = s F W + s / 100 alpha cache: the paper's alpha holds for s = 100."""
         shots = part.shots
         if shots is None or shots.labels is None:
-            raise InvalidInput("Tip-Adapter needs labeled images. Bring some beside those that are scored.")
+            raise InvalidInput(
+                "Tip-Adapter needs labeled images besides the scored ones. Use at least one shot a class."
+            )
         texts = self.classifier(part)
         vectors = texts.vectors.astype(np.float64)
         values = cache_values(shots.labels, len(part.class_names))
         scale = logit_scale_of(part.encoder)
-        start = {n: _or(getattr(self, n), DEFAULTS[n]) for n in DEFAULTS}
         keys = shots.features.astype(np.float64)
         epoch = None
         if self.train_keys:
-            # The paper sets the weights to train with by hand for each data set; here they are what is best with
+            # The paper sets the weights for training by hand for each data set; here they are the best ones with
             # untrained keys.
-            start |= {c.name: c.value for c in self._choices(keys, values, vectors, part.validation, scale)[0]}
+            start = {c.name: c.value for c in self._choices(keys, values, vectors, part.validation, scale)[0]}
             keys, epoch = train_keys(
                 shots, values, vectors, start, part.validation, self.epochs, part.seed, part.progress, scale=scale
             )
-        choices, found = self._choices(keys, values, vectors, part.validation, scale)
+        choices, search = self._choices(keys, values, vectors, part.validation, scale)
         weights = {choice.name: choice.value for choice in choices}
         scale /= weights.get("temperature", 1.0)
         zero = scale * (part.test.features.astype(np.float64) @ vectors.T)
         cache = scale / SCALE * weights["alpha"] * tip_evidence(part.test.features, keys, values, weights["beta"])
         parts = {"zero-shot": zero, "cache": cache}
-        details: dict[str, Any] = (
-            {} if found is None else {"validation images right": found.n_right, "settings tried": found.tried}
-        )
         if epoch is not None:
-            how = "validation" if part.validation is not None else "fixed"
+            how = "fixed" if part.validation is None else "validation"
             choices = (*choices, Choice("epoch", float(epoch), how))
         return Scored(
             sum_of(parts),
             parts,
             {"zero-shot": zero.argmax(1)[None].astype(np.int64)},
             shots,
-            f"{said_shots(self.shots)} a class",
+            f"{shots_words(self.shots)} a class",
             neighbours=(Neighbours("image", *nearest(part.test.features, shots.features, NEIGHBOURS)),),
             choices=choices,
             prompts=texts.prompts,
-            details=details,
+            details=search_details(search),
             notes=texts.notes,
         )
 
     def _choices(
         self, keys: F64, values: F64, vectors: F64, images: Images | None, scale: float
     ) -> tuple[tuple[Choice, ...], SearchResult | None]:
-        given = {name: getattr(self, name) for name in DEFAULTS}
+        weights = {name: getattr(self, name) for name in DEFAULTS}
         if images is None or not self.tune:
-            return choices_of(given, DEFAULTS, None)
-        return choices_of(given, DEFAULTS, lambda known: _searched(keys, values, vectors, images, known, scale))
+            return choices_of(weights, DEFAULTS, None)
+        return choices_of(weights, DEFAULTS, lambda fixed: _tune_weights(keys, values, vectors, images, fixed, scale))
 
 
-def _searched(
-    keys: F64, values: F64, vectors: F64, images: Images, given: Mapping[str, float], scale: float
+def _tune_weights(
+    keys: F64, values: F64, vectors: F64, images: Images, fixed: Mapping[str, float], scale: float
 ) -> SearchResult:
     assert images.labels is not None
     zero = scale * (images.features.astype(np.float64) @ vectors.T)
-    caches = dict[float, F64]()
 
-    def logits_of(at: Mapping[str, float]) -> F64:
-        beta = at["beta"]
-        if beta not in caches:
-            caches.clear()
-            caches[beta] = tip_evidence(images.features, keys, values, beta)
-        return zero + scale / SCALE * at["alpha"] * caches[beta]
+    @lru_cache(maxsize=1)  # beta changes slowest
+    def cache(beta: float) -> F64:
+        return tip_evidence(images.features, keys, values, beta)
 
-    axes = [Axis(n, given.get(n, DEFAULTS[n]), (given[n],) if n in given else GRIDS[n]) for n in ("beta", "alpha")]
+    def logits_of(weights: Mapping[str, float]) -> F64:
+        return zero + scale / SCALE * weights["alpha"] * cache(weights["beta"])
+
+    axes = [axis_of(n, fixed.get(n), DEFAULTS[n], GRIDS[n]) for n in ("beta", "alpha")]
     return coarse_to_fine(axes, logits_of, images.labels)
 
 
@@ -152,15 +158,15 @@ def train_keys(
     *,
     scale: float = SCALE,
 ) -> tuple[F64, int]:
-    """Keys of the cache, trained from the shots' features, and the epoch that they are of (0: untrained).
+    """Train the keys of the cache from the shots' features; returns (keys, their epoch), 0 for untrained.
 
     Args:
         shots: (s, d) with labels.
         values: (s, k) the cache's labels.
         vectors: (k, d) the classes' texts.
         weights: alpha and beta while training.
-        validation: the epoch with most of these right is kept, then the lower cross-entropy; None: the last.
-        scale: of the logits; alpha is as stated for a scale of 100.
+        validation: the epoch with most of these right is kept, then the lower cross-entropy; None keeps the last.
+        scale: of the logits; alpha is stated for a scale of 100.
 
     Source: Zhang et al. 2022, section 3.3, and the released code (AdamW, rate 1e-3 falling as a cosine by step, epsilon
     1e-4). Departures: the epoch is chosen on validation images, where the released code takes the best on the test
@@ -176,16 +182,16 @@ def train_keys(
     y = torch.tensor(shots.labels)
     keys = torch.nn.Parameter(f.clone())
     step = 0
-    steps = -(-len(f) // BATCH) * epochs
+    steps = -(-len(f) // BATCH_ROWS) * epochs
     optimiser = torch.optim.AdamW([keys], lr=RATE, eps=1e-4)
     rng = np.random.default_rng(seed)
     alpha = weights["alpha"]
     beta = weights["beta"]
     best = Best(f.numpy().astype(np.float64))
-    best.offer(0, _judged(f.numpy(), values, vectors, weights, validation, scale), lambda: best.weights)
+    best.offer(0, _judge(f.numpy(), values, vectors, weights, validation, scale), lambda: best.weights)
     for epoch in range(1, epochs + 1):
-        progress("probe", epoch - 1, epochs)
-        for at in np.array_split(rng.permutation(len(f)), -(-len(f) // BATCH)):
+        progress("Training the keys", epoch - 1, epochs)
+        for at in np.array_split(rng.permutation(len(f)), -(-len(f) // BATCH_ROWS)):
             rows = torch.from_numpy(at)
             affinity = torch.exp(-beta * (1 - f[rows] @ keys.T))
             loss = torch.nn.functional.cross_entropy(
@@ -193,13 +199,15 @@ def train_keys(
             )
             take_step(optimiser, loss, cosine(step, steps), clip=None)
             step += 1
-        now = keys.detach().numpy()
-        score = (epoch,) if validation is None else _judged(now, values, vectors, weights, validation, scale)
-        best.offer(epoch, score, lambda now=now: now.astype(np.float64))
+        trained = keys.detach().numpy()
+        score: tuple[float, ...] = (epoch,)  # without validation images the last epoch wins
+        if validation is not None:
+            score = _judge(trained, values, vectors, weights, validation, scale)
+        best.offer(epoch, score, lambda trained=trained: trained.astype(np.float64))
     return best.weights, best.epoch
 
 
-def _judged(
+def _judge(
     keys: F32, values: F64, vectors: F64, weights: Mapping[str, float], images: Images | None, scale: float
 ) -> tuple[int, float]:
     """(right, -cross-entropy) of the validation images; larger is better."""
@@ -210,7 +218,3 @@ def _judged(
     cache = tip_evidence(images.features, keys, values, weights["beta"])
     logits = scale * (images.features.astype(np.float64) @ vectors.T) + scale / SCALE * weights["alpha"] * cache
     return int((logits.argmax(1) == labels).sum()), -float(losses.cross_entropy_of_logits(logits, labels).mean())
-
-
-def _or(value: float | None, default: float) -> float:
-    return default if value is None else float(value)

@@ -1,5 +1,4 @@
-"""Learned prompts: where context vectors stand among a class name's tokens, what a trained prompt consists of, and its
-file."""
+"""Learned prompts: the layout of context vectors and name tokens, the record of trained prompts, and its file."""
 
 from __future__ import annotations
 
@@ -33,25 +32,25 @@ _META = "meta."
 
 @dataclass(frozen=True, slots=True)
 class PromptTraining:
-    """How prompts are trained; the defaults are those of Zhou et al. (2022) unless said."""
+    """Settings of prompt training; the defaults are those of Zhou et al. (2022) unless noted."""
 
     kind: Literal["coop", "cocoop"] = "coop"
     init: str = "a photo of a"
     """Words that the context starts from, whose tokens give its length; empty starts from random vectors."""
     length: int = 16
-    """Context vectors, where there are no words to start from."""
+    """Context vectors, without words to start from."""
     position: Position = "end"
     class_specific: bool = False
     epochs: int | None = None
-    """None: 200 from 8 shots on, 100 for 2 to 7, 50 for one, or what the text tower needs; 10 for CoCoOp."""
+    """None: 200 from 8 shots on, 100 for 2 to 7, 50 for one, or the text tower's own number; 10 for CoCoOp."""
     lr: float | None = None
-    """None: what suits the text tower; for CoCoOp 0.002 times the batch."""
+    """None: the text tower's learning rate; for CoCoOp 0.002 times the batch."""
     batch: int = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prompts:
-    """Trained context vectors, and all that is needed to use them on other class names. k classes, M vectors of width
+    """Trained context vectors with everything needed to use them on other class names. k classes, M vectors of width
     w."""
 
     kind: Literal["coop", "cocoop"]
@@ -59,11 +58,11 @@ class Prompts:
     """Name of the encoder whose text tower they were trained on."""
     fingerprint: str
     tokenizer: str
-    """Stands for the tokenizer and its word embeddings; see `PromptTower.tokenizer`."""
+    """Identifies the tokenizer and its word embeddings; see `PromptTower.tokenizer`."""
     names: tuple[str, ...]
-    """k class names that they were trained with."""
+    """k class names of the training."""
     ctx: F32
-    """(M, w), or (k, M, w) of a class-specific context."""
+    """(M, w), or (k, M, w) for a class-specific context."""
     position: Position = "end"
     init: str = ""
     """Words that they started from; empty for random vectors."""
@@ -71,9 +70,9 @@ class Prompts:
     """CoCoOp's network: "0.weight" (h, d), "0.bias" (h,), "2.weight" (w, h), "2.bias" (w,). Empty for CoOp."""
     curve: tuple[Epoch, ...] = ()
     epoch: int = 0
-    """Whose vectors these are."""
+    """The epoch of these vectors."""
     taught: tuple[str, ...] = ()
-    """Ids of the images that they learned from or were chosen by."""
+    """Ids of the training and validation images."""
     training: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Settings, seed and times, for the record."""
 
@@ -84,7 +83,7 @@ class Prompts:
 
     @property
     def plain_curve(self) -> list[tuple[int, float | None, float | None]]:
-        """(epoch, mean training loss, validation loss after it) of each epoch, for JSON, which has no nan."""
+        """(epoch, mean training loss, validation loss after it) of each epoch; None instead of nan, for JSON."""
         return [(e.number, e.loss, None if math.isnan(e.validation_loss) else e.validation_loss) for e in self.curve]
 
     @property
@@ -95,22 +94,22 @@ class Prompts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PromptLayout:
-    """Token ids of every class's prompt, with places for the context."""
+    """Token ids of every class's prompt, with slots for the context."""
 
     ids: I64
-    """(k, L) with a placeholder in each place of the context."""
+    """(k, L) with a placeholder in each slot of the context."""
     slots: I64
-    """(k, M) places of the context vectors, first to last."""
+    """(k, M) positions of the context vectors, first to last."""
     lengths: I64
-    """(k,) how many of a row's tokens count."""
+    """(k,) number of tokens without padding."""
     cut: int = 0
-    """Names that lost their end to the tower's limit."""
+    """Names truncated to the tower's limit."""
 
 
 def name_tokens(tower: PromptTower, name: str) -> tuple[list[int], list[int]]:
-    """Tokens of a name inside a sentence and of the full stop behind it.
+    """Tokens of a name inside a sentence and of the full stop after it.
 
-    Some tokenizers spell a word otherwise at a sentence's start, or drop full stops; so both are read off a sentence.
+    Some tokenizers encode a word differently at a sentence's start, or drop full stops, so both come from a sentence.
     """
     lead = tower.tokens("a")
     bare = tower.tokens(f"a {name}")
@@ -119,14 +118,13 @@ def name_tokens(tower: PromptTower, name: str) -> tuple[list[int], list[int]]:
         lead = []
         bare = tower.tokens(name)
         whole = tower.tokens(f"{name}.")
-    if whole[: len(bare)] != bare:  # the full stop changes the name's last token: it counts to the name
+    if whole[: len(bare)] != bare:  # the full stop changes the name's last token, so it belongs to the name
         return whole[len(lead) :], []
     return bare[len(lead) :], whole[len(bare) :]
 
 
 def lay_out(tower: PromptTower, class_names: Sequence[str], m: int, position: Position) -> PromptLayout:
-    """Prompts of m context vectors and a class name each, as CoOp orders them; a name too long for the tower loses its
-    end.
+    """Prompts of m context vectors and a class name each, in CoOp's order; names too long for the tower are truncated.
 
     Raises:
         InvalidInput: the context leaves no room for a name.
@@ -139,34 +137,33 @@ def lay_out(tower: PromptTower, class_names: Sequence[str], m: int, position: Po
     cut = 0
     half = m // 2
     for name in spoken_names(class_names):
-        own, stop = name_tokens(tower, name)
+        name_ids, stop = name_tokens(tower, name)
         room = tower.length - len(before) - len(after) - m - len(stop)
         if room < 1:
             raise InvalidInput(
                 f"{m} context vectors leave no room for a class name: the text tower takes {tower.length} tokens. "
-                "Ask for fewer, or shorter words."
+                "Use fewer vectors or shorter words."
             )
-        cut = cut + (len(own) > room)
-        own = own[:room]
+        cut = cut + (len(name_ids) > room)
+        name_ids = name_ids[:room]
         lead = {"end": m, "middle": half, "front": 0}[position]
-        body = [tower.placeholder] * lead + own + [tower.placeholder] * (m - lead) + stop
-        places = [*range(lead), *range(lead + len(own), m + len(own))]
+        body = [tower.placeholder] * lead + name_ids + [tower.placeholder] * (m - lead) + stop
+        positions = [*range(lead), *range(lead + len(name_ids), m + len(name_ids))]
         rows.append([*before, *body, *after])
-        slots.append([len(before) + place for place in places])
+        slots.append([len(before) + position for position in positions])
     lengths = np.array([tower.padded([row]).shape[1] for row in rows], np.int64)
     return PromptLayout(tower.padded(rows), np.array(slots, np.int64).reshape(len(rows), m), lengths, cut)
 
 
 def save_prompts(prompts: Prompts, path: Path) -> None:
     """Write prompts to one npz, whole or not at all: arrays, and a JSON record as bytes."""
-    apart = ("ctx", "meta")
-    record = {"format": FORMAT} | {f.name: getattr(prompts, f.name) for f in fields(prompts) if f.name not in apart}
+    record = {"format": FORMAT} | {f.name: getattr(prompts, f.name) for f in fields(prompts)}
+    del record["ctx"], record["meta"]
     record["curve"] = prompts.plain_curve
     head = np.frombuffer(json.dumps(record, default=dict).encode(), np.uint8)
+    meta = {_META + name: array for name, array in prompts.meta.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_arrays(
-        path, {_HEAD: head, "ctx": prompts.ctx, **{_META + name: array for name, array in prompts.meta.items()}}
-    )
+    write_arrays(path, {_HEAD: head, "ctx": prompts.ctx, **meta})
 
 
 def load_prompts(path: Path) -> Prompts:
@@ -176,9 +173,7 @@ def load_prompts(path: Path) -> Prompts:
         InvalidInput: the file is missing, or is not such a file.
     """
     if not path.is_file():
-        raise InvalidInput(
-            f"There is no file of prompts at {path}. Train prompts and save them first, or mend the path."
-        )
+        raise InvalidInput(f"{path}: no file of prompts. Train and save prompts first, or fix the path.")
     try:
         arrays = read_arrays(path)
         record: dict[str, Any] = stored_json(arrays.pop(_HEAD).tobytes())
@@ -187,38 +182,33 @@ def load_prompts(path: Path) -> Prompts:
         meta = {n.removeprefix(_META): a.astype(np.float32) for n, a in arrays.items() if n.startswith(_META)}
         curve = tuple(Epoch(int(e), t, math.nan if v is None else v) for e, t, v in record.pop("curve"))
         lists = {key: tuple(str(v) for v in record.pop(key)) for key in ("names", "taught")}
-        found = Prompts(ctx=ctx, meta=meta, curve=curve, **lists, **record)
-    except Exception as error:  # a zip, npz, JSON or key error: each says that this is another file
-        raise InvalidInput(
-            f"{path.name} is not a file of prompts that was saved here. Train prompts and save them again."
-        ) from error
+        prompts = Prompts(ctx=ctx, meta=meta, curve=curve, **lists, **record)
+    except Exception as error:  # a zip, npz, JSON or key error: this is another file
+        raise InvalidInput(f"{path.name}: not a file of prompts. Train and save the prompts again.") from error
     if version != FORMAT or ctx.ndim not in (2, 3) or not all(np.isfinite(a).all() for a in (ctx, *meta.values())):
-        raise InvalidInput(
-            f"The prompts in {path.name} are of another version or damaged. Train prompts and save them again."
-        )
-    return found
+        raise InvalidInput(f"{path.name}: prompts of another version, or damaged. Train and save the prompts again.")
+    return prompts
 
 
 def check_prompts(prompts: Prompts, encoder: Encoder, class_names: Sequence[str], tokenizer: str | None = None) -> None:
     """Refuse prompts that belong to another text tower, or class-specific ones for other classes.
 
     Raises:
-        InvalidInput: they do.
+        InvalidInput: tower, tokenizer or classes differ.
     """
     if prompts.fingerprint != encoder.fingerprint:
         raise InvalidInput(
-            f"These prompts were trained on {prompts.encoder} (checkpoint {prompts.fingerprint[:12]}) and mean nothing "
-            f"to {encoder.name} (checkpoint {encoder.fingerprint[:12]}). "
-            "Choose that encoder, or train prompts on this one."
+            f"These prompts belong to {prompts.encoder} (checkpoint {prompts.fingerprint[:12]}), not to {encoder.name} "
+            f"(checkpoint {encoder.fingerprint[:12]}). Use that encoder, or train prompts on this one."
         )
     if tokenizer is not None and prompts.tokenizer != tokenizer:
         raise InvalidInput(
-            f"These prompts were trained with another tokenizer or word embeddings ({prompts.tokenizer}) "
-            f"than {encoder.name} has now ({tokenizer}). Train prompts again."
+            f"These prompts were trained with other word embeddings ({prompts.tokenizer}) than {encoder.name} has now "
+            f"({tokenizer}). Train the prompts again."
         )
     if prompts.class_specific and spoken_names(prompts.names) != spoken_names(class_names):
         raise InvalidInput(
-            f"These prompts hold a context for each of the {len(prompts.names)} classes "
-            f"{', '.join(prompts.names[:5])}…, which other classes cannot use. "
-            "Bring the same classes in the same order, or train one context for all classes (class_specific off)."
+            f"These prompts have a context for each of {len(prompts.names)} classes, {', '.join(prompts.names[:5])}…, "
+            "and cannot serve others. Use the same classes in the same order, or turn class_specific off and train "
+            "again."
         )

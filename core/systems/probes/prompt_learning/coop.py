@@ -1,4 +1,4 @@
-"""CoOp: the words around class names are learned from a few shots, as vectors in place of words."""
+"""CoOp: the words around class names, learned from a few shots as vectors instead of words."""
 
 from __future__ import annotations
 
@@ -12,58 +12,63 @@ from core.errors import InvalidInput
 from core.language.grammar import spoken_names
 from core.options import setting
 from core.records import F64
-from core.systems.probes.base import Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots, shots_field
+from core.systems.probes.base import Needs, ProbeInput, Scored, fewer_field, logit_scale_of, shots_field, shots_words
 from core.systems.probes.prompt_learning.context import Prompts, PromptTraining, lay_out, load_prompts, save_prompts
 from core.systems.probes.records import Choice
-from core.systems.probes.saved import check_place, free_place
+from core.systems.probes.saved import check_writable, free_path
 from core.systems.probes.splits import VALIDATION
 from core.systems.probes.zero_shot.text_classifier import mean_vectors
 
 INIT = "a photo of a"
 EMBEDDED_EPOCHS = 50
-"""What training takes there by default, for the estimate."""
+"""Default epochs on the embedded encoder, for the estimate."""
 
 
 @dataclass(frozen=True)
 class StartSettings:
-    """The first settings of CoOp and CoCoOp: what they learn from, and what the context starts as."""
+    """Settings of CoOp and CoCoOp that come first: their shots, and the start of the context."""
 
     shots: int = shots_field(16)
-    init: str = setting(INIT, "words that the context starts from; empty: random vectors, as in CoOp's own tables")
-    length: int = setting(16, "context vectors, where there are no words to start from", low=1, high=64)
+    init: str = setting(INIT, "words that the context starts from (empty: random vectors, as in CoOp's own tables)")
+    length: int = setting(16, "context vectors, without words to start from", low=1, high=64)
 
 
 @dataclass(frozen=True)
 class NameSettings(StartSettings):
-    """What CoOp alone can be told: where the class name stands, and whose context it is."""
+    """Settings of CoOp alone: the position of the class name, and one context or one for each class."""
 
-    position: str = setting("end", "where the class name stands", choices=("end", "middle", "front"), advanced=True)
-    class_specific: bool = setting(False, "a context of its own for each class; it cannot serve other classes")
+    position: str = setting("end", "position of the class name", choices=("end", "middle", "front"), advanced=True)
+    class_specific: bool = setting(False, "one context for each class; cannot serve other classes")
 
 
 @dataclass(frozen=True)
 class LearnedPrompts(StartSettings):
-    """CoOp and CoCoOp alike: how they are trained, kept and scored. The order of the bases is that of the settings."""
+    """Training, saving and scoring of CoOp and CoCoOp. The order of the bases is the order of the settings."""
 
     kind: ClassVar[Literal["coop", "cocoop"]]
-    epochs: int | None = setting(None, "empty: what suits encoder and shots", low=0, high=10_000, advanced=True)
-    lr: float | None = setting(None, "step size; empty: what suits the encoder", low=1e-6, high=100, advanced=True)
+    epochs: int | None = setting(
+        None, "passes over the shots (empty: by encoder and shots)", low=0, high=10_000, advanced=True
+    )
+    lr: float | None = setting(None, "learning rate (empty: by encoder)", low=1e-6, high=100, advanced=True)
     batch: int = setting(32, "images a step", low=1, high=100_000, advanced=True)
     validate: bool = setting(
-        True, "keep the epoch of the lowest loss on up to 4 further images a class; otherwise the last", advanced=True
+        True, "keep the epoch with the lowest loss on up to 4 more images a class, not the last", advanced=True
     )
     fewer: bool = fewer_field()
     load: str = setting("", "file of saved prompts to use instead of training", kind="file", advanced=True)
-    save: str = setting("", "file to write the trained prompts to", advanced=True)
+    save: str = setting("", "file for the trained prompts", advanced=True)
 
     def needs(self) -> Needs:
-        """Shots and, as in CoOp's protocol, as many images to validate by, but at most four; nothing with saved
-        prompts."""
-        shots = 0 if self.load else self.shots
-        return Needs(shots, min(shots, VALIDATION) if self.validate else 0, prompt_tower=True)
+        """Shots and, as in CoOp's protocol, as many validation images but at most four; nothing with loaded prompts."""
+        if self.load:
+            return Needs(prompt_tower=True)
+        validation = 0
+        if self.validate:
+            validation = min(self.shots, VALIDATION)
+        return Needs(self.shots, validation, prompt_tower=True)
 
     def run(self, part: ProbeInput) -> Scored:
-        """Train, or load, and score."""
+        """Train or load prompts, and score."""
         names = [f.name for f in fields(PromptTraining) if hasattr(self, f.name)]
         how = PromptTraining(**{name: getattr(self, name) for name in names})
         return run_prompts(part, how, self.load, self.save, self.shots)
@@ -81,15 +86,16 @@ class CoOp(LearnedPrompts, NameSettings):
     kind = "coop"
 
     def estimate(self, n: int, k: int, folds: int) -> float:
-        """CPU seconds: each step encodes one prompt a class with its gradient, however many images it takes."""
+        """CPU seconds: each step encodes one prompt a class with its gradient, whatever its number of images."""
         if self.load:
             return 3.0
-        steps = (EMBEDDED_EPOCHS if self.epochs is None else self.epochs) * -(-self.shots * k // self.batch)
+        epochs = EMBEDDED_EPOCHS if self.epochs is None else self.epochs
+        steps = epochs * -(-self.shots * k // self.batch)
         return 3.0 + folds * steps * (0.005 + 0.0065 * k)
 
 
 def run_prompts(part: ProbeInput, how: PromptTraining, load: str, save: str, shots: int) -> Scored:
-    """Prompts, trained or loaded, with what explains them; CoOp and CoCoOp alike.
+    """Score the test images with trained or loaded prompts of CoOp or CoCoOp.
 
     Raises:
         InvalidInput: see `fit_prompts`, `load_prompts` and `check_prompts`.
@@ -102,32 +108,35 @@ def run_prompts(part: ProbeInput, how: PromptTraining, load: str, save: str, sho
         prompts = load_prompts(Path(load).expanduser())
         if prompts.kind != how.kind:
             raise InvalidInput(
-                f"{Path(load).name} holds prompts of {prompts.kind}, and this is {how.kind}. "
-                f"Run `probe {prompts.kind} --load` with it."
+                f"{Path(load).name} has prompts of {prompts.kind}, not {how.kind}. Use `probe {prompts.kind} --load`."
             )
-        notes += _about_loaded(prompts, part)
+        notes += _loaded_notes(prompts, part)
+        how_chosen = "given"
     else:
         if save:
-            check_place(Path(save).expanduser(), "Prompts")  # before the training, not after it
+            check_writable(Path(save).expanduser(), "prompts")  # before training
         prompts = fit_prompts(part, how)
         if save:
-            save_prompts(prompts, free := free_place(Path(save).expanduser()))
-            notes.append(f"The prompts are saved in {free}.")
+            path = free_path(Path(save).expanduser())
+            save_prompts(prompts, path)
+            notes.append(f"Saved the prompts in {path}.")
+        how_chosen = "fixed" if part.validation is None else "validation"
     logits = prompt_logits(prompts, part.encoder, part.test.features, part.class_names, progress=part.progress)
     tower = tower_of(part.encoder)
     plain = zero_shot_logits(part, prompts.init)
-    if cut := lay_out(tower, part.class_names, prompts.m, prompts.position).cut:
+    n_cut = lay_out(tower, part.class_names, prompts.m, prompts.position).cut
+    if n_cut:
         notes.append(
-            f"{cut:,} of the {len(part.class_names):,} class names lost their end to the text tower's limit of "
-            f"{tower.length} tokens."
+            f"The text tower's limit of {tower.length} tokens truncated {n_cut:,} of {len(part.class_names):,} class "
+            "names."
         )
     return Scored(
         logits,
         parts={"zero-shot": plain, "learned context": logits - plain},
         controls={"zero-shot": plain.argmax(1)[None].astype(np.int64)},
         support=None if load else part.shots,
-        support_source="" if load else f"{said_shots(shots)} a class",
-        choices=(_choice(prompts, part, load),),
+        support_source="" if load else f"{shots_words(shots)} a class",
+        choices=(Choice("epoch", float(prompts.epoch), how_chosen),),
         prompts=tuple((shown_prompt(name, prompts),) for name in spoken_names(part.class_names)),
         details=_details(prompts) | {"nearest words": nearest_words(prompts, tower)},
         notes=tuple(notes),
@@ -135,8 +144,8 @@ def run_prompts(part: ProbeInput, how: PromptTraining, load: str, save: str, sho
 
 
 def zero_shot_logits(part: ProbeInput, init: str) -> F64:
-    """(m, k) of the sentences that the context starts from, or of "a photo of a" where it starts at random: nothing is
-    learned."""
+    """(m, k) logits of the sentences that the context starts from, or of "a photo of a" for a random start, without
+    learning."""
     sentences = [(f"{init or INIT} {name}.",) for name in spoken_names(part.class_names)]
     vectors = mean_vectors(part.encoder, sentences, part.cache).astype(np.float64)
     return logit_scale_of(part.encoder) * (part.test.features.astype(np.float64) @ vectors.T)
@@ -149,20 +158,15 @@ def shown_prompt(name: str, prompts: Prompts) -> str:
     return " ".join([*places[:lead], name, *places[lead:]]) + "."
 
 
-def _about_loaded(prompts: Prompts, part: ProbeInput) -> list[str]:
+def _loaded_notes(prompts: Prompts, part: ProbeInput) -> list[str]:
+    notes = [f"The prompts were trained earlier, on {len(prompts.names)} classes."]
     seen = len(set(prompts.taught) & set(part.test.ids))
-    notes = [f"Prompts that were trained before on {len(prompts.names)} classes were used; nothing was learned here."]
     if seen:
         notes.append(
-            f"{seen:,} of the {len(part.test):,} scored images were in the training of these prompts, "
-            "so their accuracy is flattered."
+            f"{seen:,} of the {len(part.test):,} scored images were in the training of these prompts, so the accuracy "
+            "is too high."
         )
     return notes
-
-
-def _choice(prompts: Prompts, part: ProbeInput, load: str) -> Choice:
-    how = "given" if load else "fixed" if part.validation is None else "validation"
-    return Choice("epoch", float(prompts.epoch), how)
 
 
 def _details(prompts: Prompts) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Context vectors in front of class names, run through a frozen text tower: CoOp for a class, CoCoOp for an image and a
+"""Context vectors around class names, run through a frozen text tower: CoOp once a class, CoCoOp for each image and
 class."""
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from core.records import F32, F64, Progress, no_progress
 from core.systems.probes.base import logit_scale_of
 from core.systems.probes.prompt_learning.context import PromptLayout, Prompts, check_prompts, lay_out
 
-TOKENS = 4096
-"""Tokens that go through the tower at a time. With a gradient MiniLM keeps about 0.2 MB a token, a ViT-B/32 text tower
-0.6 MB."""
+MAX_TOKENS = 4096
+"""Tokens in the tower at a time. With a gradient MiniLM keeps about 0.2 MB a token, a ViT-B/32 text tower 0.6 MB."""
 
 Encode = Callable[[int, int], torch.Tensor]
 """Text vectors (stop - start, d) of the pairs from start to stop."""
@@ -28,19 +27,19 @@ def tower_of(encoder: Encoder) -> PromptTower:
     """The encoder's text tower behind its word embeddings.
 
     Raises:
-        InvalidInput: it has none, or one of an unknown kind.
+        InvalidInput: the encoder has none, or one of an unknown kind.
     """
     make = getattr(encoder, "prompt_tower", None)
     if make is None:
         raise InvalidInput(
-            f"Prompts cannot be learned on {encoder.name}: its text tower takes no word embeddings. "
+            f"Prompts need a text tower that takes word embeddings, and that of {encoder.name} does not. "
             "Use 'embedded' or an open_clip model, or a probe without learned prompts."
         )
     return make()
 
 
 class Learner(torch.nn.Module):
-    """What is learned: (M, w) or (k, M, w) context vectors and, for CoCoOp, the network that shifts them for each
+    """Learned parameters: (M, w) or (k, M, w) context vectors and, for CoCoOp, the network that shifts them for each
     image."""
 
     ctx: torch.nn.Parameter
@@ -51,8 +50,10 @@ class Learner(torch.nn.Module):
         self.meta = meta
 
     def meta_bias(self, features: torch.Tensor) -> torch.Tensor | None:
-        """(b, w) what is added to every context vector for each image."""
-        return None if self.meta is None else self.meta(features)
+        """(b, w) the vector added to every context vector, for each image; None for CoOp."""
+        if self.meta is None:
+            return None
+        return self.meta(features)
 
 
 def meta_network(d: int, width: int, generator: torch.Generator | None = None) -> torch.nn.Sequential:
@@ -74,7 +75,8 @@ def meta_network(d: int, width: int, generator: torch.Generator | None = None) -
 
 
 def common_start(layout: PromptLayout) -> int:
-    """Tokens with which all prompts begin, the places of a unified context included; 0 of one prompt alone."""
+    """Number of tokens that all prompts share at their start, including the slots of a unified context; 0 for a single
+    prompt."""
     if len(layout.ids) == 1:
         return 0
     learned = np.zeros(layout.ids.shape, bool)
@@ -84,11 +86,10 @@ def common_start(layout: PromptLayout) -> int:
 
 
 class PromptBatch:
-    """k classes' prompts with room for the context, embedded once. p pairs of an image and a class are encoded at a
-    time; what all prompts begin with goes through a causal tower once for each image.
+    """k classes' prompts with slots for the context, embedded once. p pairs of an image and a class are encoded at a
+    time; a causal tower reads the shared start of all prompts once for each image.
 
-    Pairs run over the classes in the order of their prompts' lengths, so that a short one is not filled up to the
-    longest of all.
+    Pairs run over the classes sorted by prompt length, so that short prompts are not padded to the longest of all.
     """
 
     def __init__(self, tower: PromptTower, layout: PromptLayout) -> None:
@@ -98,12 +99,14 @@ class PromptBatch:
         self.slots = torch.from_numpy(layout.slots).to(tower.device)
         self.lengths = torch.from_numpy(layout.lengths).to(tower.device)
         self.order = self.lengths.argsort(stable=True)
-        self.places = self.order.argsort()
+        self.rank = self.order.argsort()
         with torch.no_grad():
             self.base = tower.embed(self.ids)  # (k, L, w)
         self.k = len(self.ids)
-        self.n_shared = common_start(layout) if getattr(tower, "shares_starts", False) else 0
-        self.chunk = max(1, TOKENS // self.ids.shape[1])
+        self.n_shared = 0
+        if getattr(tower, "shares_starts", False):
+            self.n_shared = common_start(layout)
+        self.chunk = max(1, MAX_TOKENS // self.ids.shape[1])
 
     def encode(
         self, learner: Learner, classes: torch.Tensor, bias: torch.Tensor | None, of: torch.Tensor | None = None
@@ -112,7 +115,7 @@ class PromptBatch:
         + pi(x).
 
         Args:
-            of: (p,) whose bias each has, from 0 on without gaps; None where all have the same or none.
+            of: (p,) image of each pair, from 0 on without gaps; None if all share one bias or have none.
         """
         ctx = learner.ctx[classes] if learner.ctx.ndim == 3 else learner.ctx.expand(len(classes), *learner.ctx.shape)
         if bias is not None:
@@ -122,7 +125,8 @@ class PromptBatch:
         embeds = self.base[classes, :length].index_put((rows, self.slots[classes]), ctx)
         if not self.n_shared or learner.ctx.ndim == 3:
             return self.tower.encode(embeds, self.ids[classes, :length])
-        of = torch.zeros_like(classes) if of is None else of
+        if of is None:
+            of = torch.zeros_like(classes)
         one_of_each = torch.searchsorted(of, torch.arange(int(of[-1]) + 1, device=of.device))
         tower: Any = self.tower
         start = embeds[one_of_each, : self.n_shared]
@@ -130,8 +134,8 @@ class PromptBatch:
         return tower.encode_behind(start, rest, of, self.ids[classes, :length])
 
     def pairs(self, learner: Learner, features: torch.Tensor) -> tuple[int, Encode]:
-        """How many texts stand behind the logits of (b, d) images, and what encodes a stretch of them: image by image,
-        class by class."""
+        """The number of texts for the logits of (b, d) images, and the function that encodes a range of them: image by
+        image, class by class."""
         if learner.meta is None:
             return self.k, lambda start, stop: self.encode(learner, self.order[start:stop], None)
 
@@ -149,35 +153,37 @@ class PromptBatch:
     def logits(self, vectors: torch.Tensor, features: torch.Tensor, scale: float) -> torch.Tensor:
         """(b, k) from (b, d) images and their texts in the order of `pairs`: (k, d), or (b * k, d) of CoCoOp."""
         if len(vectors) == self.k and len(features) != 1:
-            found = features @ vectors.T
+            cosines = features @ vectors.T
         else:
-            found = torch.einsum(
-                "bd,bkd->bk", features, vectors.reshape(-1, self.k, vectors.shape[1]).expand(len(features), -1, -1)
-            )
-        return scale * found[:, self.places]
+            by_image = vectors.reshape(-1, self.k, vectors.shape[1]).expand(len(features), -1, -1)
+            cosines = torch.einsum("bd,bkd->bk", features, by_image)
+        return scale * cosines[:, self.rank]
 
     def scores(
-        self, learner: Learner, features: torch.Tensor, scale: float, told: Callable[[int], None] | None = None
+        self, learner: Learner, features: torch.Tensor, scale: float, on_progress: Callable[[int], None] | None = None
     ) -> torch.Tensor:
         """(n, k) logits without gradients, in chunks of bounded memory over images and classes."""
-        found: list[torch.Tensor] = []
-        step = len(features) if learner.meta is None else max(1, self.chunk // self.k)
+        logits = [features.new_zeros(0, self.k)]
+        step = max(1, len(features))
+        if learner.meta is not None:
+            step = max(1, self.chunk // self.k)
         with torch.inference_mode():
-            for start in range(0, len(features), max(1, step)):
+            for start in range(0, len(features), step):
                 images = features[start : start + step]
                 n, encode = self.pairs(learner, images)
                 vectors = torch.cat([encode(a, min(a + self.chunk, n)) for a in range(0, n, self.chunk)])
-                found.append(self.logits(vectors, images, scale))
-                if told is not None:
-                    told(start + len(images))
-        return torch.cat(found) if found else features.new_zeros(0, self.k)
+                logits.append(self.logits(vectors, images, scale))
+                if on_progress is not None:
+                    on_progress(start + len(images))
+        return torch.cat(logits)
 
 
 def restore(prompts: Prompts, tower: PromptTower) -> Learner:
-    """What was trained, ready to be used; nothing in it asks for gradients."""
+    """The trained learner for use, without gradients."""
     meta = None
     if prompts.meta:
-        (h, d), w = prompts.meta["0.weight"].shape, len(prompts.meta["2.bias"])
+        h, d = prompts.meta["0.weight"].shape
+        w = len(prompts.meta["2.bias"])
         meta = torch.nn.Sequential(torch.nn.Linear(d, h), torch.nn.ReLU(), torch.nn.Linear(h, w))
         meta.load_state_dict({name: torch.from_numpy(array) for name, array in prompts.meta.items()})
     return Learner(torch.from_numpy(prompts.ctx), meta).to(tower.device).requires_grad_(False)
@@ -196,47 +202,43 @@ def prepare(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]) -> t
     if prompts.ctx.shape[-1] != width or (prompts.meta and len(prompts.meta["2.bias"]) != width):
         raise InvalidInput(
             f"The saved context vectors have {prompts.ctx.shape[-1]} numbers and the text tower's words {width}. "
-            "Train prompts again."
+            "Train the prompts again."
         )
     return restore(prompts, tower), PromptBatch(tower, lay_out(tower, class_names, prompts.m, prompts.position))
 
 
 def classifier(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]) -> F32:
-    """(k, d) unit vectors that CoOp's prompts make of these class names, which may be others than those that they were
-    trained with.
+    """(k, d) unit vectors of these class names in CoOp's prompts, also for classes other than those of the training.
 
     Raises:
-        InvalidInput: they are CoCoOp's, which have no vector without an image; or belong to another tower or to other
-        classes.
+        InvalidInput: the prompts are CoCoOp's, which have no vector without an image, or belong to another tower or to
+        other classes.
     """
     if prompts.kind != "coop":
-        raise InvalidInput(
-            "CoCoOp makes a classifier for each image, so it has no vector for a class alone. Ask for its logits."
-        )
+        raise InvalidInput("CoCoOp has a vector for each image and class, not for a class alone. Use its logits.")
     learner, batch = prepare(prompts, encoder, class_names)
     n, encode = batch.pairs(learner, batch.base[:0, 0])
     with torch.inference_mode():
         vectors = torch.cat([encode(a, min(a + batch.chunk, n)) for a in range(0, n, batch.chunk)])
-    return vectors[batch.places].cpu().numpy().astype(np.float32)
+    return vectors[batch.rank].cpu().numpy().astype(np.float32)
 
 
 def cocoop_logits(
     prompts: Prompts, encoder: Encoder, features: F32, class_names: Sequence[str], *, progress: Progress = no_progress
 ) -> F64:
-    """(n, k) logits, at the encoder's scale, that CoCoOp's prompts give (n, d) images for these class names.
+    """(n, k) logits of (n, d) images for these class names, at the encoder's scale, by CoCoOp's prompts.
 
-    Memory is bounded by `TOKENS`; time grows with n times k.
+    Memory is bounded by `MAX_TOKENS`; time grows with n times k.
 
     Raises:
         InvalidInput: the prompts are CoOp's, or belong to another tower.
     """
     if prompts.kind != "cocoop":
-        raise InvalidInput("These prompts are CoOp's, which are the same for every image. Choose CoOp to use them.")
+        raise InvalidInput("These prompts are CoOp's, the same for every image. Use CoOp.")
     learner, batch = prepare(prompts, encoder, class_names)
     rows = torch.from_numpy(np.ascontiguousarray(features, np.float32)).to(batch.ids.device)
-    scores = batch.scores(
-        learner, rows, logit_scale_of(encoder), lambda done: progress("score images", done, len(rows))
-    )
+    scale = logit_scale_of(encoder)
+    scores = batch.scores(learner, rows, scale, lambda done: progress("Scoring images", done, len(rows)))
     return scores.cpu().numpy().astype(np.float64)
 
 
@@ -246,7 +248,7 @@ def prompt_logits(
     """(n, k) logits, at the encoder's scale, by prompts of either kind.
 
     Raises:
-        InvalidInput: they belong to another tower or, if class-specific, to other classes.
+        InvalidInput: the prompts belong to another tower or, if class-specific, to other classes.
     """
     if prompts.kind == "cocoop":
         return cocoop_logits(prompts, encoder, features, class_names, progress=progress)
@@ -255,24 +257,26 @@ def prompt_logits(
 
 
 def nearest_words(prompts: Prompts, tower: PromptTower, count: int = 5) -> list[dict[str, Any]]:
-    """For each context vector (of a unified context) the vocabulary's nearest words by cosine, and by distance as
-    CoOp's code does.
+    """The nearest words of the vocabulary to each context vector, by cosine and, as in CoOp's code, by distance.
 
-    Source: Zhou et al. 2022 (arXiv 2109.01134), table 4; distances there are Euclid's. Learned vectors are often longer
-    than any word, so that short words come out nearest; the cosine does not have that fault.
+    Source: Zhou et al. 2022 (arXiv 2109.01134), table 4, with Euclidean distances. Learned vectors are often longer
+    than any word, which favors short words by distance; the cosine avoids that.
     """
     words = tower.words()
     ctx = torch.from_numpy(prompts.ctx.reshape(-1, prompts.ctx.shape[-1])).to(words.device)
     cosines = torch.nn.functional.normalize(ctx, dim=1) @ torch.nn.functional.normalize(words, dim=1).T
     distances = torch.cdist(ctx, words)
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
 
     def spelled(values: torch.Tensor, *, largest: bool) -> list[list[Any]]:
         top = values.topk(count, largest=largest)
         return [[tower.spelled(t), round(v, 3)] for t, v in zip(top.indices.tolist(), top.values.tolist(), strict=True)]
 
     for i in range(len(ctx)):
-        of_class = {"class": prompts.names[i // prompts.m]} if prompts.class_specific else {}
-        near = {"by cosine": spelled(cosines[i], largest=True), "by distance": spelled(distances[i], largest=False)}
-        found.append({"vector": i % prompts.m + 1, **of_class, **near})
-    return found
+        row: dict[str, Any] = {"vector": i % prompts.m + 1}
+        if prompts.class_specific:
+            row["class"] = prompts.names[i // prompts.m]
+        row["by cosine"] = spelled(cosines[i], largest=True)
+        row["by distance"] = spelled(distances[i], largest=False)
+        rows.append(row)
+    return rows

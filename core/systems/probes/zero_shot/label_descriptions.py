@@ -1,10 +1,11 @@
-"""Classification by descriptions of the classes in place of examples, and how far it depends on the wording."""
+"""Classification by descriptions of the classes instead of examples, with the effect of their wording."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from itertools import chain
+from typing import ClassVar
 
 import numpy as np
 
@@ -31,73 +32,70 @@ from core.systems.probes.zero_shot.tuned_texts import LEARNING_RATE, STEPS, halv
 
 WAYS = ("descriptions", "patterns", "names", "tuned")
 SHUFFLES = 20
+"""Repeats of the control with shuffled descriptions: a convention."""
 SECONDS_PER_TEXT = 0.004
 """CPU seconds of the embedded encoder's text tower on one core for a pattern or a description."""
-LOADING = 4.0
+LOADING_SECONDS = 4.0
 """CPU seconds to load that tower."""
 SECONDS_PER_SAMPLE = 0.025
-"""The same to encode a text of fifty words anew with the tuned encoder, in torch."""
+"""CPU seconds to encode a text of fifty words with the tuned encoder, in torch."""
 WORDED = "one word in each pattern"
 TUNED = "one word in each pattern, tuned"
+SHUFFLED = "shuffled descriptions"
 _TUNED = (
-    "The upper half of the text encoder was tuned on the descriptions, all patterns at once; neither the samples nor "
-    "their labels had a part in that."
+    "Errata tuned the upper half of the text encoder on the descriptions, all patterns at once, without the samples "
+    "and their labels."
 )
 TUNED_FORM = {
-    "text": f"{_TUNED} Then every text was encoded anew. Nothing is drawn at random.",
-    "image": f"{_TUNED} The images' vectors are as they were. Nothing is drawn at random.",
+    "text": f"{_TUNED} It then encoded every text again. Nothing is random.",
+    "image": f"{_TUNED} The images kept their vectors. Nothing is random.",
 }
 DUAL_FORM = (
-    "This is the dual-encoder form of label descriptions: cosines with the vectors that the run already has; nothing "
-    "is trained. The training of a language model is the command `learn`."
+    "This is the dual-encoder form of label descriptions: cosines with the run's vectors, without training. "
+    "The command `learn` trains a language model."
 )
 
 
 @dataclass(frozen=True)
 class DescribedLabels:
-    """Cosine of a sample with the mean vector of what is said of each class, beside the class's bare name and one word
-    for it in fourteen patterns.
+    """Cosine of a sample with the mean vector of each class's descriptions, compared with the class's bare name and one
+    word for it in fourteen patterns.
 
     Source: Gao et al. 2023 (EMNLP, arXiv 2305.02239), who train a masked language model on the descriptions and report
-    the mean and the spread over patterns. Ours is the form for an encoder with a joint space, where nothing is trained:
-    the centroid of the descriptions takes the place of training; or the upper half of the text encoder is tuned on the
-    descriptions. The control draws the descriptions anew among the
-    classes, as many each.
+    the mean and the spread over patterns. Ours is the form for an encoder with a joint space, without training: the
+    centroid of the descriptions replaces it; or the upper half of the text encoder is tuned on the descriptions. The
+    control shuffles the descriptions among the classes, which keep their numbers.
     """
 
     title: ClassVar[str] = "Label descriptions"
     what: ClassVar[str] = (
-        "What is said of each class (related terms, a dictionary's line, sentences) in place of examples, beside bare "
-        "names and fourteen wordings of one word; for texts and images."
+        "Descriptions of each class (related terms, a dictionary's line, sentences) instead of examples, compared with "
+        "bare names and fourteen wordings; for texts and images."
     )
     source: ClassVar[str] = "Gao et al. 2023, EMNLP, arXiv 2305.02239 (dual-encoder form)"
 
     descriptions: str = setting(
-        "", "a JSON file, or its text, with a list of texts for each class; or a manual_24.tsv", kind="file"
+        "", "JSON file or text with a list of texts for each class; or a manual_24.tsv", kind="file"
     )
-    order: str = setting(
-        "", "the classes in the order of the numbers of a manual_24.tsv, with commas, as in: negative, positive"
-    )
-    words: str = setting(
-        "", 'the word of a class in the patterns, one class a line, as in "negative: awful"', kind="text"
-    )
+    order: str = setting("", "classes in the order of a manual_24.tsv's numbers, as in: negative, positive")
+    words: str = setting("", 'word of each class in the patterns, one a line, as in "negative: awful"', kind="text")
     patterns: str = setting(
         "auto",
-        "the fourteen wordings: of topics, sentiments or photographs, or your own; auto goes by what a sample is",
+        "fourteen wordings of topics, sentiments or photographs, or your own (auto: by the kind of samples)",
         choices=("auto", "topic", "sentiment", "photo", "own"),
     )
-    own_patterns: str = setting("", "your own, one a line, each with <mask> where the word goes", kind="text")
+    own_patterns: str = setting("", "your own patterns, one a line, each with <mask> for the word", kind="text")
     by: str = setting(
         "descriptions",
-        "what the probe itself goes by, the others set beside it; tuned: patterns, with the encoder tuned on the "
-        "descriptions (minilm and embedded alone)",
+        "classification by descriptions, patterns or names, the others as controls; tuned: patterns with a tuned "
+        "encoder (minilm and embedded only)",
         choices=WAYS,
         advanced=True,
     )
     lr: float = setting(LEARNING_RATE, "learning rate of tuned", low=1e-7, high=1e-2, advanced=True)
     steps: int = setting(STEPS, "steps of tuned, all descriptions in each", low=1, high=100, advanced=True)
     shuffles: int = setting(
-        SHUFFLES, "how often descriptions are drawn anew among the classes", low=0, high=200, advanced=True
+        SHUFFLES, "repeats of the control with shuffled descriptions", low=0, high=200, advanced=True
     )
 
     def __post_init__(self) -> None:
@@ -109,84 +107,102 @@ class DescribedLabels:
         return Needs()
 
     def estimate(self, n: int, k: int, folds: int) -> float:
-        """CPU seconds: the texts dominate. What a file holds is not counted but taken for thirty texts a class."""
+        """CPU seconds: the texts dominate. A file is not read but counts as thirty texts a class."""
         texts = k * (1 + 14 + (30 if self.descriptions.strip() else 3))
-        anew = SECONDS_PER_SAMPLE * n + 4 * SECONDS_PER_TEXT * self.steps * texts if self.by == "tuned" else 0.0
-        return LOADING + SECONDS_PER_TEXT * texts + 2e-9 * n * k * 512 + anew
+        tuning = 0.0
+        if self.by == "tuned":
+            tuning = SECONDS_PER_SAMPLE * n + 4 * SECONDS_PER_TEXT * self.steps * texts
+        return LOADING_SECONDS + SECONDS_PER_TEXT * texts + 2e-9 * n * k * 512 + tuning
 
     def run(self, part: ProbeInput) -> Scored:
-        """Cosines at the encoder's scale, with the other ways beside them as controls.
+        """Cosines at the encoder's scale, with the other classifications as controls.
 
         Raises:
-            InvalidInput: a file cannot be used, or the encoder is to be tuned and cannot be.
+            InvalidInput: a file cannot be used, or `by` is "tuned" and the encoder cannot be tuned.
         """
-        halves = halves_of(part.encoder) if self.by == "tuned" else None  # refused before anything is encoded
-        given, terms, notes = self._given(part)
+        halves = None
+        if self.by == "tuned":
+            halves = halves_of(part.encoder)  # refused before anything is encoded
+        texts_of_class, terms, notes = self._descriptions(part)
         words = read_words(self.words, part.class_names, terms)
         patterns = self._patterns(part.encoder)
-        described = tuple(own or (name,) for own, name in zip(given, spoken_names(part.class_names)))
-        labels = _Vectors.of(part, words, patterns, described)
+        spoken = spoken_names(part.class_names)
+        described = tuple(texts or (name,) for texts, name in zip(texts_of_class, spoken))
+        vectors = _Vectors.of(part, words, patterns, described)
         features = part.test.features.astype(np.float64)
-        centres = {"descriptions": labels.centroids(), "patterns": labels.in_patterns(), "names": labels.names}
-        controls = self._beside(features, labels, part.seed)
-        in_words = _said(words, patterns)
-        texts = {"descriptions": described, "patterns": in_words, "names": _alone(part.class_names), "tuned": in_words}
+        controls = self._controls(features, vectors, part.seed)
+        filled = tuple(tuple(pattern.filled(word) for pattern in patterns) for word in words)
         choices = [Choice("patterns", float(len(patterns)), "given" if self.patterns == "own" else "fixed")]
         form = DUAL_FORM
-        if halves is None:
-            found = features @ centres[self.by].T
-        else:
-            filled = tuple(zip(*in_words, strict=True))
-            tuned = tuned_texts(part, halves, described, filled, lr=self.lr, steps=self.steps)
-            found = tuned.features @ unit(tuned.filled.mean(0)).T
+        prompts = filled
+        if halves is not None:
+            by_pattern = tuple(zip(*filled, strict=True))
+            tuned = tuned_texts(part, halves, described, by_pattern, lr=self.lr, steps=self.steps)
+            cosines = tuned.features @ unit(tuned.filled.mean(0)).T
             form = TUNED_FORM[part.encoder.modality]
-            controls[TUNED] = np.stack([_nearest(tuned.features, own) for own in tuned.filled])
+            controls[TUNED] = np.stack([_nearest(tuned.features, centers) for centers in tuned.filled])
             for name, value, default in (("lr", self.lr, LEARNING_RATE), ("steps", self.steps, STEPS)):
                 choices.append(Choice(name, float(value), "fixed" if value == default else "given"))
-        every = [text for own in (*described, *in_words) for text in own]
-        cut = part.encoder.count_truncated(every)
-        names = tuple(pattern.name for pattern in patterns)
+        elif self.by == "descriptions":
+            cosines = features @ vectors.centroids().T
+            prompts = described
+        elif self.by == "patterns":
+            cosines = features @ vectors.in_patterns().T
+        else:
+            cosines = features @ vectors.names.T
+            prompts = tuple((name,) for name in spoken)
+        encoded = list(chain.from_iterable((*described, *filled)))
+        truncated = part.encoder.count_truncated(encoded)
+        if truncated:
+            notes += (f"The text tower truncated {truncated:,} of {len(encoded):,} descriptions and filled patterns.",)
+        pattern_names = tuple(pattern.name for pattern in patterns)
+        rows = zip(part.class_names, words, described, strict=True)
         return Scored(
-            logit_scale_of(part.encoder) * found,
+            logit_scale_of(part.encoder) * cosines,
             controls=controls,
-            repeats={key: names for key in (WORDED, TUNED) if key in controls},
+            repeats={key: pattern_names for key in (WORDED, TUNED) if key in controls},
             choices=tuple(choices),
-            prompts=texts[self.by],
-            details=_details(part, words, described, cut),
-            notes=(form, *notes, *_cut_note(cut, len(every))),
+            prompts=prompts,
+            details={
+                "Classes": [{"class": name, "word": word, "descriptions": len(texts)} for name, word, texts in rows],
+                "Truncated texts": truncated,
+            },
+            notes=(form, *notes),
         )
 
-    def _beside(self, features: F64, labels: _Vectors, seed: int) -> dict[str, I64]:
-        """What the ways that nothing is tuned for predict, but the probe's own."""
-        controls = {} if self.by == "names" else {"bare names": _nearest(features, labels.names)[None]}
-        controls[WORDED] = np.stack([_nearest(features, own) for own in labels.filled])
+    def _controls(self, features: F64, vectors: _Vectors, seed: int) -> dict[str, I64]:
+        """Predictions of the other classifications without tuning."""
+        controls: dict[str, I64] = {}
+        if self.by != "names":
+            controls["bare names"] = _nearest(features, vectors.names)[None]
+        controls[WORDED] = np.stack([_nearest(features, centers) for centers in vectors.filled])
         if self.by != "descriptions":
-            controls["descriptions"] = _nearest(features, labels.centroids())[None]
+            controls["descriptions"] = _nearest(features, vectors.centroids())[None]
         if self.shuffles:
             rng = np.random.default_rng([seed, 11])
-            drawn = [_nearest(features, labels.centroids(rng)) for _ in range(self.shuffles)]
-            controls["descriptions drawn anew among the classes"] = np.stack(drawn)
+            controls[SHUFFLED] = np.stack([_nearest(features, vectors.centroids(rng)) for _ in range(self.shuffles)])
         return controls
 
-    def _given(self, part: ProbeInput) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...], tuple[str, ...]]:
-        """The descriptions of each class, its term, and what is to be said of them."""
+    def _descriptions(self, part: ProbeInput) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...], tuple[str, ...]]:
+        """(descriptions of each class, term of each class, notes)."""
         if self.descriptions.strip():
-            read = read_descriptions(self.descriptions)
-            found, notes = of_classes(read, part.class_names, self.order)
-            return found, terms_of(read, found), notes
+            file = read_descriptions(self.descriptions)
+            described, notes = of_classes(file, part.class_names, self.order)
+            return described, terms_of(file, described), notes
         if self.order.strip():
-            raise InvalidInput("order says which class each number of a file is, and there are no descriptions.")
-        said = (
-            "No descriptions were given, so each class is described by its name alone and in a sentence"
-            " (and other names that WordNet has). Bring your own: related terms, a dictionary's line, sentences."
+            raise InvalidInput("order is for a file of descriptions with numbers, and there is none. Add descriptions.")
+        note = (
+            "Without descriptions, each class is described by its name alone and in a sentence (also with other names "
+            "from WordNet). Add your own: related terms, a dictionary's line, sentences."
         )
-        return proposed(part.class_names, part.encoder.modality), ("",) * len(part.class_names), (said,)
+        return proposed(part.class_names, part.encoder.modality), ("",) * len(part.class_names), (note,)
 
     def _patterns(self, encoder: Encoder) -> tuple[Pattern, ...]:
         if self.patterns == "own":
             return read_patterns(self.own_patterns)
-        own = SPEECH[encoder.modality].class_patterns
-        return read_patterns(own if self.patterns == "auto" else self.patterns)
+        if self.patterns == "auto":
+            return read_patterns(SPEECH[encoder.modality].class_patterns)
+        return read_patterns(self.patterns)
 
 
 def _nearest(features: F64, centres: F64) -> I64:
@@ -195,37 +211,16 @@ def _nearest(features: F64, centres: F64) -> I64:
 
 
 def proposed(class_names: Sequence[str], modality: str) -> tuple[tuple[str, ...], ...]:
-    """Descriptions to begin with: the name, other names of images' classes, and each in a sentence."""
-    others = synonyms_of(class_names) if modality == "image" else {}
+    """Default descriptions: the name, for images also its synonyms, and each in a sentence."""
+    synonyms: Mapping[str, Sequence[str]] = {}
+    if modality == "image":
+        synonyms = synonyms_of(class_names)
     speech = SPEECH[modality]
-    found = list[tuple[str, ...]]()
+    described = list[tuple[str, ...]]()
     for name, spoken in zip(class_names, spoken_names(class_names)):
-        terms = (spoken, *spoken_names(others.get(name, ())))
-        found.append((*terms, *(f"{speech.shows(term)}." for term in terms)))
-    return tuple(found)
-
-
-def _said(words: Sequence[str], patterns: Sequence[Pattern]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(pattern.filled(word) for pattern in patterns) for word in words)
-
-
-def _alone(names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    return tuple((name,) for name in spoken_names(names))
-
-
-def _cut_note(cut: int, every: int) -> tuple[str, ...]:
-    lost = "descriptions and filled patterns are longer than the text tower reads and lost their end"
-    return (f"{cut:,} of {every:,} {lost}.",) if cut else ()
-
-
-def _details(
-    part: ProbeInput, words: Sequence[str], described: Sequence[Sequence[str]], truncated: int
-) -> dict[str, Any]:
-    rows = zip(part.class_names, words, described, strict=True)
-    return {
-        "Classes": [{"class": name, "word": word, "descriptions": len(own)} for name, word, own in rows],
-        "Texts that lost their end": truncated,
-    }
+        terms = (spoken, *spoken_names(synonyms.get(name, ())))
+        described.append((*terms, *(f"{speech.shows(term)}." for term in terms)))
+    return tuple(described)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,20 +240,24 @@ class _Vectors:
     def of(
         cls, part: ProbeInput, words: Sequence[str], patterns: Sequence[Pattern], described: Sequence[Sequence[str]]
     ) -> _Vectors:
-        names = spoken_names(part.class_names)
         k = len(part.class_names)
-        flat = [text for own in described for text in own]
-        texts = [*names, *(p.filled(word) for p in patterns for word in words), *flat]
-        step = "encode the descriptions"
-        found = encode_texts(part.encoder, texts, part.cache, progress=part.progress, step=step)
-        vectors = unit_rows(found).astype(np.float64)
+        texts = list(spoken_names(part.class_names))
+        for pattern in patterns:
+            texts += [pattern.filled(word) for word in words]
+        for texts_of_class in described:
+            texts += texts_of_class
+        step = "Encoding descriptions"
+        vectors = unit_rows(encode_texts(part.encoder, texts, part.cache, progress=part.progress, step=step))
+        vectors = vectors.astype(np.float64)
         at = k * (1 + len(patterns))
-        of_class = np.repeat(np.arange(k), [len(own) for own in described]).astype(np.int64)
+        of_class = np.repeat(np.arange(k), [len(texts_of_class) for texts_of_class in described]).astype(np.int64)
         return cls(vectors[:k], vectors[k:at].reshape(len(patterns), k, -1), vectors[at:], of_class)
 
     def centroids(self, rng: np.random.Generator | None = None) -> F64:
-        """(k, d) the mean of each class's descriptions, scaled to length 1; with `rng` of as many drawn from all."""
-        of_class = self.of_class if rng is None else rng.permutation(self.of_class)
+        """(k, d) the mean of each class's descriptions, scaled to length 1; with `rng`, of shuffled descriptions."""
+        of_class = self.of_class
+        if rng is not None:
+            of_class = rng.permutation(of_class)
         sums = np.zeros_like(self.names)
         np.add.at(sums, of_class, self.descriptions)
         return unit(sums)

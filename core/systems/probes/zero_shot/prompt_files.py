@@ -1,4 +1,4 @@
-"""Files and text boxes that speak of classes: templates and other names. Read with one clear message for each fault."""
+"""Templates and other names of classes, from files and text boxes."""
 
 from __future__ import annotations
 
@@ -13,51 +13,59 @@ from core.language.speech import SPEECH
 from core.program import install_line
 from core.systems.common.named_texts import by_class, few_names, read_lists, strangers_note
 
+PUBLISHED = {"7": "SIMPLE_IMAGENET_TEMPLATES", "80": "OPENAI_IMAGENET_TEMPLATES"}
+"""Constants of open_clip by the name of a set of templates."""
 
-def read_templates(which: str, own: str = "", modality: str = "image") -> tuple[str, ...]:
-    """Sentences that hold {} once each.
+
+def read_templates(which: str, own_templates: str = "", modality: str = "image") -> tuple[str, ...]:
+    """Sentences with {} once each.
 
     Args:
         which: "simple", "7" (CLIP's best seven), "80" (CLIP's for ImageNet) or "own".
-        own: one template a line, for "own".
-        modality: what the sentences are set beside; the 7 and the 80 speak of photographs.
+        own_templates: one template a line, for "own".
+        modality: kind of the samples; the 7 and the 80 describe photographs.
 
     Raises:
-        InvalidInput: an own template does not hold {} exactly once, there is none, or there is no such set.
-        MissingDependency: open_clip, which carries the 7 and the 80, is not installed.
+        InvalidInput: an own template does not have {} exactly once, `own_templates` is empty, or `which` is unknown.
+        MissingDependency: open_clip, which contains the 7 and the 80, is not installed.
     """
     if which == "simple":
-        return ("a photo of a {}.",) if modality == "image" else (f"{SPEECH[modality].sentence}.",)
-    if which in ("7", "80"):
+        if modality == "image":
+            return ("a photo of a {}.",)
+        return (f"{SPEECH[modality].sentence}.",)
+    if which in PUBLISHED:
         if modality != "image":
             raise InvalidInput(
-                f"The {which} templates speak of photographs, and the samples are {modality}s. Use 'simple', or 'own'."
+                f"The {which} templates describe photographs, and the samples are {modality}s. Use 'simple' or 'own'."
             )
-        return _published("SIMPLE_IMAGENET_TEMPLATES" if which == "7" else "OPENAI_IMAGENET_TEMPLATES")
+        return _published(PUBLISHED[which])
     if which != "own":
         raise InvalidInput(f"templates must be one of simple, 7, 80, own: got {which[:60]!r}.")
-    lines = [(i, line.strip()) for i, line in enumerate(own.splitlines(), 1) if line.strip()]
-    if not lines:
+    templates: list[str] = []
+    for i, line in enumerate(own_templates.splitlines(), 1):
+        template = line.strip()
+        if not template:
+            continue
+        if template.count("{}") != 1:
+            raise InvalidInput(
+                f"own_templates, line {i}: {template[:80]!r} has {{}} {template.count('{}')} times. "
+                "Use it exactly once, for the class name."
+            )
+        templates.append(template)
+    if not templates:
         raise InvalidInput(
             "templates is 'own', and own_templates is empty. Write one sentence a line, such as: a photo of a {}."
         )
-    for i, line in lines:
-        if (holes := line.count("{}")) != 1:
-            raise InvalidInput(
-                f"own_templates, line {i}: each template must hold {{}} exactly once, where the name goes: "
-                f"{line[:80]!r} holds it {holes} times."
-            )
-    return tuple(dict.fromkeys(line for _, line in lines))
+    return tuple(dict.fromkeys(templates))
 
 
 @cache
 def _published(constant: str) -> tuple[str, ...]:
-    """Templates of the installed open_clip, whose one file is run by itself: importing the package would load torch."""
+    """Templates of the installed open_clip. Only their file is executed: importing the package would load torch."""
     package = importlib.util.find_spec("open_clip")
     if package is None or not package.submodule_search_locations:
         raise MissingDependency(
-            "The 7 and the 80 templates are read from open_clip. "
-            f"Run `{install_line('open_clip')}`, or use 'simple' or 'own'."
+            f"The 7 and 80 templates need open_clip. Run `{install_line('open_clip')}`, or use 'simple' or 'own'."
         )
     file = Path(package.submodule_search_locations[0]) / "zero_shot_metadata.py"
     spec = importlib.util.spec_from_file_location("_open_clip_templates", file)
@@ -65,55 +73,59 @@ def _published(constant: str) -> tuple[str, ...]:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    made: Sequence[Callable[[str], str]] = getattr(module, constant)
-    return tuple(template("{}") for template in made)
+    templates: Sequence[Callable[[str], str]] = getattr(module, constant)
+    return tuple(template("{}") for template in templates)
 
 
 def read_synonyms(source: str, class_names: Sequence[str]) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
-    """For each class its own tidy name and its other names; and notes.
+    """For each class its spoken name followed by its other names; and notes.
 
     Args:
-        source: lines "class: name, name", or JSON of lists or the path of such a file (for names with commas).
+        source: lines "class: name, name", or JSON of lists or the path of a JSON file (for names with commas).
 
     Raises:
-        InvalidInput: a line names no class, or a name belongs to two classes.
+        InvalidInput: a line has no class, or a name belongs to two classes.
     """
-    own = spoken_names(class_names)
+    spoken = spoken_names(class_names)
     text = source.strip()
     if not text:
-        return tuple((name,) for name in own), ()
+        return tuple((name,) for name in spoken), ()
     notes: tuple[str, ...] = ()
     if text.startswith(("{", "[")) or ("\n" not in text and text.casefold().endswith(".json")):
-        others, strangers = by_class(read_lists(text, "synonyms"), class_names, "synonyms")
+        synonyms, strangers = by_class(read_lists(text, "synonyms"), class_names, "synonyms")
         if strangers:
             notes = (strangers_note(strangers, "synonyms"),)
     else:
-        others = _from_lines(text, class_names)
-    owner = {fold_name(name): i for i, name in enumerate(own)}
-    found: list[tuple[str, ...]] = []
-    for i, (name, more) in enumerate(zip(own, others, strict=True)):
-        for other in more:
-            if (of := owner.setdefault(fold_name(other), i)) != i:
+        synonyms = _from_lines(text, class_names)
+    class_of = {fold_name(name): c for c, name in enumerate(spoken)}
+    names: list[tuple[str, ...]] = []
+    for c, (name, synonyms_of_class) in enumerate(zip(spoken, synonyms, strict=True)):
+        for synonym in synonyms_of_class:
+            first = class_of.setdefault(fold_name(synonym), c)
+            if first != c:
                 raise InvalidInput(
-                    f"synonyms: {other[:60]!r} would name both {own[of]!r} and {name!r}. Keep it with one of them."
+                    f"synonyms: {synonym[:60]!r} names both {spoken[first]!r} and {name!r}. Use it for one of them."
                 )
-        distinct = {fold_name(n): n for n in reversed((name, *spoken_names(more)))}  # the first spelling stays
-        found.append(tuple(reversed(distinct.values())))
-    return tuple(found), notes
+        distinct: dict[str, str] = {}
+        for n in (name, *spoken_names(synonyms_of_class)):
+            distinct.setdefault(fold_name(n), n)  # the first spelling stays
+        names.append(tuple(distinct.values()))
+    return tuple(names), notes
 
 
 def _from_lines(text: str, class_names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    place = {fold_name(name): i for i, name in enumerate(class_names)}
-    found: list[tuple[str, ...]] = [() for _ in class_names]
+    class_of = {fold_name(name): c for c, name in enumerate(class_names)}
+    synonyms: list[tuple[str, ...]] = [() for _ in class_names]
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
-        cuts = [at for at, character in enumerate(line) if character in ":：" and fold_name(line[:at]) in place]
-        if not cuts:  # the longest name that is a class goes before the colon, for a name may hold colons itself
+        # the last colon after a class name, because a name may contain colons itself
+        cuts = [at for at, character in enumerate(line) if character in ":：" and fold_name(line[:at]) in class_of]
+        if not cuts:
             raise InvalidInput(
-                f"synonyms, line {number}: must start with a class name and a colon, as in 'sofa: couch, settee': "
-                f"got {line.strip()[:80]!r}. The classes are {few_names(class_names)}."
+                f"synonyms, line {number}: got {line.strip()[:80]!r}. Start with a class name and a colon, as in "
+                f"'sofa: couch, settee'. The classes are {few_names(class_names)}."
             )
         names = line[cuts[-1] + 1 :].replace("，", ",").replace("、", ",").split(",")
-        found[place[fold_name(line[: cuts[-1]])]] += tuple(name.strip() for name in names if name.strip())
-    return tuple(found)
+        synonyms[class_of[fold_name(line[: cuts[-1]])]] += tuple(name.strip() for name in names if name.strip())
+    return tuple(synonyms)

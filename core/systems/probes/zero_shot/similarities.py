@@ -1,4 +1,4 @@
-"""Why zero-shot said what it said of one image: its similarity to each text of a few classes."""
+"""Explanation of a zero-shot prediction: the image's similarity to each text of a few classes."""
 
 from __future__ import annotations
 
@@ -30,57 +30,45 @@ def prompt_similarities(
     classes: Sequence[int],
     cache: Path | None = None,
 ) -> list[PromptSimilarity]:
-    """The image's cosine with each text of these classes, such as the predicted and the true one: class by class as
-    asked, nearest first.
+    """The image's cosine with each text of these classes, such as the predicted and the true one: classes in this
+    order, nearest texts first.
 
     Args:
         result: of a probe with texts.
-        features_row: (d,) the image in the encoder's joint space, of any length but zero.
-        encoder: the one that the result was made with.
-        classes: indices into the result's class names; a repeated one is shown once.
-        cache: folder where text vectors are kept.
+        features_row: (d,) the image in the encoder's joint space, of any nonzero length.
+        encoder: the encoder of the result.
+        classes: indices into the result's class names; repeats count once.
+        cache: folder of text vectors.
 
     Raises:
-        InvalidInput: the probe kept no texts, the encoder is another one, there is no such class, or the row is of
-        another space.
+        InvalidInput: the probe has no texts, the encoder is not the result's, a class is out of range, or the row is
+        of another space.
 
     Source: Menon & Vondrick 2023 (arXiv 2210.07183): the score of a class is the mean of its descriptors' cosines, so
     each one's share shows.
     """
-    wanted = _checked(result, encoder, classes)
-    if not wanted:
+    if not any(result.prompts):
+        raise InvalidInput(f"The probe {result.name!r} has no texts to compare with an image. Use a zero-shot probe.")
+    encoder_id = f"{encoder.name} {encoder.fingerprint[:12]}"
+    if result.encoder != encoder_id:
+        raise InvalidInput(
+            f"The probe {result.name!r} used the encoder {result.encoder!r}, not {encoder_id!r}. Use the same encoder."
+        )
+    similarities: list[PromptSimilarity] = []
+    for c in dict.fromkeys(int(c) for c in classes):
+        if not 0 <= c < len(result.prompts):
+            raise InvalidInput(f"Classes must be 0 to {len(result.prompts) - 1}: got {c}. Use a class of the probe.")
+        similarities += [PromptSimilarity(c, text, 0.0) for text in result.prompts[c]]
+    if not similarities:
         return []
-    of = [c for c in wanted for _ in result.prompts[c]]
-    texts = [text for c in wanted for text in result.prompts[c]]
-    vectors = encode_texts(encoder, texts, cache).astype(np.float64)
+    vectors = encode_texts(encoder, [s.text for s in similarities], cache).astype(np.float64)
     if features_row.shape != (vectors.shape[1],):
         raise InvalidInput(
-            f"The image's vector must have {vectors.shape[1]} numbers, as the texts' have: "
-            f"it has the shape {features_row.shape}."
+            f"The image's vector must have {vectors.shape[1]} numbers, like the texts' vectors: it has the shape "
+            f"{features_row.shape}. Use the run's own encoder."
         )
     row = features_row.astype(np.float64)
     cosines = vectors @ (row / max(float(np.linalg.norm(row)), 1e-12))
-    found = [
-        PromptSimilarity(c, text, float(cosine)) for c, text, cosine in zip(of, texts, cosines.tolist(), strict=True)
-    ]
-    return sorted(found, key=lambda s: (wanted.index(s.class_index), -s.cosine))
-
-
-def _checked(result: ProbeResult, encoder: Encoder, classes: Sequence[int]) -> list[int]:
-    """The classes, each once, of a result with texts that this encoder made."""
-    if not any(result.prompts):
-        raise InvalidInput(
-            f"The probe {result.name!r} has no texts of its own, so none can be set beside an image. "
-            "Choose a zero-shot probe."
-        )
-    if result.encoder != (own := f"{encoder.name} {encoder.fingerprint[:12]}"):
-        raise InvalidInput(
-            f"The probe {result.name!r} was run with the encoder {result.encoder!r}, and this one is "
-            f"{own!r}. Use the same."
-        )
-    wanted = list(dict.fromkeys(int(c) for c in classes))
-    if outside := [c for c in wanted if not 0 <= c < len(result.prompts)]:
-        raise InvalidInput(
-            f"There is no class number {outside[0]}: the probe has classes 0 to {len(result.prompts) - 1}."
-        )
-    return wanted
+    similarities = [s._replace(cosine=float(cosine)) for s, cosine in zip(similarities, cosines.tolist(), strict=True)]
+    order = {int(c): i for i, c in reversed(list(enumerate(classes)))}
+    return sorted(similarities, key=lambda s: (order[s.class_index], -s.cosine))

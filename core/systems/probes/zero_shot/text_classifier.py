@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -23,15 +24,15 @@ from core.systems.common.named_texts import read_lists
 from core.systems.probes.zero_shot.prompt_texts import PromptTexts, make_texts
 
 SCORINGS = ("mean vector", "mean of cosines")
-BATCH = 512
-"""Texts between two signs of life, which are also the moments at which a run can be canceled."""
+BATCH_TEXTS = 512
+"""Texts between two progress reports; a run can be canceled at each report."""
 
 
 def check_weight(weight: float | None) -> None:
-    """Refuse a weight of the descriptions that is not a share.
+    """Refuse a weight of the descriptions outside 0 to 1.
 
     Raises:
-        InvalidInput: it is below 0, above 1 or nan.
+        InvalidInput: the weight is below 0, above 1 or nan.
     """
     if weight is not None and not 0 <= weight <= 1:  # also refuses nan
         raise InvalidInput(f"description_weight must be 0 to 1, or empty to pool all texts: got {weight:g}.")
@@ -45,9 +46,9 @@ class TextClassifier:
     """(k, d) unit rows; shorter ones under scoring "mean of cosines", where a class's score is the mean of the cosines
     with its texts."""
     prompts: tuple[tuple[str, ...], ...]
-    """For each class the texts behind its vector."""
+    """For each class the texts of its vector."""
     truncated: int = 0
-    """Texts that lost their end to the tower's limit."""
+    """Texts truncated to the tower's limit."""
     notes: tuple[str, ...] = ()
 
 
@@ -61,7 +62,7 @@ def text_classifier(
     progress: Progress = no_progress,
     **settings: Any,
 ) -> TextClassifier:
-    """The classifier that a text tower makes of class names.
+    """Encode class names into a classifier.
 
     Args:
         description_weight: None pools templates and descriptions before the mean, as SuS-X does ("CuPL+e"; Udandarao et
@@ -69,8 +70,8 @@ def text_classifier(
             descriptions' mean.
         scoring: "mean vector", or "mean of cosines" (Menon & Vondrick 2023, arXiv 2210.07183), which leaves the mean at
             its own length.
-        cache: folder where sums of text vectors are kept between runs.
-        progress: called as ("encode the class prompts", done, total).
+        cache: folder for sums of text vectors, kept between runs.
+        progress: called as ("Encoding class prompts", done, total).
         settings: of the texts, see `core.systems.probes.zero_shot.prompt_texts.make_texts`.
 
     Raises:
@@ -78,16 +79,18 @@ def text_classifier(
     """
     texts = make_texts(class_names, **settings, modality=encoder.modality)
     check_weight(description_weight)
-    total = count_texts(texts.templated) + count_texts(texts.described)
-    first = count_texts(texts.templated)
+    n_templated = count_texts(texts.templated)
+    total = n_templated + count_texts(texts.described)
     templated = pool_texts(encoder, texts.templated, cache, after(progress, 0, total))
-    described = pool_texts(encoder, texts.described, cache, after(progress, first, total)) if texts.described else None
+    described = None
+    if texts.described:
+        described = pool_texts(encoder, texts.described, cache, after(progress, n_templated, total))
     return classifier_of(texts, templated, described, description_weight, scoring)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PooledTexts:
-    """What is kept of the encoded texts of k classes."""
+    """Sums over the encoded texts of k classes."""
 
     sums: F64
     """(k, d) sum of the texts' unit vectors; zeros for a class without texts."""
@@ -102,7 +105,7 @@ def count_texts(prompts: Sequence[Sequence[str]]) -> int:
 
 
 def after(progress: Progress, done_before: int, total: int) -> Progress:
-    """The progress of a part of `total` texts that begins after `done_before` of them."""
+    """Progress for a part of `total` texts that starts after `done_before` texts."""
 
     def report(step: str, done: int, _: int) -> None:
         progress(step, done_before + done, total)
@@ -113,72 +116,80 @@ def after(progress: Progress, done_before: int, total: int) -> Progress:
 def pool_texts(
     encoder: Encoder, prompts: Sequence[Sequence[str]], cache: Path | None = None, progress: Progress = no_progress
 ) -> PooledTexts:
-    """The texts of k classes, in any number by class, encoded in batches and summed by class; the sums are kept in
-    `cache`.
+    """The texts of k classes, any number for each, encoded in batches and summed by class; `cache` stores the sums.
 
-    Only sums are held, so that thousands of classes with eighty texts each fit in memory.
+    Only sums are kept, so that thousands of classes with eighty texts each fit in memory.
     """
-    path = _cache_path(encoder, prompts, cache)
-    counts = np.array([len(own) for own in prompts], np.int64)
+    path = None
+    if cache is not None:
+        key = hashlib.sha256(json.dumps([encoder.fingerprint, [list(texts) for texts in prompts]]).encode())
+        path = cache / "texts" / f"pool-{key.hexdigest()[:32]}.npz"
+    counts = np.array([len(texts) for texts in prompts], np.int64)
     total = count_texts(prompts)
-    if path and (kept := _kept(path)):
-        progress("encode the class prompts", total, total)
-        return PooledTexts(kept["sums"].astype(np.float64), counts, int(kept["truncated"]))
-    flat = [text for own in prompts for text in own]
-    of = np.repeat(np.arange(len(prompts)), counts)
+    saved = _read_sums(path)
+    if saved is not None:
+        progress("Encoding class prompts", total, total)
+        return PooledTexts(saved["sums"].astype(np.float64), counts, int(saved["truncated"]))
+    flat = list(chain.from_iterable(prompts))
+    class_of = np.repeat(np.arange(len(prompts)), counts)
     sums: F64 | None = None
     truncated = 0
-    for start in range(0, total, BATCH):
-        batch = flat[start : start + BATCH]
+    for start in range(0, total, BATCH_TEXTS):
+        batch = flat[start : start + BATCH_TEXTS]
         vectors = unit_rows(encode_texts(encoder, batch))
-        sums = np.zeros((len(prompts), vectors.shape[1])) if sums is None else sums
-        np.add.at(sums, of[start : start + BATCH], vectors.astype(np.float64))
+        if sums is None:
+            sums = np.zeros((len(prompts), vectors.shape[1]))
+        np.add.at(sums, class_of[start : start + BATCH_TEXTS], vectors.astype(np.float64))
         truncated += encoder.count_truncated(batch)
-        progress("encode the class prompts", min(start + BATCH, total), total)
+        progress("Encoding class prompts", min(start + BATCH_TEXTS, total), total)
     if sums is None:
-        raise InvalidInput("There is no text to encode. Give at least one class a template or a description.")
-    if path:
+        raise InvalidInput("The classes have no text to encode. Add a template or a description for at least one.")
+    if path is not None:
         keep_arrays(path, {"sums": sums, "truncated": np.array(truncated)})
     return PooledTexts(sums, counts, truncated)
 
 
-def _cache_path(encoder: Encoder, prompts: Sequence[Sequence[str]], cache: Path | None) -> Path | None:
-    if cache is None:
+def _read_sums(path: Path | None) -> dict[str, Any] | None:
+    """The arrays of the cache file; None without one or for a damaged one."""
+    if path is None:
         return None
-    key = hashlib.sha256(json.dumps([encoder.fingerprint, [list(own) for own in prompts]]).encode())
-    return cache / "texts" / f"pool-{key.hexdigest()[:32]}.npz"
-
-
-def _kept(path: Path) -> dict[str, Any] | None:
     try:
-        found = read_arrays(path)
-        return found if {"sums", "truncated"} <= found.keys() else None
+        arrays = read_arrays(path)
     except (OSError, KeyError, ValueError, BadZipFile, EOFError):
-        return None  # none yet, or a damaged one
+        return None
+    if {"sums", "truncated"} <= arrays.keys():
+        return arrays
+    return None
 
 
 def class_vectors(
     templated: PooledTexts, described: PooledTexts | None, weight: float | None = None, scoring: str = "mean vector"
 ) -> tuple[F64, F64]:
-    """((k, d), (k, d)) the templates' and the descriptions' share of each class's vector, which is their sum.
+    """((k, d), (k, d)) the shares of templates and descriptions in each class's vector, which is their sum.
 
-    A class without descriptions is its templates alone. With `weight` None both are pooled: each text counts the same.
-    Else the means (scaled to length 1 under "mean vector") are weighted 1 - weight and weight.
+    A class without descriptions uses its templates alone. With `weight` None both are pooled: each text counts the
+    same. Otherwise the means (scaled to length 1 under "mean vector") are weighted 1 - weight and weight.
     """
     if scoring not in SCORINGS:
         raise InvalidInput(f"scoring must be one of {', '.join(SCORINGS)}: got {scoring[:60]!r}.")
-    some = np.zeros((len(templated.counts), 1), bool) if described is None else (described.counts > 0)[:, None]
-    own = templated.sums, np.zeros_like(templated.sums) if described is None else described.sums
-    beside = np.zeros_like(templated.counts) if described is None else described.counts
-    counts = templated.counts[:, None], beside[:, None]
+    if described is None:
+        described = PooledTexts(np.zeros_like(templated.sums), np.zeros_like(templated.counts), 0)
+    n_templated = templated.counts[:, None]
+    n_described = described.counts[:, None]
     if weight is None:
-        first, second = (s / np.maximum(counts[0] + counts[1], 1) for s in own)
+        n = np.maximum(n_templated + n_described, 1)
+        first = templated.sums / n
+        second = described.sums / n
     else:
-        means = [
-            unit(s) if scoring == "mean vector" else s / np.maximum(c, 1) for s, c in zip(own, counts, strict=True)
-        ]
-        first = np.where(some, 1 - weight, 1.0) * means[0]
-        second = np.where(some, weight, 0.0) * means[1]
+        if scoring == "mean vector":
+            first = unit(templated.sums)
+            second = unit(described.sums)
+        else:
+            first = templated.sums / np.maximum(n_templated, 1)
+            second = described.sums / np.maximum(n_described, 1)
+        has_descriptions = n_described > 0
+        first = np.where(has_descriptions, 1 - weight, 1.0) * first
+        second = np.where(has_descriptions, weight, 0.0) * second
     if scoring == "mean vector":
         lengths = np.maximum(np.linalg.norm(first + second, axis=1, keepdims=True), 1e-12)
         first = first / lengths
@@ -189,41 +200,40 @@ def class_vectors(
 def classifier_of(
     texts: PromptTexts, templated: PooledTexts, described: PooledTexts | None, weight: float | None, scoring: str
 ) -> TextClassifier:
-    """The classifier of encoded texts, with the texts that have a say in it."""
+    """The classifier of encoded texts, with the texts that count in it."""
     first, second = class_vectors(templated, described, weight, scoring)
-    used = _used(texts, weight)
-    truncated = templated.truncated + (0 if described is None else described.truncated)
+    truncated = templated.truncated
+    if described is not None:
+        truncated += described.truncated
     notes = texts.notes
     if truncated:
-        every = count_texts(texts.templated) + count_texts(texts.described)
-        notes += (f"{truncated:,} of {every:,} prompts are longer than the text tower reads and lost their end.",)
-    return TextClassifier((first + second).astype(np.float32), used, truncated, notes)
+        total = count_texts(texts.templated) + count_texts(texts.described)
+        notes += (f"The text tower truncated {truncated:,} of {total:,} prompts.",)
+    return TextClassifier((first + second).astype(np.float32), _used(texts, weight), truncated, notes)
 
 
 def _used(texts: PromptTexts, weight: float | None) -> tuple[tuple[str, ...], ...]:
-    if not texts.described:
+    """For each class the texts with a weight above 0."""
+    if not texts.described or weight == 0:
         return texts.templated
     pairs = zip(texts.templated, texts.described, strict=True)
     if weight == 1:
         return tuple(described or templated for templated, described in pairs)
-    return tuple(templated if weight == 0 else templated + described for templated, described in pairs)
+    return tuple(templated + described for templated, described in pairs)
 
 
 def mean_vectors(encoder: Encoder, prompts: Sequence[Sequence[str]], cache: Path | None = None) -> F32:
-    """(k, d) for each class the mean of its prompts' unit vectors, scaled to length 1 again, as in CLIP's released
-    code."""
+    """(k, d) the mean of each class's unit prompt vectors, scaled to length 1 again, as in CLIP's released code."""
     return unit_rows(pool_texts(encoder, prompts, cache).sums)
 
 
 def text_count(templates: str, own_templates: str = "", descriptions: str = "") -> tuple[float, float]:
-    """(templates, descriptions) of a class, for an estimate of time; a file that cannot be read counts as 10
-    descriptions."""
-    fixed = {"simple": 1, "7": 7, "80": 80}
-    first = fixed.get(templates, max(1, len(own_templates.split("\n"))))
+    """(templates, descriptions) of a class, for an estimate of time; an unreadable file counts as 10 descriptions."""
+    n_templates = {"simple": 1, "7": 7, "80": 80}.get(templates, max(1, len(own_templates.split("\n"))))
     if not descriptions.strip():
-        return first, 0.0
+        return n_templates, 0.0
     try:
         lists = read_lists(descriptions, "descriptions")
     except InvalidInput:
-        return first, 10.0
-    return first, count_texts(tuple(lists.values())) / len(lists)
+        return n_templates, 10.0
+    return n_templates, count_texts(tuple(lists.values())) / len(lists)

@@ -1,4 +1,4 @@
-"""The upper half of a text encoder tuned on what is said of the classes, all patterns at once.
+"""The upper half of a text encoder tuned on descriptions of the classes, all patterns at once.
 
 After Gao et al. 2023 (EMNLP, arXiv 2305.02239), in the form for a dual encoder: in place of the word at a mask, the
 cosine of a description with the class's word in a pattern. Neither the samples nor their labels are seen.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
     from core.encoders.embedded.minilm_halves import MiniLMHalves
 
 TEMPERATURE = 10.0
-"""What cosines are multiplied with in the loss."""
+"""Factor on the cosines in the loss."""
 LEARNING_RATE = 3e-5
 STEPS = 5
-"""Of six pairs the one with the largest gain, on average over 400 articles of AG News and the 872 dev sentences of
-SST-2: see docs/evidence/label_descriptions.md."""
+"""Of six pairs (learning rate, steps) the one with the largest mean gain over 400 articles of AG News and the 872 dev
+sentences of SST-2: see docs/evidence/label_descriptions.md."""
 MAX_PIECES = 30_000
-"""Word pieces of all descriptions and filled patterns, which are held at once in each step: about 0.1 MB each."""
-_SAME = 0.99
-"""Cosine from which a text's vector is the one that the samples came with."""
+"""Word pieces of all descriptions and filled patterns, in memory at once in each step: about 0.1 MB each."""
+MIN_SAME_COSINE = 0.99
+"""A text's vector below this cosine is not the vector that the samples came with."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,15 +49,15 @@ def halves_of(encoder: Encoder) -> MiniLMHalves:
     """The encoder's text tower, cut in two. Loads torch.
 
     Raises:
-        InvalidInput: it offers none.
+        InvalidInput: the encoder has no such tower.
     """
-    made: Any = getattr(encoder, "text_halves", None)
-    if made is None:
+    text_halves: Any = getattr(encoder, "text_halves", None)
+    if text_halves is None:
         raise InvalidInput(
-            f"The encoder {encoder.name!r}, of {encoder.modality}s, cannot be tuned on descriptions: that takes the "
-            "encoder 'minilm' of texts or 'embedded' of images. Go by descriptions, patterns or names."
+            f"The encoder {encoder.name!r}, of {encoder.modality}s, cannot be tuned on descriptions; 'minilm' (texts) "
+            "and 'embedded' (images) can. Use descriptions, patterns or names."
         )
-    return made()
+    return text_halves()
 
 
 def tune(
@@ -86,28 +87,30 @@ def tune(
 
     from core.systems.common.steps import take_step
 
-    flat = [text for own in described for text in own]
-    _check_size([*flat, *(text for own in filled for text in own)])
+    descriptions = list(chain.from_iterable(described))
+    patterns = list(chain.from_iterable(filled))
+    _check_size([*descriptions, *patterns])
     k = len(described)
     p = len(filled)
-    of_class = torch.tensor([c for c, own in enumerate(described) for _ in own])
-    said = halves.lower(flat)
-    worded = halves.lower([text for own in filled for text in own])
+    class_of = torch.arange(k).repeat_interleave(torch.tensor([len(texts) for texts in described]))
+    lower_descriptions = halves.lower(descriptions)
+    lower_patterns = halves.lower(patterns)
     adam = torch.optim.Adam(halves.upper.parameters(), lr=lr)
     losses = list[float]()
-    total = steps * (len(flat) + p * k)
+    total = steps * (len(descriptions) + p * k)
     done = 0
 
-    def told(n: int) -> None:
+    def report(n: int) -> None:
         nonlocal done
         done += n
-        progress("tune on the descriptions", done, total)
+        progress("Tuning on descriptions", done, total)
 
-    told(0)
+    report(0)
     for _ in range(steps):
-        vectors = halves.vectors(said, told), halves.vectors(worded, told).view(p, k, -1)
-        cosines = torch.einsum("nd,pkd->npk", *vectors)
-        loss = cross_entropy(TEMPERATURE * cosines.reshape(-1, k), of_class.repeat_interleave(p))
+        description_vectors = halves.vectors(lower_descriptions, report)
+        word_vectors = halves.vectors(lower_patterns, report).view(p, k, -1)
+        cosines = torch.einsum("nd,pkd->npk", description_vectors, word_vectors)
+        loss = cross_entropy(TEMPERATURE * cosines.reshape(-1, k), class_of.repeat_interleave(p))
         losses.append(take_step(adam, loss, clip=None))
     return tuple(losses)
 
@@ -118,8 +121,8 @@ def _check_size(texts: Sequence[str]) -> None:
     pieces = sum(min(len(ids), MAX_TOKENS) for ids in tokens_of(texts))
     if pieces > MAX_PIECES:
         raise InvalidInput(
-            f"The encoder is tuned on descriptions and filled patterns of {MAX_PIECES:,} word pieces at most: these "
-            f"{len(texts):,} texts have {pieces:,}. Give fewer descriptions or patterns, or go by descriptions."
+            f"Tuning takes at most {MAX_PIECES:,} word pieces of descriptions and filled patterns: these "
+            f"{len(texts):,} texts have {pieces:,}. Remove some, or use by=descriptions."
         )
 
 
@@ -132,38 +135,43 @@ def tuned_texts(
     lr: float = LEARNING_RATE,
     steps: int = STEPS,
 ) -> TunedTexts:
-    """Tune, then encode the filled patterns and the part's texts anew; images stay as they were encoded.
+    """Tune, then encode the filled patterns and the part's texts again; images keep their vectors.
 
     Raises:
-        InvalidInput: the samples' texts are not at hand, or are others than those that were embedded; as of `tune`.
+        InvalidInput: the run has no texts, or not those of its vectors; also as in `tune`.
     """
     import torch
 
-    texts = _texts_of(part) if part.encoder.modality == "text" else []
-    if texts:
+    texts: list[str] = []
+    if part.encoder.modality == "text":
+        texts = _texts_of(part)
         _check_same(part, halves, texts)
     losses = tune(halves, described, filled, lr=lr, steps=steps, progress=part.progress)
     with torch.inference_mode():
-        words = halves.vectors(halves.lower([text for own in filled for text in own])).numpy().astype(np.float64)
-    features = halves.encode(texts, part.progress, "encode the texts anew") if texts else part.test.features
+        words = halves.vectors(halves.lower(list(chain.from_iterable(filled)))).numpy().astype(np.float64)
+    features = part.test.features
+    if texts:
+        features = halves.encode(texts, part.progress, "Encoding texts with the tuned encoder")
     return TunedTexts(features.astype(np.float64), words.reshape(len(filled), len(described), -1), losses)
 
 
 def _texts_of(part: ProbeInput) -> list[str]:
     if part.items is None:
         raise InvalidInput(
-            "The tuned encoder reads the samples' texts anew, and this run holds none. Diagnose again with --texts, or "
-            "go by descriptions."
+            "by=tuned encodes the samples' texts again, and this run has none. Diagnose again with --texts, or use "
+            "by=descriptions."
         )
     return [part.items.read(row).decode(errors="replace") for row in range(len(part.items))]
 
 
 def _check_same(part: ProbeInput, halves: MiniLMHalves, texts: Sequence[str]) -> None:
-    """Before anything is tuned the longest texts must have the vectors that the samples came with."""
+    """Check, before tuning, that the longest texts have the vectors that the samples came with."""
     longest = sorted(range(len(texts)), key=lambda row: -len(texts[row]))[:32]
-    found = halves.encode([texts[row] for row in longest])
-    if len(found) and float((found * part.test.features[longest]).sum(1).min()) < _SAME:
+    if not longest:
+        return
+    vectors = halves.encode([texts[row] for row in longest])
+    if float((vectors * part.test.features[longest]).sum(1).min()) < MIN_SAME_COSINE:
         raise InvalidInput(
-            "The texts of this run are not those that its vectors were made of, as where they were shortened. "
-            "Diagnose again with --texts, or go by descriptions."
+            "The vectors of this run do not belong to its texts, which may have been shortened. "
+            "Diagnose again with --texts, or use by=descriptions."
         )

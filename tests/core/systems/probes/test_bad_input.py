@@ -41,7 +41,7 @@ def test_class_folders_that_cannot_be_told_apart_are_refused_before_they_are_emb
     told = refused(
         capsys, "probe", "zero-shot", "--images", str(tmp_path / "set"), "--out", str(tmp_path / "run.errata")
     )
-    assert "same name to a text encoder" in told
+    assert "as the same name" in told
 
 
 def test_a_package_that_a_probe_needs_is_named_with_exit_code_3(
@@ -58,19 +58,19 @@ def test_a_package_that_a_probe_needs_is_named_with_exit_code_3(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["probe", "zero-shot"], "nothing to probe"),
+        (["probe", "zero-shot"], "needs a finished run or labeled samples"),
         (["probe", "zero-shot", "absent"], "cannot be opened"),
         (["probe", "zero-shot", "absent", "--shots", "11"], "shots must be 0 to 10"),
         (["probe", "zero-shot", "absent", "--name", "model"], "'model' is reserved"),
         (["probe", "zero-shot", "absent", "--seed", "-1"], "seed must be at least 0"),
-        (["probe", "zero-shot", "RUN", "--table", "t.csv"], "--table beside it"),
-        (["probe", "zero-shot", "RUN", "--split-column", "part"], "--split-column beside it"),
-        (["probe", "zero-shot", "RUN", "--pool", "p.zip"], "no use for --pool"),
+        (["probe", "zero-shot", "RUN", "--table", "t.csv"], "--table cannot be used with a run"),
+        (["probe", "zero-shot", "RUN", "--split-column", "part"], "--split-column cannot be used with a run"),
+        (["probe", "zero-shot", "RUN", "--pool", "p.zip"], "does not use --pool"),
         (["probe", "zero-shot", "RUN", "--split", "parts.csv"], '"column" or a JSON file'),
         (["probe", "zero-shot", "RUN", "--split", "absent.json"], "File 'absent.json' not found"),
         (["probe", "zero-shot", "RUN", "--save-draw", "d.json"], "learns from none"),
         (["probe", "zero-shot", "--table", "t.csv"], "Add --out"),
-        (["probe", "zero-shot", "--table", "t.csv", "--out", "o.errata", "--diagnose", "d"], "Leave --diagnose out"),
+        (["probe", "zero-shot", "--table", "t.csv", "--out", "o.errata", "--diagnose", "d"], "Remove --diagnose"),
         (["probe", "zero-shot", "--table", "absent.csv", "--out", "o.errata"], "absent.csv"),
         (["compare", "RUN", "model", "nobody"], "no result called 'nobody'"),
         (["compare", "RUN"], "No probe was run"),
@@ -120,8 +120,8 @@ def test_a_run_without_words_or_labels_says_the_way_out(
     ("each", "more", "why"),
     [
         (10, (), "At least 40 samples must be scored"),
-        (30, ("--split", "column", "--split-column", "part"), "30 would be: bring more"),
-        (30, ("--shots", "16"), "16 shots a class were asked, and 2 of 2 classes offer fewer"),
+        (30, ("--split", "column", "--split-column", "part"), "This split scores 30: add samples"),
+        (30, ("--shots", "16"), "2 of 2 classes have fewer than 16 shots"),
     ],
 )
 def test_too_few_samples_are_refused_before_anything_is_embedded(

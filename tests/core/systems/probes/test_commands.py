@@ -69,8 +69,8 @@ def test_a_result_of_the_same_name_is_replaced_and_that_is_said(run: Path, capsy
     said(capsys, "probe", "zero-shot", str(run))
     assert main(["probe", "zero-shot", str(run), "--way", "turn"]) == 0
     told = capsys.readouterr().err
-    assert "The earlier result 'zero-shot' was replaced" in told
-    assert "about 1:15 of computing" in told
+    assert "Replaced the earlier result 'zero-shot'" in told
+    assert "about 1:15 of CPU time" in told
     said(capsys, "probe", "zero-shot", str(run), "--name", "another")
     assert [(p.name, p.settings["way"]) for p in results_of(load(run))] == [("zero-shot", "turn"), ("another", "first")]
 
@@ -220,8 +220,8 @@ def test_texts_alone_become_a_run_and_take_probes_but_no_pool_and_no_learned_pro
     assert "of 64 texts" in out
     assert "one word in each pattern, mean of 14 repeats (SD " in out
     assert "On the same 64 texts label-desc is right on" in said(capsys, "probe", "zero-shot", run)
-    assert "has none. Use a probe without learned prompts" in refused(capsys, "probe", "coop", run)
-    assert "--pool holds images" in refused(capsys, "probe", "sus-x", run, "--pool", str(tmp_path))
+    assert "has none. Use zero-shot" in refused(capsys, "probe", "coop", run)
+    assert "--pool takes images" in refused(capsys, "probe", "sus-x", run, "--pool", str(tmp_path))
 
 
 @pytest.mark.slow

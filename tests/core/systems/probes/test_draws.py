@@ -38,7 +38,7 @@ def test_a_draw_is_plain_json_with_seed_shots_and_ids(tmp_path):
 
 def test_a_draw_of_other_samples_is_refused_with_the_missing_ids(tmp_path):
     write_draw(tmp_path / "draw.json", make_draw(NAMED, halves(LABELS, None, 0), 1, 0, 0))
-    with pytest.raises(InvalidInput, match=r"1 images of the draw .*such as i5"):
+    with pytest.raises(InvalidInput, match=r"1 images of the draw .*: i5"):
         read_draw(tmp_path / "draw.json", NAMED.keep(np.setdiff1d(np.arange(24), 5)))
 
 
@@ -63,8 +63,8 @@ def test_a_draw_needs_labels():
         ({"folds": [FOLD, FOLD]}, "scores 2 images twice"),
         ({"folds": [{**FOLD, "shots": [["a"]]}]}, "list of texts"),
         ({"folds": [{**FOLD, "test": "abc"}]}, "list of texts"),
-        ({"seed": float("inf")}, "without seed, shots and folds"),
-        ({"folds": [{**FOLD, "test": ["z"]}]}, "are not samples here, such as z"),
+        ({"seed": float("inf")}, "needs seed, shots and folds"),
+        ({"folds": [{**FOLD, "test": ["z"]}]}, "are not among the samples: z"),
     ],
 )
 def test_a_draw_that_scores_nothing_or_something_twice_or_holds_no_ids_is_bad_input(tmp_path, change, said):
@@ -77,5 +77,5 @@ def test_a_draw_that_scores_nothing_or_something_twice_or_holds_no_ids_is_bad_in
 def test_a_draw_that_cannot_be_written_is_bad_input(tmp_path):
     given = samples("abcd", [0, 1, 0, 1])
     assert given.labels is not None
-    with pytest.raises(InvalidInput, match="cannot be written"):
+    with pytest.raises(InvalidInput, match="Cannot write"):
         write_draw(tmp_path, make_draw(given, halves(given.labels, None, 0), 1, 0, 0))

@@ -120,7 +120,7 @@ def test_a_given_pool_is_used_and_every_row_is_scored_at_once(spy):
     result = run_probe("spy", spy(shots=0, pool=True), replace(made_task(20), pool=pool))
     assert len(spy.seen) == 1
     assert spy.seen[0].pool is pool
-    assert result.split.startswith("No labeled sample")
+    assert result.split.startswith("It used no labeled sample")
 
 
 def test_folds_are_put_back_in_the_order_of_the_rows(spy):
@@ -189,13 +189,13 @@ def test_classes_without_an_image_to_choose_numbers_by_are_counted(spy):
     fold = Fold(rows[:40], rows[60:], rows[40:60][first[40:60]])
     result = run_probe("spy", spy(shots=2, validation=2), replace(task, split=Split((fold,), "made")))
     k, other = len(task.samples.class_names), task.samples.class_names[1]
-    said = f"{k - 1} of {k} classes have no image to choose numbers by, such as {other!r}: what was chosen"
-    assert f"{said} may not suit them." in result.notes
-    assert not any("choose numbers" in note for note in run_probe("spy", spy(shots=2, validation=2), task).notes)
+    missing = f"{k - 1} of {k} classes have no image to choose settings on, such as {other!r}."
+    assert f"{missing} The settings may not suit them." in result.notes
+    assert not any("to choose settings on" in note for note in run_probe("spy", spy(shots=2, validation=2), task).notes)
 
 
 def test_labelled_images_beside_those_that_taught_are_counted(spy):
-    said = "Beside what it learned from, its numbers were chosen by 8 labeled images."
+    said = "The probe chose its settings on 8 more labeled images."
     assert said in run_probe("spy", spy(shots=2, validation=2), made_task(80)).notes
     assert not any("chosen by" in note for note in run_probe("spy", spy(shots=2), made_task(80)).notes)
 
@@ -203,7 +203,7 @@ def test_labelled_images_beside_those_that_taught_are_counted(spy):
 def test_progress_never_says_done_before_the_fold_is(spy):
     said = []
     run_probe("lp++", make_probe("lp++", {"shots": 1}), made_task(40), progress=lambda *a: said.append(a))
-    assert said[-1] == ("probe, part 2 of 2", 1, 1)
+    assert said[-1] == ("Running the probe, part 2 of 2", 1, 1)
     assert all(done < total for _, done, total in said if total > 1)
 
 
@@ -223,13 +223,13 @@ def test_a_result_survives_storing(spy):
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (("cat", "dog", "bird", "Cat"), "same name to a text encoder: 'cat' and 'Cat'"),
+        (("cat", "dog", "bird", "Cat"), "as the same name: 'cat' and 'Cat'"),
         (("a_b", "dog", "bird", "a  b"), "same name"),
-        (("caf\u00e9", "dog", "bird", "cafe\u0301"), r"same name to a text encoder: 'caf\\xe9' and 'cafe\\u0301'"),
-        (("red", "re\u200bd", "bird", "fish"), r"same name to a text encoder: 'red' and 're\\u200bd'"),
-        (("cat", " ", "bird", "fish"), "name of a class, ' ', nothing can be read"),
-        (("cat", "\u200b", "bird", "fish"), "nothing can be read"),
-        (("cat",), "only one class"),
+        (("caf\u00e9", "dog", "bird", "cafe\u0301"), r"as the same name: 'caf\\xe9' and 'cafe\\u0301'"),
+        (("red", "re\u200bd", "bird", "fish"), r"as the same name: 'red' and 're\\u200bd'"),
+        (("cat", " ", "bird", "fish"), "class name ' ' has no readable character"),
+        (("cat", "\u200b", "bird", "fish"), "has no readable character"),
+        (("cat",), "at least two classes: got 1"),
     ],
 )
 def test_names_that_cannot_be_told_apart_are_refused(spy, names, said):
@@ -253,14 +253,14 @@ def test_samples_without_labels_or_of_another_space_are_refused(spy):
     with pytest.raises(InvalidInput, match="label column"):
         run_probe("spy", spy(), replace(task, samples=replace(task.samples, labels=None)))
     none = Embeddings(task.joint.vectors[:0], task.joint.encoder, task.joint.space)
-    with pytest.raises(InvalidInput, match="no samples"):
+    with pytest.raises(InvalidInput, match="the table has none"):
         run_probe("spy", spy(shots=0), replace(task, samples=task.samples.keep(np.empty(0, np.int64)), joint=none))
     with pytest.raises(InvalidInput, match="Use one encoder"):
         run_probe("spy", spy(), replace(task, joint=Embeddings(task.joint.vectors, "x", "another")))
 
 
 def test_a_split_that_teaches_nothing_is_refused_where_shots_are_needed(spy):
-    with pytest.raises(InvalidInput, match="none are left"):
+    with pytest.raises(InvalidInput, match="the split scores all of them"):
         run_probe(
             "spy", spy(), replace(made_task(8), split=Split((Fold(np.empty(0, np.int64), np.arange(8)),), "All."))
         )
@@ -290,7 +290,7 @@ def test_the_order_of_the_table_changes_neither_draws_nor_results(given_split):
     shuffle = np.random.default_rng(7).permutation(n)
     place = np.argsort(shuffle)
     split = task.split and Split(
-        tuple(Fold(np.sort(place[f.train]), np.sort(place[f.test])) for f in task.split.folds), task.split.said
+        tuple(Fold(np.sort(place[f.train]), np.sort(place[f.test])) for f in task.split.folds), task.split.sentence
     )
     other = replace(task, samples=task.samples.keep(shuffle), joint=task.joint.keep(shuffle), split=split)
     first, second = (run_probe("sus-x", make_probe("sus-x", {"shots": 2, "tune": True}), t) for t in (task, other))

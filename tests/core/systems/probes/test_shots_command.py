@@ -18,7 +18,7 @@ def test_several_numbers_of_shots_are_run_stored_drawn_and_set_beside_each_other
 ) -> None:
     assert main(["probe", "zero-shot", str(run), "--shots", "3,1,2", "--way", "turn"]) == 0
     out, told = capsys.readouterr()
-    assert "This will take about 3:45 of computing." in told  # 75 seconds each
+    assert "This will take about 3:45 of CPU time." in told  # 75 seconds each
     assert out.startswith("How many labeled samples?\n")
     assert "zero-shot is right on " in out
     assert "over images: another seed draws other shots" in out
@@ -49,10 +49,10 @@ def test_one_number_of_shots_draws_no_curve(run: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        (("--shots", "1,x"), "Several numbers of shots are written as 1,4,16: got '1,x'."),
+        (("--shots", "1,x"), "--shots must be whole numbers with commas: got '1,x'."),
         (("--shots", "1,99"), "shots must be 0 to 10: got 99."),
-        (("--shots", "1,2", "--diagnose", "own"), "--diagnose is of one result, and --shots names several."),
-        (("--shots", "1,2", "--save-draw", "draw.json"), "--save-draw is of one result, and --shots names several."),
+        (("--shots", "1,2", "--diagnose", "own"), "--diagnose takes one result, and --shots names several."),
+        (("--shots", "1,2", "--save-draw", "draw.json"), "--save-draw takes one result, and --shots names several."),
     ],
 )
 def test_what_several_numbers_of_shots_cannot_be_is_refused(
@@ -64,9 +64,9 @@ def test_what_several_numbers_of_shots_cannot_be_is_refused(
 
 def test_saved_weights_are_of_one_number_of_shots(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = refused(capsys, "probe", "coop", str(run), "--shots", "1,2", "--load", "weights")
-    assert "--load is of one result, and --shots names several." in told
+    assert "--load takes one result, and --shots names several." in told
 
 
 def test_several_numbers_of_shots_need_a_finished_run(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = refused(capsys, "probe", "zero-shot", "--images", str(run), "--out", str(run / "x"), "--shots", "1,2")
-    assert "Run the probe with one of them and --out NAME.errata first" in told
+    assert "Run the probe with one of them and --out NAME.errata" in told

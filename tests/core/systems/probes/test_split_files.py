@@ -38,7 +38,7 @@ def test_the_parts_become_rows_and_classes_are_matched_by_name(tmp_path):
     assert file.order == ("ant", "cat")  # by the file's labels, although the samples have cat first
     assert found.samples.class_names == ("cat", "ant")
     assert not found.notes
-    assert dict(found.split.excluded)[6] == "the split file does not have it"
+    assert dict(found.split.excluded)[6] == "the split file does not list it"
     assert set(dict(found.split.excluded)) == {0, 2, 3, 4, 6}
 
 
@@ -85,7 +85,7 @@ def test_an_image_in_two_parts_is_scored_and_does_not_teach(tmp_path):
     assert fold.train.tolist() == [0, 1, 2]
     assert fold.test.tolist() == [3, 4]
     assert any("1 images in two parts" in note for note in found.notes)
-    assert any("1 images more than once" in note for note in found.notes)
+    assert any("repeats 1 images" in note for note in found.notes)
 
 
 def test_a_class_that_the_file_and_the_samples_say_differently_is_counted(tmp_path):
@@ -93,7 +93,7 @@ def test_a_class_that_the_file_and_the_samples_say_differently_is_counted(tmp_pa
     found = apply_split(
         file, samples(["cat/1.jpg", "ant/1.jpg", "ant/2.jpg", "cat/7.jpg", "ant/9.jpg"], [0, 1, 1, 0, 0])
     )
-    assert any(note.startswith("Of 1 images the split file says another class") for note in found.notes)
+    assert any("disagree on the class of 1 images" in note for note in found.notes)
 
 
 def test_names_differ_by_case_and_underscores_only_without_harm(tmp_path):
@@ -111,8 +111,8 @@ def test_names_differ_by_case_and_underscores_only_without_harm(tmp_path):
         ('{"train": 3}', "not a list"),
         ('{"train": [["a.jpg", "0", "cat"]]}', "a label from 0"),
         ('{"train": [["a.jpg", 0]]}', "not three values"),
-        ('{"train": [["a.jpg", 0, "cat"], ["b.jpg", 0, "dog"]]}', "both 'cat' and 'dog'"),
-        ('{"train": [["a.jpg", 0, "cat"], ["b.jpg", 1, "Cat"]]}', "two labels the name"),
+        ('{"train": [["a.jpg", 0, "cat"], ["b.jpg", 0, "dog"]]}', "the names 'cat' and 'dog'"),
+        ('{"train": [["a.jpg", 0, "cat"], ["b.jpg", 1, "Cat"]]}', "two labels have the name"),
     ],
 )
 def test_a_file_of_another_form_is_refused_with_its_fault(tmp_path, content, said):
@@ -126,7 +126,7 @@ def test_a_file_for_another_folder_or_other_classes_is_refused(tmp_path):
     file = read_split(written(tmp_path, TRAIN, (), TEST))
     with pytest.raises(InvalidInput, match="match no sample"):
         apply_split(file, samples(["u.jpg", "v.jpg"], [0, 1]))
-    with pytest.raises(InvalidInput, match=r"classes that the samples do not have, such as 'ant'"):
+    with pytest.raises(InvalidInput, match=r"classes that the samples lack, such as 'ant'"):
         apply_split(file, samples(["cat/1.jpg", "cat/7.jpg"], [0, 0], ("cat", "dog")))
 
 

@@ -67,7 +67,7 @@ def test_a_column_may_be_written_in_any_case():
 
 
 def test_a_column_without_both_parts_is_refused():
-    with pytest.raises(InvalidInput, match="it says test"):
+    with pytest.raises(InvalidInput, match="it has test"):
         by_column(columned(["test", "test"]))
     with pytest.raises(InvalidInput, match="no split column"):
         by_column(SampleSet(("a", "b")))
@@ -79,7 +79,7 @@ def test_training_rows_of_a_scored_group_are_left_out_and_counted():
     trimmed = apart(Split((fold,), "Said."), groups)
     assert trimmed.folds[0].train.tolist() == [0, 1, 2]
     assert trimmed.folds[0].validation.tolist() == [7]
-    assert trimmed.said.startswith("Said. 2 samples")
+    assert trimmed.sentence.startswith("Said. 2 samples")
 
 
 def test_a_split_that_is_apart_already_stays_as_it_is():
@@ -123,7 +123,7 @@ def test_too_few_of_a_class_are_refused_with_the_number_that_would_do():
 
 
 def test_a_class_without_any_shot_has_its_own_advice_and_none_at_all_is_refused_always():
-    with pytest.raises(InvalidInput, match="Leave such classes out"):
+    with pytest.raises(InvalidInput, match="Remove these classes"):
         draw(LABELS, np.arange(30), NAMES, 1, 0, 0)
-    with pytest.raises(InvalidInput, match="No class offers"):
+    with pytest.raises(InvalidInput, match="No class has a shot"):
         draw(LABELS, np.empty(0, np.int64), NAMES, 1, 0, 0, fewer=True)

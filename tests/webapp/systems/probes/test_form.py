@@ -45,7 +45,7 @@ def test_fewer_shots_are_offered_where_several_teach_and_their_time_is_counted()
     assert offered == ["lp++", "tip-adapter", "linear-probe", "coop", "cocoop"]
     each = sum(seconds_for(diagnosis, "lp++", {"shots": shots}) for shots in (1, 2, 4))
     assert seconds_for(diagnosis, "lp++", {"shots": "4", "fewer_shots": True}) == pytest.approx(each)
-    with pytest.raises(InvalidInput, match="no fewer shots to be run with"):
+    with pytest.raises(InvalidInput, match="Fewer shots need 2 or more"):
         seconds_for(diagnosis, "lp++", {"shots": "1", "fewer_shots": True})
-    with pytest.raises(InvalidInput, match="no fewer shots to be run with"):
+    with pytest.raises(InvalidInput, match="Fewer shots need 2 or more"):
         seconds_for(diagnosis, "zero-shot", {"fewer_shots": True})

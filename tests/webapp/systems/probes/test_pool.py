@@ -51,7 +51,7 @@ def test_a_pool_in_class_folders_teaches_and_every_image_is_scored(repository: P
     assert len(found.rows) == len(diagnosis.samples)  # none of them taught
     assert found.support is not None
     assert (found.support.rows == -1).all()
-    assert any("folders were taken for classes" in note for note in found.notes)
+    assert any("folders as classes" in note for note in found.notes)
     # What a pool held is named where its image is not kept.
     assert "no-picture" in explanation_view(diagnosis, found, 0)
 
@@ -67,8 +67,8 @@ def test_what_is_said_of_a_pool_is_asked_where_one_is_used_and_never_opens_a_pat
         ({"pool_names": str(tmp_path / "names.json")}, True, "must be JSON text"),
         ({"pool_names": '{"a": "no class"}'}, True, "is a class"),
         ({"pool_folders": "../etc"}, True, "must be one of auto, classes, none"),
-        ({"pool_folders": "classes"}, False, "there is no pool"),
-        ({"shots": "2"}, True, "Take the pool out, or set shots to 0"),
+        ({"pool_folders": "classes"}, False, "need a pool"),
+        ({"shots": "2"}, True, "Remove it, or set shots to 0"),
     ):
         with pytest.raises(InvalidInput, match=said):
             run_one(streets, "sus-x", settings, pool=str(pool) if brought else None)

@@ -20,15 +20,15 @@ from webapp.state.jobs import JOBS
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
 from webapp.systems.probes.form import cards, controls, read_press
-from webapp.systems.probes.inputs import allowed, estimate, is_path, refusal, split_of, unfit
-from webapp.systems.probes.state import ProbeState, added, compared, run_one, with_probes
+from webapp.systems.probes.inputs import check_paths, estimate, is_path, refusal, split_of, unfit
+from webapp.systems.probes.state import ProbeState, add, compared, run_one, with_probes
 from webapp.systems.probes.tab import (
     form_of,
     on_back,
+    on_diagnosed,
     on_explain,
     on_failures,
-    on_found,
-    on_made,
+    on_new_results,
     on_open,
     on_result,
     on_start,
@@ -42,7 +42,7 @@ HARMLESS = set("templates own_templates synonyms descriptions concept init order
 
 def started(session: Session, probing: ProbeState, **settings: Any) -> tuple[Any, ...]:
     *_, (job, _, made) = on_start(session, None, press(probe="zero-shot", settings=settings))
-    return job, *on_made(session, probing, made)
+    return job, *on_new_results(session, probing, made)
 
 
 @pytest.mark.parametrize("name", list(PROBES))
@@ -67,21 +67,21 @@ def test_no_visitor_makes_the_server_open_a_file_by_its_path(name: str) -> None:
             continue
         if is_path(setting):
             with pytest.raises(InvalidInput, match="path on the server"):
-                allowed(name, {setting.name: "/etc/passwd"})
+                check_paths(name, {setting.name: "/etc/passwd"})
         else:
             assert setting.name in HARMLESS, f"{setting.name} is new: is it a path? Say so in probe/inputs.py"
     if "descriptions" in {s.name for s in settings_of(core_class(name))}:
-        with pytest.raises(InvalidInput, match="JSON itself"):
-            allowed(name, {"descriptions": "/etc/passwd"})
+        with pytest.raises(InvalidInput, match="must be JSON text"):
+            check_paths(name, {"descriptions": "/etc/passwd"})
         with pytest.raises(InvalidInput, match="Paste"):
-            allowed(name, {"synonyms": "secret.JSON "} if name != "label-desc" else {"own_patterns": "secret.tsv"})
+            check_paths(name, {"synonyms": "secret.JSON "} if name != "label-desc" else {"own_patterns": "secret.tsv"})
 
 
 def test_a_probe_whose_module_is_missing_is_shown_and_cannot_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PROBES, "later", "core.systems.probes.none_yet:Later")
     found = cards(add_words(make_showcase(60)))
     assert 'value="later" disabled' in found
-    assert "Not available" in found
+    assert "Not installed" in found
     assert 'value="zero-shot" checked' in found
 
 
@@ -119,7 +119,7 @@ def test_a_result_on_an_example_stays_with_the_visitor(example: str) -> None:
     assert [r.name for r in probing.results] == ["zero-shot"]
     accuracy = probing.results[0].accuracy
     assert f"right on {100 * accuracy.value:.0f}" in view["value"]
-    assert "Why this one" not in why
+    assert "Why this prediction" not in why
     assert failures["visible"]
     assert not back["visible"]
     assert gallery["run"] == example
@@ -128,9 +128,9 @@ def test_a_result_on_an_example_stays_with_the_visitor(example: str) -> None:
 def test_fewer_shots_are_added_with_the_most_and_drawn(example: str) -> None:
     settings = {"shots": "4", "c": "1", "fewer_shots": True}
     *_, (_, _, made) = on_start(Session(example), None, press(probe="linear-probe", settings=settings))
-    status, kept, view, *_ = on_made(Session(example), ProbeState(example), made)
+    status, kept, view, *_ = on_new_results(Session(example), ProbeState(example), made)
     assert [r.name[:22] for r in kept.results] == [f"linear-probe, {n}" for n in ("1 shot, ", "2 shots,", "4 shots,")]
-    assert "and 2 with fewer shots were added" in status
+    assert "and 2 with fewer shots to" in status
     assert "linear-probe, 4 shots, c 1.0: right on" in view["value"]  # the most are shown
     panel = view["value"].split('id="panel-probe-shots"')[1].split('id="panel-probe-all"')[0]
     assert panel.count('class="shot-dot k0"') == 3
@@ -153,14 +153,14 @@ def test_a_result_on_a_visitors_own_run_is_stored_with_it(streets: Diagnosis) ->
 def test_the_same_settings_replace_a_result_and_others_get_a_name_of_their_own(
     streets: Diagnosis, result: ProbeResult
 ) -> None:
-    same, name = added((result,), replace(result, seconds=9.0))
+    same, name = add((result,), replace(result, seconds=9.0))
     assert (len(same), name, same[0].seconds) == (1, "zero-shot", 9.0)
     other, name = run_one(
         streets, "zero-shot", {"templates": "own", "own_templates": "a {} in the dark."}, results=(result,)
     )
     assert len(other) == 2
     assert name == "zero-shot, own templates"
-    again, name = added(other, replace(result, settings={"seed": 7}))
+    again, name = add(other, replace(result, settings={"seed": 7}))
     assert name == "zero-shot (2)"
     assert len({r.name for r in again}) == len(again) == 3
 
@@ -193,12 +193,14 @@ def test_a_stopped_run_says_so_and_keeps_what_was_there(example: str, monkeypatc
     *_, last = running
     assert "Stopped" in last[1]
     assert last[2] is None
-    assert "value" not in str(on_made(Session(example), ProbeState(example), None))  # every place is left as it is
+    assert "value" not in str(
+        on_new_results(Session(example), ProbeState(example), None)
+    )  # every place is left as it is
 
 
 def test_what_cannot_be_probed_is_said_before_anything_runs(streets: Diagnosis) -> None:
     unlabelled = replace(streets, samples=SampleSet(streets.samples.ids, name="no labels"))
-    for diagnosis, said in ((replace(streets, words=None), "text tower"), (unlabelled, "true class")):
+    for diagnosis, said in ((replace(streets, words=None), "no text encoder"), (unlabelled, "true class")):
         assert said in refusal(diagnosis)
         with pytest.raises(InvalidInput, match=said):
             run_one(diagnosis, "zero-shot", {})
@@ -220,7 +222,7 @@ def test_pressing_leads_from_a_kind_to_an_image_and_back_to_another_result(examp
     shown, _, gallery, *_ = on_result(session, probing, press(do="kind", scope="0", kind="both"))
     assert (shown.scope, shown.kind) == ("0", "both")
     assert "Both wrong:" in gallery
-    assert "Why this one" in on_explain(session, shown, press(do="explain", place="3"))
+    assert "Why this prediction" in on_explain(session, shown, press(do="explain", place="3"))
     for wrong in ("-1", str(N), "x", float("inf"), float("nan"), None):
         with pytest.raises(InvalidInput):
             on_explain(session, shown, press(do="explain", place=wrong))
@@ -236,12 +238,12 @@ def test_what_was_added_while_a_probe_was_at_work_is_not_lost(streets: Diagnosis
     *_, (_, _, late) = on_start(session, None, press(probe="zero-shot", settings={"seed": "5"}))
     _, _, meanwhile, *_ = started(session, ProbeState(example), templates="own", own_templates="a {} in the dark.")
     elsewhere, *_ = on_open(Session(other), meanwhile)
-    status, kept, *views = on_made(Session(other), elsewhere, late)
-    assert f"added to {streets.samples.name}" in status
+    status, kept, *views = on_new_results(Session(other), elsewhere, late)
+    assert f" to {streets.samples.name}." in status
     assert kept.run == other
     assert all("value" not in str(view) for view in views)  # the open run's places are left as they are
-    assert [r.name for r in kept.kept[example]] == ["zero-shot, own templates", "zero-shot"]
-    unseen = on_made(Session(other), meanwhile, late)[1]  # the other run was opened in Explore alone
+    assert [r.name for r in kept.by_run[example]] == ["zero-shot, own templates", "zero-shot"]
+    unseen = on_new_results(Session(other), meanwhile, late)[1]  # the other run was opened in Explore alone
     again, _, _, _, view, *_ = on_open(session, unseen)
     assert again.run == example
     assert "All results (2)" in view["value"]
@@ -264,7 +266,7 @@ def test_a_stopped_diagnosis_of_failures_opens_no_earlier_run(example: str, monk
     assert JOBS.cancel(job)
     *_, last = running
     assert last[2] == ("", "")
-    assert all("value" not in str(part) for part in on_found(session, probing, last[2], "probe", []))
+    assert all("value" not in str(part) for part in on_diagnosed(session, probing, last[2], "probe", []))
 
 
 @pytest.mark.parametrize("wrong", ["1.7", True, "-1", "nan", "1e300", [1]])
@@ -284,8 +286,10 @@ def test_a_probes_own_failures_open_as_a_run_with_a_way_back(streets: Diagnosis)
     assert probed == run
     made = RUNS.get(found)
     np.testing.assert_array_equal(made.outcomes.loss, probing.results[0].outcomes.loss)
-    assert "Open it" in on_found(session, probing, finished, "ask", [("streets", "example-streets")])[0]
-    _, left, tabs, picker, opened, *_ = on_found(session, probing, finished, "probe", [("streets", "example-streets")])
+    assert "Open it" in on_diagnosed(session, probing, finished, "ask", [("streets", "example-streets")])[0]
+    _, left, tabs, picker, opened, *_ = on_diagnosed(
+        session, probing, finished, "probe", [("streets", "example-streets")]
+    )
     assert (tabs["selected"], opened.run, left.former) == ("explore", found, run)
     assert [value for _, value in picker["choices"]] == [found, run, "example-streets"]
     shown, *_ = on_open(opened, left)

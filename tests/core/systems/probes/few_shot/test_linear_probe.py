@@ -54,7 +54,7 @@ def test_c_is_said_with_how_it_came_about():
     )
     fixed = LinearProbe().run(replace(part, validation=None))
     assert (fixed.choices[0].value, fixed.choices[0].how) == (100.0, "fixed")
-    assert any("fixed at 100" in note for note in fixed.notes)
+    assert any("C is 100" in note for note in fixed.notes)
 
 
 def test_a_given_c_asks_for_no_validation_images():

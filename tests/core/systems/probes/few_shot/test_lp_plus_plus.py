@@ -105,7 +105,7 @@ def test_without_validation_all_steps_are_taken_and_the_result_says_so():
     scored = LinearProbePlusPlus(shots=4).run(part)
     assert scored.choices[0].value == 300
     assert scored.choices[0].how == "fixed"
-    assert any("all 300 were taken" in note for note in scored.notes)
+    assert any("all 300 steps were taken" in note for note in scored.notes)
 
 
 def test_it_wins_over_zero_shot_where_the_images_say_what_the_texts_do_not():

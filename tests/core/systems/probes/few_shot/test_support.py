@@ -62,7 +62,7 @@ def test_folders_decide_where_the_pool_has_labels_and_missing_classes_are_named(
     assert found.images.labels.tolist() == [1, 1, 1]
     assert found.images.ids[0] == "p1"  # the one nearest to the text of "dog"
     assert "class folders" in found.source
-    assert any("no image to 'cat'" in note for note in found.notes)
+    assert any("no image for 'cat'" in note for note in found.notes)
     assert np.isnan(found.purity[0])
     assert found.purity[1] == pytest.approx(1 / 3)
 
@@ -99,5 +99,5 @@ def test_images_that_choose_settings_do_not_support_and_samples_leave_the_pool()
     assert without(POOL, pool) is POOL  # images of a pool of their own have no rows
     kept, said = drop_samples(POOL, POOL.features[[0, 4]])
     assert kept.ids == ("p1", "p2", "p3")
-    assert said.startswith("2 of the pool's 5 images")
+    assert said.startswith("Removed 2 of the pool's 5 images")
     assert drop_samples(POOL, np.eye(6, dtype=np.float32)[5:]) == (POOL, "")

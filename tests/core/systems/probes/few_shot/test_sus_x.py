@@ -152,7 +152,7 @@ def test_the_cache_alone_is_a_control_of_tip_x() -> None:
 
 def test_descriptions_each_search_the_pool_and_are_asked_for_where_they_lack() -> None:
     part, _ = part_of(20)
-    with pytest.raises(InvalidInput, match="by descriptions needs some"):
+    with pytest.raises(InvalidInput, match="needs descriptions"):
         SusX(query="descriptions").run(part)
     texts = json.dumps({name: [f"a {name} on grass.", f"a small {name}."] for name in NAMES})
     found = SusX(query="descriptions", descriptions=texts).run(part)
@@ -178,6 +178,6 @@ def test_a_whole_run_measures_purity_and_keeps_real_labels_from_the_probe() -> N
 
 def test_without_a_pool_it_is_said_what_stands_in_for_one() -> None:
     task, probe = made_task(80), make_probe("sus-x", {})
-    said = "No pool was given, so samples that are not scored stand in for one, without their labels."
+    said = "Without a pool, the samples that are not scored served as one, without their labels."
     assert said in run_probe("sus-x", probe, task).notes
     assert said not in run_probe("sus-x", probe, replace(task, pool=images_of(task, np.arange(40)))).notes

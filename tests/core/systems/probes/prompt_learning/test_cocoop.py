@@ -155,7 +155,7 @@ def test_saved_prompts_score_as_trained(native: OpenClipEncoder, tmp_path: Path)
 def test_prompts_of_the_other_kind_are_refused(native: OpenClipEncoder) -> None:
     part, _ = permuted(native)
     one, other = fit_prompts(part, replace(HOW, epochs=0)), fit_prompts(part, PromptTraining(epochs=0))
-    with pytest.raises(InvalidInput, match="CoCoOp makes a classifier for each image"):
+    with pytest.raises(InvalidInput, match="CoCoOp has a vector for each image and class"):
         classifier(one, native, NAMES)
     with pytest.raises(InvalidInput, match="These prompts are CoOp's"):
         cocoop_logits(other, native, part.test.features, NAMES)
@@ -183,7 +183,7 @@ def test_scoring_reports_its_progress(native: OpenClipEncoder) -> None:
         NAMES,
         progress=lambda *at: said.append(at),
     )
-    assert said[-1] == ("score images", 80, 80)
+    assert said[-1] == ("Scoring images", 80, 80)
 
 
 def test_it_learns_as_in_the_paper_unless_told_otherwise(native: OpenClipEncoder) -> None:

@@ -130,7 +130,7 @@ def test_it_can_be_cancelled_at_any_step(native: OpenClipEncoder) -> None:
     calls: list[int] = []
 
     def stop(step: str, done: int, total: int) -> None:
-        assert (step, total) == ("learn prompts", 80)
+        assert (step, total) == ("Learning prompts", 80)
         calls.append(done)
         if done == 3:
             raise Cancelled("stopped")

@@ -49,7 +49,7 @@ def test_descriptions_beat_names_and_those_drawn_anew_are_at_chance() -> None:
     beside = {control.name: control for control in result.controls}
     assert result.accuracy.value > 0.8
     assert beside["bare names"].gain.low > 0.2
-    drawn = beside["descriptions drawn anew among the classes"]
+    drawn = beside["shuffled descriptions"]
     assert drawn.repeats == len(drawn.each) == 60
     assert drawn.accuracy.value == pytest.approx(1 / 3, abs=0.08)
     assert drawn.accuracy.value == pytest.approx(np.mean([value for _, value in drawn.each]))
@@ -87,7 +87,7 @@ def test_texts_are_spoken_of_as_texts_and_pictures_as_pictures() -> None:
 
 
 def test_an_order_without_descriptions_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="there are no descriptions"):
+    with pytest.raises(InvalidInput, match="descriptions with numbers, and there is none"):
         DescribedLabels(order="a, b").run(part_of(task_of(6)))
 
 
@@ -97,7 +97,7 @@ def test_descriptions_that_lose_their_end_and_that_several_classes_share_are_tol
     notes = told.run(part).notes
     assert notes[1:] == (
         "1 description stands under more than one class and cannot tell these apart: 'collar'.",
-        "1 of 49 descriptions and filled patterns are longer than the text tower reads and lost their end.",
+        "The text tower truncated 1 of 49 descriptions and filled patterns.",
     )
     assert DescribedLabels(descriptions=SAID).run(part).notes == (DUAL_FORM,)
 
@@ -110,7 +110,7 @@ def test_own_patterns_are_checked_before_anything_is_run() -> None:
 def test_zero_shot_says_of_a_text_that_it_is_about_its_class() -> None:
     result = run_probe("zero-shot", make_probe("zero-shot"), task_of(tower=TextTower))
     assert result.prompts[0] == ("a text about cat.",)
-    with pytest.raises(InvalidInput, match="speak of photographs, and the samples are texts"):
+    with pytest.raises(InvalidInput, match="describe photographs, and the samples are texts"):
         run_probe("zero-shot", make_probe("zero-shot", {"templates": "7"}), task_of(tower=TextTower))
 
 

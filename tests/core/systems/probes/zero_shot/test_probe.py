@@ -127,7 +127,7 @@ def test_similarities_refuse_another_encoder_class_or_space():
     other.fingerprint = "another"
     with pytest.raises(InvalidInput, match="Use the same"):
         prompt_similarities(result, task.joint.vectors[0], other, [0])
-    with pytest.raises(InvalidInput, match="no class number 3"):
+    with pytest.raises(InvalidInput, match="Classes must be 0 to 2: got 3"):
         prompt_similarities(result, task.joint.vectors[0], task.encoder, [3])
     with pytest.raises(InvalidInput, match="must have 64 numbers"):
         prompt_similarities(result, task.joint.vectors[0, :5], task.encoder, [0])
@@ -142,5 +142,5 @@ def test_the_shipped_descriptions_are_descriptors_of_ten_classes(repository: Pat
     scored = ZeroShot(descriptions=str(file), random_runs=1).run(
         ProbeInput(tuple(lists), encoder, Images(np.eye(2, WIDTH, dtype=np.float32), ("a", "b")))
     )
-    assert "taken for descriptors" in scored.notes[0]
+    assert "as descriptors" in scored.notes[0]
     assert len(scored.notes) == 1

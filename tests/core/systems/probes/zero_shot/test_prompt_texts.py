@@ -40,12 +40,12 @@ def test_descriptors_and_sentences_are_told_apart_and_the_note_says_which():
         (),
     )
     assert whole.described == (("A cat has whiskers.", "Cats are soft!"), ("A dog barks.",))
-    assert "taken for descriptors (0 of 3" in short.notes[0]
+    assert "as descriptors (0 of 3" in short.notes[0]
     assert short.notes[1:] == (
-        "1 of 2 classes has no descriptions: only the templates speak there.",
+        "1 of 2 classes has no descriptions. Errata used the templates alone.",
         "1 name in the descriptions is no class and went unused: 'cow'.",
     )
-    assert "taken for sentences (3 of 3" in whole.notes[0]
+    assert "as sentences (3 of 3" in whole.notes[0]
 
 
 def test_the_shape_can_be_set():
@@ -57,7 +57,7 @@ def test_the_shape_can_be_set():
 
 
 def test_lists_that_are_all_empty_for_the_classes_are_refused():
-    with pytest.raises(InvalidInput, match="lists of your classes are all empty"):
+    with pytest.raises(InvalidInput, match="lists of all classes are empty"):
         make_texts(["cat"], descriptions='{"cat": [], "cow": ["horns"]}')
 
 

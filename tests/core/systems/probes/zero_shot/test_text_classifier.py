@@ -80,18 +80,18 @@ def test_mean_of_cosines_is_what_a_loop_over_texts_gives():
 def test_texts_that_lose_their_end_are_counted_in_a_note():
     found = text_classifier(tower(limit=4), ["cat", "polar bear"])
     assert found.truncated == 2
-    assert found.notes == ("2 of 2 prompts are longer than the text tower reads and lost their end.",)
+    assert found.notes == ("The text tower truncated 2 of 2 prompts.",)
 
 
 def test_own_templates_that_go_unused_are_said():
-    assert "Choose 'own' to use them" in text_classifier(tower(), ["cat"], own_templates="a {}.").notes[0]
+    assert "Use 'own' for them" in text_classifier(tower(), ["cat"], own_templates="a {}.").notes[0]
 
 
 @pytest.mark.parametrize("n", [1, 4, 5, 6, 11])  # a batch holds 5
 def test_batches_change_nothing_and_progress_reaches_its_end(n: int, monkeypatch: pytest.MonkeyPatch):
     names, seen = [f"thing {i}" for i in range(n)], [(0, 0)]
     whole = text_classifier(tower(), names)
-    monkeypatch.setattr(module, "BATCH", 5)
+    monkeypatch.setattr(module, "BATCH_TEXTS", 5)
 
     def report(step: str, done: int, total: int) -> None:
         seen.append((done, total))
@@ -110,7 +110,7 @@ def test_thousands_of_classes_can_be_cancelled_between_batches():
 
     with pytest.raises(Cancelled):
         text_classifier(encoder, [f"thing {i}" for i in range(5000)], progress=stop)  # pyright: ignore[reportArgumentType]
-    assert len(made.encoded) == module.BATCH
+    assert len(made.encoded) == module.BATCH_TEXTS
 
 
 def test_sums_are_kept_between_runs_and_a_damaged_file_is_computed_again(tmp_path: Path):
@@ -128,5 +128,5 @@ def test_sums_are_kept_between_runs_and_a_damaged_file_is_computed_again(tmp_pat
 
 
 def test_a_class_without_a_name_is_refused():
-    with pytest.raises(InvalidInput, match="no name"):
+    with pytest.raises(InvalidInput, match="empty name"):
         text_classifier(tower(), ["cat", " _ "])
