@@ -1,7 +1,7 @@
 """Errata from Python: `import errata; errata.diagnose("val.csv", images="val.zip")`.
 
-Each name is imported when it is first asked for, so that `import errata` is instant. In the wheel this file is the
-package `errata` itself (docs/decisions/package.md).
+Each name is imported on first use, so `import errata` is instant. In the wheel this file is the package `errata` itself
+(docs/decisions/package.md).
 """
 
 from __future__ import annotations
@@ -115,24 +115,27 @@ _FROM = {
     "with_second": "core.checks.second_model:with_second",
     "write_report": "core.reports.html.diagnosis:write_report",
 }
-"""Where each name stands: "module:attribute"."""
+"""The source of each name: "module:attribute"."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in _FROM:
         raise AttributeError(f"errata has no {name!r}. It has: {', '.join(__all__)}.")
     module, _, attribute = _FROM[name].partition(":")
-    globals()[name] = found = getattr(import_module(module), attribute)
-    return found
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
     return __all__
 
 
-def _say_in_notebooks() -> None:
-    """In a notebook a diagnosis at the end of a cell is shown as its clusters and images."""
-    shell: Any = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+def _show_in_notebooks() -> None:
+    """Show a diagnosis at the end of a notebook cell as its groups and images."""
+    if "IPython" not in sys.modules:
+        return
+    shell: Any = sys.modules["IPython"].get_ipython()
     if shell is None:
         return
 
@@ -142,4 +145,4 @@ def _say_in_notebooks() -> None:
     shell.display_formatter.formatters["text/html"].for_type_by_name("core.records.diagnosis", "Diagnosis", show_cell)
 
 
-_say_in_notebooks()
+_show_in_notebooks()

@@ -5,10 +5,10 @@ import sys
 
 
 def run() -> int:
-    """Run the command of this process's arguments and return its exit code; 3 where even Click is not installed, as in
-    a Python beside the one that Errata was installed for."""
+    """Run the command of this process's arguments and return its exit code; 3 without Click, for example in another
+    Python than the one of the installation."""
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
-        # Until a command has begun there is nothing to sweep: Ctrl-C ends the process at once, and shows no traceback.
+        # before a command begins there is nothing to clean up: Ctrl-C ends the process at once, without a traceback
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     try:
         from core.cli.main import main
@@ -16,8 +16,8 @@ def run() -> int:
         if (error.name or "").partition(".")[0] != "click":
             raise
         print(
-            f"errata: {sys.executable} has no package click, or one too old. Use the Python that Errata was installed "
-            "for: after scripts/install that is .venv/bin/python, in the top folder of the repository.",
+            f"errata: {sys.executable} lacks a recent click. Use the Python of the installation: after scripts/install "
+            "that is .venv/bin/python in the top folder of the repository.",
             file=sys.stderr,
         )
         return 3

@@ -1,4 +1,4 @@
-"""The whole method on one screen: samples + losses (+ embeddings) -> Diagnosis."""
+"""The whole method: samples + losses (+ embeddings) -> Diagnosis."""
 
 from __future__ import annotations
 
@@ -38,50 +38,48 @@ def diagnose(
     group_copies: bool = True,
     progress: Progress = no_progress,
 ) -> Diagnosis:
-    """Where the model fails on these samples, and how sure that is.
+    """Find where the model fails on these samples, and with what confidence.
 
     Args:
-        table: per-sample losses, or what they are computed from, any metadata, and the texts if the samples are texts
+        table: per-sample losses (or columns to compute them from), metadata, and the texts if the samples are texts
             (`Roles(texts=...)`, or recognized by name): a path, a DataFrame, a dict of columns, or a table of Arrow,
             polars or Hugging Face datasets.
-        images: zip, tar or folder of images; or a map-style data set of torch, whose samples are images, of PIL or
-            tensors, or (image, label), one for each row of the table in its order: each is asked for once, and held
-            on disk. None if the table holds them or embeddings are given.
-        embeddings: given vectors instead of an encoder: npy, npz, safetensors, or an (n, d) array in the table's row
-            order.
-        encoder: name of an encoder (`core.encoders.list_encoders`). Where embeddings are given, failures are found in
-            those, and the encoder, if there are images, only finds the words.
-        naming: another encoder to find the words with, such as a CLIP beside a network that knows the domain.
-        vocabulary: the user's own phrases (see docs/phrases.md) in place of those that ship.
-        issues: a table of cleanlab's issues for the same rows, whose columns may explain a failure.
-        hold_back: so much of the data, 0.05 to 0.5, is hidden from the diagnosis and then predicted by it; 0 hides
-            nothing.
-        roles: which column plays which part; usual names are recognized.
+        images: zip, tar or folder of images; or a map-style torch data set of images (PIL or tensors) or (image,
+            label), one per row of the table in its order; each is read once and stored on disk. None if the table holds
+            the images or embeddings are given.
+        embeddings: vectors instead of an encoder: npy, npz, safetensors, or an (n, d) array in the table's row order.
+        encoder: name of an encoder (`core.encoders.list_encoders`). With embeddings, the search uses those, and the
+            encoder only finds words, if there are images.
+        naming: another encoder for words, such as a CLIP beside a network that knows the domain.
+        vocabulary: your phrases (see docs/phrases.md) instead of the shipped ones.
+        issues: a table of cleanlab's issues for the same rows; its columns are tested as explanations.
+        hold_back: share of the data, 0.05 to 0.5, to hold out and check the findings on; 0 for none.
+        roles: the role of each column; common names are recognized.
         loss: shortcut for `Roles(loss=...)`.
-        settings: how the search is made: its level, permutations, seed.
-        cache: where embeddings are kept between runs.
-        group_copies: False takes rows of equal or nearly equal vectors for different samples.
+        settings: level, permutations and seed of the search.
+        cache: folder for embeddings between runs.
+        group_copies: False treats near-duplicates as independent.
         progress: called as progress(step, done, total); may raise `Cancelled`.
 
     Raises:
-        InvalidInput: what was brought cannot be used; the message says what to do.
+        InvalidInput: the input cannot be used; the message names the next step.
         MissingDependency: an encoder's package or weights are not installed.
 
     Example:
         >>> diagnosis = diagnose("val.csv", images="val.zip", loss="loss")  # doctest: +SKIP
         >>> [(c.name, c.size, c.p) for c in diagnosis.clusters]  # doctest: +SKIP
     """
-    from core.data.samples import read_data_set  # reads tables with pandas: not before it is needed
+    from core.data.samples import read_data_set  # imports pandas
     from core.data.tables.roles import Roles
 
     roles = roles or Roles()
     if loss:
         roles = replace(roles, loss=loss)
-    audit = read_data_set(
+    data = read_data_set(
         table, images=images, embeddings=embeddings, issues=issues, roles=roles, least=MIN_SAMPLES, progress=progress
     )
     return diagnose_data_set(
-        audit,
+        data,
         EmbeddingSettings(encoder, naming, vocabulary, None if cache is None else Path(cache), group_copies),
         hold_back=hold_back,
         settings=settings,
@@ -90,72 +88,74 @@ def diagnose(
 
 
 def diagnose_data_set(
-    audit: DataSet,
+    data: DataSet,
     embedding: EmbeddingSettings = DEFAULT_EMBEDDING,
     *,
     hold_back: float = 0.0,
     settings: Settings = DEFAULTS,
     progress: Progress = no_progress,
 ) -> Diagnosis:
-    """The diagnosis of an audit that was read already; see `diagnose` for the arguments."""
-    from core.discovery.prepare import embed  # reads tables with pandas: not before it is needed
+    """Diagnose a data set that was read before; see `diagnose` for the arguments."""
+    from core.discovery.prepare import embed  # imports pandas
 
-    check_within(audit.samples, settings.within)
-    embedding = embedding.spoken_for(audit.samples.modality)
-    audit = embed(audit, embedding, words=settings.words, progress=progress)
+    check_within(data.samples, settings.within)
+    embedding = embedding.spoken_for(data.samples.modality)
+    data = embed(data, embedding, words=settings.words, progress=progress)
     names = None
-    if needs_superclasses(audit.samples) and audit.samples.items is not None:
+    if needs_superclasses(data.samples) and data.samples.items is not None:
         from core.encoders import load_encoder, texts_missing
 
         speaker = load_encoder(embedding.speaker)
-        if speaker.joint_space and not texts_missing(speaker):  # else classes are grouped by their rows, and it is said
-            names = name_vectors(speaker, audit.samples.class_names, embedding.cache)
-    return diagnose_embedded(audit, names, hold_back=hold_back, settings=settings, progress=progress)
+        if speaker.joint_space and not texts_missing(speaker):  # else classes are grouped by their rows, with a note
+            names = name_vectors(speaker, data.samples.class_names, embedding.cache)
+    return diagnose_embedded(data, names, hold_back=hold_back, settings=settings, progress=progress)
 
 
 def diagnose_embedded(
-    audit: DataSet,
+    data: DataSet,
     names: F32 | None = None,
     *,
     hold_back: float = 0.0,
     settings: Settings = DEFAULTS,
     progress: Progress = no_progress,
 ) -> Diagnosis:
-    """The diagnosis of an audit that has its embeddings already; see `diagnose`.
+    """Diagnose a data set that has embeddings; see `diagnose`.
 
     Args:
-        names: (k, d) text vectors of the class names, by which many classes are grouped.
+        names: (k, d) text vectors of the class names, to group many classes.
     """
     held = None
     if hold_back:
         from core.checks.fresh import hold_back as split
 
-        audit, held = split(audit, hold_back, settings.seed)
-    assert audit.embeddings is not None
-    found = diagnose_records(
-        audit.samples,
-        audit.outcomes,
-        audit.embeddings,
-        words=audit.words,
+        data, held = split(data, hold_back, settings.seed)
+    assert data.embeddings is not None
+    diagnosis = diagnose_records(
+        data.samples,
+        data.outcomes,
+        data.embeddings,
+        words=data.words,
         names=names,
         settings=settings,
-        notes=audit.notes,
+        notes=data.notes,
         progress=progress,
     )
-    columns = {key: value for key, value in ((COLUMNS, audit.named), (READ, audit.read)) if value}
-    found = replace(found, excluded=audit.excluded, extras={**found.extras, **columns})
-    return found if held is None else _predicted(found, held, hold_back)
+    columns = {key: value for key, value in ((COLUMNS, data.named), (READ, data.read)) if value}
+    diagnosis = replace(diagnosis, excluded=data.excluded, extras={**diagnosis.extras, **columns})
+    if held is None:
+        return diagnosis
+    return _predict_held(diagnosis, held, hold_back)
 
 
-def _predicted(diagnosis: Diagnosis, held: DataSet, asked: float) -> Diagnosis:
-    """The diagnosis with its prediction of the samples that were held back, a share of all that was `asked`."""
+def _predict_held(diagnosis: Diagnosis, held: DataSet, requested: float) -> Diagnosis:
+    """Add the prediction of the held-back samples, of which a share of `requested` was to be held."""
     from core.checks.predict import predict
 
     share = len(held.samples) / (len(held.samples) + len(diagnosis.samples))
-    uneven = "" if abs(share - asked) < 0.03 else f" ({share:.0%} where {asked:.0%} was asked: groups are kept whole)"
-    note = (
-        f"{len(held.samples):,} samples were held back{uneven}: nothing in this run looked at them but the prediction."
-    )
+    uneven = ""
+    if abs(share - requested) >= 0.03:
+        uneven = f" ({share:.0%} instead of {requested:.0%}, since related rows stay together)"
+    note = f"Held back {len(held.samples):,} samples{uneven}. Only the prediction used them."
     held = replace(held, excluded=())
     prediction = predict(diagnosis, held, source=f"{len(held.samples):,} held-back samples")
     return replace(diagnosis, prediction=prediction, notes=(note, *diagnosis.notes))

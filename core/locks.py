@@ -1,8 +1,8 @@
-"""Locks between the processes of a user on one machine, which the system lets go however their holder ends.
+"""Locks between a user's processes on one machine; the system releases them however their holder ends.
 
-The lock files lie in the user's cache and not beside what they guard: nothing is left in a folder of theirs, and locks
-hold where a network's file system has none. Other users and machines are not kept out; every file is replaced whole
-(`core.files.replacing`), so of two of those the later one counts.
+The lock files are in the user's cache, not beside the guarded files: they leave nothing in a user's folder, and they
+work if a network file system has no locks. Other users and machines are not excluded; files are replaced atomically
+(`core.files.replacing`), so the last write counts.
 """
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ from filelock import FileLock, Timeout
 
 from core.files import default_cache
 
-_WAIT = 0.5
-_TELL = 3.0
-"""Seconds between two calls of `waiting`, and until the log says that somebody waits."""
+_WAIT_S = 0.5
+_WARN_S = 3.0
+"""Seconds between two calls of `waiting`, and until the log reports the wait."""
 
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
 def lock(path: Path, waiting: Callable[[], None] = lambda: None) -> Generator[None]:
-    """Be the only one who holds the lock of a file or folder, which need not be there; a thread may hold it twice.
+    """Hold the lock of a file or folder, which need not exist; a thread can hold it twice.
 
     Args:
-        waiting: called twice a second while another holds it; what it raises ends the wait.
+        waiting: called twice a second while another process holds it; an exception ends the wait.
 
     Raises:
         OSError: neither the user's cache folder nor the temporary folder can be written.
     """
     held = FileLock(_lock_file(path), is_singleton=True)
     began = time.monotonic()
-    told = False
+    warned = False
     while True:
         try:
-            held.acquire(timeout=_WAIT)
+            held.acquire(timeout=_WAIT_S)
             break
         except Timeout:
-            if not told and time.monotonic() - began > _TELL:
-                told = True
+            if not warned and time.monotonic() - began > _WARN_S:
+                warned = True
                 _log.warning("Another process is writing to %s. Waiting until it has finished.", path)
             waiting()
     try:
@@ -58,13 +58,12 @@ def lock(path: Path, waiting: Callable[[], None] = lambda: None) -> Generator[No
 
 
 def _lock_file(path: Path) -> Path:
-
     folder = default_cache() / "locks"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError:  # a home that cannot be written, as in some containers
+    except OSError:  # a read-only home, as in some containers
         folder = Path(tempfile.gettempdir(), f"errata-locks-{getpass.getuser()}")
         folder.mkdir(mode=0o700, exist_ok=True)
     return folder / f"{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]}.lock"

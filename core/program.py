@@ -1,4 +1,4 @@
-"""The program itself: its version, and how a package that is missing is installed.
+"""The version of the program, and how to install missing packages.
 
 In the repository the modules are `core` and `webapp`; in the wheel the same files are `errata.core` and `errata.webapp`
 (docs/decisions/package.md). Nothing heavy is imported here.
@@ -12,7 +12,7 @@ from core.errors import MissingDependency
 
 VERSION = "0.1.0"
 INSTALLED = __name__.partition(".")[0] == "errata"
-"""Whether this is the wheel's copy, which knows its extras by `errata[...]`."""
+"""Whether this is the wheel's copy, whose extras are `errata[...]`."""
 OURS = ("errata",) if INSTALLED else ("core", "webapp")
 PACKAGES = {
     "PIL": "pillow",
@@ -22,7 +22,7 @@ PACKAGES = {
     "umap": "umap-learn",
     "yaml": "pyyaml",
 }
-"""What `pip` calls a module of another name."""
+"""Names in `pip` of modules with other names."""
 EXTRAS = {
     "torch": "probes",
     "torchvision": "clip",
@@ -34,15 +34,15 @@ EXTRAS = {
     "nibabel": "scans",
     "ray": "ray",
 }
-"""The extra of the wheel (pyproject.toml) that brings a module's package."""
+"""The extra of the wheel (pyproject.toml) that installs a module's package."""
 NEEDS = {"open_clip": "clip", "sentences": "language"}
-"""The extra with all that one of our encoders needs: each asks for torch first, which is in several. Systems say their
-own (`core.extensions.extra_of`)."""
+"""The extra with everything that one of our encoders needs: each imports torch first, which is in several extras. For
+systems see `core.extensions.extra_of`."""
 
 
 def install_line(*modules: str) -> str:
-    """What to run for packages that these modules are imported from: `pip install 'errata[clip]'` for the extra of an
-    installed Errata, else the packages by name."""
+    """Write the install command for these modules: `pip install 'errata[clip]'` for an extra of an installed Errata,
+    else the packages by name."""
     if not INSTALLED:
         return f"pip install {' '.join(PACKAGES.get(module, module) for module in modules)}"
     extras = dict.fromkeys(EXTRAS[module] for module in modules if module in EXTRAS)
@@ -52,15 +52,17 @@ def install_line(*modules: str) -> str:
 
 def _extras(names: Iterable[str]) -> list[str]:
     joined = ",".join(names)
-    return [f"'errata[{joined}]'"] if joined else []
+    if not joined:
+        return []
+    return [f"'errata[{joined}]'"]
 
 
 def missing_dependency(error: ModuleNotFoundError, what: str = "This", name: str = "") -> MissingDependency | None:
-    """The message for a module that could not be imported: what needs it, and what to run. None where the module is
-    ours, which no installing mends.
+    """Write the message for a module that could not be imported: what needs it, and the install command. None if the
+    module is ours, which installing does not fix.
 
     Args:
-        name: of the encoder or command that was loaded, for an extra with all that it needs.
+        name: name of the loaded encoder or command, for an extra with everything that it needs.
     """
     missing = (error.name or "").partition(".")[0]
     if missing in ("", *OURS):
@@ -70,5 +72,6 @@ def missing_dependency(error: ModuleNotFoundError, what: str = "This", name: str
         from core.extensions import extra_of  # `import errata` reads this file, and stays instant
 
         extra = NEEDS.get(name) or extra_of(name)
-        line = f"pip install {_extras([extra])[0]}" if extra else line
+        if extra:
+            line = f"pip install {_extras([extra])[0]}"
     return MissingDependency(f"{what} needs {PACKAGES.get(missing, missing)}. Run `{line}`.")

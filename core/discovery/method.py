@@ -26,7 +26,7 @@ from core.discovery.sensitivity.power import measure_sensitivity, smallest_detec
 from core.discovery.sensitivity.whole_classes import ClassRows
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, Settings
 from core.discovery.superclasses import Superclasses
-from core.embeddings.projection import MOST_MAPPED, pca_map, umap_map
+from core.embeddings.projection import MAX_UMAP_ROWS, pca_map, umap_map
 from core.errors import InvalidInput
 from core.language.naming import name_cluster
 from core.limits import MIN_SAMPLES, WHY_SO_MANY
@@ -181,7 +181,7 @@ def _search(inputs: _Inputs, settings: Settings, progress: Progress) -> _Search:
     folds = design.folds
     features = Features(ordered.vectors, blocks)
     pca = None
-    if not settings.map or len(samples) > MOST_MAPPED:
+    if not settings.map or len(samples) > MAX_UMAP_ROWS:
         pca = pca_map(ordered)  # drawn here, while the ordered copy is in memory
     del ordered
     regressor = LossRegressor(family=settings.family, n_members=settings.n_members, random_state=seed)  # type: ignore[arg-type]
@@ -244,8 +244,8 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     assumed = assumptions(samples, outcomes, settings, testable=design.testable)
     progress(DESCRIBE_STEP, n_parts, n_parts)
     failure_map = search.map or umap_map(inputs.embeddings(), seed=seed, progress=progress)
-    if settings.map and len(samples) > MOST_MAPPED:
-        assumed.append(f"The map shows two principal components: Errata draws UMAP for up to {MOST_MAPPED:,} samples.")
+    if settings.map and len(samples) > MAX_UMAP_ROWS:
+        assumed.append(f"The map shows two principal components: UMAP is for up to {MAX_UMAP_ROWS:,} samples.")
     return Diagnosis(
         samples=samples,
         outcomes=outcomes,

@@ -1,1 +1,1 @@
-"""Samples run through encoders: vectors, tokens, vectors of texts, their caches, and the map."""
+"""Encode samples and texts, cache the vectors, and project them to the map."""

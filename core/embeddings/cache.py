@@ -1,8 +1,8 @@
-"""What was read of each image, on disk: one SQLite file, keyed by the image's bytes and the encoder's fingerprint.
+"""Cache the embeddings and properties of images in one SQLite file, keyed by the image's bytes and the encoder's
+fingerprint.
 
-SQLite because it survives a killed process half-way through a write and two processes at once. Each entry carries a
-checksum, so that a damaged one is noticed and computed again; a file that SQLite itself cannot read is set aside under
-another name.
+SQLite survives a process killed during a write, and two processes at once. Each entry has a checksum, so a damaged one
+is detected and computed again; a file that SQLite cannot read is renamed.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from core.documents import stored_json
 from core.errors import InvalidInput
 from core.records import F32
 
-_WAIT = 60.0
+_WAIT_S = 60.0
 """Seconds to wait while another process writes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CachedImage:
-    """What is kept of one image."""
+    """The cached entry of one image."""
 
     embedding: F32
-    """(d,) finding space."""
+    """(d,) vector of the search space."""
     joint: F32
-    """(d2,) joint space."""
+    """(d2,) vector of the joint space."""
     properties: dict[str, Any]
 
     def to_bytes(self) -> bytes:
-        """Lengths and properties as JSON, then the vectors; a joint vector equal to the finding vector is kept once."""
+        """Encode lengths and properties as JSON, then the vectors; equal vectors are stored once."""
         same = self.joint is self.embedding or np.array_equal(self.joint, self.embedding)
         vectors = [self.embedding] if same else [self.embedding, self.joint]
         head = json.dumps({"lengths": [len(v) for v in vectors], "properties": self.properties}).encode()
@@ -47,7 +47,7 @@ class CachedImage:
 
     @staticmethod
     def from_bytes(data: bytes) -> CachedImage:
-        """The entry that `to_bytes` wrote."""
+        """Decode an entry of `to_bytes`."""
         size = int.from_bytes(data[:4], "little")
         head = stored_json(data[4 : 4 + size])
         numbers = np.frombuffer(data, "<f4", offset=4 + size).astype(np.float32)
@@ -56,15 +56,15 @@ class CachedImage:
 
 
 def entry_key(image: bytes, fingerprint: str) -> bytes:
-    """The key of an image's entry: 32 bytes that change with either part."""
+    """Compute the key of an image's entry: 32 bytes that depend on both parts."""
     return hashlib.sha256(hashlib.sha256(image).digest() + fingerprint.encode()).digest()
 
 
 class EmbeddingCache:
-    """The entries of one cache folder. Threads may share it: each has its own connection.
+    """The entries of one cache folder. Threads can share it: each has a separate connection.
 
     Args:
-        folder: made if it does not exist.
+        folder: made if missing.
 
     Raises:
         InvalidInput: the folder cannot be made or written.
@@ -73,11 +73,11 @@ class EmbeddingCache:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "embeddings.sqlite"
         self.damaged = 0
-        """Entries that failed their checksum since this object was made."""
+        """Entries with a wrong checksum, since this object was made."""
         self.failure = ""
-        """Why nothing more is written, if a write failed (a full disk, say)."""
+        """Why writing stopped, if a write failed (for example on a full disk)."""
         self.set_aside: Path | None = None
-        """Where an unreadable cache file was moved to."""
+        """New path of an unreadable cache file."""
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -86,7 +86,7 @@ class EmbeddingCache:
             self._create()
         except (OSError, sqlite3.OperationalError) as error:
             raise InvalidInput(
-                f"The cache folder {folder} cannot be used ({error}). Set ERRATA_CACHE to a folder that can be written."
+                f"The cache folder {folder} cannot be used ({error}). Set ERRATA_CACHE to a writable folder."
             ) from error
 
     def _create(self) -> None:
@@ -116,7 +116,7 @@ class EmbeddingCache:
     def _connection(self) -> sqlite3.Connection:
         connection = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self.path, timeout=_WAIT, check_same_thread=False)
+            connection = sqlite3.connect(self.path, timeout=_WAIT_S, check_same_thread=False)
             connection.execute("PRAGMA synchronous=NORMAL")
             self._local.connection = connection
             with self._lock:
@@ -124,7 +124,7 @@ class EmbeddingCache:
         return connection
 
     def get(self, key: bytes) -> CachedImage | None:
-        """The entry, or None if there is none or it is damaged (which is counted)."""
+        """Read the entry; None if it is missing or damaged (which is counted)."""
         try:
             row = self._connection().execute("SELECT checksum, data FROM entries WHERE key = ?", (key,)).fetchone()
         except sqlite3.DatabaseError:
@@ -142,11 +142,14 @@ class EmbeddingCache:
         return None
 
     def put(self, entries: Iterable[tuple[bytes, CachedImage]]) -> None:
-        """Keep these, in one transaction. A write that fails is no reason to stop a run: it sets `failure`, and later
-        ones are skipped."""
+        """Write entries in one transaction. A failed write does not stop a run: it sets `failure`, and later writes are
+        skipped."""
         if self.failure:
             return
-        rows = [(key, zlib.crc32(data), data) for key, entry in entries for data in (entry.to_bytes(),)]
+        rows: list[tuple[bytes, int, bytes]] = []
+        for key, entry in entries:
+            data = entry.to_bytes()
+            rows.append((key, zlib.crc32(data), data))
         try:
             with self._connection() as connection:
                 connection.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", rows)

@@ -1,4 +1,4 @@
-"""When does a clip look like a text? The cosine of each frame that the encoder sees."""
+"""Compute the cosine of a text with each frame of a clip that the encoder sees."""
 
 from __future__ import annotations
 
@@ -15,26 +15,25 @@ from core.encoders.clips import ClipEncoder, seen_frames
 from core.errors import InvalidInput
 from core.records import F32, F64, ItemStore
 
-HELD = 128
-"""Clips of a run whose frames' vectors stay in memory as long as the run does, the latest: 12 KB each with the embedded
-encoder."""
+MAX_CACHED_CLIPS = 128
+"""Most recent clips of a run whose frame vectors stay in memory with the run: 12 KB each with the embedded encoder."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameVectors:
-    """The frames of one clip that the encoder sees."""
+    """Vectors of the frames of one clip that the encoder sees."""
 
     seconds: F64
-    """(SEEN,) of the frames, from the clip's start; of a clip of fewer frames some come twice."""
+    """(SEEN,) times of the frames from the start; a clip with fewer frames repeats some."""
     joint: F32
-    """(SEEN, d) unit rows, in the space that frames share with words."""
+    """(SEEN, d) unit rows in the joint space of frames and words."""
     length: float
-    """Of the clip, in seconds."""
+    """Length of the clip in seconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameCurve:
-    """Of one clip and n texts."""
+    """Cosines of one clip and n texts over time."""
 
     seconds: F64
     """(SEEN,) as in `FrameVectors`."""
@@ -42,44 +41,44 @@ class FrameCurve:
     """(n, SEEN) of each text with each frame, in the encoder's joint space."""
 
     def best(self, text: int) -> float:
-        """The second at which the clip looks most like the text."""
+        """Return the second at which the clip matches the text best."""
         return float(self.seconds[int(self.cosines[text].argmax())])
 
 
-_held: WeakKeyDictionary[ItemStore, OrderedDict[tuple[int, str], FrameVectors]] = WeakKeyDictionary()
+_cached: WeakKeyDictionary[ItemStore, OrderedDict[tuple[int, str], FrameVectors]] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
 def frame_vectors(store: ItemStore, row: int, encoder: ClipEncoder) -> FrameVectors:
-    """The frames of a clip as the encoder sees them; of the last `HELD` clips of the store they are not made twice.
+    """Encode the frames of a clip; the last `MAX_CACHED_CLIPS` clips of the store are cached.
 
     Raises:
         InvalidInput: the clip cannot be read.
     """
     key = row, encoder.fingerprint
     with _lock:
-        own = _held.setdefault(store, OrderedDict())
-        if key in own:
-            own.move_to_end(key)
-            return own[key]
+        cached = _cached.setdefault(store, OrderedDict())
+        if key in cached:
+            cached.move_to_end(key)
+            return cached[key]
     try:
         clip = decode_clip(read_bytes(store, row))
     except Unreadable as error:
         raise InvalidInput(f"{store.name(row)} {error}") from error
     _, joint = encoder.encode_frames(encoder.preprocess(clip)[None])
-    found = FrameVectors(clip.seconds[seen_frames(len(clip.frames))], joint[0], clip.length)
+    vectors = FrameVectors(clip.seconds[seen_frames(len(clip.frames))], joint[0], clip.length)
     with _lock:
-        own[key] = found
-        while len(own) > HELD:
-            own.popitem(last=False)
-    return found
+        cached[key] = vectors
+        while len(cached) > MAX_CACHED_CLIPS:
+            cached.popitem(last=False)
+    return vectors
 
 
 def when_like(store: ItemStore, row: int, encoder: ClipEncoder, texts: Sequence[str]) -> FrameCurve:
-    """How much each frame of a clip is like each text.
+    """Compute the cosine of each frame of a clip with each text.
 
     Raises:
-        InvalidInput: the clip cannot be read, or the encoder knows no words.
+        InvalidInput: the clip cannot be read, or the encoder has no text tower.
     """
     frames = frame_vectors(store, row, encoder)
     return FrameCurve(frames.seconds, encoder.encode_texts(texts) @ frames.joint.T)

@@ -1,4 +1,4 @@
-"""Images on their way to an encoder: read and prepared by threads, a bounded number ahead, in order."""
+"""Read and prepare images for an encoder in threads, in order and a bounded number ahead."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def read_bytes(images: ItemStore, row: int) -> bytes:
-    """The encoded bytes of the row.
+    """Read the encoded bytes of a row.
 
     Raises:
         Unreadable: the store cannot open it.
@@ -27,15 +27,15 @@ def read_bytes(images: ItemStore, row: int) -> bytes:
 
 
 def none_readable(unreadable: dict[int, str], what: str = "images") -> str:
-    """The message for a set of items of which not one could be read."""
+    """Write the message for a set of items without a readable one."""
     if not unreadable:
-        return f"There are no {what} to read. Bring at least one."
+        return f"The input contains no {what}. Add at least one."
     first = next(iter(unreadable.values()))
-    return f"None of the {len(unreadable):,} {what} could be read. The first: {first}"
+    return f"Cannot read any of the {len(unreadable):,} {what}. The first: {first}"
 
 
 def prefetch(prepare: Callable[[int], T], rows: range, workers: int, window: int) -> Iterator[T]:
-    """`prepare` of each row in order, computed ahead by threads but never more than `window` at a time."""
+    """Yield `prepare` of each row in order, computed ahead by threads, at most `window` at a time."""
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
     ahead: deque[Future[T]] = deque()
     try:

@@ -1,4 +1,4 @@
-"""Vectors of texts from an encoder, kept between runs."""
+"""Encode texts and cache their vectors between runs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from core.encoders.text_batches import text_batches
 from core.files import keep_arrays
 from core.records import F32, I64, Progress, no_progress
 
-LOOKED_AT = 2048
-"""Texts whose tokens are counted at a time, to put those of one length together."""
+SORTED_TEXTS = 2048
+"""Texts whose tokens are counted at a time, to batch those of similar length."""
 
 
 class TextTower(Protocol):
-    """The part of `core.encoders.Encoder` that words need."""
+    """The part of `core.encoders.Encoder` for texts."""
 
     @property
     def name(self) -> str: ...
@@ -41,13 +41,13 @@ def encode_texts(
     progress: Progress = no_progress,
     step: str = "encode the texts",
 ) -> F32:
-    """(m, d) the encoder's vectors of the texts, each distinct one computed once and kept in `cache`.
+    """Encode texts as (m, d) vectors; each distinct text is computed once and cached in `cache`.
 
     Args:
-        progress: called as (step, done, total) while the tower is loaded and after every batch of texts.
+        progress: called as (step, done, total) while the tower is loaded and after every batch.
 
     Raises:
-        Cancelled: from `progress`; nothing is kept then.
+        Cancelled: from `progress`; nothing is cached then.
     """
     distinct = list(dict.fromkeys(texts))
     if cache is None:
@@ -60,27 +60,30 @@ def encode_texts(
         except (OSError, KeyError, ValueError, EOFError, BadZipFile):
             vectors = _in_batches(encoder, distinct, progress, step)
             keep_arrays(path, {"texts": vectors})
-    place = {text: i for i, text in enumerate(distinct)}
-    return vectors[[place[text] for text in texts]].astype(np.float32)
+    index = {text: i for i, text in enumerate(distinct)}
+    return vectors[[index[text] for text in texts]].astype(np.float32)
 
 
 def _in_batches(encoder: TextTower, texts: Sequence[str], progress: Progress, step: str) -> F32:
-    """The tower's vectors, batch by batch of alike lengths: as the towers go about it themselves, so that the vectors
-    are the same to the last digit as if all texts had been given at once."""
+    """Encode in batches of similar lengths, as the towers themselves do, so that the vectors equal those of a single
+    call to the last digit."""
     load: Any = getattr(encoder, "load_text_tower", None)
     if load is not None:
         load(lambda: progress(step, 0, len(texts)))
     shortest_first = np.argsort([len(text) for text in texts], kind="stable").astype(np.int64)
     parts = [encoder.encode_texts([])] if not texts else []
-    places = list[I64]()
+    order = list[I64]()
     done = 0
-    for start in range(0, len(texts), LOOKED_AT):
-        chunk = shortest_first[start : start + LOOKED_AT]
+    for start in range(0, len(texts), SORTED_TEXTS):
+        chunk = shortest_first[start : start + SORTED_TEXTS]
         for rows in text_batches(encoder, [texts[int(i)] for i in chunk]):
-            places.append(chunk[rows])
-            parts.append(encoder.encode_texts([texts[int(i)] for i in places[-1]]))
-            progress(step, done := done + len(rows), len(texts))
+            order.append(chunk[rows])
+            parts.append(encoder.encode_texts([texts[int(i)] for i in chunk[rows]]))
+            done += len(rows)
+            progress(step, done, len(texts))
     vectors = np.concatenate(parts)
-    found = np.empty_like(vectors)
-    found[np.concatenate(places) if places else slice(0)] = vectors
-    return found
+    if not order:
+        return vectors
+    in_order = np.empty_like(vectors)
+    in_order[np.concatenate(order)] = vectors
+    return in_order

@@ -1,8 +1,7 @@
-"""umap-learn, with its search for neighbors imported where one is made.
+"""Import umap-learn without its neighbor search until that is used.
 
-umap-learn imports pynndescent, which compiles for 20 CPU seconds once an installation and takes 2 in every process
-after. Where the neighbors are known nothing of it is called, so stand-ins take its place in umap-learn until something
-is.
+umap-learn imports pynndescent, which compiles for 20 CPU seconds once per installation and then takes 2 seconds in
+every process. With known neighbors it is never called, so stand-ins replace it in umap-learn until it is.
 """
 
 from __future__ import annotations
@@ -16,22 +15,22 @@ from types import ModuleType
 from typing import Any
 
 METRIC = "cosine"
-"""Of the map. Whether pynndescent has it too is known, so that asking for it brings no other package."""
+"""Metric of the map. It is known that pynndescent has it, so checking for it imports no package."""
 _USED = {
     "NNDescent": ("pynndescent", "NNDescent"),
     "pynn_named_distances": ("pynndescent.distances", "named_distances"),
     "pynn_sparse_named_distances": ("pynndescent.sparse", "sparse_named_distances"),
 }
-"""What `umap.umap_` calls it, the module that has it, and its name there."""
+"""Name in `umap.umap_`, the module that defines it, and its name there."""
 _lock = threading.Lock()
 
 
 def load_umap(*, search: bool) -> Any:
-    """The package `umap`. It stays whole for whoever else uses it in this process: what has a stand-in is imported when
-    it is called.
+    """Import the package `umap`. Other users in this process get it complete: a stand-in imports the original when
+    called.
 
     Args:
-        search: whether neighbors will be sought; then pynndescent comes with it.
+        search: whether neighbors will be searched; imports pynndescent too.
     """
     with _lock:
         if search or "umap" in sys.modules or "pynndescent" in sys.modules:
@@ -40,7 +39,7 @@ def load_umap(*, search: bool) -> Any:
             try:
                 with _stand_ins():
                     umap = import_module("umap")
-            except Exception:  # another version of umap-learn, that takes more of pynndescent
+            except Exception:  # another version of umap-learn, which imports more of pynndescent
                 for name in [name for name in sys.modules if name.partition(".")[0] == "umap"]:
                     del sys.modules[name]
                 umap = import_module("umap")
@@ -50,30 +49,30 @@ def load_umap(*, search: bool) -> Any:
 
 
 def _bring_search() -> None:
-    """Put what the stand-ins stand for in their place."""
+    """Replace the stand-ins by the originals."""
     umap = import_module("umap.umap_")
-    for name, (module, there) in _USED.items():
-        setattr(umap, name, getattr(import_module(module), there))
+    for name, (module, original) in _USED.items():
+        setattr(umap, name, getattr(import_module(module), original))
 
 
 @contextmanager
 def _stand_ins() -> Generator[None]:
-    """Whoever imports pynndescent meanwhile gets these."""
-    made = {module: ModuleType(module) for module, _ in _USED.values()}
-    made["pynndescent"].NNDescent = _LateSearch  # type: ignore[attr-defined]
-    for name, (module, there) in _USED.items():
+    """Provide stand-ins to imports of pynndescent inside the block."""
+    stand_ins = {module: ModuleType(module) for module, _ in _USED.values()}
+    stand_ins["pynndescent"].NNDescent = _LateSearch  # type: ignore[attr-defined]
+    for name, (module, original) in _USED.items():
         if name != "NNDescent":
-            setattr(made[module], there, _LateDistances(name))
-    sys.modules.update(made)
+            setattr(stand_ins[module], original, _LateDistances(name))
+    sys.modules.update(stand_ins)
     try:
         yield
     finally:
-        for module in made:
+        for module in stand_ins:
             del sys.modules[module]
 
 
 class _Searches(type):
-    """Takes for a search what pynndescent takes for one: whoever uses it by itself may hand its own to umap-learn."""
+    """Accepts instances of pynndescent's search, which other code can pass to umap-learn."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         real = getattr(sys.modules.get("pynndescent"), "NNDescent", None)
@@ -81,7 +80,7 @@ class _Searches(type):
 
 
 class _LateSearch(metaclass=_Searches):
-    """In place of `pynndescent.NNDescent`: what is made of it is one."""
+    """Stand-in for `pynndescent.NNDescent`; instances are originals."""
 
     def __new__(cls, *args: Any, **settings: Any) -> Any:
         _bring_search()
@@ -89,7 +88,7 @@ class _LateSearch(metaclass=_Searches):
 
 
 class _LateDistances(Mapping[str, Any]):
-    """In place of a table of pynndescent's distances."""
+    """Stand-in for a table of pynndescent's distances."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -84,7 +84,7 @@ def test_fresh_texts_are_predicted_and_new_ones_assigned(found: Diagnosis, tmp_p
 
 
 def test_an_encoder_of_pictures_is_refused_for_texts() -> None:
-    with pytest.raises(InvalidInput, match=r"the samples are 'text'. Choose an encoder of 'text'"):
+    with pytest.raises(InvalidInput, match=r"the samples are 'text'. Choose an encoder for 'text'"):
         read_images(made_texts(["a b"]), MeanColour(), modality="text")
 
 

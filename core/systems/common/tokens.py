@@ -20,7 +20,7 @@ import numpy.typing as npt
 from core.data.images import decoding
 from core.data.images.decoding import decode
 from core.data.modality import Unreadable
-from core.embeddings.embed import BATCH
+from core.embeddings.embed import BATCH_ITEMS
 from core.embeddings.prefetch import none_readable, prefetch, read_bytes
 from core.encoders import Encoder
 from core.encoders.embedded.lite0_runtime import usable_cores
@@ -138,7 +138,7 @@ def _key(images: ItemStore, tower: TokenTower, progress: Progress, threads: int)
 
     digest = hashlib.sha256(f"{tower.fingerprint}/{decoding.VERSION}/{Limits().max_pixels}/tokens 2".encode())
     report = Reporter(progress, "hash images", len(images))
-    for row, part in enumerate(prefetch(content, range(len(images)), threads, window=2 * BATCH)):
+    for row, part in enumerate(prefetch(content, range(len(images)), threads, window=2 * BATCH_ITEMS)):
         digest.update(part)
         report(row + 1)
     return digest.hexdigest()[:32]
@@ -183,7 +183,7 @@ class _TokenReader:
         self.images = images
         self._encoder = encoder
         self._tower = tower
-        self._batch: int = getattr(encoder, "batch_size", BATCH)
+        self._batch: int = getattr(encoder, "batch_size", BATCH_ITEMS)
 
     def prepare(self, row: int) -> _PreparedPixels:
         """The row ready for the tower, or the reason why not."""

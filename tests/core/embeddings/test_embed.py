@@ -68,7 +68,7 @@ def test_bad_files_are_left_out_and_each_says_why() -> None:
     assert all(reason.startswith(f"picture{row}.png ") for row, reason in reasons.items())
     for row, word in {1: "is empty", 2: "not an image", 3: "cut short", 4: "SVG", 6: "times as long as wide"}.items():
         assert word in reasons[row]
-    assert "5 of 7 images could not be read and are left out." in reading.notes
+    assert "Skipped 5 of 7 images: they could not be read." in reading.notes
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
@@ -94,7 +94,7 @@ def test_a_store_that_cannot_open_a_row_costs_only_that_row() -> None:
 
 
 def test_nothing_readable_is_an_error_that_names_the_first() -> None:
-    with pytest.raises(InvalidInput, match=r"None of the 2 images could be read\. The first: picture0\.png is empty"):
+    with pytest.raises(InvalidInput, match=r"Cannot read any of the 2 images\. The first: picture0\.png is empty"):
         read_images(Pictures([b"", b"x"]), MeanColour())
     with pytest.raises(InvalidInput, match="no images"):
         read_images(Pictures([]), MeanColour())
@@ -128,7 +128,7 @@ def test_damaged_entries_are_computed_again_and_said(tmp_path: Path) -> None:
     encoder = MeanColour()
     again = read_images(pictures(5), encoder, cache=tmp_path)
     assert encoder.encoded == 2
-    assert "2 damaged cache entries were computed again." in again.notes
+    assert "Computed 2 damaged cache entries again." in again.notes
     same(cold, again)
     assert read_images(pictures(5), MeanColour(), cache=tmp_path).notes == ("5 of 5 images came from the cache.",)
 
@@ -137,7 +137,7 @@ def test_damaged_entries_are_computed_again_and_said(tmp_path: Path) -> None:
 def test_an_unreadable_cache_file_is_set_aside_and_a_new_one_begun(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "embeddings.sqlite").write_bytes(damage)
     reading = read_images(pictures(2), MeanColour(), cache=tmp_path)
-    assert any("moved to" in note for note in reading.notes) == bool(damage)
+    assert any("moved it to" in note for note in reading.notes) == bool(damage)
     assert read_images(pictures(2), MeanColour(), cache=tmp_path).notes == ("2 of 2 images came from the cache.",)
 
 

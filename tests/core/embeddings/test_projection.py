@@ -9,7 +9,14 @@ import pytest
 from sklearn.decomposition import PCA
 
 from core.discovery.settings import Settings
-from core.embeddings.projection import KEPT, KEPT_OF_SEARCH, keep_compiled, nearest_by_cosine, pca_map, umap_map
+from core.embeddings.projection import (
+    CACHED_FUNCTIONS,
+    CACHED_SEARCH_FUNCTIONS,
+    keep_compiled,
+    nearest_by_cosine,
+    pca_map,
+    umap_map,
+)
 from core.records import F32, Embeddings
 from research.arrays import diagnose_arrays
 
@@ -72,7 +79,7 @@ def test_too_few_rows_for_umap_fall_back_to_pca() -> None:
     assert umap_map(embeddings(np.random.default_rng(3).normal(size=(19, 4)))).method == "pca"
 
 
-@pytest.mark.parametrize(("module", "name"), KEPT + KEPT_OF_SEARCH)
+@pytest.mark.parametrize(("module", "name"), CACHED_FUNCTIONS + CACHED_SEARCH_FUNCTIONS)
 def test_what_umap_compiles_slowly_is_kept_for_the_next_process(module: str, name: str) -> None:
     keep_compiled(search=True)
     assert getattr(import_module(module), name).stats.cache_path
@@ -108,7 +115,7 @@ def test_umap_is_the_same_for_the_same_seed_and_keeps_neighbours_together() -> N
 def test_many_samples_get_the_pca_map_and_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     for module in ("core.embeddings.projection", "core.discovery.method"):
-        monkeypatch.setattr(f"{module}.MOST_MAPPED", 90)
+        monkeypatch.setattr(f"{module}.MAX_UMAP_ROWS", 90)
     vectors, losses = rng.normal(size=(91, 4)).astype(np.float32), rng.gamma(1.0, 1.0, 91)
     found = diagnose_arrays(vectors, losses, settings=Settings(n_permutations=199, n_members=2, sensitivity=False))
     assert found.map.method == "pca"
@@ -118,7 +125,7 @@ def test_many_samples_get_the_pca_map_and_are_told(monkeypatch: pytest.MonkeyPat
 def test_the_pca_map_does_not_depend_on_how_many_rows_are_centred_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = np.random.default_rng(0).normal(size=(300, 7)).astype(np.float32)
     whole = pca_map(Embeddings(vectors, "given", "given")).xy
-    monkeypatch.setattr("core.embeddings.projection.AT_ONCE", 37)
+    monkeypatch.setattr("core.embeddings.projection.BATCH_ROWS", 37)
     np.testing.assert_allclose(pca_map(Embeddings(vectors, "given", "given")).xy, whole, atol=1e-5)
 
 
@@ -127,7 +134,7 @@ def test_the_directions_of_many_rows_are_those_of_some_whatever_the_order(monkey
     kinds = np.array([[9.0, 0, 0, 0, 0], [-9, 4, 0, 0, 0], [0, -4, 0, 0, 0]])
     vectors = (kinds[np.arange(3000) % 3] + rng.normal(size=(3000, 5))).astype(np.float32)
     whole = pca_map(Embeddings(vectors, "given", "given")).xy
-    monkeypatch.setattr("core.embeddings.projection.MOST_TURNED", 1000)
+    monkeypatch.setattr("core.embeddings.projection.MAX_PCA_ROWS", 1000)
     some = pca_map(Embeddings(vectors, "given", "given")).xy
     for axis in range(2):
         assert abs(np.corrcoef(whole[:, axis], some[:, axis])[0, 1]) > 0.99

@@ -64,7 +64,7 @@ class _Counting(WordTower):
 def test_a_tower_gets_its_own_batches_and_vectors_come_back_in_order(
     looked_at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept, "LOOKED_AT", looked_at)
+    monkeypatch.setattr(kept, "SORTED_TEXTS", looked_at)
     _, audit, _ = planted_run()
     tower = _Counting(audit)
     texts = [" ".join(KNOWN[i % 6 :][: 1 + i * 7 % 4]) + f" {i}" for i in range(13)]

@@ -59,11 +59,11 @@ def test_what_a_run_keeps_of_a_clip_gives_its_curve_and_is_not_encoded_twice(
     again = moments_of(store, 1, "a cat", encoder)  # type: ignore[arg-type]
     assert again.n_things == kept.n_things > 50
     monkeypatch.undo()
-    monkeypatch.setattr(frame_curve, "HELD", 1)
+    monkeypatch.setattr(frame_curve, "MAX_CACHED_CLIPS", 1)
     store = open_images(tmp_path)
     for row in (0, 1):
         moments_of(store, row, "a cat", encoder)  # type: ignore[arg-type]
-    assert list(frame_curve._held[store]) == [(1, encoder.fingerprint)]
+    assert list(frame_curve._cached[store]) == [(1, encoder.fingerprint)]
 
 
 def test_what_was_seen_of_a_clip_goes_with_its_run(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_what_was_seen_of_a_clip_goes_with_its_run(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(video_bytes(frames, 4))
     store = open_images(tmp_path)
     frame_curve.frame_vectors(store, 0, load_encoder("clips"))  # type: ignore[arg-type]
-    vectors = ref(frame_curve._held[store][0, load_encoder("clips").fingerprint].joint)
+    vectors = ref(frame_curve._cached[store][0, load_encoder("clips").fingerprint].joint)
     assert vectors() is not None
     del store
     gc.collect()

@@ -26,7 +26,7 @@ def test_samples_and_phrases_share_one_space_and_are_the_reference_networks_vect
 
 def test_texts_that_lose_their_end_are_counted() -> None:
     found = read_images(made_texts(TEXTS), load_encoder("minilm"), modality="text")
-    assert found.notes == ("1 of 4 texts are longer than the encoder reads: it does not see their ends.",)
+    assert found.notes == ("1 of 4 texts exceed the encoder's limit; it does not see their ends.",)
     assert not any("cut" in column.name for column in found.properties)
 
 

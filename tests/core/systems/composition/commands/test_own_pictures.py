@@ -89,7 +89,7 @@ def test_pairs_that_fit_no_form_are_refused(tiny: str, pictures: Path, capsys: p
         assert "are the same" in refused(capsys, *pair, "--image", a, "--caption", "one", "--foil", same)
     assert "at least one word" in refused(capsys, *pair, "--image", a, "--caption", "...")
     Path(a).write_bytes(b"broken")
-    assert "None of the 1 images could be read" in refused(
+    assert "Cannot read any of the 1 images" in refused(
         capsys, *pair, "--image", a, "--caption", "a red cube and a blue ball"
     )
 
