@@ -245,7 +245,8 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     progress(DESCRIBE_STEP, n_parts, n_parts)
     failure_map = search.map or umap_map(inputs.embeddings(), seed=seed, progress=progress)
     if settings.map and len(samples) > MAX_UMAP_ROWS:
-        assumed.append(f"The map shows two principal components: UMAP is for up to {MAX_UMAP_ROWS:,} samples.")
+        limit = f"Errata draws UMAP for up to {MAX_UMAP_ROWS:,} samples."
+        assumed.append(f"The map shows two principal components: {limit}")
     return Diagnosis(
         samples=samples,
         outcomes=outcomes,
