@@ -90,14 +90,14 @@ def score_pairs(
         InvalidInput: too few or too many, an empty caption, a caption given twice, a place that is not there, or no
         image that can be read.
     """
-    given = tuple(Caption(one) if isinstance(one, str) else one for one in captions)
-    _check_numbers(len(pictures), given)
-    texts = [tidy_caption(caption.text, f"caption {i + 1}") for i, caption in enumerate(given)]
-    _check_captions(texts, given, len(pictures))
+    asked = tuple(Caption(one) if isinstance(one, str) else one for one in captions)
+    _check_numbers(len(pictures), asked)
+    texts = [tidy_caption(caption.text, f"caption {i + 1}") for i, caption in enumerate(asked)]
+    _check_captions(texts, asked, len(pictures))
     reading = read_images(pictures, encoder, cache=cache, progress=progress)
-    place = {int(row): i for i, row in enumerate(reading.kept)}
+    row_of = {int(row): i for i, row in enumerate(reading.kept)}
     known = tuple(
-        Caption(text, tuple(place[p] for p in c.pictures if p in place), c.foil_of) for text, c in zip(texts, given)
+        Caption(text, tuple(row_of[p] for p in c.pictures if p in row_of), c.foil_of) for text, c in zip(texts, asked)
     )
     vectors = EncoderScorer(encoder).read_captions(texts, cache=cache, progress=progress)
     scores = cosines(reading.joint.vectors, vectors)
@@ -163,10 +163,10 @@ def _check_captions(texts: Sequence[str], captions: Sequence[Caption], n: int) -
     for i, (text, caption) in enumerate(zip(texts, captions)):
         if not text:
             raise InvalidInput(f"Caption {i + 1} is empty. Write what the image shows, or remove the caption.")
-        said = " ".join(text.split()).casefold()  # a benchmark leaves out what differs by case alone
-        if said in seen:
-            raise InvalidInput(f"Captions {seen[said] + 1} and {i + 1} are the same ({text[:60]!r}). Remove one.")
-        seen[said] = i
+        folded = " ".join(text.split()).casefold()  # a benchmark leaves out what differs by case alone
+        if folded in seen:
+            raise InvalidInput(f"Captions {seen[folded] + 1} and {i + 1} are the same ({text[:60]!r}). Remove one.")
+        seen[folded] = i
         if bad := [p for p in caption.pictures if not 0 <= p < n]:
             raise InvalidInput(
                 f"Caption {i + 1} is set as true of image {bad[0] + 1}, but there are {n}. Choose one of them."

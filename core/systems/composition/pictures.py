@@ -124,7 +124,7 @@ def find_pictures(
     if not items:
         raise InvalidInput(_nothing(benchmark, excluded, unfound, store, Path(images).name))
     used = sorted({at for item in items for at in item.pictures})
-    found = replace(
+    usable = replace(
         benchmark,
         items=_renumbered(items, used),
         pictures=tuple(benchmark.pictures[at] for at in used),
@@ -132,15 +132,15 @@ def find_pictures(
         notes=(*benchmark.notes, *notes, *store.notes),
     )
     shown = FoundImages(store, tuple(places[at].position for at in used), tuple(places[at].window for at in used))
-    return LoadedBenchmark(found, shown, unfound)
+    return LoadedBenchmark(usable, shown, unfound)
 
 
 def _renumbered(items: Sequence[Item], used: Sequence[int]) -> tuple[Item, ...]:
     """The items with their images as places among those that are used."""
-    place = {at: i for i, at in enumerate(used)}
+    position_of = {at: i for i, at in enumerate(used)}
     same: dict[tuple[int, ...], tuple[int, ...]] = {}  # the queries of a benchmark share one long tuple
     return tuple(
-        replace(item, pictures=same.setdefault(item.pictures, tuple(place[at] for at in item.pictures)))
+        replace(item, pictures=same.setdefault(item.pictures, tuple(position_of[at] for at in item.pictures)))
         for item in items
     )
 
@@ -201,13 +201,13 @@ def _askable(
     lost_foils = 0
     narrowed = 0
     for item in benchmark.items:
-        fault, kept = _ranked(item, places, first) if benchmark.kind == "retrieval" else _asked(item, places, first)
-        if kept is None:
+        fault, asked = _ranked(item, places, first) if benchmark.kind == "retrieval" else _asked(item, places, first)
+        if asked is None:
             excluded.append((item.id, fault))
             continue
-        lost_foils += len(item.captions) - len(kept.captions)
-        narrowed += len(kept.pictures) < len(item.pictures)
-        items.append(kept)
+        lost_foils += len(item.captions) - len(asked.captions)
+        narrowed += len(asked.pictures) < len(item.pictures)
+        items.append(asked)
     if excluded:
         notes += [f"Left out for their images or captions: {line}." for line in counted(excluded)]
     if narrowed:
@@ -232,15 +232,15 @@ def _asked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple[
     pictures = tuple(first[at] for at in item.pictures)
     if len(set(pictures)) < len(pictures):
         return "both images are the same", None
-    said = [" ".join(caption.split()).casefold() for caption in item.captions]
+    folded = [" ".join(caption.split()).casefold() for caption in item.captions]
     fits = {caption for _, caption in item.match}
     if len(pictures) == 1 and len(fits) > 1:  # several true captions, which may say the same
-        same = any(said[i] in {said[at] for at in fits} for i in range(len(said)) if i not in fits)
+        same = any(folded[i] in {folded[at] for at in fits} for i in range(len(folded)) if i not in fits)
         return ("captions are equal", None) if same else ("", replace(item, pictures=pictures))
-    kept = tuple(caption for i, caption in enumerate(item.captions) if i == 0 or said[i] != said[0])
-    if len(kept) < 2 or (len(pictures) > 1 and len(set(said)) < len(said)):
+    captions = tuple(caption for i, caption in enumerate(item.captions) if i == 0 or folded[i] != folded[0])
+    if len(captions) < 2 or (len(pictures) > 1 and len(set(folded)) < len(folded)):
         return "captions are equal", None
-    return "", replace(item, pictures=pictures, captions=kept)
+    return "", replace(item, pictures=pictures, captions=captions)
 
 
 def _ranked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple[str, Item | None]:
@@ -249,15 +249,15 @@ def _ranked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple
     for row, picture in enumerate(item.pictures):
         if not places[picture].fault:
             row_of.setdefault(first[picture], row)
-    kept = list(row_of.values())
+    rows = list(row_of.values())
     new = {picture: i for i, picture in enumerate(row_of)}
     fitting = ((item.pictures[row], caption) for row, caption in item.match)
     match = tuple(
         dict.fromkeys((new[first[picture]], caption) for picture, caption in fitting if not places[picture].fault)
     )
-    hard = None if item.hard is None else item.hard[kept]
-    if fault := retrieval_fault(match, hard, len(kept)):
-        return f"of the images present, {fault}" if len(kept) < len(item.pictures) else fault, None
+    hard = None if item.hard is None else item.hard[rows]
+    if fault := retrieval_fault(match, hard, len(rows)):
+        return f"of the images present, {fault}" if len(rows) < len(item.pictures) else fault, None
     return "", replace(item, pictures=tuple(row_of), match=match, hard=hard)
 
 

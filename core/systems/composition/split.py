@@ -28,17 +28,17 @@ def two_parts(
         InvalidInput: all items share images, or there are too few.
     """
     items = pictured.benchmark.items
-    said = np.array([item.tags.get(SPLIT, "") == TRAIN for item in items], bool)
+    training = np.array([item.tags.get(SPLIT, "") == TRAIN for item in items], bool)
     how = "by the tag that names the split"
-    if not said.any() or said.all():
+    if not training.any() or training.all():
         how = "drawn; the other part shares no image with them"
-        said = _drawn(pictured, share, seed)
-    if said.sum() < 8 or (~said).sum() < 4:
+        training = _drawn(pictured, share, seed)
+    if training.sum() < 8 or (~training).sum() < 4:
         raise InvalidInput(
-            f"{pictured.benchmark.title} has {len(items):,} items, {int(said.sum())} of them to learn from: too "
+            f"{pictured.benchmark.title} has {len(items):,} items, {int(training.sum())} of them to learn from: too "
             "few. Add items, or learn from rendered scenes."
         )
-    parts = [tuple(item for item, mine in zip(items, said.tolist()) if mine is wanted) for wanted in (True, False)]
+    parts = [tuple(item for item, mine in zip(items, training.tolist()) if mine is wanted) for wanted in (True, False)]
 
     def made(part: tuple[Item, ...], which: str) -> LoadedBenchmark:
         note = f"{len(part):,} of {len(items):,} items, those {which}, {how}."

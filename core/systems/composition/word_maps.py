@@ -91,14 +91,14 @@ def content_words(caption: str) -> tuple[CaptionWord, ...]:
     """
     reading = read_caption(caption)
     inside = {at: thing for thing in reading.things for at in range(thing.start, thing.stop)}
-    found: list[CaptionWord] = []
+    words: list[CaptionWord] = []
     for first, last in _runs(reading, inside):
         tokens = reading.tokens[first : last + 1]
         text = " ".join(token.text for token in tokens)
         without = _without(reading, inside.get(first), first, last)
         prompt = _prompt(reading, inside, first)
-        found.append(CaptionWord(text, tokens[0].start, tokens[-1].end, without, prompt))
-    return tuple(found)
+        words.append(CaptionWord(text, tokens[0].start, tokens[-1].end, without, prompt))
+    return tuple(words)
 
 
 def _runs(reading: ParsedCaption, inside: dict[int, NounPhrase]) -> Iterator[tuple[int, int]]:
@@ -107,10 +107,10 @@ def _runs(reading: ParsedCaption, inside: dict[int, NounPhrase]) -> Iterator[tup
     folded = [token.word for token in reading.tokens]
     at = 0
     while at < len(folded):
-        thing = inside.get(at)
-        if thing is not None and thing.heads and at == thing.heads[0] and thing.heads[-1] - at == len(thing.heads) - 1:
-            yield at, thing.heads[-1]
-            at = thing.heads[-1] + 1
+        noun = inside.get(at)
+        if noun is not None and noun.heads and at == noun.heads[0] and noun.heads[-1] - at == len(noun.heads) - 1:
+            yield at, noun.heads[-1]
+            at = noun.heads[-1] + 1
             continue
         size = phrase_at(folded, at, lexicon.phrases["prepositions"], lexicon.longest["prepositions"])
         small = folded[at] in lexicon.words["stops"] or folded[at] in lexicon.words["determiners"]
@@ -119,16 +119,16 @@ def _runs(reading: ParsedCaption, inside: dict[int, NounPhrase]) -> Iterator[tup
         at += max(size, 1)
 
 
-def _without(reading: ParsedCaption, thing: NounPhrase | None, first: int, last: int) -> str:
+def _without(reading: ParsedCaption, noun: NounPhrase | None, first: int, last: int) -> str:
     """The caption without these tokens, and without the article before them where nothing is left for it to stand
     by."""
     bare = (
-        thing is not None
-        and first > thing.start
-        and last + 1 == thing.stop
-        and first - thing.start == int(bool(thing.determiner))
+        noun is not None
+        and first > noun.start
+        and last + 1 == noun.stop
+        and first - noun.start == int(bool(noun.determiner))
     )
-    start = reading.tokens[thing.start if bare and thing is not None else first].start
+    start = reading.tokens[noun.start if bare and noun is not None else first].start
     rest = f"{reading.text[:start]} {reading.text[reading.tokens[last].end :]}"
     # a final stop stays: it counts in texts
     cleaned = nouns.right_articles(re.sub(r"\s+(?=[.,;!?])", "", " ".join(rest.split())).lstrip(" ,.;"))
@@ -137,14 +137,14 @@ def _without(reading: ParsedCaption, thing: NounPhrase | None, first: int, last:
 
 def _prompt(reading: ParsedCaption, inside: dict[int, NounPhrase], first: int) -> str:
     """Such as "a photo of a dog.", "a photo of something red." and "a photo of two things."."""
-    thing = inside.get(first)
+    noun = inside.get(first)
     word = reading.tokens[first].word
-    if thing is not None and thing.heads and first == thing.heads[0]:
-        name = " ".join(reading.tokens[at].word for at in thing.heads)
+    if noun is not None and noun.heads and first == noun.heads[0]:
+        name = " ".join(reading.tokens[at].word for at in noun.heads)
         return nouns.right_articles(f"a photo of {'a ' if nouns.takes_article(name) else ''}{name}.")
-    if thing is not None and first == thing.count_at:
+    if noun is not None and first == noun.count_at:
         return f"a photo of {word} things."
-    described = thing is not None and any(attribute.start <= first < attribute.stop for attribute in thing.attributes)
+    described = noun is not None and any(attribute.start <= first < attribute.stop for attribute in noun.attributes)
     return f"a photo of {'something ' if described else ''}{word}."
 
 
@@ -243,6 +243,6 @@ def read_patches(image: Image.Image, caption: str, encoder: Encoder, tower: Patc
     )
 
 
-def strongest(found: PatchWords) -> float:
+def strongest(maps: PatchWords) -> float:
     """The largest value of any map of a word, without sign: one scale by which all can be drawn."""
-    return float(np.abs(found.maps).max())
+    return float(np.abs(maps.maps).max())

@@ -41,8 +41,8 @@ def on_open(state: ComposeState) -> tuple[Any, ...]:
     known = known_result(FIRST, "embedded")
     if state.loaded is not None or known is None:
         return tuple(gr.skip() for _ in range(1 + VIEWS + len(FILES)))
-    made = replace(state, choice=FIRST, loaded=shipped(FIRST), opened=shipped(FIRST), results=(known,))
-    return made, *_views(made), *on_files(made)
+    opened = replace(state, choice=FIRST, loaded=shipped(FIRST), opened=shipped(FIRST), results=(known,))
+    return opened, *_views(opened), *on_files(opened)
 
 
 def on_choose(choice: str) -> Any:
@@ -72,8 +72,8 @@ def on_made(state: ComposeState, ran: BenchmarkRun | None) -> tuple[Any, ...]:
     """Show what was run: returns (status, state, views)."""
     if ran is None:
         return tuple(gr.skip() for _ in range(2 + VIEWS))
-    made = ComposeState(ran.choice, ran.loaded, ran.opened or ran.loaded, ran.results, adapters=state.adapters)
-    return f"<div data-shown>{closing('Done')}</div>", made, *_views(made)
+    state_after = ComposeState(ran.choice, ran.loaded, ran.opened or ran.loaded, ran.results, adapters=state.adapters)
+    return f"<div data-shown>{closing('Done')}</div>", state_after, *_views(state_after)
 
 
 def _views(state: ComposeState) -> tuple[Any, ...]:
@@ -89,35 +89,35 @@ def habits(state: ComposeState) -> list[str]:
     from core.systems.composition.scoring.signature import signature_of
 
     assert state.loaded is not None
-    found = [signature_of(result, state.loaded.benchmark) for result in state.results]
-    return ["" if one is None else one.sentence for one in found]
+    signatures = [signature_of(result, state.loaded.benchmark) for result in state.results]
+    return ["" if one is None else one.sentence for one in signatures]
 
 
 def on_act(state: ComposeState, event: gr.EventData) -> tuple[Any, Any]:
     """A filter, a row of the kinds, or "Show more": returns (state, items)."""
-    said = event_data(event)
-    do = said.get("do")
+    data = event_data(event)
+    do = data.get("do")
     first = state.first
     known = {(t.tag, t.value) for t in first.by_tag}
     if do == "tag" or do == "filter":
         tag, _, value = (
-            str(said.get("value", "")).partition("=")
+            str(data.get("value", "")).partition("=")
             if do == "filter"
-            else (str(said.get("tag", "")), "", str(said.get("value", "")))
+            else (str(data.get("tag", "")), "", str(data.get("value", "")))
         )
         if tag and (tag, value) not in known:
             raise InvalidInput("This benchmark has no items of that kind. Choose one from the list.")
-        made = replace(state, tag=tag, value=value, shown=PAGE)
+        changed = replace(state, tag=tag, value=value, shown=PAGE)
     elif do == "which":
-        which = str(said.get("which") or said.get("value") or "")
+        which = str(data.get("which") or data.get("value") or "")
         if which not in dict((*WHICH, *VERSUS)):
             raise InvalidInput("No list of items has that name. Choose one from the list.")
-        made = replace(state, which=which, shown=PAGE)
+        changed = replace(state, which=which, shown=PAGE)
     elif do == "more":
-        made = replace(state, shown=state.shown + PAGE)
+        changed = replace(state, shown=state.shown + PAGE)
     else:
         return gr.skip(), gr.skip()
-    return made, items_view(made)
+    return changed, items_view(changed)
 
 
 def on_failures(state: ComposeState) -> Iterator[tuple[Any, ...]]:
@@ -126,8 +126,8 @@ def on_failures(state: ComposeState) -> Iterator[tuple[Any, ...]]:
     loaded = state.loaded
     assert loaded is not None
     job = Job(lambda progress: diagnose_items(loaded, state.results, "embedded", progress))
-    said = f"The list of runs now holds the diagnosis of {first.name}."
-    yield from follow(job, "The diagnosis did not finish", "", done=said)
+    done_text = f"The list of runs now holds the diagnosis of {first.name}."
+    yield from follow(job, "The diagnosis did not finish", "", done=done_text)
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def _form(access: ModelAccess) -> BenchmarkForm:
     gr.HTML("<h2>1. Benchmark</h2>", **PLAIN)
     offered = benchmarks(access.folder)
     choice = gr.Dropdown(offered, value=FIRST, label="Images and captions", elem_id="compose-choice")
-    with gr.Column(visible=False) as own:
+    with gr.Column(visible=False) as own_column:
         files = _own_files()
     gr.HTML("<h2>2. Model</h2>", **PLAIN)
     encoder = gr.Dropdown(
@@ -196,7 +196,7 @@ def _form(access: ModelAccess) -> BenchmarkForm:
         cancel = gr.Button("Cancel", elem_id="compose-cancel", scale=0, min_width=110, interactive=False)
     status = gr.HTML("", elem_id="compose-status", **PLAIN)
     gr.HTML(render("next.html.j2"), elem_id="compose-next", **PLAIN)
-    return BenchmarkForm(choice, own, files, [encoder, second], run, cancel, status)
+    return BenchmarkForm(choice, own_column, files, [encoder, second], run, cancel, status)
 
 
 def _own_files() -> list[Any]:
@@ -216,17 +216,19 @@ def wire(
 ) -> None:
     """Let the form run a benchmark, the result filter the items, and its failures open in Explore."""
     job = gr.State("")
-    made = gr.State(None)
+    result = gr.State(None)
     run = gr.State("")
 
-    def start(state: ComposeState, *said: Any) -> Iterator[tuple[Any, ...]]:
-        yield from on_run(state, access, *said)
+    def start(state: ComposeState, *values: Any) -> Iterator[tuple[Any, ...]]:
+        yield from on_run(state, access, *values)
 
     tab.select(shows_errors(on_open), [state], [state, *views.all(), *views.buttons], **PRIVATE)
     form.choice.input(on_choose, [form.choice], [form.own], **QUICK)
     form.run.click(on_wait, None, form.status, **QUICK)
-    started = form.run.click(shows_errors(start), [state, *form.asked()], [job, form.status, made], **HEAVY, **PRIVATE)
-    shown = started.success(shows_errors(on_made), [state, made], [form.status, state, *views.all()], **PRIVATE)
+    started = form.run.click(
+        shows_errors(start), [state, *form.asked()], [job, form.status, result], **HEAVY, **PRIVATE
+    )
+    shown = started.success(shows_errors(on_made), [state, result], [form.status, state, *views.all()], **PRIVATE)
     shown.success(None, None, None, js=TO_RESULT, **PRIVATE)
     shown.success(shows_errors(on_files), [state], views.buttons, **PRIVATE)
     wire_cancel(form.cancel, job)

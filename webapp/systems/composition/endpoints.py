@@ -31,12 +31,12 @@ def compose(name: str, file: str | None, images: str | None, options: Any) -> di
     from webapp.systems.composition.state import NAMED, OWN, open_benchmark, run_models
     from webapp.systems.composition.visit import BenchmarkRun, ComposeState
 
-    said = known_options(options, OPTIONS)
+    chosen = known_options(options, OPTIONS)
     choice = OWN if not name else NAMED.get(str(name), str(name))
-    models = [str(said.get("encoder") or "embedded"), *([str(said["beside"])] if said.get("beside") else [])]
+    models = [str(chosen.get("encoder") or "embedded"), *([str(chosen["beside"])] if chosen.get("beside") else [])]
 
     def work(progress: Progress) -> BenchmarkRun:
-        benchmark = open_benchmark(choice, file, images, str(said.get("format") or ""), None)
+        benchmark = open_benchmark(choice, file, images, str(chosen.get("format") or ""), None)
         return run_models(choice, benchmark, models, (), ModelAccess(), progress)
 
     ran = JOBS.run(work)
@@ -48,7 +48,7 @@ def build() -> None:
     uploads = [gr.File(visible=False, type="filepath", label=name) for name in ("file", "images")]
     benchmark = gr.Textbox(visible=False, label="name")
     how = json_object("options", {})
-    found = json_object("composition")
+    document = json_object("composition")
     gr.Button(visible=False).click(
-        tells_errors(compose), [benchmark, *uploads, how], found, api_name="compose", **HEAVY
+        tells_errors(compose), [benchmark, *uploads, how], document, api_name="compose", **HEAVY
     )

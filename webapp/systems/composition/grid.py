@@ -63,8 +63,8 @@ def on_source(session: Session, source: str) -> tuple[Any, Any]:
     columns = category_columns(samples)
     objects = [*([LABEL] if samples.labels is not None else []), *columns]
     first = columns[0] if columns else None
-    other = next((name for name in objects if name != first), None)
-    return gr.update(choices=columns, value=first), gr.update(choices=objects, value=other)
+    second = next((name for name in objects if name != first), None)
+    return gr.update(choices=columns, value=first), gr.update(choices=objects, value=second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +145,17 @@ def on_made(made: GridState | None) -> tuple[Any, Any]:
 
 def on_measure(state: GridState, event: gr.EventData) -> tuple[Any, Any]:
     """Another figure was chosen for the cells: returns (state, view)."""
-    said = event_data(event)
-    if said.get("do") != "measure" or said.get("value") not in MEASURES or state.grid is None:
+    data = event_data(event)
+    if data.get("do") != "measure" or data.get("value") not in MEASURES or state.grid is None:
         return gr.skip(), gr.skip()
-    return on_made(replace(state, measure=str(said["value"])))
+    return on_made(replace(state, measure=str(data["value"])))
 
 
 def build(session: gr.State, state: gr.State, tab: gr.Tab, access: ModelAccess) -> None:
     """Lay out the part and wire its callbacks."""
     grid = gr.State(GridState(), time_to_live=STATE_S)
     job = gr.State("")
-    made = gr.State(None)
+    result = gr.State(None)
     scripts = script("heat", PRESSES)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):
@@ -170,15 +170,15 @@ def build(session: gr.State, state: gr.State, tab: gr.Tab, access: ModelAccess) 
     def opened(session: Session, state: ComposeState, source: str) -> tuple[Any, ...]:
         return on_open(session, state, access, source)
 
-    def start(session: Session, state: ComposeState, *said: str) -> Iterator[tuple[Any, ...]]:
-        yield from on_grid(session, state, access, *said)
+    def start(session: Session, state: ComposeState, *values: str) -> Iterator[tuple[Any, ...]]:
+        yield from on_grid(session, state, access, *values)
 
     source, attribute, objects, _ = form
     tab.select(shows_errors(opened), [session, state, source], form, **QUICK)
     source.input(shows_errors(on_source), [session, source], [attribute, objects], **QUICK)
     run.click(on_wait, None, status, **QUICK)
-    started = run.click(shows_errors(start), [session, state, *form], [job, status, made], **HEAVY, **PRIVATE)
-    started.success(shows_errors(on_made), [made], [grid, view], **PRIVATE)
+    started = run.click(shows_errors(start), [session, state, *form], [job, status, result], **HEAVY, **PRIVATE)
+    started.success(shows_errors(on_made), [result], [grid, view], **PRIVATE)
     wire_cancel(cancel, job)
     view.act(shows_errors(on_measure), [grid], [grid, view], **QUICK)
 

@@ -116,8 +116,8 @@ def _said(cell: GridCell) -> str:
     for name, p, title in QUESTIONS:
         share: Share = getattr(cell, name)
         if share.n:
-            said = with_interval(share.value, share=True)
-            parts.append(f"{title} {said} (chance {percent(share.chance)}, {p_value(getattr(cell, p))})")
+            text = with_interval(share.value, share=True)
+            parts.append(f"{title} {text} (chance {percent(share.chance)}, {p_value(getattr(cell, p))})")
     return "; ".join(parts) + "."
 
 

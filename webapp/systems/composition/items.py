@@ -73,8 +73,8 @@ def _card(
     similar = results[0].foil_similarity
 
     def scored(result: CompositionResult) -> ScoredItem | None:
-        own = row if result is results[0] else result.ids.index(item.id) if item.id in result.ids else None
-        return None if own is None else scored_item(item, result, own, benchmark.pictures, address)
+        result_row = row if result is results[0] else result.ids.index(item.id) if item.id in result.ids else None
+        return None if result_row is None else scored_item(item, result, result_row, benchmark.pictures, address)
 
     return {
         "id": item.id,
@@ -100,13 +100,13 @@ def picked_rows(state: ComposeState) -> I64:
             inside[scope.rows] = True
         picked &= inside
     right = right_of(first)
-    other = _other_right(state.results)
+    second_right = _other_right(state.results)
     if state.which == "tied":
         picked &= first.tied
     elif state.which in ("wrong", "right"):
         picked &= right if state.which == "right" else ~right
-    elif state.which in dict(VERSUS) and other is not None:
-        picked &= (right & ~other) if state.which == "only_a" else (~right & other)
+    elif state.which in dict(VERSUS) and second_right is not None:
+        picked &= (right & ~second_right) if state.which == "only_a" else (~right & second_right)
     rows = np.flatnonzero(picked)
     return rows[np.argsort(first.margin[rows], kind="stable")].astype(np.int64)
 

@@ -48,9 +48,9 @@ def adapter_choices(access: ModelAccess, adapters: Sequence[TrainedAdapter]) -> 
 def second_choices(access: ModelAccess, adapters: Sequence[TrainedAdapter]) -> list[tuple[str, str]]:
     """(title, key) of what can be set beside the first model: nothing, the visitor's adapters, the same where they only
     re-rank what their encoder finds, and the encoders."""
-    found = adapter_choices(access, adapters)
+    choices = adapter_choices(access, adapters)
     reranked = [(f"Re-ranked by: {adapter.name}", f"{RERANKED}{adapter.name}") for adapter in adapters]
-    return [("Nothing", NOTHING), *found[: len(adapters)], *reranked, *found[len(adapters) :]]
+    return [("Nothing", NOTHING), *choices[: len(adapters)], *reranked, *choices[len(adapters) :]]
 
 
 def checked_encoder(key: object, access: ModelAccess) -> str:

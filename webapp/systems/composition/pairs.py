@@ -63,9 +63,11 @@ def on_part(shown: str, event: gr.EventData) -> Any:
 
 def example_pairs() -> tuple[ItemStore, list[tuple[tuple[int, ...], tuple[str, ...]]]]:
     """The store of the shipped scenes, and (places of images, captions) of a few pairs of it."""
-    found = shipped(FIRST)
-    items = [next((item for item in found.benchmark.items if item.tags.get("kind") == kind), None) for kind in EXAMPLES]
-    return found.store, [(item.pictures, item.captions) for item in items if item is not None]
+    loaded = shipped(FIRST)
+    items = [
+        next((item for item in loaded.benchmark.items if item.tags.get("kind") == kind), None) for kind in EXAMPLES
+    ]
+    return loaded.store, [(item.pictures, item.captions) for item in items if item is not None]
 
 
 def on_files(state: PairsState, files: Sequence[str] | None) -> tuple[Any, ...]:
@@ -76,9 +78,9 @@ def on_files(state: PairsState, files: Sequence[str] | None) -> tuple[Any, ...]:
             f"Use at most {MAX_PICTURES} images: got {len(paths)}. Remove some, or make a benchmark of them."
         )
     n = max(len(paths), 1)
-    kept = tuple(replace(row, picture=None) if (row.picture or 0) >= n else row for row in state.rows)
-    made = PairsState(Files(paths, uploaded=True) if paths else None, kept)
-    return made, form_view(made.store, made.rows), scores_view(None, None), ""
+    rows = tuple(replace(row, picture=None) if (row.picture or 0) >= n else row for row in state.rows)
+    changed = PairsState(Files(paths, uploaded=True) if paths else None, rows)
+    return changed, form_view(changed.store, changed.rows), scores_view(None, None), ""
 
 
 def on_example(encoder: str, access: ModelAccess, event: gr.EventData) -> tuple[Any, ...]:
@@ -94,9 +96,9 @@ def on_example(encoder: str, access: ModelAccess, event: gr.EventData) -> tuple[
 
 def on_edit(state: PairsState, event: gr.EventData) -> tuple[Any, Any]:
     """Foils are made, or a caption is added or taken out: returns (state, form)."""
-    said = event_data(event)
-    rows = read_rows(said, state)
-    do = said.get("do")
+    data = event_data(event)
+    rows = read_rows(data, state)
+    do = data.get("do")
     note = ""
     if do == "foils":
         rows, note = with_foils(rows)
@@ -104,10 +106,10 @@ def on_edit(state: PairsState, event: gr.EventData) -> tuple[Any, Any]:
         _room(len(rows))
         rows = (*rows, CaptionRow("", "your own"))
     elif do == "remove":
-        at = as_int(said.get("at"))
+        at = as_int(data.get("at"))
         rows = tuple(row for i, row in enumerate(rows) if i != at) or (CaptionRow("", picture=0),)
-    made = replace(state, rows=rows, note=note)
-    return made, form_view(made.store, made.rows, note)
+    changed = replace(state, rows=rows, note=note)
+    return changed, form_view(changed.store, changed.rows, note)
 
 
 def on_score(state: PairsState, encoder: str, access: ModelAccess, event: gr.EventData) -> tuple[Any, ...]:
@@ -131,12 +133,12 @@ def scored(state: PairsState, encoder: str, access: ModelAccess) -> tuple[Any, .
     captions = [
         Caption(row.text, () if row.picture is None else (row.picture,), _source(rows, i)) for i, row in enumerate(rows)
     ]
-    found = score_pairs(state.store, captions, load_encoder(checked_encoder(encoder, access)), cache=own_cache())
-    made = replace(state, rows=rows, scores=found)
+    scores = score_pairs(state.store, captions, load_encoder(checked_encoder(encoder, access)), cache=own_cache())
+    changed = replace(state, rows=rows, scores=scores)
     return (
-        made,
-        form_view(made.store, rows, made.note),
-        scores_view(state.store, found, [row.kind for row in rows]),
+        changed,
+        form_view(changed.store, rows, changed.note),
+        scores_view(state.store, scores, [row.kind for row in rows]),
         no_words_view(),
     )
 
@@ -149,13 +151,13 @@ def on_cell(state: PairsState, encoder: str, access: ModelAccess, event: gr.Even
     from core.encoders.tokens import tower_of
     from core.systems.composition.word_maps import offers_patches, read_occlusion, read_patches
 
-    said = event_data(event)
+    data = event_data(event)
     scores = state.scores
     store = state.store
-    if said.get("do") != "cell" or scores is None or store is None:
+    if data.get("do") != "cell" or scores is None or store is None:
         return gr.skip()
-    picture = as_int(said.get("picture"))
-    caption = as_int(said.get("caption"))
+    picture = as_int(data.get("picture"))
+    caption = as_int(data.get("caption"))
     if not (0 <= picture < len(scores.pictures) and 0 <= caption < len(scores.captions)):
         raise InvalidInput("That score no longer exists. Score the images again.")
     model = load_encoder(checked_encoder(encoder, access))
@@ -166,11 +168,11 @@ def on_cell(state: PairsState, encoder: str, access: ModelAccess, event: gr.Even
     except Unreadable as error:
         raise InvalidInput(f"{store.name(at)[:60]} {error}") from error
     tower: Any = tower_of(model) if hasattr(model, "token_tower") else None
-    patches = said.get("method") == "patches" and tower is not None and offers_patches(tower)
-    found = (
+    patches = data.get("method") == "patches" and tower is not None and offers_patches(tower)
+    maps = (
         read_patches(image, text, model, tower) if patches and tower is not None else read_occlusion(image, text, model)
     )
-    return words_view(image, found, model, picture, caption, both=tower is not None and offers_patches(tower))
+    return words_view(image, maps, model, picture, caption, both=tower is not None and offers_patches(tower))
 
 
 def read_rows(said: Mapping[str, Any], state: PairsState) -> tuple[CaptionRow, ...]:
@@ -179,19 +181,19 @@ def read_rows(said: Mapping[str, Any], state: PairsState) -> tuple[CaptionRow, .
     n = len(state.store) if state.store is not None else 1
     if not isinstance(rows, list) or len(rows) > MAX_CAPTIONS:
         raise InvalidInput(f"Use at most {MAX_CAPTIONS} captions. Remove some.")
-    found: list[CaptionRow] = []
+    captions: list[CaptionRow] = []
     for row in rows:
         if isinstance(row, dict):
             of = str(row.get("of", ""))
             picture = int(of) if of.isdecimal() and int(of) < n else None
-            found.append(
+            captions.append(
                 CaptionRow(
                     " ".join(str(row.get("text", "")).split())[:MAX_TEXT_LENGTH],
                     str(row.get("kind", CAPTION))[:30],
                     picture,
                 )
             )
-    return tuple(found)
+    return tuple(captions)
 
 
 def with_foils(rows: tuple[CaptionRow, ...]) -> tuple[tuple[CaptionRow, ...], str]:
@@ -205,15 +207,15 @@ def with_foils(rows: tuple[CaptionRow, ...]) -> tuple[tuple[CaptionRow, ...], st
     true = [row for row in rows if row.text and row.picture is not None]
     if not true:
         raise InvalidInput("First write a caption that is true of an image, such as “a red cube and a blue ball”.")
-    kept = list(row for row in rows if row.text)
+    listed = list(row for row in rows if row.text)
     notes = list[str]()
     for caption in true:
-        made = make_foils(caption.text)
-        taken = {row.text.casefold() for row in kept}
-        new = [CaptionRow(foil.text, foil.kind) for foil in made.foils if foil.text.casefold() not in taken]
-        kept += new[: min(N_FOILS, MAX_CAPTIONS - len(kept))]
-        notes += [made.note] if made.note else []
-    return tuple(kept), " ".join(dict.fromkeys(notes))
+        foils = make_foils(caption.text)
+        taken = {row.text.casefold() for row in listed}
+        new = [CaptionRow(foil.text, foil.kind) for foil in foils.foils if foil.text.casefold() not in taken]
+        listed += new[: min(N_FOILS, MAX_CAPTIONS - len(listed))]
+        notes += [foils.note] if foils.note else []
+    return tuple(listed), " ".join(dict.fromkeys(notes))
 
 
 def _source(rows: Sequence[CaptionRow], at: int) -> int | None:

@@ -67,8 +67,8 @@ def scores_view(store: ItemStore | None, scores: PairScores | None, kinds: Seque
     are; without scores, what will stand there."""
     if store is None or scores is None:
         return render("pair_scores.html.j2", scores=None)
-    place = {store.name(i): i for i in range(len(store))}
-    places = [place[name] for name in scores.pictures]
+    row_of = {store.name(i): i for i in range(len(store))}
+    places = [row_of[name] for name in scores.pictures]
     return render(
         "pair_scores.html.j2",
         scores=scores,
@@ -122,11 +122,11 @@ def _score_row(scores: PairScores, t: int, kind: str) -> dict[str, Any]:
 
 def _pick(scores: PairScores, picture: int) -> PickOutcome:
     """Which caption an image picks, and whether that is right."""
-    place = int(scores.picks[picture])
+    caption_at = int(scores.picks[picture])
     margin = float(scores.margins[picture])
-    if place < 0:
+    if caption_at < 0:
         return outcome(None, "a tie")
-    text = f"picks caption {place + 1}"
+    text = f"picks caption {caption_at + 1}"
     return outcome(margin > 0, text) if np.isfinite(margin) else PickOutcome("", "", text)
 
 
@@ -163,5 +163,5 @@ def words_view(picture: Any, words: PatchWords, encoder: Any, at: int, caption: 
     return render("pair_words.html.j2", words=words, picture=at, caption=caption, maps=maps, ways=ways)
 
 
-def _map(payload: bytes, name: str, said: str, alt: str) -> dict[str, str]:
-    return {"address": data_address(payload), "name": name, "said": said, "alt": alt}
+def _map(payload: bytes, name: str, text: str, alt: str) -> dict[str, str]:
+    return {"address": data_address(payload), "name": name, "said": text, "alt": alt}

@@ -72,7 +72,7 @@ def _headline(
     first = results[0]
     mine = headline_metric(first)
     ties = sum(headline_metric(result).ties for result in results)
-    said = ", ".join(f"{result.name} {number(result.seconds)}" for result in results)
+    seconds = ", ".join(f"{result.name} {number(result.seconds)}" for result in results)
     return {
         "headline": mine,
         "value": figure(mine.key, mine.value.value, None),
@@ -84,7 +84,7 @@ def _headline(
         "ties": f"{count(ties, 'tie')} counted as wrong." if ties else "No ties.",
         "habits": [(r.name if len(results) > 1 else "", habit) for r, habit in zip(results, habits) if habit],
         "chart": _chart(results),
-        "cost": f"{first.source + '. ' if first.source else ''}CPU seconds: {said}.",
+        "cost": f"{first.source + '. ' if first.source else ''}CPU seconds: {seconds}.",
     }
 
 
@@ -135,12 +135,12 @@ def _metrics(results: Sequence[CompositionResult]) -> dict[str, Any]:
     first = results[0]
 
     def cells(metrics: Sequence[Sequence[Metric]], key: str) -> list[tuple[str, str]]:
-        found = [metric_of(own, key) for own in metrics]
-        return [("", "") if m is None else (figure(key, m.value.value, None), _bracketed(m)) for m in found]
+        values = [metric_of(own, key) for own in metrics]
+        return [("", "") if m is None else (figure(key, m.value.value, None), _bracketed(m)) for m in values]
 
     def ties(result: CompositionResult, key: str) -> str:
-        found = metric_of(result.metrics, key)
-        return f"{0 if found is None else found.ties:,}"
+        metric = metric_of(result.metrics, key)
+        return f"{0 if metric is None else metric.ties:,}"
 
     rows = [
         {
@@ -192,12 +192,12 @@ def _left_out(results: Sequence[CompositionResult]) -> dict[str, Any]:
         few = ", ".join(first.missing[:MAX_NAMED]) + (", …" if len(first.missing) > MAX_NAMED else "")
         lines.append(f"{count(len(first.missing), 'image')} missing: {few}")
     similar = first.foil_similarity
-    said = ""
+    similarity = ""
     if similar is not None and len(similar):
         low, high = np.quantile(similar, [0.05, 0.95])
-        said = (
+        similarity = (
             f"A caption and its nearest foil have a cosine of {similar.mean():.3f} in the text tower ({low:.3f} "
             f"to {high:.3f} for nine of ten items). Near 1, the text tower hardly tells them apart."
         )
     notes = list(dict.fromkeys(note for result in results for note in result.notes))
-    return {"left_out": lines, "notes": notes, "similarity": said}
+    return {"left_out": lines, "notes": notes, "similarity": similarity}

@@ -76,8 +76,8 @@ def shipped(key: str) -> LoadedBenchmark:
     from core.systems.composition.scenes.shipped import open_shipped
 
     name, _, n = key.partition(":")
-    found = open_shipped(name, n=int(n) if n else None)
-    return replace(found, store=Remembered(found.store))
+    loaded = open_shipped(name, n=int(n) if n else None)
+    return replace(loaded, store=Remembered(loaded.store))
 
 
 def open_benchmark(
@@ -122,11 +122,11 @@ def scorer_for(key: str, adapters: Sequence[TrainedAdapter], access: ModelAccess
 
     if key.startswith((ADAPTER, RERANKED)):
         kind, name = key.split(":", 1)
-        found = next((t for t in adapters if t.name == name), None)
-        if found is None:
+        adapter = next((t for t in adapters if t.name == name), None)
+        if adapter is None:
             raise InvalidInput("This adapter no longer exists. Train it again, or choose another model.")
         rerank = f"{kind}:" == RERANKED
-        return f"re-ranked by {found.name}" if rerank else found.name, scorer_of(str(found.folder), rerank=rerank)
+        return f"re-ranked by {adapter.name}" if rerank else adapter.name, scorer_of(str(adapter.folder), rerank=rerank)
     return key, scorer_of(checked_encoder(key, access))
 
 
@@ -162,10 +162,10 @@ def run_model(
     progress("load the model", 1, 1)
     ours = choice not in ("", OWN) and not choice.startswith(SERVER) and not model.startswith((ADAPTER, RERANKED))
     cache = shared_cache() if ours else own_cache()
-    found = run_composition(loaded, scorer, name=name, cache=cache, progress=progress)
+    result = run_composition(loaded, scorer, name=name, cache=cache, progress=progress)
     if ours and len(_known) < MAX_KNOWN:
-        _known[choice, model] = found
-    return found
+        _known[choice, model] = result
+    return result
 
 
 _known: dict[tuple[str, str], CompositionResult] = {}
@@ -178,8 +178,8 @@ def known_result(choice: str, model: str) -> CompositionResult | None:
 
 def forget(state: ComposeState) -> None:
     """Delete a visitor's adapters some time after they have gone."""
-    for one in state.adapters:
-        shutil.rmtree(one.folder, ignore_errors=True)
+    for adapter in state.adapters:
+        shutil.rmtree(adapter.folder, ignore_errors=True)
 
 
 def diagnose_items(
@@ -191,14 +191,14 @@ def diagnose_items(
     from core.systems.composition.failures.second_model import two_models
     from webapp.state.runs import RUNS
 
-    given: dict[str, Any] = dict(
+    arguments: dict[str, Any] = dict(
         embedding=EmbeddingSettings(encoder, cache=own_cache()), settings=Settings(map=False), progress=progress
     )
     if len(results) > 1 and results[0].headline in results[0].correct:
-        found = two_models(loaded, results[0], results[1], **given)[0]
+        diagnosis = two_models(loaded, results[0], results[1], **arguments)[0]
     else:
-        found = diagnose_composition(loaded, results[0], **given)
-    return RUNS.add(found, progress)
+        diagnosis = diagnose_composition(loaded, results[0], **arguments)
+    return RUNS.add(diagnosis, progress)
 
 
 def category_columns(samples: SampleSet) -> list[str]:

@@ -56,9 +56,9 @@ def on_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any) -> str:
     return estimate_view(plan.adapter, plan.n if plan.source == RENDERED else None, plan.epochs)
 
 
-def on_train(state: ComposeState, access: ModelAccess, *said: Any) -> Iterator[tuple[Any, ...]]:
+def on_train(state: ComposeState, access: ModelAccess, *values: Any) -> Iterator[tuple[Any, ...]]:
     """Train, then score before and after; yields (job id, status, curve so far, what was made)."""
-    plan = read_plan(*said)
+    plan = read_plan(*values)
     folder = fresh_folder("adapter")
     drawn = [""]
 
@@ -98,12 +98,12 @@ def learn(state: ComposeState, access: ModelAccess, plan: Plan, folder: Path, pr
     progress("draw what to learn from", 1, 1)
     adapted, stopped = _adapt(plan, training, encoder, folder, progress)
     name = _named(adapted.adapter.title, plan, state.adapters, len(training.benchmark))
-    made = TrainedAdapter(name, folder, plan.encoder)
+    adapter = TrainedAdapter(name, folder, plan.encoder)
     patient = _patient(progress)
     before = run_model(choice, test, plan.encoder, (), access, patient)
-    after = run_model(choice, test, f"{ADAPTER}{name}", (made,), access, patient)
+    after = run_model(choice, test, f"{ADAPTER}{name}", (adapter,), access, patient)
     cost = "the training was stopped." if stopped else _regression(adapted, progress)
-    return Learned(made, BenchmarkRun(choice, test, (before, after), state.opened), cost, _archive(folder), stopped)
+    return Learned(adapter, BenchmarkRun(choice, test, (before, after), state.opened), cost, _archive(folder), stopped)
 
 
 def _adapt(
@@ -120,11 +120,11 @@ def _adapt(
     how = Training(epochs=plan.epochs, seed=plan.seed)
     state = folder / "state"
     stopped = False
-    given: dict[str, Any] = dict(state=state, cache=own_cache())
+    arguments: dict[str, Any] = dict(state=state, cache=own_cache())
     try:
-        adapted: Adapted | None = adapt(training, plan.adapter, {}, how, encoder, progress=progress, **given)
+        adapted: Adapted | None = adapt(training, plan.adapter, {}, how, encoder, progress=progress, **arguments)
     except Cancelled as early:
-        adapted = adapted_so_far(training, plan.adapter, {}, how, encoder, **given)
+        adapted = adapted_so_far(training, plan.adapter, {}, how, encoder, **arguments)
         stopped = True
         if adapted is None:
             raise Cancelled(f"{early} No epoch had finished, so nothing was saved.") from early
@@ -181,12 +181,12 @@ def _named(title: str, plan: Plan, adapters: tuple[TrainedAdapter, ...], n: int)
     what = f"{plan.kind} items" if plan.kind and plan.source == RENDERED else "items"
     name = f"{title}, {n:,} {what}, seed {plan.seed}"
     taken = {adapter.name for adapter in adapters}
-    made = name
+    unique = name
     i = 2
-    while made in taken:
-        made = f"{name} ({i})"
+    while unique in taken:
+        unique = f"{name} ({i})"
         i = i + 1
-    return made
+    return unique
 
 
 def _archive(folder: Path) -> Path:
@@ -206,24 +206,24 @@ def on_learned(state: ComposeState, access: ModelAccess, learned: Learned | None
 
     if learned is None:
         return tuple(gr.skip() for _ in range(9))
-    kept = (*state.adapters, learned.adapter)
-    for old in kept[:-MAX_ADAPTERS]:
+    adapters = (*state.adapters, learned.adapter)
+    for old in adapters[:-MAX_ADAPTERS]:
         shutil.rmtree(old.folder, ignore_errors=True)
-    kept = kept[-MAX_ADAPTERS:]
+    adapters = adapters[-MAX_ADAPTERS:]
     name = learned.adapter.name
-    said, made, *views = on_made(replace(state, adapters=kept), learned.ran)
+    status, state_after, *views = on_made(replace(state, adapters=adapters), learned.ran)
     record = load_adapted(learned.adapter.folder).record
     cost = None if isinstance(learned.regression, str) else learned.regression
-    made = replace(made, forgetting=cost, curve=(record.curve, record.best))
+    state_after = replace(state_after, forgetting=cost, curve=(record.curve, record.best))
     view = trained_view(name, record, learned.regression, stopped=learned.stopped)
-    models = gr.update(choices=second_choices(access, kept), value=f"{ADAPTER}{name}")
-    return said, made, *views, view, gr.update(value=str(learned.archive), visible=True), models
+    models = gr.update(choices=second_choices(access, adapters), value=f"{ADAPTER}{name}")
+    return status, state_after, *views, view, gr.update(value=str(learned.archive), visible=True), models
 
 
 def build(state: gr.State, benchmark: BenchmarkForm, views: BenchmarkViews, access: ModelAccess) -> None:
     """Lay out the training and wire its callbacks."""
     job = gr.State("")
-    made = gr.State(None)
+    result = gr.State(None)
     gr.HTML(render("train_intro.html.j2"), elem_id="teach-intro", **PLAIN)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):
@@ -237,8 +237,8 @@ def build(state: gr.State, benchmark: BenchmarkForm, views: BenchmarkViews, acce
             curve = gr.HTML(render("train_empty.html.j2"), elem_id="teach-result", **PLAIN)
             archive = gr.DownloadButton("Download the adapter (zip)", visible=False, size="sm", elem_id="teach-zip")
 
-    def start(state: ComposeState, *said: Any) -> Iterator[tuple[Any, ...]]:
-        yield from on_train(state, access, *said)
+    def start(state: ComposeState, *values: Any) -> Iterator[tuple[Any, ...]]:
+        yield from on_train(state, access, *values)
 
     def show(state: ComposeState, learned: Learned | None) -> tuple[Any, ...]:
         return on_learned(state, access, learned)
@@ -248,9 +248,9 @@ def build(state: gr.State, benchmark: BenchmarkForm, views: BenchmarkViews, acce
         changed.change(on_plan, asked, guess, trigger_mode="always_last", **QUICK)
     run.click(on_wait, None, line, **QUICK)
     started = run.click(
-        shows_errors(start), [state, *asked, seed, encoder], [job, line, curve, made], **HEAVY, **PRIVATE
+        shows_errors(start), [state, *asked, seed, encoder], [job, line, curve, result], **HEAVY, **PRIVATE
     )
     outputs = [line, state, *views.all(), curve, archive, second]
-    shown = started.success(shows_errors(show), [state, made], outputs, **PRIVATE)
+    shown = started.success(shows_errors(show), [state, result], outputs, **PRIVATE)
     shown.success(shows_errors(on_files), [state], views.buttons, **PRIVATE)
     wire_cancel(cancel, job)

@@ -26,14 +26,14 @@ READING = 0.15
 def estimate_view(adapter: str, n: int | None, epochs: int) -> str:
     """What a training is likely to take (n None: a part of the open benchmark, whose size is not asked)."""
     if n is None:
-        said = "The training uses half of the open benchmark's items, or those that its file tags “train”."
-        return render("estimate.html.j2", said=said)
+        text = "The training uses half of the open benchmark's items, or those that its file tags “train”."
+        return render("estimate.html.j2", said=text)
     reading = n * READING
     training = n * epochs * PER_ITEM.get(adapter, 0.03)
     whole = duration(reading + training)
     part = duration(reading)
-    said = f"About {whole} on one core with the embedded encoder, {part} of them to draw and read."
-    return render("estimate.html.j2", said=said)
+    text = f"About {whole} on one core with the embedded encoder, {part} of them to draw and read."
+    return render("estimate.html.j2", said=text)
 
 
 def curve_view(epochs: Sequence[Epoch]) -> str:

@@ -86,9 +86,9 @@ class JointModule(torch.nn.Module):
             return None
         (patches,), (tokens, _, words) = images, texts
         similarity = torch.einsum("bpw,mtw->bmtp", unit(patches), unit(self.levelled(tokens)))
-        found = ((SHARPNESS * similarity).softmax(3) * similarity).sum(3)  # (b, m, t)
-        weights = (words | ~words.any(1, keepdim=True)).to(found.dtype)
-        return self.aligned((found * weights).sum(2) / weights.sum(1))
+        matched = ((SHARPNESS * similarity).softmax(3) * similarity).sum(3)  # (b, m, t)
+        weights = (words | ~words.any(1, keepdim=True)).to(matched.dtype)
+        return self.aligned((matched * weights).sum(2) / weights.sum(1))
 
     def read(self, images: State, texts: State) -> torch.Tensor:
         """(p, w) what the query reads of each pair."""

@@ -31,20 +31,20 @@ def apply_edits(caption: str, edits: Sequence[Edit]) -> tuple[str, tuple[tuple[i
     >>> apply_edits("A red cube.", [Edit(2, 5, "orange")])
     ('An orange cube.', ((0, 9),))
     """
-    made = ""
+    text = ""
     spans = list[tuple[int, int]]()
     at = 0
     capitals = caption.isupper()
     for edit in sorted(edits):
-        made += caption[at : edit.start]
+        text += caption[at : edit.start]
         new = edit.text.upper() if capitals else edit.text
-        if not capitals and not made.strip() and caption[edit.start : edit.start + 1].isupper():
+        if not capitals and not text.strip() and caption[edit.start : edit.start + 1].isupper():
             new = new[:1].upper() + new[1:]
-        spans.append((len(made), len(made) + len(new)))
-        made += new
+        spans.append((len(text), len(text) + len(new)))
+        text += new
         at = edit.stop
-    made += caption[at:]
-    return _with_articles(*_tidy(made, spans))
+    text += caption[at:]
+    return _with_articles(*_tidy(text, spans))
 
 
 def _tidy(text: str, spans: list[tuple[int, int]]) -> tuple[str, list[tuple[int, int]]]:
@@ -62,17 +62,17 @@ def _tidy(text: str, spans: list[tuple[int, int]]) -> tuple[str, list[tuple[int,
 def _with_articles(text: str, spans: list[tuple[int, int]]) -> tuple[str, tuple[tuple[int, int], ...]]:
     """Articles made right that stand in a changed part, or before one."""
     capitals = text.isupper()
-    for found in reversed(list(_ARTICLE.finditer(text))):
-        start, stop = found.span(1)
-        near = any(a <= start < b or a <= found.start(3) <= b or stop <= a <= found.start(3) for a, b in spans)
-        right = right_articles(f"a {found[3].lower() if capitals else found[3]}").split(" ", 1)[0]
-        if not near or found[1].casefold() == right:
+    for match in reversed(list(_ARTICLE.finditer(text))):
+        start, stop = match.span(1)
+        near = any(a <= start < b or a <= match.start(3) <= b or stop <= a <= match.start(3) for a, b in spans)
+        right = right_articles(f"a {match[3].lower() if capitals else match[3]}").split(" ", 1)[0]
+        if not near or match[1].casefold() == right:
             continue
-        own = right.upper() if capitals else right.capitalize() if found[1][0].isupper() else right
-        by = len(own) - (stop - start)
+        written = right.upper() if capitals else right.capitalize() if match[1][0].isupper() else right
+        by = len(written) - (stop - start)
         spans = [(a + by if a >= stop else a, b + by if b >= stop else b) for a, b in spans]
-        spans.append((start, start + len(own)))
-        text = text[:start] + own + text[stop:]
+        spans.append((start, start + len(written)))
+        text = text[:start] + written + text[stop:]
     return text, _joined(sorted(spans), text)
 
 

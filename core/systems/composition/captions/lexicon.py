@@ -109,14 +109,14 @@ def _folded(values: Any) -> frozenset[str]:
 
 
 def _relations(listed: list[dict[str, Any]]) -> dict[tuple[str, ...], Relation]:
-    found: dict[tuple[str, ...], Relation] = {}
+    relations: dict[tuple[str, ...], Relation] = {}
     for entry in listed:
         for first, second in entry["phrases"]:
             both = ((first, second),) if entry.get("one_way") else ((first, second), (second, first))
             for phrase, opposite in both:
                 words = tuple(phrase.split())
-                found.setdefault(words, Relation(words, opposite, entry["family"], entry.get("needs", "")))
-    return found
+                relations.setdefault(words, Relation(words, opposite, entry["family"], entry.get("needs", "")))
+    return relations
 
 
 @lru_cache(maxsize=1)

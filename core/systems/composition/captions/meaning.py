@@ -18,36 +18,34 @@ def same_meaning_key(text: str) -> tuple[str, ...]:
     """
     reading = read_caption(text)
     symmetric = read_lexicon().phrases["symmetric"]
-    made: list[str] = []
+    key: list[str] = []
     at = 0
     run = list[NounPhrase]()
-    for k, thing in enumerate(reading.things):
+    for k, noun in enumerate(reading.things):
         if not run:
-            made += [token.word for token in reading.tokens[at : thing.start]]
-        run.append(thing)
-        at = thing.stop
+            key += [token.word for token in reading.tokens[at : noun.start]]
+        run.append(noun)
+        at = noun.stop
         following = reading.things[k + 1] if k + 1 < len(reading.things) else None
         if (
             following is None
-            or not thing.heads
+            or not noun.heads
             or not following.heads
-            or reading.between(thing, following) not in symmetric
+            or reading.between(noun, following) not in symmetric
         ):
-            made += sorted(" ".join(_bag(reading, one)) for one in run)
+            key += sorted(" ".join(_bag(reading, one)) for one in run)
             run = []
         else:
-            made.append("+" + " ".join(reading.between(thing, following)))
-    made += [token.word for token in reading.tokens[at:]]
-    return tuple(made)
+            key.append("+" + " ".join(reading.between(noun, following)))
+    key += [token.word for token in reading.tokens[at:]]
+    return tuple(key)
 
 
-def _bag(reading: ParsedCaption, thing: NounPhrase) -> list[str]:
+def _bag(reading: ParsedCaption, noun: NounPhrase) -> list[str]:
     """The thing's words: attributes in one order, then nouns."""
-    described = {at for a in thing.attributes for at in range(a.start, a.stop)}
+    described = {at for a in noun.attributes for at in range(a.start, a.stop)}
     words = [
-        token.word
-        for k, token in enumerate(reading.tokens[thing.start : thing.stop], thing.start)
-        if k not in described
+        token.word for k, token in enumerate(reading.tokens[noun.start : noun.stop], noun.start) if k not in described
     ]
     small = [word for word in words if word not in ("a", "an", "and")]
-    return [*sorted(" ".join(reading.tokens[k].word for k in range(a.start, a.stop)) for a in thing.attributes), *small]
+    return [*sorted(" ".join(reading.tokens[k].word for k in range(a.start, a.stop)) for a in noun.attributes), *small]

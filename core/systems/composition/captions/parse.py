@@ -29,11 +29,11 @@ def read_caption(text: str) -> ParsedCaption:
     >>> [(thing.head, [a.word for a in thing.attributes], thing.count) for thing in reading.things]
     [('cube', ['small', 'red'], None), ('balls', ['blue'], 2), ('table', [], None)]
     """
-    found = list(_WORD.finditer(text))
-    ends = [match.end() for match in found]
-    starts = [match.start() for match in found[1:]] + [len(text)]
+    matches = list(_WORD.finditer(text))
+    ends = [match.end() for match in matches]
+    starts = [match.start() for match in matches[1:]] + [len(text)]
     tokens = tuple(
-        Token(m[0], m.start(), m.end(), bool(text[end:start].strip())) for m, end, start in zip(found, ends, starts)
+        Token(m[0], m.start(), m.end(), bool(text[end:start].strip())) for m, end, start in zip(matches, ends, starts)
     )
     return ParsedCaption(text, tokens, _Parser(tokens, read_lexicon()).things())
 
@@ -63,7 +63,7 @@ class _Parser:
         return fixed
 
     def things(self) -> tuple[NounPhrase, ...]:
-        found: list[NounPhrase] = []
+        nouns_read: list[NounPhrase] = []
         # bare: a noun may stand here without an article
         at = 0
         bare = True
@@ -73,8 +73,8 @@ class _Parser:
                 at = at + size
                 bare = True
                 continue
-            thing = self._thing(at, bare, found[-1] if found else None)
-            if thing is None:
+            noun = self._thing(at, bare, nouns_read[-1] if nouns_read else None)
+            if noun is None:
                 # after a finite verb or a conjunction a bare noun may stand, after "he" or "away" none
                 bare = (
                     self.words[at] in ("and", "or", "but", "while", "as", "where")
@@ -83,10 +83,10 @@ class _Parser:
                 )
                 at += 1
                 continue
-            found.append(thing)
-            at = thing.stop
-            bare = self.tokens[thing.stop - 1].closed
-        return tuple(found)
+            nouns_read.append(noun)
+            at = noun.stop
+            bare = self.tokens[noun.stop - 1].closed
+        return tuple(nouns_read)
 
     # ---- what a word may be
 
@@ -193,27 +193,27 @@ class _Parser:
 
     def _attributes(self, at: int) -> tuple[list[Attribute], int]:
         """Attributes in a row, with "and", commas, modifiers and other words that may stand among them."""
-        found: list[Attribute] = []
+        attributes: list[Attribute] = []
         while at < len(self.words):
             modified = (
                 self._is(at, "colour_modifiers") and at + 1 < len(self.words) and self._attribute(at + 1) == "colour"
             )
-            place = at + int(modified)
-            if family := self._attribute(place):
-                found.append(Attribute(at, place, self.words[place], family))
-                at = place + 1
-            elif self._joins(found, at) or (self._is(at, "intensifiers") and not self.fixed[at]):
+            word_at = at + int(modified)
+            if family := self._attribute(word_at):
+                attributes.append(Attribute(at, word_at, self.words[word_at], family))
+                at = word_at + 1
+            elif self._joins(attributes, at) or (self._is(at, "intensifiers") and not self.fixed[at]):
                 at += 1
             else:
                 break
-        return found, at
+        return attributes, at
 
-    def _joins(self, found: list[Attribute], at: int) -> bool:
+    def _joins(self, attributes: list[Attribute], at: int) -> bool:
         """Whether "and" goes on with the same thing: "red and white plane", and not "in red and small dogs"."""
-        if not found or self.words[at] not in ("and", "or") or at + 1 == len(self.words):
+        if not attributes or self.words[at] not in ("and", "or") or at + 1 == len(self.words):
             return False
         modified = self._is(at + 1, "colour_modifiers") and at + 2 < len(self.words)
-        return self._attribute(at + 2 if modified else at + 1) == found[-1].family
+        return self._attribute(at + 2 if modified else at + 1) == attributes[-1].family
 
     def _heads(self, at: int, start: int, marked: bool) -> tuple[list[int], int]:
         """Nouns, with participles and unlisted adjectives in front, which are counted to the nouns save for the
@@ -262,8 +262,8 @@ class _Parser:
         red")."""
         last = attributes[-1]
         verb = self.words[start - 1] if start else ""
-        said = before is not None and verb in _SAYS
-        if said and not (at < len(self.words) and self.words[at] == "of"):
+        predicated = before is not None and verb in _SAYS
+        if predicated and not (at < len(self.words) and self.words[at] == "of"):
             return NounPhrase(start, last.stop, determiner, None, -1, tuple(attributes), (), "", False)
         if last.word in self.lexicon.words["also_nouns"]:
             return NounPhrase(
@@ -282,10 +282,10 @@ def described_things(text: str) -> tuple[tuple[str, str, str], ...]:
     """
     reading = read_caption(text)
     lexicon = read_lexicon()
-    found: list[tuple[str, str, str]] = []
-    for thing in reading.things:
-        if thing.heads:
-            words = [reading.tokens[at].word for at in thing.heads]
+    described: list[tuple[str, str, str]] = []
+    for noun in reading.things:
+        if noun.heads:
+            words = [reading.tokens[at].word for at in noun.heads]
             words[-1] = lexicon.one_of(words[-1]) or words[-1] if nouns.is_plural(words[-1]) else words[-1]
-            found += [(a.word, a.family, " ".join(words)) for a in thing.attributes]
-    return tuple(found)
+            described += [(a.word, a.family, " ".join(words)) for a in noun.attributes]
+    return tuple(described)

@@ -84,16 +84,16 @@ class CheckOptions:
 
 def adapter_settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
     """The options of the adapter that the arguments name, and those of its training; none if they name none."""
-    given = [after for before, after in pairwise(arguments) if before == "--adapter"]
-    given += [argument.removeprefix("--adapter=") for argument in arguments if argument.startswith("--adapter=")]
-    if not given or given[0] not in ADAPTERS:
+    names = [after for before, after in pairwise(arguments) if before == "--adapter"]
+    names += [argument.removeprefix("--adapter=") for argument in arguments if argument.startswith("--adapter=")]
+    if not names or names[0] not in ADAPTERS:
         return []
     from core.systems.composition.training.loop import Training
 
-    own = registered_options(ADAPTERS, given[0], taken)
-    kind = ADAPTERS.load(given[0])
-    title = f"Training of {kind.title}" + ("" if own else f"\n{about(kind)}")  # one has no settings of its own
-    return own + setting_options("training", title, Training, taken)
+    options = registered_options(ADAPTERS, names[0], taken)
+    kind = ADAPTERS.load(names[0])
+    title = f"Training of {kind.title}" + ("" if options else f"\n{about(kind)}")  # one has no settings of its own
+    return options + setting_options("training", title, Training, taken)
 
 
 @command(
@@ -196,8 +196,8 @@ def _to_learn(
     if benchmark is not None:
         from core.systems.composition.split import two_parts
 
-        found = open_pictured(benchmark, options.format, options.images, progress=progress)
-        return (found, None) if options.share is None else two_parts(found, options.share, seed=seed)
+        pictured = open_pictured(benchmark, options.format, options.images, progress=progress)
+        return (pictured, None) if options.share is None else two_parts(pictured, options.share, seed=seed)
     from core.systems.composition.scenes.shipped import draw_training
 
     return draw_training(options.n or 2000, seed, options.kinds), None
@@ -213,8 +213,8 @@ def _with_everyday(pictured: LoadedBenchmark, options: AdaptOptions, seed: int, 
 
     path = path_of(options.everyday, "The everyday images")
     most = options.everyday_n if path.exists() and recognise(path) == "captions" else None
-    found = open_pictured(options.everyday, images=options.everyday_images, n=most, progress=progress)
-    return joined_benchmarks(pictured, everyday_pairs(found, options.everyday_n, seed))
+    everyday = open_pictured(options.everyday, images=options.everyday_images, n=most, progress=progress)
+    return joined_benchmarks(pictured, everyday_pairs(everyday, options.everyday_n, seed))
 
 
 def _checked(adapted: Adapted, out: Path, progress: TerminalProgress, **against: Any) -> ForgettingCheck:
@@ -228,13 +228,13 @@ def _checked(adapted: Adapted, out: Path, progress: TerminalProgress, **against:
 
     before = EncoderScorer(adapted.encoder)
     after = AdaptedScorer(adapted)
-    found = check_regression(
+    check = check_regression(
         before, after, weight=adapted.record.rerank, cache=default_cache(), progress=progress, **against
     )
-    write_check(found, out)
+    write_check(check, out)
     progress.close()
-    say("\n".join(["What it cost", *regression_lines(found)]))
-    return found
+    say("\n".join(["What it cost", *regression_lines(check)]))
+    return check
 
 
 def _test(
@@ -258,7 +258,7 @@ def _test(
 
 def _train(
     options: AdaptOptions,
-    given: dict[str, Any],
+    settings: dict[str, Any],
     how: Training,
     pictured: LoadedBenchmark,
     encoder: Any,
@@ -272,7 +272,7 @@ def _train(
     state = options.out / STATE
     try:
         adapted = train(
-            pictured, options.adapter, given, how, encoder, state=state, cache=default_cache(), progress=progress
+            pictured, options.adapter, settings, how, encoder, state=state, cache=default_cache(), progress=progress
         )
     except (KeyboardInterrupt, Cancelled):
         progress.close()

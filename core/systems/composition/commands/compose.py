@@ -104,15 +104,15 @@ def pictures(benchmark: str, form: str = "", images: Path | None = None) -> None
         raise InvalidInput(
             f"The benchmark {benchmark!r} ships with its images, so you need none. Use `compose run {benchmark}`."
         )
-    said = "are needed"
+    state = "are needed"
     with TerminalProgress() as progress:
         read = read_named(benchmark, form, progress=progress)
         names = wanted = picture_list(read)
         if images is not None:
             index = index_files(open_images(images.expanduser(), progress=progress))
             wanted = tuple(name for name in names if not index.find(name))
-            said = f"are not in {images.name!r}"
+            state = f"are not in {images.name!r}"
     if wanted:
         say("\n".join(wanted))
-    summary = f"{len(wanted):,} of {len(names):,} images {said}."
+    summary = f"{len(wanted):,} of {len(names):,} images {state}."
     say(f"{summary} Images of {read.title}: {PICTURES[read.name]}.", file=sys.stderr)

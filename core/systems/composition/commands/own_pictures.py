@@ -32,16 +32,16 @@ def foils(caption: str) -> None:
     """
     from core.systems.composition.foils.make import make_foils
 
-    found = make_foils(caption)
-    if found.foils:
-        width = max(len(foil.text) for foil in found.foils)
-        kinds = max(len(foil.kind) for foil in found.foils)
-        say("\n".join(f"{foil.text:<{width}}  {foil.kind:<{kinds}}  {foil.why}" for foil in found.foils))
+    made_foils = make_foils(caption)
+    if made_foils.foils:
+        width = max(len(foil.text) for foil in made_foils.foils)
+        kinds = max(len(foil.kind) for foil in made_foils.foils)
+        say("\n".join(f"{foil.text:<{width}}  {foil.kind:<{kinds}}  {foil.why}" for foil in made_foils.foils))
     else:
-        say(found.note)
-    if found.left_out:
-        say("\n".join(["Left out:", *(f"  {text}: {reason}" for text, reason in found.left_out)]), file=sys.stderr)
-    if found.foils:
+        say(made_foils.note)
+    if made_foils.left_out:
+        say("\n".join(["Left out:", *(f"  {text}: {reason}" for text, reason in made_foils.left_out)]), file=sys.stderr)
+    if made_foils.foils:
         say("Check each foil: a rule cannot know whether it is also true of your image.", file=sys.stderr)
 
 
@@ -77,14 +77,14 @@ def pair(
         raise InvalidInput(f"--image names {image[0].name} twice. Name two different images, or one.")
     with TerminalProgress() as progress:
         tower = load_encoder(encoder)
-        found = score_pairs(Files(image), captions, tower, cache=default_cache(), progress=progress)
+        scores = score_pairs(Files(image), captions, tower, cache=default_cache(), progress=progress)
     if as_json:
-        print_json(pair_document(found))
+        print_json(pair_document(scores))
     else:
-        say("\n".join(pair_lines(found)))
+        say("\n".join(pair_lines(scores)))
 
 
-def _captions(n: int, given: Sequence[str], foils: Sequence[str]) -> list[Caption]:
+def _captions(n: int, true: Sequence[str], foils: Sequence[str]) -> list[Caption]:
     """The captions of n images with the images that they are true of, then the foils: given, or made from the first
     caption of one image."""
     from core.systems.composition.foils.make import make_foils
@@ -94,18 +94,20 @@ def _captions(n: int, given: Sequence[str], foils: Sequence[str]) -> list[Captio
         raise InvalidInput(
             f"`compose pair` scores one or two images: got {n}. For more, write a table and use `compose run`."
         )
-    if n == 2 and len(given) != 2:
+    if n == 2 and len(true) != 2:
         raise InvalidInput(
-            f"Two images need two captions, in the order of the images: got {len(given)}. Give both with --caption."
+            f"Two images need two captions, in the order of the images: got {len(true)}. Give both with --caption."
         )
-    captions = [Caption(text, (i,) if n == 2 else (0,)) for i, text in enumerate(given)]
+    captions = [Caption(text, (i,) if n == 2 else (0,)) for i, text in enumerate(true)]
     if n == 2 or foils:
         return captions + [Caption(text, (), 0) for text in foils]
-    made = make_foils(given[0])
-    if not made.foils:
-        raise InvalidInput(f"{made.note} Or write your own foils with --foil.")
-    said = {" ".join(text.split()).casefold() for text in given}
-    return captions + [Caption(foil.text, (), 0) for foil in made.foils[:MADE] if foil.text.casefold() not in said]
+    made_foils = make_foils(true[0])
+    if not made_foils.foils:
+        raise InvalidInput(f"{made_foils.note} Or write your own foils with --foil.")
+    taken = {" ".join(text.split()).casefold() for text in true}
+    return captions + [
+        Caption(foil.text, (), 0) for foil in made_foils.foils[:MADE] if foil.text.casefold() not in taken
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +164,10 @@ def grid(
         def score(pictures: ItemStore, texts: Sequence[str]) -> Any:
             return matrix_of(scorer, pictures, texts, cache=default_cache(), progress=progress)
 
-        found = binding_grid(brought.pictures, brought.shown, score, mode=brought.mode, template=template)
+        table_grid = binding_grid(brought.pictures, brought.shown, score, mode=brought.mode, template=template)
     if out is not None:
-        write_table(grid_table(found), out)
+        write_table(grid_table(table_grid), out)
     notes = [f"Note: {note}" for note in brought.notes]
-    say("\n".join([f"{scorer.name} on {table.name}", *grid_lines(found), *notes]))
+    say("\n".join([f"{scorer.name} on {table.name}", *grid_lines(table_grid), *notes]))
     if out is not None:
         say(f"Written: {out}")

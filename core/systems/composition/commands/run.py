@@ -120,12 +120,12 @@ def _check_run(options: RunOptions) -> None:
 
 def _reading(options: ReaderOptions) -> dict[str, Any]:
     """What single formats take, as far as it was given."""
-    given: dict[str, Any] = {"negatives": options.negatives, "max_words": options.max_words, "split": options.split}
+    reading: dict[str, Any] = {"negatives": options.negatives, "max_words": options.max_words, "split": options.split}
     if options.seen is not None:
         from core.documents import read_text
 
-        given["seen"] = read_text(options.seen, instead="Use a text file with one query a line for --seen.")
-    return {name: value for name, value in given.items() if value is not None}
+        reading["seen"] = read_text(options.seen, instead="Use a text file with one query a line for --seen.")
+    return {name: value for name, value in reading.items() if value is not None}
 
 
 def _known_check(models: Sequence[str]) -> Any:
@@ -147,16 +147,16 @@ def _diagnose(ran: ModelResults, options: RunOptions, run: Path, progress: Termi
 
     settings = Settings(seed=options.seed, n_permutations=options.permutations)
     embedding = EmbeddingSettings(_finder(options.encoder[0]), cache=default_cache())
-    given: dict[str, Any] = {"embedding": embedding, "settings": settings, "progress": progress}
+    arguments: dict[str, Any] = {"embedding": embedding, "settings": settings, "progress": progress}
     first = ran.results[0]
     if len(ran.results) > 1 and first.headline in first.correct:
-        found = two_models(ran.pictured, first, ran.results[1], **given)[0]
+        diagnosis = two_models(ran.pictured, first, ran.results[1], **arguments)[0]
     else:
-        found = diagnose_composition(ran.pictured, first, **given)
-    save(found, run, progress)
+        diagnosis = diagnose_composition(ran.pictured, first, **arguments)
+    save(diagnosis, run, progress)
     progress.close()
     stream = sys.stderr if options.json else sys.stdout
-    say(f"Where {first.name} is wrong:\n{text_summary(found)}", file=stream)
+    say(f"Where {first.name} is wrong:\n{text_summary(diagnosis)}", file=stream)
     tell_run(run, stream)
 
 
@@ -191,12 +191,12 @@ def compare(first: Path, second: Path, seed: int = 0, out: Path | None = None, a
     if a.name == b.name:  # the folders then tell them apart
         a = replace(a, name=str(first))
         b = replace(b, name=str(second))
-    found = compare_results(a, b, seed=seed)
-    document = comparison_document(found)
+    comparison = compare_results(a, b, seed=seed)
+    document = comparison_document(comparison)
     if out is not None:
         in_folder(out)
         write_json(out, document)
     if as_json:
         print_json(document)
     else:
-        say("\n".join([*comparison_lines(found, a.headline), *([] if out is None else [f"Written: {out}"])]))
+        say("\n".join([*comparison_lines(comparison, a.headline), *([] if out is None else [f"Written: {out}"])]))

@@ -216,5 +216,5 @@ def write_results(ran: ModelResults, folder: Path, regression: Any = None) -> No
         if ran.comparison is not None:
             write_json(scratch / "comparison.json", comparison_document(ran.comparison))
         write_text(scratch / "report.html", report)
-        for result, place in zip(ran.results, (scratch, scratch / SECOND)):
-            write_result(result, ran.pictured.benchmark, place)
+        for result, target in zip(ran.results, (scratch, scratch / SECOND)):
+            write_result(result, ran.pictured.benchmark, target)

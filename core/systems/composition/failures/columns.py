@@ -68,7 +68,7 @@ def caption_columns(
     known = {**read_lexicon().family, **(families or {})}
     named = [named_things(caption, known) for caption in captions]
     shared = [_shared(things) for things in named]
-    said = [
+    properties = [
         _said(caption, things) | _foiled(caption, against, known)
         for caption, things, against in zip(captions, named, foils)
     ]
@@ -76,7 +76,7 @@ def caption_columns(
     # of two conditions that speak of the same samples the first one is kept: "two things of the same size" rather than
     # "no things of different sizes"
     same = sorted(_indicators(shared), key=lambda column: " different " in column.name)
-    return (*texts, *same, *_indicators(said), *_counts(named, captions))
+    return (*texts, *same, *_indicators(properties), *_counts(named, captions))
 
 
 def tag_columns(tags: Sequence[Mapping[str, str]], without: Iterable[str] = ()) -> tuple[Column, ...]:
@@ -84,14 +84,14 @@ def tag_columns(tags: Sequence[Mapping[str, str]], without: Iterable[str] = ()) 
     tags are left out."""
     left_out = set(without)
     names = dict.fromkeys(name for own in tags for name in own if name not in left_out)
-    made: list[Column] = []
+    columns: list[Column] = []
     for name in names:
         values = [own.get(name) or None for own in tags]
         distinct = len({*values})
         if distinct > 1:
             own_value = distinct > 10 and distinct > len(tags) / 3
-            made.append(Column(name, "text" if own_value else "category", np.array(values, dtype=object)))
-    return tuple(made)
+            columns.append(Column(name, "text" if own_value else "category", np.array(values, dtype=object)))
+    return tuple(columns)
 
 
 def spoken_condition(text: str, names: Iterable[str]) -> str:
@@ -116,18 +116,18 @@ def named_things(caption: str, families: Mapping[str, str] | None = None) -> tup
     """
     reading = read_caption(caption)
     known = read_lexicon().family if families is None else families
-    found: list[Named] = []
-    for thing in reading.things:
-        attributes = tuple((a.word, known.get(a.word, a.family)) for a in thing.attributes)
-        if not thing.heads and found:
-            found[-1] = Named(found[-1].name, (*found[-1].attributes, *attributes), found[-1].count)
+    named: list[Named] = []
+    for noun in reading.things:
+        attributes = tuple((a.word, known.get(a.word, a.family)) for a in noun.attributes)
+        if not noun.heads and named:
+            named[-1] = Named(named[-1].name, (*named[-1].attributes, *attributes), named[-1].count)
             continue
-        words = [reading.tokens[at].word for at in thing.heads]
+        words = [reading.tokens[at].word for at in noun.heads]
         # a word that only the caller knows as an attribute was read as part of the noun
-        own = tuple((word, known[word]) for word in words[:-1] if word in known)
-        count = reading.tokens[thing.count_at].word if thing.count is not None else ""
-        found.append(Named(_singular(words[-2:], thing, known), (*attributes, *own), count))
-    return tuple(found)
+        unread = tuple((word, known[word]) for word in words[:-1] if word in known)
+        count = reading.tokens[noun.count_at].word if noun.count is not None else ""
+        named.append(Named(_singular(words[-2:], noun, known), (*attributes, *unread), count))
+    return tuple(named)
 
 
 def changed(caption: str, foil: str, families: Mapping[str, str] | None = None) -> frozenset[str]:
@@ -163,11 +163,11 @@ def _family(word: str, known: Mapping[str, str]) -> str:
     return RELATION if word in related else THING
 
 
-def _singular(words: Sequence[str], thing: NounPhrase, known: Mapping[str, str]) -> str:
+def _singular(words: Sequence[str], noun: NounPhrase, known: Mapping[str, str]) -> str:
     """The last two nouns, or one, in the singular where the lexicon is sure of it."""
     if not words:
         return ""
-    last = read_lexicon().one_of(words[-1]) if thing.many else ""
+    last = read_lexicon().one_of(words[-1]) if noun.many else ""
     return " ".join((*(word for word in words[:-1] if word not in known), last or words[-1]))
 
 
@@ -175,45 +175,45 @@ def _relations(caption: str) -> set[str]:
     """The first preposition between each thing and the next, such as "left of"."""
     reading = read_caption(caption)
     lexicon = read_lexicon()
-    found: set[str] = set()
+    relations: set[str] = set()
     for first, second in zip(reading.things, reading.things[1:]):
         words = list(reading.between(first, second))
         for at in range(len(words)):
             if size := phrase_at(words, at, lexicon.phrases["prepositions"], lexicon.longest["prepositions"]):
                 phrase = " ".join(words[at : at + size])
-                found.add(f'the relation "{_SPOKEN.get(phrase, phrase)}"')
+                relations.add(f'the relation "{_SPOKEN.get(phrase, phrase)}"')
                 break
-    return found
+    return relations
 
 
 def _said(caption: str, things: Sequence[Named]) -> set[str]:
     """What the caption names: "a red thing", "a cube", "a red cube", 'the relation "left of"', "a red thing named
     first", 'the word "two"'."""
-    found = _relations(caption)
-    for number, thing in enumerate(things):
-        if thing.name:
-            found.add(_a(thing.name))
-        if thing.count:
-            found.add(f'the word "{thing.count}"')
-        for word, _ in thing.attributes:
-            found.add(_a(f"{word} thing"))
-            if thing.name:
-                found.add(_a(f"{word} {thing.name}"))
+    names = _relations(caption)
+    for number, noun in enumerate(things):
+        if noun.name:
+            names.add(_a(noun.name))
+        if noun.count:
+            names.add(f'the word "{noun.count}"')
+        for word, _ in noun.attributes:
+            names.add(_a(f"{word} thing"))
+            if noun.name:
+                names.add(_a(f"{word} {noun.name}"))
             if number == 0 and len(things) > 1:
-                found.add(f"{_a(f'{word} thing')} named first")
-    return found
+                names.add(f"{_a(f'{word} noun')} named first")
+    return names
 
 
 def _shared(things: Sequence[Named]) -> set[str]:
     """Such as "two things of the same size", "two things of different colours" or "two things with one name"."""
-    found: set[str] = set()
+    shared: set[str] = set()
     for family in dict.fromkeys(family for thing in things for _, family in thing.attributes):
         words = [thing.of(family) for thing in things if thing.of(family)]
         if len(words) >= 2:
             same = len({*words}) < len(words)
-            found.add(f"two things of the same {family}" if same else f"two things of different {family}s")
+            shared.add(f"two things of the same {family}" if same else f"two things of different {family}s")
     names = [thing.name for thing in things if thing.name]
-    return found | ({"two things with one name"} if len({*names}) < len(names) else set())
+    return shared | ({"two things with one name"} if len({*names}) < len(names) else set())
 
 
 def _foiled(caption: str, foils: Sequence[str], families: Mapping[str, str]) -> set[str]:
@@ -221,34 +221,34 @@ def _foiled(caption: str, foils: Sequence[str], families: Mapping[str, str]) -> 
     if not foils:
         return set()
     by_all = frozenset.intersection(*(changed(caption, foil, families) for foil in foils))
-    found = {f"a foil that changes the {family}" for family in by_all}
+    changes = {f"a foil that changes the {family}" for family in by_all}
     words = sorted(words_in(caption))
     others = [sorted(words_in(foil)) for foil in foils]
     if all(other == words for other in others):
-        found.add("a foil of the same words")
+        changes.add("a foil of the same words")
     if min(map(len, others)) > len(words):
-        found.add("a longer foil")
-    return found | ({"a shorter foil"} if max(map(len, others)) < len(words) else set())
+        changes.add("a longer foil")
+    return changes | ({"a shorter foil"} if max(map(len, others)) < len(words) else set())
 
 
 _GENERAL = re.compile(r" thing$| named first$|^two things |foil|^the ")
 """What does not hold the name of a thing."""
 
 
-def _indicators(said: Sequence[set[str]]) -> tuple[Column, ...]:
+def _indicators(properties: Sequence[set[str]]) -> tuple[Column, ...]:
     """A column for everything that is said often enough and not always, most frequent first; of names, alone or with an
     attribute, only the first."""
-    counts = Counter(text for own in said for text in own)
+    counts = Counter(text for own in properties for text in own)
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    frequent = [text for text, count in ordered if MIN_SAMPLES <= count < len(said)]
+    frequent = [text for text, count in ordered if MIN_SAMPLES <= count < len(properties)]
     names = [text for text in frequent if not _GENERAL.search(text)]
     bare = [text for text in names if " " not in _ARTICLE.sub("", text)]
     longer = [text for text in names if " " in _ARTICLE.sub("", text)]
-    kept = {*(text for text in frequent if _GENERAL.search(text)), *bare[:MAX_NAMES], *longer[:MAX_PAIRS]}
+    chosen = {*(text for text in frequent if _GENERAL.search(text)), *bare[:MAX_NAMES], *longer[:MAX_PAIRS]}
     return tuple(
-        Column(text, "category", np.array([YES if text in own else None for own in said], object))
+        Column(text, "category", np.array([YES if text in own else None for own in properties], object))
         for text in frequent
-        if text in kept
+        if text in chosen
     )
 
 

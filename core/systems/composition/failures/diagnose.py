@@ -74,21 +74,26 @@ def diagnose_composition(
         InvalidInput: the result is of another benchmark, too few items can be diagnosed, all margins are equal, or no
         image can be read.
     """
-    made = composition_records(
+    records = composition_records(
         pictured, result, embedding, families=families, loss=loss, words=settings.words, progress=progress
     )
     try:
         run = diagnose_records(
-            made.samples, made.outcomes, made.embeddings, words=made.words, settings=settings, progress=progress
+            records.samples,
+            records.outcomes,
+            records.embeddings,
+            words=records.words,
+            settings=settings,
+            progress=progress,
         )
     except InvalidInput as error:
         raise InvalidInput(f"The errors of {result.name!r} cannot be diagnosed. {error}") from None
-    names = [c.name for c in made.samples.metadata if c.kind == "category"]
+    names = [c.name for c in records.samples.metadata if c.kind == "category"]
     return replace(
         run,
         insights=tuple(_spoken(insight, names) for insight in run.insights),
-        notes=tuple(dict.fromkeys((*made.notes, *run.notes))),
-        excluded=made.excluded,
+        notes=tuple(dict.fromkeys((*records.notes, *run.notes))),
+        excluded=records.excluded,
         extras={**run.extras, COMPOSITION: _document(result, loss)},
     )
 
@@ -119,15 +124,15 @@ def composition_records(
     but the diagnosis itself."""
     from core.discovery.prepare import embed  # reads tables with pandas: not before it is needed
 
-    found = caption_samples(pictured, result, loss)
-    audit = embed(_audit(pictured, found), embedding, words=words, progress=progress)
-    kept = _kept(found, audit)
-    samples, note = _with_classes(pictured, found, kept, audit.samples, families)
+    scored = caption_samples(pictured, result, loss)
+    audit = embed(_audit(pictured, scored), embedding, words=words, progress=progress)
+    rows = _kept(scored, audit)
+    samples, note = _with_classes(pictured, scored, rows, audit.samples, families)
     assert audit.embeddings is not None
-    embeddings = _joined(audit.embeddings, [found.captions[i] for i in kept.tolist()], embedding)
-    notes = (*_said(result, loss), *found.notes, *note, *audit.notes)
+    embeddings = _joined(audit.embeddings, [scored.captions[i] for i in rows.tolist()], embedding)
+    notes = (*_said(result, loss), *scored.notes, *note, *audit.notes)
     return CompositionRecords(
-        samples, audit.outcomes, embeddings, audit.words, notes, (*found.excluded, *audit.excluded)
+        samples, audit.outcomes, embeddings, audit.words, notes, (*scored.excluded, *audit.excluded)
     )
 
 
@@ -139,8 +144,8 @@ def joint_vectors(pictures: F32, captions: F32, share: float = PICTURE_SHARE) ->
     """
     from core.encoders.arithmetic import unit
 
-    own = unit(captions - captions.mean(0, dtype=np.float64).astype(np.float32))
-    return unit(np.concatenate([np.sqrt(share) * pictures, np.sqrt(1 - share) * own], axis=1).astype(np.float32))
+    centered = unit(captions - captions.mean(0, dtype=np.float64).astype(np.float32))
+    return unit(np.concatenate([np.sqrt(share) * pictures, np.sqrt(1 - share) * centered], axis=1).astype(np.float32))
 
 
 def class_tag(pictured: LoadedBenchmark) -> str:
@@ -152,37 +157,41 @@ def class_tag(pictured: LoadedBenchmark) -> str:
     )
 
 
-def _audit(pictured: LoadedBenchmark, found: CaptionSamples) -> DataSet:
+def _audit(pictured: LoadedBenchmark, scored: CaptionSamples) -> DataSet:
     from core.data.samples import DataSet
 
     samples = SampleSet(
-        found.ids,
-        items=ItemView(pictured.store, found.pictures, shared=True),
-        groups=found.groups,
+        scored.ids,
+        items=ItemView(pictured.store, scored.pictures, shared=True),
+        groups=scored.groups,
         group_name="items that share an image",
         name=pictured.benchmark.title,
     )
-    return DataSet(samples, found.outcomes, None, (), ())
+    return DataSet(samples, scored.outcomes, None, (), ())
 
 
-def _kept(found: CaptionSamples, audit: DataSet) -> I64:
+def _kept(scored: CaptionSamples, audit: DataSet) -> I64:
     """Which of the samples have an image that could be read."""
-    place = {name: row for row, name in enumerate(found.ids)}
-    return np.array([place[name] for name in audit.samples.ids], np.int64)
+    row_of = {name: row for row, name in enumerate(scored.ids)}
+    return np.array([row_of[name] for name in audit.samples.ids], np.int64)
 
 
 def _with_classes(
-    pictured: LoadedBenchmark, found: CaptionSamples, kept: I64, samples: SampleSet, families: Mapping[str, str] | None
+    pictured: LoadedBenchmark,
+    scored: CaptionSamples,
+    rows_kept: I64,
+    samples: SampleSet,
+    families: Mapping[str, str] | None,
 ) -> tuple[SampleSet, tuple[str, ...]]:
     """The samples with their kinds as classes and what captions and tags say as metadata, and a note on the classes."""
-    rows = kept.tolist()
+    rows = rows_kept.tolist()
     tag = class_tag(pictured)
-    items = [found.items[i] for i in rows]
+    items = [scored.items[i] for i in rows]
     columns = tag_columns([item.tags for item in items], without=(tag,) if tag else ())
     taken = {c.name for c in (*columns, *samples.metadata)}
-    said = caption_columns([found.captions[i] for i in rows], [found.foils[i] for i in rows], families)
+    caption_based = caption_columns([scored.captions[i] for i in rows], [scored.foils[i] for i in rows], families)
     columns = (
-        *(replace(c, name=f"{c.name} by the caption") if c.name in taken else c for c in said),
+        *(replace(c, name=f"{c.name} by the caption") if c.name in taken else c for c in caption_based),
         *columns,
         *samples.metadata,
     )

@@ -85,20 +85,20 @@ def caption_samples(pictured: LoadedBenchmark, result: CompositionResult, loss: 
             f'loss must be "margin", or "binding" for pairs: got {loss!r} for {result.kind} items. Use "margin".'
         )
     items = {item.id: item for item in benchmark.items}
-    made, excluded = _all_samples(items, result, loss)
-    own = tuple(items[result.ids[s.item]] for s in made)
-    pictures = np.array([item.pictures[s.picture] for item, s in zip(own, made)], np.int64)
+    samples, excluded = _all_samples(items, result, loss)
+    sample_items = tuple(items[result.ids[s.item]] for s in samples)
+    pictures = np.array([item.pictures[s.picture] for item, s in zip(sample_items, samples)], np.int64)
     groups = pictures
     note = ""
     if result.kind != "retrieval":
-        groups, note = _groups(np.array([s.item for s in made], np.int64), own, benchmark.pictures)
+        groups, note = _groups(np.array([s.item for s in samples], np.int64), sample_items, benchmark.pictures)
     return CaptionSamples(
-        tuple(s.id for s in made),
-        own,
+        tuple(s.id for s in samples),
+        sample_items,
         pictures,
-        tuple(item.captions[s.caption] for item, s in zip(own, made)),
-        tuple(_foils(item, s.picture) for item, s in zip(own, made)),
-        _outcomes(np.array([s.loss for s in made]), result, loss),
+        tuple(item.captions[s.caption] for item, s in zip(sample_items, samples)),
+        tuple(_foils(item, s.picture) for item, s in zip(sample_items, samples)),
+        _outcomes(np.array([s.loss for s in samples]), result, loss),
         groups,
         excluded,
         tuple(filter(None, (note, _attracted(items, result) if loss == "margin" else ""))),
@@ -113,7 +113,7 @@ def _all_samples(
     Raises:
         InvalidInput: no item gives any.
     """
-    made: list[_Sample] = []
+    samples: list[_Sample] = []
     excluded = [*result.excluded]
     retrieval = result.kind == "retrieval"
     nothing = (
@@ -122,16 +122,16 @@ def _all_samples(
         else "it has nothing to tell apart."
     )
     for number, (name, scores) in enumerate(zip(result.ids, result.matrices)):
-        found = _samples(items[name], number, scores, result, loss)
-        made += found
-        if not found:
+        item_samples = _samples(items[name], number, scores, result, loss)
+        samples += item_samples
+        if not item_samples:
             excluded.append((name, nothing))
     known = {*result.ids, *(name for name, _ in excluded)}
     excluded += [(name, f"{result.model} has not scored it.") for name in items if name not in known]
-    if not made:
+    if not samples:
         first = excluded[0] if excluded else ("", "it has no items.")
         raise InvalidInput(f"{result.name}: no item can be diagnosed. The first, {first[0]!r}: {first[1]}")
-    return made, tuple(dict.fromkeys(excluded))
+    return samples, tuple(dict.fromkeys(excluded))
 
 
 def sample_margins(scores: F64, match: tuple[tuple[int, int], ...], headline: str) -> F64:
@@ -145,13 +145,13 @@ def sample_margins(scores: F64, match: tuple[tuple[int, int], ...], headline: st
     belongs[tuple(np.array(match, np.int64).T)] = True
     wrong = np.where(belongs, -np.inf, scores)
     margins = np.full(len(match), np.inf)
-    for place, (picture, caption) in enumerate(match):
+    for row, (picture, caption) in enumerate(match):
         rivals: list[float] = []
         if headline != TEXT:
             rivals.append(float(wrong[:, caption].max()))
         if headline != IMAGE:
             rivals.append(float(wrong[picture].max()))
-        margins[place] = scores[picture, caption] - max(rivals)
+        margins[row] = scores[picture, caption] - max(rivals)
     return margins
 
 
@@ -210,8 +210,8 @@ def _samples(item: Item, number: int, scores: F64, result: CompositionResult, lo
 
 
 def _foils(item: Item, picture: int) -> tuple[str, ...]:
-    own = {caption for at, caption in item.match if at == picture}
-    return tuple(text for at, text in enumerate(item.captions) if at not in own)
+    true = {caption for at, caption in item.match if at == picture}
+    return tuple(text for at, text in enumerate(item.captions) if at not in true)
 
 
 def _outcomes(loss: F64, result: CompositionResult, which: Loss) -> Outcomes:

@@ -35,11 +35,11 @@ def with_second_result(diagnosis: Diagnosis, pictured: LoadedBenchmark, result: 
         )
     if result.name in {MODEL, *(p.name for p in other_models(diagnosis))}:
         raise InvalidInput(f"This run already has a result named {result.name!r}. Use another name.")
-    found = caption_samples(pictured, result, mine["loss"])
-    rows, order = rows_of_run(diagnosis, found.ids)
+    samples = caption_samples(pictured, result, mine["loss"])
+    rows, order = rows_of_run(diagnosis, samples.ids)
     if not len(order):
         raise InvalidInput(f"{result.name!r} shares no item with this run. Score the same items.")
-    outcomes = found.outcomes.keep(order)
+    outcomes = samples.outcomes.keep(order)
     if outcomes.errors is None:
         raise InvalidInput(
             f"{result.name!r} is average precision, which is neither right nor wrong. Use compare_results instead."

@@ -15,10 +15,10 @@ from core.systems.contract import Pictures, Section
 
 def sections(diagnosis: Diagnosis) -> list[Section]:
     """Which result was diagnosed; none of any other run."""
-    said = diagnosis.extras.get(COMPOSITION)
-    if not isinstance(said, Mapping):
+    document = diagnosis.extras.get(COMPOSITION)
+    if not isinstance(document, Mapping):
         return []
-    sentence = _sentence(said)
+    sentence = _sentence(document)
 
     def drawn(pictures: Pictures) -> str:
         return render("explained.html.j2", TEMPLATES, composition=sentence)
@@ -26,16 +26,16 @@ def sections(diagnosis: Diagnosis) -> list[Section]:
     return [Section("A model of composition", drawn, place="lead")]
 
 
-def _sentence(said: Mapping[str, Any]) -> str:
-    what = f"{said['model']} on {said['title']} ({said['name']})"
-    if said.get("metric") is None:
+def _sentence(document: Mapping[str, Any]) -> str:
+    what = f"{document['model']} on {document['title']} ({document['name']})"
+    if document.get("metric") is None:
         return f"{what}."
-    found = Estimate(said["value"], said["low"], said["high"])
-    ranks = said["headline"] == "mean rank"
-    value = number(found.value) if ranks else percent(found.value)
-    chance = said.get("chance")
+    estimate = Estimate(document["value"], document["low"], document["high"])
+    ranks = document["headline"] == "mean rank"
+    value = number(estimate.value) if ranks else percent(estimate.value)
+    chance = document.get("chance")
     against = "" if chance is None else f"; chance is {number(chance) if ranks else percent(chance)}"
     return (
-        f"{what}: {said['metric']} {value}, 95% interval {interval(found, share=not ranks)}, n = "
-        f"{said['n']:,}{against}."
+        f"{what}: {document['metric']} {value}, 95% interval {interval(estimate, share=not ranks)}, n = "
+        f"{document['n']:,}{against}."
     )

@@ -30,39 +30,44 @@ def count_swaps(reading: ParsedCaption) -> Iterator[Draft]:
     for i, j in combinations(range(len(reading.things)), 2):
         first = reading.things[i]
         second = reading.things[j]
-        one = _value(first)
-        other = _value(second)
-        if one is None or other is None or one == other or (first.count is None and second.count is None):
+        first_value = _value(first)
+        second_value = _value(second)
+        if (
+            first_value is None
+            or second_value is None
+            or first_value == second_value
+            or (first.count is None and second.count is None)
+        ):
             continue
-        said = _said(reading, first), _said(reading, second)
-        edits = _recount(reading, i, said[1])
-        others = _recount(reading, j, said[0])
+        phrases = _said(reading, first), _said(reading, second)
+        edits = _recount(reading, i, phrases[1])
+        others = _recount(reading, j, phrases[0])
         if edits is not None and others is not None and len({edit.start for edit in (*edits, *others)}) >= 2:
-            why = f"{said[0]} and {said[1]} change places"
+            why = f"{phrases[0]} and {phrases[1]} change places"
             yield Draft("swap attributes", SWAP, 500 + first.start, (*edits, *others), why)
 
 
 def count_replacements(reading: ParsedCaption) -> Iterator[Draft]:
     """A number becomes the next, and the one before if that is still many; "a" becomes "two", last of all; "a pair of"
     becomes three."""
-    for at, thing in enumerate(reading.things):
-        value = thing.count
-        if value is not None and thing.heads:
+    for at, noun in enumerate(reading.things):
+        value = noun.count
+        if value is not None and noun.heads:
             for k, new in enumerate(n for n in (value + 1, value - 1) if n >= 2 and n != value):
-                said = _written(reading, thing, new)
-                if said and (edits := _recount(reading, at, said)) is not None:
+                phrase = _written(reading, noun, new)
+                if phrase and (edits := _recount(reading, at, phrase)) is not None:
                     yield Draft(
-                        "count", COUNT, thing.start + 1000 * k, tuple(edits), f"{_said(reading, thing)} becomes {said}"
+                        "count", COUNT, noun.start + 1000 * k, tuple(edits), f"{_said(reading, noun)} becomes {phrase}"
                     )
-        elif thing.head in read_lexicon().words["packs"]:
+        elif noun.head in read_lexicon().words["packs"]:
             yield from _pack(reading, at)
         elif (
-            thing.determiner in ("a", "an")
-            and not is_vague(thing)
-            and not follows_preposition(reading, thing.start)
+            noun.determiner in ("a", "an")
+            and not is_vague(noun)
+            and not follows_preposition(reading, noun.start)
             and (edits := _recount(reading, at, "two")) is not None
         ):
-            yield Draft("count", FEW, thing.start, tuple(edits), f"{thing.determiner} becomes two")
+            yield Draft("count", FEW, noun.start, tuple(edits), f"{noun.determiner} becomes two")
 
 
 def _pack(reading: ParsedCaption, at: int) -> Iterator[Draft]:
@@ -83,8 +88,8 @@ def _pack(reading: ParsedCaption, at: int) -> Iterator[Draft]:
     start = reading.tokens[pack.start].start
     stop = reading.tokens[inside.start].start
     if not _singular_verb(reading, inside.stop):
-        said = f"a {pack.head} of"
-        yield Draft("count", COUNT, pack.start, (Edit(start, stop - 1, "three"),), f"{said} becomes three")
+        phrase = f"a {pack.head} of"
+        yield Draft("count", COUNT, pack.start, (Edit(start, stop - 1, "three"),), f"{phrase} becomes three")
 
 
 def _singular_verb(reading: ParsedCaption, at: int) -> bool:
@@ -96,65 +101,65 @@ def _singular_verb(reading: ParsedCaption, at: int) -> bool:
 # ---- numbers
 
 
-def _value(thing: NounPhrase) -> int | None:
-    if not thing.heads or is_vague(thing):
+def _value(noun: NounPhrase) -> int | None:
+    if not noun.heads or is_vague(noun):
         return None
-    return thing.count if thing.count is not None else 1 if thing.determiner in ("a", "an") else None
+    return noun.count if noun.count is not None else 1 if noun.determiner in ("a", "an") else None
 
 
-def _said(reading: ParsedCaption, thing: NounPhrase) -> str:
-    return reading.tokens[thing.count_at].word if thing.count is not None else "a"
+def _said(reading: ParsedCaption, noun: NounPhrase) -> str:
+    return reading.tokens[noun.count_at].word if noun.count is not None else "a"
 
 
-def _written(reading: ParsedCaption, thing: NounPhrase, value: int) -> str:
+def _written(reading: ParsedCaption, noun: NounPhrase, value: int) -> str:
     """The value in digits or in letters, as the thing's own number is written; "" past the list."""
     numbers = read_lexicon().numbers
-    if reading.tokens[thing.count_at].word.isdigit():
+    if reading.tokens[noun.count_at].word.isdigit():
         return str(value)
     return numbers[value - 1] if value <= len(numbers) else ""
 
 
-def _recount(reading: ParsedCaption, at: int, said: str) -> list[Edit] | None:
+def _recount(reading: ParsedCaption, at: int, phrase: str) -> list[Edit] | None:
     """Edits that give thing number `at` the number `said`; None where the noun, a verb or a pronoun could not be made
     to agree."""
-    thing = reading.things[at]
+    counted = reading.things[at]
     lexicon = read_lexicon()
-    new = 1 if said == "a" else lexicon.value(said)
-    old = _value(thing) if thing.head not in lexicon.words["packs"] else 1
-    place = thing.count_at if thing.count is not None else thing.start
-    if new is None or old is None or (thing.count is not None and thing.determiner and new == 1):
+    new = 1 if phrase == "a" else lexicon.value(phrase)
+    old = _value(counted) if counted.head not in lexicon.words["packs"] else 1
+    count_at = counted.count_at if counted.count is not None else counted.start
+    if new is None or old is None or (counted.count is not None and counted.determiner and new == 1):
         return None
-    edits = [Edit(*span_of(reading, place, place + 1), said)]
+    edits = [Edit(*span_of(reading, count_at, count_at + 1), phrase)]
     if (old > 1) == (new > 1):
         return edits
     # "two giraffe" is written often enough: what does not look like a plural stays
-    single = lexicon.one_of(thing.head) if lexicon.is_many(thing.head) else thing.head
-    noun = lexicon.many_of(thing.head) if new > 1 else single
-    if any("'" in reading.tokens[k].text or "’" in reading.tokens[k].text for k in thing.heads):
+    single = lexicon.one_of(counted.head) if lexicon.is_many(counted.head) else counted.head
+    noun = lexicon.many_of(counted.head) if new > 1 else single
+    if any("'" in reading.tokens[k].text or "’" in reading.tokens[k].text for k in counted.heads):
         return None  # "a woman's shoulder": the article is the woman's
-    if not noun or (new > 1 and lexicon.is_many(thing.head)):
+    if not noun or (new > 1 and lexicon.is_many(counted.head)):
         return None
-    if any(token.word in _PRONOUNS for token in reading.tokens[thing.stop :]):
+    if any(token.word in _PRONOUNS for token in reading.tokens[counted.stop :]):
         return None
     agreed = _agreed(reading, at, new > 1)
     if agreed is None:
         return None
-    head = reading.tokens[thing.heads[-1]]
-    return [*edits, *([] if noun == thing.head else [Edit(head.start, head.end, noun)]), *agreed]
+    head = reading.tokens[counted.heads[-1]]
+    return [*edits, *([] if noun == counted.head else [Edit(head.start, head.end, noun)]), *agreed]
 
 
 def _agreed(reading: ParsedCaption, at: int, many: bool) -> list[Edit] | None:
     """Edits of the verb that follows or, after "there", goes before; None where it cannot be said."""
     pairs = read_lexicon().agreements
-    thing = reading.things[at]
+    noun = reading.things[at]
     tokens = reading.tokens
-    before = tokens[thing.start - 1].word if thing.start else ""
+    before = tokens[noun.start - 1].word if noun.start else ""
     stop = unit_stop(reading, at)
     edits: list[Edit] = []
     if before in pairs:
-        if thing.start < 2 or tokens[thing.start - 2].word != "there":
+        if noun.start < 2 or tokens[noun.start - 2].word != "there":
             return [] if before in ("has", "have") else None
-        edits.append(_verb(reading, thing.start - 1, many))
+        edits.append(_verb(reading, noun.start - 1, many))
     if before in ("and", "or") or (stop < len(tokens) and tokens[stop].word in ("and", "or")):
         verb = next((token.word for token in tokens[stop:] if token.word in pairs), "")
         if not verb or verb == pairs[verb][1]:  # the verb of "a dog and a cat" agrees with both
@@ -165,7 +170,7 @@ def _agreed(reading: ParsedCaption, at: int, many: bool) -> list[Edit] | None:
         if before in ("of", "in", "on", "at", "with", "by", "near"):
             return None
         return [*edits, _verb(reading, stop, many)]
-    if not follows_preposition(reading, thing.start) and later_verb(reading, stop):
+    if not follows_preposition(reading, noun.start) and later_verb(reading, stop):
         return None
     if finite_after(reading, stop) or (stop < len(tokens) and tokens[stop].word in ("that", "who", "which")):
         return None

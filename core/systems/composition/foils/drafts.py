@@ -50,15 +50,15 @@ def small_first(reading: ParsedCaption, text: str) -> str:
     return text if len(first) > 1 and first.isupper() and not reading.text.isupper() else text[:1].lower() + text[1:]
 
 
-def is_kind(thing: NounPhrase, kind: str) -> bool:
+def is_kind(noun: NounPhrase, kind: str) -> bool:
     """Whether the thing is a "person", ... of the lexicon."""
-    return bool(thing.head) and nouns.singular(thing.head) in read_lexicon().heads[kind]
+    return bool(noun.head) and nouns.singular(noun.head) in read_lexicon().heads[kind]
 
 
-def is_vague(thing: NounPhrase) -> bool:
+def is_vague(noun: NounPhrase) -> bool:
     """Whether the noun names a part, a view or a time rather than a thing ("side", "picture", "day")."""
     vague = read_lexicon().words["vague"]
-    return not thing.head or thing.head in vague or nouns.singular(thing.head) in vague
+    return not noun.head or noun.head in vague or nouns.singular(noun.head) in vague
 
 
 def unit_stop(reading: ParsedCaption, at: int) -> int:

@@ -36,17 +36,17 @@ class CaptionFoil:
 def things_named(captions: Iterable[str]) -> tuple[str, ...]:
     """The things that at least `LEAST_NAMED` captions name with "a" or "an", in the alphabet's order; people, animals,
     parts and views are left out."""
-    found = Counter[str]()
+    counts = Counter[str]()
     for caption in captions:
         reading = read_caption(_cut(caption))
-        found.update(
+        counts.update(
             {
                 thing.head
                 for thing in reading.things
                 if thing.determiner in ("a", "an") and not is_vague(thing) and not is_kind(thing, "person")
             }
         )
-    return tuple(sorted(head for head, n in found.items() if n >= LEAST_NAMED and grammar.takes_article(head)))
+    return tuple(sorted(head for head, n in counts.items() if n >= LEAST_NAMED and grammar.takes_article(head)))
 
 
 def caption_foils(
@@ -64,40 +64,44 @@ def caption_foils(
     Source: the three changes are SugarCrepe's (Hsieh et al. 2023, arXiv 2306.14610). Departure: there a language model
     writes them and people look at each; here rules do, so some sound odd and a few are true of their image.
     """
-    said = {word for caption in (*captions, *beside) for word in _keys(caption)}
-    found: dict[str, CaptionFoil] = {}
+    seen_words = {word for caption in (*captions, *beside) for word in _keys(caption)}
+    foils: dict[str, CaptionFoil] = {}
     for caption in map(_cut, captions):
         if not any(character.isalpha() for character in caption):
             continue
-        own = set(_keys(caption))
+        caption_words = set(_keys(caption))
         for foil in make_foils(caption).foils:
-            if not (set(_keys(foil.text)) - own) & said:
+            if not (set(_keys(foil.text)) - caption_words) & seen_words:
                 change: Change = "swap" if foil.kind.startswith("swap") else "replace"
-                found.setdefault(foil.kind, CaptionFoil(caption, foil.text, change, foil.kind))
+                foils.setdefault(foil.kind, CaptionFoil(caption, foil.text, change, foil.kind))
         reading = read_caption(caption)
-        for kind, made in (("add attribute", _coloured), ("add object", _joined)):
-            if kind not in found and (foil := next(made(reading, said, things, rng), "")):
-                found[kind] = CaptionFoil(caption, foil, "add", kind)
-    return sorted(found.values(), key=lambda foil: foil.kind)
+        for kind, added in (("add attribute", _coloured), ("add object", _joined)):
+            if kind not in foils and (foil := next(added(reading, seen_words, things, rng), "")):
+                foils[kind] = CaptionFoil(caption, foil, "add", kind)
+    return sorted(foils.values(), key=lambda foil: foil.kind)
 
 
-def _coloured(reading: ParsedCaption, said: set[str], things: Sequence[str], rng: np.random.Generator) -> Iterator[str]:
+def _coloured(
+    reading: ParsedCaption, seen_words: set[str], things: Sequence[str], rng: np.random.Generator
+) -> Iterator[str]:
     """The first plain thing in a colour that no caption speaks of."""
-    free = [colour for colour in COLOURS if colour not in said]
+    free = [colour for colour in COLOURS if colour not in seen_words]
     plain = (
-        thing
-        for thing in reading.things
-        if thing.heads and not (thing.attributes or is_vague(thing) or is_kind(thing, "person")) and thing.determiner
+        noun
+        for noun in reading.things
+        if noun.heads and not (noun.attributes or is_vague(noun) or is_kind(noun, "person")) and noun.determiner
     )
-    for thing in plain:
+    for noun in plain:
         if free:
-            at = reading.tokens[thing.heads[0]].start
+            at = reading.tokens[noun.heads[0]].start
             yield apply_edits(reading.text, [Edit(at, at, f"{free[rng.integers(len(free))]} ")])[0]
 
 
-def _joined(reading: ParsedCaption, said: set[str], things: Sequence[str], rng: np.random.Generator) -> Iterator[str]:
+def _joined(
+    reading: ParsedCaption, seen_words: set[str], things: Sequence[str], rng: np.random.Generator
+) -> Iterator[str]:
     """The caption beside a thing that none of the image's captions speaks of."""
-    free = [thing for thing in things if not set(_keys(thing)) & said]
+    free = [thing for thing in things if not set(_keys(thing)) & seen_words]
     if free and reading.things:
         end = len(reading.text.rstrip(".!? "))
         yield apply_edits(reading.text, [Edit(end, end, f" near a {free[rng.integers(len(free))]}")])[0]

@@ -20,12 +20,12 @@ _KINDS: dict[str, tuple[Kind, int]] = {
 def attribute_replacements(reading: ParsedCaption) -> Iterator[Draft]:
     """Each attribute becomes one or two others of its family; those that the thing has already are passed over."""
     before = ""
-    for thing in reading.things:
-        before = thing.head or before
-        own = {attribute.word for attribute in thing.attributes}
-        for attribute in thing.attributes:
+    for noun in reading.things:
+        before = noun.head or before
+        present = {attribute.word for attribute in noun.attributes}
+        for attribute in noun.attributes:
             kind, rank = _KINDS.get(attribute.family, ("replace attribute", OTHER))
-            others = [word for word in read_lexicon().instead(attribute.word, before) if word not in own]
+            others = [word for word in read_lexicon().instead(attribute.word, before) if word not in present]
             for k, word in enumerate(others[:2]):
                 edit = Edit(*span_of(reading, attribute.at, attribute.stop), word)
                 # the second choice comes after every attribute's first
@@ -62,6 +62,6 @@ def _fits(reading: ParsedCaption, relation: Relation, after: int) -> bool:
     return any(thing.start == after and _is_place(reading, thing) for thing in reading.things)
 
 
-def _is_place(reading: ParsedCaption, thing: NounPhrase) -> bool:
+def _is_place(reading: ParsedCaption, noun: NounPhrase) -> bool:
     """Whether a thing can have something on, under or before it: "a table", and not "a sunny day"."""
-    return bool(thing.determiner or thing.count or thing.attributes) and not is_vague(thing)
+    return bool(noun.determiner or noun.count or noun.attributes) and not is_vague(noun)

@@ -45,28 +45,30 @@ def attribute_swaps(reading: ParsedCaption) -> Iterator[Draft]:
                         yield Draft("swap attributes", rank, first.at, edits, why)
 
 
-def _may_swap(one: NounPhrase, first: Attribute, other: NounPhrase, second: Attribute) -> bool:
-    doubled = second.word in {a.word for a in one.attributes} or first.word in {a.word for a in other.attributes}
+def _may_swap(first_noun: NounPhrase, first: Attribute, second_noun: NounPhrase, second: Attribute) -> bool:
+    doubled = second.word in {a.word for a in first_noun.attributes} or first.word in {
+        a.word for a in second_noun.attributes
+    }
     if first.word != second.word and doubled:
         return False
     if first.family == second.family:
         return True
-    if is_vague(one) or is_vague(other) or is_kind(one, "person") or is_kind(other, "person"):
+    if is_vague(first_noun) or is_vague(second_noun) or is_kind(first_noun, "person") or is_kind(second_noun, "person"):
         return False
     if first.family not in _ACROSS or second.family not in _ACROSS:
         return False
     # "a little black bird with a big beak": black must not bring a second size to the bird
-    return all(a.family != second.family for a in one.attributes) and all(
-        a.family != first.family for a in other.attributes
+    return all(a.family != second.family for a in first_noun.attributes) and all(
+        a.family != first.family for a in second_noun.attributes
     )
 
 
 def _exchange(reading: ParsedCaption, first: tuple[int, int], second: tuple[int, int]) -> tuple[tuple[Edit, Edit], str]:
     """The edits by which two runs of tokens change places, and what was done."""
-    one = text_of(reading, *first)
-    other = text_of(reading, *second)
-    edits = Edit(*span_of(reading, *first), other), Edit(*span_of(reading, *second), one)
-    return edits, f"{one} and {other} change places"
+    first_text = text_of(reading, *first)
+    second_text = text_of(reading, *second)
+    edits = Edit(*span_of(reading, *first), second_text), Edit(*span_of(reading, *second), first_text)
+    return edits, f"{first_text} and {second_text} change places"
 
 
 def attribute_moves(reading: ParsedCaption) -> Iterator[Draft]:
@@ -74,25 +76,25 @@ def attribute_moves(reading: ParsedCaption) -> Iterator[Draft]:
     ball"."""
     packs = read_lexicon().words["packs"]
     for i, j in combinations(range(len(reading.things)), 2):
-        for one, other in ((i, j), (j, i)):
-            giver = reading.things[one]
-            taker = reading.things[other]
+        for giver_at, taker_at in ((i, j), (j, i)):
+            giver = reading.things[giver_at]
+            taker = reading.things[taker_at]
             if len(giver.attributes) != 1 or not giver.heads or taker.attributes or not taker.heads:
                 continue
-            given = giver.attributes[0]
+            attribute = giver.attributes[0]
             if taker.head in packs or giver.head in packs:
                 continue
-            if given.family not in _ACROSS or is_vague(giver) or is_vague(taker) or is_kind(taker, "person"):
+            if attribute.family not in _ACROSS or is_vague(giver) or is_vague(taker) or is_kind(taker, "person"):
                 continue
-            start, stop = span_of(reading, given.start, given.stop)
+            start, stop = span_of(reading, attribute.start, attribute.stop)
             before = reading.tokens[taker.heads[0]].start
-            word = text_of(reading, given.start, given.stop)
+            word = text_of(reading, attribute.start, attribute.stop)
             noun = reading.text[before : reading.tokens[taker.heads[0]].end]
             first = small_first(reading, noun) if taker.heads[0] == 0 else noun
             gone = _without(reading, giver, start, stop)
             edits = (gone, Edit(before, before + len(noun), f"{word} {first}"))
             yield Draft(
-                "swap attributes", MOVE, given.at, edits, f"{word} moves from the {giver.head} to the {taker.head}"
+                "swap attributes", MOVE, attribute.at, edits, f"{word} moves from the {giver.head} to the {taker.head}"
             )
 
 
@@ -135,16 +137,16 @@ def _is_said(reading: ParsedCaption, at: int) -> bool:
     return at + 1 < len(reading.things) and not reading.things[at + 1].heads
 
 
-def _lacks_article(thing: NounPhrase) -> bool:
+def _lacks_article(noun: NounPhrase) -> bool:
     """Whether an article was left out before the thing ("in uniform"), so that it reads oddly elsewhere."""
-    return not thing.determiner and thing.count is None and not thing.many and takes_article(thing.head)
+    return not noun.determiner and noun.count is None and not noun.many and takes_article(noun.head)
 
 
 def _can_move(reading: ParsedCaption, at: int) -> bool:
-    thing = reading.things[at]
-    if is_vague(thing) or thing.determiner in read_lexicon().words["possessives"]:
+    noun = reading.things[at]
+    if is_vague(noun) or noun.determiner in read_lexicon().words["possessives"]:
         return False
-    return not (at and reading.between(reading.things[at - 1], thing) == ("of",))
+    return not (at and reading.between(reading.things[at - 1], noun) == ("of",))
 
 
 def _said_between(reading: ParsedCaption, start: int, stop: int) -> bool:

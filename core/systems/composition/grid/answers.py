@@ -30,18 +30,18 @@ class Evened:
     images that show the word of the one and not of the other, and the reverse. A model that sees neither word has
     nothing but this; one that sees both well has none of its seeing taken off."""
 
-    def __init__(self, matrix: F64, place: Mapping[Pair, int], kept: Sequence[PictureContents]) -> None:
+    def __init__(self, matrix: F64, column_of: Mapping[Pair, int], contents: Sequence[PictureContents]) -> None:
         self.matrix = matrix
-        self.place = place
+        self.place = column_of
         self.showing: dict[tuple[int, str], set[int]] = {}
-        for one in kept:
-            for thing in one.things:
-                for k, word in enumerate(thing):
-                    self.showing.setdefault((k, word), set()).add(one.picture)
+        for content in contents:
+            for pair in content.things:
+                for k, word in enumerate(pair):
+                    self.showing.setdefault((k, word), set()).add(content.picture)
         self.known: dict[tuple[Pair, Pair, int], float] = {}
         self.holding: dict[frozenset[Pair], list[int]] = {}
-        for one in kept:
-            self.holding.setdefault(frozenset(one.things), []).append(one.picture)
+        for content in contents:
+            self.holding.setdefault(frozenset(content.things), []).append(content.picture)
 
     def __call__(self, true: Pair, rival: Pair, k: int) -> float:
         """Mean of the true phrase minus the rival, which differ in the attribute (k = 0) or the object (k = 1); nan
@@ -57,14 +57,14 @@ class Evened:
             )
         return self.known[key]
 
-    def bound(self, picture: int, true: Pair, other: Pair) -> float:
+    def bound(self, picture: int, true: Pair, second: Pair) -> float:
         """The contrast of sums of one image, evened out over those that show the same and those that show the swapped
         pairs, if there are such: a liking for "red apple" then gains nothing. Without them a liking for single words
         has cancelled all the same."""
-        swapped = (other[0], true[1]), (true[0], other[1])
-        columns = [self.matrix[:, self.place[phrase]] for phrase in (true, other, *swapped)]
+        swapped = (second[0], true[1]), (true[0], second[1])
+        columns = [self.matrix[:, self.place[phrase]] for phrase in (true, second, *swapped)]
         contrast = columns[0] + columns[1] - columns[2] - columns[3]
-        same = self.holding[frozenset((true, other))]
+        same = self.holding[frozenset((true, second))]
         opposite = self.holding.get(frozenset(swapped), [])
         liking = float(contrast[same].mean() + contrast[opposite].mean()) / 2 if opposite else 0.0
         return float(contrast[picture]) - liking
@@ -73,15 +73,15 @@ class Evened:
 def answer_of(question: BindingQuestion, even: Evened) -> GridAnswer:
     """What the scores of its image say to a question."""
     row = even.matrix[question.picture]
-    place = even.place
+    column_of = even.place
     mine = question.true
-    true = float(row[place[mine]])
+    true = float(row[column_of[mine]])
 
     def seen(rivals: Sequence[Pair], k: int) -> list[float]:
-        margins = [true - float(row[place[rival]]) - even(mine, rival, k) for rival in rivals]
+        margins = [true - float(row[column_of[rival]]) - even(mine, rival, k) for rival in rivals]
         return [margin for margin in margins if not np.isnan(margin)]
 
-    plain = [true - float(row[place[phrase]]) for phrase in question.pairs]
+    plain = [true - float(row[column_of[phrase]]) for phrase in question.pairs]
     margins = [seen(question.attributes, 0), seen(question.objects, 1), plain, plain]
     chances = [1 / (1 + len(own)) for own in margins]
     least = [min(own) if own else float("nan") for own in margins]

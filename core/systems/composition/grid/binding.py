@@ -131,8 +131,8 @@ def _answers(
             f"The scorer must give ({len(pictures)}, {len(texts)}) scores, one row per image: got {matrix.shape}."
         )
     lost = frozenset(np.flatnonzero(~np.isfinite(matrix).all(axis=1)).tolist())
-    place = {text: i for i, text in enumerate(texts)}
-    even = Evened(matrix, place, [one for one in asked.kept if one.picture not in lost])
+    column_of = {text: i for i, text in enumerate(texts)}
+    even = Evened(matrix, column_of, [one for one in asked.kept if one.picture not in lost])
     answers = [answer_of(question, even) for question in asked.questions if question.picture not in lost]
     if not answers:
         raise InvalidInput("The model could score none of the images. Check that their files open.")

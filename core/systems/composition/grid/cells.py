@@ -87,10 +87,10 @@ def cells_of(
     tests = {key: _tests(own, mode) for key, own in every.items() if len(own) >= MIN_CELL_PICTURES}
     known = [(key, k) for key, found in tests.items() for k in range(3) if np.isfinite(found[k])]
     adjusted = dict(zip(known, holm([tests[key][k] for key, k in known]).tolist())) if known else {}
-    made = {
+    cells = {
         key: _cell(key, own, [adjusted.get((key, k), float("nan")) for k in range(3)]) for key, own in every.items()
     }
-    return tuple(made[key] for key in keys), made[ALL], len(known)
+    return tuple(cells[key] for key in keys), cells[ALL], len(known)
 
 
 def _once(answers: Sequence[GridAnswer]) -> list[GridAnswer]:
@@ -102,9 +102,9 @@ def _once(answers: Sequence[GridAnswer]) -> list[GridAnswer]:
 
 
 def _cell(key: Pair, answers: Sequence[GridAnswer], p: Sequence[float]) -> GridCell:
-    attribute, thing, binding, pair = (_share(answers, which) for which in range(4))
-    verdict = GREY if len(answers) < MIN_CELL_PICTURES else _verdict((attribute, thing, binding), p)
-    return GridCell(key[0], key[1], len(answers), attribute, thing, binding, pair, p[0], p[1], p[2], verdict)
+    attribute, noun, binding, pair = (_share(answers, which) for which in range(4))
+    verdict = GREY if len(answers) < MIN_CELL_PICTURES else _verdict((attribute, noun, binding), p)
+    return GridCell(key[0], key[1], len(answers), attribute, noun, binding, pair, p[0], p[1], p[2], verdict)
 
 
 def _verdict(shares: tuple[Share, Share, Share], p: Sequence[float]) -> str:

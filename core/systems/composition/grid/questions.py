@@ -48,8 +48,8 @@ class BindingQuestion:
 
     def phrases(self) -> tuple[Pair, ...]:
         """Every phrase that must be scored."""
-        other = () if self.other is None else (self.other,)
-        return (self.true, *other, *self.attributes, *self.objects, *self.pairs)
+        second = () if self.other is None else (self.other,)
+        return (self.true, *second, *self.attributes, *self.objects, *self.pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +82,15 @@ def ask(shown: Sequence[PictureContents], n: int, mode: Mode, family: Mapping[st
         InvalidInput: an image is named twice or is not there, or none fits the mode.
     """
     _check(shown, n)
-    kept = list[PictureContents]()
+    usable = list[PictureContents]()
     left_out = list[tuple[int, str]]()
-    for one in shown:
-        reason = _misfit(one, mode, family)
+    for content in shown:
+        reason = _misfit(content, mode, family)
         if reason:
-            left_out.append((one.picture, reason))
+            left_out.append((content.picture, reason))
         else:
-            kept.append(one)
-    if not kept:
+            usable.append(content)
+    if not usable:
         why = "; ".join(
             f"{count:,} because {reason}" for reason, count in Counter(reason for _, reason in left_out).most_common()
         )
@@ -99,10 +99,14 @@ def ask(shown: Sequence[PictureContents], n: int, mode: Mode, family: Mapping[st
             f"No image shows {things} with known attributes ({why or 'there are no images'}). Add such images, "
             "or choose the other mode."
         )
-    attributes = tuple(sorted({attribute for one in kept for attribute, _ in one.things}))
-    objects = tuple(sorted({thing for one in kept for _, thing in one.things}))
-    questions = [_question(one, at, mode, attributes, objects, family) for one in kept for at in range(len(one.things))]
-    return GridQuestions(tuple(questions), tuple(kept), attributes, objects, tuple(left_out))
+    attributes = tuple(sorted({attribute for content in usable for attribute, _ in content.things}))
+    objects = tuple(sorted({thing for content in usable for _, thing in content.things}))
+    questions = [
+        _question(content, at, mode, attributes, objects, family)
+        for content in usable
+        for at in range(len(content.things))
+    ]
+    return GridQuestions(tuple(questions), tuple(usable), attributes, objects, tuple(left_out))
 
 
 def _check(shown: Sequence[PictureContents], n: int) -> None:
@@ -118,40 +122,40 @@ def _check(shown: Sequence[PictureContents], n: int) -> None:
         )
 
 
-def _misfit(one: PictureContents, mode: Mode, family: Mapping[str, str]) -> str:
-    if not one.things:
+def _misfit(content: PictureContents, mode: Mode, family: Mapping[str, str]) -> str:
+    if not content.things:
         return "no attribute of an object is known"
     if mode == "one":
-        return "" if len(one.things) == 1 else "they show more than one object"
-    if len(one.things) != 2:
+        return "" if len(content.things) == 1 else "they show more than one object"
+    if len(content.things) != 2:
         return "they do not show exactly two objects with known attributes"
-    (first, thing), (second, other) = one.things
-    if first == second or thing == other:
+    (first, first_object), (second, second_object) = content.things
+    if first == second or first_object == second_object:
         return "their two objects share the attribute or the name"
     alike = family.get(first, "") == family.get(second, "")
     return "" if alike else "the attributes of their two objects are of different families"
 
 
 def _question(
-    one: PictureContents,
+    content: PictureContents,
     at: int,
     mode: Mode,
     attributes: Sequence[str],
     objects: Sequence[str],
     family: Mapping[str, str],
 ) -> BindingQuestion:
-    attribute, thing = one.things[at]
-    here = {a for a, _ in one.things}
-    things = {o for _, o in one.things}
+    attribute, noun = content.things[at]
+    here = {a for a, _ in content.things}
+    things = {o for _, o in content.things}
     rivals = [a for a in attributes if family.get(a, "") == family.get(attribute, "")]
-    absent = tuple((a, thing) for a in rivals if a not in here)
+    absent = tuple((a, noun) for a in rivals if a not in here)
     elsewhere = tuple((attribute, o) for o in objects if o not in things)
     if mode == "one":
-        pairs = tuple((a, o) for a in rivals for o in objects if (a, o) != (attribute, thing))
-        return BindingQuestion(one.picture, (attribute, thing), None, absent, elsewhere, pairs)
-    other = one.things[1 - at]
-    crossed = ((other[0], thing), (attribute, other[1]))
-    return BindingQuestion(one.picture, (attribute, thing), other, absent, elsewhere, crossed)
+        pairs = tuple((a, o) for a in rivals for o in objects if (a, o) != (attribute, noun))
+        return BindingQuestion(content.picture, (attribute, noun), None, absent, elsewhere, pairs)
+    second = content.things[1 - at]
+    crossed = ((second[0], noun), (attribute, second[1]))
+    return BindingQuestion(content.picture, (attribute, noun), second, absent, elsewhere, crossed)
 
 
 # ---- where it is known from
@@ -220,8 +224,8 @@ def shown_from_captions(captions: Sequence[str], family: str = "") -> tuple[tupl
             for own in families
         }
         family = max(families, key=lambda own: counts[own])
-    found = [tuple(dict.fromkeys((a, o) for a, own, o in things if own == family)) for things in read]
-    return tuple(PictureContents(i, pairs) for i, pairs in enumerate(found)), family
+    pairs_of = [tuple(dict.fromkeys((a, o) for a, own, o in things if own == family)) for things in read]
+    return tuple(PictureContents(i, pairs) for i, pairs in enumerate(pairs_of)), family
 
 
 def _named(things: Sequence[tuple[str, str, str]], family: str) -> int:
@@ -237,13 +241,15 @@ def shown_from_truth(
     Raises:
         InvalidInput: a thing lacks one of the two properties.
     """
-    made: list[PictureContents] = []
+    contents: list[PictureContents] = []
     for i, things in enumerate(scenes):
-        for one in things:
-            if missing := [name for name in (attribute, thing) if name not in one]:
+        for truth in things:
+            if missing := [name for name in (attribute, thing) if name not in truth]:
                 raise InvalidInput(
                     f"An object of image {i} has no {missing[0]!r}: it has "
-                    f"{', '.join(map(str, list(one)[:8]))}. Name one of these."
+                    f"{', '.join(map(str, list(truth)[:8]))}. Name one of these."
                 )
-        made.append(PictureContents(i, tuple((spoken(str(one[attribute])), spoken(str(one[thing]))) for one in things)))
-    return tuple(made)
+        contents.append(
+            PictureContents(i, tuple((spoken(str(truth[attribute])), spoken(str(truth[thing]))) for truth in things))
+        )
+    return tuple(contents)

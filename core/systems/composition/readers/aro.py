@@ -145,7 +145,7 @@ def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
     pictures = "Its images are those of COCO 2014 or Flickr30k, depending on the file's name."
     book = Builder("aro-order", title, "choice", "r@1", _SOURCE, pictures, notes=list(notes))
     rng = np.random.default_rng(seed)
-    made = 0
+    n_made = 0
     short = 0
     for i, (where, record) in enumerate(load_records(file, "image and caption (or caption_options)")):
         picture = text_of(record, "image", where)
@@ -155,12 +155,12 @@ def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
         for k, caption in enumerate(_captions(record, where)):
             words = tidy_words(as_text(caption, f"{where}: 'caption', entry {k}"), max_words)
             foils = shuffled(words, rng)
-            made = made + 1
+            n_made = n_made + 1
             short = short + (len(foils) == 1)
             book.add_choice(f"{i}/{k}", where, picture, (" ".join(words), *foils))
-    if made:
+    if n_made:
         book.note(
-            f"Errata made the foils of {made:,} captions (seed {seed}): shuffled groups of three words, and "
+            f"Errata made the foils of {n_made:,} captions (seed {seed}): shuffled groups of three words, and "
             "shuffled words within them. ARO's other two kinds shuffle nouns and adjectives, or all other "
             "words, and need a tagger. Chance is therefore higher, and published figures do not compare. Use "
             "records with caption_options for all four."
@@ -184,15 +184,15 @@ def shuffled(words: list[str], rng: np.random.Generator) -> tuple[str, ...]:
     """The caption with its groups of three words in another order, and with the words within each group in another
     order; none twice, and never the caption itself."""
     groups = [words[at : at + 3] for at in range(0, len(words), 3)]
-    found: dict[str, None] = {}
+    foils: dict[str, None] = {}
     for within in (False, True):
         for _ in range(_TRIES):
             mixed = [_permuted(group, rng) for group in groups] if within else _permuted(groups, rng)
             foil = " ".join(word for group in mixed for word in group)
-            if foil != " ".join(words) and foil not in found:
-                found[foil] = None
+            if foil != " ".join(words) and foil not in foils:
+                foils[foil] = None
                 break
-    return tuple(found)
+    return tuple(foils)
 
 
 _T = TypeVar("_T")

@@ -72,18 +72,18 @@ class Builder:
         Raises:
             InvalidInput: there are too many items, or a caption is cut.
         """
-        given = tuple(captions)
-        too_long = any(len(caption) > MAX_CAPTION_LENGTH for caption in given)
-        said = () if too_long else tuple(tidy_caption(caption, where) for caption in given)
+        texts = tuple(captions)
+        too_long = any(len(caption) > MAX_CAPTION_LENGTH for caption in texts)
+        tidied = () if too_long else tuple(tidy_caption(caption, where) for caption in texts)
         if too_long:
             self.exclude(id, TOO_LONG)
-        elif not all(said):
+        elif not all(tidied):
             self.exclude(id, "a caption is empty")
-        elif self.kind == "choice" and len(said) < 2:
+        elif self.kind == "choice" and len(tidied) < 2:
             self.exclude(id, "it has no foil")
         else:
-            own = {key: value for key, value in (tags or {}).items() if value}
-            self.items.append(Item(self._own_id(id), tuple(pictures), said, tuple(match), own, hard))
+            item_tags = {key: value for key, value in (tags or {}).items() if value}
+            self.items.append(Item(self._own_id(id), tuple(pictures), tidied, tuple(match), item_tags, hard))
         if len(self.items) + len(self.excluded) > MAX_ITEMS:
             raise InvalidInput(f"{self.title} has more than {MAX_ITEMS:,} items, the limit. Split its file.")
 

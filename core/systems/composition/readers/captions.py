@@ -84,36 +84,36 @@ def _of_split(
     """The rows whose column "split" says so; "" takes all."""
     columns = {name.strip().lower(): name for name in rows[0][1]}
     named = [cell_of(row, columns[SPLIT]).strip() if SPLIT in columns else "" for _, row in rows]
-    kept: list[_Captioned] = []
+    captioned: list[_Captioned] = []
     for (where, row), of in zip(rows, named):
         if split not in ("", of):
             continue
-        given = [said for c in captions for said in captions_in(cell_of(row, c))]
-        short = [tidy_caption(said, where) for said in given if len(said) <= MAX_CAPTION_LENGTH]
-        too_long = [(where, said) for said in given if len(said) > MAX_CAPTION_LENGTH]
-        kept.append(_Captioned(where, cell_of(row, picture).strip(), of, short, too_long))
-    if not kept:
+        texts = [said for c in captions for said in captions_in(cell_of(row, c))]
+        short = [tidy_caption(said, where) for said in texts if len(said) <= MAX_CAPTION_LENGTH]
+        too_long = [(where, said) for said in texts if len(said) > MAX_CAPTION_LENGTH]
+        captioned.append(_Captioned(where, cell_of(row, picture).strip(), of, short, too_long))
+    if not captioned:
         there = few(sorted(set(named))) if SPLIT in columns else "no splits"
         raise InvalidInput(f"{file} has no row with the split {split[:60]!r}. It has {there}.")
-    return kept
+    return captioned
 
 
 def _by_picture(rows: Sequence[_Captioned]) -> list[_Captioned]:
     """Rows of one image put together, so that no foil says what another of its rows does; those without a name stay
     alone."""
-    found: dict[str, _Captioned] = {}
+    first_rows: dict[str, _Captioned] = {}
     for row in rows:
-        first = found.setdefault(row.name or row.where, row)
+        first = first_rows.setdefault(row.name or row.where, row)
         if first is not row:
             first.captions.extend(caption for caption in row.captions if caption not in first.captions)
             first.too_long.extend(row.too_long)
-    return list(found.values())
+    return list(first_rows.values())
 
 
 def _with_foils(
     file: Path, pictures: Sequence[_Captioned], seed: int, notes: Sequence[str], progress: Progress
 ) -> Benchmark:
-    things = things_named(caption for one in pictures for caption in one.captions)
+    things = things_named(caption for picture in pictures for caption in picture.captions)
     book = Builder(
         "captions",
         file.stem,
@@ -125,22 +125,24 @@ def _with_foils(
         notes=list(notes),
     )
     report = Reporter(progress, "make foils", len(pictures))
-    for i, one in enumerate(pictures):
+    for i, picture in enumerate(pictures):
         report(i)
-        if not one.name:
-            book.exclude(one.where, "it names no image")
+        if not picture.name:
+            book.exclude(picture.where, "it names no image")
             continue
-        for where, _ in one.too_long:
+        for where, _ in picture.too_long:
             book.exclude(where, TOO_LONG)
-        rng = np.random.default_rng([seed, *one.name.encode()])
-        own = [caption for caption in one.captions if caption]
-        beside = [said for _, said in one.too_long]
-        foils = caption_foils(own, things, rng, beside=beside)
+        rng = np.random.default_rng([seed, *picture.name.encode()])
+        captions = [caption for caption in picture.captions if caption]
+        beside = [said for _, said in picture.too_long]
+        foils = caption_foils(captions, things, rng, beside=beside)
         for foil in foils:
-            kinds = {"change": foil.change, "kind": foil.kind, SPLIT: one.split}
-            book.add_choice(f"{one.name}/{foil.kind}", one.where, one.name, (foil.caption, foil.foil), kinds)
-        if not foils and not one.too_long:
-            book.exclude(one.name, "its captions allow no foil")
+            kinds = {"change": foil.change, "kind": foil.kind, SPLIT: picture.split}
+            book.add_choice(
+                f"{picture.name}/{foil.kind}", picture.where, picture.name, (foil.caption, foil.foil), kinds
+            )
+        if not foils and not picture.too_long:
+            book.exclude(picture.name, "its captions allow no foil")
     if not book.items:
         raise InvalidInput(
             f"{file.name}: no item can be used ({'; '.join(counted(book.excluded))}). The rules read English. "

@@ -47,10 +47,10 @@ def read_scenes(path: Path) -> Benchmark:
     )
     pictures: dict[int, list[Combination]] = {}
     for where, name, objects in load_scenes(file):
-        place = book.picture(name, where)
-        if place in pictures:
+        position = book.picture(name, where)
+        if position in pictures:
             raise InvalidInput(f"{where}: the image {name[:60]!r} already has a scene. Remove one of them.")
-        pictures[place] = [_combination(thing, f"{where}, object {k}") for k, thing in enumerate(objects)]
+        pictures[position] = [_combination(thing, f"{where}, object {k}") for k, thing in enumerate(objects)]
     queries = sorted({combination for own in pictures.values() for combination in own})
     words = {(at, word) for query in queries for at, word in enumerate(query) if word}
     for n, what in ((len(pictures), "images"), (len(words), "words")):
@@ -68,28 +68,29 @@ def read_scenes(path: Path) -> Benchmark:
     return book.build()
 
 
-def _combination(thing: object, where: str) -> Combination:
+def _combination(value: object, where: str) -> Combination:
     """Size, colour, material and shape of an object, "" for one that it does not say."""
-    record: Record = as_object(thing, where, "size, color, material and shape")
+    record: Record = as_object(value, where, "size, color, material and shape")
     text_of(record, "shape", where)
-    said = {**record, "color": record.get("color", record.get("colour"))}
+    properties = {**record, "color": record.get("color", record.get("colour"))}
     return tuple(
-        "" if said.get(key) is None else " ".join(as_text(said[key], f"{where}: {key!r}").split())[:60] for key in WORDS
+        "" if properties.get(key) is None else " ".join(as_text(properties[key], f"{where}: {key!r}").split())[:60]
+        for key in WORDS
     )
 
 
 def _truth(scenes: list[list[Combination]], queries: list[Combination]) -> tuple[Bool, Bool]:
     """(n scenes, n queries) whether an object has all of the query's words, and whether any object has any."""
-    place = {query: k for k, query in enumerate(queries)}
+    column_of = {query: k for k, query in enumerate(queries)}
     vocabulary = {
         word: w
         for w, word in enumerate(sorted({(at, word) for query in queries for at, word in enumerate(query) if word}))
     }
-    said = np.zeros((len(queries), len(vocabulary)), np.float32)
-    for query, k in place.items():
-        said[k, [vocabulary[at, word] for at, word in enumerate(query) if word]] = 1
+    words = np.zeros((len(queries), len(vocabulary)), np.float32)
+    for query, k in column_of.items():
+        words[k, [vocabulary[at, word] for at, word in enumerate(query) if word]] = 1
     fits = np.zeros((len(scenes), len(queries)), np.bool_)
-    for i, own in enumerate(scenes):
-        fits[i, [place[combination] for combination in own]] = True
-    shown = (fits.astype(np.float32) @ said) > 0  # (n scenes, n words)
-    return fits, (shown.astype(np.float32) @ said.T) > 0
+    for i, combinations in enumerate(scenes):
+        fits[i, [column_of[combination] for combination in combinations]] = True
+    shown = (fits.astype(np.float32) @ words) > 0  # (n scenes, n words)
+    return fits, (shown.astype(np.float32) @ words.T) > 0

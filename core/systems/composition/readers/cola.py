@@ -31,7 +31,7 @@ def read_single_object(path: Path, *, seen: Sequence[str] | str = ()) -> Benchma
     """
     file, notes = one_file_of(path, "cola-single")
     document = load_json(file)
-    labels, rows, said = _parts(document, file.name)
+    labels, rows, listed = _parts(document, file.name)
     queries = [as_text(one, f"{file.name}: labels, entry {i}") for i, one in enumerate(labels)]
     book = Builder(
         "cola-single",
@@ -43,7 +43,7 @@ def read_single_object(path: Path, *, seen: Sequence[str] | str = ()) -> Benchma
         notes=list(notes),
     )
     pictures, fits, hard = _matrices(book, rows, len(queries), file.name)
-    splits = _splits(queries, seen.splitlines() if isinstance(seen, str) else seen, said, book, file.name)
+    splits = _splits(queries, seen.splitlines() if isinstance(seen, str) else seen, listed, book, file.name)
     if stray := int((fits & ~hard).sum()):
         book.note(
             f"{stray:,} times an image fits a query, but the file does not mark it as hard. The headline leaves "
@@ -78,11 +78,11 @@ def _matrices(book: Builder, rows: list[Any], n_queries: int, name: str) -> tupl
             raise InvalidInput(
                 f"{where} must have 3 or 4 entries (image, annotation, label, hard list): it has {len(cells)}. Fix it."
             )
-        place = book.picture(as_text(cells[0], f"{where}, image"), where)
-        if place in pictures:
+        position = book.picture(as_text(cells[0], f"{where}, image"), where)
+        if position in pictures:
             book.note(f"An image has more than one row ({cells[0][:60]!r} and perhaps others). Errata used its first.")
             continue
-        pictures[place] = None
+        pictures[position] = None
         fits.append(_flags(cells[-2], n_queries, f"{where}, label"))
         hard.append(_flags(cells[-1], n_queries, f"{where}, hard list"))
     shape = (len(pictures), n_queries)
@@ -100,20 +100,20 @@ def _flags(value: Any, n: int, where: str) -> Bool:
     return np.array(cells, np.bool_)
 
 
-def _splits(queries: list[str], seen: Sequence[str], said: Any, book: Builder, name: str) -> list[dict[str, str]]:
+def _splits(queries: list[str], seen: Sequence[str], file_seen: Any, book: Builder, name: str) -> list[dict[str, str]]:
     """The tag "split" of each query, if anything says which were seen."""
-    listed = [] if said is None else as_list(said, f"{name}: seen", "queries")
-    given = list(seen) or [as_text(one, f"{name}: seen, entry {i}") for i, one in enumerate(listed)]
-    wanted = {" ".join(query.split()) for query in given if query.strip()}
+    listed = [] if file_seen is None else as_list(file_seen, f"{name}: seen", "queries")
+    names = list(seen) or [as_text(one, f"{name}: seen, entry {i}") for i, one in enumerate(listed)]
+    wanted = {" ".join(query.split()) for query in names if query.strip()}
     if not wanted:
         book.note("The file does not list the queries seen in training, so figures by seen and unseen are missing.")
         return [{} for _ in queries]
-    own = [" ".join(query.split()) for query in queries]
-    if strange := sorted(wanted - set(own)):
+    tidied = [" ".join(query.split()) for query in queries]
+    if strange := sorted(wanted - set(tidied)):
         if len(strange) == len(wanted):
             raise InvalidInput(
                 f"seen: none of its {len(wanted):,} queries is in {name}. It has {few(strange)}; the file has "
-                f"{few(own)}. Fix them."
+                f"{few(tidied)}. Fix them."
             )
         book.note(f"{len(strange):,} queries named as seen are not in the file: {few(strange)}.")
-    return [{"split": "seen" if query in wanted else "unseen"} for query in own]
+    return [{"split": "seen" if query in wanted else "unseen"} for query in tidied]

@@ -137,12 +137,12 @@ def as_list(value: Any, where: str, form: str, length: int | None = None) -> lis
     """The value, if it is a list (of that length)."""
     if not isinstance(value, list):
         raise InvalidInput(f"{where} must be a list of {form}: it is {kind_of(value)}. {PUBLISHED}")
-    found: list[Any] = value
-    if length is not None and len(found) != length:
+    entries: list[Any] = value
+    if length is not None and len(entries) != length:
         raise InvalidInput(
-            f"{where} must be a list of {form}: it has {len(found):,} entries, not {length:,}. {PUBLISHED}"
+            f"{where} must be a list of {form}: it has {len(entries):,} entries, not {length:,}. {PUBLISHED}"
         )
-    return found
+    return entries
 
 
 def as_text(value: Any, where: str) -> str:
@@ -161,8 +161,8 @@ def text_of(record: Record, key: str, where: str) -> str:
 
 def texts_of(record: Record, key: str, where: str) -> list[str]:
     """The texts of the list under a key."""
-    found = as_list(record.get(key), f"{where}: {key!r}", "texts")
-    return [as_text(one, f"{where}: {key!r}, entry {i}") for i, one in enumerate(found)]
+    entries = as_list(record.get(key), f"{where}: {key!r}", "texts")
+    return [as_text(one, f"{where}: {key!r}, entry {i}") for i, one in enumerate(entries)]
 
 
 def label_of(record: Record, key: str) -> str:

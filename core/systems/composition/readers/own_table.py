@@ -67,8 +67,8 @@ def read_own(path: Path) -> Benchmark:
 def _add(book: Builder, id: str, where: str, row: Record, foils: list[str], tags: dict[str, str]) -> None:
     """Enter a row as the form of the benchmark asks, or leave it out where it names no image."""
     if book.kind == "pairs":
-        first, caption, second, other = (_text(row, key, where) for key in _PAIR)
-        captions = (caption, other)
+        first, caption, second, second_caption = (_text(row, key, where) for key in _PAIR)
+        captions = (caption, second_caption)
         names = (first, second)
     else:
         captions = (_text(row, "caption", where), *_foils(row, foils, where))
@@ -84,18 +84,18 @@ def _add(book: Builder, id: str, where: str, row: Record, foils: list[str], tags
 def _rows(file: Path) -> tuple[list[tuple[str, Record]], tuple[str, ...]]:
     """("file, row n", record) of every row, column names in lower case; and notes."""
     notes: tuple[str, ...] = ()
-    found: Iterable[tuple[str, Any]]
+    read: Iterable[tuple[str, Any]]
     if file.suffix.lower() in (".csv", ".tsv"):
-        found, notes = read_rows(file, ())
+        read, notes = read_rows(file, ())
     elif file.suffix.lower() == ".json":
-        found = [
+        read = [
             (f"{file.name}, record {i}", row) for i, row in enumerate(as_list(load_json(file), file.name, "records"))
         ]
     else:
-        found = load_lines(file)
+        read = load_lines(file)
     return [
         (where, {key.strip().lower(): value for key, value in as_object(row, where, "named values").items()})
-        for where, row in found
+        for where, row in read
     ], notes
 
 
@@ -109,16 +109,16 @@ def _text(row: Record, key: str, where: str) -> str:
 
 def _foils(row: Record, columns: list[str], where: str) -> list[str]:
     """The foils of a row, from one or several columns or a list; empty cells are none."""
-    found: list[str] = []
+    foils: list[str] = []
     for column in columns:
         value = row.get(column)
         if isinstance(value, list):
-            found += [as_text(one, f"{where}: {column!r}, entry {i}") for i, one in enumerate(value)]
+            foils += [as_text(one, f"{where}: {column!r}, entry {i}") for i, one in enumerate(value)]
         elif value is not None and not isinstance(value, str):
             raise InvalidInput(f"{where}: {column!r} must be text or a list of texts: it is {kind_of(value)}. Fix it.")
         elif value:
-            found.append(value)
-    return [foil for foil in found if foil.strip()]
+            foils.append(value)
+    return [foil for foil in foils if foil.strip()]
 
 
 def _tag_columns(rows: list[tuple[str, Record]], columns: list[str]) -> list[str]:

@@ -90,13 +90,13 @@ def recognise(path: Path) -> str:
         InvalidInput: it is none that is known, or a folder holds several; the message lists the known ones.
     """
     if path.is_dir():
-        found = {name for name, _ in _shapes_in(path) if name}
-        if len(found) > 1:
+        names = {name for name, _ in _shapes_in(path) if name}
+        if len(names) > 1:
             raise InvalidInput(
-                f"The folder {path.name!r} holds several benchmarks ({', '.join(sorted(found))}). Name a file "
+                f"The folder {path.name!r} holds several benchmarks ({', '.join(sorted(names))}). Name a file "
                 "in it, or the format."
             )
-        name = found.pop() if found else ""
+        name = names.pop() if names else ""
     else:
         name = shape_of(path)
     if not name:
@@ -148,14 +148,14 @@ def one_file_of(path: Path, name: str) -> tuple[Path, tuple[str, ...]]:
 def _shapes_in(folder: Path) -> list[tuple[str, Path]]:
     """(format or "", file) of each data file that lies directly in a folder, by name; a file that cannot be read has no
     format."""
-    found: list[tuple[str, Path]] = []
+    shapes: list[tuple[str, Path]] = []
     for file in sorted(folder.iterdir()):
         if file.suffix.lower() in DATA_SUFFIXES and file.is_file() and not file.name.startswith("."):
             try:
-                found.append((shape_of(file), file))
+                shapes.append((shape_of(file), file))
             except InvalidInput:
-                found.append(("", file))
-    return found
+                shapes.append(("", file))
+    return shapes
 
 
 def _of_columns(columns: frozenset[str]) -> str:

@@ -61,12 +61,12 @@ def literal_list(cell: str, where: str) -> list[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a backslash in a caption is no fault
-            found: Any = ast.literal_eval(text)
+            entries: Any = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise InvalidInput(f"{where} is not a readable list: {text[:60]!r}. Use the published file.") from None
-    if not isinstance(found, list):
+    if not isinstance(entries, list):
         raise InvalidInput(f"{where} must be a list of texts: it is {text[:40]!r}. Use the published file.")
-    for i, one in enumerate(found):
-        if not isinstance(one, str):
-            raise InvalidInput(f"{where}, entry {i} must be text: it is {kind_of(one)}. Use the published file.")
-    return found
+    for i, entry in enumerate(entries):
+        if not isinstance(entry, str):
+            raise InvalidInput(f"{where}, entry {i} must be text: it is {kind_of(entry)}. Use the published file.")
+    return entries

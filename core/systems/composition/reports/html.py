@@ -79,10 +79,10 @@ def render_composition_report(
         "worst": _worst(results, benchmark, pictures),
         "pictures_left_out": pictures.left_out,
     }
-    said = _said(results, benchmark)
+    sentences_of = _said(results, benchmark)
     account = _account(results, benchmark)
     training = _training(regression, curve)
-    return str(render("composition.html.j2", TEMPLATES, **values, **said, **account, **training, **style()))
+    return str(render("composition.html.j2", TEMPLATES, **values, **sentences_of, **account, **training, **style()))
 
 
 def _check(results: Sequence[CompositionResult], benchmark: Benchmark, store: ItemStore | None) -> None:
@@ -106,11 +106,11 @@ def _worst(
     results: Sequence[CompositionResult], benchmark: Benchmark, pictures: InlinePictures
 ) -> list[tuple[str, Any]]:
     """(name, items) of each result that has wrong ones, fewer after the first result."""
-    found = [
+    worst = [
         (result.name, worst_items(result, benchmark, pictures.address, WORST_OF_OTHERS if at else MAX_WORST))
         for at, result in enumerate(results)
     ]
-    return [(name, items) for name, items in found if items]
+    return [(name, items) for name, items in worst if items]
 
 
 def _colour(at: int) -> str:
@@ -185,8 +185,8 @@ def _blind(results: Sequence[CompositionResult]) -> dict[str, Any] | None:
 
 def _said(results: Sequence[CompositionResult], benchmark: Benchmark) -> dict[str, Any]:
     """The headline in words, and of pairs how each model is right and wrong."""
-    found = [(result.name, signature_of(result, benchmark)) for result in results]
-    first = found[0][1]
+    signatures = [(result.name, signature_of(result, benchmark)) for result in results]
+    first = signatures[0][1]
     leads = (
         sentences.chance_sentence(results[0]),
         sentences.blind_sentences(results),
@@ -196,16 +196,16 @@ def _said(results: Sequence[CompositionResult], benchmark: Benchmark) -> dict[st
     return {
         "heading": sentences.title_sentence(results[0]),
         "leads": [said for said in leads if said],
-        "signatures": [_signature(name, signature) for name, signature in found if signature is not None],
+        "signatures": [_signature(name, signature) for name, signature in signatures if signature is not None],
         "guessed": charts.guessed_picks(),
     }
 
 
-def _signature(name: str, found: Signature) -> dict[str, Any]:
+def _signature(name: str, signature: Signature) -> dict[str, Any]:
     shares = (
-        ("Both captions take the same image", found.captions.same),
-        ("Both images take the same caption", found.pictures.same),
-        ("True matches win without the model's preferences", found.binding),
+        ("Both captions take the same image", signature.captions.same),
+        ("Both images take the same caption", signature.pictures.same),
+        ("True matches win without the model's preferences", signature.binding),
     )
     rows = [
         (title, sentences.figure("", share.value), sentences.figure_interval("", share), "50%")
@@ -213,10 +213,10 @@ def _signature(name: str, found: Signature) -> dict[str, Any]:
     ]
     return {
         "name": name,
-        "verdict": found.verdict,
-        "sentence": found.sentence,
-        "captions": charts.picks_of(found.captions),
-        "pictures": charts.picks_of(found.pictures),
+        "verdict": signature.verdict,
+        "sentence": signature.sentence,
+        "captions": charts.picks_of(signature.captions),
+        "pictures": charts.picks_of(signature.pictures),
         "rows": rows,
     }
 
@@ -224,20 +224,22 @@ def _signature(name: str, found: Signature) -> dict[str, Any]:
 def _tags(results: Sequence[CompositionResult]) -> list[tuple[str, list[dict[str, Any]]]]:
     """For each tag a row for each value, with one bar for each result."""
     key = results[0].headline
-    found = by_tag(results)
-    metrics = [metric for values in found.values() for rows in values.values() for _, metric in rows]
+    by_value = by_tag(results)
+    metrics = [metric for values in by_value.values() for rows in values.values() for _, metric in rows]
     top = 1.0 if key not in LOWER_IS_BETTER else max((metric.value.high for metric in metrics), default=1.0)
 
-    def row(value: str, own: Sequence[tuple[int, Metric]]) -> dict[str, Any]:
+    def row(value: str, metrics_of: Sequence[tuple[int, Metric]]) -> dict[str, Any]:
         return {
             "value": value,
-            "n": f"{max(metric.n for _, metric in own):,}",
-            "bar": charts.bars([(metric.value, _colour(at)) for at, metric in own], own[0][1].chance, top),
-            "said": [(sentences.figure(key, metric.value.value), _span(metric)) for _, metric in own],
-            "chance": sentences.figure(key, own[0][1].chance),
+            "n": f"{max(metric.n for _, metric in metrics_of):,}",
+            "bar": charts.bars(
+                [(metric.value, _colour(at)) for at, metric in metrics_of], metrics_of[0][1].chance, top
+            ),
+            "said": [(sentences.figure(key, metric.value.value), _span(metric)) for _, metric in metrics_of],
+            "chance": sentences.figure(key, metrics_of[0][1].chance),
         }
 
-    return [(tag, [row(value, own) for value, own in values.items()]) for tag, values in found.items()]
+    return [(tag, [row(value, metrics_of) for value, metrics_of in values.items()]) for tag, values in by_value.items()]
 
 
 # ---- a training
@@ -256,10 +258,10 @@ def _training(regression: ForgettingCheck | None, curve: tuple[Sequence[Epoch], 
 
 
 def _trained(epochs: Sequence[Epoch], best: int) -> str:
-    kept = next((epoch for epoch in epochs if epoch.number == best), epochs[-1])
+    best_epoch = next((epoch for epoch in epochs if epoch.number == best), epochs[-1])
     passes = count(max(epoch.number for epoch in epochs), "epoch")
-    right = sentences.figure("", kept.validation_accuracy)
-    loss = number(kept.validation_loss, 3)
+    right = sentences.figure("", best_epoch.validation_accuracy)
+    loss = number(best_epoch.validation_loss, 3)
     return f"{passes} of training. Epoch {best} was best: {right} of the validation items right, with a loss of {loss}."
 
 
@@ -278,19 +280,19 @@ def _account(results: Sequence[CompositionResult], benchmark: Benchmark) -> dict
 
 def _left_out(results: Sequence[CompositionResult]) -> list[tuple[str, str, int]]:
     """(result or "", reason, items)."""
-    found = [sentences.reasons_left_out(result) for result in results]
-    if all(reasons == found[0] for reasons in found):
-        return [("", reason, n) for reason, n in found[0]]
-    return [(result.name, reason, n) for result, reasons in zip(results, found) for reason, n in reasons]
+    rows = [sentences.reasons_left_out(result) for result in results]
+    if all(reasons == rows[0] for reasons in rows):
+        return [("", reason, n) for reason, n in rows[0]]
+    return [(result.name, reason, n) for result, reasons in zip(results, rows) for reason, n in reasons]
 
 
 def _notes(results: Sequence[CompositionResult]) -> list[str]:
     """Each note once, with the names of the results where not all have it."""
-    said = [*dict.fromkeys(note for result in results for note in result.notes)]
+    notes = [*dict.fromkeys(note for result in results for note in result.notes)]
     if len(results) == 1:
-        return said
-    holders = {note: [result.name for result in results if note in result.notes] for note in said}
-    return [note if len(holders[note]) == len(results) else f"{', '.join(holders[note])}: {note}" for note in said]
+        return notes
+    holders = {note: [result.name for result in results if note in result.notes] for note in notes}
+    return [note if len(holders[note]) == len(results) else f"{', '.join(holders[note])}: {note}" for note in notes]
 
 
 def _settings(results: Sequence[CompositionResult], benchmark: Benchmark) -> list[tuple[str, str]]:

@@ -36,7 +36,9 @@ class ComparedTable:
     folded: list[dict[str, Any]]
 
 
-def compared_tables(found: CompositionComparison, digits: int | None = 1, *, bars: bool = False) -> list[ComparedTable]:
+def compared_tables(
+    comparison: CompositionComparison, digits: int | None = 1, *, bars: bool = False
+) -> list[ComparedTable]:
     """A table for each metric: all items and the first tags, then the other tags.
 
     Args:
@@ -45,10 +47,10 @@ def compared_tables(found: CompositionComparison, digits: int | None = 1, *, bar
     """
     from core.systems.composition.scoring.measures import title_of  # scipy, which the page does not load at once
 
-    keys = list(dict.fromkeys(row.key for row in found.rows))
+    keys = list(dict.fromkeys(row.key for row in comparison.rows))
     tables: list[ComparedTable] = []
     for key in keys:
-        rows = [row for row in found.rows if row.key == key]
+        rows = [row for row in comparison.rows if row.key == key]
         span = interval_range([row.difference for row in rows]) if bars else None
         tags = list(dict.fromkeys(row.scope.partition(": ")[0] for row in rows))[: 1 + OPEN_TAGS]
         shown, folded = (
@@ -99,10 +101,10 @@ def _forgotten(row: ForgettingRow, span: tuple[float, float] | None) -> dict[str
 
 def by_tag(results: Sequence[CompositionResult]) -> dict[str, dict[str, list[tuple[int, Metric]]]]:
     """The headline of the first result: tag -> value -> (number of the result, metric)."""
-    found: dict[str, dict[str, list[tuple[int, Metric]]]] = {}
+    rows: dict[str, dict[str, list[tuple[int, Metric]]]] = {}
     for at, result in enumerate(results):
         for entry in result.by_tag:
             metric = wording.metric_of(entry.metrics, results[0].headline)
             if metric is not None:
-                found.setdefault(entry.tag, {}).setdefault(entry.value, []).append((at, metric))
-    return found
+                rows.setdefault(entry.tag, {}).setdefault(entry.value, []).append((at, metric))
+    return rows

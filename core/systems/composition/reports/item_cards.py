@@ -149,16 +149,16 @@ def shown_captions(item: Item, scores: F64) -> list[int]:
     return [*true, *foils][:MAX_CAPTIONS]
 
 
-def changed_words(text: str, other: str) -> Words:
+def changed_words(text: str, second: str) -> Words:
     """The words of the text; those that the other has not in that place are marked."""
     mine = text.split()
-    theirs = other.split()
-    kept = {
+    theirs = second.split()
+    shared = {
         i
         for block in difflib.SequenceMatcher(None, mine, theirs, autojunk=False).get_matching_blocks()
         for i in range(block.a, block.a + block.size)
     }
-    return tuple((word, i not in kept) for i, word in enumerate(mine))
+    return tuple((word, i not in shared) for i, word in enumerate(mine))
 
 
 def _rival(item: Item, text: int) -> int:
@@ -182,24 +182,24 @@ def shade(value: float, scores: F64) -> str:
 
 def _caption_outcome(item: Item, scores: F64, text: int) -> PickOutcome | None:
     """Whether a caption picks its image; None of a foil, or where there is one image."""
-    own = [picture for picture, caption in item.match if caption == text]
-    if len(item.pictures) < 2 or not own:
+    true_rows = [picture for picture, caption in item.match if caption == text]
+    if len(item.pictures) < 2 or not true_rows:
         return None
-    return _picked(scores[:, text], own, "picks its image", "picks the other")
+    return _picked(scores[:, text], true_rows, "picks its image", "picks the other")
 
 
 def _picture_outcome(item: Item, scores: F64, picture: int) -> PickOutcome | None:
     """Whether an image picks its caption; None where it has no other to pick."""
-    own = [caption for i, caption in item.match if i == picture]
-    if not own or len(own) == len(item.captions):
+    true_columns = [caption for i, caption in item.match if i == picture]
+    if not true_columns or len(true_columns) == len(item.captions):
         return None
     wrong = "picks a foil" if len(item.pictures) < 2 else "picks the other"
-    return _picked(scores[picture], own, "picks its caption", wrong)
+    return _picked(scores[picture], true_columns, "picks its caption", wrong)
 
 
-def _picked(scores: F64, own: Sequence[int], right: str, wrong: str) -> PickOutcome:
+def _picked(scores: F64, true_at: Sequence[int], right: str, wrong: str) -> PickOutcome:
     """Whether every one of its own scores strictly higher than the others."""
-    gap = float(scores[list(own)].min() - np.delete(scores, own).max())
+    gap = float(scores[list(true_at)].min() - np.delete(scores, true_at).max())
     return outcome(None, "a tie") if gap == 0 else outcome(gap > 0, right if gap > 0 else wrong)
 
 
@@ -221,8 +221,8 @@ def _ranking(item: Item, scores: F64, precision: float, pictures: Sequence[Pictu
         )
         for rank, at in shown
     )
-    said = [] if first is None else [f"first right image at rank {_rank(scores, true):,} of {len(ranked):,}"]
-    note = ", ".join([*said, f"average precision {number(precision, 2)}"])
+    notes = [] if first is None else [f"first right image at rank {_rank(scores, true):,} of {len(ranked):,}"]
+    note = ", ".join([*notes, f"average precision {number(precision, 2)}"])
     return ScoredItem(tiles, query=item.captions[0], note=note)
 
 

@@ -40,8 +40,8 @@ SECOND = "second"
 _OWN = (DOCUMENT, ITEMS, ARRAYS)
 
 
-def _is_document(said: Mapping[str, Any]) -> bool:
-    return said.get("format") == FORMAT and isinstance(said.get("state"), dict)
+def _is_document(document: Mapping[str, Any]) -> bool:
+    return document.get("format") == FORMAT and isinstance(document.get("state"), dict)
 
 
 RESULT = Kind(
@@ -54,10 +54,18 @@ RESULT = Kind(
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-def comparison_document(found: CompositionComparison) -> dict[str, Any]:
+def comparison_document(comparison: CompositionComparison) -> dict[str, Any]:
     """The paired comparison of two models as plain JSON values."""
-    rows = [fields(row, "key scope n p only_a only_b a b difference") for row in found.rows]
-    return to_json({"a": found.a, "b": found.b, "benchmark": found.benchmark, "rows": rows, "notes": list(found.notes)})
+    rows = [fields(row, "key scope n p only_a only_b a b difference") for row in comparison.rows]
+    return to_json(
+        {
+            "a": comparison.a,
+            "b": comparison.b,
+            "benchmark": comparison.benchmark,
+            "rows": rows,
+            "notes": list(comparison.notes),
+        }
+    )
 
 
 def result_document(result: CompositionResult) -> dict[str, Any]:

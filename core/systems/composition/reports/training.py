@@ -21,9 +21,9 @@ def trained_lines(adapted: Adapted) -> list[str]:
     rows = [("epoch", "loss", "validation loss", "validation items right", "")]
     for epoch in record.curve:
         loss = "" if epoch.loss is None else number(epoch.loss, 3)
-        kept = "<- kept" if epoch.number == record.best else ""
+        mark = "<- kept" if epoch.number == record.best else ""
         rows.append(
-            (str(epoch.number), loss, number(epoch.validation_loss, 3), percent(epoch.validation_accuracy), kept)
+            (str(epoch.number), loss, number(epoch.validation_loss, 3), percent(epoch.validation_accuracy), mark)
         )
     lines = [
         (
@@ -33,8 +33,8 @@ def trained_lines(adapted: Adapted) -> list[str]:
         ),
         *aligned(rows),
     ]
-    if said := reranking_sentence(record):
-        lines.append(f"{said} (`compose run --rerank`)")
+    if sentence := reranking_sentence(record):
+        lines.append(f"{sentence} (`compose run --rerank`)")
     if record.best == 0:
         lines.append(
             "The untrained module was best, so it stays: training taught it nothing. Try more items, or another "
@@ -48,10 +48,12 @@ def reranked_sentence(adapter: str, weight: float, most: int, n: int, n_texts: i
     if not n:
         return f"The adapter in {adapter} was not used: no answer rests on similarity."
     whose = "Of each answer" if n == n_texts else f"In {n} of {n_texts} answers, those by similarity,"
-    said = f"{whose} the best matches, at most {most}, are ordered by the frozen encoder and the adapter in {adapter}"
+    sentence = (
+        f"{whose} the best matches, at most {most}, are ordered by the frozen encoder and the adapter in {adapter}"
+    )
     if not weight:
-        return f"{said}. The adapter's weight is 0, so the order is the encoder's."
-    return f"{said}, whose weight is {weight:g} times the encoder's. The set of matches is unchanged."
+        return f"{sentence}. The adapter's weight is 0, so the order is the encoder's."
+    return f"{sentence}, whose weight is {weight:g} times the encoder's. The set of matches is unchanged."
 
 
 def reranking_sentence(record: AdapterRecord) -> str:

@@ -35,7 +35,7 @@ def training_curve(epochs: Sequence[Epoch], best: int | None = None, *, losses: 
         losses: also draw the losses in training and on validation items, from 0 to the highest of both.
     """
     last = max(1, max(epoch.number for epoch in epochs))
-    kept = next((e for e in epochs if e.number == best), None) or max(
+    best_epoch = next((e for e in epochs if e.number == best), None) or max(
         epochs, key=lambda e: (e.validation_accuracy, -e.validation_loss)
     )
 
@@ -51,11 +51,11 @@ def training_curve(epochs: Sequence[Epoch], best: int | None = None, *, losses: 
     dots = placed([e.validation_accuracy for e in epochs])
     right = [e for e in epochs if np.isfinite(e.validation_accuracy)]
     drawn = [*((name, placed(values, highest)) for name, values in known.items()), ("curve", dots)]
-    said = f"Right on held-out items: {percent(epochs[0].validation_accuracy)} untrained"
-    after = f", {percent(kept.validation_accuracy)} after epoch {kept.number}" if len(epochs) > 1 else ""
+    text = f"Right on held-out items: {percent(epochs[0].validation_accuracy)} untrained"
+    after = f", {percent(best_epoch.validation_accuracy)} after epoch {best_epoch.number}" if len(epochs) > 1 else ""
     return TrainingCurve(
-        said + after,
+        text + after,
         len(epochs) - 1,
         tuple((name, " ".join(f"{x},{y}" for x, y in points)) for name, points in drawn),
-        tuple((*dot, epoch is kept) for dot, epoch in zip(dots, right)),
+        tuple((*dot, epoch is best_epoch) for dot, epoch in zip(dots, right)),
     )

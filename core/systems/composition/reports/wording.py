@@ -75,10 +75,10 @@ def chance_sentence(result: CompositionResult) -> str:
         return "Errata could score no item."
     key = metric.key
     value = metric.value
-    said = f"{figure(key, value.value)} (95% interval {figure_interval(key, value)})"
+    sentence = f"{figure(key, value.value)} (95% interval {figure_interval(key, value)})"
     if metric.chance is None:
-        return f"{said}."
-    return f"{said}; chance is {figure(key, metric.chance)}. {against_chance(metric)}."
+        return f"{sentence}."
+    return f"{sentence}; chance is {figure(key, metric.chance)}. {against_chance(metric)}."
 
 
 def blind_sentence(result: CompositionResult, first: CompositionResult | None = None) -> str:
@@ -86,19 +86,19 @@ def blind_sentence(result: CompositionResult, first: CompositionResult | None = 
     one. A result that has none of its own takes those of the `first` on the same benchmark."""
     mine = headline_of(result)
     measured = result if result.blind or first is None else first
-    found = [(metric_of(metrics, result.headline), name) for name, metrics in measured.blind]
-    known = [(metric.value.value, name) for metric, name in found if metric is not None]
+    baselines = [(metric_of(metrics, result.headline), name) for name, metrics in measured.blind]
+    known = [(metric.value.value, name) for metric, name in baselines if metric is not None]
     if mine is None or not known or not math.isfinite(mine.value.value):
         return ""
     best, name = max(known)
     reached = figure(mine.key, best)
     if set(result.ids) != set(measured.ids):
-        own, others = (count(len(r.ids), NOUNS[r.kind]) for r in (result, measured))
-        said = f"Text alone reaches {reached} ({name}) on the {others} of {measured.model}."
-        return f"{said} It was not measured on the {own} of {result.model}."
+        scored, others = (count(len(r.ids), NOUNS[r.kind]) for r in (result, measured))
+        sentence = f"Text alone reaches {reached} ({name}) on the {others} of {measured.model}."
+        return f"{sentence} It was not measured on the {scored} of {result.model}."
     if mine.value.low > best:
-        said = f"{result.model} is above what text alone reaches ({name}: {reached})."
-        return f"{said} {SOUND}" if ADAPTED in result.model else said
+        sentence = f"{result.model} is above what text alone reaches ({name}: {reached})."
+        return f"{sentence} {SOUND}" if ADAPTED in result.model else sentence
     return (
         f"Text alone reaches {reached} ({name}). This benchmark does not show that {result.model} looks at the image."
     )
@@ -129,9 +129,11 @@ def kinds_sentence(result: CompositionResult) -> str:
     from core.systems.composition.scoring.measures import POOLED  # scipy, which the page does not load at once
 
     tag = KIND if any(t.tag == KIND for t in result.by_tag) else result.average
-    own = [t for t in result.by_tag if t.tag == tag and t.value != POOLED]
-    found = [(t.value, metric_of(t.metrics, result.headline)) for t in own]
-    known = [(value, m) for value, m in found if m is not None and m.chance is not None and math.isfinite(m.value.low)]
+    of_kind = [t for t in result.by_tag if t.tag == tag and t.value != POOLED]
+    metrics = [(t.value, metric_of(t.metrics, result.headline)) for t in of_kind]
+    known = [
+        (value, m) for value, m in metrics if m is not None and m.chance is not None and math.isfinite(m.value.low)
+    ]
     if len(known) < 2 or result.headline in LOWER_IS_BETTER:
         return ""
     known.sort(key=lambda entry: entry[1].value.value)
@@ -139,7 +141,7 @@ def kinds_sentence(result: CompositionResult) -> str:
     even = [(v, m) for v, m in known if m.chance is not None and m.value.low <= m.chance <= m.value.high]
     if not below and not even:
         return f"Each of the {len(known)} kinds of item is above chance."
-    said = [
+    sentences = [
         sentence
         for start, kinds in (("Below chance", below), ("Not clearly different from chance", even))
         for sentence in _kind_sentences(start, kinds)
@@ -147,7 +149,7 @@ def kinds_sentence(result: CompositionResult) -> str:
     left = len(known) - len(below) - len(even)
     others = "The other kind of item is" if left == 1 else f"The other {count(left, 'kind')} of item are"
     ending = f"{others} above chance." if left else ""
-    return " ".join((*said, ending)).strip()
+    return " ".join((*sentences, ending)).strip()
 
 
 def _kind_sentences(start: str, kinds: Sequence[tuple[str, Metric]]) -> list[str]:
@@ -227,8 +229,8 @@ def result_lines(
     rows += [
         _metric_row(f"Without an image: {name}", m) for name, own in result.blind for m in own if m.key == headline
     ]
-    told = (chance_sentence(result), blind_sentence(result, first), kinds_sentence(result))
-    lines += [*aligned([HEAD, *rows]), *(f"  {said}" for said in told if said)]
+    sentences = (chance_sentence(result), blind_sentence(result, first), kinds_sentence(result))
+    lines += [*aligned([HEAD, *rows]), *(f"  {said}" for said in sentences if said)]
     signature = signature_of(result, benchmark)
     lines += [] if signature is None else [f"  {signature.sentence}"]
     tagged = [_metric_row(f"{t.tag}: {t.value}", m) for t in result.by_tag for m in t.metrics if m.key == headline]
@@ -251,8 +253,8 @@ def left_out_lines(result: CompositionResult) -> list[str]:
     """Items that were not scored, by reason, and images that were not found."""
     lines: list[str] = []
     if result.excluded:
-        said = [f"{count(n, NOUNS[result.kind])} because {reason}" for reason, n in reasons_left_out(result)]
-        lines.append(f"Left out: {'; '.join(said)}.")
+        reasons = [f"{count(n, NOUNS[result.kind])} because {reason}" for reason, n in reasons_left_out(result)]
+        lines.append(f"Left out: {'; '.join(reasons)}.")
     if result.missing:
         few = ", ".join(result.missing[:FEW])
         more = f" and {len(result.missing) - FEW:,} more" if len(result.missing) > FEW else ""
@@ -260,25 +262,25 @@ def left_out_lines(result: CompositionResult) -> list[str]:
     return lines
 
 
-def comparison_lines(found: CompositionComparison, headline: str) -> list[str]:
+def comparison_lines(comparison: CompositionComparison, headline: str) -> list[str]:
     """Two models on the same items: every metric over all items, and the headline by tag.
 
     Args:
         headline: key of the metric whose tags are shown.
     """
     rows: list[Sequence[str]] = [("", "n", "A", "B", "B minus A", "95% interval", "p", "only A", "only B")]
-    for row in found.rows:
+    for row in comparison.rows:
         if row.scope != ALL_ITEMS and row.key != headline:
             continue
         name = row.key if row.scope == ALL_ITEMS else f"  {row.scope}"
         figures = *pair_figures(row.key, row.a, row.b, row.difference), p_value(row.p, bare=True)
         rows.append((name, f"{row.n:,}", *figures, f"{row.only_a:,}", f"{row.only_b:,}"))
-    said = (
+    legend = (
         "Differences are in percentage points. p is adjusted over the lines of one metric. Only A: right, or "
         "ranked better, with A alone."
     )
-    head = [f"A is {found.a}, B is {found.b}, on the same items of one benchmark"]
-    return [*head, *aligned(rows), f"  {said}", *(f"Note: {note}" for note in found.notes)]
+    head = [f"A is {comparison.a}, B is {comparison.b}, on the same items of one benchmark"]
+    return [*head, *aligned(rows), f"  {legend}", *(f"Note: {note}" for note in comparison.notes)]
 
 
 def _metric_row(title: str, metric: Metric) -> tuple[str, ...]:

@@ -22,9 +22,9 @@ class HeldOut:
     colour: frozenset[Pair] = frozenset()
     material: frozenset[Pair] = frozenset()
 
-    def shown(self, thing: Shape) -> bool:
+    def shown(self, shape: Shape) -> bool:
         """Whether the thing shows a held-out pair, of either table."""
-        return (thing.colour, thing.shape) in self.colour or (thing.material, thing.shape) in self.material
+        return (shape.colour, shape.shape) in self.colour or (shape.material, shape.shape) in self.material
 
     def in_phrase(self, phrase: ShapePhrase) -> bool:
         """Whether the phrase names a held-out pair."""

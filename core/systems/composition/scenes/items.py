@@ -54,16 +54,16 @@ class RenderedPlan:
     """Fewest and most things of other shapes that neither caption speaks of."""
 
     def __post_init__(self) -> None:
-        for what, given, known, least in (
+        for what, values, known, least in (
             ("kinds", self.kinds, tuple(KINDS), 1),
             ("shapes", self.shapes, SHAPES, 4 if "noun" in self.kinds else 2),
             ("colours", self.colours, tuple(COLOURS), 2),
             ("materials", self.materials, MATERIALS, 2),
         ):
-            if len(given) < least or len(set(given)) < len(given) or not set(given) <= set(known):
+            if len(values) < least or len(set(values)) < len(values) or not set(values) <= set(known):
                 raise InvalidInput(
                     f"A plan's {what} must be at least {least} different ones of {list(known)}: got "
-                    f"{list(given)}. Fix them."
+                    f"{list(values)}. Fix them."
                 )
         low, high = self.distractors
         spare = len(self.shapes) - (4 if "noun" in self.kinds else 2)
@@ -225,22 +225,22 @@ class _Drawer:
         n = min(int(self.rng.integers(low, high + 1)), max(low, 5 - crowd))
         named = {thing.shape for subject in subjects for thing in subject.things}
         spare = [shape for shape in self.plan.shapes if shape not in named]
-        found: list[Shape] = []
+        distractors: list[Shape] = []
         for _ in range(n):
             shape = spare[int(self.rng.integers(len(spare)))]
-            found.append(bare(shape, self._free("colour", shape), self._free("material", shape), "small"))
-        return found
+            distractors.append(bare(shape, self._free("colour", shape), self._free("material", shape), "small"))
+        return distractors
 
     def _pick(self, key: str, build: Callable[[], list[tuple[str, ...]]]) -> tuple[str, ...]:
         if key not in self.choices:
             self.choices[key] = build()
-        found = self.choices[key]
-        if not found:
+        choices = self.choices[key]
+        if not choices:
             raise InvalidInput(
                 f"No {'unseen' if self.unseen else 'seen'} {key} swap is left: hold out "
                 f"{'more' if self.unseen else 'fewer'} pairs."
             )
-        return found[int(self.rng.integers(len(found)))]
+        return choices[int(self.rng.integers(len(choices)))]
 
     def _values(self, attribute: str) -> tuple[Sequence[str], frozenset[Pair]]:
         """The colours or materials of the plan, and the held-out pairs of one with a shape."""

@@ -47,11 +47,11 @@ def laid_out(things: Sequence[Shape], rng: np.random.Generator, *, relation: str
     )
 
 
-def _varied(thing: Shape, rng: np.random.Generator) -> Shape:
-    low, high = SIZES[thing.size]
-    turn = 36.0 if thing.shape == "star" else 9.0
+def _varied(shape: Shape, rng: np.random.Generator) -> Shape:
+    low, high = SIZES[shape.size]
+    turn = 36.0 if shape.shape == "star" else 9.0
     return replace(
-        thing,
+        shape,
         extent=round(rng.uniform(low, high), 4),
         angle=round(rng.uniform(-turn, turn), 1),
         hue=round(rng.uniform(-4, 4), 1),
@@ -66,9 +66,9 @@ def _attempt(things: Sequence[Shape], rng: np.random.Generator, relation: str | 
         if not _clear(placed[0], placed[1]):
             return None
         rest = rest[2:]
-    for thing in rest:
+    for shape in rest:
         for _ in range(_TRIES):
-            tried = _at(thing, *rng.uniform(_room(thing), 1 - _room(thing), 2))
+            tried = _at(shape, *rng.uniform(_room(shape), 1 - _room(shape), 2))
             if all(_clear(tried, other) for other in placed):
                 placed.append(tried)
                 break
@@ -94,12 +94,12 @@ def _related(a: Shape, b: Shape, relation: str, rng: np.random.Generator) -> lis
     return [_at(a, level, near), _at(b, off, far)]
 
 
-def _at(thing: Shape, x: float, y: float) -> Shape:
-    return replace(thing, x=round(float(x), 4), y=round(float(y), 4))
+def _at(shape: Shape, x: float, y: float) -> Shape:
+    return replace(shape, x=round(float(x), 4), y=round(float(y), 4))
 
 
-def _room(thing: Shape) -> float:
-    return thing.extent / 2 + _EDGE
+def _room(shape: Shape) -> float:
+    return shape.extent / 2 + _EDGE
 
 
 def _clear(a: Shape, b: Shape) -> bool:

@@ -27,22 +27,22 @@ def render_scene(scene: Scene, size: int = 224) -> Image.Image:
     """The image of a scene: an RGB image of `size` x `size` pixels."""
     rng = np.random.default_rng(scene.seed)
     picture = _ground(scene, size, rng)
-    for thing in scene.things:
-        _place(picture, thing, scene, size)
+    for shape in scene.things:
+        _place(picture, shape, scene, size)
     pixels = np.asarray(picture, np.float32) * scene.exposure
     pixels += rng.normal(0, 1.5, (size, size, 1)).astype(np.float32)
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
-def _place(picture: Image.Image, thing: Shape, scene: Scene, size: int) -> None:
+def _place(picture: Image.Image, shape: Shape, scene: Scene, size: int) -> None:
     """Paint the thing, over its shadow."""
-    sprite = _sprite(thing, scene, size)
-    left = round(thing.x * size - sprite.width / 2)
-    top = round(thing.y * size - sprite.height / 2)
+    sprite = _sprite(shape, scene, size)
+    left = round(shape.x * size - sprite.width / 2)
+    top = round(shape.y * size - sprite.height / 2)
     alpha = sprite.getchannel("A")
     light = np.radians(scene.light)
-    reach = 0.07 * thing.extent * size
-    soft = max(1.0, 0.035 * thing.extent * size)
+    reach = 0.07 * shape.extent * size
+    soft = max(1.0, 0.035 * shape.extent * size)
     pad = int(3 * soft) + 1
     shadow = Image.new("L", (sprite.width + 2 * pad, sprite.height + 2 * pad))
     shadow.paste(alpha, (pad, pad))
@@ -52,24 +52,24 @@ def _place(picture: Image.Image, thing: Shape, scene: Scene, size: int) -> None:
     picture.paste(sprite.convert("RGB"), (left, top), alpha)
 
 
-def _sprite(thing: Shape, scene: Scene, size: int) -> Image.Image:
+def _sprite(shape: Shape, scene: Scene, size: int) -> Image.Image:
     """The thing alone, shaded at about twice its size, turned and scaled. The colour runs on beyond the outline, so no
     fringe shows."""
-    side = thing.extent * size
+    side = shape.extent * size
     n = max(32, int(np.ceil(2 * side / 32)) * 32)
-    seen = surface(thing.shape, n)
-    pixels = np.concatenate([np.clip(_shaded(thing, seen, scene.light) * 255, 0, 255), seen.alpha[None] * 255]).astype(
+    seen = surface(shape.shape, n)
+    pixels = np.concatenate([np.clip(_shaded(shape, seen, scene.light) * 255, 0, 255), seen.alpha[None] * 255]).astype(
         np.uint8
     )
     sprite = Image.fromarray(np.ascontiguousarray(np.moveaxis(pixels, 0, -1))).convert("RGBa")
-    sprite = sprite.rotate(thing.angle, Image.Resampling.BICUBIC, expand=True)
+    sprite = sprite.rotate(shape.angle, Image.Resampling.BICUBIC, expand=True)
     scale = side / n
     return sprite.resize(
         (max(1, round(sprite.width * scale)), max(1, round(sprite.height * scale))), Image.Resampling.LANCZOS
     ).convert("RGBA")
 
 
-def _shaded(thing: Shape, seen: Surface, azimuth: float) -> _Floats:
+def _shaded(shape: Shape, seen: Surface, azimuth: float) -> _Floats:
     """(3, n, n) colour of the surface under a lamp at `azimuth` and the light of the surroundings, about 0 to 1."""
     angle = np.radians(azimuth)
     lamp = np.array([0.55 * np.cos(angle), 0.55 * np.sin(angle), 0.62], np.float32)
@@ -77,8 +77,8 @@ def _shaded(thing: Shape, seen: Surface, azimuth: float) -> _Floats:
     normal = seen.normal
     facing = np.clip(np.tensordot(lamp, normal, 1), 0, 1)
     lit = 0.42 + 0.62 * facing + 0.06 * normal[1]
-    base = _albedo(thing, seen)
-    if thing.material != "shiny":
+    base = _albedo(shape, seen)
+    if shape.material != "shiny":
         return base * lit
     return _shiny(base, lit, seen, lamp)
 
@@ -116,17 +116,17 @@ def _step(values: _Floats, low: float, high: float) -> _Floats:
     return t * t * (3 - 2 * t)
 
 
-def _albedo(thing: Shape, seen: Surface) -> _Floats:
+def _albedo(shape: Shape, seen: Surface) -> _Floats:
     """(3, n, n) or (3, 1, 1) colour of the surface before light. Patterns are of the same hue, so that the colour keeps
     one name."""
-    red, green, blue = (value / 255 for value in COLOURS[thing.colour])
+    red, green, blue = (value / 255 for value in COLOURS[shape.colour])
     hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
-    base = np.array(colorsys.hls_to_rgb((hue + thing.hue / 360) % 1, light, saturation), np.float32)
-    if thing.material in ("matte", "shiny"):
+    base = np.array(colorsys.hls_to_rgb((hue + shape.hue / 360) % 1, light, saturation), np.float32)
+    if shape.material in ("matte", "shiny"):
         return base[:, None, None]
-    other = base * 0.36 if thing.colour in _PALE else base + (1 - base) * 0.8
-    pattern = _stripes(seen) if thing.material == "striped" else _dots(seen)
-    return base[:, None, None] + (other - base)[:, None, None] * pattern
+    second = base * 0.36 if shape.colour in _PALE else base + (1 - base) * 0.8
+    pattern = _stripes(seen) if shape.material == "striped" else _dots(seen)
+    return base[:, None, None] + (second - base)[:, None, None] * pattern
 
 
 def _stripes(seen: Surface) -> _Floats:

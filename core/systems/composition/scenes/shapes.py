@@ -130,10 +130,10 @@ class ShapePhrase:
     count: int | None = None
     """Exactly so many; None says that there is at least one."""
 
-    def matches(self, thing: Seen) -> bool:
+    def matches(self, shape: Seen) -> bool:
         """Whether the thing has the shape and every attribute that is said."""
-        said = ((self.colour, thing.colour), (self.material, thing.material), (self.size, thing.size))
-        return self.shape == thing.shape and all(word in (None, value) for word, value in said)
+        attributes = ((self.colour, shape.colour), (self.material, shape.material), (self.size, shape.size))
+        return self.shape == shape.shape and all(word in (None, value) for word, value in attributes)
 
     def text(self) -> str:
         """Such as "a small red cube" or "two red cubes"."""
@@ -164,11 +164,11 @@ class Statement:
     def holds_among(self, seen: Sequence[Seen]) -> bool:
         """Whether the caption is true of what is seen. The phrases are taken to speak of different things, which
         different nouns ensure."""
-        found = [[thing for thing in seen if phrase.matches(thing)] for phrase in self.phrases]
-        for phrase, things in zip(self.phrases, found, strict=True):
+        matches = [[thing for thing in seen if phrase.matches(thing)] for phrase in self.phrases]
+        for phrase, things in zip(self.phrases, matches, strict=True):
             if not things or (phrase.count is not None and len(things) != phrase.count):
                 return False
-        return self.relation is None or any(related(a, self.relation, b) for a in found[0] for b in found[1])
+        return self.relation is None or any(related(a, self.relation, b) for a in matches[0] for b in matches[1])
 
 
 def related(a: Seen, relation: str, b: Seen) -> bool:

@@ -64,16 +64,22 @@ def open_shipped(name: str = "rendered", *, n: int | None = None) -> LoadedBench
 def _read(name: str, n: int) -> LoadedBenchmark:
     """The first n items of a benchmark that is files, and all of its images."""
     folder = FOLDER / name
-    said = read_json(folder / "items.json")
+    document = read_json(folder / "items.json")
     store = open_images(folder / "images.zip")
     items: list[Item] = []
-    for one in said["items"][:n]:
-        hard = None if "hard" not in one else np.isin(one["pictures"], one["hard"])
-        match = tuple((picture, caption) for picture, caption in one["match"])
-        items.append(Item(one["id"], tuple(one["pictures"]), tuple(one["captions"]), match, one["tags"], hard))
+    for entry in document["items"][:n]:
+        hard = None if "hard" not in entry else np.isin(entry["pictures"], entry["hard"])
+        match = tuple((picture, caption) for picture, caption in entry["match"])
+        items.append(Item(entry["id"], tuple(entry["pictures"]), tuple(entry["captions"]), match, entry["tags"], hard))
     pictures = tuple(Picture(store.name(i)) for i in range(len(store)))
     benchmark = Benchmark(
-        name, said["title"], said["kind"], tuple(items), pictures, said["headline"], source=said["source"]
+        name,
+        document["title"],
+        document["kind"],
+        tuple(items),
+        pictures,
+        document["headline"],
+        source=document["source"],
     )
     return LoadedBenchmark(benchmark, store)
 

@@ -48,8 +48,8 @@ class LengthScorer:
     ) -> Scores:
         """The signed number of characters of each caption, whatever the image."""
         sign = 1.0 if self.longer else -1.0
-        made = [np.array([sign * len(c) for c in item.captions]) for item in pictured.benchmark.items]
-        return Scores(self.name, self.fingerprint, _rows(pictured.benchmark, made))
+        scores_of = [np.array([sign * len(c) for c in item.captions]) for item in pictured.benchmark.items]
+        return Scores(self.name, self.fingerprint, _rows(pictured.benchmark, scores_of))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class LearnedScorer:
                 "out."
             )
         folds = _folds(benchmark, self.seed)
-        made: list[F64] = [np.empty(0)] * len(benchmark)
+        scores_of: list[F64] = [np.empty(0)] * len(benchmark)
         parts = _parts(benchmark)
         for number, part in enumerate(parts):
             for fold in range(FOLDS):
@@ -106,9 +106,9 @@ class LearnedScorer:
                     rng = np.random.default_rng([self.seed, number, fold])
                     captions = _Weights([benchmark.items[i] for i in train.tolist()], rng)
                     for i, scores in zip(test.tolist(), captions.of([benchmark.items[i] for i in test.tolist()])):
-                        made[i] = scores
+                        scores_of[i] = scores
         progress("learn the foils' habits", 1, 1)
-        return Scores(self.name, self.fingerprint, _rows(benchmark, made))
+        return Scores(self.name, self.fingerprint, _rows(benchmark, scores_of))
 
 
 def blind_scorers(benchmark: Benchmark, seed: int = 0) -> tuple[tuple[Scorer, ...], tuple[str, ...]]:
@@ -154,9 +154,9 @@ class _Weights:
                 continue
         true, foils = _places(items)
         if len(true) > MAX_FOILS:
-            kept = rng.permutation(len(true))[:MAX_FOILS]
-            true = true[kept]
-            foils = foils[kept]
+            drawn = rng.permutation(len(true))[:MAX_FOILS]
+            true = true[drawn]
+            foils = foils[drawn]
         lengths = _lengths(captions)
         self._scale = np.maximum((lengths[true] - lengths[foils]).std(axis=0), 1.0)
         features = self._features(captions)
@@ -220,9 +220,9 @@ def _parts(benchmark: Benchmark) -> list[I64]:
     return [*large, rest] if len(rest) else large
 
 
-def _rows(benchmark: Benchmark, made: list[F64]) -> tuple[F64, ...]:
+def _rows(benchmark: Benchmark, scores_of: list[F64]) -> tuple[F64, ...]:
     """(I, T) for each item: the same scores for every image."""
     return tuple(
         np.repeat(scores[None].astype(np.float64), len(item.pictures), axis=0)
-        for item, scores in zip(benchmark.items, made)
+        for item, scores in zip(benchmark.items, scores_of)
     )

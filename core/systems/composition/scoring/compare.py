@@ -45,7 +45,7 @@ def compare_results(
     tags = {tag: tuple(values[row] for row in rows_a.tolist()) for tag, values in a.tags.items()}
     scopes = (TagScope("", ALL_ITEMS, np.arange(len(rows_a))), *(scopes_of(tags, a.average) if by_tag else ()))
     averaged = np.array(tags.get(a.average, ()), str)
-    found: list[ComparedMetric] = []
+    compared: list[ComparedMetric] = []
     for key in (metric.key for metric in a.metrics):
         share = key in a.correct and key in b.correct
         if share or (key in a.values and key in b.values):
@@ -54,8 +54,8 @@ def compare_results(
                 for result, rows in ((a, rows_a), (b, rows_b))
             )
             sides = _Sides(key, x, y, groups, averaged, share, seed)
-            found += _adjusted([_compared(sides, scope) for scope in scopes])
-    return CompositionComparison(a.name, b.name, a.benchmark, tuple(found), _notes(a, b, len(rows_a)))
+            compared += _adjusted([_compared(sides, scope) for scope in scopes])
+    return CompositionComparison(a.name, b.name, a.benchmark, tuple(compared), _notes(a, b, len(rows_a)))
 
 
 def _check_same(a: CompositionResult, b: CompositionResult) -> None:
@@ -69,30 +69,30 @@ def _check_same(a: CompositionResult, b: CompositionResult) -> None:
 
 def _common(a: CompositionResult, b: CompositionResult) -> tuple[I64, I64]:
     """Rows of A and of B of the items that both have, in A's order."""
-    place = {name: row for row, name in enumerate(b.ids)}
-    both = [(row, place[name]) for row, name in enumerate(a.ids) if name in place]
+    row_of = {name: row for row, name in enumerate(b.ids)}
+    both = [(row, row_of[name]) for row, name in enumerate(a.ids) if name in row_of]
     if not both:
         raise InvalidInput(
             f"{a.name!r} and {b.name!r} share no item of {a.title}. Run both on the same file and images."
         )
-    for row, other in both:
-        one = a.matrices[row].shape
-        two = b.matrices[other].shape
-        if one != two:
-            sizes = " and ".join(" x ".join(map(str, shape)) for shape in (one, two))
+    for row, row_b in both:
+        shape_a = a.matrices[row].shape
+        shape_b = b.matrices[row_b].shape
+        if shape_a != shape_b:
+            sizes = " and ".join(" x ".join(map(str, shape)) for shape in (shape_a, shape_b))
             raise InvalidInput(
                 f"Item {a.ids[row]!r} has {sizes} scores in {a.name!r} and {b.name!r}, so it is not the same "
                 "item. Run both on one file."
             )
-    return np.array([row for row, _ in both], np.int64), np.array([other for _, other in both], np.int64)
+    return np.array([row for row, _ in both], np.int64), np.array([row_b for _, row_b in both], np.int64)
 
 
 def _notes(a: CompositionResult, b: CompositionResult, n: int) -> tuple[str, ...]:
     notes: list[str] = []
-    for mine, other in ((a, b), (b, a)):
+    for mine, theirs in ((a, b), (b, a)):
         if alone := len(mine.ids) - n:
             which = "1 item is" if alone == 1 else f"{alone:,} items are"
-            notes.append(f"{which} left out: only {mine.name!r} has a score, not {other.name!r}.")
+            notes.append(f"{which} left out: only {mine.name!r} has a score, not {theirs.name!r}.")
     return tuple(notes)
 
 

@@ -73,14 +73,14 @@ class EncoderScorer:
             )
         used = np.unique([at for item in items for at in item.pictures]).astype(np.int64)
         reading = read_images(pictured.store.keep(used), self.encoder, cache=cache, progress=progress)
-        place = np.full(len(pictured.benchmark.pictures), -1, np.int64)
-        place[used[reading.kept]] = np.arange(len(reading.kept))
+        row_of = np.full(len(pictured.benchmark.pictures), -1, np.int64)
+        row_of[used[reading.kept]] = np.arange(len(reading.kept))
         texts = distinct_captions(items)
         captions = self.read_captions(texts.captions, cache=cache, progress=progress)
         return Scores(
             self.name,
             self.fingerprint,
-            tuple(_cosines(item, reading.joint.vectors, place, captions[at]) for item, at in zip(items, texts.at)),
+            tuple(_cosines(item, reading.joint.vectors, row_of, captions[at]) for item, at in zip(items, texts.at)),
             (*reading.notes, *_cut(self.encoder, texts.captions)),
             {int(used[row]): reason for row, reason in reading.unreadable.items()},
         )
@@ -105,9 +105,9 @@ def cosines(a: F32 | F64, b: F32 | F64) -> F64:
     return np.round(a.astype(np.float64) @ b.astype(np.float64).T, DECIMALS)
 
 
-def _cosines(item: Item, vectors: F32, place: I64, captions: F32) -> F64:
+def _cosines(item: Item, vectors: F32, row_of: I64, captions: F32) -> F64:
     """(I, T), with nan in the rows of images that have no vector."""
-    rows = place[list(item.pictures)]
+    rows = row_of[list(item.pictures)]
     scores = np.full((len(rows), len(captions)), np.nan)
     scores[rows >= 0] = cosines(vectors[rows[rows >= 0]], captions)
     return scores

@@ -83,9 +83,9 @@ def hard_pictures(item: Item, usable: Bool) -> Bool:
 
 def relevant_pictures(item: Item) -> Bool:
     """(I,) True for the images that a query describes."""
-    found = np.zeros(len(item.pictures), bool)
-    found[[picture for picture, _ in item.match]] = True
-    return found
+    relevant = np.zeros(len(item.pictures), bool)
+    relevant[[picture for picture, _ in item.match]] = True
+    return relevant
 
 
 def in_order(items: Sequence[Item], matrices: Sequence[F64]) -> F64:

@@ -77,15 +77,15 @@ def picture_groups(items: Sequence[Item], pictures: Sequence[Picture] = ()) -> t
     file = {at: names.setdefault(picture.name, at) for at, picture in enumerate(pictures)}
     for item in items:
         first = root(file.get(item.pictures[0], item.pictures[0]))
-        for other in set(item.pictures[1:]):
-            parents[root(file.get(other, other))] = first
+        for picture_at in set(item.pictures[1:]):
+            parents[root(file.get(picture_at, picture_at))] = first
     _, groups = np.unique([root(file.get(item.pictures[0], item.pictures[0])) for item in items], return_inverse=True)
     n_groups = len(np.unique(groups))
     if n_groups == len(items):
         return None, ""
     if n_groups < MIN_GROUPS:
-        said = "intervals and p describe other items on these images, not other images"
-        return None, f"The items share their images: {said}."
+        scope = "intervals and p describe other items on these images, not other images"
+        return None, f"The items share their images: {scope}."
     return groups.astype(np.int64), (
         f"{len(items):,} items share images, directly or through others, in {n_groups:,} sets. Intervals and p "
         "keep each set whole."
@@ -104,17 +104,17 @@ def scopes_of(tags: Mapping[str, Sequence[str]], average: str = "") -> tuple[Tag
     Values of fewer than `MIN_TAG_ITEMS` items are pooled into one that comes last. The tag that a headline averages
     over is always broken down, and nothing of it is pooled.
     """
-    found: list[TagScope] = []
+    scopes: list[TagScope] = []
     for tag, values in tags.items():
         names, counts = np.unique([v for v in values if v], return_counts=True)
         small = set() if tag == average else {str(name) for name, count in zip(names, counts) if count < MIN_TAG_ITEMS}
         pooled = np.array([POOLED if v in small else v for v in values], object)
         large = [(str(n), int(c)) for n, c in zip(names, counts) if str(n) not in small]
-        kept = sorted(large, key=lambda pair: (-pair[1], pair[0]))
-        shown = [name for name, _ in kept] + ([POOLED] if small else [])
+        ordered = sorted(large, key=lambda pair: (-pair[1], pair[0]))
+        shown = [name for name, _ in ordered] + ([POOLED] if small else [])
         if tag == average or 2 <= len(shown) <= MAX_VALUES:
-            found += [TagScope(tag, value, np.flatnonzero(pooled == value)) for value in shown]
-    return tuple(found)
+            scopes += [TagScope(tag, value, np.flatnonzero(pooled == value)) for value in shown]
+    return tuple(scopes)
 
 
 def metrics_of(
@@ -139,7 +139,7 @@ def metrics_of(
     mine = None if groups is None else groups[rows]
     among = values[rows] if values.any() else None
     keys = (*judged.correct, *judged.values)
-    made: list[Metric] = []
+    metrics: list[Metric] = []
     for key in keys:
         title = title_of(key, keys)
         chance = judged.chance[key][rows]
@@ -150,8 +150,8 @@ def metrics_of(
             names, places = np.unique(among, return_inverse=True)
             chance = np.bincount(places, chance) / np.bincount(places)
             title = f"{title}, mean over {len(names)} kinds of item"
-        made.append(Metric(key, title, estimate, len(rows), _mean(chance), int(judged.ties[key][rows].sum())))
-    return tuple(made)
+        metrics.append(Metric(key, title, estimate, len(rows), _mean(chance), int(judged.ties[key][rows].sum())))
+    return tuple(metrics)
 
 
 def by_tag(

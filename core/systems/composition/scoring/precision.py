@@ -23,9 +23,9 @@ def average_precision(scores: F64, relevant: Bool) -> float:
     n_relevant = int(relevant.sum())
     if not n_relevant or np.isnan(scores).any():
         return float("nan")
-    _, place = np.unique(-scores, return_inverse=True)
-    counts = np.bincount(place)
-    hits = np.bincount(place, relevant)
+    _, rank = np.unique(-scores, return_inverse=True)
+    counts = np.bincount(rank)
+    hits = np.bincount(rank, relevant)
     return float((hits * np.cumsum(hits) / np.cumsum(counts)).sum() / n_relevant)
 
 

@@ -28,11 +28,11 @@ def figures_for(benchmark: Benchmark) -> tuple[PublishedFigure, ...]:
     A mean over kinds can only be held against one over the same kinds: where some are missing, it is the figures of
     those that are there.
     """
-    own = [f for f in published_figures(FIGURES) if f.data == benchmark.name]
+    figures = [f for f in published_figures(FIGURES) if f.data == benchmark.name]
     if benchmark.name == "cola" and len(benchmark.items) + len(benchmark.excluded) != COLA_ITEMS:
         return ()  # other pairs in Cola's form
     if benchmark.average:
         mine = {item.tags.get(benchmark.average, "") for item in benchmark.items}
-        theirs = {f.part for f in own if f.part}
-        return tuple(f for f in own if (f.part in mine if theirs and mine != theirs else not f.part))
-    return tuple(f for f in own if not f.part or f"({f.part})" in benchmark.title)
+        theirs = {f.part for f in figures if f.part}
+        return tuple(f for f in figures if (f.part in mine if theirs and mine != theirs else not f.part))
+    return tuple(f for f in figures if not f.part or f"({f.part})" in benchmark.title)

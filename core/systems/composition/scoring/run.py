@@ -162,7 +162,7 @@ def _published(usable: Benchmark, judged: Judged, n_excluded: int) -> tuple[tupl
 def _usable(benchmark: Benchmark, scores: Scores) -> tuple[Benchmark, I64, tuple[tuple[str, str], ...]]:
     """The benchmark without items that could not be scored, their places among all, and (id, reason) of the others."""
     unreadable = frozenset(scores.unreadable)
-    kept = list[int]()
+    rows = list[int]()
     lost = list[tuple[str, str]]()
     for row, item in enumerate(benchmark.items):
         seen = readable(item, unreadable)
@@ -175,13 +175,13 @@ def _usable(benchmark: Benchmark, scores: Scores) -> tuple[Benchmark, I64, tuple
         if reason:
             lost.append((item.id, reason))
         else:
-            kept.append(row)
-    if not kept:
+            rows.append(row)
+    if not rows:
         why = lost[0][1] if lost else benchmark.excluded[0][1] if benchmark.excluded else "it has none"
         raise InvalidInput(
             f"No item of {benchmark.title} can be scored. The first: {why}. Add images that can be read."
         )
-    return replace(benchmark, items=tuple(benchmark.items[row] for row in kept)), np.array(kept, np.int64), tuple(lost)
+    return replace(benchmark, items=tuple(benchmark.items[row] for row in rows)), np.array(rows, np.int64), tuple(lost)
 
 
 def _unseen(
@@ -232,11 +232,11 @@ def _blind(
     """(name, metrics) of each baseline that sees no image, and notes."""
     scorers, notes = blind_scorers(pictured.benchmark, seed)
     strata = tags_of(pictured.benchmark.items).get(pictured.benchmark.average)
-    found: list[tuple[str, tuple[Metric, ...]]] = []
+    baselines: list[tuple[str, tuple[Metric, ...]]] = []
     for scorer in scorers:
         judged = judge(pictured.benchmark, scorer.score(pictured, progress=progress).matrices)
-        found.append((scorer.name, metrics_of(judged, groups, strata=strata, seed=seed)))
-    return tuple(found), notes
+        baselines.append((scorer.name, metrics_of(judged, groups, strata=strata, seed=seed)))
+    return tuple(baselines), notes
 
 
 def _text_side(

@@ -123,22 +123,23 @@ def _verdict(n: int, picks: Picks, binding: Estimate) -> Verdict:
     return "guesses" if all(share.low <= guessed <= share.high for share, guessed in shares) else "open"
 
 
-def _sentence(found: Signature) -> str:
-    picks = found.captions
+def _sentence(signature: Signature) -> str:
+    picks = signature.captions
     same = (
         f"Both captions take the same image in {percent(picks.same.value)} of items "
         f"({interval(picks.same, share=True)}; a guess: 50%)"
     )
-    if not np.isfinite(found.binding.value):
+    if not np.isfinite(signature.binding.value):
         return (
             f"{same}. Its true and crossed matches always sum to the same, so it cannot tell the two captions, "
             "or the two images, apart."
         )
     won = (
-        f"the true matches win in {percent(found.binding.value)} ({interval(found.binding, share=True)}; a guess: 50%)"
+        f"the true matches win in {percent(signature.binding.value)} "
+        f"({interval(signature.binding, share=True)}; a guess: 50%)"
     )
     left = f"without its preferences for single images and captions, {won}"
-    said: dict[Verdict, str] = {
+    sentences: dict[Verdict, str] = {
         "blind to binding": f"{same}: it sees what is there, not what belongs to what. Even {left}.",
         "nearly blind to binding": (
             f"{same}: it mostly sees what is there, not what belongs to what. Yet {left}, so a little binding exists."
@@ -152,4 +153,4 @@ def _sentence(found: Signature) -> str:
         ),
         "open": f"{same}; {left}. This fits neither guessing nor blindness, or the items are too few.",
     }
-    return said[found.verdict]
+    return sentences[signature.verdict]

@@ -35,8 +35,8 @@ RECORD = "adapter.json"
 WEIGHTS = "adapter.safetensors"
 
 
-def _is_record(said: Mapping[str, Any]) -> bool:
-    return said.get("format") == FORMAT and "weights" in said and "tower" in said
+def _is_record(document: Mapping[str, Any]) -> bool:
+    return document.get("format") == FORMAT and "weights" in document and "tower" in document
 
 
 ADAPTER = Kind("adapter", RECORD, (RECORD, WEIGHTS, "check.json"), _is_record)
@@ -120,16 +120,16 @@ class Adapted:
             InvalidInput: the folder cannot be written.
         """
         mappings = {"settings": dict(self.record.settings), "training": dict(self.record.training)}
-        said = asdict(self.record) | {"format": FORMAT, **mappings}
-        said["curve"] = [asdict(epoch) for epoch in self.record.curve]
-        said["taught"] = sorted(self.record.taught)
+        document = asdict(self.record) | {"format": FORMAT, **mappings}
+        document["curve"] = [asdict(epoch) for epoch in self.record.curve]
+        document["taught"] = sorted(self.record.taught)
         with all_at_once(folder, ADAPTER) as scratch:
             write_tensors(scratch / WEIGHTS, self.module.state_dict())
-            write_text(scratch / RECORD, json.dumps(said | {"weights": digest(scratch / WEIGHTS)[:32]}, indent=1))
+            write_text(scratch / RECORD, json.dumps(document | {"weights": digest(scratch / WEIGHTS)[:32]}, indent=1))
 
 
 def make_adapted(
-    name: str, settings: Mapping[str, Any], how: Training, found: Trained, encoder: Encoder, benchmark: Benchmark
+    name: str, settings: Mapping[str, Any], how: Training, trained: Trained, encoder: Encoder, benchmark: Benchmark
 ) -> Adapted:
     """What `core.systems.composition.training.loop.fit` gave, with what it was trained on."""
     record = AdapterRecord(
@@ -137,17 +137,17 @@ def make_adapted(
         dict(settings),
         encoder.name,
         tower_of(encoder).fingerprint,
-        asdict(how) | {"lr": found.lr},
+        asdict(how) | {"lr": trained.lr},
         benchmark.title,
-        found.n_training,
-        found.n_validation,
-        found.curve,
-        found.best,
-        found.seconds,
-        found.n_parameters,
+        trained.n_training,
+        trained.n_validation,
+        trained.curve,
+        trained.best,
+        trained.seconds,
+        trained.n_parameters,
         frozenset(pair_digests(benchmark, benchmark.items)),
     )
-    return Adapted(record, found.module, encoder)
+    return Adapted(record, trained.module, encoder)
 
 
 def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
@@ -186,11 +186,11 @@ def read_record(folder: Path) -> AdapterRecord:
     where = f"{RECORD} in {folder}"
     again = "Train the adapter again."
     try:
-        said = read_stored(folder / RECORD, below=folder)
+        document = read_stored(folder / RECORD, below=folder)
     except (OSError, ValueError) as error:
         raise InvalidInput(f"{where} cannot be read: {error}. {again}") from None
-    state = read_form(_State, said, where, again)
-    record = read_form(AdapterRecord, said, where, again)
+    state = read_form(_State, document, where, again)
+    record = read_form(AdapterRecord, document, where, again)
     if not record.best < len(record.curve):
         raise InvalidInput(f"{where}: best must be below {len(record.curve):,}, its epochs: got {record.best}. {again}")
     same = (folder / WEIGHTS).is_file() and digest(folder / WEIGHTS)[:32] == state.weights
@@ -202,10 +202,10 @@ def read_record(folder: Path) -> AdapterRecord:
 def pair_digests(benchmark: Benchmark, items: Sequence[Any]) -> list[str]:
     """A short digest of each (image's base name, caption) that belong together, in a benchmark of this name, or of
     that which an everyday item is of."""
-    found: list[str] = []
+    digests: list[str] = []
     for item in items:
         of = item.tags.get(EVERYDAY, benchmark.name)
         for picture, caption in item.match:
             name = benchmark.pictures[item.pictures[picture]].name.rsplit("/", 1)[-1]
-            found.append(hashlib.sha256(f"{of}\n{name}\n{item.captions[caption]}".encode()).hexdigest()[:16])
-    return found
+            digests.append(hashlib.sha256(f"{of}\n{name}\n{item.captions[caption]}".encode()).hexdigest()[:16])
+    return digests

@@ -52,25 +52,25 @@ def read_tokens(
             f"{benchmark.title} has no item left to read. Add its images, or check why items are excluded."
         )
     images = read_image_tokens(pictured.store.keep(used), encoder, tower, cache=cache, progress=progress)
-    place = np.full(len(benchmark.pictures), -1, np.int64)
-    place[used[images.kept]] = np.arange(len(images.kept))
-    left = [(i, _readable(item, place, benchmark.kind)) for i, item in enumerate(benchmark.items)]
-    kept = [(i, item) for i, item in left if item is not None]
-    if not kept:
+    row_of = np.full(len(benchmark.pictures), -1, np.int64)
+    row_of[used[images.kept]] = np.arange(len(images.kept))
+    left = [(i, _readable(item, row_of, benchmark.kind)) for i, item in enumerate(benchmark.items)]
+    usable = [(i, item) for i, item in left if item is not None]
+    if not usable:
         raise InvalidInput(
             f"No item of {benchmark.title} has readable images. The first: {next(iter(images.unreadable.values()))}"
         )
-    items = tuple(replace(item, pictures=tuple(place[list(item.pictures)].tolist())) for _, item in kept)
+    items = tuple(replace(item, pictures=tuple(row_of[list(item.pictures)].tolist())) for _, item in usable)
     whole = replace(benchmark, items=items, pictures=tuple(benchmark.pictures[at] for at in used[images.kept].tolist()))
     texts = read_text_tokens(distinct_captions(items).captions, tower, progress=progress)
     unreadable = {int(used[row]): reason for row, reason in images.unreadable.items()}
     data = pair_data(whole, images, texts)  # type: ignore[arg-type]
-    return BenchmarkTokens(data, whole, tuple(i for i, _ in kept), unreadable, images.notes)
+    return BenchmarkTokens(data, whole, tuple(i for i, _ in usable), unreadable, images.notes)
 
 
-def _readable(item: Item, place: np.ndarray[tuple[int], np.dtype[np.int64]], kind: str) -> Item | None:
+def _readable(item: Item, row_of: np.ndarray[tuple[int], np.dtype[np.int64]], kind: str) -> Item | None:
     """The item over the images that could be read, or None where it cannot go on."""
-    seen = place[list(item.pictures)] >= 0
+    seen = row_of[list(item.pictures)] >= 0
     if seen.all():
         return item
     if kind != "retrieval":
@@ -101,9 +101,9 @@ class AdaptedScorer:
             Cancelled: by `progress`.
         """
         read = read_tokens(pictured, self.adapted.encoder, cache=cache, progress=progress)
-        found = dict(zip(read.places, score_questions(self.adapted.module, read.data, progress)))
+        scores = dict(zip(read.places, score_questions(self.adapted.module, read.data, progress)))
         matrices = tuple(
-            _over_all(found.get(i), item, read.unreadable) for i, item in enumerate(pictured.benchmark.items)
+            _over_all(scores.get(i), item, read.unreadable) for i, item in enumerate(pictured.benchmark.items)
         )
         taught = self.adapted.seen_in_training(pictured.benchmark)
         return Scores(self.name, self.fingerprint, matrices, read.notes, dict(read.unreadable), taught)
@@ -124,9 +124,9 @@ class AdaptedScorer:
         return out[:, [captions.index(text) for text in texts]]
 
 
-def _over_all(found: F64 | None, item: Item, unreadable: Mapping[int, str]) -> F64:
+def _over_all(scores: F64 | None, item: Item, unreadable: Mapping[int, str]) -> F64:
     """The scores over all of an item's images."""
     out = np.full((len(item.pictures), len(item.captions)), np.nan)
-    if found is not None:
-        out[[at not in unreadable for at in item.pictures]] = found
+    if scores is not None:
+        out[[at not in unreadable for at in item.pictures]] = scores
     return out

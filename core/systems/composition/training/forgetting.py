@@ -99,8 +99,8 @@ def check_regression(
     """
 
     def both(images: ItemStore, texts: Sequence[str]) -> tuple[F64, F64]:
-        found = [_matrix(scorer, images, texts, cache, progress) for scorer in (before, after)]
-        return found[0], found[1]
+        matrices = [_matrix(scorer, images, texts, cache, progress) for scorer in (before, after)]
+        return matrices[0], matrices[1]
 
     notes: list[str] = []
     rows = [_zero_shot(labelled or scene_classes(LABELLED, seed, progress), both, notes, seed)]
@@ -109,10 +109,10 @@ def check_regression(
     )
     searched, reranked = _searched(captioned, both, weight, notes, seed)
     rows += searched
-    for one in benchmarks:
-        known = [_Known(scorer.score(one, cache=cache, progress=progress)) for scorer in (before, after)]
-        rows.append(_benchmark(one, known[0], known[1], notes, seed))
-        reranked.append(_benchmark(one, known[0], RerankingScorer(known[0], known[1], weight=weight), [], seed))
+    for benchmark in benchmarks:
+        known = [_Known(scorer.score(benchmark, cache=cache, progress=progress)) for scorer in (before, after)]
+        rows.append(_benchmark(benchmark, known[0], known[1], notes, seed))
+        reranked.append(_benchmark(benchmark, known[0], RerankingScorer(known[0], known[1], weight=weight), [], seed))
     return ForgettingCheck(before.name, after.name, judged(rows), judged(reranked), tuple(dict.fromkeys(notes)))
 
 
@@ -209,9 +209,9 @@ class _Known:
         return self.scores
 
 
-def _benchmark(one: LoadedBenchmark, before: Scorer, after: Scorer, notes: list[str], seed: int) -> ForgettingRow:
+def _benchmark(pictured: LoadedBenchmark, before: Scorer, after: Scorer, notes: list[str], seed: int) -> ForgettingRow:
     sides = [
-        run_composition(one, scorer, name=name, blind=False, seed=seed)
+        run_composition(pictured, scorer, name=name, blind=False, seed=seed)
         for scorer, name in ((before, "before"), (after, "after"))
     ]
     compared = compare_results(sides[0], sides[1], seed=seed, by_tag=False)
@@ -224,7 +224,7 @@ def _benchmark(one: LoadedBenchmark, before: Scorer, after: Scorer, notes: list[
     data = count(row.n, "item")
     metric = title[0].lower() + title[1:]
     only = row.only_a, row.only_b
-    return ForgettingRow(one.benchmark.title, data, metric, row.n, row.a, row.b, better, row.p, *only, "open")
+    return ForgettingRow(pictured.benchmark.title, data, metric, row.n, row.a, row.b, better, row.p, *only, "open")
 
 
 def _row(task: str, data: str, metric: str, right: tuple[Bool, Bool], groups: I64 | None, seed: int) -> ForgettingRow:

@@ -22,12 +22,12 @@ CHECK = "check.json"
 ESTIMATES = ("before", "after", "difference")
 
 
-def write_check(found: ForgettingCheck, folder: Path) -> None:
+def write_check(check: ForgettingCheck, folder: Path) -> None:
     """Write check.json."""
     from core.files import write_json
     from core.records.codec import to_json
 
-    write_json(folder / CHECK, to_json({"format": 1, "sentence": found.sentence, **asdict(found)}))
+    write_json(folder / CHECK, to_json({"format": 1, "sentence": check.sentence, **asdict(check)}))
 
 
 def read_check(folder: Path) -> ForgettingCheck:
@@ -40,17 +40,17 @@ def read_check(folder: Path) -> ForgettingCheck:
     from core.systems.composition.training.forgetting import ForgettingCheck
     from core.systems.composition.training.forgetting_rows import ForgettingRow
 
-    def row(said: dict[str, Any]) -> ForgettingRow:
+    def row(document: dict[str, Any]) -> ForgettingRow:
         estimates = {
-            name: Estimate(**{end: float("nan") if v is None else v for end, v in said[name].items()})
+            name: Estimate(**{end: float("nan") if v is None else v for end, v in document[name].items()})
             for name in ESTIMATES
         }
-        fields: dict[str, Any] = {**said, **estimates}
+        fields: dict[str, Any] = {**document, **estimates}
         return ForgettingRow(**fields)
 
     try:
-        said = read_stored(folder / CHECK, below=folder)
-        rows, reranked = (tuple(row(one) for one in said[name]) for name in ("rows", "reranked"))
-        return ForgettingCheck(said["before"], said["after"], rows, reranked, tuple(said["notes"]))
+        stored = read_stored(folder / CHECK, below=folder)
+        rows, reranked = (tuple(row(one) for one in stored[name]) for name in ("rows", "reranked"))
+        return ForgettingCheck(stored["before"], stored["after"], rows, reranked, tuple(stored["notes"]))
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(f"{folder / CHECK} is damaged ({error}). Delete it, or train the adapter again.") from error

@@ -228,14 +228,14 @@ class _AdapterRun:
 
     def resume(self, folder: Path) -> int:
         """Take up what the folder holds; the next epoch's number."""
-        found = read_checkpoint(folder, self.module, self.optimiser, self.owner())
-        if found is None:
+        checkpoint = read_checkpoint(folder, self.module, self.optimiser, self.owner())
+        if checkpoint is None:
             return 0
-        self.curve = list(found.curve)
-        self.seconds = found.seconds
-        best = found.curve[found.best]
-        self.scaler = loss_scaler(self.device, self.half, found.scale)
-        self.best.offer(found.best, (best.validation_accuracy, -best.validation_loss), lambda: found.kept)
+        self.curve = list(checkpoint.curve)
+        self.seconds = checkpoint.seconds
+        best = checkpoint.curve[checkpoint.best]
+        self.scaler = loss_scaler(self.device, self.half, checkpoint.scale)
+        self.best.offer(checkpoint.best, (best.validation_accuracy, -best.validation_loss), lambda: checkpoint.kept)
         return len(self.curve)
 
     def owner(self) -> dict[str, Any]:
@@ -255,10 +255,10 @@ def check_state(state: Path, adapter: Any, how: Training) -> None:
 
 def _asked(adapter: Any, how: Training) -> dict[str, Any]:
     """What a kept state must have been asked for, as far as it is known without the items."""
-    said = {name: getattr(how, name) for name in ("batch", "decay", "seed", "epochs", "precision")}
+    settings = {name: getattr(how, name) for name in ("batch", "decay", "seed", "epochs", "precision")}
     lr = adapter.learning_rate if how.lr is None else how.lr
     negatives = adapter.negatives if how.negatives is None else how.negatives
-    return {"adapter": repr(adapter), "how": said, "lr": lr, "negatives": negatives}
+    return {"adapter": repr(adapter), "how": settings, "lr": lr, "negatives": negatives}
 
 
 def _groups(module: Any, lr: float) -> list[dict[str, Any]]:

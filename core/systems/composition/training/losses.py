@@ -27,16 +27,18 @@ def step_loss(module: Any, data: PairData, step: Batch) -> torch.Tensor:
     aside = module.aside(images, texts) if hasattr(module, "aside") else None
     if aside is None:
         return loss
-    own = np.zeros(step.truth.shape, np.bool_)
-    own[tuple(step.pairs[step.own].T)] = True
-    return loss + _pair_loss(aside.flatten(), step.truth.ravel(), own.ravel())
+    same_item = np.zeros(step.truth.shape, np.bool_)
+    same_item[tuple(step.pairs[step.own].T)] = True
+    return loss + _pair_loss(aside.flatten(), step.truth.ravel(), same_item.ravel())
 
 
-def _pair_loss(logits: torch.Tensor, labels: Bool, own: Bool) -> torch.Tensor:
+def _pair_loss(logits: torch.Tensor, labels: Bool, same_item: Bool) -> torch.Tensor:
     truth = torch.from_numpy(labels).float().to(logits.device)
     losses = binary_cross_entropy_with_logits(logits.float(), truth, reduction="none")
-    hard, easy = (losses[torch.from_numpy(np.flatnonzero(which)).to(losses.device)] for which in (own, ~own))
-    return hard.mean() if own.all() else hard.mean() + EASY * easy.mean()
+    hard, easy = (
+        losses[torch.from_numpy(np.flatnonzero(which)).to(losses.device)] for which in (same_item, ~same_item)
+    )
+    return hard.mean() if same_item.all() else hard.mean() + EASY * easy.mean()
 
 
 def validate(module: Any, data: PairData) -> tuple[float, float]:

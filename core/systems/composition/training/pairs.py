@@ -45,18 +45,18 @@ class PairData:
 
     def image_rows(self, at: I64, device: torch.device = CPU) -> ImageRows:
         """The images at these places."""
-        found = self.images
-        return ImageRows(_rows(found.tokens, at, device), _rows(found.pooled, at, device))
+        images = self.images
+        return ImageRows(_rows(images.tokens, at, device), _rows(images.pooled, at, device))
 
     def text_rows(self, at: I64, device: torch.device = CPU) -> TextRows:
         """The captions at these places, without the padding that none of them needs."""
-        found = self.texts
-        length = max(1, int(found.seen[at].sum(1).max()) if len(at) else 1)
+        texts = self.texts
+        length = max(1, int(texts.seen[at].sum(1).max()) if len(at) else 1)
         ids, words, seen = (
             torch.from_numpy(np.ascontiguousarray(a[at, :length])).to(device)
-            for a in (found.ids, found.words, found.seen)
+            for a in (texts.ids, texts.words, texts.seen)
         )
-        return TextRows(_rows(found.tokens[:, :length], at, device), ids, words, seen, _rows(found.pooled, at, device))
+        return TextRows(_rows(texts.tokens[:, :length], at, device), ids, words, seen, _rows(texts.pooled, at, device))
 
     def keep(self, at: Sequence[int] | I64) -> PairData:
         """The same banks with the questions at these places."""
@@ -66,17 +66,17 @@ class PairData:
 def content_digest(data: PairData) -> str:
     """A hash of what the questions ask: images and captions by their pooled vectors, and what belongs together. The
     encoder shows in it too."""
-    found = hashlib.sha256()
+    content = hashlib.sha256()
     for question in data.questions:
-        found.update(f"{question.id}\n{question.match.shape}".encode())
+        content.update(f"{question.id}\n{question.match.shape}".encode())
         for array in (
             data.images.pooled[question.images],
             data.texts.ids[question.texts],
             data.texts.pooled[question.texts],
             question.match,
         ):
-            found.update(np.ascontiguousarray(array).tobytes())
-    return found.hexdigest()[:32]
+            content.update(np.ascontiguousarray(array).tobytes())
+    return content.hexdigest()[:32]
 
 
 def _rows(array: np.ndarray[tuple[int, ...], np.dtype[np.floating]], at: I64, device: torch.device) -> torch.Tensor:
@@ -93,19 +93,19 @@ def pair_data(benchmark: Benchmark, images: ImageTokens, texts: TextTokens) -> P
     Raises:
         InvalidInput: the numbers do not agree.
     """
-    said = distinct_captions(benchmark.items)
-    if len(images.tokens) != len(benchmark.pictures) or len(texts.tokens) != len(said.captions):
+    texts_of = distinct_captions(benchmark.items)
+    if len(images.tokens) != len(benchmark.pictures) or len(texts.tokens) != len(texts_of.captions):
         raise InvalidInput(
-            f"{benchmark.title} has {len(benchmark.pictures):,} images and {len(said.captions):,} captions: got "
+            f"{benchmark.title} has {len(benchmark.pictures):,} images and {len(texts_of.captions):,} captions: got "
             f"tokens of {len(images.tokens):,} and {len(texts.tokens):,}."
         )
     questions: list[MatchingQuestion] = []
-    for item, at in zip(benchmark.items, said.at):
+    for item, at in zip(benchmark.items, texts_of.at):
         match = np.zeros((len(item.pictures), len(item.captions)), np.bool_)
         for picture, caption in item.match:
             match[picture, caption] = True
         questions.append(MatchingQuestion(item.id, np.array(item.pictures, np.int64), at, match))
-    return PairData(images, texts, said.captions, tuple(questions))
+    return PairData(images, texts, texts_of.captions, tuple(questions))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,10 +177,10 @@ def _others(
     rng: np.random.Generator,
 ) -> list[tuple[int, int]]:
     taken = {(image, text) for image, text, _ in own}
-    found: list[tuple[int, int]] = []
+    pairs: list[tuple[int, int]] = []
     for image in dict.fromkeys(image for image, *_ in own):
         open_texts = [text for text in texts if (image, text) not in taken and text not in true_of.get(image, ())]
         if open_texts:
             picked = rng.permutation(len(open_texts))[:negatives]
-            found += [(image, open_texts[k]) for k in picked.tolist()]
-    return found
+            pairs += [(image, open_texts[k]) for k in picked.tolist()]
+    return pairs

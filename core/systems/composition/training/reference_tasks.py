@@ -66,18 +66,18 @@ def captioned_items(pictured: LoadedBenchmark, n: int, seed: int) -> Captioned:
     Raises:
         InvalidInput: fewer than two images have a caption.
     """
-    said: dict[int, list[str]] = {}
+    captions_of: dict[int, list[str]] = {}
     for item in pictured.benchmark.items:
         for picture, caption in item.match:
-            said.setdefault(item.pictures[picture], []).append(item.captions[caption])
-    if len(said) < 2:
+            captions_of.setdefault(item.pictures[picture], []).append(item.captions[caption])
+    if len(captions_of) < 2:
         raise InvalidInput(
-            f"Retrieval needs at least two images with captions: {pictured.benchmark.title} has {len(said)}. "
+            f"Retrieval needs at least two images with captions: {pictured.benchmark.title} has {len(captions_of)}. "
             "Add images."
         )
-    places = sorted(said)
+    places = sorted(captions_of)
     rows = np.array([places[i] for i in _drawn(len(places), n, seed).tolist()], np.int64)
-    return _captioned(pictured.benchmark.title, pictured.store.keep(rows), [said[row] for row in rows.tolist()])
+    return _captioned(pictured.benchmark.title, pictured.store.keep(rows), [captions_of[row] for row in rows.tolist()])
 
 
 def everyday_pairs(pictured: LoadedBenchmark, n: int, seed: int) -> LoadedBenchmark:
@@ -92,31 +92,36 @@ def everyday_pairs(pictured: LoadedBenchmark, n: int, seed: int) -> LoadedBenchm
     train = tuple(item for item in whole.items if item.tags.get("split") == "train") or whole.items
     pictured = replace(pictured, benchmark=replace(whole, items=train))
     rng = np.random.default_rng(seed)
-    found = captioned_items(pictured, n, seed)
-    order = rng.permutation(len(found.images))
+    captioned = captioned_items(pictured, n, seed)
+    order = rng.permutation(len(captioned.images))
     if len(order) < 8:
         raise InvalidInput(
-            f"Everyday images need at least 8 with a caption: {found.name} has {len(order)}. Add images."
+            f"Everyday images need at least 8 with a caption: {captioned.name} has {len(order)}. Add images."
         )
-    said = [found.captions[int(rng.choice(np.flatnonzero(row)))] for row in found.true]
+    drawn = [captioned.captions[int(rng.choice(np.flatnonzero(row)))] for row in captioned.true]
     items = tuple(
-        Item(f"everyday/{i}", (int(a), int(b)), (said[a], said[b]), ((0, 0), (1, 1)), {EVERYDAY: whole.name})
+        Item(f"everyday/{i}", (int(a), int(b)), (drawn[a], drawn[b]), ((0, 0), (1, 1)), {EVERYDAY: whole.name})
         for i, (a, b) in enumerate(zip(order[::2].tolist(), order[1::2].tolist(), strict=False))
-        if said[a] != said[b]
+        if drawn[a] != drawn[b]
     )
-    pictures = tuple(Picture(found.images.name(i)) for i in range(len(found.images)))
+    pictures = tuple(Picture(captioned.images.name(i)) for i in range(len(captioned.images)))
     named = replace(whole, kind="pairs", items=items, pictures=pictures, headline="group", average="")
-    return LoadedBenchmark(named, found.images)
+    return LoadedBenchmark(named, captioned.images)
 
 
 def joined_benchmarks(first: LoadedBenchmark, second: LoadedBenchmark) -> LoadedBenchmark:
     """The items of both, to learn from; title and headline are those of the first."""
-    one = first.benchmark
-    other = second.benchmark
-    shift = len(one.pictures)
-    moved = tuple(replace(item, pictures=tuple(at + shift for at in item.pictures)) for item in other.items)
-    title = f"{one.title}, and {len(moved):,} everyday pairs of {other.title}"
-    whole = replace(one, items=(*one.items, *moved), pictures=(*one.pictures, *other.pictures), title=title)
+    first_benchmark = first.benchmark
+    second_benchmark = second.benchmark
+    shift = len(first_benchmark.pictures)
+    moved = tuple(replace(item, pictures=tuple(at + shift for at in item.pictures)) for item in second_benchmark.items)
+    title = f"{first_benchmark.title}, and {len(moved):,} everyday pairs of {second_benchmark.title}"
+    whole = replace(
+        first_benchmark,
+        items=(*first_benchmark.items, *moved),
+        pictures=(*first_benchmark.pictures, *second_benchmark.pictures),
+        title=title,
+    )
     return LoadedBenchmark(whole, JoinedItems(first.store, second.store), first.missing)
 
 
@@ -143,12 +148,12 @@ class JoinedItems(ItemStore):
         return (self.first, index) if index < n else (self.second, index - n)
 
 
-def _captioned(name: str, images: ItemStore, said: Sequence[Sequence[str]]) -> Captioned:
-    captions = tuple(dict.fromkeys(caption for own in said for caption in own))
-    place = {caption: at for at, caption in enumerate(captions)}
-    true = np.zeros((len(said), len(captions)), bool)
-    for row, own in enumerate(said):
-        true[row, [place[caption] for caption in own]] = True
+def _captioned(name: str, images: ItemStore, texts: Sequence[Sequence[str]]) -> Captioned:
+    captions = tuple(dict.fromkeys(caption for captions_of in texts for caption in captions_of))
+    column_of = {caption: at for at, caption in enumerate(captions)}
+    true = np.zeros((len(texts), len(captions)), bool)
+    for row, captions_of in enumerate(texts):
+        true[row, [column_of[caption] for caption in captions_of]] = True
     shared = int((true.sum(axis=0) > 1).sum())
     which = "1 caption belongs" if shared == 1 else f"{shared:,} captions belong"
     return Captioned(

@@ -48,15 +48,15 @@ def reorder(
             "--rerank reads the matching images again, and this run has none. Leave it out, or diagnose images."
         )
     adapted = load_adapted(Path(folder))
-    given: dict[str, Any] = {"most": MOST, "cache": default_cache(), "progress": progress}
-    found: list[Answer] = []
+    arguments: dict[str, Any] = {"most": MOST, "cache": default_cache(), "progress": progress}
+    answers_kept: list[Answer] = []
     texts: list[str] = []
     for answer in answers:
         if answer.shown and not answer.counted:
             texts.append(answer.text)
-            rows = scorers.rerank_matches(adapted, answer.rows, answer.text, items, **given)
+            rows = scorers.rerank_matches(adapted, answer.rows, answer.text, items, **arguments)
             answer = replace(answer, rows=rows)
-        found.append(answer)
+        answers_kept.append(answer)
     weight = adapted.record.rerank
     sentence = reranked_sentence(folder, weight, MOST, len(texts), len(answers))
-    return found, {"adapter": folder, "weight": weight, "most": MOST, "texts": texts, "sentence": sentence}
+    return answers_kept, {"adapter": folder, "weight": weight, "most": MOST, "texts": texts, "sentence": sentence}

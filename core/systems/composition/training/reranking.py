@@ -108,11 +108,11 @@ def choose_weight(
     for weight in WEIGHTS:
         mixed = _summed([one for one, _ in pairs], [other for _, other in pairs], weight)
         ways = ((first, second, true), (first.T, second.T, true.T))
-        found = [float((ranks(rerank(a, b, weight=weight), t) == 1).mean()) for a, b, t in ways]
+        shares = [float((ranks(rerank(a, b, weight=weight), t) == 1).mean()) for a, b, t in ways]
         share = float(np.mean([right(scores, belongs) for scores, belongs in zip(mixed, match, strict=True)]))
-        rows.append(WeighedReranking(weight, share, float(np.mean(found))))
-    kept = [row for row in rows if row.found >= rows[0].found - MARGIN]
-    return max(kept, key=lambda row: (row.right, -row.weight)).weight, tuple(rows)
+        rows.append(WeighedReranking(weight, share, float(np.mean(shares))))
+    eligible = [row for row in rows if row.found >= rows[0].found - MARGIN]
+    return max(eligible, key=lambda row: (row.right, -row.weight)).weight, tuple(rows)
 
 
 def _reordered(first: F64, candidates: np.ndarray[tuple[int, ...], np.dtype[np.int64]], mixed: F64) -> F64:

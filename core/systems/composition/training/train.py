@@ -70,14 +70,14 @@ def adapt(
     def build() -> Any:
         return adapter.build(tower, encoder, how.seed)
 
-    found = fit(adapter, build, training, validation, how, state=state, progress=progress)
-    adapted = make_adapted(name, settings, how, found, encoder, read.benchmark)
+    trained = fit(adapter, build, training, validation, how, state=state, progress=progress)
+    adapted = make_adapted(name, settings, how, trained, encoder, read.benchmark)
     held = tuple(pictured.benchmark.items[read.places[at]] for at in hold.tolist())
     part = replace(pictured, benchmark=replace(pictured.benchmark, items=held))
     return _weighed(adapted, part, validation, how.seed, cache=cache, progress=progress)
 
 
-def _weighed(adapted: Adapted, held: LoadedBenchmark, data: PairData, seed: int, **given: Any) -> Adapted:
+def _weighed(adapted: Adapted, held: LoadedBenchmark, data: PairData, seed: int, **arguments: Any) -> Adapted:
     """The adapter with its weight as a re-ranker, chosen on held-back items beside the search of everyday images:
     those among the items, else the scenes that come along, of which the check of forgetting takes others.
 
@@ -94,14 +94,14 @@ def _weighed(adapted: Adapted, held: LoadedBenchmark, data: PairData, seed: int,
         for question, logits, everyday in zip(data.questions, score_questions(adapted.module, data), is_everyday)
         if not everyday
     ]
-    kept = tuple(item for item, everyday in zip(held.benchmark.items, is_everyday) if everyday)
+    items_kept = tuple(item for item, everyday in zip(held.benchmark.items, is_everyday) if everyday)
     captioned = (
-        captioned_items(replace(held, benchmark=replace(held.benchmark, items=kept)), SEARCHED, seed)
-        if kept
+        captioned_items(replace(held, benchmark=replace(held.benchmark, items=items_kept)), SEARCHED, seed)
+        if items_kept
         else scene_captions(SEARCHED, seed, skip=CAPTIONED)
     )
     first, second = (
-        matrix_of(scorer, captioned.images, captioned.captions, **given)
+        matrix_of(scorer, captioned.images, captioned.captions, **arguments)
         for scorer in (EncoderScorer(adapted.encoder), AdaptedScorer(adapted))
     )
     seen = np.isfinite(first.sum(axis=1) + second.sum(axis=1))
@@ -140,8 +140,8 @@ def adapted_so_far(
     curve = curve_so_far(state)
     if len(curve) < 2:  # the first is before training
         return None
-    said = read_stored(state / STATE, below=state)
-    tensors = read_tensors(state / f"{said['number']}.{WEIGHTS}")
+    document = read_stored(state / STATE, below=state)
+    tensors = read_tensors(state / f"{document['number']}.{WEIGHTS}")
     best = {key.removeprefix("best/"): tensor for key, tensor in tensors.items() if key.startswith("best/")}
     adapter = make_adapter(name, settings)
     tower = tower_of(encoder)
@@ -156,5 +156,7 @@ def adapted_so_far(
     learn, hold = split_items(len(read.data.questions), how.validation, picture_groups(read.data), how.seed)
     size = sum(p.numel() for p in module.parameters() if p.requires_grad)
     lr = adapter.learning_rate if how.lr is None else how.lr
-    found = Trained(module.eval(), curve, int(said["best"]), len(learn), len(hold), float(said["seconds"]), lr, size)
-    return make_adapted(name, settings, how, found, encoder, read.benchmark)
+    trained = Trained(
+        module.eval(), curve, int(document["best"]), len(learn), len(hold), float(document["seconds"]), lr, size
+    )
+    return make_adapted(name, settings, how, trained, encoder, read.benchmark)
