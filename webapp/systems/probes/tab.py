@@ -86,7 +86,9 @@ def on_start(session: Session, pool: str | None, event: gr.EventData) -> Iterato
     diagnosis = require_own(session)
     name, settings = read_press(event_data(event))
     job = Job(lambda progress: run_all(diagnosis, name, settings, pool=pool or None, progress=progress))
-    yield from follow(job, "The probe did not finish", None, outputs=lambda results: (NewResults(session.run, results),))
+    yield from follow(
+        job, "The probe did not finish", None, outputs=lambda results: (NewResults(session.run, results),)
+    )
 
 
 def on_new_results(session: Session, state: ProbeState, new: NewResults | None) -> tuple[Any, ...]:
@@ -182,7 +184,9 @@ def on_failures(session: Session, state: ProbeState) -> Iterator[tuple[Any, ...]
     job = Job(lambda progress: diagnose_failures(diagnosis, result, progress))
     done = "The diagnosis of the probe’s failures is in the list of runs."
     probed = session.run
-    yield from follow(job, "The diagnosis did not finish", NO_DIAGNOSIS, outputs=lambda run: ((run, probed),), done=done)
+    yield from follow(
+        job, "The diagnosis did not finish", NO_DIAGNOSIS, outputs=lambda run: ((run, probed),), done=done
+    )
 
 
 def on_diagnosed(
