@@ -1,4 +1,4 @@
-"""Visual words: a dictionary of image cells, fitted on what is diagnosed, and which of its words fail."""
+"""Visual words: a dictionary of image cells, fitted on a run's images, and which of its words go with errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands `visual-words`, which parts of images go with failure, and `pretrain`, a network around such a
+"""The commands `visual-words`, which tests parts of images, and `pretrain`, which trains a network on a visual
 dictionary."""
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from core.systems.common.setting_options import setting_options
 
 @command(note="What a visual word is, and what its p covers: docs/visual_words.md.")
 @argument("run", "RUN", RUN)
-@option("--images PATH", "the run's images (default: the small ones that the run keeps)")
-@option("--encoder NAME", "of whose cells the words are made (default embedded)")
-@option("--words N", "size of the dictionary (default 256)", to="size", **POSITIVE)
-@option("--out FILE", "write the words there: .html with crops, .json, or .csv and .parquet with each image's cells")
+@option("--images PATH", "the run's images (default: the run's small copies)")
+@option("--encoder NAME", "encoder of the image cells (default: embedded)")
+@option("--words N", "size of the dictionary (default: 256)", to="size", **POSITIVE)
+@option("--out FILE", "file for the words: .html with crops, .json, or .csv and .parquet with each image's cells")
 @SEED
 @JSON
 def visual_words(
@@ -31,10 +31,10 @@ def visual_words(
     seed: int = 0,
     as_json: bool = False,
 ) -> None:
-    """Which parts of the images go with failure, with no word needed for them?
+    """Find parts of images that go with errors, without any text.
 
-    A dictionary of image cells is fitted on a finished run's images, and its words are tested beside everything
-    else that the run looked at.
+    Errata fits a dictionary of image cells on a run's images. It tests the dictionary's visual words together with
+    everything else in the run.
     """
     if out is not None:
         check_suffix(out, *TABLES, ".html")
@@ -49,23 +49,23 @@ def visual_words(
     diagnosis = load(run)
     with TerminalProgress() as progress:
         store = pictures_of(diagnosis, images, progress)
-        found = search_words(
+        search = search_words(
             diagnosis, images=store, encoder=encoder, size=size, seed=seed, cache=default_cache(), progress=progress
         )
     if out is not None and out.suffix.lower() == ".html":
         from core.systems.visual_words.html import shown_maps, shown_names, shown_words, visual_page
 
-        names = shown_names(found, store, diagnosis)
-        maps = shown_maps(found, store)
-        write_text(out, visual_page(found, shown_words(found, store), names, maps))
+        names = shown_names(search, store, diagnosis)
+        maps = shown_maps(search, store)
+        write_text(out, visual_page(search, shown_words(search, store), names, maps))
     elif out is not None and out.suffix.lower() == ".json":
-        write_json(out, visual_document(found))
+        write_json(out, visual_document(search))
     elif out is not None:
-        write_table(visual_table(found), out)
+        write_table(visual_table(search), out)
     if as_json:
-        print_json(visual_document(found))
+        print_json(visual_document(search))
         return
-    say("\n".join(visual_lines(found)))
+    say("\n".join(visual_lines(search)))
     if out is not None:
         say(f"Written: {out}")
 
@@ -73,17 +73,17 @@ def visual_words(
 def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
     from core.systems.visual_words.pretraining.settings import Pretraining
 
-    return setting_options("settings", "The network, and how it learns", Pretraining, taken)
+    return setting_options("settings", "Network and training", Pretraining, taken)
 
 
-@command(settings=_settings, note="What is learned, and what it brought: docs/visual_words.md.")
+@command(settings=_settings, note="What the network learns, and its measured benefit: docs/visual_words.md.")
 @argument("table", "TABLE", "table of images and captions: .csv, .tsv, .jsonl, .json or .parquet")
 @option("--images PATH", "folder or archive of the images", required=True)
-@option("--image NAME", "the table's column of files (default image)")
-@option("--caption NAME", "a column of captions; give it once for each")
-@option("--encoder NAME", "whose map the cells are (default embedded)")
-@option("--begin FILE", "weights that hold a visual dictionary to begin with, such as published ones of SOHO")
-@option("--licence TEXT", "of what is learned from, for the card")
+@option("--image NAME", "column of image files (default: image)")
+@option("--caption NAME", "column of captions; repeat for several")
+@option("--encoder NAME", "encoder of the image cells (default: embedded)")
+@option("--begin FILE", "weights with a visual dictionary to start from, such as SOHO's published ones")
+@option("--licence TEXT", "license of the training data, for the card")
 @option("--out FOLDER", "folder for the weights and their card")
 @JSON
 def pretrain(
@@ -100,8 +100,8 @@ def pretrain(
 ) -> None:
     """Pretrain a small network on captioned images through a visual dictionary, after SOHO.
 
-    One image in five is held out, at most 1,000; on these it is told how well captions and images find each other,
-    by the network and by the encoder alone.
+    Errata holds out one image in five, at most 1,000. On these it measures how well captions and images find each
+    other, with the network and with the encoder alone.
     """
     from core.files import default_cache
     from core.options import read_settings
@@ -110,12 +110,14 @@ def pretrain(
     from core.systems.visual_words.pretraining.settings import Pretraining
     from core.systems.visual_words.pretraining.wording import pretraining_lines
 
-    how = Pretraining(**read_settings(Pretraining, settings))
+    pretraining = Pretraining(**read_settings(Pretraining, settings))
     if out is not None:
         make_folder(out, PRETRAINED)
     with TerminalProgress() as progress:
-        given = read_captions(table, images, image=image, captions=caption or ("caption",), progress=progress)
-        result = pretrain_on(given, how, encoder=encoder, dictionary=begin, cache=default_cache(), progress=progress)
+        captions = read_captions(table, images, image=image, captions=caption or ("caption",), progress=progress)
+        result = pretrain_on(
+            captions, pretraining, encoder=encoder, dictionary=begin, cache=default_cache(), progress=progress
+        )
     if out is not None:
         save_pretrained(result, out, licence)
     if as_json:

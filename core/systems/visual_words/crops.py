@@ -8,21 +8,20 @@ from PIL import Image, ImageDraw
 
 from core.data.images.decoding import decode
 
-AROUND = 2
-"""Cells shown on each side of the one that is meant."""
-SIDE = 96
-"""Pixels of a crop."""
+MARGIN_CELLS = 2
+"""Cells shown on each side of the outlined one."""
+CROP_PIXELS = 96
 
 
 def crop_around(data: bytes, cell: int, grid: tuple[int, int]) -> bytes:
-    """WebP of `SIDE` pixels: the cell, outlined, with what lies around it.
+    """A WebP square of `CROP_PIXELS` with the outlined cell and its surroundings.
 
     Args:
-        data: the image, of which the largest centred square is divided into `grid` (rows, columns), as encoders do.
-        cell: row by row.
+        data: the image, whose largest centered square is divided into `grid` (rows, columns), as encoders do.
+        cell: index of the cell, row by row.
 
     Raises:
-        Unreadable: the bytes are no image.
+        Unreadable: the bytes are not an image.
     """
     image = decode(data).image.convert("RGB")
     side = min(image.size)
@@ -31,19 +30,20 @@ def crop_around(data: bytes, cell: int, grid: tuple[int, int]) -> bytes:
     row, column = divmod(cell, grid[1])
     height = side / grid[0]
     width = side / grid[1]
-    first_row, first_column = (
-        max(0, min(at - AROUND, n - 2 * AROUND - 1)) for at, n in ((row, grid[0]), (column, grid[1]))
-    )
-    rows = min(2 * AROUND + 1, grid[0])
-    columns = min(2 * AROUND + 1, grid[1])
+    across = 2 * MARGIN_CELLS + 1
+    first_row = max(0, min(row - MARGIN_CELLS, grid[0] - across))
+    first_column = max(0, min(column - MARGIN_CELLS, grid[1] - across))
+    rows = min(across, grid[0])
+    columns = min(across, grid[1])
     x = left + first_column * width
     y = top + first_row * height
-    shown = image.resize((SIDE, SIDE), Image.Resampling.BICUBIC, (x, y, x + columns * width, y + rows * height))
-    box = [(column - first_column) * SIDE / columns, (row - first_row) * SIDE / rows]
-    box += [box[0] + SIDE / columns - 1, box[1] + SIDE / rows - 1]
+    size = (CROP_PIXELS, CROP_PIXELS)
+    shown = image.resize(size, Image.Resampling.BICUBIC, (x, y, x + columns * width, y + rows * height))
+    box = [(column - first_column) * CROP_PIXELS / columns, (row - first_row) * CROP_PIXELS / rows]
+    box += [box[0] + CROP_PIXELS / columns - 1, box[1] + CROP_PIXELS / rows - 1]
     draw = ImageDraw.Draw(shown)
-    draw.rectangle(box, outline="white", width=2)  # two colours, so that it is seen on any ground
+    draw.rectangle(box, outline="white", width=2)  # two colors, so that it is visible on any background
     draw.rectangle([box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1], outline="black")
-    kept = io.BytesIO()
-    shown.save(kept, "WEBP", quality=80)
-    return kept.getvalue()
+    buffer = io.BytesIO()
+    shown.save(buffer, "WEBP", quality=80)
+    return buffer.getvalue()

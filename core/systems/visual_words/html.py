@@ -1,4 +1,4 @@
-"""Visual words as a page: each with crops of the images that show it best, the cell outlined."""
+"""Visual words as a page: each with crops around its nearest cells."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from core.systems.visual_words.wording import (
     word_sentence,
 )
 
-CROPS = 12
-WHOLE = 12
-"""Images that are shown whole."""
+MAX_CROPS = 12
+MAX_MAPS = 12
+"""Whole images shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A part of an image, as a data address, and whose it is."""
+    """A part of an image as a data address, with the image's id."""
 
     address: str
     id: str
@@ -48,7 +48,7 @@ class ShownWord:
     """A word with its sentence and crops."""
 
     finding: WordFinding
-    said: str
+    sentence: str
     clusters: list[str]
     crops: list[Crop]
 
@@ -61,59 +61,56 @@ class ShownMap:
     id: str
     failed: bool
     legend: list[tuple[str, str]]
-    """Colour and text of each word in it."""
+    """Color and text of each word in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownName:
-    """A cluster that a word tells, with its sentence and crops of members."""
+    """A cluster named by a word, with its sentence and crops of members."""
 
     cluster: int
     said: str
     crops: list[Crop]
 
 
-def shown_names(search: VisualSearch, images: ItemStore, run: Diagnosis, crops: int = CROPS) -> list[ShownName]:
-    """The clusters of the run that a visual word tells, with crops of members that have it."""
+def shown_names(search: VisualSearch, images: ItemStore, run: Diagnosis) -> list[ShownName]:
+    """The clusters of the run named by a visual word, with crops of members that have it."""
     members = {cluster.id: cluster.membership[search.rows] >= 0.5 for cluster in run.clusters}
-    return [
-        ShownName(
-            name.cluster,
-            name_sentence(search, name),
-            _crops(search, name.finding, images, members[name.cluster], crops),
-        )
-        for name in search.names
-    ]
+    shown = list[ShownName]()
+    for name in search.names:
+        crops = _crops(search, name.finding, name.finding.rows & members[name.cluster], images)
+        shown.append(ShownName(name.cluster, name_sentence(search, name), crops))
+    return shown
 
 
-def shown_maps(search: VisualSearch, images: ItemStore, most: int = WHOLE) -> list[ShownMap]:
-    """The images of highest loss that have a confirmed word, whole; none without one."""
+def shown_maps(search: VisualSearch, images: ItemStore, max_maps: int = MAX_MAPS) -> list[ShownMap]:
+    """Whole images with a confirmed word, the highest loss first."""
     maps = maps_of(search)
     failed = failing(search.diagnosis)
     has = np.flatnonzero((maps.cells >= 0).any((1, 2)))
     order = has[np.argsort(-search.diagnosis.outcomes.loss[has], kind="stable")]
-    found: list[ShownMap] = []
+    shown: list[ShownMap] = []
     for at in order.tolist():
-        shown = shown_map(maps, int(search.rows[at]), images)
-        if shown is not None and len(found) < most:
-            address, legend = shown
-            found.append(ShownMap(address, search.diagnosis.samples.ids[at], bool(failed[at]), legend))
-        if len(found) == most:
+        if len(shown) == max_maps:
             break
-    return found
+        outlined = shown_map(maps, int(search.rows[at]), images)
+        if outlined is not None:
+            address, legend = outlined
+            shown.append(ShownMap(address, search.diagnosis.samples.ids[at], bool(failed[at]), legend))
+    return shown
 
 
 def shown_map(maps: WordMaps, row: int, images: ItemStore) -> tuple[str, list[tuple[str, str]]] | None:
-    """The image of a row of the run with its cells outlined, as a data address, and its legend of colours and texts;
-    None where none is."""
+    """The outlined image of a row of the run as a data address, with its legend of (color, text); None without any
+    outline."""
     cells = maps.of_row(row)
     if cells is None or not (cells >= 0).any():
         return None
     try:
         address = _address(outline(images.read(row), cells))
-    except Unreadable:  # it could be read a moment ago
+    except Unreadable:  # the file has changed since the search
         return None
-    return address, [(COLOURS[place], said) for place, said in map_legend(maps, cells)]
+    return address, [(COLOURS[index], text) for index, text in map_legend(maps, cells)]
 
 
 def _address(webp: bytes) -> str:
@@ -121,45 +118,40 @@ def _address(webp: bytes) -> str:
 
 
 def shown_words(search: VisualSearch, images: ItemStore) -> list[ShownWord]:
-    """The words that are listed, each with at most `CROPS` different images, nearest to the word first."""
-    return [
-        ShownWord(f, _bare(word_sentence(search, f)), clusters_with(search, f), _crops(search, f, images))
-        for f in listed(search)
-    ]
+    """The listed words, each with crops of at most `MAX_CROPS` images, the nearest to the word first."""
+    shown = list[ShownWord]()
+    for finding in listed(search):
+        sentence = word_sentence(search, finding).split(": ", 1)[1]  # the word's name is its heading
+        sentence = f"{sentence[:1].upper()}{sentence[1:]}"
+        crops = _crops(search, finding, finding.rows, images)
+        shown.append(ShownWord(finding, sentence, clusters_with(search, finding), crops))
+    return shown
 
 
-def _bare(sentence: str) -> str:
-    """Without the word's name, which stands above it."""
-    said = sentence.split(": ", 1)[1]
-    return f"{said[:1].upper()}{said[1:]}"
-
-
-def _crops(
-    search: VisualSearch, finding: WordFinding, images: ItemStore, among: Bool | None = None, most: int = CROPS
-) -> list[Crop]:
+def _crops(search: VisualSearch, finding: WordFinding, among: Bool, images: ItemStore) -> list[Crop]:
+    """Crops of at most `MAX_CROPS` of the images `among`, (m,), the nearest to the word first."""
     words = search.words
     samples = search.diagnosis.samples
     failed = failing(search.diagnosis)
-    has = np.flatnonzero(finding.rows if among is None else finding.rows & among)
+    has = np.flatnonzero(among)
     order = has[np.argsort(words.distance[has, finding.word], kind="stable")]
     rows, columns = words.maps.shape[1:]
-    found: list[Crop] = []
-    for place in order.tolist():
-        row = int(search.rows[place])
-        try:
-            data = crop_around(images.read(row), int(words.cell[place, finding.word]), (rows, columns))
-        except Unreadable:  # it could be read a moment ago
-            continue
-        found.append(Crop(_address(data), samples.ids[place], bool(failed[place])))
-        if len(found) == most:
+    crops: list[Crop] = []
+    for at in order.tolist():
+        if len(crops) == MAX_CROPS:
             break
-    return found
+        try:
+            data = crop_around(images.read(int(search.rows[at])), int(words.cell[at, finding.word]), (rows, columns))
+        except Unreadable:  # the file has changed since the search
+            continue
+        crops.append(Crop(_address(data), samples.ids[at], bool(failed[at])))
+    return crops
 
 
 def visual_page(
     search: VisualSearch, shown: Sequence[ShownWord], names: Sequence[ShownName] = (), maps: Sequence[ShownMap] = ()
 ) -> str:
-    """The search as one HTML file, with what `shown_words`, `shown_names` and `shown_maps` give."""
+    """The search as one HTML file, with the results of `shown_words`, `shown_names` and `shown_maps`."""
     return render(
         "visual_words.html.j2",
         TEMPLATES,

@@ -1,4 +1,4 @@
-"""Clusters without a likely title, told by a visual word that the search confirmed."""
+"""Clusters without a likely title, named by a confirmed visual word."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from core.records import I64, Bool, Diagnosis, FailureCluster
 from core.systems.visual_words.findings import WordFinding
 from core.systems.visual_words.places import SamePlace
 
-FITS = 0.75
-"""Least AUROC with which having a word must tell the members from the rest of the scope."""
-SAME = 0.5
-"""Least Jaccard index of the members with which a cluster of the search with words is that of the run."""
+MIN_NAME_AUROC = 0.75
+"""AUROC of a word for members against the others of the scope, from which it names the cluster. A convention."""
+MIN_JACCARD = 0.5
+"""Jaccard index of members from which a cluster of the search with words counts as that of the run. A convention."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WordName:
-    """A visual word as the name of a cluster, with what it rests on; counts are of images that could be read."""
+    """A visual word as the name of a cluster, with its evidence; counts are of readable images."""
 
     cluster: int
     """Its id in the run."""
@@ -30,64 +30,77 @@ class WordName:
     size: int
     """Members."""
     others: int
-    """Of the rest of the scope those with the word."""
+    """Other images of the scope with the word."""
     of: int
-    """The rest of the scope."""
+    """Other images of the scope."""
     alike: int = 1
-    """Confirmed words that are one thing with it, and itself."""
+    """Confirmed words that mark the same region, itself included."""
     together: int = 0
     """Members in which two of these touch."""
 
     @property
     def auroc(self) -> float:
-        """With which having the word tells members from the rest of the scope."""
+        """AUROC of the word for members against the others of the scope."""
         return auroc_of(self.inside, self.size, self.others, self.of)
 
 
 def auroc_of(inside: int, size: int, others: int, of: int) -> float:
-    """Of having or lacking a thing that `inside` of `size` members have and `others` of the `of` others; 0.5 where
-    either group is empty."""
-    return (inside / size + 1 - others / of) / 2 if size and of else 0.5
+    """AUROC of a mark that `inside` of `size` members and `others` of `of` others have; 0.5 where a side is empty."""
+    if not size or not of:
+        return 0.5
+    return (inside / size + 1 - others / of) / 2
 
 
 def unnamed(diagnosis: Diagnosis) -> tuple[FailureCluster, ...]:
-    """The run's clusters whose title is only a guess, or says that nothing is common to them."""
+    """The run's clusters without a likely title."""
     return tuple(c for c in diagnosis.clusters if cluster_name(diagnosis, c).grade != "likely")
 
 
 def word_names(
     run: Diagnosis, rows: I64, searched: Diagnosis, findings: Sequence[WordFinding], places: Sequence[SamePlace] = ()
 ) -> tuple[WordName, ...]:
-    """One for each such cluster of the run that the search with words confirmed again, and of whose scope it
-    confirmed a word that retrieves the members with an AUROC of 0.75: the best of these.
+    """The names of clusters without a likely title that the search with words confirmed again.
+
+    The name is the confirmed word of the cluster's scope with the highest AUROC for its members, from
+    `MIN_NAME_AUROC`.
 
     Args:
-        rows: (m,) row of the run of each of the m samples that were searched.
-        searched: of those, with the words among its conditions.
-        places: the words that are one thing.
+        rows: (m,) row of the run of each of the m searched samples.
+        searched: the search of those, with the words among its conditions.
+        places: sets of words that mark the same region.
     """
-    found = list[WordName]()
+    names = list[WordName]()
     for cluster in unnamed(run):
         members = cluster.membership[rows] >= 0.5
-        if not any(_is_same(other, cluster.scope, members) for other in searched.clusters):
+        if not any(_is_same(candidate, cluster.scope, members) for candidate in searched.clusters):
             continue
-        of_scope = (_named(cluster, members, f, places) for f in findings if f.confirmed and f.scope == cluster.scope)
-        fitting = [name for name in of_scope if name.auroc >= FITS]
+        fitting = list[WordName]()
+        for finding in findings:
+            if finding.confirmed and finding.scope == cluster.scope:
+                name = _name_by(cluster, members, finding, places)
+                if name.auroc >= MIN_NAME_AUROC:
+                    fitting.append(name)
         if fitting:
-            found.append(max(fitting, key=lambda name: name.auroc))
-    return tuple(found)
+            names.append(max(fitting, key=lambda name: name.auroc))
+    return tuple(names)
 
 
-def _is_same(other: FailureCluster, scope: str, members: Bool) -> bool:
-    own = other.membership >= 0.5
-    both = int((own & members).sum())
-    return other.scope == scope and both >= SAME * max(int((own | members).sum()), 1)
+def _is_same(candidate: FailureCluster, scope: str, members: Bool) -> bool:
+    candidate_members = candidate.membership >= 0.5
+    both = int((candidate_members & members).sum())
+    either = int((candidate_members | members).sum())
+    return candidate.scope == scope and both >= MIN_JACCARD * max(either, 1)
 
 
-def _named(cluster: FailureCluster, members: Bool, finding: WordFinding, places: Sequence[SamePlace]) -> WordName:
+def _name_by(cluster: FailureCluster, members: Bool, finding: WordFinding, places: Sequence[SamePlace]) -> WordName:
     inside = int((members & finding.rows).sum())
     size = int(members.sum())
     others = int(np.count_nonzero(finding.rows & ~members))
-    place = next((place for place in places if finding in place.findings), None)
-    alike, together = (1, 0) if place is None else (len(place.findings), int((place.together & members).sum()))
+    alike = 1
+    together = 0
+    for same in places:
+        if finding in same.findings:
+            alike = len(same.findings)
+            together = int((same.together & members).sum())
+            break
     return WordName(cluster.id, finding, inside, size, others, finding.of - size, alike, together)

@@ -1,4 +1,4 @@
-"""Which visual words go with failure: their presence as members of the run's own family, tested with all the rest."""
+"""Which visual words go with failure: their presence as conditions in the run's family of tests."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from core.systems.visual_words.places import SamePlace, same_places
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VisualSearch:
-    """The words of a run's images, and the run again with them in its family."""
+    """The words of a run's images, and the run repeated with them in its family."""
 
     words: VisualWords
     rows: I64
-    """(m,) row of the run of each of the m images that could be read."""
+    """(m,) row of the run of each of the m readable images."""
     diagnosis: Diagnosis
-    """Of those images alone, as if the words had been among its conditions from the start."""
+    """Of those images, with the words among its conditions from the start."""
     findings: tuple[WordFinding, ...]
-    """One a word, the strongest first."""
+    """One per word, the strongest first."""
     names: tuple[WordName, ...] = ()
-    """Clusters of the run that nothing else may name and that a confirmed word tells."""
+    """Clusters of the run without a likely title that a confirmed word names."""
     n_unnamed: int = 0
-    """Clusters of the run that nothing else may name."""
+    """Number of clusters of the run without a likely title."""
     notes: tuple[str, ...] = ()
     places: tuple[SamePlace, ...] = ()
-    """Confirmed words that are one thing."""
+    """Sets of confirmed words that mark the same region."""
 
     @property
     def confirmed(self) -> tuple[WordFinding, ...]:
-        """Those that go with failure more than chance allows."""
+        """The words that go with failure more than chance allows."""
         return tuple(finding for finding in self.findings if finding.confirmed)
 
 
@@ -55,12 +55,12 @@ def search_words(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> VisualSearch:
-    """Fit visual words on the run's images and test them within its family, clusters and all.
+    """Fit visual words on the run's images and test them in one family with its clusters, conditions and phrases.
 
     Args:
-        images: the run's images row by row, if better ones are at hand than those that it kept.
-        encoder: whose cells the words are made of.
-        size: words of the dictionary.
+        images: the run's images row by row, if you have better ones than the run's small copies.
+        encoder: encoder of the cells.
+        size: number of words.
 
     Raises:
         InvalidInput: the run has no images, or the encoder cannot be opened.
@@ -69,16 +69,16 @@ def search_words(
     check_size(size)
     store = pictures_of(diagnosis) if images is None else images
     if len(store) != len(diagnosis.samples):
-        raise InvalidInput(f"There are {len(store):,} images for {len(diagnosis.samples):,} samples. Bring one each.")
+        raise InvalidInput(f"{len(store):,} images for {len(diagnosis.samples):,} samples. Add one image per sample.")
     loaded = load_encoder(encoder)
     tower = tower_of(loaded)
     pictures = read_image_tokens(store, loaded, tower, cache=cache, progress=progress)
     if len(pictures) < MIN_SAMPLES:
-        raise InvalidInput(f"{len(pictures)} images could be read; at least {MIN_SAMPLES} are needed.")
+        raise InvalidInput(f"Only {len(pictures)} images are readable, and {MIN_SAMPLES} are needed. Add images.")
     words = fit_words(pictures, tower, size=size, seed=seed, progress=progress)
-    run = _of_rows(diagnosis, pictures.kept)
+    run = _keep_rows(diagnosis, pictures.kept)
     present = words.present
-    found = diagnose_records(
+    searched = diagnose_records(
         run.samples,
         run.outcomes,
         run.embeddings,
@@ -88,15 +88,15 @@ def search_words(
         settings=Settings.of_run(diagnosis.settings, map=False, sensitivity=False),
         progress=progress,
     )
-    findings = word_findings(found, present)
-    notes = (*pictures.notes, *found.notes)
+    findings = word_findings(searched, present)
+    notes = (*pictures.notes, *searched.notes)
     places = same_places(findings, words.maps)
-    names = word_names(diagnosis, pictures.kept, found, findings, places)
-    return VisualSearch(words, pictures.kept, found, findings, names, len(unnamed(diagnosis)), notes, places)
+    names = word_names(diagnosis, pictures.kept, searched, findings, places)
+    return VisualSearch(words, pictures.kept, searched, findings, names, len(unnamed(diagnosis)), notes, places)
 
 
-def _of_rows(diagnosis: Diagnosis, rows: I64) -> Diagnosis:
-    """The run's samples whose images could be read: one that could not has no word, and lacks none."""
+def _keep_rows(diagnosis: Diagnosis, rows: I64) -> Diagnosis:
+    """The run's samples with a readable image: of the others, no word is known to be present or absent."""
     if len(rows) == len(diagnosis.samples):
         return diagnosis
     return replace(

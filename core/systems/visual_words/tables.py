@@ -59,26 +59,23 @@ def _name(search: VisualSearch, name: WordName) -> dict[str, Any]:
 
 
 def _maps(search: VisualSearch) -> list[dict[str, Any]]:
-    """Of each image with a confirmed word its cells, row by row."""
+    """The cells of each image with a confirmed word, row by row."""
     maps = maps_of(search, None)
     ids = search.diagnosis.samples.ids
     flat = maps.cells.reshape(len(maps.cells), -1)
-    return [
-        {
-            "id": ids[at],
-            "cells": {
-                finding.name: np.flatnonzero(flat[at] == place).tolist()
-                for place, finding in enumerate(maps.findings)
-                if (flat[at] == place).any()
-            },
-        }
-        for at in np.flatnonzero((flat >= 0).any(1)).tolist()
-    ]
+    rows = list[dict[str, Any]]()
+    for at in np.flatnonzero((flat >= 0).any(1)).tolist():
+        cells = dict[str, list[int]]()
+        for index, finding in enumerate(maps.findings):
+            if (flat[at] == index).any():
+                cells[finding.name] = np.flatnonzero(flat[at] == index).tolist()
+        rows.append({"id": ids[at], "cells": cells})
+    return rows
 
 
 def visual_table(search: VisualSearch) -> pd.DataFrame:
-    """One row for each image: its id, and for each confirmed word, or without one for each that is listed, the number
-    of its cells that are it."""
+    """A row for each image: its id, and its number of cells of each confirmed word, or without any of each listed
+    word."""
     ids = list(search.diagnosis.samples.ids)
     counts = {f.name: (search.words.maps == f.word).sum((1, 2)) for f in search.confirmed or listed(search)}
     return pd.DataFrame({"id": ids, **counts})

@@ -1,4 +1,4 @@
-"""Visual words, below the tags of the tab Ask: which parts of the open run's images go with failure."""
+"""Visual words, below the tags of the tab Ask: parts of the open run's images that go with failure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from webapp.state.session import Session, require_run, shows_errors
 from webapp.systems.visual_words.patches import WordPatches
 
 if TYPE_CHECKING:
-    from core.systems.visual_words.findings import WordFinding
     from core.systems.visual_words.html import ShownName, ShownWord
     from core.systems.visual_words.search import VisualSearch
 
@@ -36,27 +35,27 @@ FILES = (
     ("visual_words_of_samples.csv", "Images (CSV)"),
 )
 
-ELSEWHERE = "These visual words are of another run. Open that run again to see them."
-FIRST = 3
-"""Words that stand open where none is confirmed."""
+ELSEWHERE = "These visual words belong to another run. Open that run to see them."
+OPEN_WORDS = 3
+"""Words shown unfolded where no word is confirmed."""
 render = renderer(Path(__file__).parent / "templates")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoundWords:
-    """The words of a run as they are shown, and the files to take away."""
+    """The words of a run as shown, and their files."""
 
     run: str
     view: str
     findings: tuple[tuple[str, str, tuple[int, ...]], ...]
-    """Name, scope and the run's rows of each word that is shown, in their order."""
+    """Name, scope and rows of each shown word, in their order."""
     files: tuple[Path, ...]
     patches: WordPatches
-    """What Explore shows of them."""
+    """The patches for Explore."""
 
 
 def make_words(session: Session, progress: Progress) -> FoundWords:
-    """Look for visual words in the open run's images and write what may be taken away.
+    """Find visual words in the open run's images, and write the files.
 
     Raises:
         InvalidInput: the run has no images.
@@ -74,21 +73,20 @@ def make_words(session: Session, progress: Progress) -> FoundWords:
     names = shown_names(search, images, diagnosis)
     page = visual_page(search, words, names, shown_maps(search, images))
     paths = write_files("visual", FILES, page, visual_document(search), visual_table(search))
-    found = tuple(_found(search, word.finding) for word in words)
+    findings = list[tuple[str, str, tuple[int, ...]]]()
+    for word in words:
+        rows = search.rows[np.flatnonzero(word.finding.rows)]
+        findings.append((word.finding.name, word.finding.scope, tuple(rows.tolist())))
     patches = WordPatches(maps_of(search), tuple(names))
     keep_patches(session.run, patches)
-    return FoundWords(session.run, words_view(search, words, names), found, paths, patches)
-
-
-def _found(search: VisualSearch, finding: WordFinding) -> tuple[str, str, tuple[int, ...]]:
-    return finding.name, finding.scope, tuple(search.rows[np.flatnonzero(finding.rows)].tolist())
+    return FoundWords(session.run, words_view(search, words, names), tuple(findings), paths, patches)
 
 
 def words_view(search: VisualSearch, shown: Sequence[ShownWord], names: Sequence[ShownName] = ()) -> str:
-    """The verdict, the clusters that a word tells, and each listed word with its crops."""
+    """The verdict, the clusters named by a word, and each listed word with its crops."""
     from core.systems.visual_words.wording import RULE, unnamed_sentence, verdict
 
-    n_open = len(search.confirmed) or FIRST
+    n_open = len(search.confirmed) or OPEN_WORDS
     return render(
         "visual.html.j2",
         verdict=verdict(search),
@@ -107,35 +105,38 @@ def intro(diagnosis: Diagnosis | None) -> str:
 
 
 def on_words(session: Session) -> Iterator[tuple[Any, ...]]:
-    """Look for them; yields (job id, status, what was found)."""
+    """Find visual words; yields (job id, status, found words)."""
     require_run(session)
     job = Job(lambda progress: make_words(session, progress))
     yield from follow(job, "The visual words were not found", None)
 
 
-def on_found(session: Session, state: KeptState[FoundWords], found: FoundWords | None) -> tuple[Any, ...]:
-    """Show what was found: returns (state, status, view, downloads, Explore's pane); of another run than the open one
-    it is kept, and said."""
-    is_open = found is not None and found.run == session.run
-    return *receive(session, state, found, FILES, ELSEWHERE), show_selection(session)[1] if is_open else gr.skip()
+def on_found(session: Session, state: KeptState[FoundWords], words: FoundWords | None) -> tuple[Any, ...]:
+    """Show the words, or save those of a run that is not open: returns (state, status, view, downloads, pane of
+    Explore)."""
+    pane = gr.skip()
+    if words is not None and words.run == session.run:
+        pane = show_selection(session)[1]
+    return *receive(session, state, words, FILES, ELSEWHERE), pane
 
 
 def on_show(session: Session, state: KeptState[FoundWords], event: gr.EventData) -> tuple[Any, ...]:
     """Show the samples with a word on the map: returns (tabs, session, pane, map)."""
-    place = as_int(event_data(event).get("place"))
-    found = state.current
-    if found is None or state.run != session.run or not 0 <= place < len(found.findings):
-        raise InvalidInput("These visual words are of another run than the open one. Look for them again.")
-    name, scope, rows = found.findings[place]
+    index = as_int(event_data(event).get("place"))
+    words = state.current
+    if words is None or state.run != session.run or not 0 <= index < len(words.findings):
+        raise InvalidInput("These visual words belong to another run. Find those of the open run.")
+    name, scope, rows = words.findings[index]
     mapped = show_selection(session.only(rows=rows, title=f"Has {name}", scope=scope))
     return gr.update(selected="explore"), *mapped
 
 
 def on_run(session: Session, state: KeptState[FoundWords]) -> tuple[Any, ...]:
-    """The tab is shown: returns (accordion, then what `reopened` gives); there is none where the run has no
-    images."""
-    there = gr.update(visible=has_pictures(RUNS.get(session.run))) if session.run else gr.skip()
-    return there, *reopened(session, state, intro, FILES)
+    """Update the tab: returns (accordion, hidden without images, then the values of `reopened`)."""
+    accordion = gr.skip()
+    if session.run:
+        accordion = gr.update(visible=has_pictures(RUNS.get(session.run)))
+    return accordion, *reopened(session, state, intro, FILES)
 
 
 def build(page: Page, tab: gr.Tab) -> None:
@@ -148,17 +149,17 @@ def build(page: Page, tab: gr.Tab) -> None:
     state = gr.State(KeptState(first), time_to_live=STATE_S)
     job = gr.State("")
     found = gr.State(None)
-    named: dict[str, Any] = {"label": "Visual words: which parts of the images fail?", "elem_id": "visual"}
-    with gr.Accordion(open=False, visible=diagnosis is None or has_pictures(diagnosis), **named) as folded:
-        said = gr.HTML(intro(diagnosis), elem_id="visual-intro", **PLAIN)
-        parts = made_parts("visual", "Look for visual words", FILES, first)
+    visible = diagnosis is None or has_pictures(diagnosis)
+    with gr.Accordion(label="Visual words", open=False, visible=visible, elem_id="visual") as folded:
+        intro_pane = gr.HTML(intro(diagnosis), elem_id="visual-intro", **PLAIN)
+        parts = made_parts("visual", "Find visual words", FILES, first)
     line = parts.status
     words = parts.view
-    looked = parts.run.click(shows_errors(on_words), [session], [job, line, found], **HEAVY, **PRIVATE)
-    told = [state, line, words, *parts.buttons, view.pane]
-    looked.success(shows_errors(on_found), [session, state, found], told, **PRIVATE)
+    searched = parts.run.click(shows_errors(on_words), [session], [job, line, found], **HEAVY, **PRIVATE)
+    outputs = [state, line, words, *parts.buttons, view.pane]
+    searched.success(shows_errors(on_found), [session, state, found], outputs, **PRIVATE)
     wire_cancel(parts.cancel, job)
     mapped = [tabs, session, view.pane, view.failure_map]
     words.act(shows_errors(on_show), [session, state], mapped, **QUICK)
-    opened = [folded, state, said, parts.run, line, words, *parts.buttons]
+    opened = [folded, state, intro_pane, parts.run, line, words, *parts.buttons]
     tab.select(shows_errors(on_run), [session, state], opened, **QUICK)

@@ -1,4 +1,4 @@
-"""A run's visual words on its images and clusters, as Explore shows them beside its own."""
+"""A run's visual words on its images and clusters, for Explore."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WordPatches:
-    """The confirmed words of a run on its images, and the clusters that a word tells
+    """The confirmed words of a run on its images, and the clusters named by a word
     (`webapp.explore.patches.Patches`)."""
 
     maps: WordMaps
     names: tuple[ShownName, ...]
 
     def name_of(self, cluster: int) -> ShownName | None:
-        """How a word tells the cluster; None where none does."""
+        """The word name of the cluster, or None."""
         return next((name for name in self.names if name.cluster == cluster), None)
 
     def map_of(self, diagnosis: Diagnosis, row: int) -> dict[str, Any] | None:
@@ -36,7 +36,8 @@ class WordPatches:
             cells = self.maps.of_row(row)
             return {"src": "", "alt": "", "legend": [], "said": no_outline(self.maps, cells)}
         address, legend = shown
-        words = ", ".join(said.split(":")[0] for _, said in legend)
-        more = self.maps.left_out
-        said = f"{count(more, 'more confirmed word')} not outlined." if more else ""
-        return {"src": address, "alt": f"cells of {words} outlined", "legend": legend, "said": said}
+        words = ", ".join(text.split(":")[0] for _, text in legend)
+        note = ""
+        if self.maps.left_out:
+            note = f"{count(self.maps.left_out, 'more confirmed word')} not outlined."
+        return {"src": address, "alt": f"cells of {words} outlined", "legend": legend, "said": note}

@@ -1,4 +1,4 @@
-"""A table of images and captions: each image's file, and a column or several of captions."""
+"""A table of images and captions: a column of image files, and one or more columns of captions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.records.ledger import Ledger
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CaptionTable:
-    """Different images, each with its captions from all rows that name it."""
+    """Distinct images, each with its captions from all of its rows."""
 
     name: str
     images: ItemStore
@@ -31,41 +31,42 @@ class CaptionTable:
 def read_captions(
     table: Path, images: Path, *, image: str, captions: Sequence[str], progress: Progress = no_progress
 ) -> CaptionTable:
-    """The images that the table names, in the order of their first row.
+    """The images of a table in the order of their first row.
 
     Args:
-        image: the column of files.
-        captions: the columns of captions, a text or a list of them in a cell; empty cells are passed over and counted.
+        image: column of files.
+        captions: columns of captions, a text or a list of texts per cell; a note counts empty cells.
 
     Raises:
-        InvalidInput: a column is not there, no image is, or no caption is.
+        InvalidInput: a column is missing, or no image or no caption is present.
     """
-    found = read_table(table, as_text=(image, *captions), progress=progress)
-    columns = [str(column) for column in found.frame.columns]
+    read = read_table(table, as_text=(image, *captions), progress=progress)
+    columns = [str(column) for column in read.frame.columns]
     for column in (image, *captions):
         if column not in columns:
-            raise InvalidInput(f"{found.name} has no column {column!r}. It has {quoted(*columns[:12])}.")
+            raise InvalidInput(f"{read.name} has no column {column!r}. Use one of {quoted(*columns[:12])}.")
     store = open_images(images, Limits(), progress)
-    written = np.array([_text(cell) or None for cell in found.frame[image]], object)
-    ledger = Ledger(len(written))
-    places = match_files(written, store, ledger, column=image, progress=progress)
-    own = dict[int, list[str]]()
-    n_empty = 0
-    cells = [[captions_in(cell) for cell in found.frame[column]] for column in captions]
-    for row in ledger.kept_rows().tolist():
-        own.setdefault(int(places[row]), []).extend(text for column in cells for text in column[row])
-        n_empty += sum(not column[row] for column in cells)
-    if not any(own.values()):
-        raise InvalidInput(f"{found.name} holds no caption in {quoted(*captions)}. Name the columns of captions.")
-    empty = (f"{n_empty:,} cells of captions are empty.",) if n_empty else ()
-    kept = store.keep(np.array(list(own), np.int64))
-    return CaptionTable(
-        found.name,
-        kept,
-        tuple(tuple(dict.fromkeys(texts)) for texts in own.values()),
-        (*ledger.summary(), *ledger.notes, *empty),
+    paths = [" ".join(cell.split()) if isinstance(cell, str) else "" for cell in read.frame[image]]
+    ledger = Ledger(len(paths))
+    indexes = match_files(
+        np.array([path or None for path in paths], object), store, ledger, column=image, progress=progress
     )
-
-
-def _text(cell: object) -> str:
-    return " ".join(cell.split()) if isinstance(cell, str) else ""
+    captions_of_image = dict[int, list[str]]()
+    n_empty = 0
+    cells = [[captions_in(cell) for cell in read.frame[column]] for column in captions]
+    for row in ledger.kept_rows().tolist():
+        texts = captions_of_image.setdefault(int(indexes[row]), [])
+        for column in cells:
+            texts.extend(column[row])
+            n_empty += not column[row]
+    if not any(captions_of_image.values()):
+        raise InvalidInput(f"{read.name} has no caption in {quoted(*captions)}. Name the columns with --caption.")
+    notes = [*ledger.summary(), *ledger.notes]
+    if n_empty:
+        notes.append(f"Skipped {n_empty:,} empty cells of captions.")
+    return CaptionTable(
+        read.name,
+        store.keep(np.array(list(captions_of_image), np.int64)),
+        tuple(tuple(dict.fromkeys(texts)) for texts in captions_of_image.values()),
+        tuple(notes),
+    )

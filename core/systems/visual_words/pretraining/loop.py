@@ -22,37 +22,37 @@ from core.systems.visual_words.pretraining.pairs import CaptionedPictures
 from core.systems.visual_words.pretraining.settings import Pretraining
 from core.systems.visual_words.pretraining.vocabulary import CaptionWords, caption_words, words_of
 
-FITTED = 512
+FITTED_IMAGES = 512
 """Images whose cells whiten the map and begin the dictionary."""
-RESET_EVERY = 25
-RESET_UNTIL = 0.6
-"""Steps between two looks for words that nothing is near, and the share of the steps after which there are none."""
-WARM = 0.1
-CLIP = 1.0
-DECAY = 0.01
-"""Share of the steps in which the rate rises; norm of the gradients; of the weights."""
-WORD_SPREAD = 0.05
-"""Of the numbers of words that begin as an encoder's."""
+RESET_STEPS = 25
+"""Steps between two resets of dead words."""
+RESET_SHARE = 0.6
+"""Share of the steps with resets."""
+WARMUP_SHARE = 0.1
+"""Share of the steps in which the rate rises."""
+MAX_GRADIENT_NORM = 1.0
+WEIGHT_DECAY = 0.01
+WORD_SCALE = 0.05
+"""Scale of word vectors that begin as an encoder's."""
 EncodeWords = Callable[[Sequence[str]], F32]
-SHOWN = 20
-"""Points of the curve."""
+CURVE_POINTS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """Means over the steps since the point before."""
+    """Means over the steps since the previous point."""
 
     step: int
     words: float
     cells: float
     match: float
     told_cells: float
-    """Share of the hidden cells whose word was told; nan without a dictionary."""
+    """Share of the hidden cells whose word was predicted; nan without a dictionary."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pretrained:
-    """A network and what it learned from."""
+    """A network with its vocabulary and learning curve."""
 
     model: Soho
     vocabulary: CaptionWords
@@ -60,11 +60,11 @@ class Pretrained:
     grid: tuple[int, int]
     curve: tuple[CurvePoint, ...]
     perplexity: float
-    """Of the words of the last batch's cells; nan without a dictionary."""
+    """Of the words of a sample of cells; nan without a dictionary."""
     seconds: float
-    """Of the processor."""
+    """Processor time."""
     cut: int
-    """Captions that were longer than is read."""
+    """Number of truncated captions."""
 
 
 def pretrain(
@@ -76,17 +76,17 @@ def pretrain(
     encode_words: EncodeWords | None = None,
     progress: Progress = no_progress,
 ) -> Pretrained:
-    """Learn from all pairs of `data`, half of each batch put out of their pairs.
+    """Learn from all pairs of `data`, half of each batch mismatched.
 
     Args:
         grid: rows and columns of the map.
-        dictionary: to begin with, as wide as the settings say; None begins with cells.
-        encode_words: gives (v, e) vectors of words, whose leading components the words of captions begin as, where the
+        dictionary: the first dictionary, of the settings' size; None begins with cells.
+        encode_words: gives (v, e) vectors of words. Their leading components are the first word vectors, where the
             paper begins with BERT's; None begins at random.
         progress: called as ("pretrain", done, total).
 
     Raises:
-        InvalidInput: a loss is no finite number any more.
+        InvalidInput: a loss becomes NaN or infinite.
         Cancelled: from `progress`.
     """
     began = time.process_time()
@@ -96,10 +96,13 @@ def pretrain(
     ids, cut = vocabulary.encode(data.captions)
     random = OwnRandom(settings.seed)
     with random:
-        model = _begun(data, grid, settings, vocabulary, dictionary, generator, rng)
+        model = _new_model(data, grid, settings, vocabulary, dictionary, generator, rng)
         if encode_words is not None:
-            _begin_words(model, vocabulary, encode_words)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.rate, weight_decay=DECAY)
+            vectors = np.asarray(encode_words(vocabulary.words[len(MARKS) :]), np.float32)
+            leading = torch.from_numpy(fit_whitening(vectors, model.tokens.embedding_dim)(vectors))
+            with torch.no_grad():
+                model.tokens.weight[len(MARKS) :, : leading.shape[1]] = WORD_SCALE * leading
+    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.rate, weight_decay=WEIGHT_DECAY)
     report = Reporter(progress, "pretrain", settings.steps)
     points = list[CurvePoint]()
     since = list[StepLosses]()
@@ -109,12 +112,16 @@ def pretrain(
         shown = ids[torch.from_numpy(batch.captions)]
         shown = shown[:, : int((shown != 0).sum(1).max())]
         with random:
-            losses = step_losses(model, shown, data.cells(batch.pictures), batch.own, settings.masking, generator)
-            take_step(optimiser, losses.total, rate_at(step / settings.steps), clip=CLIP)
+            losses = step_losses(model, shown, data.cells(batch.pictures), batch.matches, settings.masking, generator)
+            take_step(optimiser, losses.total, rate_at(step / settings.steps), clip=MAX_GRADIENT_NORM)
         since.append(StepLosses(losses.words.detach(), losses.cells.detach(), losses.match.detach(), losses.told_cells))
-        _reset(model, data, batch, step, settings, generator)
-        if (step + 1) % max(1, settings.steps // SHOWN) == 0:
-            points.append(_point(step + 1, since))
+        is_reset_step = (step + 1) % RESET_STEPS == 0 and step <= RESET_SHARE * settings.steps
+        if model.dictionary is not None and is_reset_step:
+            with torch.no_grad():
+                projected = model.project_cells(data.cells(batch.pictures))
+                model.dictionary.reset_dead(projected.reshape(-1, projected.shape[2]), generator)
+        if (step + 1) % max(1, settings.steps // CURVE_POINTS) == 0:
+            points.append(_curve_point(step + 1, since))
             since.clear()
     report(settings.steps, last=True)
     model.eval()
@@ -124,24 +131,24 @@ def pretrain(
 
 
 def rate_at(share: float) -> float:
-    """Of the highest rate: rising over the first `WARM` of the steps, then falling as a cosine to 0."""
-    if share < WARM:
-        return (share + 1e-3) / (WARM + 1e-3)
-    return cosine(share - WARM, 1 - WARM)
+    """Share of the highest rate: rising over `WARMUP_SHARE` of the steps, then falling as a cosine to 0."""
+    if share < WARMUP_SHARE:
+        return (share + 1e-3) / (WARMUP_SHARE + 1e-3)
+    return cosine(share - WARMUP_SHARE, 1 - WARMUP_SHARE)
 
 
 def spread_of(model: Soho, data: CaptionedPictures, rng: np.random.Generator) -> float:
-    """Perplexity of the words of at most `FITTED` images; nan without a dictionary."""
+    """Perplexity of the words of at most `FITTED_IMAGES` images; nan without a dictionary."""
     if model.dictionary is None:
         return float("nan")
-    places = rng.choice(len(data), min(len(data), FITTED), replace=False)
+    images = rng.choice(len(data), min(len(data), FITTED_IMAGES), replace=False)
     with torch.inference_mode():
-        index = model.see(data.cells(np.sort(places))).index
+        index = model.see(data.cells(np.sort(images))).index
     assert index is not None
     return perplexity(index.reshape(-1), len(model.dictionary.embed))
 
 
-def _begun(
+def _new_model(
     data: CaptionedPictures,
     grid: tuple[int, int],
     settings: Pretraining,
@@ -150,8 +157,8 @@ def _begun(
     generator: torch.Generator,
     rng: np.random.Generator,
 ) -> Soho:
-    places = np.sort(rng.choice(len(data), min(len(data), FITTED), replace=False))
-    raw = data.cells(places)
+    images = np.sort(rng.choice(len(data), min(len(data), FITTED_IMAGES), replace=False))
+    raw = data.cells(images)
     flat = raw.reshape(-1, raw.shape[2])
     whitening = fit_whitening(flat.numpy(), settings.width)
     model = Soho(settings, len(vocabulary), grid, torch.from_numpy(whitening.mean), torch.from_numpy(whitening.basis))
@@ -164,47 +171,38 @@ def _begun(
     return model.train()
 
 
-def _begin_words(model: Soho, vocabulary: CaptionWords, encode_words: EncodeWords) -> None:
-    vectors = np.asarray(encode_words(vocabulary.words[len(MARKS) :]), np.float32)
-    begun = torch.from_numpy(fit_whitening(vectors, model.tokens.embedding_dim)(vectors))
-    with torch.no_grad():
-        model.tokens.weight[len(MARKS) :, : begun.shape[1]] = WORD_SPREAD * begun
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Batch:
     pictures: I64
     captions: I64
-    own: torch.Tensor
+    matches: torch.Tensor
 
 
 def _draw(data: CaptionedPictures, size: int, rng: np.random.Generator) -> _Batch:
-    """Different images, each with one of its captions; then the captions of half of them change places. One that
-    comes to an image which has a caption of the same words is no mismatch."""
+    """Distinct images with one caption each, half of them then shuffled.
+
+    A shuffled caption still matches where its new image has a caption of the same words.
+    """
     pictures = rng.choice(len(data), min(size, len(data)), replace=False)
     first = np.searchsorted(data.of, pictures)
-    captions = first + (rng.random(len(pictures)) * (np.searchsorted(data.of, pictures, "right") - first)).astype(int)
+    last = np.searchsorted(data.of, pictures, "right")
+    captions = first + (rng.random(len(pictures)) * (last - first)).astype(int)
     n = len(pictures) // 2
     captions[:n] = np.roll(captions[:n], 1)
-    last = np.searchsorted(data.of, pictures, "right")
-    own = (np.arange(len(pictures)) >= n) | (n < 2)
+    matches = (np.arange(len(pictures)) >= n) | (n < 2)
     for i in range(n):
-        said = {tuple(words_of(data.captions[at])) for at in range(first[i], last[i])}
-        own[i] |= tuple(words_of(data.captions[captions[i]])) in said
-    return _Batch(pictures, captions, torch.from_numpy(own))
+        image_words = [words_of(data.captions[at]) for at in range(first[i], last[i])]
+        matches[i] |= words_of(data.captions[captions[i]]) in image_words
+    return _Batch(pictures, captions, torch.from_numpy(matches))
 
 
-def _reset(
-    model: Soho, data: CaptionedPictures, batch: _Batch, step: int, settings: Pretraining, generator: torch.Generator
-) -> None:
-    if model.dictionary is None or (step + 1) % RESET_EVERY or step > RESET_UNTIL * settings.steps:
-        return
-    with torch.no_grad():
-        cells = model.project_cells(data.cells(batch.pictures))
-        model.dictionary.reset_dead(cells.reshape(-1, cells.shape[2]), generator)
-
-
-def _point(step: int, since: list[StepLosses]) -> CurvePoint:
-    words, cells, match = (float(np.mean([float(getattr(s, n)) for s in since])) for n in ("words", "cells", "match"))
-    right, of = (sum(s.told_cells[i] for s in since) for i in (0, 1))
-    return CurvePoint(step, words, cells, match, right / of if of else float("nan"))
+def _curve_point(step: int, since: list[StepLosses]) -> CurvePoint:
+    words = float(np.mean([float(losses.words) for losses in since]))
+    cells = float(np.mean([float(losses.cells) for losses in since]))
+    match = float(np.mean([float(losses.match) for losses in since]))
+    predicted = sum(losses.told_cells[0] for losses in since)
+    hidden = sum(losses.told_cells[1] for losses in since)
+    share = float("nan")
+    if hidden:
+        share = predicted / hidden
+    return CurvePoint(step, words, cells, match, share)

@@ -13,13 +13,13 @@ from core.systems.visual_words.pretraining.network import Soho
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StepLosses:
-    """Of one batch; a part that was not asked for is 0."""
+    """Losses of one batch; an unused part is 0."""
 
     words: torch.Tensor
     cells: torch.Tensor
     match: torch.Tensor
     told_cells: tuple[int, int] = (0, 0)
-    """Hidden cells of matching pairs whose word was told, and how many there were."""
+    """(correct, all) predictions of hidden cells of matching pairs."""
 
     @property
     def total(self) -> torch.Tensor:
@@ -27,33 +27,36 @@ class StepLosses:
 
 
 def step_losses(
-    model: Soho, ids: torch.Tensor, cells: torch.Tensor, own: torch.Tensor, masking: str, generator: torch.Generator
+    model: Soho, ids: torch.Tensor, cells: torch.Tensor, matches: torch.Tensor, masking: str, generator: torch.Generator
 ) -> StepLosses:
     """Masked words, masked cells and matching, in one pass.
 
-    Words and cells are told of matching pairs alone, since the other side of a pair that does not match says nothing
-    of them.
+    Words and cells are predicted in matching pairs only: the other side of a mismatched pair carries no information
+    about them.
 
     Args:
         ids: (b, T) captions.
         cells: (b, P, w).
-        own: (b,) True where the caption is of the image.
-        masking: of `settings.MASKINGS`.
+        matches: (b,) True where the caption belongs to the image.
+        masking: one of `settings.MASKINGS`.
     """
     seen = model.see(cells)
-    shown, told = mask_words(ids, len(model.word_bias), generator)
+    shown, masked = mask_words(ids, len(model.word_bias), generator)
     hidden = None
     if seen.index is not None:
         hidden = mask_by_index(seen.index, generator)
-        hidden = hidden if masking == "index" else mask_cells(hidden, generator)
+        if masking != "index":
+            hidden = mask_cells(hidden, generator)
     texts, pictures = model(shown, seen.values, hidden)
-    match = binary_cross_entropy_with_logits(model.match_logits(texts).float(), own.float())
-    at = told & own.unsqueeze(1)
-    none = torch.zeros(())
-    words = cross_entropy(model.word_logits(texts[at]).float(), ids[at]) if bool(at.any()) else none
-    if seen.index is None or hidden is None or not bool(own.any()):
-        return StepLosses(words, none, match)
-    at = hidden & own.unsqueeze(1)
+    match = binary_cross_entropy_with_logits(model.match_logits(texts).float(), matches.float())
+    at = masked & matches.unsqueeze(1)
+    zero = torch.zeros(())
+    words = zero
+    if bool(at.any()):
+        words = cross_entropy(model.word_logits(texts[at]).float(), ids[at])
+    if seen.index is None or hidden is None or not bool(matches.any()):
+        return StepLosses(words, zero, match)
+    at = hidden & matches.unsqueeze(1)
     logits = model.cell_logits(pictures[at]).float()
     target = seen.index[at]
     right = int((logits.argmax(1) == target).sum())

@@ -3,8 +3,8 @@
 b pairs; P cells of w numbers in r rows; T tokens of a caption; d numbers a token; K visual words; V words.
 
 Departures: the convolutions are frozen, so that "end to end" ends at a learned projection of their whitened map; the
-gate looks at the features; a Transformer of a few layers begins from random weights. What else is left open by the
-paper: cosines to the dictionary are multiplied by a fixed number.
+gate reads the features; a Transformer of a few layers begins from random weights. Open in the paper: here cosines to
+the dictionary are multiplied by a fixed number.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from core.systems.visual_words.pretraining.settings import Pretraining
 from core.systems.visual_words.pretraining.vocabulary import LENGTH, PAD
 
 DROPOUT = 0.0
-"""None: a pretraining as short as those here ends before it could learn its images by heart."""
+"""None, because these short pretrainings end before they could memorize their images."""
 
 
 def sine_positions(rows: int, columns: int, width: int) -> torch.Tensor:
-    """(rows x columns, width): half of the numbers sines and cosines of the row, half of the column, of wavelengths
-    from 2 pi to 20,000 pi cells, as in DETR."""
+    """(rows x columns, width) sines and cosines, half of the row and half of the column, with wavelengths from 2 pi to
+    20,000 pi cells, as in DETR."""
     pairs = width // 4
     frequency = 10_000.0 ** (-torch.arange(pairs) / pairs)
 
@@ -57,7 +57,7 @@ class GatedHead(nn.Module):
 
 
 class _Words(nn.Module):
-    """Holds the dictionary under the name that published weights have for it."""
+    """The dictionary under its name in the published weights."""
 
     def __init__(self, size: int, width: int, decay: float) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class _Words(nn.Module):
 
 
 class _Transform(nn.Sequential):
-    """What BERT puts before a prediction of tokens."""
+    """The layers before BERT's prediction of tokens."""
 
     def __init__(self, width: int) -> None:
         super().__init__(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width))
@@ -73,7 +73,7 @@ class _Transform(nn.Sequential):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenCells:
-    """The cells of images before any is hidden."""
+    """The cells of images before masking."""
 
     values: torch.Tensor
     """(b, P, d)."""
@@ -84,7 +84,7 @@ class SeenCells:
 
 
 def _bert(settings: Pretraining, vocabulary: int) -> BertConfig:
-    told: dict[str, Any] = {
+    config: dict[str, Any] = {
         "vocab_size": vocabulary,
         "hidden_size": settings.width,
         "num_hidden_layers": settings.layers,
@@ -94,11 +94,11 @@ def _bert(settings: Pretraining, vocabulary: int) -> BertConfig:
         "attention_probs_dropout_prob": 0.0,
         "attn_implementation": "sdpa",
     }
-    return BertConfig(**told)
+    return BertConfig(**config)
 
 
 class Soho(nn.Module):
-    """[caption; cells] through one Transformer, and its three predictions.
+    """One Transformer over [caption; cells], with its three predictions.
 
     Args:
         vocabulary: V.
@@ -150,7 +150,7 @@ class Soho(nn.Module):
         return self.project((cells - self.mean) @ self.basis)
 
     def see(self, cells: torch.Tensor) -> SeenCells:
-        """The cells of (b, P, w) maps, through the dictionary where there is one; while training its words follow."""
+        """The cells of (b, P, w) maps, through the dictionary if any; during training its words follow the cells."""
         projected = self.project_cells(cells)
         if self.words is None or self.head is None:
             return SeenCells(projected, projected, None)
@@ -165,7 +165,7 @@ class Soho(nn.Module):
         Args:
             ids: (b, T).
             values: (b, P, d) of `see`.
-            hidden: (b, P) True on the cells that are replaced by the mark of hidden ones.
+            hidden: (b, P) True on masked cells.
         """
         if hidden is not None:
             values = torch.where(hidden.unsqueeze(2), self.hidden_cell, values)

@@ -11,67 +11,70 @@ from core.errors import InvalidInput
 from core.records import F32, I64
 from core.systems.common.tokens import PictureTokens
 
-LEAST = 8
-"""Images of a pretraining."""
+MIN_IMAGES = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CaptionedPictures:
-    """n images that could be read, and m captions."""
+    """n readable images and m captions."""
 
     pictures: PictureTokens
     rows: I64
-    """(n,) places in `pictures`."""
+    """(n,) indexes in `pictures`."""
     captions: tuple[str, ...]
     of: I64
-    """(m,) place among the n of each caption's image, ascending."""
+    """(m,) index of each caption's image among the n, ascending."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def cells(self, places: I64) -> torch.Tensor:
-        """(b, P, w) of those images.
+    def cells(self, images: I64) -> torch.Tensor:
+        """(b, P, w) cells of b images.
 
         Raises:
-            InvalidInput: some are no finite numbers.
+            InvalidInput: some are not finite.
         """
-        found = np.asarray(self.pictures.tokens[self.rows[places]], np.float32)
-        if not np.isfinite(found).all():
-            n = int((~np.isfinite(found)).any((1, 2)).sum())
-            raise InvalidInput(
-                f"Cells of {n:,} of {len(found):,} images are no finite numbers. Choose another encoder."
-            )
-        return torch.from_numpy(found)
+        cells = np.asarray(self.pictures.tokens[self.rows[images]], np.float32)
+        if not np.isfinite(cells).all():
+            n = int((~np.isfinite(cells)).any((1, 2)).sum())
+            raise InvalidInput(f"Cells of {n:,} of {len(cells):,} images are not finite. Use another encoder.")
+        return torch.from_numpy(cells)
 
     def joint(self) -> F32:
         """(n, j) unit rows of the encoder's own space."""
         return np.asarray(self.pictures.pooled[self.rows], np.float32)
 
-    def keep(self, places: I64) -> CaptionedPictures:
-        """Those images with their captions, in that order of places, ascending."""
+    def keep(self, images: I64) -> CaptionedPictures:
+        """Some images, by ascending index, with their captions."""
         new = np.full(len(self), -1, np.int64)
-        new[places] = np.arange(len(places))
+        new[images] = np.arange(len(images))
         of = new[self.of]
-        kept = np.flatnonzero(of >= 0)
+        rows = np.flatnonzero(of >= 0)
         return CaptionedPictures(
-            self.pictures, self.rows[places], tuple(self.captions[i] for i in kept.tolist()), of[kept]
+            self.pictures, self.rows[images], tuple(self.captions[i] for i in rows.tolist()), of[rows]
         )
 
 
 def captioned(pictures: PictureTokens, captions: list[tuple[str, ...]]) -> CaptionedPictures:
-    """All images that could be read and have a caption.
+    """All readable images with a caption.
 
     Args:
-        captions: of each row of the store that the images were read from.
+        captions: those of each row of the images' store.
 
     Raises:
-        InvalidInput: there are fewer than `LEAST`.
+        InvalidInput: fewer than `MIN_IMAGES` remain.
     """
-    own = [captions[int(row)] for row in pictures.kept]
-    rows = np.array([i for i, texts in enumerate(own) if texts], np.int64)
-    if len(rows) < LEAST:
-        raise InvalidInput(f"{len(rows)} images could be read and have a caption; at least {LEAST} are needed.")
-    texts = [(place, text) for place, i in enumerate(rows.tolist()) for text in own[i]]
-    return CaptionedPictures(
-        pictures, rows, tuple(text for _, text in texts), np.array([place for place, _ in texts], np.int64)
-    )
+    rows = list[int]()
+    texts = list[str]()
+    of = list[int]()
+    for index, row in enumerate(pictures.kept.tolist()):
+        if captions[row]:
+            texts += captions[row]
+            of += [len(rows)] * len(captions[row])
+            rows.append(index)
+    if len(rows) < MIN_IMAGES:
+        raise InvalidInput(
+            f"Only {len(rows)} images are readable and have a caption, and {MIN_IMAGES} are needed. Add images or "
+            "captions."
+        )
+    return CaptionedPictures(pictures, np.array(rows, np.int64), tuple(texts), np.array(of, np.int64))

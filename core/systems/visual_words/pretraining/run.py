@@ -1,4 +1,4 @@
-"""Pretrain on a table of captioned images, and say on images that were held out what that brought."""
+"""Pretrain on a table of captioned images, and measure the benefit on held-out images."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from core.systems.visual_words.pretraining.captions_table import CaptionTable
 from core.systems.visual_words.pretraining.dictionary_file import read_dictionary
 from core.systems.visual_words.pretraining.figures import (
     AT,
-    POOL,
+    POOL_IMAGES,
     best_threshold,
     check_scores,
     matching_pairs,
@@ -42,48 +42,48 @@ from core.systems.visual_words.pretraining.loop import Pretrained, pretrain
 from core.systems.visual_words.pretraining.pairs import CaptionedPictures, captioned
 from core.systems.visual_words.pretraining.settings import Pretraining
 
-HELD_OUT = 0.2
-MOST_HELD_OUT = 1000
-"""Share of the images that nothing is learned from, and how many at most."""
-LEAST = 40
-"""Images, with which 8 are held out."""
+HELD_OUT_SHARE = 0.2
+MAX_HELD_OUT = 1000
+"""Images."""
+MIN_IMAGES = 40
+"""Of these, 8 are held out."""
 CARD = "soho.json"
 WEIGHTS = "soho.safetensors"
 FORMAT = 1
-PRETRAINED = Kind("pretraining", CARD, (CARD, WEIGHTS), lambda said: said.get("format") == FORMAT)
+PRETRAINED = Kind("pretraining", CARD, (CARD, WEIGHTS), lambda card: card.get("format") == FORMAT)
 Scorer = Callable[[CaptionedPictures, I64], F64]
-"""(p,) scores of (p, 2) places of an image and a caption."""
+"""(p,) scores of (p, 2) indexes of an image and a caption."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figures:
-    """Of one way to score pairs, on held-out images; intervals are 95%, over the queries."""
+    """Figures of one way to score pairs, on held-out images, with 95% intervals over the queries."""
 
     pictures: dict[int, Estimate]
-    """Share of captions whose image is among the first k, by k below the pool's size: empty where one image or none
-    has a caption of its own."""
+    """Share of captions whose image is among the first k, by k below the pool's size; empty where fewer than two images
+    have distinct captions."""
     captions: dict[int, Estimate]
-    """The same of images, a caption sought."""
+    """Share of images whose caption is among the first k, by k."""
     matching: Estimate | None
-    """Share of pairs told rightly as matching or not, with the threshold of the other half's; None where fewer than two
-    held-out images have captions that differ."""
+    """Share of pairs classified correctly as matching or not, with a threshold from the other half of the images; None
+    where fewer than two held-out images have different captions."""
     right: Bool | None = None
-    """(p,) which of those pairs are told rightly, both pairs of an image as far apart as there are images; the same
-    pairs whatever scores them."""
+    """(p,) which of those pairs are classified correctly; an image's two pairs lie p / 2 apart. All scorers get the
+    same pairs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PretrainingResult:
-    """A network, and its figures beside the encoder's."""
+    """A network, with its figures and the encoder's."""
 
-    found: Pretrained
+    pretrained: Pretrained
     n_learned: int
     n_held_out: int
     n_captions: int
     pool: int
-    """Images among which one is sought."""
+    """Images among which retrieval searches."""
     pairs: int
-    """Pairs by which matching was judged."""
+    """Pairs that measure matching."""
     network: Figures
     encoder: Figures
     encoder_name: str
@@ -91,8 +91,8 @@ class PretrainingResult:
 
     @property
     def gain(self) -> Estimate | None:
-        """Share of pairs that the network tells rightly minus that of the encoder, on the same pairs, images
-        resampled whole; None where matching cannot be measured."""
+        """Share of pairs that the network classifies correctly minus the encoder's, on the same pairs, resampling whole
+        images; None where matching cannot be measured."""
         ours = self.network.right
         theirs = self.encoder.right
         if ours is None or theirs is None:
@@ -109,36 +109,39 @@ def pretrain_on(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> PretrainingResult:
-    """Learn from four images in five, or all but 1,000 where that is more, and measure on the rest.
+    """Learn from four images in five, or all but 1,000 if that is more, and measure on the others.
 
     Args:
-        encoder: whose map the cells are.
-        dictionary: weights to begin the dictionary from.
+        encoder: encoder of the cells.
+        dictionary: weights with a dictionary to begin with.
 
     Raises:
-        InvalidInput: too few images, or all copies of one; the dictionary cannot be read or is of another size; the
+        InvalidInput: too few images, or all duplicates of one; the dictionary cannot be read or has another size; the
             training diverged.
         Cancelled: from `progress`.
     """
-    begun = None
+    first_dictionary = None
     if dictionary is not None:
-        begun = read_dictionary(dictionary)
-        size, width = begun.embed.shape
+        first_dictionary = read_dictionary(dictionary)
+        size, width = first_dictionary.embed.shape
         if not settings.dictionary or (size, width) != (settings.words, settings.width):
             raise InvalidInput(
-                f"{dictionary.name} holds {size} words of {width} numbers: "
-                f"give --words {size} --width {width}, and leave --no-dictionary out."
+                f"{dictionary.name} holds {size} words of {width} numbers. "
+                f"Use --words {size} --width {width}, and remove --no-dictionary."
             )
     loaded = load_encoder(encoder)
     tower = tower_of(loaded)
     pictures = read_image_tokens(table.images, loaded, tower, cache=cache, progress=progress)
     data = captioned(pictures, list(table.captions))
-    if len(data) < LEAST:
-        raise InvalidInput(f"{len(data)} images have a caption and can be read; at least {LEAST} are needed.")
+    if len(data) < MIN_IMAGES:
+        raise InvalidInput(
+            f"Only {len(data)} images are readable and have a caption, and {MIN_IMAGES} are needed. Add images or "
+            "captions."
+        )
     rng = np.random.default_rng([settings.seed, 16])
     learned, held, copies = hold_out(data, _contents(table, data, progress), rng)
-    found = pretrain(
-        learned, tower.grid, settings, dictionary=begun, encode_words=loaded.encode_texts, progress=progress
+    pretrained = pretrain(
+        learned, tower.grid, settings, dictionary=first_dictionary, encode_words=loaded.encode_texts, progress=progress
     )
 
     def cosines(part: CaptionedPictures, pairs: I64) -> F64:
@@ -146,53 +149,60 @@ def pretrain_on(
         texts = loaded.encode_texts(part.captions)
         return np.einsum("pd,pd->p", joint[pairs[:, 0]], texts[pairs[:, 1]]).astype(np.float64)
 
-    pool, (pairs, match) = pool_of(held, rng, POOL), matching_pairs(held, rng)
-    cut = (f"{found.cut:,} captions are longer than is read, and are cut.",) if found.cut else ()
+    pool = pool_of(held, rng, POOL_IMAGES)
+    pairs, match = matching_pairs(held, rng)
+    notes = [*table.notes, *pictures.notes]
+    if pretrained.cut:
+        notes.append(f"Truncated {pretrained.cut:,} long captions.")
     return PretrainingResult(
-        found,
+        pretrained,
         len(learned),
         len(held),
         len(learned.captions),
         len(pool),
         len(pairs) // 2,
-        measure(lambda part, p: score_pairs(found, part, p, progress), pool, held, pairs, match),
+        measure(lambda part, p: score_pairs(pretrained, part, p, progress), pool, held, pairs, match),
         measure(cosines, pool, held, pairs, match),
         loaded.name,
-        (*table.notes, *pictures.notes, *cut, *copies),
+        (*notes, *copies),
     )
 
 
 def hold_out(
     data: CaptionedPictures, contents: Sequence[bytes], rng: np.random.Generator
 ) -> tuple[CaptionedPictures, CaptionedPictures, tuple[str, ...]]:
-    """What is learned from and what is held out: `HELD_OUT` of the images, at most `MOST_HELD_OUT`; images of one
-    content lie on one side. Also a note of how many are such copies.
+    """Split the images: `HELD_OUT_SHARE` of them are held out, at most `MAX_HELD_OUT`, near-duplicates together.
 
     Args:
-        contents: what copies share.
+        contents: one key per image, equal for near-duplicates.
+
+    Returns:
+        The images to learn from, the held-out ones, and a note on near-duplicates.
 
     Raises:
-        InvalidInput: too many are copies for any to be held out.
+        InvalidInput: the images are too few distinct ones to hold any out.
     """
-    most = min(round(HELD_OUT * len(data)), MOST_HELD_OUT)
+    max_held_out = min(round(HELD_OUT_SHARE * len(data)), MAX_HELD_OUT)
     groups = dict[bytes, list[int]]()
-    for place in rng.permutation(len(data)).tolist():
-        groups.setdefault(contents[place], []).append(place)
+    for image in rng.permutation(len(data)).tolist():
+        groups.setdefault(contents[image], []).append(image)
     held = list[int]()
-    for places in groups.values():
-        held += places if len(held) + len(places) <= most else []
+    for images in groups.values():
+        if len(held) + len(images) <= max_held_out:
+            held += images
     if not held:
         raise InvalidInput(
-            f"The {len(data):,} images are {len(groups):,} different ones: none can be held out. Bring more of them."
+            f"The {len(data):,} images are only {len(groups):,} distinct ones, too few to hold any out. Add images."
         )
-    n = len(data) - len(groups)
-    copies = (f"{n:,} images are copies or near copies of others; copies are held out together.",) if n else ()
+    notes = ()
+    if len(groups) < len(data):
+        notes = (f"{len(data) - len(groups):,} near-duplicate images stay on the same side of the hold-out.",)
     at = np.sort(np.array(held, np.int64))
-    return data.keep(np.setdiff1d(np.arange(len(data)), at)), data.keep(at), copies
+    return data.keep(np.setdiff1d(np.arange(len(data)), at)), data.keep(at), notes
 
 
 def _contents(table: CaptionTable, data: CaptionedPictures, progress: Progress) -> list[bytes]:
-    """What images share that are copies of each other, re-encoded ones too: told as a diagnosis tells them."""
+    """A key per image, equal for near-duplicates by the rules of a diagnosis, re-encoded images included."""
     digests = list[bytes]()
     hashes = list[str]()
     for row in data.pictures.kept[data.rows].tolist():
@@ -206,8 +216,8 @@ def measure(score: Scorer, pool: CaptionedPictures, held: CaptionedPictures, pai
     """Figures of one way to score pairs.
 
     Args:
-        pool: a caption each, as `pool_of` draws them.
-        pairs: with `match` of `matching_pairs`, on the held-out images.
+        pool: images with one caption each, from `pool_of`.
+        pairs: with `match`, the `matching_pairs` of the held-out images.
 
     Raises:
         InvalidInput: a score is not finite.
@@ -216,10 +226,10 @@ def measure(score: Scorer, pool: CaptionedPictures, held: CaptionedPictures, pai
     if n < 2:
         return Figures({}, {}, *_matching(score, held, pairs, match))
     every = np.stack(np.meshgrid(np.arange(n), np.arange(n), indexing="ij"), 2).reshape(-1, 2)
-    found = retrieval(score(pool, every).reshape(n, n), pool.of, tuple(k for k in AT if k < n))
+    shares = retrieval(score(pool, every).reshape(n, n), pool.of, tuple(k for k in AT if k < n))
     return Figures(
-        {k: wilson(round(share * n), n) for k, share in found.pictures.items()},
-        {k: wilson(round(share * n), n) for k, share in found.captions.items()},
+        {k: wilson(round(share * n), n) for k, share in shares.pictures.items()},
+        {k: wilson(round(share * n), n) for k, share in shares.captions.items()},
         *_matching(score, held, pairs, match),
     )
 
@@ -227,33 +237,35 @@ def measure(score: Scorer, pool: CaptionedPictures, held: CaptionedPictures, pai
 def _matching(
     score: Scorer, held: CaptionedPictures, pairs: I64, match: Bool
 ) -> tuple[Estimate, Bool] | tuple[None, None]:
-    chooses = np.arange(len(pairs)) % (len(pairs) // 2) % 2 == 0 if len(pairs) else match  # both pairs of an image
+    # Every second image chooses the threshold that the others are measured with; both pairs of an image go together.
+    n_images = len(pairs) // 2
+    chooses = np.arange(len(pairs)) % max(n_images, 1) % 2 == 0
     if chooses.all():
         return None, None
     scores = score(held, pairs)
     check_scores(scores)
-    told = scores[~chooses] > best_threshold(scores[chooses], match[chooses])
-    right = told == match[~chooses]
+    called_match = scores[~chooses] > best_threshold(scores[chooses], match[chooses])
+    right = called_match == match[~chooses]
     return wilson(int(right.sum()), len(right)), right
 
 
 def result_document(result: PretrainingResult) -> dict[str, Any]:
     """The result as JSON values: docs/schema.md."""
-    found = result.found
+    pretrained = result.pretrained
     return to_json(
         {
-            "settings": asdict(found.settings),
+            "settings": asdict(pretrained.settings),
             "encoder": result.encoder_name,
-            "grid": list(found.grid),
-            "vocabulary": len(found.vocabulary),
+            "grid": list(pretrained.grid),
+            "vocabulary": len(pretrained.vocabulary),
             "learned": {"pictures": result.n_learned, "captions": result.n_captions},
             "held_out": {"pictures": result.n_held_out, "pool": result.pool, "pairs": result.pairs},
             "network": _document(result.network),
             "encoder_alone": _document(result.encoder),
             "gain": None if result.gain is None else asdict(result.gain),
-            "perplexity": None if found.model.dictionary is None else found.perplexity,
-            "curve": [asdict(point) for point in found.curve],
-            "seconds": found.seconds,
+            "perplexity": None if pretrained.model.dictionary is None else pretrained.perplexity,
+            "curve": [asdict(point) for point in pretrained.curve],
+            "seconds": pretrained.seconds,
             "notes": list(result.notes),
         }
     )
@@ -268,16 +280,17 @@ def _document(figures: Figures) -> dict[str, Any]:
 
 
 def save_pretrained(result: PretrainingResult, folder: Path, licence: str) -> None:
-    """Write the weights and a card that says what they learned from, in place of an earlier pretraining's.
+    """Write the weights and a card about their training, replacing an earlier pretraining.
 
     Raises:
-        InvalidInput: the folder cannot be written, or holds the user's own files of such names.
+        InvalidInput: the folder cannot be written, or holds the user's files under these names.
     """
     import safetensors.torch
 
     with all_at_once(folder, PRETRAINED) as scratch:
-        tensors = {name: tensor.contiguous() for name, tensor in result.found.model.state_dict().items()}
+        tensors = {name: tensor.contiguous() for name, tensor in result.pretrained.model.state_dict().items()}
         (scratch / WEIGHTS).write_bytes(safetensors.torch.save(tensors, {"format": "pt"}))
-        said = {"format": FORMAT, "weights": digest(scratch / WEIGHTS)[:32], "licence": licence}
-        card = said | result_document(result) | {"words": list(result.found.vocabulary.words)}
+        card: dict[str, Any] = {"format": FORMAT, "weights": digest(scratch / WEIGHTS)[:32], "licence": licence}
+        card |= result_document(result)
+        card["words"] = list(result.pretrained.vocabulary.words)
         write_text(scratch / CARD, json.dumps(card, indent=1))

@@ -1,4 +1,4 @@
-"""Captions as numbers: whole words that are frequent enough, with the marks of BERT."""
+"""Captions as numbers: frequent whole words, with the special tokens of BERT."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from core.errors import InvalidInput
 from core.systems.common.words import MARKS, frequent_words, marked, padded
 
 PAD, UNKNOWN, START, END, MASK = range(5)
-MOST_WORDS = 8_000
+MAX_WORDS = 8_000
 LENGTH = 26
-"""Tokens of a caption, marks included; the rest is cut."""
+"""Tokens of a caption, special ones included; longer captions are truncated."""
 _WORD = re.compile(r"\w+(?:'\w+)?")
 
 
 def words_of(caption: str) -> list[str]:
-    """In lower case, without punctuation."""
+    """The words of a caption in lower case, without punctuation."""
     return _WORD.findall(caption.lower())
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionWords:
-    """The marks, then words; place is number."""
+    """The special tokens, then the words; the index is the number."""
 
     words: tuple[str, ...]
 
@@ -33,21 +33,23 @@ class CaptionWords:
         return len(self.words)
 
     def encode(self, captions: Sequence[str]) -> tuple[torch.Tensor, int]:
-        """(m, T) numbers, `PAD` behind the end, T at most `LENGTH`; and how many captions were cut."""
+        """(m, T) numbers with `PAD` after the end, T at most `LENGTH`; and the number of truncated captions."""
         number = {word: i for i, word in enumerate(self.words)}
         rows = [[number.get(word, UNKNOWN) for word in words_of(caption)] for caption in captions]
         cut = sum(len(row) > LENGTH - 2 for row in rows)
         return padded([marked(row, START, END, LENGTH) for row in rows])[0], cut
 
 
-def caption_words(captions: Iterable[str], *, least: int = 4, most: int = MOST_WORDS) -> CaptionWords:
-    """Of the words that at least `least` captions' places have, the most frequent first, equally frequent ones by
-    letters.
+def caption_words(captions: Iterable[str], *, min_count: int = 4, max_words: int = MAX_WORDS) -> CaptionWords:
+    """The words with at least `min_count` occurrences, by frequency and then by letters.
 
     Raises:
         InvalidInput: no word is that frequent.
     """
-    kept = frequent_words((word for caption in captions for word in words_of(caption)), least)
-    if not kept:
-        raise InvalidInput(f"No word is in the captions {least} times or more. Bring more captions.")
-    return CaptionWords((*MARKS, *kept[:most]))
+    words = list[str]()
+    for caption in captions:
+        words += words_of(caption)
+    frequent = frequent_words(words, min_count)
+    if not frequent:
+        raise InvalidInput(f"No word occurs {min_count} times in the captions. Add captions.")
+    return CaptionWords((*MARKS, *frequent[:max_words]))

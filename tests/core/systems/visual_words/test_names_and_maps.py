@@ -15,7 +15,7 @@ from core.discovery.called import cluster_name
 from core.records import Bool, ClusterName, Diagnosis
 from core.systems.common.run_pictures import pictures_of
 from core.systems.visual_words.html import shown_maps, shown_names, shown_words, visual_page
-from core.systems.visual_words.maps import SIDE, maps_of, outline
+from core.systems.visual_words.maps import MAP_PIXELS, maps_of, outline
 from core.systems.visual_words.names import auroc_of, unnamed, word_names
 from core.systems.visual_words.search import VisualSearch, search_words
 from core.systems.visual_words.tables import visual_document
@@ -44,11 +44,11 @@ def test_the_patch_names_the_cluster_that_has_no_likely_title(searched: tuple[Di
     assert (name.others, name.of) == (int((~members & name.finding.rows).sum()), N - int(members.sum()))
     assert name.auroc >= 0.75
     said = next(line for line in visual_lines(search) if "these patches" in line)
-    assert f"in {name.inside} of its {name.size} pictures, and in {name.others} of {name.of} others" in said
+    assert f"in {name.inside} of its {name.size} images and in {name.others} of {name.of} others" in said
     assert "adjusted p = 0.005" in said
     assert name.alike == len(search.places[0].findings) > 1
-    assert f"{name.alike} visual words mark the same place in" in said
-    assert f"{name.alike} of them mark the same place in" in visual_lines(search)[0]
+    assert f"{name.alike} visual words mark the same region in" in said
+    assert f"{name.alike} words mark the same region in" in visual_lines(search)[0]
 
 
 @pytest.mark.slow
@@ -73,7 +73,7 @@ def test_named_clusters_unconfirmed_words_and_lost_clusters_get_none(
     assert not word_names(run, search.rows, replace(search.diagnosis, clusters=()), search.findings)
     elsewhere = [replace(finding, scope="dog") for finding in search.findings]
     assert not word_names(run, search.rows, search.diagnosis, elsewhere)
-    assert "1 cluster without a likely title stays so" in unnamed_sentence(replace(search, names=(), n_unnamed=1))
+    assert "1 group still has no likely title" in unnamed_sentence(replace(search, names=(), n_unnamed=1))
     assert unnamed_sentence(search) == ""
 
 
@@ -100,8 +100,8 @@ def test_maps_hold_the_cells_of_confirmed_words_alone(searched: tuple[Diagnosis,
     legend = dict(map_legend(maps, with_patch))
     n = int((with_patch == 0).sum())
     assert legend[0].startswith(f"{maps.findings[0].name}: {n} of 196 cells; in ")
-    assert "in this picture" in no_outline(maps, np.full((14, 14), -1, np.int16))
-    assert "could not be read" in no_outline(maps, maps.of_row(N))
+    assert "this image has none" in no_outline(maps, np.full((14, 14), -1, np.int16))
+    assert "was not readable" in no_outline(maps, maps.of_row(N))
     assert "none goes with failure" in no_outline(replace(maps, findings=()), without)
     assert maps.of_row(N) is None
     one = maps_of(search, 1)
@@ -116,9 +116,9 @@ def test_an_outline_encloses_its_cells_also_beside_the_centred_square() -> None:
     cells = np.full((14, 14), -1, np.int16)
     cells[0, 0] = cells[7, 7:9] = 0
     shown = np.asarray(Image.open(io.BytesIO(outline(grey.getvalue(), cells))).convert("RGB")).astype(int)
-    assert shown.shape == (SIDE // 2, SIDE, 3)
+    assert shown.shape == (MAP_PIXELS // 2, MAP_PIXELS, 3)
     yellow = (shown[..., 0] > 200) & (shown[..., 1] > 150) & (shown[..., 2] < 110)
-    side, left = SIDE / 2, SIDE / 4
+    side, left = MAP_PIXELS / 2, MAP_PIXELS / 4
     columns, rows = np.flatnonzero(yellow.any(0)), np.flatnonzero(yellow.any(1))
     assert abs(columns.min() - left) <= 4
     assert abs(columns.max() - (left + 9 / 14 * side)) <= 4
@@ -135,8 +135,8 @@ def test_the_page_and_the_json_tell_names_and_maps(searched: tuple[Diagnosis, Vi
     images = pictures_of(run)
     names, maps = shown_names(search, images, run), shown_maps(search, images)
     page = visual_page(search, shown_words(search, images), names, maps)
-    assert "Cluster 1: these patches" in page
-    assert "On whole pictures" in page
+    assert "Group 1: these patches" in page
+    assert "Whole images" in page
     assert page.count("cells of confirmed words outlined") == len(maps) == 12
     assert "<b>1" not in page
     losses = [search.diagnosis.outcomes.loss[ids.index(shown.id)] for shown in maps]

@@ -55,8 +55,8 @@ def test_words_that_touch_are_one_thing_by_chains() -> None:
     maps[0, maps[0] == 2] = 0
     shown = searched(maps, tuple(found(word, maps) for word in (3, APART, 1, 2)))
     assert [line.replace("\u00a0", " ") for line in same_lines(shown)] == [
-        "3 of them mark the same place in 92% of the 12 pictures with any of them "
-        "(visual word 4, visual word 2, visual word 3): read them as one thing."
+        "3 words mark the same region in 92% of the 12 images with any of them "
+        "(visual word 4, visual word 2, visual word 3): read them as one."
     ]
 
 
@@ -64,8 +64,8 @@ def test_how_evenly_the_words_are_used_is_said_without_a_term() -> None:
     maps = made_maps()
     run: Any = SimpleNamespace(family_null=np.zeros(9))
     said = verdict(replace(searched(maps, ()), diagnosis=run))
-    assert "6 visual words of 14 x 14 cells in each of 40 pictures" in said
-    assert "the cells are spread as over 4 equally frequent ones" in said
+    assert "6 visual words of 14 x 14 cells in each of 40 images" in said
+    assert "used as evenly as 4 equally frequent ones" in said
     assert "perplexity" not in said
 
 
@@ -95,7 +95,7 @@ def test_a_word_of_one_corner_is_a_position(y: int, x: int, where: str) -> None:
     maps[0, 5, 5] = CORNER  # one of 31 cells lies elsewhere
     finding = found(CORNER, maps)
     said = position_sentence(searched(maps, (finding,)), finding).replace("\u00a0", " ")
-    assert f"marks one position, the {where} (97% of its cells; 75% of all pictures have it there)" in said
+    assert f"97% of its cells lie at one position, the {where}, in 75% of all images." in said
     maps[:4, 5, 5] = CORNER
     assert position_of(finding, maps) is None
     assert position_sentence(searched(maps, (finding,)), finding) == ""

@@ -17,8 +17,8 @@ from core.errors import InvalidInput
 from core.records import Bool
 from core.store import load, save
 from core.systems.common.run_pictures import pictures_of
-from core.systems.visual_words.crops import SIDE, crop_around
-from core.systems.visual_words.html import CROPS, shown_words, visual_page
+from core.systems.visual_words.crops import CROP_PIXELS, crop_around
+from core.systems.visual_words.html import MAX_CROPS, shown_words, visual_page
 from core.systems.visual_words.search import VisualSearch, search_words
 from core.systems.visual_words.tables import visual_document, visual_table
 from core.systems.visual_words.wording import visual_lines
@@ -89,7 +89,7 @@ def test_what_is_shown_is_escaped_and_complete(planted: tuple[VisualSearch, Bool
     search = replace(search, diagnosis=replace(search.diagnosis, samples=replace(search.diagnosis.samples, ids=ids)))
     page = visual_page(search, shown_words(search, pictures_of(search.diagnosis)))
     assert "<b>1" not in page
-    assert page.count("data:image/webp") >= CROPS
+    assert page.count("data:image/webp") >= MAX_CROPS
     assert page.count("<script") == 0
     document = visual_document(search)
     assert [word["name"] for word in document["words"]] == [finding.name for finding in search.findings]
@@ -103,7 +103,7 @@ def test_a_crop_shows_its_cell_also_at_the_edge() -> None:
     Image.new("RGB", (140, 280), "grey").save(grey, "PNG")
     for cell in (0, 13, 97, 195):
         image = Image.open(io.BytesIO(crop_around(grey.getvalue(), cell, (14, 14))))
-        assert image.size == (SIDE, SIDE)
+        assert image.size == (CROP_PIXELS, CROP_PIXELS)
         pixels = np.asarray(image.convert("L")).astype(int)
         assert (pixels > 220).any()
         assert (pixels < 60).any()
@@ -117,10 +117,10 @@ def test_runs_without_pictures_and_other_pictures_are_refused(
     bare = replace(run, samples=replace(run.samples, items=None))
     with pytest.raises(InvalidInput, match=r"this run keeps none, such as .* Run this again with --images"):
         search_words(bare)
-    with pytest.raises(InvalidInput, match="There can be 2 to 4,096 visual words: got 1"):
+    with pytest.raises(InvalidInput, match="must be 2 to 4,096: got 1"):
         search_words(run, size=1, cache=tmp_path)
     Image.new("RGB", (8, 8)).save(tmp_path / "0.png")
-    with pytest.raises(InvalidInput, match=r"159 of the run's 160 pictures are not in .*, such as '1'"):
+    with pytest.raises(InvalidInput, match=r"159 of the run's 160 images are not in .*, such as '1'"):
         pictures_of(run, tmp_path)
 
 

@@ -50,7 +50,7 @@ def test_the_words_are_shown_with_their_crops_and_written(run: Diagnosis, found:
     assert n_confirmed >= 1
     assert said.count('class="failed"') >= 1
     folded = said[said.index("<details>") :]
-    assert folded.count(">exploratory<") == len(found.findings) - n_confirmed
+    assert folded.count(">not confirmed<") == len(found.findings) - n_confirmed
     assert ">confirmed<" not in folded
     names = [path.name for path in found.files]
     assert names == [name for name, _ in FILES]
@@ -72,7 +72,7 @@ def test_a_press_shows_the_samples_with_a_word_on_the_map(run: Diagnosis, found:
     assert len(set(rows) & set(range(PLANTED))) > 0.9 * PLANTED
     assert "Has visual word" in pane
     for other, place in ((KeptState("another", state.saved), "0"), (state, "999"), (KeptState(session.run), "0")):
-        with pytest.raises(InvalidInput, match="Look for them again"):
+        with pytest.raises(InvalidInput, match="Find those of the open run"):
             on_show(session, other, press(do="visual", place=place))
 
 
@@ -82,7 +82,7 @@ def test_what_was_found_of_another_run_is_kept_for_it_and_a_new_run_begins_empty
     session = Session(RUNS.add(run))
     state, line, view, *files, _ = on_found(session, KeptState(session.run), replace(found, run="another"))
     assert state.current is None
-    assert "of another run" in line
+    assert "belong to another run" in line
     assert all("__type__" in str(part) for part in (view, *files))
     state, line, view, *files, pane = on_found(session, state, replace(found, run=session.run))
     assert "pane-head" in pane
@@ -106,7 +106,7 @@ def test_a_run_without_pictures_says_so() -> None:
     bare = make_diagnosis()
     bare = replace(bare, samples=replace(bare.samples, items=None))
     session = Session(RUNS.add(bare))
-    assert "the open run has none" in intro(bare)
+    assert "the open run has no images" in intro(bare)
     folded, _, _, button, *_ = on_run(session, KeptState())
     assert not button["interactive"]
     assert not folded["visible"]
@@ -123,7 +123,7 @@ def test_an_enlarged_sample_shows_where_the_confirmed_words_are(run: Diagnosis, 
     assert "outlined" in shown["alt"]
     assert all(" of 196 cells; in " in said for _, said in shown["legend"])
     assert without["words"]["src"] == ""
-    assert " not in this image." in without["words"]["said"] or "is in this image." in without["words"]["said"]
+    assert "not in this image." in without["words"]["said"] or "this image has none" in without["words"]["said"]
     hovered, other = describe([found.run, 0]), describe([RUNS.add(run), 0, True])
     assert hovered is not None
     assert "words" not in hovered

@@ -42,8 +42,11 @@ def test_what_is_written_is_read_back(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda t: {}, "holds none"),
-        (lambda t: t | dictionary_tensors(made(), "other."), r"holds 2 \(neck\.vq\., other\.vq\.\)"),
+        (lambda t: {}, "holds 0 visual dictionaries"),
+        (
+            lambda t: t | dictionary_tensors(made(), "other."),
+            r"holds 2 visual dictionaries \(neck\.vq\., other\.vq\.\)",
+        ),
         (lambda t: {k: v for k, v in t.items() if "avg" not in k}, "lacks weights of a visual dictionary: 'embed_avg'"),
         (lambda t: t | {"neck.vq.cluster_size": torch.ones(5)}, r"neck\.vq\..*cluster_size .* must be of shape"),
         (lambda t: t | {"neck.vq.embed": t["neck.vq.embed"] * torch.nan}, r"neck\.vq\..*embed must hold finite"),
@@ -52,7 +55,7 @@ def test_what_is_written_is_read_back(tmp_path: Path, name: str) -> None:
             lambda t: t | {"neck.vq.embed": torch.ones(6, 0), "neck.vq.embed_avg": torch.ones(6, 0)},
             "embed must be a table of 2 words or more",
         ),
-        (lambda t: t | {"neck.vq.cluster_sum": -torch.ones(6)}, "counts from 0: cluster_sum has -1"),
+        (lambda t: t | {"neck.vq.cluster_sum": -torch.ones(6)}, "counts at least 0: cluster_sum has -1"),
     ],
 )
 def test_what_is_no_dictionary_is_refused(tmp_path: Path, change: object, said: str) -> None:

@@ -178,19 +178,19 @@ def test_without_a_dictionary_cells_pass_as_they_are_and_none_is_told() -> None:
 
 
 def test_captions_become_numbers_and_rare_words_one_mark() -> None:
-    vocabulary = caption_words(["A dog, a dog.", "The dog's ball", "a  ball ball"], least=2)
+    vocabulary = caption_words(["A dog, a dog.", "The dog's ball", "a  ball ball"], min_count=2)
     assert vocabulary.words == (*MARKS, "a", "ball", "dog")
     ids, cut = vocabulary.encode(["Dog ball!", "a cat", "a " * 60])
     assert ids[0, :5].tolist() == [2, 7, 6, 3, PAD]
     assert ids[1, :4].tolist() == [2, 5, UNKNOWN, 3]
     assert (ids.shape[1], cut) == (LENGTH, 1)
     assert words_of("It's 2 o'clock") == ["it's", "2", "o'clock"]
-    with pytest.raises(InvalidInput, match=r"No word is in the captions 9 times"):
-        caption_words(["a dog"], least=9)
+    with pytest.raises(InvalidInput, match=r"No word occurs 9 times in the captions"):
+        caption_words(["a dog"], min_count=9)
 
 
 def test_widths_that_heads_do_not_divide_are_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"got 100 for 8\. Choose 96"):
+    with pytest.raises(InvalidInput, match=r"got 100 for 8 heads\. Use 96"):
         Pretraining(width=100, heads=8)
     with pytest.raises(InvalidInput, match="got 'words'"):
         Pretraining(masking="words")

@@ -137,7 +137,7 @@ def test_scores_that_are_no_numbers_are_refused_and_not_counted_as_found() -> No
     scores[3, 3] = np.nan
     with pytest.raises(InvalidInput, match=r"1 of 25 scores .* diverged\. Lower the learning rate"):
         retrieval(scores, np.arange(5))
-    with pytest.raises(InvalidInput, match=r"at least 2 .* got 1"):
+    with pytest.raises(InvalidInput, match=r"needs 2 images .* got 1"):
         retrieval(np.ones((1, 1)), np.arange(1))
 
 
@@ -149,14 +149,14 @@ def test_a_training_that_diverges_ends_with_one_message() -> None:
         pretrain(made(), (3, 3), TINY, dictionary=wild)
     found = pretrain(made(), (3, 3), TINY)
     torch.nn.init.constant_(found.model.matches.weight, torch.nan)
-    with pytest.raises(InvalidInput, match="the training diverged"):
+    with pytest.raises(InvalidInput, match="training diverged"):
         score_pairs(found, made(12), np.array([[0, 0]]))
 
 
 def test_cells_that_are_no_numbers_are_refused() -> None:
     data = made()
     data.pictures.tokens[3, 2, 1] = np.nan
-    with pytest.raises(InvalidInput, match="Cells of 1 of 60 pictures are no finite numbers"):
+    with pytest.raises(InvalidInput, match="Cells of 1 of 60 images are not finite"):
         pretrain(data, (3, 3), TINY)
 
 
@@ -180,9 +180,9 @@ def test_a_caption_of_the_same_words_is_no_mismatch() -> None:
 
 def test_a_caption_of_the_same_words_is_learned_as_a_match() -> None:
     data = captions_of(["A dog.", "a dog"] * 4)
-    assert bool(_draw(data, 8, np.random.default_rng(0)).own.all())
+    assert bool(_draw(data, 8, np.random.default_rng(0)).matches.all())
     apart = captions_of([f"thing {i}" for i in range(8)])
-    assert int((~_draw(apart, 8, np.random.default_rng(0)).own).sum()) == 4
+    assert int((~_draw(apart, 8, np.random.default_rng(0)).matches).sum()) == 4
 
 
 def test_the_gain_is_that_of_the_same_pairs() -> None:
@@ -213,9 +213,9 @@ def test_copies_of_a_picture_lie_on_one_side() -> None:
     learned, held, notes = hold_out(data, contents, np.random.default_rng(0))
     assert (len(learned), len(held)) == (48, 12)
     assert not {i // 2 for i in learned.rows.tolist()} & {i // 2 for i in held.rows.tolist()}
-    assert notes == ("30 pictures are copies or near copies of others; copies are held out together.",)
+    assert notes == ("30 near-duplicate images stay on the same side of the hold-out.",)
     assert hold_out(data, [bytes([i]) for i in range(60)], np.random.default_rng(0))[2] == ()
-    with pytest.raises(InvalidInput, match="60 pictures are 1 different ones"):
+    with pytest.raises(InvalidInput, match="60 images are only 1 distinct ones"):
         hold_out(data, [b""] * 60, np.random.default_rng(0))
 
 
@@ -254,7 +254,7 @@ def test_a_picture_that_was_encoded_again_lies_on_the_side_of_the_first(own: Pat
     learned, held, notes = hold_out(data, contents, np.random.default_rng(0))
     assert len(held) == 8
     assert not {i % 20 for i in learned.rows.tolist()} & {i % 20 for i in held.rows.tolist()}
-    assert notes[0].startswith("20 pictures are copies or near copies of others")
+    assert notes[0].startswith("20 near-duplicate images stay")
 
 
 def test_the_command_learns_measures_and_writes(own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -262,9 +262,9 @@ def test_the_command_learns_measures_and_writes(own: Path, tmp_path: Path, capsy
     small = ["--steps", "3", "--batch", "8", "--words", "8", "--width", "16", "--heads", "2", "--layers", "1"]
     assert main([*given, *small, "--out", str(tmp_path / "soho"), "--licence", "own"]) == 0
     said = capsys.readouterr().out
-    assert "35 pictures with 35 captions, through 8 visual words" in said
-    assert "9 pictures held out (20%)" in said
-    assert "embedded alone, the picture of a caption among " in said
+    assert "35 images with 35 captions, with 8 visual words" in said
+    assert "held out 9 images (20%)" in said
+    assert "embedded alone, the image of a caption among " in said
     card = json.loads((tmp_path / "soho" / CARD).read_text())
     assert card["licence"] == "own"
     assert card["settings"]["steps"] == 3
@@ -285,15 +285,15 @@ def test_captions_listed_in_a_cell_are_read_one_by_one(own: Path, tmp_path: Path
     pd.DataFrame({"image": names, "caption": said}).to_csv(tmp_path / "t.csv", index=False)
     found = read_captions(tmp_path / "t.csv", own / "images", image="image", captions=("caption",))
     assert found.captions == (("a red ball", "a ball, red", "a blue cube"), ())
-    assert "1 cells of captions are empty." in found.notes
+    assert "Skipped 1 empty cells of captions." in found.notes
 
 
 def test_tables_that_hold_nothing_are_refused(own: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="has no column 'text'"):
         read_captions(own / "captions.csv", own / "images", image="image", captions=("text",))
     pd.DataFrame({"image": ["rendered_000000.png"] * 2, "caption": ["", " "]}).to_csv(tmp_path / "t.csv", index=False)
-    with pytest.raises(InvalidInput, match="holds no caption in 'caption'"):
+    with pytest.raises(InvalidInput, match="has no caption in 'caption'"):
         read_captions(tmp_path / "t.csv", own / "images", image="image", captions=("caption",))
     two = PictureTokens(np.zeros((2, 9, 4), np.float16), np.zeros((2, 2), np.float32), np.arange(2), {})
-    with pytest.raises(InvalidInput, match="at least 8 are needed"):
+    with pytest.raises(InvalidInput, match="and 8 are needed"):
         captioned(two, [("a",)] * 2)
