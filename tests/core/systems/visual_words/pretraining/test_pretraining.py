@@ -274,9 +274,9 @@ def test_the_command_learns_measures_and_writes(own: Path, tmp_path: Path, capsy
     assert main(again) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["learned"]["pictures"] + document["held_out"]["pictures"] == 43
-    assert any("1 cells of captions are empty" in note for note in document["notes"])
+    assert any("Skipped 1 empty cells of captions" in note for note in document["notes"])
     assert main([*given, "--begin", str(tmp_path / "soho" / WEIGHTS)]) == 2
-    assert "give --words 8 --width 16" in capsys.readouterr().err
+    assert "Use --words 8 --width 16" in capsys.readouterr().err
 
 
 def test_captions_listed_in_a_cell_are_read_one_by_one(own: Path, tmp_path: Path) -> None:
