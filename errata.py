@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.discovery.settings import Settings
     from core.errors import Cancelled, DiagnosisError, InvalidInput, MissingDependency
     from core.records import Column, Diagnosis, progress_bar
+    from core.records.sections import Section
     from core.reports.html.diagnosis import write_report
     from core.reports.tables.diagnosis import samples_table
     from core.reports.tables.findings import findings_table
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from core.reports.wording.findings import sentence
     from core.reports.wording.understood import check
     from core.store import load, save, update
-    from core.systems.contract import EncoderKind, ModalityKind, Option, Panel, Section, System
+    from core.systems.contract import EncoderKind, ModalityKind, Option, Panel, System
     from webapp import show
 
 __all__ = [
@@ -106,7 +107,7 @@ _FROM = {
     "Roles": "core.data.tables.roles:Roles",
     "samples_table": "core.reports.tables.diagnosis:samples_table",
     "save": "core.store:save",
-    "Section": "core.systems.contract:Section",
+    "Section": "core.records.sections:Section",
     "sentence": "core.reports.wording.findings:sentence",
     "Settings": "core.discovery.settings:Settings",
     "show": "webapp:show",

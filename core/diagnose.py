@@ -157,5 +157,5 @@ def _predict_held(diagnosis: Diagnosis, held: DataSet, requested: float) -> Diag
         uneven = f" ({share:.0%} instead of {requested:.0%}, since related rows stay together)"
     note = f"Held back {len(held.samples):,} samples{uneven}. Only the prediction used them."
     held = replace(held, excluded=())
-    prediction = predict(diagnosis, held, source=f"{len(held.samples):,} held-back samples")
+    prediction = predict(diagnosis, held, source=f"{len(held.samples):,} held-out samples")
     return replace(diagnosis, prediction=prediction, notes=(note, *diagnosis.notes))

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from core.records import I64, Column, Diagnosis, SampleSet
-    from core.systems.contract import ModalityKind, Option, Panel, Section, System
+    from core.records import Column, Diagnosis, SampleSet
+    from core.records.sections import Section
+    from core.systems.contract import ModalityKind, Option, Panel, System
 
 GROUP = "errata.systems"
 _OWN = "core.systems"
@@ -189,8 +190,8 @@ def sections(diagnosis: Diagnosis) -> list[Section]:
     sections = list[Any]()
     for part in parts("sections"):
         for section in part.call(diagnosis, fit=_sections) or ():
-            draw = None if section.html is None else _guarded(part, section.html)
-            sections.append(replace(section, html=draw))
+            draw = None if section.figure is None else _guarded(part, section.figure)
+            sections.append(replace(section, figure=draw))
     return sections
 
 
@@ -209,26 +210,28 @@ def _check_text(text: Any) -> None:
 
 
 def _sections(result: Any) -> list[Section]:
-    """Check sections and the types of their fields."""
-    kind = load(f"{_OWN}.contract:Section")
+    """Check sections, their rows, and the types of their fields."""
+    from core.records.sections import Row, Section
+
     sections = list[Any]()
     for item in _listed(result):
-        if not isinstance(item, kind):
+        if not isinstance(item, Section):
             raise TypeError(f"must be a Section, not {type(item).__name__}")
-        section = replace(item, lines=_listed(item.lines))
-        for text in (section.title, section.hint, *section.lines):
+        lists = {name: _listed(getattr(item, name)) for name in ("rows", "warnings", "notes", "method")}
+        section = replace(item, **lists)
+        for row in lists["rows"]:
+            if not isinstance(row, Row):
+                raise TypeError(f"rows of a Section must be Rows, not {type(row).__name__}")
+            for text in (row.subject, row.text, *row.details, *row.sure):
+                _check_text(text)
+        for text in (section.title, section.lead, section.hint, *section.notes, *section.warnings, *section.method):
             _check_text(text)
-        if section.html is not None and not callable(section.html):
-            raise TypeError("html of a Section must be a function")
+        if section.figure is not None and not callable(section.figure):
+            raise TypeError("figure of a Section must be a function")
         if section.place not in ("lead", "body"):
             raise ValueError(f"the place of a Section must be lead or body, not {section.place!r}")
         sections.append(section)
     return sections
-
-
-def drawn(sections: Sequence[Section], place: str, pictures: Callable[[I64], Sequence[Any]]) -> list[str]:
-    """Draw the report's sections at that place, as markup."""
-    return [section.html(pictures) for section in sections if section.place == place and section.html is not None]
 
 
 def _guarded(part: Part, draw: Callable[[Any], str]) -> Callable[[Any], str]:

@@ -15,8 +15,8 @@ from core.files import ASSETS
 from core.numbers import interval, p_value
 from core.records import EVERYTHING, ClassFinding, Diagnosis, FailureCluster
 from core.reports.wording.classes import class_sentence
-from core.reports.wording.findings import best_phrase, cluster_title, plain_sentence, sentence
-from core.reports.wording.summary import cluster_sentence, predictability_sentence, verdict
+from core.reports.wording.findings import best_phrase, cluster_figures, cluster_title, plain_sentence, sentence
+from core.reports.wording.verdict import predictability_sentence, verdict
 from core.store import load
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -115,7 +115,7 @@ def _tile(diagnosis: Diagnosis, row: int) -> Image.Image:
 
 def sentences(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
     """In plain words, in figures, and the condition or phrase that tells it best."""
-    told = [plain_sentence(diagnosis, cluster), f"In figures: {cluster_sentence(diagnosis, cluster)}."]
+    told = [plain_sentence(diagnosis, cluster), f"In figures: {cluster_figures(diagnosis, cluster)}."]
     own = [i for i in diagnosis.insights if i.cluster == cluster.id and i.confirmed and i.kind == "condition"]
     best = max(own, key=lambda i: i.retrieval or 0.0, default=best_phrase(diagnosis, cluster))
     return told if best is None else [*told, sentence(diagnosis, best)]

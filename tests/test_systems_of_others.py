@@ -25,7 +25,7 @@ def fail(*given):
     raise RuntimeError("of another package")
 
 def draws(diagnosis):
-    return [errata.Section("Draws", html=fail), errata.Section("Says", lines=["said all the same"])]
+    return [errata.Section("Draws", figure=fail), errata.Section("Says", notes=["said all the same"])]
 
 class Column:
     name, values = "short", [1]

@@ -19,10 +19,11 @@ from core.cli.main import main
 from core.data.modality import MODALITIES, meanings_of, modality_by_name
 from core.encoders import list_encoders
 from core.records import Column
+from core.records.sections import Section
 from core.reports.html.diagnosis import render_report
 from core.reports.tables.diagnosis import to_document
 from core.store import load, save
-from core.systems.contract import EncoderKind, ModalityKind, Option, Panel, Section, System
+from core.systems.contract import EncoderKind, ModalityKind, Option, Panel, System
 from tests.support.diagnoses import make_diagnosis
 from tests.support.words import AxisEncoder, with_words
 from webapp.panels import Page, add_folds, add_tabs
@@ -113,11 +114,12 @@ def test_a_record_that_does_not_fit_is_left_out(
         5,
         [None],
         [Section(5)],  # pyright: ignore[reportArgumentType]
-        [Section("a", lines="abc")],
+        [Section("a", notes="abc")],
+        [Section("a", rows=["abc"])],  # pyright: ignore[reportArgumentType]
         [Section("a", place="top")],  # pyright: ignore[reportArgumentType]
-        [Section("a", lines=[None])],  # pyright: ignore[reportArgumentType]
-        [Section("a", html="<p>")],  # pyright: ignore[reportArgumentType]
-        [Section("a", lines=["\ud800"])],
+        [Section("a", notes=[None])],  # pyright: ignore[reportArgumentType]
+        [Section("a", figure="<p>")],  # pyright: ignore[reportArgumentType]
+        [Section("a", notes=["\ud800"])],
     ],
 )
 def test_sections_that_are_none_are_left_out(sign: Sign, caplog: pytest.LogCaptureFixture, found: Any) -> None:
@@ -131,7 +133,7 @@ def test_sections_that_are_none_are_left_out(sign: Sign, caplog: pytest.LogCaptu
 
 @pytest.mark.parametrize("markup", [None, b"bytes", "\ud800"])
 def test_markup_that_is_none_leaves_the_report_whole(sign: Sign, markup: Any) -> None:
-    GIVES["value"] = [Section("a", html=lambda pictures: markup)]
+    GIVES["value"] = [Section("a", figure=lambda pictures: markup)]
     sign(sections=of_others())
     render_report(make_diagnosis()).encode()
 

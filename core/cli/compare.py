@@ -93,7 +93,7 @@ def _find_worse(diagnosis: Diagnosis, comparison: Comparison, out: Path) -> None
     """Diagnose the difference in errors and write the run."""
     from core.checks.compare import MODEL, probe_of
     from core.checks.second_model import diagnose_regressions
-    from core.reports.wording.summary import text_summary
+    from core.reports.terminal import text_summary
     from core.store import save
 
     if comparison.a != MODEL:

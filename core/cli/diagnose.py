@@ -88,8 +88,7 @@ def diagnose(
     from core.data.tasks.read import read_task
     from core.diagnose import diagnose_data_set
     from core.files import default_cache
-    from core.reports.wording.sensitivity import sensitivity_sentence, what_else
-    from core.reports.wording.summary import text_summary
+    from core.reports.terminal import section_lines, text_summary
     from core.store import save
 
     with TerminalProgress() as progress:
@@ -107,11 +106,9 @@ def diagnose(
         )
         save(diagnosis, out, progress)
     say(text_summary(diagnosis))
-    if diagnosis.clusters and (sentence := sensitivity_sentence(diagnosis)):
-        say(what_else(sentence))
     for section in extensions.sections(diagnosis):
-        for line in section.lines:
-            say(line)
+        if section.rows or section.lead or section.notes:
+            say("\n" + "\n".join(section_lines(section)))
     tell_run(out)
 
 

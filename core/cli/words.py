@@ -229,7 +229,7 @@ def predict(
     from core.checks.fresh import predict_fresh
     from core.files import default_cache
     from core.reports.tables.diagnosis import prediction_table
-    from core.reports.wording.summary import prediction_lines
+    from core.reports.terminal import prediction_lines
     from core.store import load, update
 
     diagnosis = load(run)

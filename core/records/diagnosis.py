@@ -254,7 +254,7 @@ class Prediction:
     measure: Measure
     """The measure of the picks by eye: that of most findings. Other rows have separate measures."""
     source: str
-    """For example "320 held-back samples", or the name of the new table."""
+    """Such as "320 held-out samples" or the fresh table's name."""
     rows: tuple[PredictionRow, ...]
     notes: tuple[str, ...] = ()
     excluded: tuple[tuple[str, str], ...] = ()

@@ -9,17 +9,11 @@ system. docs/systems.md lists them all and shows one in a single file.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from core.extensions import EncoderKind as EncoderKind
-
-if TYPE_CHECKING:
-    from core.records import I64
-
-Pictures = Callable[["I64"], Sequence[Any]]
-"""From row numbers to what the report's template `gallery` draws: `core.reports.html.diagnosis.ReportSample`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +64,6 @@ class ModalityKind:
     """"module:Class", a `core.data.modality.Modality`."""
     suffixes: frozenset[str]
     """How the names of its files end, such as ".wav"."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Section:
-    """What a system has to say of one run, for the report, the terminal and the page."""
-
-    title: str
-    """What the notes on the page call it."""
-    html: Callable[[Pictures], str] | None = None
-    """Draws it for the report: markup whose texts are escaped, scripts and addresses from elsewhere are not shown.
-    None: nothing stands there."""
-    place: Literal["lead", "body"] = "body"
-    """Whether it stands below the report's first figures, or behind the findings."""
-    lines: Sequence[str] = ()
-    """Plain sentences, printed after a diagnosis and listed in the notes below the page's map."""
-    hint: str = ""
-    """A sentence for the page alone: what else may be asked."""
 
 
 @dataclass(frozen=True, slots=True)

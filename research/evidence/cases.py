@@ -25,7 +25,7 @@ from core.numbers import digits_for, interval, number, p_value, percent, with_un
 from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, Insight
 from core.reports.tables.diagnosis import write_results
 from core.reports.wording.sensitivity import sensitivity_sentence
-from core.reports.wording.summary import predictability_sentence, verdict
+from core.reports.wording.verdict import predictability_sentence, verdict
 from core.statistics.measures import insights_of
 from research.evidence.case_tables import CASES, Case
 

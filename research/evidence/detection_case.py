@@ -29,7 +29,7 @@ from core.diagnose import diagnose_data_set
 from core.discovery.settings import EmbeddingSettings, Settings
 from core.files import default_cache
 from core.records import Diagnosis
-from core.reports.wording.summary import text_summary
+from core.reports.terminal import text_summary
 from core.statistics.intervals import wilson
 from research.evidence.lines import append_line, keys_done, read_lines
 from research.examples.stock import AUDIT, AUDIT_PLACES, fetch, identities, read_cutouts, read_photographs

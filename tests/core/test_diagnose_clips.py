@@ -18,8 +18,8 @@ from core.encoders.clips import SEEN, ClipEncoder
 from core.encoders.text_batches import text_batches
 from core.errors import InvalidInput
 from core.reports.html.diagnosis import render_report
+from core.reports.terminal import text_summary
 from core.reports.wording.findings import cluster_title
-from core.reports.wording.summary import text_summary
 from core.store import load, save
 from research.examples.make_runs import EXAMPLES
 from tests.support.clips import QUICK_CLIPS, DiagnosedClips, crossing, failing_clips

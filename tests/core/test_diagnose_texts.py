@@ -16,7 +16,7 @@ from core.embeddings.embed import read_images
 from core.errors import InvalidInput
 from core.records import Diagnosis
 from core.reports.html.diagnosis import render_report
-from core.reports.wording.summary import text_summary
+from core.reports.terminal import text_summary
 from core.store import load, save
 from tests.support.diagnoses import draw_picture
 from tests.support.pictures import MeanColour
@@ -44,7 +44,7 @@ def test_the_texts_that_fail_are_found_and_named(found: Diagnosis) -> None:
     assert found.words is not None
     assert found.words.encoder == "minilm"
     said = text_summary(found)
-    assert "  1. Texts about the weather and storms – 60 samples" in said
+    assert "  1. Texts about the weather and storms\n     Mean loss " in said
     assert "picture" not in said
     assert "image" not in said
 

@@ -126,7 +126,7 @@ def test_the_report_says_whose_it_is_and_escapes_it(marked: Diagnosis, plain: Di
     assert "<script" not in page
     assert "&lt;script&gt;alert(7)" in page
     assert page.count("yours, not tested") >= 3
-    assert "(your words, not tested)" in page
+    assert "by a person (not tested)." in page
     assert "the label is wrong" in page
     assert "<h2>Yours</h2>" not in render_report(plain)
 

@@ -156,7 +156,7 @@ def made_prediction(measure: Any = "error rate") -> Prediction:
         digest="ab12" * 16,
         n_fresh=320,
         measure=measure,
-        source="320 held-back samples",
+        source="320 held-out samples",
         rows=(
             row("cluster", "Cluster 1", "all samples", 40, 0.55, 0.58, True, 0.0004),
             row("phrase", "in the rain", "bus", 12, 0.5, 0.2, False, 0.21),

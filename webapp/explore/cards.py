@@ -16,8 +16,8 @@ from core.reports.wording.effects import coverage_is, effect_figure
 from core.reports.wording.findings import cluster_title, how_sure, overlap, patches_title
 from core.reports.wording.outlines import outlines_sentence
 from core.reports.wording.predictions import replication_sentence
-from core.reports.wording.sensitivity import beyond_sentence, sensitivity_sentence
-from core.reports.wording.summary import verdict
+from core.reports.wording.sensitivity import confirmed_counts, sensitivity_sentence
+from core.reports.wording.verdict import verdict
 from core.statistics.measures import in_shares, insights_of, tested_effect
 from core.yours import WORDS, yours_of
 from webapp.explore.findings import shown_findings
@@ -28,8 +28,6 @@ from webapp.markup.html import hue, picture
 from webapp.markup.render import render
 
 THUMBNAILS = 4
-CLASSES = "“Classes first”, above the map"
-"""Where classes and pairs stand on the page."""
 
 
 def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None = None, undo: str = "") -> str:
@@ -51,7 +49,7 @@ def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None =
         note=note,
         own=own_list(diagnosis, undo),
         verdict=verdict(diagnosis),
-        beyond=beyond_sentence(diagnosis, CLASSES, CLASSES, "“Confirmed on their own”, below"),
+        beyond=bool(confirmed_counts(diagnosis)),
         outlines=outlines_sentence(diagnosis),
         everywhere=EVERYTHING,
         label=WORDS,

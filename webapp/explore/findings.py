@@ -16,7 +16,7 @@ from core.records import F32, I64, Bool, Diagnosis, Insight, Words
 from core.reports.html.intervals import IntervalBar
 from core.reports.wording.competence import competence_in_brief
 from core.reports.wording.effects import effect_figure
-from core.reports.wording.findings import in_brief, sentence
+from core.reports.wording.findings import name_of, sentence
 from core.statistics.measures import in_shares, strongest_first, tested_effect
 from webapp.explore.members import met_by, whisker
 
@@ -58,7 +58,7 @@ Findings = tuple[list[ShownFinding], list[ShownFinding]]
 def _shown(diagnosis: Diagnosis, insight: Insight, span: Mapping[bool, float], met: str) -> ShownFinding:
     n = len(insight.proxies)
     return ShownFinding(
-        in_brief(insight),
+        name_of(insight),
         sentence(diagnosis, insight, proxies=False),
         effect_figure(insight, diagnosis.outcomes.said_unit),
         whisker(tested_effect(insight), span[in_shares(insight)]),

@@ -8,10 +8,10 @@ from core.data.tables.roles import columns_read
 from core.extensions import sections
 from core.numbers import count, number, percent
 from core.records import Diagnosis
-from core.reports.wording.classes import class_level, through_sentence, untested_sentence
+from core.reports.wording.classes import PAIR_TESTED, class_level, through_sentence, untested_sentence
 from core.reports.wording.sensitivity import classes_sentence
-from core.reports.wording.summary import PAIR_TESTED, predictability_in_brief
 from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood, taken_as_is
+from core.reports.wording.verdict import predictability_sentence
 from webapp.explore.worth import worth_of
 from webapp.markup.html import tile_of
 from webapp.markup.render import render
@@ -45,7 +45,7 @@ def strip(diagnosis: Diagnosis) -> str:
     return render(
         "explore/strip.html.j2",
         facts=facts,
-        sentence=predictability_in_brief(diagnosis),
+        sentence=predictability_sentence(diagnosis),
         doubts=[on_page(doubt) for doubt in taken_as_is(diagnosis)],
     )
 
@@ -93,7 +93,7 @@ def notes_section(diagnosis: Diagnosis, *, worth_open: bool = False) -> str:
         notes=[on_page(note) for note in diagnosis.notes],
         labels=[tile_of(diagnosis, row, foot=_label_foot(diagnosis, row)) for row in rows],
         settings=settings.items(),
-        sections=[section for section in sections(diagnosis) if section.lines or section.hint],
+        sections=[section for section in sections(diagnosis) if section.notes or section.hint],
         most=MAX_EXCLUDED,
     )
 

@@ -28,7 +28,7 @@ def headline(prediction: Prediction) -> str:
 
 def prediction_view(diagnosis: Diagnosis, prediction: Prediction) -> str:
     """The whole result: headline, the findings, what a person would have picked, notes, and the digest."""
-    fresh = "" if "held-back" in prediction.source else f"{count(prediction.n_fresh, 'fresh sample')} of "
+    fresh = "" if "held-out" in prediction.source else f"{count(prediction.n_fresh, 'fresh sample')} of "
     notes = list(prediction.notes)
     if prediction.excluded:
         sample, reason = prediction.excluded[0]

@@ -11,10 +11,10 @@ from core.data.inline import InlinePictures, text_of
 from core.records import Diagnosis
 from core.reports.html.render import render
 from core.reports.tables.diagnosis import top_members
-from core.reports.wording import summary
 from core.reports.wording.candidates import candidates_sentence
 from core.reports.wording.findings import cluster_title, plain_sentence
 from core.reports.wording.sensitivity import sensitivity_sentence
+from core.reports.wording.verdict import verdict
 
 MOST_CLUSTERS = 5
 PICTURES = 6
@@ -52,7 +52,7 @@ def notebook_html(diagnosis: Diagnosis) -> str:
             "notebook.html.j2",
             name=samples.name[:MOST_TEXT],
             n=len(samples),
-            verdict=summary.verdict(diagnosis)[:MOST_WORDS],
+            verdict=verdict(diagnosis)[:MOST_WORDS],
             cards=cards,
             more=len(diagnosis.clusters) - len(cards),
             instead="" if cards else sensitivity_sentence(diagnosis),

@@ -12,7 +12,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from core import numbers
-from core.records import Diagnosis, Estimate, Insight
+from core.records import Diagnosis, Estimate
 from core.reports.wording import findings
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -34,11 +34,6 @@ def _loss_interval(context: Context, estimate: Estimate | None) -> str:
     return numbers.interval(estimate, digits=context["digits"])
 
 
-@pass_context
-def _sentence(context: Context, insight: Insight) -> str:
-    return findings.sentence(context["diagnosis"], insight, proxies=False)
-
-
 def _p_value(p: float | None, bare: bool = False) -> str:
     """With spaces that don't break, so that a cell keeps it on one line."""
     return numbers.p_value(p, bare=bare).replace(" ", "\u00a0")
@@ -55,8 +50,7 @@ FILTERS: Mapping[str, Any] = {
     "loss": _loss,
     "signed_loss": _signed_loss,
     "loss_interval": _loss_interval,
-    "sentence": _sentence,
-    "in_brief": findings.in_brief,
+    "name_of": findings.name_of,
     "place": _place,
 }
 """The numbers' one style (`core.numbers`) under the same names, and what needs the `diagnosis` that is rendered: losses

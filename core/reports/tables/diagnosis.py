@@ -31,7 +31,7 @@ from core.reports.wording.cluster_parts import PartFigures, cluster_parts
 from core.reports.wording.findings import cluster_title, sentence
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 from core.reports.wording.sensitivity import classes_sentence, pattern_sentence, sensitivity_sentence
-from core.reports.wording.summary import predictability_sentence, verdict
+from core.reports.wording.verdict import predictability_sentence, verdict
 from core.statistics.measures import insights_in_order, tested_effect, tested_values
 
 SCHEMA = "errata.diagnosis/1"

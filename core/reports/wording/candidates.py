@@ -1,70 +1,49 @@
-"""The second list: what is worth a look and no finding. One wording for the command line, the report and the page."""
+"""Hints: groups that stand out and are not findings."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from core.numbers import count, percent
+from core.records import Diagnosis, FailureCluster
+from core.reports.wording.findings import cluster_figures
 
-from core.numbers import count, digits_for, number, percent, with_unit
-from core.records import EVERYTHING, Diagnosis, FailureCluster
-
-WORTH_A_LOOK = "Worth a look"
-NONE_LISTED = "Nothing else stands out enough to be worth a look."
+HINTS = "Hints"
+NO_HINTS = "No hints: nothing else stands out."
 
 
 def is_rated(diagnosis: Diagnosis) -> bool:
-    """Whether it is known how likely each candidate is to be nothing."""
+    """Whether it is known how likely each hint is to be noise."""
     return all(candidate.local_fdr is not None for candidate in diagnosis.candidates)
 
 
 def candidates_sentence(diagnosis: Diagnosis) -> str:
-    """What the list is and how much of it is nothing, such as "No findings: each of these 5 may be chance, and of five
-    such lists ..."; `NONE_LISTED` for an empty list."""
-    listed = diagnosis.candidates
-    if not listed:
-        return NONE_LISTED
+    """What the list is and how much of it is noise: "5 hints, not findings. About 4 are probably noise."; `NO_HINTS`
+    for an empty list."""
+    hints = diagnosis.candidates
+    if not hints:
+        return NO_HINTS
     if not is_rated(diagnosis):
-        return "No findings: each may be chance. Not tested, order only: what stands out most comes first."
-    rates = [c.local_fdr for c in listed if c.local_fdr is not None]
-    if len(listed) == 1:
-        start = f"No finding: this one may be chance. Of ten such sets about {_tenths(10 * rates[0])}"
-    else:
-        start = f"No findings: each may be chance. Of these {len(listed)} about {_tenths(sum(rates))}"
-    return f"{start} are nothing: {_why(rates)}."
-
-
-def _tenths(expected: float) -> str:
-    """A count with one decimal, without it where that is 0."""
-    return number(expected, 0 if abs(expected - round(expected)) < 0.05 else 1)
-
-
-def _why(rates: Sequence[float]) -> str:
-    """Where the share that is nothing comes from: a set may be rare among shuffles and likely to be nothing still."""
-    if sum(rates) > len(rates) / 2:
-        return "most sets that stand out so little turned out to be nothing on planted data"
-    return "so many of the sets that stand out as much turned out to be nothing on planted data"
+        order = "" if len(hints) == 1 else " The one that stands out most comes first."
+        return f"{count(len(hints), 'hint')}, not tested.{order}"
+    if len(hints) == 1:
+        return "1 hint, not a finding."
+    expected = round(sum(hint.local_fdr or 0.0 for hint in hints))
+    if expected == 0:
+        return f"{len(hints)} hints, not findings. Probably none is noise."
+    if expected == len(hints):
+        return f"{len(hints)} hints, not findings. Probably all are noise."
+    return f"{len(hints)} hints, not findings. About {expected} {'is' if expected == 1 else 'are'} probably noise."
 
 
 def candidate_phrase(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
-    """One candidate, such as "38 samples of dog, 41% wrong as seen against 12% outside; 34 of 100 shuffles show one
-    as strong; 70% likely to be nothing"."""
-    where = count(candidate.size, "sample") + ("" if candidate.scope == EVERYTHING else f" of {candidate.scope}")
-    seen = members_seen(diagnosis, candidate)
-    return "; ".join(part for part in (f"{where}, {seen}", chance_phrase(candidate)) if part)
+    """One hint, such as "wrong on 14 of 30 (47%), 9% of the others; 59% likely to be noise"."""
+    return "; ".join(filter(None, (members_seen(diagnosis, candidate), chance_phrase(candidate))))
 
 
 def members_seen(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
-    """Such as "41% wrong as seen against 12% outside": a count of the members, which flatters what was picked."""
-    if candidate.error_rate is not None and candidate.error_outside is not None:
-        return f"{percent(candidate.error_rate.value)} wrong as seen against {percent(candidate.error_outside)} outside"
-    digits = digits_for(diagnosis.outcomes.loss)
-    unit = with_unit(diagnosis)
-    outside = candidate.mean_loss - candidate.excess_loss.value
-    return f"mean loss {number(candidate.mean_loss, digits)}{unit} as seen against {number(outside, digits)} outside"
+    """The counted rate or mean loss of a hint, which flatters what was picked."""
+    return cluster_figures(diagnosis, candidate)
 
 
 def chance_phrase(candidate: FailureCluster) -> str:
-    """Such as "34 of 100 shuffles show one as strong; 70% likely to be nothing"; "" where that is not known."""
-    if candidate.chance is None or candidate.local_fdr is None:
-        return ""
-    often = "fewer than 1" if candidate.chance < 0.005 else number(100 * candidate.chance, 0)
-    return f"{often} of 100 shuffles show one as strong; {percent(candidate.local_fdr)} likely to be nothing"
+    """Such as "70% likely to be noise" (`core.statistics.local_fdr`); "" where that is not known."""
+    return "" if candidate.local_fdr is None else f"{percent(candidate.local_fdr)} likely to be noise"

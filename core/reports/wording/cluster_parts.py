@@ -44,18 +44,18 @@ def cluster_parts(diagnosis: Diagnosis, cluster: FailureCluster) -> list[PartFig
 
 
 def part_sentences(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
-    """A line for each part, such as 'Dogs on ice: 41 samples, 66% wrong as seen; "on ice" is confirmed, p = 0.003'."""
-    return [_sentence(diagnosis, found) for found in cluster_parts(diagnosis, cluster)]
+    """A line for each part, such as 'Dogs on ice: 41 samples, 66% wrong; "on ice" is confirmed, adjusted p = 0.003'."""
+    return [_sentence(diagnosis, part) for part in cluster_parts(diagnosis, cluster)]
 
 
-def _sentence(diagnosis: Diagnosis, found: PartFigures) -> str:
-    if found.error_rate is None:
-        loss = number(found.mean_loss, digits_for(diagnosis.outcomes.loss))
-        seen = f"mean loss {loss}{with_unit(diagnosis)}"
+def _sentence(diagnosis: Diagnosis, figures: PartFigures) -> str:
+    if figures.error_rate is None:
+        loss = number(figures.mean_loss, digits_for(diagnosis.outcomes.loss))
+        rate = f"mean loss {loss}{with_unit(diagnosis)}"
     else:
-        seen = f"{percent(found.error_rate)} wrong"
-    own = ""
-    if found.confirmed is not None:
-        quote = '"' if found.confirmed.kind == "phrase" else ""
-        own = f"; {quote}{found.confirmed.text}{quote} is confirmed, {p_value(found.confirmed.p)}"
-    return f"{found.part.title}: {count(found.size, 'sample')}, {seen} as seen{own}"
+        rate = f"{percent(figures.error_rate)} wrong"
+    text = f"{figures.part.title}: {count(figures.size, 'sample')}, {rate}"
+    if figures.confirmed is None:
+        return text
+    quote = '"' if figures.confirmed.kind == "phrase" else ""
+    return f"{text}; {quote}{figures.confirmed.text}{quote} is confirmed, adjusted {p_value(figures.confirmed.p)}"

@@ -10,17 +10,16 @@ from core.records import OWN, Comparison, Diagnosis, Estimate, FourWay
 from core.reports.wording.findings import cluster_title
 
 VERDICTS = {
-    "fixed": "better: {b} is wrong less often here",
-    "partly": "better: {b} is wrong less often here, yet more often than elsewhere",
-    "same": "the same: {b} fails here as {a} does, within {margin}",
-    "shared": "shared: {b} too does worse here than elsewhere",
-    "own": "own to {a}: its errors rise here more than those of {b}, which is not known to do "
-    "worse here than elsewhere",
-    "broken": "broken: {b} is worse here",
-    "open": "open: too little to tell",
+    "fixed": "better: {b} is wrong less often",
+    "partly": "better: {b} is wrong less often here, but more often than elsewhere",
+    "same": "hard for both models: equally often wrong, within {margin}",
+    "shared": "hard for both models",
+    "own": "hard for {a} only: {b} is not shown to be worse here",
+    "broken": "worse: {b} is wrong more often",
+    "open": "open: not enough data",
 }
-BLIND = "open: {b} is not shown to be much better than chance, so it says nothing of what is hard here"
-UNTESTED = "open: not tested"
+BLIND = "open: {b} is not shown to be much better than chance, so it shows nothing here"
+UNTESTED = "not tested"
 """Of a scope with too few rows, or of models that are judged by different truths."""
 
 
@@ -28,8 +27,8 @@ def model_name(name: str, diagnosis: Diagnosis | None = None) -> str:
     """What a model is called in a sentence: "your model", or the probe that the run is about."""
     if name != MODEL:
         return name
-    own = None if diagnosis is None else diagnosis.extras.get(OWN)
-    return own if isinstance(own, str) else "your model"
+    title = None if diagnosis is None else diagnosis.extras.get(OWN)
+    return title if isinstance(title, str) else "your model"
 
 
 def share(estimate: Estimate | None) -> str:
@@ -38,7 +37,7 @@ def share(estimate: Estimate | None) -> str:
 
 
 def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None, noun: str = "image") -> tuple[str, ...]:
-    """The two accuracies, the four counts, and what follows.
+    """What the second model fixed and broke, and both accuracies.
 
     Args:
         noun: what is counted, where there is no diagnosis to say it.
@@ -46,29 +45,18 @@ def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None, nou
     noun = noun if diagnosis is None else diagnosis.samples.modality
     a = model_name(found.a, diagnosis)
     b = model_name(found.b, diagnosis)
-    all_rows = found.overall
-    difference = all_rows.difference
-    if all_rows.verdict in ("fixed", "broken"):
-        better, worse = (b, a) if all_rows.verdict == "fixed" else (a, b)
-        said = f"{better} is right more often than {worse}"
-    else:
-        said = f"no difference between {a} and {b} {'can be told' if all_rows.p is not None else 'was tested for'}"
-    tested = "not tested" if all_rows.p is None else f"McNemar {p_value(all_rows.p)}"
-    change = f"{points(difference.value, sign=True)} for {b} ({span(difference)}), {tested}"
-    rates = f"{a} is right on {share(found.accuracy_a)} and {b} on {share(found.accuracy_b)}"
+    overall = found.overall
+    change = f"{points(overall.difference.value, sign=True)} (95% CI {span(overall.difference)}"
+    chance = "not tested" if overall.p is None else f"McNemar {p_value(overall.p)}"
     counts = (
-        f"{b} fixes {all_rows.fixed:,}, breaks {all_rows.broken:,}, fails with {a} on {all_rows.both:,} "
-        "and is right with it on"
+        f"{b} fixed {overall.fixed:,} and broke {overall.broken:,} of {count(overall.n, noun)}: {change}; {chance})"
     )
-    together = (
-        f" Agreement of their failures beyond chance (kappa): {number(found.agreement, 2)}."
-        if math.isfinite(found.agreement)
-        else ""
-    )
-    return (
-        f"On the same {count(all_rows.n, noun)} {rates}: {said} ({change}).",
-        f"{counts} {all_rows.neither:,}.{together}",
-    )
+    if overall.verdict not in ("fixed", "broken") and overall.p is not None:
+        counts = f"No difference shown. {counts}"
+    rates = f"Right: {a} {share(found.accuracy_a)}, {b} {share(found.accuracy_b)}. Both are wrong on {overall.both:,}."
+    if math.isfinite(found.agreement):
+        rates = f"{rates} Agreement of their errors beyond chance (kappa): {number(found.agreement, 2)}."
+    return f"{counts}.", rates
 
 
 def verdict_words(
@@ -81,15 +69,15 @@ def verdict_words(
     a = model_name(found.a, diagnosis)
     b = model_name(found.b, diagnosis)
     blind = scope.blind and scope.verdict == "open"
-    said = (BLIND if blind else VERDICTS[scope.verdict]).format(a=a, b=b, margin=points(MARGIN))
+    text = (BLIND if blind else VERDICTS[scope.verdict]).format(a=a, b=b, margin=points(MARGIN))
     if scope.verdict == "shared" and scope.p is not None and scope.p <= ALPHA and scope.difference.value < 0:
-        said = f"shared, and worse: {b} does worse here than {a}, and than it does elsewhere"
+        text = f"hard for both models, and worse for {b}"
     ground = {"own": scope.excess_gap, "shared": scope.shares, "partly": scope.shares, "same": scope.difference}.get(
         scope.verdict
     )
     if diagnosis is not None and figures and ground is not None:
-        said += f" ({points(ground.value, sign=True)}, {span(ground)})"
-    return said.removesuffix(" here") if scope.kind == "all" else said
+        text += f" ({points(ground.value, sign=True)}, {span(ground)})"
+    return text
 
 
 def scope_title(diagnosis: Diagnosis, scope: FourWay) -> str:
@@ -102,12 +90,12 @@ def comparison_lines(diagnosis: Diagnosis, found: Comparison) -> list[str]:
     """Both sentences, then an aligned line for each cluster and each class that differs."""
     lines = list(overall_sentences(found, diagnosis))
     if found.clusters:
-        lines += _table("By failure cluster", diagnosis, found, found.clusters)
-    told = [f for f in found.classes if f.verdict != "open"]
-    if told:
-        lines += _table("By class, where they differ", diagnosis, found, tuple(told))
+        lines += _table("By group", diagnosis, found, found.clusters)
+    changed = [f for f in found.classes if f.verdict != "open"]
+    if changed:
+        lines += _table("By class, where they differ", diagnosis, found, tuple(changed))
     elif found.classes:
-        lines.append("No single class differs beyond chance.")
+        lines.append("No class differs beyond chance.")
     return lines + [f"Note: {note}" for note in found.notes]
 
 

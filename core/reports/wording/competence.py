@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.language.grammar import stems
 from core.numbers import count, interval, listed, number
-from core.records import Competence, Words
+from core.records import Competence, Diagnosis, Words
 
 if TYPE_CHECKING:
     from core.language.competence import CompetenceTable
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 
 def competence_sentence(words: Words | None, phrase: int | None) -> str:
-    """Such as "The encoder knows these words (AUROC 0.93, 0.90 to 0.96, on 61 samples with and 940 without)."; "" of
-    a condition (None), and where nothing was measured of the encoder."""
+    """Such as "The encoder knows these words (AUROC 0.93, 95% CI 0.90 to 0.96; 61 samples with, 940 without)."; "" of a
+    condition (None), and where nothing was measured of the encoder."""
     if phrase is None or words is None or words.competence is None:
         return ""
     known = words.competence
     if not known.is_known(phrase):
-        return "Whether the encoder knows these words was not measured."
-    said = known_words(known, phrase)
-    return f"{said[:1].upper()}{said[1:]}."
+        return "It was not measured how well the encoder knows these words."
+    text = known_words(known, phrase)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def known_words(known: Competence, phrase: int) -> str:
-    """Such as "the encoder knows these words (AUROC 0.93, 0.90 to 0.96, on 61 samples with and 940 without)", of a
+    """Such as "the encoder knows these words (AUROC 0.93, 95% CI 0.90 to 0.96; 61 samples with, 940 without)", of a
     phrase that was measured."""
     return (
         f"the encoder {'knows' if known.is_enough(phrase) else 'hardly knows'} these words "
-        f"(AUROC {number(known.auroc[phrase], 2)}, {interval(known.of(phrase))}, on {known.n_with[phrase]:,} samples "
-        f"with and {known.n_without[phrase]:,} without)"
+        f"(AUROC {number(known.auroc[phrase], 2)}, 95% CI {interval(known.of(phrase))}; "
+        f"{known.n_with[phrase]:,} samples with, {known.n_without[phrase]:,} without)"
     )
 
 
@@ -41,7 +41,7 @@ def competence_in_brief(words: Words | None, phrase: int | None) -> str:
         return ""
     known = words.competence
     if not known.is_known(phrase):
-        return "not measured whether the encoder knows it"
+        return "knowledge of the encoder not measured"
     return f"{'known' if known.is_enough(phrase) else 'hardly known'} to the encoder: {number(known.auroc[phrase], 2)}"
 
 
@@ -52,11 +52,26 @@ def words_known(words: Words | None, text: str) -> str:
         return ""
     of = {n: stems(phrase) for n, phrase in enumerate(words.phrases)}
     having = (min((n for n in of if stem in of[n]), key=lambda n: len(of[n]), default=None) for stem in stems(text))
-    found = [n for n in dict.fromkeys(having) if n is not None]
-    if not found:
-        return "Whether it knows these words was not measured."
-    briefs = [f'"{words.phrases[n]}" ({competence_in_brief(words, n)})' for n in found]
-    return f"Of the phrases of the vocabulary with a word of these: {listed(briefs)}."
+    phrases = [n for n in dict.fromkeys(having) if n is not None]
+    if not phrases:
+        return "It was not measured how well the encoder knows these words."
+    briefs = [f'"{words.phrases[n]}" ({competence_in_brief(words, n)})' for n in phrases]
+    return f"Phrases with these words: {listed(briefs)}."
+
+
+def words_sentence(diagnosis: Diagnosis) -> str:
+    """How many phrases were tested, and by which encoder; "" without words."""
+    words = diagnosis.words
+    if words is None:
+        return ""
+    families = count(len(set(words.families)), "family")
+    text = f"Errata tested {count(len(words.phrases), 'phrase')} in {families}"
+    if not words.encoder:
+        return f"{text}."
+    text = f"{text} with the encoder {words.encoder.split(' ')[0]}."
+    if words.encoder not in ("embedded", "clips"):
+        return text
+    return f"{text} It is small: in a blind test its words fitted composed scenes, not stylized images."
 
 
 def competence_lines(table: CompetenceTable, vocabulary: Vocabulary) -> list[str]:

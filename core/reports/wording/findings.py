@@ -1,275 +1,262 @@
-"""One plain sentence for each finding, and what a cluster is called: the wording of the command line, the report and
-the page."""
+"""One plain sentence for each finding, and what a group is called: the wording of the command line, the report and the
+page."""
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from core.discovery.called import cluster_name
 from core.language.titles import NO_CAUSE, Subject, capital
-from core.numbers import count, digits_for, interval, listed, number, p_value, percent, points, with_unit
-from core.records import EVERYTHING, Bool, Diagnosis, Estimate, FailureCluster, Insight
+from core.numbers import count, digits_for, interval, listed, number, percent, points, with_unit
+from core.records import EVERYTHING, Diagnosis, FailureCluster, Insight
 from core.reports.wording.competence import competence_sentence
-from core.reports.wording.effects import clipped_at, coverage_is
+from core.reports.wording.effects import CI, class_noun, coverage_text, loss_against, others_of, rate_against, status
+from core.statistics.counts import mean_losses, n_wrong
 from core.statistics.measures import in_shares
 
 THESE = "these patches"
-"""Of one that only a visual word tells."""
-PROXIES = 4
-"""Conditions that say the same, named in a sentence; the rest are counted."""
-LOOKED_AT = 500
-"""Rows by which it is told whether each has an image of its own."""
+"""Title of samples that only a visual word describes."""
+MAX_PROXIES = 4
+"""Equivalent conditions that a sentence names; the rest are counted."""
+MAX_NAMED_ROWS = 500
+"""Rows by which it is judged whether each sample has an image of its own."""
 
 
 def sentence(diagnosis: Diagnosis, insight: Insight, *, proxies: bool = True) -> str:
-    """What is known of one finding: how much worse, how sure, how much of the failures, how well the words fit, what
-    says the same.
-
-    A finding that was not confirmed begins with "Exploratory".
+    """Everything that is known of one finding: rates, how sure, the share of errors, how well the words fit.
 
     Args:
         diagnosis: the run that it is of.
         insight: one of `diagnosis.insights`.
-        proxies: False leaves out what says the same.
+        proxies: False leaves out equivalent phrases and conditions.
     """
-    parts = [
-        _rates(diagnosis, insight),
-        _retrieval(diagnosis, insight),
-        competence_sentence(diagnosis.words, insight.number),
-        _measured(insight),
-        _same(insight) if proxies else "",
-    ]
-    return " ".join(part for part in parts if part)
+    parts = [f"{capital(in_brief(diagnosis, insight))}.", *details(diagnosis, insight)]
+    if not proxies:
+        parts = [part for part in parts if not part.startswith("Equivalent ")]
+    return " ".join(parts)
 
 
-def in_brief(insight: Insight) -> str:
-    """Such as 'like "in the dark"', or a condition as it stands."""
+def in_brief(diagnosis: Diagnosis, insight: Insight) -> str:
+    """The finding in one line, such as 'Images like "far away": 91 of 336 wrong (27%), 8% of the others; adjusted p <
+    0.001'."""
+    return f"{subject(diagnosis, insight)}: {figures(diagnosis, insight)}"
+
+
+def subject(diagnosis: Diagnosis, insight: Insight) -> str:
+    """The samples that a finding is about, such as 'Images like "far away"' or "Birds with light = dark"."""
+    what = name_of(insight)
+    if insight.kind == "condition":
+        what = f"with {what}"
+    who = f"{sample_noun(diagnosis)}s" if insight.scope == EVERYTHING else class_noun(diagnosis, insight.scope)
+    return f"{capital(who)} {what}"
+
+
+def name_of(insight: Insight) -> str:
+    """The phrase or condition, such as 'like "in the dark"' or "weather = fog"."""
     return f'like "{insight.text}"' if insight.kind == "phrase" else insight.text
 
 
-def _rates(diagnosis: Diagnosis, insight: Insight) -> str:
-    digits = digits_for(diagnosis.outcomes.loss)
-    unit = with_unit(diagnosis)
-    one = insight.size == 1
-    wrong = ""
-    if insight.error_inside is not None and insight.error_outside is not None:
-        wrong = (
-            f"{'is' if one else 'are'} wrong {percent(insight.error_inside)} of the time against "
-            f"{percent(insight.error_outside)} elsewhere"
-        )
-    # the p of a finding of the loss is none of its error rate, which may be lower than elsewhere
-    if wrong and not (insight.confirmed and insight.measure == "mean loss"):
-        worse = wrong
-        also = ""
-        difference = insight.error_difference
-        shares = True
-    else:
-        inside, outside = _means(diagnosis, insight)
-        against = "" if outside is None else f" against {number(outside, digits)} elsewhere"
-        worse = f"{'has' if one else 'have'} a mean loss of {number(inside, digits)}{unit}{against}"
-        worse += clipped_at(diagnosis.outcomes)
-        also = wrong and f"; {'it' if one else 'they'} {wrong}"
-        difference = insight.effect
-        shares = False
-    text = (
-        f"{_whole(diagnosis, insight)} "
-        f"{worse}{_gap(difference, insight, shares, digits, unit)}{also}{_coverage(diagnosis, insight)}."
-    )
-    return text if insight.confirmed else f"Exploratory: {text[0].lower()}{text[1:]}"
+def figures(diagnosis: Diagnosis, insight: Insight) -> str:
+    """Rate or loss of a finding's samples beside the others', and how sure: "91 of 336 wrong (27%), 8% of the others;
+    adjusted p < 0.001 (mean loss)"."""
+    inside = insight.error_inside
+    outside = insight.error_outside
+    if inside is None or outside is None:
+        mean, mean_others = mean_losses(diagnosis, insight)
+        loss = loss_against(diagnosis, mean, insight.size, mean_others, insight.scope)
+        return f"{loss}; {status(insight.confirmed, insight.p, insight.measure, has_errors=False)}"
+    rate = rate_against(diagnosis, insight.mask, outside, insight.scope)
+    sure = status(insight.confirmed, insight.p, insight.measure, has_errors=True)
+    if insight.confirmed and insight.measure == "mean loss" and inside <= outside:
+        # a finding of the loss may be wrong less often than the others: then the loss comes first
+        mean, mean_others = mean_losses(diagnosis, insight)
+        rate = f"{loss_against(diagnosis, mean, insight.size, mean_others, insight.scope)}; {rate}"
+    return f"{rate}; {sure}"
 
 
-def _whole(diagnosis: Diagnosis, insight: Insight) -> str:
-    """Such as 'Within dog, the 33 images most like "in the dark"'."""
-    noun = sample_noun(diagnosis)
-    many = f"one {noun}" if insight.size == 1 else f"{insight.size:,} {noun}s"
-    what = f"{'most' if insight.kind == 'phrase' else 'with'} {in_brief(insight)}"
-    return f"{'The' if insight.scope == EVERYTHING else f'Within {insight.scope}, the'} {many} {what}"
+def details(diagnosis: Diagnosis, insight: Insight) -> list[str]:
+    """What else is known of a finding, a sentence each: the gap that the search leaves, the share of errors, how well
+    the words fit, equivalent phrases and conditions."""
+    parts = [
+        _gap(diagnosis, insight),
+        _coverage(diagnosis, insight),
+        _retrieval(diagnosis, insight),
+        competence_sentence(diagnosis.words, insight.number),
+        _measured(insight),
+        _equivalent(insight),
+    ]
+    return [part for part in parts if part]
 
 
 def sample_noun(diagnosis: Diagnosis) -> str:
-    """ "image" or "text", or "sample" where there are none or where several rows show one, as with several labels or
+    """The modality, such as "image"; "sample" without items, or where several rows share one, as with several labels or
     masks by class."""
     images = diagnosis.samples.items
     if images is None:
         return "sample"
-    first = [images.name(row) for row in range(min(len(images), LOOKED_AT))]
+    first = [images.name(row) for row in range(min(len(images), MAX_NAMED_ROWS))]
     return diagnosis.samples.modality if len(set(first)) == len(first) else "sample"
 
 
-def _means(diagnosis: Diagnosis, insight: Insight) -> tuple[float, float | None]:
-    """Mean loss of the rows of a finding and of the rest of its scope, None where the rows of that scope cannot be
-    told."""
-    losses = diagnosis.outcomes.fitted
-    scope = _scope(diagnosis, insight.scope)
-    inside = float(losses[insight.mask].mean()) if insight.mask.any() else math.nan
-    rest = None if scope is None else scope & ~insight.mask
-    return inside, float(losses[rest].mean()) if rest is not None and rest.any() else None
-
-
-def _scope(diagnosis: Diagnosis, name: str) -> Bool | None:
-    samples = diagnosis.samples
-    if name == EVERYTHING:
-        return np.ones(len(samples), dtype=np.bool_)
-    if samples.labels is not None and name in samples.class_names:
-        return samples.labels == samples.class_names.index(name)
-    return None
-
-
-def _gap(difference: Estimate | None, insight: Insight, shares: bool, digits: int, unit: str) -> str:
-    """Such as " (difference 45 points, 95% 21 to 70, adjusted p = 0.001)"; of a confirmed finding the difference pays
-    for the search."""
-    parts: list[str] = []
-    if difference is not None and math.isfinite(difference.value):
-        value = points(difference.value) if shares else f"{number(difference.value, digits)}{unit}"
-        parts.append(f"difference corrected for the search: {value}" if insight.confirmed else f"difference {value}")
-        if math.isfinite(difference.low):
-            scaled = (
-                Estimate(*(100 * v for v in (difference.value, difference.low, difference.high)))
-                if shares
-                else difference
-            )
-            parts.append(f"95% {interval(scaled, digits=0 if shares else digits)}")
-    if insight.confirmed:
-        parts.append(f"adjusted {p_value(insight.p)}")
-        # the interval holds for every finding at once, the p for the best of all
-        if difference is not None and difference.low <= 0:
-            parts.append("how much worse is open")
-    return f" ({', '.join(parts)})" if parts else ""
+def _gap(diagnosis: Diagnosis, insight: Insight) -> str:
+    """Such as "The gap is 45 points, corrected for the search (95% CI 21 to 70)."; of a confirmed finding alone, the
+    others' gap is what is counted."""
+    shares = insight.measure == "error rate" or (insight.measure is None and insight.error_difference is not None)
+    difference = insight.error_difference if shares else insight.effect
+    if not insight.confirmed or difference is None or not math.isfinite(difference.value):
+        return ""
+    digits = digits_for(diagnosis.outcomes.loss)
+    unit = with_unit(diagnosis)
+    value = points(difference.value) if shares else f"{number(difference.value, digits)}{unit}"
+    text = f"The gap is {value}, corrected for the search"
+    if not math.isfinite(difference.low):
+        return f"{text}."
+    # the interval holds for every finding at once, the p for the best of all
+    is_open = "; its size is open" if difference.low <= 0 else ""
+    return f"{text} ({CI} {interval(difference, points=shares, digits=None if shares else digits)}{is_open})."
 
 
 def _coverage(diagnosis: Diagnosis, insight: Insight) -> str:
     if insight.coverage is None or not math.isfinite(insight.coverage.value):
         return ""
-    failures = diagnosis.outcomes.errors is not None
-    if insight.scope == EVERYTHING:
-        of = "all failures" if failures else "all loss above the mean"
-    else:
-        of = f"the {'failures' if failures else 'loss above the mean'} in {insight.scope}"
-    holds = "it holds" if insight.size == 1 else "they hold"
-    how = coverage_is(diagnosis.outcomes, insight.confirmed)
-    return f"; {holds} {percent(insight.coverage.value)} of {of} ({how})"
+    return coverage_text(diagnosis, insight.coverage, insight.scope, confirmed=insight.confirmed)
 
 
 def _retrieval(diagnosis: Diagnosis, insight: Insight) -> str:
     if insight.held_out is not None:
-        found = (
-            f"The phrase alone finds the cluster on unseen rows with AUROC {number(insight.held_out.value, 2)} "
-            f"({interval(insight.held_out)})"
+        return (
+            f"{_inside(diagnosis, insight)}; held-out AUROC {number(insight.held_out.value, 2)} "
+            f"({CI} {interval(insight.held_out)})."
         )
-        return f"{found}; {_inside(diagnosis, insight)}."
     if insight.retrieval is None:
         return ""
-    what = "the selection" if insight.cluster is None else "the cluster"
-    return (
-        f"The {insight.kind} alone finds {what} with AUROC {number(insight.retrieval, 2)}, "
-        "on the rows that it was chosen on."
-    )
+    what = "the selection" if insight.cluster is None else "the group"
+    return f"Finds {what} with AUROC {number(insight.retrieval, 2)} on the rows it was chosen on."
 
 
 def _inside(diagnosis: Diagnosis, insight: Insight) -> str:
-    """How many of a phrase's samples lie in the cluster that it describes: the two are not one set."""
+    """How many of a phrase's samples lie in the group that it describes: the two are not one set."""
     cluster = next((c for c in diagnosis.clusters if c.id == insight.cluster), None)
-    inside = 0 if cluster is None else int((insight.mask & (cluster.membership >= 0.5)).sum())
-    size = 0 if cluster is None else cluster.size
-    return f"{inside:,} of its {insight.size:,} are among the cluster's {size:,}"
+    if cluster is None:
+        return "No confirmed group is described"
+    inside = int((insight.mask & (cluster.membership >= 0.5)).sum())
+    return f"{inside:,} of these {insight.size:,} are in the group of {cluster.size:,}"
 
 
 def plain_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """What a set is, without intervals and in the measure that was tested: "About 90% of images like these 50 are
-    wrong, against 18% of the rest: more than chance allows." Figures of a confirmed set are corrected for the search,
-    so they speak of samples like its own; those of a candidate are its own."""
-    n = int((cluster.membership >= 0.5).sum())
-    scope = cluster.scope
-    noun = sample_noun(diagnosis)
-    these = f"these {count(n, noun)}"
-    about = ""
-    if cluster.confirmed:
-        these = f"{noun}s like these {n:,}"
-        about = "about "
-    rest = "the rest" if scope == EVERYTHING else f"the rest of {scope}"
-    sure = "more than chance allows" if cluster.confirmed else "it may be chance"
+    """A group in one sentence without intervals: "About 33% of images like these are wrong, 10% of the others."
+
+    Figures of a confirmed group are corrected for the search, so they speak of samples like its own; those of a hint
+    are counted.
+    """
+    others = others_of(diagnosis, cluster.scope)
     rate = cluster.error_rate
     outside = cluster.error_outside
+    noun = sample_noun(diagnosis)
     if in_shares(cluster) and rate is not None and outside is not None:
-        return (
-            f"{about.title()}{percent(rate.value)} of {these} are wrong, against {percent(outside)} of {rest}: {sure}."
-        )
+        if cluster.confirmed:
+            return f"About {percent(rate.value)} of {noun}s like these are wrong, {percent(outside)} of {others}."
+        members = cluster.membership >= 0.5
+        return f"{capital(rate_against(diagnosis, members, outside, cluster.scope))}; could be chance."
     excess = cluster.excess_loss.value
-    losses = diagnosis.outcomes
-    more = f"{about}{number(abs(excess), digits_for(losses.loss))}{with_unit(diagnosis)}"
+    amount = f"{number(abs(excess), digits_for(diagnosis.outcomes.loss))}{with_unit(diagnosis)}"
     side = "above" if excess >= 0 else "below"
-    aside = clipped_at(losses)
-    if scope == EVERYTHING and diagnosis.samples.labels is not None:
-        aside = f", classes aside{aside}"
-    return f"The mean loss of {these} is {more} {side} that of {rest}{aside}: {sure}."
+    if not cluster.confirmed:
+        return f"The mean loss of these {count(cluster.size, noun)} is {amount} {side} {others}; could be chance."
+    aside = ", given their classes" if cluster.scope == EVERYTHING and diagnosis.samples.labels is not None else ""
+    return f"The mean loss of {noun}s like these is about {amount} {side} {others}{aside}."
 
 
 def overlap(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """Such as "12 of its 12 are also in cluster 1", for the higher-ranked cluster that shares most; "" where none
+    """Such as "16 of these 42 are also in group 1.", for the higher-ranked group that shares most; "" where none
     does."""
     members = cluster.membership >= 0.5
     shared = [(int((members & (c.membership >= 0.5)).sum()), -c.id) for c in diagnosis.clusters if c.id < cluster.id]
-    most, number = max(shared, default=(0, 0))
-    return f"{most:,} of its {cluster.size:,} are also in cluster {1 - number}" if most else ""
+    most, negative_id = max(shared, default=(0, 0))
+    return f"{most:,} of these {cluster.size:,} are also in group {1 - negative_id}." if most else ""
 
 
 def _measured(insight: Insight) -> str:
-    """Such as "By measurement, the more like it, the lower the brightness (rank correlation −0.81)."."""
+    """Such as "Better matches have lower brightness (rank correlation −0.81)."."""
     if not insight.measured:
         return ""
     parts = [
-        f"the {'higher' if rho > 0 else 'lower'} the {name} ({'' if i else 'rank correlation '}{number(rho, 2)})"
+        f"{'higher' if rho > 0 else 'lower'} {name} ({'' if i else 'rank correlation '}{number(rho, 2)})"
         for i, (name, rho) in enumerate(insight.measured)
     ]
-    return f"By measurement, the more like it, {' and '.join(parts)}."
+    return f"Better matches have {' and '.join(parts)}."
 
 
-def _same(insight: Insight) -> str:
-    quoted = [f'"{p}"' if insight.kind == "phrase" and "(" not in p else p for p in insight.proxies]
-    return f"Says the same: {listed(quoted, PROXIES)}." if quoted else ""
+def _equivalent(insight: Insight) -> str:
+    quoted = [f'"{text}"' if insight.kind == "phrase" and "(" not in text else text for text in insight.proxies]
+    if not quoted:
+        return ""
+    return f"Equivalent {insight.kind}{'s' if len(quoted) > 1 else ''}: {listed(quoted, MAX_PROXIES)}."
 
 
 def cluster_title(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """What the cluster or the candidate is called, such as "Dogs in the snow" or "Perhaps: dogs on ice"."""
+    """Title of a group or a hint, such as "Dogs in the snow" or "Perhaps: dogs on ice"."""
     return cluster_name(diagnosis, cluster).text
 
 
 def patches_title(cluster: FailureCluster) -> str:
-    """Of a cluster that only a visual word tells, such as "Dogs with these patches"."""
-    subject = Subject(cluster.scope, "image")
-    who = subject.who or subject.pictures
-    return capital(f"{who} with {THESE}")
+    """Title of a group that only a visual word describes, such as "Dogs with these patches"."""
+    group = Subject(cluster.scope, "image")
+    return capital(f"{group.who or group.pictures} with {THESE}")
 
 
 def how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """How sure the title is, in a sentence: "A likely title: right for about 93 of 100 such clusters."; of a guess
-    what else it may be, and where nothing fits what differs most. "" where the title itself says that nothing does, and
-    no more is known."""
+    """How sure the title is: "Likely title: right for about 93 of 100 groups titled this way."; of a guess also the
+    other guesses, and where nothing fits what differs most. "" where the title itself says that nothing does."""
     name = cluster_name(diagnosis, cluster)
-    which = "What differs most" if name.grade == "mixed" else "Other guesses"
-    differs = f"{which}: {listed(name.might_be, PROXIES)}." if name.might_be else ""
     if name.kind == "confusion":
-        return f"{percent(name.chance or 0.0)} of their errors go there."
+        return f"{percent(name.chance or 0.0)} of their errors are this mistake."
+    others = "What differs most" if name.grade == "mixed" else "Other guesses"
+    differs = f"{others}: {listed(name.might_be, MAX_PROXIES)}." if name.might_be else ""
     if name.grade == "mixed":
-        said = "" if name.text.endswith(NO_CAUSE) else f"{capital(NO_CAUSE)}."
-    else:
-        likely = name.grade == "likely"
-        sort = "A likely title" if likely else "A guess"
-        such = "clusters"
-        if not cluster.confirmed:  # of the words, and not of whether there is anything
-            sort = f"The words {'likely fit' if likely else 'are a guess'}"
-            such = "sets that are no chance"
-        chance = name.chance or 0.0
-        often = "more than 99" if chance >= 0.995 else f"about {100 * chance:.0f}"
-        said = f"{sort}: right for {often} of 100 such {such}."
-        differs = differs if name.grade == "perhaps" else ""
-    return " ".join(filter(None, (said, differs)))
+        text = "" if name.text.endswith(NO_CAUSE) else f"{capital(NO_CAUSE)}."
+        return " ".join(filter(None, (text, differs)))
+    chance = name.chance or 0.0
+    often = "more than 99" if chance >= 0.995 else f"about {100 * chance:.0f}"
+    kind = "groups" if cluster.confirmed else "real groups"  # the title of a hint says nothing of whether it is real
+    if name.grade == "likely":
+        return f"Likely title: right for {often} of 100 {kind} titled this way."
+    text = f"A guess: right for {often} of 100 {kind} titled this way."
+    return " ".join(filter(None, (text, differs if name.grade == "perhaps" else "")))
 
 
 def best_phrase(diagnosis: Diagnosis, cluster: FailureCluster) -> Insight | None:
     """The phrase that says what the title says; else the first that describes the cluster."""
-    own = [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase" and i.held_out is not None]
-    said = cluster_name(diagnosis, cluster).words if cluster.confirmed else ()
-    return next((i for text in said for i in own if i.text == text), own[0] if own and cluster.confirmed else None)
+    insights = [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase"]
+    phrases = [i for i in insights if i.held_out is not None]
+    if not cluster.confirmed or not phrases:
+        return None
+    for text in cluster_name(diagnosis, cluster).words:
+        for phrase in phrases:
+            if phrase.text == text:
+                return phrase
+    return phrases[0]
+
+
+def cluster_figures(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
+    """A group's counted rate or mean loss beside the others', and how sure: "wrong on 65 of 192 (34%), 10% of the
+    others; adjusted p < 0.001 (mean loss)"."""
+    members = cluster.membership >= 0.5
+    has_errors = cluster.error_rate is not None
+    mean_others = cluster.mean_loss - cluster.excess_loss.value
+    if cluster.error_rate is not None and (in_shares(cluster) or not _is_wrong_less_often(diagnosis, cluster)):
+        text = rate_against(diagnosis, members, cluster.error_outside, cluster.scope)
+    else:
+        text = loss_against(diagnosis, cluster.mean_loss, cluster.size, mean_others, cluster.scope)
+        if has_errors:
+            text = f"{text}; {rate_against(diagnosis, members, cluster.error_outside, cluster.scope)}"
+    if not cluster.confirmed:
+        return text
+    return f"{text}; {status(True, cluster.p, cluster.measure, has_errors=has_errors)}"
+
+
+def _is_wrong_less_often(diagnosis: Diagnosis, cluster: FailureCluster) -> bool:
+    """Whether the errors counted among the members are no more than the others' rate."""
+    if diagnosis.outcomes.errors is None or cluster.error_outside is None:
+        return False
+    return n_wrong(diagnosis, cluster.membership >= 0.5) <= cluster.error_outside * cluster.size

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.data.inline import has_outlines
 from core.records import Diagnosis
 
-OUTLINES = "Outlines: the true mask is the orange line, the predicted mask the blue dashes."
+OUTLINES = "Outlines: true mask orange, predicted mask blue and dashed."
 
 
 def outlines_sentence(diagnosis: Diagnosis) -> str:

@@ -7,17 +7,14 @@ from dataclasses import dataclass, replace
 
 from core.numbers import bracketed, count, digits_for, number, p_value, percent, with_unit
 from core.records import EVERYTHING, Diagnosis, Estimate, Measure, Prediction, PredictionRow
-from core.reports.wording.effects import clipped_at
+from core.reports.wording.effects import capped_at
 from core.reports.wording.findings import cluster_title
 
 CONFIRMED_KINDS = ("cluster", "phrase", "condition")
 """The kinds of a prediction's rows that were confirmed before; the others are what a person would have picked."""
 
-WHICH_COUNTS = (
-    "Where a p of the run, an answer or a tag says another thing, this counts more: those are of the samples that were "
-    "searched. Too few fresh samples leave it open."
-)
-"""Which of two verdicts counts, said where the fresh samples' is shown."""
+WHICH_COUNTS = "Trust the new data over the original p-values: those come from the samples that were searched."
+"""Which of two verdicts counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,91 +45,68 @@ def measure_name(diagnosis: Diagnosis, measure: Measure) -> str:
     if measure == "error rate":
         return measure
     unit = with_unit(diagnosis)
-    return f"mean {diagnosis.outcomes.name}{f', in{unit}' if unit else ''}{clipped_at(diagnosis.outcomes)}"
+    return f"mean {diagnosis.outcomes.name}{f', in{unit}' if unit else ''}{capped_at(diagnosis.outcomes)}"
 
 
 def prediction_sentence(row: PredictionRow, digits: int = 2) -> str:
-    """What a frozen finding said of fresh samples beside what they show.
+    """A frozen finding on new data, such as "Dogs on ice: expected 55% wrong, observed 23 of 40 (58%, 95% CI 43 to
+    73%), 10% of the others; adjusted p < 0.001. Holds."
 
     Args:
         row: one row of a prediction.
         digits: decimals of a loss.
     """
     style = MeasureStyle(row.measure, None if row.measure == "error rate" else digits)
-    value = style.value
-    span = style.interval
-    what = "wrong" if style.is_share else "mean loss"
-    start = f"{prediction_name(row)}: {count(row.n, 'fresh sample')}"
+    value = style.value(row.predicted.value)
+    expected = f"{prediction_name(row)}: expected {f'{value} wrong' if style.is_share else f'mean loss {value}'}"
+    if math.isfinite(row.predicted.low) and row.n:
+        expected = f"{expected} (95% CI {style.interval(row.expected)} in {count(row.n, 'sample')})"
     if row.not_tried:
-        expected = f"{value(row.predicted.value)} {what} was predicted"
-        return f"{prediction_name(row)}: not tried, since {row.not_tried}; {expected}."
+        return f"{expected}. Not tested: {row.not_tried}."
     if row.observed is None:
-        none = f"{prediction_name(row)}: no fresh sample could be set beside it"
-        return f"{none}, so nothing can be said; {value(row.predicted.value)} {what} was predicted."
-    seen = f"{value(row.observed.value)} was observed" + (
-        f" ({span(row.observed)})" if math.isfinite(row.observed.low) else ""
-    )
-    rest = "" if row.rest is None else f" against {value(row.rest)} in the rest"
-    chance = "" if row.p is None else f", adjusted {p_value(row.p)}"
-    expected = (
-        f" ({span(row.predicted)}; {span(row.expected)} in {count(row.n, 'sample')})"
-        if math.isfinite(row.predicted.low)
-        else ""
-    )
+        return f"{expected}. No new sample matches, so nothing is known."
+    value = style.value(row.observed.value)
+    ci = f"95% CI {style.interval(row.observed)}" if math.isfinite(row.observed.low) else ""
+    if style.is_share:
+        observed = f"{round(row.observed.value * row.n):,} of {row.n:,} ({', '.join(filter(None, (value, ci)))})"
+    else:
+        observed = f"{value} on {row.n:,}" + (f" ({ci})" if ci else "")
+    others = "" if row.rest is None else f", {style.value(row.rest)} {'of' if style.is_share else 'for'} the others"
+    chance = "" if row.p is None else f"; adjusted {p_value(row.p)}"
     verdict = prediction_verdict(row)
-    return (
-        f"{start}; {value(row.predicted.value)} {what} was predicted{expected} and "
-        f"{seen}{rest}{chance}{f': {verdict}' if verdict else ''}."
-    )
+    text = f"{expected}, observed {observed}{others}{chance}."
+    return f"{text} {verdict[:1].upper()}{verdict[1:]}." if verdict else text
 
 
 def tried_sentence(prediction: Prediction | None) -> str:
-    """Beside an answer or tags: that the findings were tried on fresh samples too, and that this counts; "" if not."""
+    """Beside an answer or tags: that the findings were also checked on new data, which counts more; "" if not."""
     if prediction is None:
         return ""
-    return (
-        f"This is of the samples that were searched. The findings were tried on {fresh_source(prediction)} too, and "
-        "what those show counts more (Predict)."
-    )
+    return f"The findings were also checked on {fresh_source(prediction)}. Trust those results more (Predict)."
 
 
 def fresh_source(prediction: Prediction) -> str:
-    """Such as "320 held-back samples", or "320 fresh samples (new.csv)"."""
-    if "held-back" in prediction.source:
+    """Such as "320 held-out samples", or "320 new samples (new.csv)"."""
+    if "held-out" in prediction.source:
         return prediction.source
-    return f"{count(prediction.n_fresh, 'fresh sample')} ({prediction.source})"
+    return f"{count(prediction.n_fresh, 'new sample')} ({prediction.source})"
 
 
 def replication_sentence(prediction: Prediction) -> str:
-    """How many of the findings do worse than the rest again, each in the measure that it was found in, and how many of
-    these as they had predicted."""
-    found = [row for row in prediction.rows if row.kind in CONFIRMED_KINDS]
-    judged = [row for row in found if row.as_predicted is not None]
-    if not found:
+    """How many findings hold on new data, and how many of these at the expected rate."""
+    findings = [row for row in prediction.rows if row.kind in CONFIRMED_KINDS]
+    judged = [row for row in findings if row.as_predicted is not None]
+    if not findings:
         return "nothing was confirmed, so nothing was predicted."
     again = [row for row in judged if replicates(row)]
-    held = sum(bool(row.as_predicted) for row in again)
-    unsure = f"; {len(found) - len(judged):,} more could not be judged" if len(judged) < len(found) else ""
-    measures: list[Measure] = [row.measure for row in found]
-    both = len(set(measures)) > 1
-    (one, many), said = _TOLD_OF_BOTH if both else _TOLD[measures[0]]
-    worse = one if 1 in (len(again), len(judged)) else many
-    rate = f", {held:,} of them {said}" if again else ""
-    if len(judged) == len(again) == 1:
-        rate = f", {'' if held else 'not '}{said}"
-    return f"{len(again):,} of {count(len(judged), 'finding')} clearly {worse} again{rate}{unsure}."
-
-
-_TOLD: dict[Measure, tuple[tuple[str, str], str]] = {
-    "error rate": (("fails more than the rest", "fail more than the rest"), "at the rate predicted"),
-    "mean loss": (
-        ("has a higher mean loss than the rest", "have a higher mean loss than the rest"),
-        "as high as predicted",
-    ),
-}
-"""What is said of one finding and of several, and how of those that came as predicted."""
-_BOTH = "than the rest (in error rate or mean loss, as each was found)"
-_TOLD_OF_BOTH = ((f"does worse {_BOTH}", f"do worse {_BOTH}"), "as much as predicted")
+    n_as_expected = sum(bool(row.as_predicted) for row in again)
+    hold = "holds" if 1 in (len(again), len(judged)) else "hold"
+    text = f"{len(again):,} of {count(len(judged), 'finding')} {hold}"
+    if again:
+        is_rate = all(row.measure == "error rate" for row in findings)
+        text += f", {n_as_expected:,} {'at the expected rate' if is_rate else 'as expected'}"
+    unsure = len(findings) - len(judged)
+    return f"{text}; {unsure:,} more had too few samples to tell." if unsure else f"{text}."
 
 
 def replicates(row: PredictionRow) -> bool:
@@ -145,32 +119,35 @@ def prediction_verdict(row: PredictionRow) -> str:
     if row.kind not in CONFIRMED_KINDS:
         return ""
     if row.not_tried:
-        return f"not tried: {row.not_tried}"
+        return f"not tested: {row.not_tried}"
     if row.as_predicted is None:
-        return "too few to judge"
+        return "too few to tell"
     if not replicates(row):
-        less = row.observed is not None and row.observed.value < row.expected.low
-        return "not clearly worse again, less than was predicted" if less else "not clearly worse again"
-    if row.measure == "mean loss":
-        return "worse again as predicted" if row.as_predicted else "worse again, by another amount"
-    return "fails again as predicted" if row.as_predicted else "fails again, at another rate"
+        is_less = row.observed is not None and row.observed.value < row.expected.low
+        return "does not hold" if is_less else "not shown again"
+    if row.as_predicted:
+        return "holds"
+    return "holds, at a different rate" if row.measure == "error rate" else "holds, by a different amount"
 
 
 def prediction_rows(diagnosis: Diagnosis) -> tuple[PredictionRow, ...]:
     """The rows of the diagnosis' prediction, each cluster by its number and its title; empty if
     nothing was predicted."""
-    made = diagnosis.prediction
-    if made is None:
+    if diagnosis.prediction is None:
         return ()
-    of = {c.name: f"Cluster {c.id + 1} ({cluster_title(diagnosis, c)})" for c in diagnosis.clusters}
-    return tuple(replace(r, text=of[r.text]) if r.kind == "cluster" and r.text in of else r for r in made.rows)
+    titles = {c.name: f"Group {c.id + 1} ({cluster_title(diagnosis, c)})" for c in diagnosis.clusters}
+    rows = list[PredictionRow]()
+    for row in diagnosis.prediction.rows:
+        is_titled = row.kind == "cluster" and row.text in titles
+        rows.append(replace(row, text=titles[row.text]) if is_titled else row)
+    return tuple(rows)
 
 
 def prediction_name(row: PredictionRow) -> str:
     """Such as "animal: light = dark"; of what is no finding, what it is called and what it is. The title of a cluster
     says its class."""
     if row.kind in CONFIRMED_KINDS:
-        said = f'"{row.text}"' if row.kind == "phrase" else row.text
-        own = row.kind == "cluster" or row.scope == EVERYTHING or row.scope in row.text
-        return said if own else f"{row.scope}: {said}"
+        text = f'"{row.text}"' if row.kind == "phrase" else row.text
+        names_scope = row.kind == "cluster" or row.scope == EVERYTHING or row.scope in row.text
+        return text if names_scope else f"{row.scope}: {text}"
     return f"{row.kind[0].upper()}{row.kind[1:]} ({row.text})"

@@ -24,76 +24,79 @@ def second_lines(
 def second_headline(diagnosis: Diagnosis, found: Comparison, costs: tuple[ModelCost, ModelCost] | None = None) -> str:
     """What a second model brings and costs beside the one under diagnosis, in one sentence; of a student, whose card
     gives what teacher and student take, also its speed. Of a part of the run's samples it says so first."""
-    who = "second model" if costs is None else "student"
-    faster = "" if costs is None else f"is {number(costs[0].ms / costs[1].ms, 1)} times as fast and "
+    who = "The second model" if costs is None else "The student"
     n = len(found.rows)
     total = len(diagnosis.samples)
-    the = "The" if n == total else f"On {n:,} of the run's {count(total, diagnosis.samples.modality)} the"
-    return f"{the} {who} {faster}{_changed(found.overall)}; {_clusters_worse(found)}."
+    if n < total:
+        part = f"{n:,} of the run's {count(total, diagnosis.samples.modality)}"
+        who = f"On {part}, {who[0].lower()}{who[1:]}"
+    faster = "" if costs is None else f"is {number(costs[0].ms / costs[1].ms, 1)} times as fast and "
+    return f"{who} {faster}{_changed(found.overall)}. {_groups_worse(found)}"
 
 
 def _changed(scope: FourWay) -> str:
     gain = scope.difference
     if not gain.value:
         return "is right as often"
-    said = f"{'gains' if gain.value > 0 else 'loses'} {points(abs(gain.value), digits=1)}"
+    text = f"{'gains' if gain.value > 0 else 'loses'} {points(abs(gain.value), digits=1)}"
     if scope.p is None:
-        return f"{said} (not tested)"
-    chance = "" if scope.verdict in ("fixed", "broken") else "which may be chance, "
-    return f"{said} ({chance}{interval(gain, points=True, digits=1)}, {p_value(scope.p)})"
+        return f"{text} (not tested)"
+    chance = "" if scope.verdict in ("fixed", "broken") else "could be chance; "
+    return f"{text} ({chance}95% CI {interval(gain, points=True, digits=1)}; {p_value(scope.p)})"
 
 
-def _clusters_worse(found: Comparison) -> str:
-    """Of how many failure clusters that could be tested it can be told that they grew worse."""
+def _groups_worse(found: Comparison) -> str:
+    """How many groups got worse, how many are fixed, and how many remain hard."""
     tested = [f for f in found.clusters if f.p is not None]
     n = len(tested)
-    untested = len(found.clusters) - len(tested)
+    untested = len(found.clusters) - n
     if not found.clusters:
-        return "no failure cluster was confirmed in which it could be worse"
+        return "No group was confirmed, so none could get worse."
     if not n:
-        return f"{'the one failure cluster' if untested == 1 else 'each failure cluster'} goes untested"
-    worse = sum(f.p is not None and f.p <= ALPHA and f.difference.value < 0 for f in tested)
-    shared = sum(f.verdict in ("same", "shared", "partly") for f in tested)
-    better = [f for f in tested if f.verdict in ("fixed", "partly")]
-    if len(found.clusters) == len(better) == 1:
-        gain = better[0].difference
-        still = ", and still more there than elsewhere" if shared else ""
-        figures = f"{points(gain.value, digits=1)}, {interval(gain, points=True, digits=1)}, {p_value(better[0].p)}"
-        return f"it fails less in the one failure cluster ({figures}){still}"
-    if len(found.clusters) == 1:
-        also = ", and it too fails there" if shared else ""
-        return f"the one failure cluster {'grew worse' if worse else 'did not grow worse beyond chance'}{also}"
-    also = f", and it too fails in {'all' if shared == n else shared} of them" if shared else ""
-    also = f", and it fails less in {'all' if len(better) == n else len(better)} of them{also}" if better else also
-    few = f", and {untested} more {'has' if untested == 1 else 'have'} too few of these samples" if untested else ""
-    return f"{worse or 'none'} of the {n} failure clusters grew worse beyond chance{also}{few}"
+        return f"{count(untested, 'group')} {'was' if untested == 1 else 'were'} not tested."
+    n_worse = sum(f.p is not None and f.p <= ALPHA and f.difference.value < 0 for f in tested)
+    n_hard = sum(f.verdict in ("same", "shared", "partly") for f in tested)
+    n_better = sum(f.verdict in ("fixed", "partly") for f in tested)
+    worse = f"{n_worse or 'None'} of the {n} groups got worse beyond chance"
+    if n == 1:
+        worse = f"The tested group {'got' if n_worse else 'did not get'} worse beyond chance"
+    parts = [worse]
+    if n_better:
+        parts.append(f"{n_better} got better")
+    if n_hard:
+        remains = "remains" if n_hard == 1 else "remain"
+        parts.append(f"{n_hard} {remains} hard")
+    if untested:
+        parts.append(f"{untested} had too few of these samples")
+    return f"{'; '.join(parts)}."
 
 
 def compression_sentence(teacher: ModelCost, student: ModelCost) -> str:
     """What the student saved."""
     return (
-        f"The student has {student.layers} layers x {student.width} in place of {teacher.layers} x {teacher.width}, "
-        f"{student.parameters / 1e6:.1f} M parameters in place of {teacher.parameters / 1e6:.1f} M, and takes "
-        f"{student.ms:.2f} ms a text in place of {teacher.ms:.2f} on one thread."
+        f"The student has {student.layers} layers x {student.width}, the teacher {teacher.layers} x {teacher.width}; "
+        f"{student.parameters / 1e6:.1f} M parameters, the teacher {teacher.parameters / 1e6:.1f} M; "
+        f"{student.ms:.2f} ms a text on one thread, the teacher {teacher.ms:.2f}."
     )
 
 
 FOLLOWED = (
-    "The clusters are those of the run, found once and frozen. In the run's own model they were chosen for their "
-    "errors, so its rate there is corrected; a checkpoint that fails on much the same samples, such as the epoch "
-    "before, shares that choice in part, and a change from it looks too large and too sure. Each interval is of 95% "
-    "and for itself; p asks whether the last checkpoint is wrong as often as the first, adjusted over the clusters."
+    "The groups are those of the run, frozen. They were chosen for the errors of the run's own model, so its rate is "
+    "corrected. A checkpoint that is wrong on nearly the same samples shares that choice in part, so a change from it "
+    "looks too large and too sure. Each 95% interval stands alone; p compares the last checkpoint with the first, "
+    "adjusted over the groups."
 )
 
 
-def change_sentence(names: Sequence[str], one: FollowedCluster) -> str:
+def change_sentence(names: Sequence[str], cluster: FollowedCluster) -> str:
     """How the error rate changed from the first to the last checkpoint, in a sentence (plain text)."""
-    if one.p is None:
-        rate = one.rates[-1]
+    if cluster.p is None:
+        rate = cluster.rates[-1]
         return f"{percent(rate.value)} wrong in {names[-1]} {bracketed(rate, share=True)}."
-    way = "fell" if one.change.value < 0 else "rose" if one.change.value > 0 else "stayed"
-    if way == "stayed":
-        return f"Wrong as often in {names[-1]} as in {names[0]} ({p_value(one.p)})."
-    sure = "" if one.p < 0.05 else ": no more than chance may give"
-    by = f"{points(one.change.value, sign=True)} {bracketed(one.change, points=True)}"
-    return f"From {names[0]} to {names[-1]} the error rate {way}, {by}, {p_value(one.p)}{sure}."
+    change = cluster.change
+    if not change.value:
+        return f"Wrong as often in {names[-1]} as in {names[0]} ({p_value(cluster.p)})."
+    direction = "fell" if change.value < 0 else "rose"
+    figures = f"{points(change.value, sign=True)} {bracketed(change, points=True)}, {p_value(cluster.p)}"
+    sentence = f"From {names[0]} to {names[-1]} the error rate {direction}: {figures}"
+    return f"{sentence}." if cluster.p < 0.05 else f"{sentence}; could be chance."

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROWS_SHOWN = 5
 MAX_NAMES = 8
 """Columns or classes that one line lists."""
-AS_UNDERSTOOD = "Rows as understood, from the largest loss to the smallest"
+AS_UNDERSTOOD = "Rows as read, from the largest loss to the smallest"
 
 
 def rows_as_understood(samples: SampleSet, outcomes: Outcomes, read: Mapping[str, Sequence[str]]) -> list[str]:

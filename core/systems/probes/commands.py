@@ -326,7 +326,7 @@ def _print_results(options: ProbeOptions, diagnosis: Diagnosis, results: Sequenc
 
 def _print_diagnosis(diagnosis: Diagnosis, options: ProbeOptions) -> None:
     """Print a summary of the probe's own failures; with --json on stderr, so that stdout stays valid JSON."""
-    from core.reports.wording.summary import text_summary
+    from core.reports.terminal import text_summary
 
     stream = sys.stderr if options.json else sys.stdout
     say(f"The probe's own failures:\n{text_summary(diagnosis)}", file=stream)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from core.records import Diagnosis
+from core.records.sections import Pictures, Section
 from core.reports.html.render import render
-from core.systems.contract import Pictures, Section
 from core.systems.probes.records import results_of
 from core.systems.probes.templates import TEMPLATES
 
@@ -15,7 +15,7 @@ def sections(diagnosis: Diagnosis) -> list[Section]:
     """One section for all probes; an empty list without probes."""
     if not results_of(diagnosis):
         return []
-    return [Section("Other models", partial(_render, diagnosis))]
+    return [Section("Other models", figure=partial(_render, diagnosis))]
 
 
 def _render(diagnosis: Diagnosis, pictures: Pictures) -> str:

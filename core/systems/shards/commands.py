@@ -69,7 +69,7 @@ def shards(
     make_folder(work)
     if shards.resolve() == work.resolve():
         raise InvalidInput("--work must be another folder than that of the shards. Name another.")
-    from core.reports.wording.summary import text_summary
+    from core.reports.terminal import text_summary
     from core.store import save, update
     from core.systems.shards.confirm import confirm
     from core.systems.shards.engines import ShardEngine

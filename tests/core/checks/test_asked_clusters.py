@@ -13,7 +13,7 @@ from core.language.naming import name_cluster
 from core.records import EVERYTHING, ClusterName, ClusterPart, Diagnosis, FailureCluster, Insight
 from core.reports.tables.answers import answer_document
 from core.reports.wording.answers import answer_sentence
-from core.reports.wording.summary import cluster_sentence
+from core.reports.wording.findings import cluster_figures
 from tests.core.checks.test_asked_conditions import run_with_darkness
 from tests.support.planted_words import WordTower
 
@@ -38,12 +38,12 @@ def test_the_title_of_a_confirmed_cluster_of_the_class_brings_the_cluster_first(
     texts = [f"a dark {own.scope}", f"{own.scope}: dark", plural, cluster.called.text, f"a dark image of a {own.scope}"]
     for answer in ask(titled, texts, encoder=tower):
         said = answer_sentence(titled, answer)
-        assert f'The words may also mean cluster 1, "Dark images of {own.scope}s", which is confirmed: ' in said
-        assert f"which is confirmed: {cluster_sentence(titled, cluster)}." in said
+        figures = cluster_figures(titled, cluster)
+        assert f'Group 1, "Dark images of {own.scope}s", is confirmed: {figures}.' in said
         assert answer.cluster is cluster
         told = answer_document(titled, answer)["cluster"]
         assert (told["id"], told["scope"], told["size"], told["p"]) == (0, own.scope, cluster.size, cluster.p)
-    assert "may also mean" in answer_sentence(titled, *ask(titled, [plural], encoder=tower))
+    assert ", is confirmed: " in answer_sentence(titled, *ask(titled, [plural], encoder=tower))
 
 
 def test_what_does_not_say_the_title_brings_no_cluster() -> None:

@@ -46,7 +46,7 @@ def test_a_condition_said_word_for_word_has_the_p_that_the_run_found_for_it_list
             assert answer.confirmed
             if answer.scope == confirmed.scope:
                 assert answer.p == confirmed.p
-            assert "was counted, not guessed" in answer_sentence(run, answer)
+            assert "rom the table" in answer_sentence(run, answer)
 
 
 def test_a_condition_that_was_tested_and_not_confirmed_says_so_with_its_p() -> None:
@@ -59,9 +59,9 @@ def test_a_condition_that_was_tested_and_not_confirmed_says_so_with_its_p() -> N
     assert not dark.confirmed
     assert dark.observed.low < dark.rest < dark.observed.high
     said = answer_sentence(found, dark)
-    assert f"the 250 samples with {dark.counted} are wrong in" in said
-    assert "Not confirmed: this could be chance (adjusted p = " in said
-    assert "which counts everything that the run tested" in said
+    assert said.startswith(f"250 samples have {dark.counted} (")
+    assert "Not confirmed, could be chance (adjusted p = " in said
+    assert "for everything the run tested" in said
 
 
 def test_a_condition_that_the_run_did_not_test_is_tested_as_a_question() -> None:
@@ -74,7 +74,7 @@ def test_a_condition_that_the_run_did_not_test_is_tested_as_a_question() -> None
     answer = ask(replace(found, samples=samples), ["with questions"], encoder=tower)[0]
     assert (answer.counted, answer.support) == ("at least one question mark", 4)
     assert answer.p == answer.p_alone
-    assert "it is your only question so far" in answer_sentence(replace(found, samples=samples), answer)
+    assert "your only question so far" in answer_sentence(replace(found, samples=samples), answer)
     before = ask(replace(found, family_null=None), ["dark"], encoder=tower)[0]
     assert before.support == 250
     assert before.p_alone is not None
@@ -149,7 +149,7 @@ def test_a_class_in_the_value_of_a_condition_is_not_the_scope() -> None:
         assert set(answer.rows) == set(np.flatnonzero(confirmed.mask))
     cats = ask(run, ["a cat with predicted = cat"], encoder=tower)[0]
     assert cats.scope == "cat"
-    assert "within cat, the" in answer_sentence(run, cats)
+    assert answer_sentence(run, cats).startswith("Within cat: ")
 
 
 def test_a_column_named_like_a_measured_one_is_asked_for_its_own_values() -> None:
@@ -191,8 +191,8 @@ def test_a_confirmed_condition_is_not_quoted_where_another_value_is_said() -> No
     run, tower = run_with_columns()
     other, same = ask(run, ["ground = deep snow+", "running, ground = deep snow"], encoder=tower)
     assert (other.counted, same.counted) == ("", "")
-    assert "counted, not guessed" not in answer_sentence(run, other)
-    assert '"ground = deep snow" was counted, not guessed' in answer_sentence(run, same)
+    assert "Counted from the table" not in answer_sentence(run, other)
+    assert "Counted from the table. Dogs with ground = deep snow: " in answer_sentence(run, same)
 
 
 def test_a_condition_that_is_said_not_to_hold_is_not_told() -> None:
@@ -200,7 +200,7 @@ def test_a_condition_that_is_said_not_to_hold_is_not_told() -> None:
     texts = [f"{said} ground = deep snow" for said in ("not", "a dog without", "running, but not with")]
     for answer in ask(run, texts, encoder=tower):
         assert answer.condition is None, answer.text
-        assert "counted, not guessed" not in answer_sentence(run, answer)
+        assert "from the table" not in answer_sentence(run, answer)
 
 
 @cache
@@ -231,8 +231,8 @@ def test_words_that_name_a_property_of_the_class_bring_its_confirmed_condition()
         assert answer.condition is not None
         assert answer.condition.scope == scope
         said = answer_sentence(run, answer)
-        assert said.startswith(f'"{text}": within {scope}, the ')
-        assert f'The words may also mean "{answer.named}"' in said
+        assert said.startswith(f"Within {scope}: ")
+        assert f'"{answer.named}" is in the table and ' in said
         assert said.endswith(sentence(run, answer.condition, proxies=False)) or "Of those " in said
         assert answer_document(run, answer)["condition"] == {
             "text": answer.condition.text,
@@ -253,7 +253,7 @@ def test_other_words_bring_no_condition() -> None:
     texts += [f"a dark {scope} in snow", f"a dark {other}", f"a dark {scope} and a {other}", "in dim light"]
     for answer in ask(run, texts, encoder=tower):
         assert answer.condition is None, answer.text
-        assert "may also mean" not in answer_sentence(run, answer)
+        assert "is in the table and" not in answer_sentence(run, answer)
     (bare,) = [one for one in ask(run, [scope, f"a dark {scope}"], encoder=tower) if one.refused]
     assert (bare.condition, answer_document(run, bare)["condition"]) == (None, None)
     turned = replace(run, samples=replace(run.samples, metadata=(replace(run.samples.metadata[0], measured=False),)))

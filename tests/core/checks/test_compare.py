@@ -217,7 +217,7 @@ def test_the_same_is_said_where_both_intervals_lie_within_the_margin_and_not_of_
     one = found.clusters[0]
     assert one.verdict == "same"
     assert max(-one.difference.low, one.difference.high, -one.excess_gap.low, one.excess_gap.high) < MARGIN
-    assert verdict_words(found, one, run).startswith("the same: other model fails here as your model does, within 10")
+    assert verdict_words(found, one, run).startswith("hard for both models: equally often wrong, within 10")
     few = replace(run, clusters=(replace(run.clusters[0], membership=(np.arange(1200) < 30).astype(float)),))
     assert compare_outcomes(few, answering(again, labels)).clusters[0].verdict != "same"
     elsewhere = np.where(inside, mine, np.random.default_rng(3).random(1200) < 0.5)

@@ -160,7 +160,7 @@ def test_related_rows_count_once_and_with_few_groups_nothing_is_tested() -> None
     answer = ask(few, ["a dog in snow"], encoder=WordTower(audit))[0]
     assert (answer.p, answer.p_alone, answer.untested, answer.confirmed) == (None, None, "too few groups", False)
     assert answer.shown
-    assert "too few groups" in answer_sentence(few, answer)
+    assert "too few independent rows" in answer_sentence(few, answer)
     order = np.argsort(~audit.slices[0])  # the planted rows in a few groups
     groups = np.empty(n, np.int64)
     groups[order] = np.arange(n) // 8
@@ -259,7 +259,7 @@ def test_within_a_class_that_the_encoder_knows_nothing_is_shown_of_what_is_not_t
     red, other = ask(run, ["a red bus", "a bus with an orange elephant by a purple castle"], encoder=tower)
     assert red.shown
     assert not other.shown
-    assert "no image clearly matches" in answer_sentence(run, other)
+    assert "No image clearly matches" in answer_sentence(run, other)
 
 
 def test_a_class_of_few_is_looked_for_among_all_samples_and_a_larger_one_is_its_own_scope() -> None:
@@ -272,7 +272,7 @@ def test_a_class_of_few_is_looked_for_among_all_samples_and_a_larger_one_is_its_
     few = replace(found, samples=replace(found.samples, labels=labels))
     outside = ask(few, ["a dog in snow"], encoder=WordTower(audit))[0]
     assert (outside.scope, outside.unsearched) == ("all samples", "dog")
-    assert 'The class "dog" (19 samples) is too small' in answer_sentence(few, outside)
+    assert 'The class "dog" is too small (19 samples)' in answer_sentence(few, outside)
     assert "too small" not in answer_sentence(found, within)
     has = int((labels[outside.rows] == found.samples.class_names.index("dog")).sum())
     assert outside.labelled == has < outside.support

@@ -31,8 +31,8 @@ def test_sentences_come_with_what_they_are_worth(run: str, tmp_path: Path, capsy
     told = said(capsys, "explain", run, "--out", str(out))
     assert told.startswith("30 of 60 samples have a possible cause. ")
     assert "street/0000.png: " in told
-    assert "it lies in cluster 1" in told
-    assert "any cause at all: 0.70 (0.60 to 0.80), named of 20" in told
+    assert "in group 1" in told
+    assert "any cause at all: 0.70, 95% CI 0.60 to 0.80, named for 20" in told
     assert f"Written: {out}" in told
     table = pd.read_csv(out, keep_default_na=False)
     assert list(table.columns) == ["id", "expected", "worst", "named", "sentence"]
@@ -63,7 +63,7 @@ def test_the_measurement_is_kept_in_the_run_and_taken_from_there(
     assert kept is not None
     assert kept.anything is not None
     assert (kept.anything.auroc.value, kept.anything.n_named) == (0.7, 20)
-    assert "Naming a cause tells failures from the rest with AUROC 0.70" in report_of(Path(run))
+    assert "(AUROC 0.70, 95% CI 0.60 to 0.80;" in report_of(Path(run))
     document = json.loads((results_of(Path(run)) / "diagnosis.json").read_text("utf-8"))["faithfulness"]
     assert document["kinds"][0]["auroc"] == {"value": 0.7, "low": 0.6, "high": 0.8}
     assert document["sentence"] in told
@@ -87,7 +87,7 @@ def test_a_run_that_may_only_be_read_is_explained_all_the_same(
 def test_one_row_is_answered_alone(run: str, capsys: pytest.CaptureFixture[str]) -> None:
     told = said(capsys, "explain", run, "--row", "street/0004.png")
     assert told.count("\n") == 1
-    assert "it lies in cluster 2" in told
+    assert "in group 2" in told
     assert "no sample 'street/9.png'. Use an id such as 'street/0000.png'" in refused(
         capsys, "explain", run, "--row", "street/9.png"
     )
@@ -98,7 +98,9 @@ def test_a_row_of_which_nothing_is_known_says_so(
 ) -> None:
     save(replace(diagnosis, clusters=(), insights=(), classes=()), tmp_path / "empty.errata")
     low = diagnosis.samples.ids[int(np.argmin(diagnosis.estimate.predicted))]
-    assert said(capsys, "explain", str(tmp_path / "empty.errata"), "--row", low).startswith("Nothing is known of why")
+    assert said(capsys, "explain", str(tmp_path / "empty.errata"), "--row", low).startswith(
+        "No confirmed finding covers this sample"
+    )
 
 
 def keys_of(document: object, below: str = "") -> set[str]:

@@ -110,7 +110,6 @@ def test_the_summary_says_once_what_would_have_been_found(
     assert diagnose(brought, "table.csv") == 0
     said = capsys.readouterr().out
     assert said.count(sensitivity_sentence(made)) == 1
-    assert ("What else would have been found" in said) == (n_clusters > 0)
 
 
 @pytest.mark.slow

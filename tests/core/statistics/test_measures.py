@@ -12,7 +12,7 @@ from core.records import ClusterName, Diagnosis, Estimate
 from core.reports.html.diagnosis import render_report
 from core.reports.tables.diagnosis import insights_table, to_document
 from core.reports.tables.findings import findings_table
-from core.reports.wording.summary import text_summary
+from core.reports.terminal import text_summary
 from core.statistics.measures import strongest_first
 from core.store import load, save
 from tests.support.diagnoses import make_diagnosis
@@ -64,15 +64,14 @@ def test_report_and_pane_show_the_order_and_card_and_terminal_begin_with_it(mixe
     card = mixed.clusters[0]
     session, rows = Session("run", cluster=card.id), np.flatnonzero(card.membership >= 0.5)
     pane = Page(selection_pane(mixed, describe_selection(session, mixed, rows))).text
-    report = Page(render_report(mixed)).text.split("Members, the surest first")[0]
-    for said in (pane[pane.index("rate = sure") :], report[report.index("The 15 images with rate = sure") :]):
+    report = Page(render_report(mixed)).text.split("Similar, but right")[0]
+    for said in (pane[pane.index("rate = sure") :], report[report.index("Images with rate = sure") :]):
         places = [said.index(text) for text in ORDER]
         assert places == sorted(places)
     first = Page(str(cluster_list(mixed))).text.split("of members")[0]
     assert "rate = sure" in first
     assert not any(text in first for text in ORDER[2:])
-    line = next(line for line in text_summary(mixed).splitlines() if "more often" in line)
-    assert line.strip().startswith('more often: rate = sure (100% of members); like "vague dusk" (')
+    assert "     100% of the group have rate = sure." in text_summary(mixed).splitlines()
 
 
 def test_the_card_of_a_shipped_run_leads_with_its_confirmed_phrase() -> None:

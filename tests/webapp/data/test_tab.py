@@ -74,7 +74,7 @@ def test_a_table_that_looks_wrong_is_shown_with_its_rows_and_a_tick_for_it_alone
     _, shown, tick, *_ = on_table(str(wrong))
     assert "This looks like a mistake, and stops a run" in shown
     assert "&#39;1&#39; goes with &#39;0&#39;" in shown
-    assert "predicted" in shown.split("Rows as understood")[1]
+    assert "predicted" in shown.split("Rows as read")[1]
     assert "--" not in shown
     assert (tick["visible"], tick["value"]) == (True, False)
     _, shown, tick, *_ = on_table(str(right))

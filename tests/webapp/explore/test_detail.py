@@ -55,7 +55,7 @@ def test_the_p_says_of_what_it_is_where_the_interval_beside_it_holds_0(diagnosis
     cluster = replace(diagnosis.clusters[0], measure="error rate", error_difference=Estimate(0.28, 0.09, 0.47))
     unsure = replace(cluster, excess_loss=Estimate(0.4, -0.1, 0.9))
     said = [Tags(selection_pane(diagnosis, Selection(np.arange(9), (), one))).text for one in (cluster, unsure)]
-    assert ["of the error rate; whether the mean loss is higher too is open" in text for text in said] == [False, True]
+    assert ["The test is of the error rate; a higher mean loss is not shown." in text for text in said] == [False, True]
 
 
 def test_pictures_stand_before_the_sentence_and_the_sentence_before_figures(diagnosis: Diagnosis) -> None:
@@ -107,5 +107,5 @@ def test_galleries_are_called_after_what_the_samples_are() -> None:
     scans = replace(diagnosis, samples=replace(diagnosis.samples, modality="scan"))
     cluster = diagnosis.clusters[0]
     picked = Selection(np.flatnonzero(cluster.membership >= 0.5), (), cluster)
-    assert 'aria-label="Pictures"' in selection_pane(diagnosis, picked)
+    assert 'aria-label="Images"' in selection_pane(diagnosis, picked)
     assert 'aria-label="Scans"' in selection_pane(scans, picked)

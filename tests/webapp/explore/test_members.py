@@ -63,11 +63,11 @@ def test_members_that_lie_in_a_cluster_ranked_before_are_counted() -> None:
     diagnosis = two_clusters([0, 4, 8, 12], [8, 12, 16])
     second = diagnosis.clusters[1]
     head, *shown = cards(diagnosis)
-    assert ["also in cluster" in part for part in (head, *shown)] == [False, False, True]
-    assert "2 of its 3 are also in cluster 1" in shown[1]
-    assert "2 of its 3 are also in cluster 1" in selection_pane(diagnosis, Selection(members_of(second), (), second))
+    assert ["also in group" in part for part in (head, *shown)] == [False, False, True]
+    assert "2 of these 3 are also in group 1." in shown[1]
+    assert "2 of these 3 are also in group 1." in selection_pane(diagnosis, Selection(members_of(second), (), second))
     apart = two_clusters([0, 4], [8, 12])
-    assert "also in cluster" not in cluster_list(apart)
+    assert "also in group" not in cluster_list(apart)
 
 
 def test_a_cluster_of_a_class_is_compared_with_the_rest_of_its_class() -> None:
@@ -106,13 +106,13 @@ def test_what_is_worth_a_look_stands_apart_with_how_likely_it_is_to_be_nothing()
     clusters, _, looks = cluster_list(diagnosis).partition("<h3>Worth a look</h3>")
     assert title not in clusters
     assert title in looks
-    assert looks.count("The words are a guess: right for about 50 of 100 such sets that are no chance.") == 1
-    assert "34 of 100 shuffles show one as strong; 70" in looks
+    assert looks.count("A guess: right for about 50 of 100 real groups titled this way.") == 1
+    assert "70% likely to be noise" in looks
     assert "adjusted" not in looks  # no p
     assert looks.count("<img") == 4
-    assert "Nothing else stands out" in cluster_list(replace(diagnosis, candidates=()))
+    assert "nothing else stands out" in cluster_list(replace(diagnosis, candidates=()))
     untested = replace(diagnosis.candidates[0], chance=None, local_fdr=None)  # of a run of before, or too few groups
-    assert "Not tested, order only" in cluster_list(replace(diagnosis, candidates=(untested,)))
+    assert "1 hint, not tested." in cluster_list(replace(diagnosis, candidates=(untested,)))
 
 
 def test_candidates_have_intervals_all_or_none() -> None:

@@ -12,7 +12,8 @@ from core.records import Diagnosis, Outcomes
 from core.records.ledger import Ledger
 from core.reports.html.diagnosis import render_report
 from core.reports.tables.columns import column_of
-from core.reports.wording.summary import predictability_in_brief, text_summary
+from core.reports.terminal import text_summary
+from core.reports.wording.verdict import predictability_sentence
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.markup.test_html import Tags
 from webapp.explore.cards import cluster_list
@@ -39,7 +40,7 @@ def everything(diagnosis: Diagnosis) -> str:
 
 def test_the_strip_says_how_much_of_the_loss_the_embedding_predicts() -> None:
     for diagnosis in (make_diagnosis(), make_diagnosis(n_clusters=0)):
-        assert f'<p class="strip-sentence">{escape(predictability_in_brief(diagnosis))}</p>' in strip(diagnosis)
+        assert f'<p class="strip-sentence">{escape(predictability_sentence(diagnosis))}</p>' in strip(diagnosis)
 
 
 def test_hostile_names_stay_text_everywhere() -> None:

@@ -25,7 +25,7 @@ from webapp.state.jobs import JOBS
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
 
-SAID = "Naming a cause tells failures from the rest with AUROC 0.70 (0.60 to 0.80)"
+SAID = "(AUROC 0.70, 95% CI 0.60 to 0.80; held-out halves"
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +89,7 @@ def test_a_visitors_run_keeps_it_and_shows_it_beside_the_sentence() -> None:
     assert SAID in Tags(pane).text
     assert "data-open" not in pane
     assert '<details id="worth" open>' in notes["value"]
-    assert "conditions that it meets" in Tags(notes["value"]).text
+    assert "conditions it meets" in Tags(notes["value"]).text
     assert "data-do" not in notes["value"]
     report = RUNS.file(session.run, "report.html").read_text("utf-8")
     assert "AUROC 0.70" in report
@@ -130,6 +130,6 @@ def test_it_can_be_stopped_and_leaves_the_run_as_it_was(monkeypatch: pytest.Monk
 def test_what_was_refused_is_said_and_not_offered_again() -> None:
     found = replace(make_diagnosis(), faithfulness=Faithfulness(refused="At least 40 samples are needed."))
     text = Tags(notes := notes_section(found)).text
-    assert "was not measured: At least 40 samples are needed." in text
+    assert "were not tested on held-out samples: At least 40 samples are needed." in text
     assert "not known" in text
     assert "data-do" not in notes

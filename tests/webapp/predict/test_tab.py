@@ -79,7 +79,9 @@ def test_the_heading_counts_as_every_other_face_does() -> None:
         said = replication_sentence(prediction).rstrip(".")
         assert headline(prediction) == said[:1].upper() + said[1:]
         assert headline(prediction) in Tags(prediction_view(make_diagnosis(), prediction)).text
-        assert "says another thing, this counts more" in Tags(prediction_view(make_diagnosis(), prediction)).text
+        assert (
+            "Trust the new data over the original p-values" in Tags(prediction_view(make_diagnosis(), prediction)).text
+        )
         assert "true" not in headline(prediction)
 
 
@@ -92,7 +94,7 @@ def test_only_findings_are_judged() -> None:
     rows = [a_row("phrase"), a_row("condition", came=None, n=2), a_row("your lasso"), a_row("by-eye lasso", came=False)]
     said = prediction_view(make_diagnosis(), a_prediction(*rows))
     assert said.count('class="outcome') == 2
-    assert '<span class="outcome unsure">too few to judge</span>' in said
+    assert '<span class="outcome unsure">too few to tell</span>' in said
 
 
 def test_findings_stand_before_what_a_person_would_have_picked() -> None:
@@ -109,7 +111,7 @@ def test_findings_stand_before_what_a_person_would_have_picked() -> None:
 
 def test_a_finding_that_no_fresh_sample_matches_is_shown_and_not_judged() -> None:
     said = prediction_view(make_diagnosis(), a_prediction(a_row(came=None, n=0), a_row()))
-    assert "too few to judge" in said
+    assert "too few to tell" in said
 
 
 def test_names_and_reasons_stay_text() -> None:
@@ -133,7 +135,7 @@ def test_frozen_findings_stand_there_before_fresh_samples_are_opened(found: Diag
     *_, (job, status, shown, result) = on_predict(session, table, None, vectors)
     assert job == ""
     assert "Done" in status
-    assert "as predicted" in result
+    assert "holds" in result
     assert shown.prediction.digest in frozen
     assert RUNS.get(session.run).prediction is not None
     assert "table1.csv" in result

@@ -65,7 +65,7 @@ def test_what_the_second_model_broke_is_counted_shown_and_can_be_taken_along(
     table = write_answers(streets, wrong, tmp_path / "student.csv", shuffled=True)
     state, result, gallery, *files = beside(example, table, write_card(tmp_path / "distilled.json"))
     assert "The student is 2.0 times as fast and loses 7.5 points" in result
-    assert f"{len(streets.clusters)} failure clusters grew worse" in result
+    assert "got worse beyond chance" in result
     assert 'data-scope="all" data-kind="broken" aria-label="Show 9 images' in result
     assert "9.40 ms" in result
     assert "17.2 million" in result
@@ -149,7 +149,7 @@ def test_without_a_card_nothing_is_said_of_speed(
     streets: Diagnosis, example: str, errors: np.ndarray, tmp_path: Path
 ) -> None:
     _, result, *_ = beside(example, write_answers(streets, errors, tmp_path / "same.csv"))
-    assert "The second model is right as often; none of the" in result
+    assert "The second model is right as often. None of the" in result
     assert "times as fast" not in result
     assert "cost-row" not in result
 
@@ -211,7 +211,7 @@ def test_of_a_part_of_the_samples_the_headline_says_of_how_many(
     path = write_answers(streets, errors, tmp_path / "part.csv")
     pd.read_csv(path)[:50].to_csv(path, index=False)
     _, result, *_ = beside(example, path)
-    assert f"On 50 of the run&#39;s {len(errors)} images the second model" in result
+    assert f"On 50 of the run&#39;s {len(errors)} images, the second model" in result
 
 
 def test_a_long_name_of_a_cluster_is_cut_and_stands_whole_behind_it(
@@ -300,6 +300,6 @@ def test_a_run_without_a_cluster_says_so(streets: Diagnosis, errors: np.ndarray,
     save(replace(streets, clusters=(), insights=()), tmp_path / "none" / "run.errata")
     run = RUNS.offer(tmp_path / "none" / "run.errata")
     state, result, *_ = beside(run, write_answers(streets, ~errors, tmp_path / "a.csv"))
-    assert "no failure cluster was confirmed" in result
+    assert "No group was confirmed" in result
     assert "no confirmed failure cluster to look inside" in result
     assert second_view(RUNS.get(run), state.second) == result

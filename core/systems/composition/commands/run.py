@@ -140,7 +140,7 @@ def _diagnose(ran: ModelResults, options: RunOptions, run: Path, progress: Termi
     """Find where the first model fails, and write that as a run."""
     from core.discovery.settings import EmbeddingSettings, Settings
     from core.files import default_cache
-    from core.reports.wording.summary import text_summary
+    from core.reports.terminal import text_summary
     from core.store import save
     from core.systems.composition.failures.diagnose import diagnose_composition
     from core.systems.composition.failures.second_model import two_models

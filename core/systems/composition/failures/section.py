@@ -7,10 +7,10 @@ from typing import Any
 
 from core.numbers import interval, number, percent
 from core.records import Diagnosis, Estimate
+from core.records.sections import Pictures, Section
 from core.reports.html.render import render
 from core.systems.composition.failures.names import COMPOSITION
 from core.systems.composition.templates import TEMPLATES
-from core.systems.contract import Pictures, Section
 
 
 def sections(diagnosis: Diagnosis) -> list[Section]:
@@ -23,7 +23,7 @@ def sections(diagnosis: Diagnosis) -> list[Section]:
     def drawn(pictures: Pictures) -> str:
         return render("explained.html.j2", TEMPLATES, composition=sentence)
 
-    return [Section("A model of composition", drawn, place="lead")]
+    return [Section("A model of composition", figure=drawn, place="lead")]
 
 
 def _sentence(document: Mapping[str, Any]) -> str:

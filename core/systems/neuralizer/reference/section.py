@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core.records import Diagnosis
+from core.records.sections import Pictures, Section
 from core.reports.html.render import render
-from core.systems.contract import Pictures, Section
 from core.systems.neuralizer.reference.wording import HINT, reference_of
 from core.systems.neuralizer.templates import TEMPLATES
 
@@ -19,5 +19,5 @@ def sections(diagnosis: Diagnosis) -> list[Section]:
         return render("reference_section.html.j2", TEMPLATES, reference=lines)
 
     if lines:
-        return [Section("Reference masks", drawn, lines=lines, hint=hint)]
+        return [Section("Reference masks", figure=drawn, notes=lines, hint=hint)]
     return [Section("More to ask of scans", hint=hint)] if hint else []

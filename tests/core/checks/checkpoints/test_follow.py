@@ -120,7 +120,7 @@ def test_the_command_prints_and_writes(run: Diagnosis, tmp_path: Path, capsys: p
     for name in ("f.html", "f.csv", "f.json"):
         assert main(["follow", str(tmp_path / "run.errata"), *given, "--out", str(tmp_path / name)]) == 0
     said = capsys.readouterr().out
-    assert "From epoch1 to epoch2 the error rate fell, −" in said
+    assert "From epoch1 to epoch2 the error rate fell: −" in said
     assert len(pd.read_csv(tmp_path / "f.csv")) == 2 * (len(run.clusters) + 1)
     written = json.loads((tmp_path / "f.json").read_text("utf-8"))
     assert written["scopes"][0]["change"]["value"] < 0

@@ -88,7 +88,9 @@ def test_what_was_measured_of_single_pictures_is_said_as_that() -> None:
     figures = [np.array([x]) for x in (0.9, 0.8, 0.95)]
     known = Competence(figures[0], figures[1], figures[2], np.array([20]), np.array([300]), 0.75)
     said = caution(replace(made([0.1, 0.2, 0.1], 1), competence=known))
-    assert said.startswith("On single images the encoder knows these words (AUROC 0.90, 0.80 to 0.95, on 20 samples")
+    assert said.startswith(
+        "On single images the encoder knows these words (AUROC 0.90, 95% CI 0.80 to 0.95; 20 samples"
+    )
     assert said.endswith("Of clips nothing was measured.")
 
 

@@ -14,7 +14,7 @@ import errata
 from core.reports.html.notebook import MOST_BYTES, notebook_html
 from core.reports.tables.findings import COLUMNS, findings_table
 from core.reports.wording.findings import cluster_title, plain_sentence
-from core.reports.wording.summary import verdict
+from core.reports.wording.verdict import verdict
 from tests.support.diagnoses import make_diagnosis
 from tests.support.page import Page
 from tests.support.words import with_words

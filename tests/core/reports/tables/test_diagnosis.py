@@ -92,7 +92,9 @@ def test_phrases_carry_their_evidence_and_their_sentence() -> None:
     told = next(i for i in document["insights"] if i["kind"] == "phrase")
     assert told["held_out"] == {"value": 0.87, "low": 0.8, "high": 0.93}
     assert told["family"] == "light"
-    assert told["sentence"].startswith('Exploratory: the 30 images most like "in the dark"')
+    assert told["sentence"].startswith(
+        'Images like "in the dark": wrong on 30 of 30 (100%), 9.0% of the others; not tested.'
+    )
     assert document["clusters"][0]["title"] == "Images where weather is fog"
     assert document["words"] == {"encoder": "made", "n_phrases": 8, "n_families": 7}
 
@@ -102,7 +104,7 @@ def test_a_prediction_is_written_row_by_row() -> None:
     assert document["digest"] == "ab12" * 16
     assert [row["as_predicted"] for row in document["rows"]] == [True, False, None, None, False]
     assert document["rows"][3]["observed"] is None
-    assert document["rows"][0]["sentence"].endswith("as predicted.")
+    assert document["rows"][0]["sentence"].endswith("Holds.")
     assert document["excluded"] == [{"id": "a.png", "reason": "the same image is among the diagnosed ones"}]
 
 
@@ -110,7 +112,7 @@ def test_the_rows_of_a_prediction_keep_the_class_that_a_cluster_was_found_in() -
     diagnosis, made = with_words(), made_prediction()
     of_class = replace(made.rows[0], kind="cluster", text=diagnosis.clusters[0].name, scope="bus")
     told = replace(diagnosis, prediction=replace(made, rows=(of_class, *made.rows[1:])))
-    assert to_document(told)["prediction"]["rows"][0]["text"].startswith("Cluster 1 (")
+    assert to_document(told)["prediction"]["rows"][0]["text"].startswith("Group 1 (")
     scopes = ["bus", *(row.scope for row in made.rows[1:])]
     assert [row["scope"] for row in to_document(told)["prediction"]["rows"]] == scopes
     assert prediction_table(told)["scope"].tolist() == scopes

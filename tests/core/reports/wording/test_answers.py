@@ -87,9 +87,9 @@ def test_a_real_question_is_answered_from_the_pictures_that_match() -> None:
     diagnosis = with_words()
     dark, red = ask(diagnosis, ["in the dark", "red"], encoder=AxisEncoder())  # type: ignore[arg-type]
     said = answer_sentence(diagnosis, dark)
-    assert said.startswith(f'"in the dark": the {dark.support} images most like it are wrong in {dark.support} of ')
+    assert said.startswith(f'{dark.support} images match "in the dark": {dark.support} wrong (100%, ')
     assert "Confirmed" in said
-    assert "since you asked 2" in said
+    assert "for all 2 you asked" in said
     assert difference_sentence(diagnosis, difference(diagnosis, dark, red)).startswith(
         'The mean loss of "in the dark" is '
     )

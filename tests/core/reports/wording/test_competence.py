@@ -26,7 +26,7 @@ def known(diagnosis: Diagnosis, low: float = 0.9) -> Diagnosis:
 def test_a_phrase_says_whether_the_encoder_knows_it() -> None:
     diagnosis, insight = with_words(), next(i for i in with_words().insights if i.cluster == 0 and i.kind == "phrase")
     assert "encoder" not in sentence(diagnosis, insight)  # nothing was measured of it
-    assert "The encoder knows these words (AUROC 0.95, 0.90 to 1.00, on 40 samples with and 40 without)." in sentence(
+    assert "The encoder knows these words (AUROC 0.95, 95% CI 0.90 to 1.00; 40 samples with, 40 without)." in sentence(
         known(diagnosis), insight
     )
     hardly = sentence(known(diagnosis, 0.6), insight)
@@ -36,11 +36,10 @@ def test_a_phrase_says_whether_the_encoder_knows_it() -> None:
 def test_of_a_text_that_nothing_comes_near_it_is_said_how_well_its_words_are_known() -> None:
     run = known(with_words(), 0.3)
     said = answer_sentence(run, nothing_shown("a darker border, seen at night", EVERYTHING))
-    assert said.startswith('"a darker border, seen at night": no image clearly matches, so none is shown.')
-    assert said.endswith('with a word of these: "at night" (hardly known to the encoder: 0.35).')
+    assert said.startswith('No image clearly matches "a darker border, seen at night".')
+    assert said.endswith('with these words: "at night" (hardly known to the encoder: 0.35).')
     assert words_known(known(with_words()).words, "striped rain") == (
-        'Of the phrases of the vocabulary with a word of these: "striped" (known to the encoder: 0.95); '
-        '"in the rain" (known to the encoder: 0.95).'
+        'Phrases with these words: "striped" (known to the encoder: 0.95); "in the rain" (known to the encoder: 0.95).'
     )
-    assert words_known(run.words, "an elephant") == "Whether it knows these words was not measured."
+    assert words_known(run.words, "an elephant") == "It was not measured how well the encoder knows these words."
     assert words_known(with_words().words, "striped") == ""

@@ -10,7 +10,6 @@ from core.records import EVERYTHING, Estimate
 from core.reports.html.diagnosis import render_report
 from core.reports.wording import effects
 from core.reports.wording.findings import plain_sentence
-from core.reports.wording.summary import cluster_sentence
 from core.statistics import measures
 from tests.support.diagnoses import make_diagnosis
 
@@ -31,9 +30,9 @@ def test_a_small_p_beside_an_interval_that_holds_0_says_what_it_is_of() -> None:
     diagnosis = make_diagnosis()
     cluster = replace(diagnosis.clusters[0], error_difference=SHARES, excess_loss=LOSS, p=0.002)
     wrong = replace(cluster, measure="error rate")
-    assert "(of the error rate; whether the mean loss is higher too is open)" in cluster_sentence(diagnosis, wrong)
+    assert effects.other_measure(wrong) == "The test is of the error rate; a higher mean loss is not shown."
     lossy = replace(cluster, measure="mean loss", error_difference=LOSS, excess_loss=SHARES)
-    assert effects.other_measure(lossy) == "of the mean loss; whether the error rate is higher too is open"
+    assert effects.other_measure(lossy) == "The test is of the mean loss; a higher error rate is not shown."
     silent = (
         replace(wrong, excess_loss=SHARES),
         replace(wrong, confirmed=False),
@@ -42,36 +41,29 @@ def test_a_small_p_beside_an_interval_that_holds_0_says_what_it_is_of() -> None:
     )
     assert [effects.other_measure(found) for found in silent] == [""] * 4
     reports = [render_report(replace(diagnosis, clusters=(found,))) for found in (wrong, silent[0])]
-    said = "The p is of the error rate; whether the mean loss is higher too is open."
+    said = "The test is of the error rate; a higher mean loss is not shown."
     assert [said in report for report in reports] == [True, False]
 
 
-def test_a_mean_of_clipped_losses_says_so() -> None:
+def test_a_measure_of_capped_losses_says_so() -> None:
     diagnosis = make_diagnosis()
     clip = float(np.quantile(diagnosis.outcomes.loss, 0.9))
-    clipped = replace(diagnosis, outcomes=replace(diagnosis.outcomes, clip=clip))
-    said = f"losses above {clip:.3g} counted as {clip:.3g}"
-    assert said in cluster_sentence(clipped, clipped.clusters[0])
-    assert said not in cluster_sentence(diagnosis, diagnosis.clusters[0])
-    assert effects.clipped_at(replace(diagnosis.outcomes, clip=float(diagnosis.outcomes.loss.max()))) == ""
+    assert effects.capped_at(replace(diagnosis.outcomes, clip=clip)) == f", losses capped at {clip:.3g}"
+    assert effects.capped_at(replace(diagnosis.outcomes, clip=float(diagnosis.outcomes.loss.max()))) == ""
 
 
 def test_the_plain_sentence_is_in_the_measure_that_was_tested() -> None:
     diagnosis = make_diagnosis()
-    cluster, n = diagnosis.clusters[0], int((diagnosis.clusters[0].membership >= 0.5).sum())
+    cluster = diagnosis.clusters[0]
     rate, loss = Estimate(0.5, 0.4, 0.6), Estimate(-0.25, -0.3, -0.2)
     wrong = replace(cluster, measure="error rate", error_rate=rate, error_outside=0.125, error_difference=SHARES)
     said = plain_sentence(diagnosis, replace(wrong, scope="bus"))
-    assert (
-        said == f"About 50% of images like these {n} are wrong, against 12% of the rest of bus: "
-        "more than chance allows."
-    )
+    assert said == "About 50% of images like these are wrong, 12% of other buses."
     lossy = replace(cluster, measure="mean loss", excess_loss=loss, confirmed=False, scope="bus")
-    clipped = replace(diagnosis, outcomes=replace(diagnosis.outcomes, clip=float(diagnosis.outcomes.loss.min())))
-    assert plain_sentence(diagnosis, lossy).endswith("nats below that of the rest of bus: it may be chance.")
-    assert f"these {n} images is 0.25" in plain_sentence(diagnosis, lossy)
-    whole = plain_sentence(clipped, replace(lossy, scope=EVERYTHING, confirmed=True))
-    assert f"images like these {n} is about 0.25" in whole  # their own mean is farther off: it was not corrected
-    assert "that of the rest, classes aside, losses above" in whole
+    assert plain_sentence(diagnosis, lossy).endswith(
+        f"these {cluster.size} images is 0.25 nats below other buses; could be chance."
+    )
+    whole = plain_sentence(diagnosis, replace(lossy, scope=EVERYTHING, confirmed=True))
+    assert whole == "The mean loss of images like these is about 0.25 nats below the others, given their classes."
     dice = replace(diagnosis, outcomes=replace(diagnosis.outcomes, unit="share"))
-    assert "is 0.25 below that" in plain_sentence(dice, lossy)
+    assert "is 0.25 below other buses" in plain_sentence(dice, lossy)

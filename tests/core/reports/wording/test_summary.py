@@ -11,15 +11,12 @@ import pytest
 
 from core.records import Diagnosis, Estimate
 from core.reports.html.diagnosis import render_report
+from core.reports.sections import groups
+from core.reports.terminal import text_summary
 from core.reports.wording.classes import class_level
-from core.reports.wording.summary import (
-    cluster_sentence,
-    predictability_in_brief,
-    predictability_sentence,
-    share_of_failures,
-    text_summary,
-    verdict,
-)
+from core.reports.wording.findings import cluster_figures
+from core.reports.wording.verdict import predictability_sentence, verdict
+from core.statistics.counts import share_of_failures
 from tests.support.diagnoses import confirmed_without_clusters, make_diagnosis
 from tests.support.words import made_prediction, with_words
 
@@ -31,11 +28,11 @@ def test_the_share_covered_counts_failures_where_they_are_known_and_loss_above_t
     assert share_of_failures(known) == pytest.approx(known.outcomes.errors[inside].sum() / known.outcomes.errors.sum())
     above = np.maximum(unknown.outcomes.loss - unknown.outcomes.loss.mean(), 0)
     assert share_of_failures(unknown) == pytest.approx(above[inside].sum() / above.sum())
-    assert "of the loss above the mean (as observed)" in verdict(unknown)
-    assert "of all failures (corrected for the search)" in verdict(known)
-    assert "of all failures (corrected for the search)" in cluster_sentence(known, known.clusters[0])
-    candidate = replace(known.clusters[0], confirmed=False, p=None)
-    assert "of all failures (as observed)" in cluster_sentence(known, candidate)
+    assert verdict(unknown).endswith("of the loss above the mean.")
+    assert verdict(known).endswith("of your model's errors.")
+    shares = {run: groups(run).rows[0].sure for run in (known, unknown)}
+    assert "About 40% of all errors (corrected for the search)." in shares[known]
+    assert "About 40% of all loss above the mean (counted)." in shares[unknown]
 
 
 def with_predictability(run: Diagnosis, **changes: Any) -> Diagnosis:
@@ -43,7 +40,7 @@ def with_predictability(run: Diagnosis, **changes: Any) -> Diagnosis:
     return replace(run, estimate=replace(run.estimate, predictability=found))
 
 
-def test_what_the_embedding_predicts_is_told_at_length_and_in_brief(golden: Callable[..., None]) -> None:
+def test_what_the_encoder_predicts_is_told(golden: Callable[..., None]) -> None:
     some, nothing = make_diagnosis(), make_diagnosis(n_clusters=0)
     bare = replace(nothing, classes=(), insights=())
     close = with_predictability(bare, p=0.045, confirmed=False)
@@ -66,13 +63,10 @@ def test_what_the_embedding_predicts_is_told_at_length_and_in_brief(golden: Call
         "Without a test no claim about chance": with_predictability(some, p=None),
         "The same, of an interval that holds 0": with_predictability(some, p=None, r2=Estimate(0.2, -0.1, 0.3)),
     }
-    golden(
-        "predictability.txt",
-        {title: [predictability_sentence(run), predictability_in_brief(run)] for title, run in scenes.items()},
-    )
+    golden("predictability.txt", {title: predictability_sentence(run) for title, run in scenes.items()})
     report = render_report(far)
     assert "356" not in report
-    assert "<b>below −1</b>" in report
+    assert "R² below −1" in report
     assert class_level(nothing) == pytest.approx(0.01)
     assert class_level(close) is None
 
@@ -95,8 +89,8 @@ def test_verdicts_and_whole_summaries(golden: Callable[..., None]) -> None:
         "summary.txt",
         {
             "A cluster of the error rate, one whose interval ends at 0": [
-                cluster_sentence(some, shares),
-                cluster_sentence(some, open_end),
+                cluster_figures(some, shares),
+                cluster_figures(some, open_end),
             ]
         }
         | {"Chance only where all was tested and nothing found": [verdict(run) for run in verdicts]}

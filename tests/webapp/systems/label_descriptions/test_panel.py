@@ -69,7 +69,7 @@ def test_a_plain_sentence_stands_first_and_each_tag_has_its_line(report: TagRepo
     assert said.count('class="at wording"') == 3 * 14 + 3  # and the key's
     assert "lists were tested" not in said
     assert "held-back" not in said
-    assert "tried on 320 held-back samples too" in tags_view(report, 1, made_prediction())
+    assert "also checked on 320 held-out samples" in tags_view(report, 1, made_prediction())
 
 
 def test_a_p_stands_beside_the_difference_of_the_measure_that_it_is_of(report: TagReport) -> None:

@@ -1,0 +1,294 @@
+"""The sections of a run: what a diagnosis has to say, in the order in which it is read. Terminal, report and JSON draw
+these."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from core.data.tables.roles import columns_read
+from core.language.titles import capital
+from core.numbers import count, digits_for, listed, number, percent, with_unit
+from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, Insight
+from core.records.sections import Row, Section, Verdict
+from core.reports.wording.candidates import HINTS, candidate_phrase, candidates_sentence
+from core.reports.wording.classes import (
+    PAIR_TESTED,
+    class_figures,
+    class_level,
+    class_name,
+    through_sentence,
+    untested_sentence,
+)
+from core.reports.wording.cluster_parts import part_sentences
+from core.reports.wording.effects import coverage_text, loss_phrase, other_measure, with_ci
+from core.reports.wording.findings import (
+    best_phrase,
+    cluster_figures,
+    cluster_title,
+    details,
+    figures,
+    how_sure,
+    name_of,
+    overlap,
+    sample_noun,
+    subject,
+)
+from core.reports.wording.predictions import (
+    WHICH_COUNTS,
+    fresh_source,
+    prediction_name,
+    prediction_rows,
+    prediction_sentence,
+    replication_sentence,
+)
+from core.reports.wording.reasons import faithfulness_sentence, kinds_table
+from core.reports.wording.sensitivity import classes_sentence, sensitivity_sentence
+from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood, taken_as_is
+from core.reports.wording.verdict import PROXY, predictability_sentence, verdict
+from core.statistics.counts import share_inside, top_members
+from core.statistics.measures import in_shares, insights_of, tested_effect
+from core.yours import yours_of
+
+N_SAMPLES = 24
+"""Samples that a row names."""
+MAX_CORRECTION = 0.05
+"""The rate expected on new data stands beside the counted one where they differ by more: a convention."""
+
+
+def run_sections(diagnosis: Diagnosis) -> list[Section]:
+    """Everything that a diagnosis says, without its systems; sections with nothing to say are left out."""
+    sections = [
+        overview(diagnosis),
+        groups(diagnosis),
+        outside_groups(diagnosis),
+        classes(diagnosis),
+        hints(diagnosis),
+        on_new_data(diagnosis),
+        detection_limits(diagnosis),
+        causes(diagnosis),
+        notes(diagnosis),
+    ]
+    return [section for section in sections if section.lead or section.rows or section.notes]
+
+
+def overview(diagnosis: Diagnosis) -> Section:
+    """The verdict, how much the encoder predicts, and how the table was read."""
+    rows = rows_as_understood(diagnosis.samples, diagnosis.outcomes, columns_read(diagnosis.extras))
+    doubts = [PROXY] if diagnosis.outcomes.is_proxy else []
+    return Section(
+        verdict(diagnosis),
+        predictability_sentence(diagnosis),
+        [*doubts, *taken_as_is(diagnosis)],
+        notes=[f"{AS_UNDERSTOOD}:", *(f"  {row}" for row in rows)],
+        key="overview",
+    )
+
+
+def groups(diagnosis: Diagnosis) -> Section:
+    """The confirmed groups, ranked by the least that fixing them is worth."""
+    if not diagnosis.clusters:
+        return Section("Groups", key="groups")
+    lead = "Errors concentrate here, beyond chance."
+    method = [
+        "Ranked by the lower bound of the gap, times the size. Intervals hold for everything that was searched at once."
+    ]
+    rows = [_group(diagnosis, cluster) for cluster in diagnosis.clusters]
+    return Section("Groups", lead, rows=rows, method=method, key="groups")
+
+
+def _group(diagnosis: Diagnosis, cluster: FailureCluster) -> Row:
+    estimate, against = _level(cluster)
+    return Row(
+        cluster_title(diagnosis, cluster),
+        f"{capital(cluster_figures(diagnosis, cluster))}.",
+        cluster.size,
+        estimate,
+        against,
+        "error rate" if in_shares(cluster) else "mean loss",
+        cluster.p,
+        "confirmed",
+        cluster.id + 1,
+        tuple(filter(None, _group_details(diagnosis, cluster))),
+        tuple(filter(None, _how_sure(diagnosis, cluster))),
+        tuple(insight_row(diagnosis, insight) for insight in insights_of(diagnosis, cluster.id)),
+        top_members(diagnosis, cluster, N_SAMPLES),
+        cluster.counterexamples,
+    )
+
+
+def _level(cluster: FailureCluster) -> tuple[Estimate | None, float | None]:
+    """Error rate or mean loss of the group with its interval, in the measure that was tested, and of the others."""
+    if in_shares(cluster) and cluster.error_rate is not None:
+        return cluster.error_rate, cluster.error_outside
+    excess = cluster.excess_loss
+    others = cluster.mean_loss - excess.value
+    return Estimate(cluster.mean_loss, others + excess.low, others + excess.high), others
+
+
+def _group_details(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
+    noun = sample_noun(diagnosis)
+    rate = cluster.error_rate
+    errors = diagnosis.outcomes.errors
+    lines = list[str]()
+    if rate is not None and errors is not None:
+        counted = float(errors[cluster.membership >= 0.5].mean())
+        if abs(counted - rate.value) > MAX_CORRECTION:
+            lines.append(f"About {percent(rate.value)} of {noun}s like these are wrong {with_ci(rate, share=True)}.")
+    conditions = [i for i in insights_of(diagnosis, cluster.id, "condition") if i.confirmed][:2]
+    for condition in conditions:
+        share = percent(share_inside(cluster, condition))
+        lines.append(f"{share} of the group have {name_of(condition)}.")
+    phrase = best_phrase(diagnosis, cluster)
+    if phrase is not None and phrase.held_out is not None:
+        lines.append(f'Best phrase: "{phrase.text}" (held-out AUROC {number(phrase.held_out.value, 2)}).')
+    lines += [overlap(diagnosis, cluster), *part_sentences(diagnosis, cluster)]
+    mark = yours_of(diagnosis).mark_of("cluster", cluster.id)
+    if mark.title:
+        lines.append(f'Named "{mark.title}" by a person (not tested).')
+    if mark.dismissed:
+        lines.append(f"Marked as not a failure by a person: {mark.dismissed}")
+    return lines
+
+
+def _how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
+    rate = cluster.error_rate
+    noun = sample_noun(diagnosis)
+    lines = list[str]()
+    if rate is not None:
+        lines.append(
+            f"Corrected for the search, about {percent(rate.value)} of {noun}s like these are wrong "
+            f"{with_ci(rate, share=True)}."
+        )
+    loss = loss_phrase(cluster, digits_for(diagnosis.outcomes.loss), with_unit(diagnosis))
+    return [
+        how_sure(diagnosis, cluster),
+        *lines,
+        f"{capital(loss)}.",
+        other_measure(cluster),
+        "The size of the gap is open." if tested_effect(cluster).low <= 0 else "",
+        coverage_text(diagnosis, cluster.coverage, cluster.scope, confirmed=True),
+        f"Cause: {cluster.cause}",
+    ]
+
+
+def insight_row(diagnosis: Diagnosis, insight: Insight) -> Row:
+    """A condition or phrase with its figures."""
+    verdict: Verdict = "confirmed" if insight.confirmed else "not tested" if insight.p is None else "not confirmed"
+    return Row(
+        subject(diagnosis, insight),
+        f"{capital(figures(diagnosis, insight))}.",
+        insight.size,
+        against=insight.error_outside,
+        measure=insight.measure or "error rate",
+        p=insight.p,
+        verdict=verdict,
+        sure=tuple(details(diagnosis, insight)),
+    )
+
+
+def outside_groups(diagnosis: Diagnosis) -> Section:
+    """Confirmed conditions and phrases that describe no single group."""
+    described = {(i.text, i.scope) for i in diagnosis.insights if i.cluster is not None}
+    own = [i for i in insights_of(diagnosis, None) if (i.text, i.scope) not in described]
+    return Section("Outside groups", rows=[insight_row(diagnosis, insight) for insight in own], key="outside_groups")
+
+
+def classes(diagnosis: Diagnosis) -> Section:
+    """Whole classes and confused pairs, the confirmed ones first."""
+    if not diagnosis.classes:
+        return Section("Classes", key="classes")
+    order = sorted(diagnosis.classes, key=lambda c: (not c.confirmed, c.kind == "confusion"))
+    lines = [through_sentence(diagnosis, finding) for finding in diagnosis.classes]
+    if not any(c.confirmed and c.kind == "class" for c in diagnosis.classes):
+        lines.append(f"No class is worse than the others beyond chance. {classes_sentence(diagnosis)}".strip())
+    lines.append(untested_sentence(diagnosis))
+    method = list[str]()
+    if any(c.kind == "confusion" for c in diagnosis.classes):
+        method.append(PAIR_TESTED)
+    level = class_level(diagnosis)
+    if level is not None:
+        method.append(f"Each p-value is adjusted for all classes; the threshold is {level:.2g}.")
+    rows = [_class(diagnosis, finding) for finding in order]
+    return Section("Classes", rows=rows, notes=[*filter(None, lines)], method=method, key="classes")
+
+
+def _class(diagnosis: Diagnosis, finding: ClassFinding) -> Row:
+    verdict: Verdict = "confirmed" if finding.confirmed else "not tested" if finding.p is None else "not confirmed"
+    return Row(
+        class_name(finding),
+        f"{capital(class_figures(diagnosis, finding))}.",
+        finding.size,
+        finding.mean_loss if finding.error_rate is None else finding.error_rate,
+        measure="mean loss" if finding.error_rate is None else "error rate",
+        p=finding.p,
+        verdict=verdict,
+    )
+
+
+def hints(diagnosis: Diagnosis) -> Section:
+    """Groups that stand out and are not findings."""
+    rows = [_hint(diagnosis, candidate) for candidate in diagnosis.candidates]
+    return Section(HINTS, candidates_sentence(diagnosis), rows=rows, key="hints")
+
+
+def _hint(diagnosis: Diagnosis, candidate: FailureCluster) -> Row:
+    return Row(
+        cluster_title(diagnosis, candidate),
+        f"{capital(candidate_phrase(diagnosis, candidate))}.",
+        candidate.size,
+        verdict="hint",
+        sure=tuple(filter(None, [how_sure(diagnosis, candidate)])),
+        samples=top_members(diagnosis, candidate, N_SAMPLES),
+    )
+
+
+def on_new_data(diagnosis: Diagnosis) -> Section:
+    """What became of the frozen findings on new data."""
+    prediction = diagnosis.prediction
+    if prediction is None:
+        return Section("New data", key="new_data")
+    digits = digits_for(diagnosis.outcomes.loss)
+    rows = [
+        Row(
+            prediction_name(row),
+            prediction_sentence(row, digits).removeprefix(f"{prediction_name(row)}: "),
+            row.n,
+            row.observed,
+            row.rest,
+            row.measure,
+            row.p,
+        )
+        for row in prediction_rows(diagnosis)
+    ]
+    left_out = _left_out(prediction.excluded, "new row")
+    lead = f"Tested on {fresh_source(prediction)}: {replication_sentence(prediction)} {WHICH_COUNTS}"
+    return Section("New data", lead, rows=rows, notes=[*left_out, *prediction.notes], key="new_data")
+
+
+def detection_limits(diagnosis: Diagnosis) -> Section:
+    """Which groups would have been found."""
+    return Section("Detection limits", sensitivity_sentence(diagnosis), key="detection_limits")
+
+
+def causes(diagnosis: Diagnosis) -> Section:
+    """What naming a cause is worth, where that was measured."""
+    faithfulness = diagnosis.faithfulness
+    if faithfulness is None:
+        return Section("Named causes", key="causes")
+    rows = [Row(name, f"AUROC {area}, named for {n}.") for name, area, n in kinds_table(faithfulness)]
+    return Section("Named causes", faithfulness_sentence(diagnosis, faithfulness), rows=rows, key="causes")
+
+
+def notes(diagnosis: Diagnosis) -> Section:
+    """What was left out and assumed."""
+    return Section("Notes", notes=[*_left_out(diagnosis.excluded, "row"), *diagnosis.notes], key="notes")
+
+
+def _left_out(excluded: Sequence[tuple[str, str]], noun: str) -> list[str]:
+    """The commonest reasons for leaving rows out, with their counts; [] where none was."""
+    if not excluded:
+        return []
+    common = Counter(reason for _, reason in excluded).most_common()
+    reasons = listed([f"{reason} ({n:,})" for reason, n in common], noun="more reasons")
+    return [f"{count(len(excluded), noun)} left out: {reasons}."]

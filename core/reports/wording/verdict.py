@@ -1,0 +1,74 @@
+"""The result in two sentences: what is confirmed, and how much of the loss the encoder predicts."""
+
+from __future__ import annotations
+
+from core.discovery.settings import PREDICTABILITY_SHARE_OF_ALPHA, share_of_alpha
+from core.numbers import either, interval, number, p_value, percent
+from core.records import Diagnosis
+from core.reports.wording.sensitivity import confirmed_counts
+from core.statistics.counts import share_of_failures
+
+MAX_LITTLE = 0.05
+"""Share of the variance below which it is called a little: a convention."""
+MIN_SHOWN_SHARE = 0.0005
+"""A smaller share would be rounded to 0.0%."""
+MIN_SHOWN_R2 = -1.0
+"""Below it R² says only that the fit is far off, as with few groups of related rows."""
+PROXY = (
+    "No true labels: the loss is the entropy of the prediction, a proxy. Groups show where the model is unsure. Name "
+    "the label column to see errors."
+)
+
+
+def verdict(diagnosis: Diagnosis) -> str:
+    """The result in one sentence, such as "3 groups account for about 61% of your model's errors."."""
+    n = len(diagnosis.clusters)
+    if n:
+        whole = "your model's errors" if diagnosis.outcomes.errors is not None else "the loss above the mean"
+        does = "1 group accounts" if n == 1 else f"{n} groups account"
+        return f"{does} for about {percent(share_of_failures(diagnosis))} of {whole}."
+    if diagnosis.estimate.predictability.p is None:
+        return "No group is confirmed: too few independent rows to test anything."
+    counts = confirmed_counts(diagnosis).values()
+    if counts:
+        is_are = "is" if sum(n for n, _ in counts) == 1 else "are"
+        return f"No group is confirmed, but {either([text for _, text in counts], 'and')} {is_are}."
+    if is_predictable(diagnosis):
+        return "No group is confirmed."
+    return "No group is confirmed: nothing beyond chance."
+
+
+def is_predictable(diagnosis: Diagnosis) -> bool:
+    """Whether the encoder predicts the loss beyond chance, at the share of alpha kept for that test."""
+    return bool(diagnosis.estimate.predictability.confirmed)
+
+
+def predictability_sentence(diagnosis: Diagnosis) -> str:
+    """How much of the loss the encoder predicts on rows held out of the fit, such as "What the encoder sees explains
+    36% of the variance in loss (95% CI 31 to 40%; p < 0.001)."."""
+    predictability = diagnosis.estimate.predictability
+    r2 = predictability.r2
+    loss = f"{diagnosis.outcomes.name}{' (a proxy)' if diagnosis.outcomes.is_proxy else ''}"
+    given = diagnosis.embeddings.encoder == "given"
+    what = "The embedding" if given else "What the encoder sees"
+    figures = f"R² {number(r2.value, 2)}, 95% CI {interval(r2, digits=2)}"
+    if r2.value < MIN_SHOWN_R2:
+        figures = "R² below −1"
+    if predictability.p is None:
+        return f"Too few independent rows to test whether the encoder predicts the {loss} ({figures})."
+    if not is_predictable(diagnosis):
+        level = share_of_alpha(diagnosis.settings, PREDICTABILITY_SHARE_OF_ALPHA)
+        threshold = f"{p_value(predictability.p)}, threshold {level:.2g}"
+        if confirmed_counts(diagnosis):
+            what = f"{what[0].lower()}{what[1:]}"
+            return f"Over all samples, {what} does not predict the {loss} ({figures}; {threshold})."
+        return f"{what} does not predict the {loss} better than chance ({figures}; {threshold})."
+    if r2.value <= 0:  # beyond chance, since a fit to shuffled losses does even worse on held-out samples
+        return (
+            f"{what} is related to the {loss} ({p_value(predictability.p)}), but too weakly to predict single samples "
+            f"({figures})."
+        )
+    share = percent(r2.value) if r2.value >= MIN_SHOWN_SHARE else f"less than {percent(0.001)}"
+    amount = f"only {share}" if r2.value < MAX_LITTLE else share
+    ci = f"95% CI {interval(r2, share=True)}"
+    return f"{what} explains {amount} of the variance in {loss} ({ci}; {p_value(predictability.p)})."

@@ -1,0 +1,73 @@
+"""Counts and means that views show beside a test: of the samples as they are, corrected for nothing."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from core.records import EVERYTHING, I64, Bool, ClassFinding, Diagnosis, FailureCluster, Insight
+
+
+def n_wrong(diagnosis: Diagnosis, rows: Bool) -> int:
+    """Errors among the rows of a mask (n,), in a run whose errors are known."""
+    errors = diagnosis.outcomes.errors
+    assert errors is not None
+    return int(errors[rows].sum())
+
+
+def rows_of_scope(diagnosis: Diagnosis, scope: str) -> Bool | None:
+    """(n,) the rows of a class, or all; None where no class is called so, as of a superclass."""
+    samples = diagnosis.samples
+    if scope == EVERYTHING:
+        return np.ones(len(samples), dtype=np.bool_)
+    if samples.labels is not None and scope in samples.class_names:
+        return samples.labels == samples.class_names.index(scope)
+    return None
+
+
+def mean_losses(diagnosis: Diagnosis, insight: Insight) -> tuple[float, float | None]:
+    """Mean loss, capped as it was fitted, of a finding's rows and of the rest of its scope; None where the scope's rows
+    are unknown."""
+    losses = diagnosis.outcomes.fitted
+    scope = rows_of_scope(diagnosis, insight.scope)
+    inside = float(losses[insight.mask].mean()) if insight.mask.any() else math.nan
+    rest = None if scope is None else scope & ~insight.mask
+    return inside, float(losses[rest].mean()) if rest is not None and rest.any() else None
+
+
+def mean_of_other_classes(diagnosis: Diagnosis, finding: ClassFinding) -> float:
+    """Error rate of the samples of all other classes, or their mean loss where errors are unknown; nan if there are
+    none."""
+    outcomes = diagnosis.outcomes
+    values = outcomes.loss if outcomes.errors is None else outcomes.errors
+    n_others = len(values) - finding.size
+    own = finding.mean_loss if finding.error_rate is None else finding.error_rate
+    return (float(values.sum()) - own.value * finding.size) / n_others if n_others else math.nan
+
+
+def share_of_failures(diagnosis: Diagnosis) -> float:
+    """Share of all errors that lie in any confirmed cluster, each counted at the cluster's corrected error rate; of all
+    loss above the mean where errors are unknown. nan where there is neither."""
+    cluster_of = diagnosis.cluster_of()[0]
+    loss = diagnosis.outcomes.loss
+    errors = diagnosis.outcomes.errors
+    weight = errors.astype(np.float64) if errors is not None else np.maximum(loss - loss.mean(), 0)
+    for cluster in diagnosis.clusters:
+        observed = float(weight[cluster.membership >= 0.5].mean())
+        if errors is not None and cluster.error_rate is not None and observed > 0:
+            weight[cluster_of == cluster.id] *= cluster.error_rate.value / observed
+    total = float(weight.sum())
+    return float(weight[cluster_of >= 0].sum()) / total if total > 0 else math.nan
+
+
+def share_inside(cluster: FailureCluster, insight: Insight) -> float:
+    """Share of the cluster's members that meet the condition."""
+    return float(insight.mask[cluster.membership >= 0.5].mean())
+
+
+def top_members(diagnosis: Diagnosis, cluster: FailureCluster, most: int) -> I64:
+    """Row numbers of at most `most` members, the highest membership first and among equals the higher loss."""
+    members = np.flatnonzero(cluster.membership >= 0.5)
+    order = np.lexsort((-diagnosis.outcomes.loss[members], -cluster.membership[members]))
+    return members[order][:most].astype(np.int64)
