@@ -1,1 +1,1 @@
-"""What a person types, and the packages that make what ships."""
+"""Commands for developers, and modules that generate shipped files."""

@@ -1,4 +1,4 @@
-"""docs/api.md, made from the signatures and docstrings of `import errata`: `python -m scripts.api`."""
+"""Generate docs/api.md from the signatures and docstrings of `import errata`: `python -m scripts.api`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SECTIONS = {
 }
 """The public names, in a newcomer's order."""
 METHODS = {"Diagnosis": "cluster_of", "LossTable": "record to_pandas save", "LossRegressor": "fit predict"}
-"""Those that users call; the others are the library's own."""
+"""Methods that users call; the others are internal."""
 RECORDS = {
     "core.records": (
         "Estimate FailureCluster ClassFinding Insight LossEstimate Predictability SampleSet Outcomes Embeddings "
@@ -39,24 +39,24 @@ RECORDS = {
     "core.checks.audit_table": "AuditCell",
     "core.checks.checkpoints.gate": "Gate",
 }
-"""What results are made of, by module: no public names, but their fields are what a program reads."""
+"""Records of results, by module: not public names, but programs read their fields."""
 INTRO = """\
 # From Python
 
-Made from the docstrings by `python -m scripts.api`; a test compares. First steps: [the notebook](quickstart.ipynb);
-how to install, and where a package is missing: [package](package.md).
+Generated from the docstrings by `python -m scripts.api`. First steps: [the notebook](quickstart.ipynb); installation
+and missing packages: [package](package.md).
 
 ```python
 import errata
 
-found = errata.diagnose("val.csv", images="val.zip")
-errata.findings_table(found)
+diagnosis = errata.diagnose("val.csv", images="val.zip")
+errata.findings_table(diagnosis)
 ```
 
-Each name is imported when it is first asked for. `errata.__version__` is the version. Arrays: `F32`, `F64`, `I64`
+Each name is imported on first use. `errata.__version__` is the version. Arrays: `F32`, `F64`, `I64`
 and `Bool` are numpy's of float32, float64, int64 and bool; n samples, d dimensions, k classes. `TableLike` is a
 path, a DataFrame, a dict of columns, or a table of Arrow, polars or Hugging Face datasets; `Progress` a function
-(step, done, total); `Measure` "error rate" or "mean loss". What is called `core` here is `errata.core` once installed.
+(step, done, total); `Measure` "error rate" or "mean loss". `core` here is `errata.core` once installed.
 """
 _TITLE = re.compile(r"^(Args|Returns|Raises|Example|Source):\n", re.M)
 _ENTRY = re.compile(r"([\w, ]+): (.*)", re.S)
@@ -67,24 +67,26 @@ class Docstring:
     """A docstring in its parts; split by `parse`."""
 
     text: str = ""
-    """What stands before the first title."""
+    """The text before the first title."""
     parts: dict[str, str] = field(default_factory=dict[str, str])
-    """By title what stands below it, without its indent."""
+    """Dedented body by title."""
 
     def entries(self, title: str) -> dict[str, str]:
-        """By name what is said of it, in one line; "a, b: ..." is said of both together."""
-        told = dict[str, str]()
+        """Return descriptions by name, in one line each; "a, b: ..." stays one entry."""
+        descriptions = dict[str, str]()
         name = ""
         for line in self.parts.get(title, "").splitlines():
-            if (found := _ENTRY.fullmatch(line)) and not line.startswith(" "):
-                told[(name := found[1])] = found[2]
-            elif told and line.strip():
-                told[name] += f" {line.strip()}"
-        return told
+            match = _ENTRY.fullmatch(line)
+            if match and not line.startswith(" "):
+                name = match[1]
+                descriptions[name] = match[2]
+            elif descriptions and line.strip():
+                descriptions[name] += f" {line.strip()}"
+        return descriptions
 
 
 def parse(text: str | None) -> Docstring:
-    """The parts of a docstring: paragraphs, then "Args:", "Returns:", "Raises:", "Example:" with what is indented."""
+    """Split a docstring: paragraphs, then "Args:", "Returns:", "Raises:", "Example:" with their indented bodies."""
     first, *rest = _TITLE.split(inspect.cleandoc(text or "") + "\n")
     pairs = zip(rest[::2], rest[1::2])
     return Docstring(first.strip(), {title: textwrap.dedent(body).strip("\n") for title, body in pairs})
@@ -92,35 +94,39 @@ def parse(text: str | None) -> Docstring:
 
 @cache
 def notes_of(kind: type) -> dict[str, str]:
-    """By field of a dataclass, the string that follows it in the source."""
+    """Map each field of a dataclass to the string after it in the source."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(tree, ast.ClassDef)
-    told: dict[str, str] = {}
-    for one, after in zip(tree.body, tree.body[1:]):
-        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and isinstance(after, ast.Expr):
+    notes: dict[str, str] = {}
+    for node, after in zip(tree.body, tree.body[1:]):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(after, ast.Expr):
             value = after.value
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                told[one.target.id] = inspect.cleandoc(value.value)
-    return told
+                notes[node.target.id] = inspect.cleandoc(value.value)
+    return notes
 
 
 def methods(name: str) -> list[tuple[str, Callable[..., Any]]]:
-    """Those of a public class that the page shows."""
-    return [(f"{name}.{one}", getattr(getattr(errata, name), one)) for one in METHODS.get(name, "").split()]
+    """List the methods of a public class that the page shows."""
+    public = getattr(errata, name)
+    return [(f"{name}.{method}", getattr(public, method)) for method in METHODS.get(name, "").split()]
 
 
 def undescribed() -> list[str]:
-    """What the page would show without a word on it: arguments of functions and methods, fields of public classes."""
+    """List undocumented arguments of functions and methods, and fields of public classes."""
     missing: list[str] = []
     for name in " ".join(SECTIONS.values()).split():
         public = getattr(errata, name)
         if is_dataclass(public):
-            missing += [f"{name}.{one.name}" for one in fields(public) if one.name not in notes_of(public)]  # type: ignore[arg-type]
-        called = [*methods(name), *([] if is_dataclass(public) or _is_error(public) else [(name, public)])]
-        for title, function in called:
-            told = {one for names in parse(function.__doc__).entries("Args") for one in names.split(", ")}
-            wanted = set(inspect.signature(function).parameters) - {"self"}
-            missing += [f"{title}({one})" for one in sorted(wanted ^ told)]
+            names = [item.name for item in fields(public)]  # type: ignore[arg-type]
+            missing += [f"{name}.{item}" for item in names if item not in notes_of(public)]
+        functions = methods(name)
+        if not is_dataclass(public) and not _is_error(public):
+            functions.append((name, public))
+        for title, function in functions:
+            documented = set(", ".join(parse(function.__doc__).entries("Args")).split(", ")) - {""}
+            parameters = set(inspect.signature(function).parameters) - {"self"}
+            missing += [f"{title}({parameter})" for parameter in sorted(parameters ^ documented)]
     return missing
 
 
@@ -129,12 +135,11 @@ def _is_error(public: Any) -> bool:
 
 
 def page() -> str:
-    """The whole page."""
+    """Build the whole page."""
     lines = [INTRO]
-    lines += [
-        f"- {title}: " + ", ".join(f"[{name}](#errata{name.lower()})" for name in names.split())
-        for title, names in SECTIONS.items()
-    ]
+    for title, names in SECTIONS.items():
+        links = ", ".join(f"[{name}](#errata{name.lower()})" for name in names.split())
+        lines.append(f"- {title}: {links}")
     lines += ["- [What results are made of](#what-results-are-made-of)\n"]
     for title, names in SECTIONS.items():
         lines.append(f"## {title}\n")
@@ -155,55 +160,60 @@ def _public(name: str, public: Any) -> Iterator[str]:
         return
     if not is_dataclass(public):
         yield f"```python\n{signature(name, public)}\n```\n"
-    yield from _told(parse(public.__doc__))
+    yield from _describe(parse(public.__doc__))
     if is_dataclass(public):
         yield from _fields(public, defaults=name != "Diagnosis")  # type: ignore[arg-type]
     for title, method in methods(name):
         yield f"#### {title}\n\n```python\n{signature(title.partition('.')[2], method)}\n```\n"
-        yield from _told(parse(method.__doc__))
+        yield from _describe(parse(method.__doc__))
 
 
-def _told(doc: Docstring) -> Iterator[str]:
+def _describe(doc: Docstring) -> Iterator[str]:
     yield f"{prose(doc.text)}\n"
-    if arguments := doc.entries("Args"):
-        yield "\n".join(f"- `{names.replace(', ', '`, `')}`: {prose(said)}" for names, said in arguments.items()) + "\n"
-    if returns := doc.parts.get("Returns"):
-        yield f"Returns: {prose(returns)}\n"
-    if raises := doc.entries("Raises"):
-        yield "\n\n".join(f"Raises `{name}`: {prose(said)}" for name, said in raises.items()) + "\n"
-    if example := doc.parts.get("Example"):
-        yield f"```python\n{example.replace('  # doctest: +SKIP', '')}\n```\n"
+    arguments = [f"- `{names.replace(', ', '`, `')}`: {prose(text)}" for names, text in doc.entries("Args").items()]
+    if arguments:
+        yield "\n".join(arguments) + "\n"
+    if "Returns" in doc.parts:
+        yield f"Returns: {prose(doc.parts['Returns'])}\n"
+    raises = [f"Raises `{name}`: {prose(text)}" for name, text in doc.entries("Raises").items()]
+    if raises:
+        yield "\n\n".join(raises) + "\n"
+    if "Example" in doc.parts:
+        example = doc.parts["Example"].replace("  # doctest: +SKIP", "")
+        yield f"```python\n{example}\n```\n"
 
 
 def _fields(kind: type, *, defaults: bool) -> Iterator[str]:
-    """A line for each field, and for each property, of a dataclass."""
+    """Write a line for each field and property of a dataclass."""
     lines: list[str] = []
-    for one in fields(kind):  # type: ignore[arg-type]
-        value = f" = {one.default!r}" if defaults and one.default is not MISSING else ""
-        lines.append(f"- `{one.name}: {one.type}{value}`{_said(notes_of(kind).get(one.name))}")
+    for item in fields(kind):  # type: ignore[arg-type]
+        value = f" = {item.default!r}" if defaults and item.default is not MISSING else ""
+        lines.append(f"- `{item.name}: {item.type}{value}`{_after(notes_of(kind).get(item.name))}")
     for name, value in vars(kind).items():
         if isinstance(value, property) and not defaults:
-            lines.append(f"- `{name}: {value.fget.__annotations__['return']}`{_said(value.__doc__)}")
+            lines.append(f"- `{name}: {value.fget.__annotations__['return']}`{_after(value.__doc__)}")
     yield "\n".join(lines) + "\n"
 
 
-def _said(text: str | None) -> str:
+def _after(text: str | None) -> str:
     return f". {prose(text)}" if text else ""
 
 
 def signature(name: str, function: Callable[..., Any], width: int = 100) -> str:
-    """As it stands in the source, on one line where that is short enough."""
-    found = inspect.signature(function)
+    """Format a signature, on one line if it is short enough."""
+    source = inspect.signature(function)
     shown: list[str] = []
-    for one in found.parameters.values():
-        if one.kind is one.KEYWORD_ONLY and not any(p.startswith("*") for p in shown):
+    for parameter in source.parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not any(text.startswith("*") for text in shown):
             shown.append("*")
-        if one.name != "self":
-            stars = {one.VAR_KEYWORD: "**", one.VAR_POSITIONAL: "*"}.get(one.kind, "")
-            shown.append(f"{stars}{one.name}: {one.annotation}{_default(one.default)}")
-    given = "" if isinstance(function, type) else f" -> {found.return_annotation}"
-    line = f"{name}({', '.join(shown)}){given}"
-    return line if len(line) <= width else f"{name}(\n" + "".join(f"    {one},\n" for one in shown) + f"){given}"
+        if parameter.name != "self":
+            stars = {parameter.VAR_KEYWORD: "**", parameter.VAR_POSITIONAL: "*"}.get(parameter.kind, "")
+            shown.append(f"{stars}{parameter.name}: {parameter.annotation}{_default(parameter.default)}")
+    returned = "" if isinstance(function, type) else f" -> {source.return_annotation}"
+    line = f"{name}({', '.join(shown)}){returned}"
+    if len(line) <= width:
+        return line
+    return f"{name}(\n" + "".join(f"    {text},\n" for text in shown) + f"){returned}"
 
 
 def _default(value: Any) -> str:
@@ -214,8 +224,8 @@ def _default(value: Any) -> str:
 
 
 def prose(text: str | None) -> str:
-    """As Markdown: each paragraph on one line, other pages as links, and nothing outside backquotes read as markup."""
-    paragraphs = [" ".join(one.split()) for one in (text or "").split("\n\n")]
+    """Convert to Markdown: each paragraph on one line, pages as links, and markup outside backquotes escaped."""
+    paragraphs = [" ".join(paragraph.split()) for paragraph in (text or "").split("\n\n")]
     parts = "\n\n".join(paragraphs).split("`")
     for at in range(0, len(parts), 2):
         plain = parts[at].replace("<", "&lt;").replace("*", r"\*")

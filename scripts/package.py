@@ -1,8 +1,7 @@
-"""What hatchling runs to build the wheel (pyproject.toml): one package `errata` of `core`, `webapp` and `assets`.
+"""Build hook of the wheel (pyproject.toml): one package `errata` of `core`, `webapp` and `assets`.
 
-An installed `core` or `webapp` would take the place of somebody's own, so in the wheel every import of ours is put
-below `errata`: at the places that Python's own parser names, strings that name a module included
-(docs/decisions/package.md).
+An installed `core` or `webapp` could shadow another package, so the wheel moves every import of ours below `errata`, at
+positions from Python's parser, including strings that name a module (docs/decisions/package.md).
 """
 
 from __future__ import annotations
@@ -20,39 +19,42 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 PACKAGES = ("core", "webapp")
 NAME = "errata"
 MOVED = {"errata.py": "__init__.py", "core/__main__.py": "__main__.py"}
-"""Files that stand elsewhere in the wheel."""
+"""Files with another path in the wheel."""
 _MODULE = re.compile(r"(?:core|webapp)(?:\.[a-z_]\w*)*(?::\w+)?")
 _CALLED = re.compile(r"python -m core\b(?!\.)")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 
 
 class Unclear(ValueError):
-    """A name of ours in a form that cannot be put below `errata`."""
+    """A name of ours in a form that cannot be moved below `errata`."""
 
 
 def below(source: str, known: frozenset[str] = frozenset()) -> str:
-    """A file of ours as it stands in the wheel.
+    """Convert a file of ours for the wheel.
 
     Args:
-        source: Python.
-        known: dotted names of all our modules. A string such as "core.systems.probes" or "core.systems.probes:PROBES"
-            is taken for the name of one where it is among them.
+        source: Python code.
+        known: dotted names of all our modules; a string such as "core.systems.probes" or "core.systems.probes:PROBES"
+            counts as a name if its module is among them.
 
     Raises:
-        Unclear: `import core.x` without "as", which binds the name `core`, or a module's name that is put together.
+        Unclear: `import core.x` without "as", which binds the name `core`, or a module name built from parts.
     """
     lines = [line.encode() for line in source.splitlines(keepends=True)]
     for line, column, expected in sorted(_places(ast.parse(source), lines, known), reverse=True):
         text = lines[line - 1]
         if not text[column:].startswith(expected.encode()):
-            raise Unclear(f"line {line}: {expected!r} is not where it was looked for: {text.decode().strip()!r}")
+            raise Unclear(f"line {line}: {expected!r} is not at the expected position: {text.decode().strip()!r}")
         lines[line - 1] = text[:column] + f"{NAME}.".encode() + text[column:]
     return _CALLED.sub(NAME, b"".join(lines).decode())
 
 
 def _places(tree: ast.AST, lines: list[bytes], known: frozenset[str]) -> Iterator[tuple[int, int, str]]:
-    """(line from 1, column in bytes, what must stand there) of every name that goes below `errata`."""
-    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
+    """Yield (line from 1, column in bytes, expected text) of every name to move below `errata`."""
+    inside: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            inside |= {id(part) for part in ast.walk(node)}
     for node in ast.walk(tree):
         match node:
             case ast.ImportFrom(module=str(module), level=0) if _ours(module):
@@ -66,7 +68,7 @@ def _places(tree: ast.AST, lines: list[bytes], known: frozenset[str]) -> Iterato
             case ast.Constant(value=str(value)) if _names_module(value, known):
                 quote = lines[node.lineno - 1][node.col_offset : node.col_offset + 1].decode()
                 if id(node) in inside or quote not in "\"'":
-                    raise Unclear(f"line {node.lineno}: the name {value!r} is put together; write it as one string")
+                    raise Unclear(f"line {node.lineno}: the name {value!r} is built from parts. Write one string.")
                 yield node.lineno, node.col_offset + 1, value + quote
             case _:
                 pass
@@ -77,13 +79,13 @@ def _ours(module: str) -> bool:
 
 
 def _names_module(value: str, known: frozenset[str]) -> bool:
-    """ "core" alone may be any word, such as that of a processor; with a dot or a colon it is a name."""
+    """ "core" alone can be any word, as in processor core; with a dot or a colon it is a module name."""
     module = value.partition(":")[0]
     return value not in PACKAGES and _MODULE.fullmatch(value) is not None and module in known
 
 
 def modules_of(top: Path) -> frozenset[str]:
-    """Dotted names of the modules of ours below the checkout's top folder."""
+    """Collect the dotted names of our modules below the checkout's top folder."""
     parts = [path.relative_to(top).with_suffix("").parts for name in PACKAGES for path in (top / name).rglob("*.py")]
     return frozenset(".".join(part[:-1] if part[-1] == "__init__" else part) for part in parts)
 
@@ -109,18 +111,18 @@ def write_package(top: Path, out: Path) -> None:
 
 
 class ErrataBuild(BuildHookInterface[Any]):
-    """Hands the wheel the package that `write_package` wrote to a folder of its own, and removes it afterwards."""
+    """Adds the package of `write_package` to the wheel from a temporary folder, and removes that afterwards."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Called by hatchling before it packs."""
+        """Write the package; called by hatchling before it packs."""
         if version == "editable":
-            raise Unclear("There is no editable install. In the checkout use scripts/install and `python -m core`.")
+            raise Unclear("Editable installs are not supported. Use scripts/install and `python -m core`.")
         self.folder = Path(tempfile.mkdtemp(prefix="errata-wheel-"))
         write_package(Path(self.root), self.folder / NAME)
         build_data["force_include"][str(self.folder / NAME)] = NAME
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        """Called by hatchling when the wheel is whole."""
+        """Remove the temporary folder; called by hatchling when the wheel is complete."""
         shutil.rmtree(self.folder, ignore_errors=True)

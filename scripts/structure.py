@@ -1,5 +1,5 @@
-"""The shape of a checkout in figures: floors, circles, sizes of its parts. `python -m scripts.structure [FOLDER]`;
-FOLDER may be an older checkout."""
+"""Measure the structure of a checkout: layers, import cycles, sizes of its parts. `python -m scripts.structure
+[FOLDER]`; FOLDER can be an older checkout."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PACKAGES = ("core", "webapp")
 
 @dataclass(frozen=True)
 class Outline:
-    """What the rules ask of one file, so that it is parsed once for all of them."""
+    """The imports of one file, parsed once for all rules."""
 
     plain: frozenset[str]
     """Every `import module`, in functions and for types included."""
@@ -29,7 +29,7 @@ class Outline:
 
 @cache
 def outline(text: str) -> Outline:
-    """Of a file with this text."""
+    """Parse the imports of a file with this text."""
     tree = ast.parse(text)
     plain: set[str] = set()
     taken: set[tuple[str, str]] = set()
@@ -45,48 +45,55 @@ def outline(text: str) -> Outline:
 
 @cache
 def bound_in(text: str) -> set[str]:
-    """The names that a file defines, imports or assigns at its top, so that whoever imports it finds them."""
-    found: set[str] = set()
+    """Collect the names that a file defines, imports or assigns at its top level."""
+    names: set[str] = set()
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {name.asname or name.name for name in node.names}
+            names |= {name.asname or name.name for name in node.names}
         elif isinstance(node, ast.Assign):
-            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
         elif isinstance(node, ast.AnnAssign) and node.value and isinstance(node.target, ast.Name):
-            found.add(node.target.id)
-    return found
+            names.add(node.target.id)
+    return names
 
 
 def modules(folder: Path, *packages: str) -> dict[str, Path]:
-    """Dotted name of every module below the packages: core and webapp if none is named."""
-    found: dict[str, Path] = {}
-    for path in sorted(p for package in packages or PACKAGES for p in folder.glob(f"{package}/**/*.py")):
+    """Map dotted names to the modules below the packages (default: core and webapp)."""
+    paths: list[Path] = []
+    for package in packages or PACKAGES:
+        paths += folder.glob(f"{package}/**/*.py")
+    files: dict[str, Path] = {}
+    for path in sorted(paths):
         parts = path.relative_to(folder).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
+        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return files
 
 
 def edges_of(folder: Path) -> dict[str, set[str]]:
-    """For every module of core and webapp, the modules of ours that it imports anywhere, in functions and for types
-    included."""
+    """Map every module of core and webapp to our modules that it imports anywhere, also in functions and for types."""
     files = modules(folder)
     return {name: imports_of(path, files) - {name} for name, path in files.items()}
 
 
 def imports_of(path: Path, files: dict[str, Path]) -> set[str]:
-    """The modules among the files that a file imports anywhere."""
-    read = outline(path.read_text("utf-8"))
-    inside = {full if (full := f"{module}.{name}") in files else module for module, name in read.taken}
-    return files.keys() & (read.plain | inside)
+    """Collect the modules among the files that a file imports anywhere."""
+    imports = outline(path.read_text("utf-8"))
+    inside: set[str] = set()
+    for module, name in imports.taken:
+        full = f"{module}.{name}"
+        inside.add(full if full in files else module)
+    return files.keys() & (imports.plain | inside)
 
 
 def circles(edges: dict[str, set[str]]) -> list[set[str]]:
-    """Groups of modules that import each other, directly or by a detour."""
+    """Find groups of modules that import each other, directly or indirectly."""
     names = list(edges)
-    place = {name: i for i, name in enumerate(names)}
-    pairs = [(place[a], place[b]) for a, targets in edges.items() for b in targets]
+    index = {name: i for i, name in enumerate(names)}
+    pairs: list[tuple[int, int]] = []
+    for name, targets in edges.items():
+        pairs += [(index[name], index[target]) for target in targets]
     rows, columns = zip(*pairs, strict=True)
     graph = csr_array(([1] * len(pairs), (rows, columns)), shape=(len(names), len(names)))
     _, labels = connected_components(graph, directed=True, connection="strong")
@@ -97,14 +104,16 @@ def circles(edges: dict[str, set[str]]) -> list[set[str]]:
 
 
 def floors(edges: dict[str, set[str]]) -> int:
-    """How high the house is: files and folders right below core and webapp, each above all that it imports; those that
-    import each other share a floor."""
+    """Count the layers: files and folders directly below core and webapp, each above everything it imports; those that
+    import each other share a layer."""
     units: dict[str, set[str]] = {}
     for name, targets in edges.items():
         unit = _unit(name)
         units.setdefault(unit, set()).update({_unit(t) for t in targets} - {unit})
     together = circles(units)
-    of = {name: min(group) for group in together for name in group}
+    of: dict[str, str] = {}
+    for group in together:
+        of |= dict.fromkeys(group, min(group))
     below: dict[str, set[str]] = {}
     for unit, targets in units.items():
         at = of.get(unit, unit)
@@ -124,21 +133,21 @@ def _unit(name: str) -> str:
 
 
 def lengths(folder: Path, *packages: str) -> dict[str, int]:
-    """Lines of every module below the packages."""
+    """Count the lines of every module below the packages."""
     return {name: len(path.read_text("utf-8").splitlines()) for name, path in modules(folder, *packages).items()}
 
 
 def lines_by_part(folder: Path) -> dict[str, int]:
-    """Lines of Python of the kernel, of each system with its page, of research, and of the tests."""
-    found: dict[str, int] = {}
+    """Count the lines of Python of the kernel, of each system with its page, of research, and of the tests."""
+    lines: dict[str, int] = {}
     for name, n in lengths(folder, *PACKAGES, "research", "tests").items():
         part = part_of(name, (folder / Path(*name.split("."))).is_dir())
-        found[part] = found.get(part, 0) + n
-    return found
+        lines[part] = lines.get(part, 0) + n
+    return lines
 
 
 def part_of(name: str, is_package: bool = False) -> str:
-    """The part that a module belongs to. What lies beside the systems, such as their list, is the kernel's.
+    """Return the part of a module. Modules beside the systems, such as their list, belong to the kernel.
 
     Example:
         >>> [part_of(name) for name in ("core.diagnose", "webapp.systems.probes.tab", "tests.test_pages")]
@@ -152,13 +161,18 @@ def part_of(name: str, is_package: bool = False) -> str:
 
 
 def measure(folder: Path) -> dict[str, str]:
-    """What is printed, by its title."""
+    """Compute the printed figures, by title."""
     files = modules(folder)
     edges = edges_of(folder)
     lines = lengths(folder)
     parts = lines_by_part(folder)
-    door = {(a, b) for a, targets in edges.items() for b in targets if a.startswith("core.") and b.startswith("webapp")}
-    wide = sum(len(text) > 120 for path in files.values() for text in path.read_text("utf-8").splitlines())
+    door: set[tuple[str, str]] = set()
+    for name, targets in edges.items():
+        if name.startswith("core."):
+            door |= {(name, target) for target in targets if target.startswith("webapp")}
+    wide = 0
+    for path in files.values():
+        wide += sum(len(text) > 120 for text in path.read_text("utf-8").splitlines())
     return {
         "files": f"{len(files)}",
         "lines of core and webapp": f"{sum(lines.values()):,}, of templates {_lines(folder, '*.j2'):,}",
@@ -173,8 +187,10 @@ def measure(folder: Path) -> dict[str, str]:
 
 
 def _lines(folder: Path, pattern: str) -> int:
-    found = (path for package in PACKAGES for path in folder.glob(f"{package}/**/{pattern}"))
-    return sum(len(path.read_text("utf-8").splitlines()) for path in found)
+    n = 0
+    for package in PACKAGES:
+        n += sum(len(path.read_text("utf-8").splitlines()) for path in folder.glob(f"{package}/**/{pattern}"))
+    return n
 
 
 if __name__ == "__main__":

@@ -88,14 +88,14 @@ def test_an_advisory_is_named_with_the_version_that_mends_it() -> None:
     one = {"name": "pictures", "version": "1.0", "vulns": [{"id": "CVE-1", "fix_versions": ["1.1", "2.0"]}]}
     said, code = summarise(read(result(one) + "\n" + result({"name": "tables", "version": "3", "vulns": []})))
     assert code == 1
-    assert said == ["pictures 1.0: CVE-1, mended in 1.1, 2.0", "1 advisory for 2 of 2 packages that the index tells of"]
+    assert said == ["pictures 1.0: CVE-1, fixed in 1.1, 2.0", "1 advisory for 2 of 2 packages in the index"]
 
 
 @pytest.mark.parametrize("text", ["", result(), result({"name": "tables", "skip_reason": "not found"})])
 def test_an_index_that_does_not_tell_is_no_clean_bill(text: str) -> None:
     said, code = summarise(read(text))
     assert code == 4
-    assert "does not tell of" in said[-1]
+    assert "Not in the index: " in said[-1]
 
 
 def test_no_advisory_for_any_is_zero() -> None:
