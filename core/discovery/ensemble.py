@@ -2,7 +2,8 @@
 
 Many lightweight members are each fitted to a bootstrap of the rows (of whole groups, where rows come in groups). Their
 mean is the predicted loss and their disagreement the spread. Ardeshir 2023, arXiv 2305.03212, fixes the idea (an
-ensemble of lightweight regressors from CLIP embedding to loss); member type, number and penalties are ours."""
+ensemble of lightweight regressors from CLIP embedding to loss); member type, number and penalties are ours.
+"""
 
 from __future__ import annotations
 

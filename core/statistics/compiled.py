@@ -8,14 +8,14 @@ from typing import Any
 import numba
 
 MODULES = ("core.statistics.excess", "core.statistics.levels")
-"""All that hold such loops: who imports them compiles these, or reads what was kept of them."""
+"""Modules with compiled loops: importing them compiles the loops, or loads their cached code."""
 
 
 def compiled(signature: str, **how: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """What compiles a function of arrays for one signature, to run without Python's lock.
+    """Decorator that compiles a function of arrays for one signature, to run without Python's lock.
 
-    The machine code is kept where numba keeps the rest (`__pycache__`, else the user's cache folder), so the next
-    process need not compile it; where it may write to neither, it is compiled in each process.
+    Numba caches the machine code (in `__pycache__`, else in the user's cache folder), so the next process need not
+    compile it; if neither is writable, each process compiles it.
 
     Args:
         signature: numba's, such as "void(f4[:, ::1])". how: other options of `numba.njit`.
@@ -25,7 +25,7 @@ def compiled(signature: str, **how: Any) -> Callable[[Callable[..., Any]], Calla
     def compile_it(loop: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return njit(signature, nogil=True, cache=True, **how)(loop)
-        except RuntimeError:  # it found no folder to write to, or could not keep what it made
+        except RuntimeError:  # no writable folder, or the cache could not be written
             return njit(signature, nogil=True, **how)(loop)
 
     return compile_it

@@ -1,7 +1,7 @@
-"""The statistic that is permuted, of all sets and columns in one compiled pass; `core.statistics.permutation` says what
-it is, and does the same on arrays of any shape.
+"""The permuted statistic of all sets and columns in one compiled pass; `core.statistics.permutation` defines it, and
+computes the same on arrays of any shape.
 
-`error_model="numpy"` leaves divisions unchecked, without which the loops are not run on several columns at once.
+`error_model="numpy"` leaves divisions unchecked; with checks the loops would not be vectorized over columns.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def studentised_excesses(
     inside_groups: Sequence[F32] | None = None,
     total_groups: Sequence[F32] | None = None,
 ) -> F32:
-    """(r, p) `core.statistics.permutation.studentised_excess`, to the last bit, of r sets in one scope.
+    """(r, p) `core.statistics.permutation.studentised_excess` of r sets in one scope, equal to the last bit.
 
     Args:
         size: (r, 1). scope_size: (1, 1). inside, inside_squares: (r, p). total, total_squares: (1, p).
@@ -59,21 +59,21 @@ def _squares(size: Any, total: Any, squares: Any) -> Any:
 
 
 @compiled("f8(f8, f8)", inline="always", error_model="numpy")
-def _counted(size: Any, span: Any) -> Any:
-    """How many rows a side counts for."""
+def _effective_rows(size: Any, span: Any) -> Any:
+    """Effective rows of a side (Kish 1965)."""
     return max(size**2 / max(span, 1.0), 1.0)
 
 
 @compiled("f8(f8, f4, f8, f4, f4, f4, f8)", inline="always", error_model="numpy")
-def _counted_squares(size: Any, total: Any, own: Any, products: Any, crossed: Any, span: Any, count: Any) -> Any:
+def _effective_squares(size: Any, total: Any, inner: Any, products: Any, crossed: Any, span: Any, count: Any) -> Any:
     mean = total / size
     of_sums = products - mean * crossed + mean**2 * span
-    return max(of_sums, own) * (count / size) ** 2
+    return max(of_sums, inner) * (count / size) ** 2
 
 
 @compiled("f8(f8, f8, f8, f8)", inline="always", error_model="numpy")
-def _squared_error(own: Any, count: Any, common: Any, prior: Any) -> Any:
-    return max(own / max(count - 1, 1.0), (own + common) / (count + prior)) / count
+def _squared_error(inner: Any, count: Any, common: Any, prior: Any) -> Any:
+    return max(inner / max(count - 1, 1.0), (inner + common) / (count + prior)) / count
 
 
 @compiled("void(f8, f4[::1], f4[::1], f8[::1], f8)", error_model="numpy")
@@ -85,10 +85,10 @@ def _common(whole: Any, total: Any, squares: Any, common: Any, prior: Any) -> No
 @compiled("void(f8, f4[::1], f4[::1], f4[:, ::1], f8[::1], f8)", error_model="numpy")
 def _common_of_groups(whole: Any, total: Any, squares: Any, of_all: Any, common: Any, prior: Any) -> None:
     for p in range(len(common)):
-        count = _counted(whole, of_all[2, p])
-        own = _squares(whole, total[p], squares[p])
-        own = _counted_squares(whole, total[p], own, of_all[0, p], of_all[1, p], of_all[2, p], count)
-        common[p] = prior * max(own / count, 1e-12)
+        count = _effective_rows(whole, of_all[2, p])
+        inner = _squares(whole, total[p], squares[p])
+        inner = _effective_squares(whole, total[p], inner, of_all[0, p], of_all[1, p], of_all[2, p], count)
+        common[p] = prior * max(inner / count, 1e-12)
 
 
 @compiled("void(f8[::1], f8, f4[:, ::1], f4[:, ::1], f4[::1], f4[::1], f8[::1], f8, f4[:, ::1])", error_model="numpy")
@@ -100,9 +100,9 @@ def _plain(
         rest = whole - sizes[r]
         for p in range(out.shape[1]):
             outside = total[p] - inside[r, p]
-            own = _squares(size, inside[r, p], squares[r, p])
+            inner = _squares(size, inside[r, p], squares[r, p])
             others = _squares(rest, outside, all_squares[p] - squares[r, p])
-            error = _squared_error(own, size, common[p], prior) + _squared_error(others, rest, common[p], prior)
+            error = _squared_error(inner, size, common[p], prior) + _squared_error(others, rest, common[p], prior)
             out[r, p] = (inside[r, p] / size - outside / rest) / np.sqrt(error)
 
 
@@ -122,14 +122,16 @@ def _grouped(
             outside = total[p] - inside[r, p]
             span = spans[r, p]
             other_span = of_all[2, p] - spans[r, p]
-            count = _counted(size, span)
-            other_count = _counted(rest, other_span)
-            own = _squares(size, inside[r, p], squares[r, p])
-            own = _counted_squares(size, inside[r, p], own, products[r, p], crossed[r, p], span, count)
+            count = _effective_rows(size, span)
+            other_count = _effective_rows(rest, other_span)
+            inner = _squares(size, inside[r, p], squares[r, p])
+            inner = _effective_squares(size, inside[r, p], inner, products[r, p], crossed[r, p], span, count)
             others = _squares(rest, outside, all_squares[p] - squares[r, p])
-            others = _counted_squares(
+            others = _effective_squares(
                 rest, outside, others, of_all[0, p] - products[r, p], of_all[1, p] - crossed[r, p], other_span,
                 other_count,
             )  # fmt: skip
-            error = _squared_error(own, count, common[p], prior) + _squared_error(others, other_count, common[p], prior)
+            error = _squared_error(inner, count, common[p], prior) + _squared_error(
+                others, other_count, common[p], prior
+            )
             out[r, p] = (inside[r, p] / size - outside / rest) / np.sqrt(error)

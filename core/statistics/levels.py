@@ -1,7 +1,7 @@
-"""Which of several nested sets of the highest values each value is in, and what the sets add up to; compiled.
+"""Nested sets of the highest values: the smallest set that holds each value, and sums over the sets; compiled.
 
-A set holds the rows that `core.statistics.tops.top_positions` puts first. They are not sorted: values fall into bins,
-and only in a bin through which a set's edge goes are they put in order.
+A set holds the rows that `core.statistics.tops.top_positions` puts first. Values are not sorted as a whole: they fall
+into bins, and only the bins that an edge of a set runs through are sorted.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from core.statistics.tops import BACK, SPREAD
 U8 = npt.NDArray[np.uint8]
 MIN_BINS = 64
 MAX_BINS = 4096
+"""Bounds on the number of bins, about one for two values within them: few enough for the processor's cache."""
 EDGE = np.uint8(255)
-"""Marks a bin that an edge goes through; sets are fewer than that."""
+"""Marks a bin that an edge runs through; there are fewer than 255 sets."""
 N_BANKS = 4
-"""Sums are kept in so many parts: an addition need not wait for the one before."""
+"""Partial sums kept side by side, so that an addition need not wait for the previous one."""
 
 
 def levels_of(values: F32, sizes: Sequence[int]) -> U8:
-    """(b, n) how many of the sets a row is not in, so 0 for the rows of the smallest.
+    """(b, n) number of sets that a row is not in: 0 for the rows of the smallest set.
 
     Args:
         values: (b, n). sizes: ascending, fewer than 255.
@@ -89,38 +90,40 @@ def _into_bins(row: Any, low: Any, high: Any, codes: Any, counts: Any) -> None:
 
 
 @compiled("i8(i4[::1], i8[::1], u1[::1], i4[::1], i8[:, ::1])")
-def _edges(counts: Any, sizes: Any, level: Any, place: Any, edges: Any) -> Any:
+def _edges(counts: Any, sizes: Any, level: Any, start: Any, edges: Any) -> Any:
     """The level of each bin, or EDGE; where the keys of such bins begin, and before how many higher values. How many
     such bins there are."""
     above = 0
     done = 0
     used = 0
-    found = 0
+    n_edges = 0
     for b in range(len(counts) - 1, -1, -1):
         while done < len(sizes) and sizes[done] <= above:
             done += 1
         level[b] = done
         if done < len(sizes) and sizes[done] < above + counts[b]:
-            level[b], place[b] = EDGE, used
-            edges[found, 0], edges[found, 1] = used, above
-            found += 1
+            level[b] = EDGE
+            start[b] = used
+            edges[n_edges, 0] = used
+            edges[n_edges, 1] = above
+            n_edges += 1
             used += counts[b]
         above += counts[b]
-    edges[found, 0] = used
-    return found
+    edges[n_edges, 0] = used
+    return n_edges
 
 
 @compiled("void(u1[::1], u8[::1], i8[:, ::1], i8, i8[::1])")
 def _in_order(levels: Any, keys: Any, edges: Any, n_edges: Any, sizes: Any) -> None:
     """Set the levels of the rows in bins that an edge goes through."""
     for e in range(n_edges):
-        own = keys[edges[e, 0] : edges[e + 1, 0]]
-        _sort_down(own)
+        bin_keys = keys[edges[e, 0] : edges[e + 1, 0]]
+        _sort_down(bin_keys)
         done = 0
-        for rank in range(len(own)):
+        for rank in range(len(bin_keys)):
             while done < len(sizes) and sizes[done] <= edges[e, 1] + rank:
                 done += 1
-            levels[np.uint32(np.uint32(own[rank] & np.uint64(0xFFFFFFFF)) * BACK)] = done
+            levels[np.uint32(np.uint32(bin_keys[rank] & np.uint64(0xFFFFFFFF)) * BACK)] = done
 
 
 @compiled("void(f4[:, ::1], u4[:, ::1], f4[::1], f4[::1], i8[::1], i8, u1[:, ::1])")
@@ -129,40 +132,41 @@ def _levels(values: Any, words: Any, low: Any, high: Any, sizes: Any, bins: Any,
     codes = np.empty(n, np.uint16)
     keys = np.empty(n, np.uint64)
     counts = np.empty(bins, np.int32)
-    place = np.empty(bins, np.int32)
+    start = np.empty(bins, np.int32)
     level = np.empty(bins, np.uint8)
     edges = np.empty((len(sizes) + 1, 2), np.int64)
     for row in range(len(values)):
         _into_bins(values[row], low[row], high[row], codes, counts)
-        n_edges = _edges(counts, sizes, level, place, edges)
+        n_edges = _edges(counts, sizes, level, start, edges)
         for i in range(n):
             out[row, i] = level[codes[i]]
             if level[codes[i]] == EDGE:  # the keys of `top_positions`
                 word = words[row, i]
                 word ^= np.uint32(0xFFFFFFFF) if word >> np.uint32(31) else np.uint32(0x80000000)
-                keys[place[codes[i]]] = (np.uint64(word) << np.uint64(32)) | np.uint64(np.uint32(np.uint32(i) * SPREAD))
-                place[codes[i]] += 1
+                keys[start[codes[i]]] = (np.uint64(word) << np.uint64(32)) | np.uint64(np.uint32(np.uint32(i) * SPREAD))
+                start[codes[i]] += 1
         _in_order(out[row], keys, edges, n_edges, sizes)
 
 
 @compiled("void(u1[:, ::1], f4[:, ::1], f8[:, :, ::1])")
 def _sums(levels: Any, values: Any, sums: Any) -> None:
     n_sizes = sums.shape[1]
-    own = np.empty((N_BANKS, n_sizes + 1, 2))
+    banks = np.empty((N_BANKS, n_sizes + 1, 2))
     for row in range(len(levels)):
-        own[:] = 0
+        banks[:] = 0
         of_row = values[row if len(values) > 1 else 0]
         for i in range(len(of_row)):
-            bank = own[i % N_BANKS, levels[row, i]]
+            bank = banks[i % N_BANKS, levels[row, i]]
             bank[0] += of_row[i]
             bank[1] += of_row[i] * of_row[i]
         first = 0.0
         second = 0.0
         for size in range(n_sizes):
             for bank in range(N_BANKS):
-                first += own[bank, size, 0]
-                second += own[bank, size, 1]
-            sums[0, size, row], sums[1, size, row] = first, second
+                first += banks[bank, size, 0]
+                second += banks[bank, size, 1]
+            sums[0, size, row] = first
+            sums[1, size, row] = second
 
 
 @compiled("void(f4[:, ::1], f4[:, ::1], f4[::1], f4[::1], f8[:, ::1])", fastmath={"reassoc", "contract"})
@@ -178,4 +182,6 @@ def _products(first: Any, second: Any, first_mean: Any, second_mean: Any, sums: 
             squares += apart * apart
             products += product
             of_products += product * product
-        sums[0, row], sums[1, row], sums[2, row] = squares, products, of_products
+        sums[0, row] = squares
+        sums[1, row] = products
+        sums[2, row] = of_products

@@ -1,28 +1,28 @@
-"""How likely a listed set is to be nothing, by how often chance lists one that stands out as much."""
+"""Local false discovery rate of a listed candidate, from how often permuted losses list one as strong."""
 
 from __future__ import annotations
 
 NULL_SHARE = 0.8
 BETA_SHAPE = 0.2
-"""pi0 and a of `local_fdr`, so chosen that on tuning seeds no group of sets was nothing more often than was said (142
-sets of 62 planted data sets of two and ten classes, a fifth of them with nothing planted). The likeliest values, 0.14
-and 0.02, said too little of sets of a chance near 1."""
+"""pi0 and a of `local_fdr`, chosen so that on tuning seeds no group of sets was noise more often than stated (142 sets
+of 62 planted data sets of two and ten classes, a fifth of them with nothing planted). The maximum-likelihood values,
+0.14 and 0.02, understated it for sets with a chance near 1."""
 
 
 def local_fdr(chance: float) -> float:
-    """Probability that a listed set is nothing, in the two-groups model: pi0 / (pi0 + (1 - pi0) a chance^(a - 1)).
+    """Probability that a listed set is noise, in the two-groups model: pi0 / (pi0 + (1 - pi0) a chance^(a - 1)).
 
-    A set that is nothing has a chance uniform in (0, 1], one that holds a failure a Beta(a, 1), so a small chance is
-    likelier there. The chance compares each set of a list with the strongest of a permuted one, so for the later sets
-    it is larger than it need be.
+    The chance of a noise set is uniform in (0, 1], that of a set that holds a failure Beta(a, 1), so a small chance is
+    likelier there. The chance compares each set of a list with the strongest of a permuted list, so it is conservative
+    for the later sets.
 
     Args:
-        chance: in (0, 1], the share of permuted losses in which the strongest set that could be listed stands out as
-            much, (b + 1) / (B + 1).
+        chance: in (0, 1], the share of permuted losses in which the strongest listable set is as strong,
+            (b + 1) / (B + 1).
 
     Source: Efron, Tibshirani, Storey & Tusher 2001, JASA 96(456), for the model; Pounds & Morris 2003, Bioinformatics
-    19(10), for the mixture of a uniform and a beta. Departure: both are fitted to the thousands of hypotheses of one
-    study; a list has five sets, so pi0 and a are those of planted data (`NULL_SHARE`, `BETA_SHAPE`). Where nothing
-    fails at all, every listed set is nothing, whatever this says; how often that is so among data sets is for no list
-    to know."""
+    19(10), for the mixture of a uniform and a beta. Departure: they fit the model to the thousands of hypotheses of one
+    study. A list has five sets, so pi0 and a come from planted data (`NULL_SHARE`, `BETA_SHAPE`). Where nothing fails
+    at all, every listed set is noise whatever this returns; no single list can tell how often that is so.
+    """
     return NULL_SHARE / (NULL_SHARE + (1 - NULL_SHARE) * BETA_SHAPE * chance ** (BETA_SHAPE - 1))

@@ -1,4 +1,4 @@
-"""Per-sample losses from what a model wrote out. Larger is worse in every one.
+"""Per-sample losses from a model's outputs. Larger is worse in every one.
 
 n samples, k classes; `scores` are probabilities (n, k) float64 whose rows sum to 1, `labels` and `predictions` (n,)
 indices of classes.
@@ -14,7 +14,7 @@ from core.errors import InvalidInput
 from core.records import F32, F64, I64
 
 MIN_PROBABILITY = 1e-12
-"""Probabilities below it count as it in logarithms, so that one certain mistake costs 27.6 nats and not infinity."""
+"""Smaller probabilities count as this in logarithms, so that a fully confident error costs 27.6 nats, not infinity."""
 
 LOSS_UNITS = {
     "cross-entropy": "nats",
@@ -41,8 +41,7 @@ def cross_entropy(scores: F64, labels: I64) -> F64:
 
 
 def cross_entropy_of_logits(logits: F64, labels: I64) -> F64:
-    """(n,) -log softmax(logits)[label] in nats, without a floor: nothing is lost where a probability would round to
-    0."""
+    """(n,) -log softmax(logits)[label] in nats, without a floor: exact where a probability would round to 0."""
     top = logits.max(axis=1)
     return top + np.log(np.exp(logits - top[:, None]).sum(axis=1)) - _at(logits, labels)
 
@@ -55,7 +54,7 @@ def brier(scores: F64, labels: I64) -> F64:
 
 
 def margin(scores: F64, labels: I64) -> F64:
-    """(n,) largest probability of another class minus that of the label, in [-1, 1]; above 0 means wrong."""
+    """(n,) largest probability of the other classes minus that of the label, in [-1, 1]; above 0 means wrong."""
     others = scores.copy()
     others[np.arange(len(labels)), labels] = -np.inf
     return others.max(axis=1) - _at(scores, labels)
@@ -72,9 +71,9 @@ def absolute_error(target: F64, prediction: F64) -> F64:
 
 
 def entropy(scores: F64) -> F64:
-    """(n,) -sum p log p in nats, in [0, log k]: how unsure the model is. It needs no label, so it is a proxy and no
+    """(n,) -sum p log p in nats, in [0, log k]: the model's uncertainty. It needs no label, so it is a proxy, not a
     loss."""
-    # 0 log 0 is 0; the sum of a certain row would otherwise come out as -0.0
+    # 0 log 0 is 0; without abs the sum of a fully confident row would be -0.0
     return np.abs(-(scores * np.log(np.clip(scores, MIN_PROBABILITY, 1.0))).sum(axis=1))
 
 
@@ -83,18 +82,18 @@ PROBABILITY_LOSSES: Mapping[str, Callable[[F64, I64], F64]] = {
     "brier": brier,
     "margin": margin,
 }
-"""By kind, the losses of probabilities and labels."""
+"""Losses of probabilities and labels, by kind."""
 NUMBER_LOSSES: Mapping[str, Callable[[F64, F64], F64]] = {
     "squared error": squared_error,
     "absolute error": absolute_error,
 }
-"""By kind, the losses of a numeric target and its prediction."""
+"""Losses of a numeric target and its prediction, by kind."""
 
 
 def fitting_clip(loss: F64) -> float:
-    """Where cross-entropy is clipped for fitting: 4 nats, or its 99th percentile where that is higher.
+    """The clip of cross-entropy for fitting: 4 nats, or its 99th percentile where that is higher.
 
-    A handful of huge losses would otherwise own a squared-error fit. 4 nats is a probability of 1.8% for the label.
+    A few huge losses would otherwise dominate a squared-error fit. 4 nats is a label probability of 1.8%; a convention.
     """
     return max(4.0, float(np.percentile(loss, 99)))
 
@@ -105,22 +104,24 @@ def _at(values: F64, labels: I64) -> F64:
 
 MAX_MAGNITUDE = 1e15
 MIN_SPREAD = 1e-15
-"""How far from 0 what is fitted may lie, and how little all of it may differ."""
+"""Largest magnitude of fitted values, and their smallest range: their squares must fit a float32 (1e-38 to 3e38), in
+which the ensemble is fitted."""
 
 
 def check_magnitude(values: F32 | F64, what: str, least: float = 0.0) -> None:
-    """Squares must stay within the range of a float32, in which the ensemble is fitted: past it nothing is found.
+    """Check that the squares of the values fit a float32; otherwise the search would find nothing.
 
     Args:
-        least: by which they must differ if they do.
+        least: smallest range of values that are not all equal.
 
     Raises:
-        InvalidInput: they do not.
+        InvalidInput: a value is too large, or the range too small.
     """
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    low = float(values.min()) if values.size else 0.0
+    high = float(values.max()) if values.size else 0.0
     if max(-low, high) > MAX_MAGNITUDE or 0 < high - low < least:
         raise InvalidInput(
             f"The {what} must lie within {MAX_MAGNITUDE:g} of 0 and differ by at least {MIN_SPREAD:g}: "
-            f"the largest is {max(-low, high):.3g} and they differ by {high - low:.3g}. Rescale them, for instance to "
-            "a standard deviation of 1."
+            f"the largest is {max(-low, high):.3g} and they differ by {high - low:.3g}. "
+            "Rescale them, for example to a standard deviation of 1."
         )

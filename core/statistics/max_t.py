@@ -1,4 +1,4 @@
-"""The max-T test: what the largest of many statistics reaches where rows are permuted (Westfall & Young 1993)."""
+"""The max-T null: the largest of many statistics under permutation of the rows (Westfall & Young 1993)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def max_t(
     rng: np.random.Generator,
     sizes: Sequence[int],
 ) -> N:
-    """(..., b) the null that observed statistics are held against, by `core.statistics.permutation.permutation_p`.
+    """(..., b) the null for `core.statistics.permutation.permutation_p`.
 
     Args:
-        read: draws so many permutations and gives (..., count), the largest statistic of each. Rows before the last
-            axis are nulls of their own.
-        sizes: permutations that are held at once (`chunks`), b together.
+        read: draws `count` permutations and returns (..., count), the largest statistic of each. Rows before the last
+            axis are separate nulls.
+        sizes: permutations held at once (`chunks`), b together.
     """
     return conservative_null(nulls(read, permuter, rng, sizes))
 
@@ -40,34 +40,38 @@ def nulls(
     every: Callable[..., Iterable[N]] | None = None,
     enough: Callable[[int, Sequence[N]], bool] = lambda way, parts: False,
 ) -> list[N]:
-    """The null of each of the permuter's ways; arguments as for `max_t`.
+    """The null of each of the permuter's exchange schemes; arguments as for `max_t`.
 
     Args:
-        every: maps a function over sizes and their generators, each size with one of its own, so that the result does
-            not depend on how many are drawn at once. By default one after another, with the one generator.
-        enough: whether to stop, by the number of the way and what was drawn in it so far.
+        every: maps a function over sizes and their generators, one per size, so that the result does not depend on how
+            many are drawn at once. By default sizes are drawn one after another, with the same generator.
+        enough: whether to stop, by the number of the scheme and the parts drawn so far.
     """
-    found = list[Any]()
-    for number, way in enumerate(permuter.exchange_schemes):
-        draw = partial(read, way)
+    drawn = list[Any]()
+    for number, scheme in enumerate(permuter.exchange_schemes):
+        draw = partial(read, scheme)
         parts = list[Any]()
-        drawn = map(draw, sizes, repeat(rng)) if every is None else every(draw, sizes, rng.spawn(len(sizes)))
-        for part in drawn:
+        pieces = map(draw, sizes, repeat(rng)) if every is None else every(draw, sizes, rng.spawn(len(sizes)))
+        for part in pieces:
             parts.append(part)
             if enough(number, parts):
                 break
-        found.append(np.concatenate(parts, axis=-1))
-    return found
+        drawn.append(np.concatenate(parts, axis=-1))
+    return drawn
 
 
-def conservative_null(ways: Sequence[N]) -> N:
-    """(..., b) a null by which a statistic has the largest p that it has by any of them, each ascending or not.
+def conservative_null(nulls: Sequence[N]) -> N:
+    """(..., b) a null under which each statistic has its largest p of all the nulls, sorted or not.
 
-    Those that were stopped early, whose p is far from any alpha, are shorter: the shortest is taken then.
+    Where exchangeability is in doubt, a finding must pass every scheme, so the larger p counts. Sorted nulls of one
+    length give it by their maximum, rank by rank. A null that stopped early is shorter, and its p is far from any
+    alpha; the shortest is then returned.
     """
-    if len({null.shape[-1] for null in ways}) > 1:
-        return min(ways, key=lambda null: null.shape[-1])
-    return ways[0] if len(ways) == 1 else np.maximum.reduce([np.sort(null) for null in ways])
+    if len({null.shape[-1] for null in nulls}) > 1:
+        return min(nulls, key=lambda null: null.shape[-1])
+    if len(nulls) == 1:
+        return nulls[0]
+    return np.maximum.reduce([np.sort(null) for null in nulls])
 
 
 def chunks(total: int, size: int) -> list[int]:

@@ -1,5 +1,5 @@
-"""The measures of failure: each sample's value in one, a finding's difference in the one that was tested, and the order
-in which findings are shown."""
+"""The measures of failure: values by sample, a finding's difference in its tested measure, and the order of
+findings."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from core.records import F64, Diagnosis, Estimate, FailureCluster, Insight, Meas
 
 
 def default_measure(outcomes: Outcomes) -> Measure:
-    """The error rate, or the mean loss where errors are unknown: of what was tested in neither."""
+    """The measure of findings that were not tested: the error rate, or the mean loss where errors are unknown."""
     return "mean loss" if outcomes.errors is None else "error rate"
 
 
 def measured(outcomes: Outcomes, measure: Measure) -> F64:
-    """(n,) 0/1 errors where the measure is the error rate, else the losses as they are fitted (clipped).
+    """(n,) 0/1 errors where the measure is the error rate, else the fitted (clipped) losses.
 
     Raises:
-        AssertionError: error rates are asked for and errors are unknown.
+        AssertionError: the measure is the error rate and errors are unknown.
     """
     if measure == "mean loss":
         return outcomes.fitted
@@ -28,33 +28,35 @@ def measured(outcomes: Outcomes, measure: Measure) -> F64:
     return outcomes.errors.astype(np.float64)
 
 
-def in_shares(found: FailureCluster | Insight) -> bool:
-    """True where the finding is one of the error rate, False where it is one of the loss."""
-    return found.measure == "error rate" and found.error_difference is not None
+def in_shares(finding: FailureCluster | Insight) -> bool:
+    """True for a finding of the error rate, False for one of the loss."""
+    return finding.measure == "error rate" and finding.error_difference is not None
 
 
-def tested_effect(found: FailureCluster | Insight) -> Estimate:
-    """The difference from the rest of the scope in the measure that was tested: its interval stays off 0."""
-    of_loss = found.effect if isinstance(found, Insight) else found.excess_loss
-    return found.error_difference if in_shares(found) and found.error_difference is not None else of_loss
+def tested_effect(finding: FailureCluster | Insight) -> Estimate:
+    """The difference from the others of the scope in the tested measure; a confirmed finding's interval excludes 0."""
+    if finding.error_difference is not None and in_shares(finding):
+        return finding.error_difference
+    return finding.effect if isinstance(finding, Insight) else finding.excess_loss
 
 
-def tested_values(found: FailureCluster | Insight, outcomes: Outcomes) -> F64:
-    """(n,) what `tested_effect` is a difference of means of."""
-    return measured(outcomes, "error rate" if in_shares(found) else "mean loss")
+def tested_values(finding: FailureCluster | Insight, outcomes: Outcomes) -> F64:
+    """(n,) values whose difference of means is `tested_effect`."""
+    return measured(outcomes, "error rate" if in_shares(finding) else "mean loss")
 
 
 def strongest_first(insights: Iterable[Insight]) -> list[Insight]:
     """Phrases and conditions in the order in which they are shown everywhere.
 
-    Confirmed ones first: those of the error rate, then those of the loss, each by the lower end of the interval of
-    `tested_effect`, the least that the search leaves of it. Then exploratory ones, whose excess nothing corrected, by
-    how well they retrieve their cluster or selection. Equal ones keep their order.
+    Confirmed ones come first: those of the error rate, then those of the loss, as points of error and units of loss
+    have no common scale. Each kind is ordered by the lower end of the interval of `tested_effect`; the value itself
+    would favor small groups, whose excess is the least certain. Then come those that are not confirmed, by AUROC, since
+    their excess is not corrected for the search. Ties keep their order (docs/decisions/strongest-first.md).
     """
-    return sorted(insights, key=_place)
+    return sorted(insights, key=_rank)
 
 
-def _place(insight: Insight) -> tuple[bool, bool, float]:
+def _rank(insight: Insight) -> tuple[bool, bool, float]:
     if not insight.confirmed:
         return True, True, -(insight.retrieval or 0.0)
     effect = tested_effect(insight)
@@ -62,10 +64,10 @@ def _place(insight: Insight) -> tuple[bool, bool, float]:
 
 
 def insights_of(diagnosis: Diagnosis, cluster: int | None, kind: str = "") -> list[Insight]:
-    """The insights on a cluster by its id (None: those that stand alone), strongest first; of one kind if named."""
+    """The insights on a cluster by its id (None: those without a cluster), strongest first; of a kind, if named."""
     return strongest_first(i for i in diagnosis.insights if i.cluster == cluster and kind in ("", i.kind))
 
 
 def insights_in_order(diagnosis: Diagnosis) -> list[Insight]:
-    """Every insight: those on the first cluster, on the second and so on, then those that stand alone."""
+    """Every insight: those on the first cluster, on the second and so on, then those without a cluster."""
     return sorted(strongest_first(diagnosis.insights), key=lambda i: math.inf if i.cluster is None else i.cluster)

@@ -1,4 +1,4 @@
-"""Many masks over the same rows, eight rows to a byte: counted fast, and kept in an eighth of the room."""
+"""Many masks over the same rows, eight rows to a byte: counted fast, in an eighth of the memory."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from core.records import I64, Bool
 
 U64 = npt.NDArray[np.uint64]
 _BATCH_WORDS = 1 << 20
-"""Words that are counted at once."""
+"""Words counted at once, which bounds memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PackedMasks:
-    """bits: (c, ceil(n / 64)) words, of each mask its n rows, then zeros."""
+    """c masks of n rows. bits: (c, ceil(n / 64)) words; each mask is padded with zeros."""
 
     bits: U64
     n: int
 
     @classmethod
     def of(cls, masks: Iterable[Bool], n: int) -> PackedMasks:
-        """The masks, each (n,), packed one at a time; no two of them need be in memory at once."""
+        """Pack (n,) masks one at a time, so that an iterator need hold only one in memory."""
         packed = [_pack(mask) for mask in masks]
         return cls(np.stack(packed) if packed else np.zeros((0, -(-n // 64)), np.uint64), n)
 
@@ -33,16 +33,16 @@ class PackedMasks:
         return len(self.bits)
 
     def joined(self, pairs: Iterable[tuple[int, int]]) -> PackedMasks:
-        """These masks, then for each pair of them what both have."""
+        """These masks, followed by the intersection of each pair."""
         first, second = np.array(list(pairs), np.int64).reshape(-1, 2).T
         return PackedMasks(np.concatenate([self.bits, self.bits[first] & self.bits[second]]), self.n)
 
-    def mask(self, place: int) -> Bool:
-        """(n,) one of the masks."""
-        return np.unpackbits(self.bits[place].view(np.uint8), count=self.n).astype(bool)
+    def mask(self, index: int) -> Bool:
+        """(n,) the mask of that index."""
+        return np.unpackbits(self.bits[index].view(np.uint8), count=self.n).astype(bool)
 
     def sizes(self, within: Bool | None = None) -> I64:
-        """(c,) how many rows each mask has; of those `within`, if they are given."""
+        """(c,) rows of each mask, counted inside `within` if it is set."""
         inside = None if within is None else _pack(within)
         step = max(1, _BATCH_WORDS // max(1, self.bits.shape[1]))
         runs = (self.bits[start : start + step] for start in range(0, len(self.bits), step))
@@ -50,13 +50,14 @@ class PackedMasks:
         return np.concatenate(counted) if counted else np.zeros(0, np.int64)
 
     def correlation(self, a: int, b: int) -> float:
-        """Of two of the masks as indicators; 0 where one of them is constant."""
-        both, one, other = (
-            int(np.bitwise_count(bits).sum(dtype=np.int64))
-            for bits in (self.bits[a] & self.bits[b], self.bits[a], self.bits[b])
-        )
-        spread = one * (self.n - one) * other * (self.n - other)
-        return (self.n * both - one * other) / math.sqrt(spread) if spread else 0.0
+        """Correlation of two masks as indicators; 0 where either is constant."""
+        n_a = int(np.bitwise_count(self.bits[a]).sum(dtype=np.int64))
+        n_b = int(np.bitwise_count(self.bits[b]).sum(dtype=np.int64))
+        n_both = int(np.bitwise_count(self.bits[a] & self.bits[b]).sum(dtype=np.int64))
+        spread = n_a * (self.n - n_a) * n_b * (self.n - n_b)
+        if not spread:
+            return 0.0
+        return (self.n * n_both - n_a * n_b) / math.sqrt(spread)
 
 
 def _pack(mask: Bool) -> U64:

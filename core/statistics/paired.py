@@ -1,5 +1,5 @@
-"""Two models on the same rows: McNemar's test, the paired difference with its interval, agreement. Groups are kept
-whole."""
+"""Comparisons of two models on the same rows: McNemar's test, the paired difference with its interval, agreement.
+Groups are kept whole."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from core.records import I64, Bool, Estimate
 from core.statistics.intervals import effective_sample_size, paired_limits
 
 N_FLIPS = 9999
-"""Sign flips behind a p where rows come in groups."""
+"""Random sign flips for a p where rows come in groups: the smallest p is 1e-4. A convention."""
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
-    """Two-sided mid-p that rows on which only one of two models is wrong fall to either side with equal chance.
+    """Two-sided mid-p that rows on which only one of two models is wrong are equally likely to be either model's.
 
     Args:
         only_a, only_b: rows that only model A, or only model B, gets wrong.
@@ -63,7 +63,7 @@ def sign_flip_p(
     difference: np.ndarray[tuple[int], np.dtype[np.float64]], groups: I64 | None = None, *, seed: int = 0
 ) -> float:
     """Two-sided p that (n,) paired differences are symmetric about 0; the rows of a group flip together. 1 where one is
-    no number.
+    nan.
 
     Source: Fisher 1935, The Design of Experiments, section 21; p = (b + 1) / (B + 1) over B = 9,999 random flips.
     """
@@ -81,8 +81,8 @@ def sign_flip_p(
 
 
 def kappa(wrong_a: Bool, wrong_b: Bool) -> float:
-    """Cohen's kappa of two models' errors: 1 where they fail on the same rows, 0 as chance would have it; nan where one
-    never or always fails.
+    """Cohen's kappa of two models' errors: 1 where they fail on the same rows, 0 at chance level; nan where one never
+    or always fails.
 
     Source: Cohen 1960, Educ. Psychol. Meas. 20; on errors Geirhos et al. 2020 (arXiv 2006.16736) call it error
     consistency.
@@ -90,13 +90,16 @@ def kappa(wrong_a: Bool, wrong_b: Bool) -> float:
     a = float(wrong_a.mean())
     b = float(wrong_b.mean())
     chance = a * b + (1 - a) * (1 - b)
-    return float("nan") if chance >= 1 - 1e-12 else (float((wrong_a == wrong_b).mean()) - chance) / (1 - chance)
+    if chance >= 1 - 1e-12:
+        return float("nan")
+    return (float((wrong_a == wrong_b).mean()) - chance) / (1 - chance)
 
 
 def _checked(wrong_a: Bool, wrong_b: Bool) -> int:
     if len(wrong_a) != len(wrong_b) or not len(wrong_a):
         raise InvalidInput(
-            f"Both models must be judged on the same rows, at least one: got {len(wrong_a)} and {len(wrong_b)}."
+            f"Both models need errors on the same rows, at least one: got {len(wrong_a)} and {len(wrong_b)}. "
+            "Use one table row per sample."
         )
     return len(wrong_a)
 

@@ -1,5 +1,4 @@
-"""Permutations of rows within strata (the classes) that keep groups of rows together, whether or not a group lies in
-one stratum."""
+"""Permutations of rows within strata (the classes) that move whole groups of rows, even across strata."""
 
 from __future__ import annotations
 
@@ -11,23 +10,23 @@ import numpy as np
 from core.records import F64, I64, Bool
 
 MAX_SIZE_RATIO = 2
-"""Larger groups are not exchanged with smaller ones: where large ones vary more, the null would not know it. With 9
-groups of 10 among 300 single rows, or 6 of 30 among 60 pairs, a third to a half of 60 runs claimed; now 1 and 3 of
-40."""
+"""Groups more than this much larger are not exchanged with smaller ones: where large groups vary more, the null would
+not reflect it. Without the bound, with 9 groups of 10 among 300 single rows, or 6 of 30 among 60 pairs, a third to a
+half of 60 runs claimed; with it 1 and 3 of 40."""
 MIN_BIN_GROUPS = 10
-"""A bin of groups of similar size has so many where sizes allow it."""
+"""Groups of similar size in a bin, where sizes allow it: enough exchanges for a null. A convention."""
 
 
 class Permuter:
-    """Draws permutations of rows that keep what is not exchangeable where it is.
+    """Draws permutations of rows that exchange only what is exchangeable.
 
     Args:
-        strata: (n,) rows take the values of rows of their stratum only (the class, and the findings already taken out).
+        strata: (n,) rows take values of rows of their stratum only (the class, split by the clusters confirmed so far).
         groups: (n,) or None. With groups, a whole group takes the losses of another group.
-        values: (n,) or (n, m) what will be permuted; only needed where groups hold rows of several strata
+        values: (n,) or (n, m) values to permute; only needed where groups hold rows of several strata
             (`CrossingGroups`), which are ordered by the first column, then by the next.
-        classes: (n,) of which the strata are parts; by default the strata. Groups that lie in one class are exchanged
-            with those of that class alone.
+        classes: (n,) coarser than the strata; by default the strata. Groups inside one class are exchanged only with
+            groups of that class.
 
     Groups of unequal size cannot be exchanged exactly. They are exchanged within bins of similar size (MIN_BIN_GROUPS a
     bin or more where sizes allow it, none more than MAX_SIZE_RATIO as large as the smallest); a group that receives
@@ -46,8 +45,8 @@ class Permuter:
         self.bins = list[list[I64]]()
         self.crossing = list[CrossingGroups]()
         self.exchange_schemes: tuple[Permuter, ...] = (self,)
-        """Nulls that all must be passed. Where groups cross strata there is a second one: what a group's rows of one
-        stratum have in common is kept exactly there, and what they have in common with its others is not."""
+        """Schemes whose nulls must all be passed. Where groups cross strata there is a second one: it keeps exactly
+        what a group's rows of one stratum have in common, but not what they share with its rows of other strata."""
         self.grouped = groups is not None and len(np.unique(groups)) < self.n
         if groups is None or not self.grouped:
             self.blocks = [np.flatnonzero(strata == s) for s in np.unique(strata)]
@@ -75,21 +74,23 @@ class Permuter:
         return source
 
     def _shuffled(self, count: int, rng: np.random.Generator) -> I64:
-        """(count, n) each block by itself: laid side by side, so that a draw is shuffled in one piece of memory."""
+        """(count, n) each block shuffled by itself; blocks are contiguous, so that a draw is one piece of memory."""
         laid = np.empty((count, self.n), np.int64)
-        place = np.empty(self.n, np.int64)
-        at = 0
+        position = np.empty(self.n, np.int64)
+        start = 0
         for rows in self.blocks:
-            own = laid[:, at : at + len(rows)]
-            own[:] = rows
-            rng.permuted(own, axis=1, out=own)
-            place[rows] = np.arange(at, at := at + len(rows))
-        return laid.take(place, axis=1)
+            end = start + len(rows)
+            block = laid[:, start:end]
+            block[:] = rows
+            rng.permuted(block, axis=1, out=block)
+            position[rows] = np.arange(start, end)
+            start = end
+        return laid.take(position, axis=1)
 
 
 def _pools(strata: I64, groups: I64, classes: I64) -> tuple[list[list[I64]], list[list[I64]]]:
-    """Groups as lists of rows: those of each stratum; and those that cross strata, of each class, and then those that
-    cross classes."""
+    """Groups as lists of rows: first those inside each stratum; then those that cross strata, by class, the ones that
+    cross classes together."""
     order = np.argsort(groups, kind="stable")
     pure = dict[int, list[I64]]()
     crossing = dict[int, list[I64]]()
@@ -117,8 +118,8 @@ def _binned(groups: Sequence[I64]) -> Iterator[list[I64]]:
 
 
 def _draw_groups(source: I64, members: list[I64], count: int, rng: np.random.Generator) -> None:
-    """Fill `source` for the rows of `members`: each group takes the rows of another, from a random one onwards and
-    round."""
+    """Fill `source` for the rows of `members`: each group takes the rows of another, in order from a random row and
+    around."""
     sizes = np.array([len(m) for m in members])
     padded = np.zeros((len(members), sizes.max()), dtype=np.int64)
     for group, rows in enumerate(members):
@@ -127,8 +128,8 @@ def _draw_groups(source: I64, members: list[I64], count: int, rng: np.random.Gen
     start = rng.integers(0, 1 << 30, giver.shape)
     for position in range(sizes.max()):
         receivers = np.flatnonzero(sizes > position)
-        given = giver[receivers]
-        source[padded[receivers, position]] = padded[given, (position + start[receivers]) % sizes[given]]
+        givers = giver[receivers]
+        source[padded[receivers, position]] = padded[givers, (position + start[receivers]) % sizes[givers]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,10 +137,10 @@ class CrossingGroups:
     """Groups of m rows that hold rows of several strata, exchanged so that each stratum keeps exactly the values that
     it has.
 
-    What a group passes on is how its rows stand among those of their stratum, not their values: a row takes the rank
-    of a row of its own stratum in the giving group, or where that has none of any of its rows; then the values of a
-    stratum go to its rows in the order of the ranks that they took. Ties are broken anew in each draw. So rows of a
-    class in which 2% are wrong stay wrong in 2%, and rows of one group still fail together. That groups do to the
+    A group passes on the ranks of its rows within their strata, not their values. A row takes the rank of a row of its
+    own stratum in the giving group, or of any of its rows where that has none; then the values of a stratum go to its
+    rows in the order of the ranks that they took. Ties are broken at random in each draw. So rows of a class in which
+    2% are wrong stay wrong in 2%, and rows of one group still fail together. That groups do to the
     ranks of their rows alike in all strata is taken for granted here, and that is not enough: where a class has groups
     nearly of its own, what they have in common is lost among those of others. So the second of
     `Permuter.exchange_schemes` must be passed too.
@@ -172,19 +173,21 @@ class CrossingGroups:
         sizes = np.array([len(rows) for rows in members])
         bounds = np.cumsum([len(bin) for bin in bins])
         rows = np.concatenate(members)
-        own = np.unique(strata[rows], return_inverse=True)[1]
+        stratum = np.unique(strata[rows], return_inverse=True)[1]
         at = values[rows]
-        by_value = np.lexsort((at, own))
-        n_of = np.bincount(own)
-        first = np.r_[True, (np.diff(own[by_value]) != 0) | (np.diff(at[by_value]) != 0)]
+        by_value = np.lexsort((at, stratum))
+        n_of = np.bincount(stratum)
+        ordered = stratum[by_value]
+        first = np.r_[True, (np.diff(ordered) != 0) | (np.diff(at[by_value]) != 0)]
         run = np.cumsum(first) - 1  # rows of one stratum and one value
-        start = np.flatnonzero(first)[run] - (np.cumsum(n_of) - n_of)[own[by_value]]
+        start = np.flatnonzero(first)[run] - (np.cumsum(n_of) - n_of)[ordered]
         low = np.empty(len(rows))
         tied = np.empty(len(rows))
-        low[by_value], tied[by_value] = start / n_of[own[by_value]], np.bincount(run)[run] / n_of[own[by_value]]
+        low[by_value] = start / n_of[ordered]
+        tied[by_value] = np.bincount(run)[run] / n_of[ordered]
         group = np.repeat(np.arange(len(members)), sizes)
         return cls(
-            rows, own, group, _Runs.of(group), _Runs.of(group * len(n_of) + own),
+            rows, stratum, group, _Runs.of(group), _Runs.of(group * len(n_of) + stratum),
             tuple(np.split(np.arange(len(members)), bounds[:-1])), low, tied, by_value,
         )  # fmt: skip
 
@@ -196,32 +199,32 @@ class CrossingGroups:
         source = self._sources(giver, rng.integers(0, 1 << 30, giver.shape))
         taken = self.low[source] + self.tied[source] * rng.random(source.shape)
         order = np.argsort(np.minimum(taken, 1 - 1e-9) + self.strata[:, None], axis=0)
-        given = np.empty_like(order)
-        np.put_along_axis(given, order, np.broadcast_to(self.rows[self.by_value][:, None], order.shape), axis=0)
-        return given
+        drawn = np.empty_like(order)
+        np.put_along_axis(drawn, order, np.broadcast_to(self.rows[self.by_value][:, None], order.shape), axis=0)
+        return drawn
 
     def _sources(self, giver: I64, start: I64) -> I64:
-        """(m, count) positions of the rows whose rank each row takes, from a random one of the giving group onwards
-        and round."""
+        """(m, count) positions of the rows whose rank each row takes, in order from a random row of the giving group
+        and around."""
         whole = self.whole
         parts = self.parts
-        given = giver[self.group]
-        onwards = start[self.group]
-        at, found = parts.find(given * (int(self.strata.max()) + 1) + self.strata[:, None])
-        own = parts.first[at] + (parts.place[:, None] + onwards) % parts.size[at]
-        other = whole.first[given] + (whole.place[:, None] + onwards) % whole.size[given]
-        return np.where(found, own, other)
+        givers = giver[self.group]
+        shift = start[self.group]
+        at, has_stratum = parts.find(givers * (int(self.strata.max()) + 1) + self.strata[:, None])
+        same_stratum = parts.first[at] + (parts.offset[:, None] + shift) % parts.size[at]
+        any_row = whole.first[givers] + (whole.offset[:, None] + shift) % whole.size[givers]
+        return np.where(has_stratum, same_stratum, any_row)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Runs:
-    """Runs of equal keys in (m,) ascending ones: the key, first position and size of each, and the place of each
+    """Runs of equal keys in (m,) ascending keys: the key, first position and size of each run, and the offset of each
     position in its run."""
 
     keys: I64
     first: I64
     size: I64
-    place: I64
+    offset: I64
 
     @classmethod
     def of(cls, ascending: I64) -> _Runs:

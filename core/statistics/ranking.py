@@ -1,4 +1,4 @@
-"""AUROC of scores, with ties, and its interval."""
+"""AUROC of scores with ties, and its interval."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ def auroc(scores: F32 | F64, positive: Bool) -> float:
 
 
 def auroc_of_places(places: I64, positive: Bool) -> float:
-    """`auroc` where the place of each row's score among the different scores is known, from 0, the lowest, onwards: so
-    resampled rows are not sorted again."""
-    each = np.bincount(places)
-    hits = np.bincount(places[positive], minlength=len(each))
-    misses = each - hits
+    """`auroc` from dense ranks: each row's index among the distinct scores, 0 for the lowest. Resampled rows need no
+    sorting."""
+    counts = np.bincount(places)
+    hits = np.bincount(places[positive], minlength=len(counts))
+    misses = counts - hits
     pairs = float(hits.sum()) * float(misses.sum())
-    return float(hits @ (np.cumsum(misses) - misses / 2)) / pairs if pairs else float("nan")
+    if not pairs:
+        return float("nan")
+    return float(hits @ (np.cumsum(misses) - misses / 2)) / pairs
 
 
 def aurocs_of_ranks(ranks: F64, positive: Bool) -> F64:

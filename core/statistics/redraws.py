@@ -1,7 +1,7 @@
-"""Bootstrap intervals of statistics that sums over rows determine: all redraws at once.
+"""Bootstrap intervals of statistics that are functions of sums over rows: many redraws at once.
 
-The rows that are drawn are those of `core.statistics.intervals.bootstrap` with the same generator, so both give the
-same interval but for rounding; one call of numpy for many redraws takes a tenth of the time of one for each.
+With the same generator the drawn rows are those of `core.statistics.intervals.bootstrap`, so both give the same
+interval up to rounding; one numpy call for many redraws takes a tenth of the time of one call each.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from core.records import F64, I64, Estimate
 from core.statistics.intervals import MAX_REDRAWN_ROWS, MIN_REPEATS, percentile_interval
 
 BATCH_CELLS = 250_000
-"""So many counts are made at once: 2 MB stay near the processor."""
+"""Counts made at once: 2 MB fit the processor's cache."""
 MIN_RELATIVE_VARIANCE = 1e-12
-"""A variance below this share of the mean square is rounding."""
+"""A variance below this share of the mean square is a rounding error."""
 
 
 def bootstrap_sums(
@@ -32,15 +32,15 @@ def bootstrap_sums(
     """`value`, the statistic on all rows, with the percentile interval over resampled groups.
 
     Args:
-        statistic: takes (r, k) sums of the columns over the rows of r redraws and gives (r,) numbers; nan is left out.
+        statistic: maps (r, k) sums of the columns over the rows of r redraws to (r,) numbers; nan is left out.
         columns: (n, k) of each row.
         groups, rng, repeats, level: as `core.statistics.intervals.bootstrap`.
     """
     n = len(columns)
     sums = columns
     if groups is not None:
-        place = np.unique(groups, return_inverse=True)[1].reshape(n)
-        sums = np.stack([np.bincount(place, column) for column in columns.T], 1)
+        number = np.unique(groups, return_inverse=True)[1].reshape(n)
+        sums = np.stack([np.bincount(number, column) for column in columns.T], 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         draws = [statistic(_counts(picked) @ sums) for picked in _picked(n, len(sums), rng, repeats)]
     return percentile_interval(value, np.concatenate(draws), level)
@@ -85,13 +85,13 @@ def bootstrap_correlation(
 def _picked(n: int, n_groups: int, rng: np.random.Generator, repeats: int) -> Iterator[I64]:
     """(r, n_groups) the groups that the next r redraws pick, as `core.statistics.intervals.redrawn` picks them."""
     repeats = min(repeats, max(MIN_REPEATS, MAX_REDRAWN_ROWS // n))
-    at_once = max(1, BATCH_CELLS // n)
-    for start in range(0, repeats, at_once):
-        yield rng.integers(0, n_groups, (min(at_once, repeats - start), n_groups))
+    batch = max(1, BATCH_CELLS // n)
+    for start in range(0, repeats, batch):
+        yield rng.integers(0, n_groups, (min(batch, repeats - start), n_groups))
 
 
 def _counts(picked: I64) -> F64:
     """(r, n_groups) how often each group is picked in each redraw."""
     r, n_groups = picked.shape
-    places = picked + n_groups * np.arange(r)[:, None]
-    return np.bincount(places.ravel(), minlength=r * n_groups).reshape(r, n_groups).astype(np.float64)
+    cells = picked + n_groups * np.arange(r)[:, None]
+    return np.bincount(cells.ravel(), minlength=r * n_groups).reshape(r, n_groups).astype(np.float64)

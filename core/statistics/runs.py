@@ -1,4 +1,4 @@
-"""What many independent runs come to."""
+"""Means, ratios and shares over independent runs."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ def clopper_pearson(successes: int, n: int, level: float = 0.95) -> Estimate:
     return Estimate(successes / n, low, high)
 
 
-def show(found: Estimate, digits: int = 2) -> str:
-    """Such as "0.83 [0.71, 0.92]"."""
-    return f"{found.value:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+def show(estimate: Estimate, digits: int = 2) -> str:
+    """For example "0.83 [0.71, 0.92]"."""
+    return f"{estimate.value:.{digits}f} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"

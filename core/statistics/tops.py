@@ -10,21 +10,23 @@ from core.records import F32, I64
 
 SPREAD = np.uint32(2_654_435_761)
 BACK = np.uint32(244_002_641)
-"""Odd, and each the other's inverse modulo 2^32."""
+"""Odd multipliers, inverse to each other modulo 2^32: they spread positions evenly over the integers, and back. SPREAD
+is about 2^32 over the golden ratio (Knuth's multiplicative hashing)."""
 _LOW = slice(0 if sys.byteorder == "little" else 1, None, 2)
 _HIGH = slice(1 - _LOW.start, None, 2)
 
 
 def top_positions(values: F32, most: int) -> I64:
-    """(b, most) positions of the highest of each row of (b, n), the highest first.
+    """(b, most) positions of the highest values in each row of (b, n), the highest first.
 
-    Which of equal values come first is spread evenly over the positions, whatever order those are in. One integer holds
-    value and position, so that whole integers are sorted: several times faster than sorting positions by value.
+    Ties are broken evenly over the positions, whatever their order, so that a sorted table does not decide which rows
+    of equal value come first. One integer holds value and position, so that integers are sorted: several times faster
+    than sorting positions by value.
     """
     keys = np.empty(values.shape, np.uint64)
     words = keys.view(np.uint32)
     bits = np.ascontiguousarray(values).view(np.int32)
-    # as an unsigned integer a float sorts like a float once its sign bit is turned, and if negative all others too
+    # a float's bits sort as an unsigned integer once the sign bit is flipped, and of negative floats all other bits
     np.bitwise_xor(bits, (bits >> 31) | np.int32(-(2**31)), out=words[:, _HIGH].view(np.int32))
     np.multiply(np.arange(values.shape[1], dtype=np.uint32), SPREAD, out=words[:, _LOW])
     first = values.shape[1] - most

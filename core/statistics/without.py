@@ -1,4 +1,4 @@
-"""How a class that fails as a whole does without one confirmed finding in it."""
+"""A failing class without the samples of one confirmed finding: whether that finding accounts for its errors."""
 
 from __future__ import annotations
 
@@ -9,58 +9,63 @@ import numpy as np
 from core.records import EVERYTHING, ClassFinding, Diagnosis, FailureCluster, Insight
 
 MIN_CLASS_MEMBERS = 5
-"""Fewest samples of the class that the finding holds."""
+"""Samples of the class that the finding must hold. A convention."""
 MAX_CLASS_SHARE = 0.5
-"""Largest share of the class that it may hold, and of its excess that may be left: else the class fails without it."""
+"""Share of the class that the finding may hold at most, and of the class's excess that may be left without it: with
+more left the class fails without the finding. A convention: most of the excess, from at most half of the class."""
 MIN_CLUSTER_SHARE = 0.8
-"""A cluster that takes this share of what the best finding takes is told instead: it is what people look at."""
+"""A cluster that accounts for this share of what the best finding does is preferred: people look at clusters. A
+convention."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WithoutFinding:
-    """A class without the samples of a finding, as counted: nothing was tested."""
+    """A class without the samples of a finding, counted, not tested."""
 
     finding: FailureCluster | Insight
     taken: int
     """Samples of the class that the finding holds."""
     left: int
     level: float
-    """Error rate of what is left, or mean loss where errors are unknown."""
+    """Error rate of the samples left, or mean loss where errors are unknown."""
     rest: float
-    """The same of all other classes, without the finding's samples there."""
+    """The same for all other classes, without the finding's samples there."""
 
     @property
     def gap(self) -> float:
         return self.level - self.rest
 
 
-def class_without(diagnosis: Diagnosis, found: ClassFinding) -> WithoutFinding | None:
-    """The class without that confirmed cluster, condition or phrase which most of its excess over the rest goes
-    through, a cluster where it takes about as much; None where no one does, or the class is not confirmed."""
+def class_without(diagnosis: Diagnosis, class_finding: ClassFinding) -> WithoutFinding | None:
+    """The class without the confirmed cluster, condition or phrase that accounts for most of its excess, a cluster
+    where it accounts for about as much; None where none does, or the class is not confirmed."""
     samples = diagnosis.samples
     outcomes = diagnosis.outcomes
-    if found.kind != "class" or not found.confirmed or samples.labels is None or found.name not in samples.class_names:
+    name = class_finding.name
+    if class_finding.kind != "class" or not class_finding.confirmed:
         return None
-    own = samples.labels == samples.class_names.index(found.name)
+    if samples.labels is None or name not in samples.class_names:
+        return None
+    class_rows = samples.labels == samples.class_names.index(name)
     values = outcomes.loss if outcomes.errors is None else outcomes.errors.astype(np.float64)
-    excess = float(values[own].mean() - values[~own].mean())
-    made = list[WithoutFinding]()
+    excess = float(values[class_rows].mean() - values[~class_rows].mean())
+    accounts = list[WithoutFinding]()
     for finding in (*diagnosis.clusters, *(i for i in diagnosis.insights if i.confirmed)):
+        if finding.scope not in (name, EVERYTHING):
+            continue
         members = finding.mask if isinstance(finding, Insight) else finding.membership >= 0.5
-        inside = own & members
-        left = own & ~members
-        rest = ~own & ~members
-        taken = int(inside.sum())
-        if (
-            finding.scope not in (found.name, EVERYTHING)
-            or not MIN_CLASS_MEMBERS <= taken <= MAX_CLASS_SHARE * own.sum()
-            or not rest.any()
-        ):
+        left = class_rows & ~members
+        others = ~class_rows & ~members
+        taken = int((class_rows & members).sum())
+        if not MIN_CLASS_MEMBERS <= taken <= MAX_CLASS_SHARE * class_rows.sum() or not others.any():
             continue
         level = float(values[left].mean())
-        beside = float(values[rest].mean())
-        if level - beside <= (1 - MAX_CLASS_SHARE) * excess and excess > 0:
-            made.append(WithoutFinding(finding, taken, int(left.sum()), level, beside))
-    most = max((excess - one.gap for one in made), default=0.0)
-    clusters = [o for o in made if isinstance(o.finding, FailureCluster) and excess - o.gap >= MIN_CLUSTER_SHARE * most]
-    return min(clusters or made, key=lambda one: one.gap, default=None)
+        level_of_others = float(values[others].mean())
+        if level - level_of_others <= (1 - MAX_CLASS_SHARE) * excess and excess > 0:
+            accounts.append(WithoutFinding(finding, taken, int(left.sum()), level, level_of_others))
+    most = max((excess - account.gap for account in accounts), default=0.0)
+    clusters = list[WithoutFinding]()
+    for account in accounts:
+        if isinstance(account.finding, FailureCluster) and excess - account.gap >= MIN_CLUSTER_SHARE * most:
+            clusters.append(account)
+    return min(clusters or accounts, key=lambda account: account.gap, default=None)

@@ -64,7 +64,7 @@ def test_groups_that_cross_parts_are_taken_out_of_the_rest_of_each() -> None:
     rng = np.random.default_rng(2)
     values, part, groups = rng.exponential(1.0, 300), rng.integers(0, 3, 300), rng.integers(0, 60, 300)
     found = PartMeans.of(values, part, 3, groups)
-    mean, deviation, skew = found._rest()
+    mean, deviation, skew = found._others()
     for c in range(3):
         outside = [(values[(groups == g) & (part != c)]) for g in range(60)]
         sums = np.array([v.sum() - len(v) * values.mean() for v in outside if len(v)])
