@@ -12,26 +12,26 @@ from core.records import F32, F64, I64
 from core.row_runs import row_runs
 
 BATCH_ROWS = 16_384
-"""Rows that are centered and projected at once, which bounds memory."""
+"""Rows centered and projected at once, which bounds memory."""
 
 
 class Features:
     """Embeddings made ready for ridge: class-centred, projected on the leading directions, mean squared norm 1.
 
-    Nothing here looks at the loss, so the same features serve every permutation.
+    They do not depend on the losses, so the same features serve every permutation.
 
     Args:
         vectors: (n, d) embeddings.
         blocks: (n,) class of each row, 0..k-1.
         max_dimensions: leading principal directions kept.
-        turned: False leaves the axes as they are where all directions are kept. Ridge takes no notice of the
-            difference, which of many rows is half of the work.
+        turned: False keeps the original axes where all directions are kept. Ridge predictions do not depend on the
+            rotation, and skipping it halves the work for many rows.
     """
 
     def __init__(self, vectors: F32, blocks: I64, max_dimensions: int = 256, *, turned: bool = True) -> None:
         n, d = vectors.shape
         n_blocks = int(blocks.max()) + 1
-        kept = min(max_dimensions, d, max(1, n - 1))
+        n_kept = min(max_dimensions, d, max(1, n - 1))
         counts = np.bincount(blocks, minlength=n_blocks).astype(np.float64)[:, None]
         sums = np.zeros((n_blocks, d))
         for at in row_runs(n, 1, BATCH_ROWS):
@@ -41,8 +41,10 @@ class Features:
         self.centre = sums.sum(0) / n
         self.block_means = np.where(counts >= 5, sums / np.maximum(counts, 1), self.centre)
         self.basis: F32 | None = None
-        self.rows: F32 = np.empty((n, kept), np.float32)
-        squares = self._turn(vectors, blocks, kept) if turned or kept < d else 0.0
+        self.rows: F32 = np.empty((n, n_kept), np.float32)
+        squares = 0.0
+        if turned or n_kept < d:
+            squares = self._turn(vectors, blocks, n_kept)
         for at, centred in self._centred(vectors, blocks):
             if self.basis is None:
                 squares += float(np.vdot(centred, centred))
@@ -55,14 +57,14 @@ class Features:
         for at in row_runs(len(vectors), 1, BATCH_ROWS):
             yield at, (vectors[at] - means[blocks[at]]).astype(np.float32, copy=False)
 
-    def _turn(self, vectors: F32, blocks: I64, kept: int) -> float:
-        """Set the basis to the leading directions; the sum of squares along these."""
+    def _turn(self, vectors: F32, blocks: I64, n_kept: int) -> float:
+        """Set the basis to the leading directions; return the sum of squares along them."""
         gram = np.zeros((vectors.shape[1],) * 2)
         for _, centred in self._centred(vectors, blocks):
             gram += centred.T @ centred
         values, directions = np.linalg.eigh(gram)
-        self.basis = directions[:, ::-1][:, :kept].astype(np.float32)
-        return float(values[::-1][:kept].sum())
+        self.basis = directions[:, ::-1][:, :n_kept].astype(np.float32)
+        return float(values[::-1][:n_kept].sum())
 
     def along(self, directions: F32) -> F32:
         """(k, r) directions (k, d) of the embedding, in the features."""
@@ -76,14 +78,15 @@ class Features:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> Features:
-        """The same projection without the rows it was made from."""
-        made = cls.__new__(cls)
-        made.centre = arrays["centre"]
-        made.block_means = arrays["block_means"]
-        made.basis = arrays.get("basis")
-        made.scale = float(arrays["scale"])
-        made.rows = np.zeros((0, len(made.centre) if made.basis is None else made.basis.shape[1]), np.float32)
-        return made
+        """The saved projection, without the rows it was fitted to."""
+        features = cls.__new__(cls)
+        features.centre = arrays["centre"]
+        features.block_means = arrays["block_means"]
+        features.basis = arrays.get("basis")
+        features.scale = float(arrays["scale"])
+        width = len(features.centre) if features.basis is None else features.basis.shape[1]
+        features.rows = np.zeros((0, width), np.float32)
+        return features
 
     def of(self, vectors: F32, blocks: I64) -> F64:
         """(m, r) features of new rows; block -1 (class unknown) is centered on the mean of all rows."""

@@ -17,7 +17,7 @@ from scipy.linalg import lapack  # type: ignore[import-untyped]
 from core.records import F32, F64, I64, Bool
 
 MAX_DENSE_ROWS = 2500
-"""Up to so many rows a smoother is kept as one dense matrix."""
+"""Rows up to which a smoother is stored as one dense matrix: one product is then cheaper than many small ones."""
 
 
 def split_by_block(rows: I64, blocks: I64, n_blocks: int) -> list[I64]:

@@ -18,12 +18,12 @@ from core.records import F32, F64, I64
 from core.row_runs import row_runs
 
 MAX_GROUP_PAIRS = 20_000_000
-"""Pairs of rows of one group that are kept: past it the groups are so large that folds serve as well."""
+"""Pairs of rows within groups that are stored at most. Larger groups are left out by folds, which bounds memory."""
 MAX_DENSE_ROWS = 1000
-"""Up to so many rows a smoother is kept as one dense matrix."""
+"""Rows up to which a smoother is stored as one dense matrix: one product is then cheaper than many small ones."""
 ALL_ROWS = slice(None)
 BATCH_ROWS = 50_000
-"""Rows whose leverage is worked out at once, which bounds memory."""
+"""Rows whose leverage is computed at once, which bounds memory."""
 
 
 def can_leave_out(groups: I64 | None) -> bool:

@@ -11,9 +11,10 @@ from core.discovery.ridge.heads import factor_heads, rows_at, solve_heads
 from core.records import F32, F64, I64, Bool
 
 MAX_RELATIVE_ERROR = 1e-5
-"""How far heads may be from the exact ones, relative to their size, in the norm of the unweighted problem."""
+"""Distance of heads from the exact ones at most, relative to their size, in the norm of the unweighted problem."""
 MAX_STEPS = 60
-"""Bootstraps of 12 to 8,000 rows take 3 to 12; what is not close by then is solved by factors of its own."""
+"""Steps at most. Bootstraps of 12 to 8,000 rows take 3 to 12; one that has not converged is solved by its own
+factors."""
 
 
 def weighted_heads(

@@ -1,4 +1,4 @@
-"""Where a pattern is planted: compact in the embedding, as a neighborhood or as the end of a direction."""
+"""Sites of planted patterns: compact in the embedding, as a neighborhood or as the end of a direction."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from core.statistics.groups import size_of_group
 from core.statistics.tops import top_positions
 
 PLANT_SHARES = (0.02, 0.05, 0.1, 0.2)
-"""Sizes of patterns, of the typical class and of all samples; below MIN_CANDIDATE_ROWS that many rows are planted."""
+"""Sizes of patterns as shares of the typical class and of all samples; MIN_CANDIDATE_ROWS rows where that is more. They
+span what a slice can hold; conventions."""
 MAX_SIZE_RATIO = 1.25
-"""A class whose size differs from the typical one by no more than this factor may hold a plant."""
+"""A class whose size is within this factor of the typical one may hold a plant. A convention."""
 MAX_PLANTED_CLASSES = 4
 MAX_GROUP_SHARE = 0.1
-"""Nothing is planted in the rows of a group that holds more of a scope's rows: such copies would draw most
-neighborhoods to themselves, and what lies in one group alone cannot be confirmed."""
+"""Nothing is planted in a group that holds a larger share of a scope's rows: its rows would attract most neighborhoods,
+and a pattern inside one group cannot be confirmed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

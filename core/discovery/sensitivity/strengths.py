@@ -14,16 +14,19 @@ from core.discovery.ridge.heads import split_by_block
 from core.records import F64, I64, Bool, Measure, Outcomes
 
 ERROR_RATES = (0.2, 0.35, 0.5, 0.75, 1.0)
-"""Error rates inside a pattern; those above that of all samples by `MIN_RATE_GAP` are planted."""
+"""Error rates inside a pattern; those above the overall rate by `MIN_RATE_GAP` are planted. Rates that people have a
+feeling for, such as "half fail"; conventions, like the factors and deviations below."""
 MIN_RATE_GAP = 0.08
 LOSS_FACTORS = (1.5, 2.0, 3.0, 5.0)
-"""Mean losses inside a pattern, over that of its class."""
+"""Mean losses inside a pattern, as multiples of the class's mean."""
 LOSS_DEVIATIONS = (0.5, 1.0, 2.0)
-"""The same as standard deviations above it, where losses may be negative or leave no room for a factor."""
+"""Mean losses in standard deviations above the class's mean, where losses may be negative or leave no room for a
+factor."""
 MAX_REACH_SHARE = 0.8
-"""Of the way from the mean loss to the largest one: a mean beyond it cannot be made of the user's own losses."""
+"""Share of the way from the mean loss to the largest one: hardly any mixture of the user's losses has a mean beyond it.
+A convention."""
 MIN_POOL_ROWS = 5
-"""A class with fewer failing (or passing) rows takes those of all classes."""
+"""A class with fewer failing (or passing) rows borrows those of all classes. A convention."""
 
 Unit = Literal["error rate", "times the mean loss", "deviations of the loss"]
 

@@ -16,7 +16,8 @@ from core.statistics.runs import clopper_pearson
 
 MAX_PLANTED_ROWS = 100_000
 MIN_PLANTS = 10
-"""Rows of all plants whose means are tested, which bounds the time: fewer plants of large classes."""
+"""Planted rows whose means are tested at most, which bounds time: large classes get fewer plants, at least
+MIN_PLANTS."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
