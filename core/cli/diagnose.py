@@ -33,7 +33,7 @@ REPORT = "report"
 RESULTS = "results"
 PAGE = "page"
 FIFTYONE = "fiftyone"
-TABLES = ("samples", "clusters", "insights", "weights", "reasons", "comparison", "own")
+TABLES = ("sections", "samples", "clusters", "insights", "weights", "reasons", "comparison", "own")
 FORMATS = ("csv", "parquet", "json", "mlflow", "wandb")
 
 
@@ -212,6 +212,7 @@ def export(
         comparison as comparison_tables,
         diagnosis as results,
         reasons as reason_tables,
+        sections as section_tables,
         yours,
     )
     from core.store import load
@@ -219,6 +220,7 @@ def export(
     if kind == "parquet" and out is None:
         raise InvalidInput("Parquet needs a file, not standard output. Add --out FILE.")
     tables = {
+        "sections": section_tables.sections_table,
         "samples": results.samples_table,
         "clusters": results.clusters_table,
         "insights": results.insights_table,

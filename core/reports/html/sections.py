@@ -15,6 +15,9 @@ from core.reports.html.charts import N_CLUSTER_COLOURS
 from core.reports.html.intervals import Axis, IntervalBar
 from core.reports.html.render import render
 
+MAX_TABLE_ROWS = 12
+"""Rows of a table that are open; the rest are folded under them."""
+
 
 @dataclass(frozen=True, slots=True)
 class DrawnRow:
@@ -54,6 +57,7 @@ def draw_section(diagnosis: Diagnosis, section: Section, pictures: Pictures, mos
         section=section,
         rows=rows,
         ends=ends,
+        most_rows=MAX_TABLE_ROWS,
         has_images=any(row.samples is not None for row in section.rows),
         bare=diagnosis.samples.items is None,
         figure=Markup(section.figure(pictures)) if section.figure is not None else "",

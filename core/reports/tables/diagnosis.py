@@ -23,6 +23,7 @@ from core.numbers import digits_for
 from core.records import I64, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
 from core.records.codec import to_json as to_json
 from core.reports.tables.reasons import faithfulness_document
+from core.reports.tables.sections import sections_document
 from core.reports.tables.values import fields, flat, reasons, strings
 from core.reports.tables.yours import yours_document
 from core.reports.wording.candidates import candidates_sentence
@@ -156,6 +157,7 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
         "name": diagnosis.samples.name,
         "n": len(diagnosis.samples),
         "verdict": verdict(diagnosis),
+        "sections": sections_document(diagnosis),
         "loss": {
             **fields(outcomes, "name unit source clip is_proxy"),
             "mean": float(outcomes.loss.mean()),

@@ -28,6 +28,8 @@ from core.reports.tables.diagnosis import (
     weights_table,
     write_results,
 )
+from core.reports.tables.sections import sections_table
+from core.reports.terminal import text_summary
 from core.systems.probes.records import results_of, with_results
 from core.yours import OwnMark, new_set, with_mark, with_set
 from tests.support.diagnoses import make_diagnosis
@@ -47,8 +49,9 @@ def keys(value: Any, path: str = "") -> Iterator[str]:
             if key not in FREE:
                 yield from keys(item, f"{path}.{key}".lstrip("."))
     elif isinstance(value, list):
+        within = path.replace("rows[].rows", "rows")  # a row's rows have the keys of a row
         for item in value:
-            yield from keys(item, f"{path}[]")
+            yield from keys(item, f"{within}[]")
 
 
 @pytest.mark.parametrize("options", [{}, {"n_clusters": 0}, {"with_errors": False}, {"hostile": True}], ids=str)
@@ -84,6 +87,27 @@ def test_a_run_without_words_says_so_with_null() -> None:
     assert document["words"] is None
     assert document["prediction"] is None
     assert all(insight["held_out"] is None for insight in document["insights"])
+
+
+def test_json_and_table_say_what_the_terminal_says() -> None:
+    diagnosis = replace(with_words(), prediction=made_prediction())
+    printed = text_summary(diagnosis)
+    shown = [
+        row
+        for section in to_document(diagnosis)["sections"]
+        for row in section["rows"]
+        if row["verdict"] not in ("not confirmed", "not tested")
+    ]
+    assert len(shown) >= 8
+    for row in shown:
+        assert row["subject"] in printed
+        assert row["text"][1:] in printed
+    table = sections_table(diagnosis)
+    groups = table[table["section"] == "groups"]
+    assert groups["rank"].tolist() == [1, 2]
+    assert groups["p"].tolist() == [cluster.p for cluster in diagnosis.clusters]
+    assert (groups["low"] <= groups["value"]).all()
+    assert (groups["value"] > groups["against"]).all()
 
 
 def test_phrases_carry_their_evidence_and_their_sentence() -> None:

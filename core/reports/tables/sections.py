@@ -1,0 +1,78 @@
+"""Sections as JSON and as a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from core.records import Diagnosis, Estimate
+from core.records.sections import Row
+from core.reports.sections import run_sections
+
+
+def sections_document(diagnosis: Diagnosis) -> list[dict[str, Any]]:
+    """The sections of a run, as in diagnosis.json: what terminal and report say, for programs.
+
+    Args:
+        diagnosis: what `diagnose` or `load` gave.
+    """
+    return [
+        {
+            "key": section.key,
+            "title": section.title,
+            "lead": section.lead,
+            "warnings": list(section.warnings),
+            "rows": [_row(row) for row in section.rows],
+            "notes": list(section.notes),
+            "method": list(section.method),
+        }
+        for section in run_sections(diagnosis)
+    ]
+
+
+def sections_table(diagnosis: Diagnosis) -> pd.DataFrame:
+    """(r, 12) one row for each row of a section, without the rows inside a row: section, rank, subject, text, n,
+    measure, value, low, high, against, p, verdict.
+
+    Args:
+        diagnosis: what `diagnose` or `load` gave.
+    """
+    rows = list[dict[str, Any]]()
+    for section in run_sections(diagnosis):
+        for row in section.rows:
+            estimate = row.estimate or Estimate(float("nan"), float("nan"), float("nan"))
+            rows.append(
+                {
+                    "section": section.key,
+                    "rank": row.rank,
+                    "subject": row.subject,
+                    "text": row.text,
+                    "n": row.n,
+                    "measure": row.measure,
+                    "value": estimate.value,
+                    "low": estimate.low,
+                    "high": estimate.high,
+                    "against": row.against,
+                    "p": row.p,
+                    "verdict": row.verdict,
+                }
+            )
+    return pd.DataFrame(rows).astype({"rank": "Int64", "against": float, "p": float}) if rows else pd.DataFrame(rows)
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "rank": row.rank,
+        "subject": row.subject,
+        "text": row.text,
+        "n": row.n,
+        "measure": row.measure,
+        "estimate": None if row.estimate is None else row.estimate.to_dict(),
+        "against": row.against,
+        "p": row.p,
+        "verdict": row.verdict,
+        "details": list(row.details),
+        "sure": list(row.sure),
+        "rows": [_row(inner) for inner in row.rows],
+    }
