@@ -31,7 +31,7 @@ FLOAT = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A caption to score, and what is known of it."""
+    """A caption to score, and what it is true of."""
 
     text: str
     pictures: tuple[int, ...] = ()
@@ -130,7 +130,9 @@ def _margin(row: F64, captions: Sequence[Caption], picture: int) -> float:
     if true.all() or not true.any():
         return float("nan")
     margin = float(row[true].min() - row[~true].max())
-    return 0.0 if abs(margin) < FLOAT else margin
+    if abs(margin) < FLOAT:
+        return 0.0
+    return margin
 
 
 def _alike(foiled: Sequence[tuple[int, int, float]], captions: Sequence[Caption]) -> tuple[str, ...]:

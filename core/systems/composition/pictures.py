@@ -81,7 +81,9 @@ class _Place:
 def base_name(written: str) -> str:
     """The last part of a path or address, which is what an image is found by."""
     parts = [part for part in written.replace("\\", "/").split("/") if part]
-    return parts[-1] if parts else written
+    if parts:
+        return parts[-1]
+    return written
 
 
 def picture_list(benchmark: Benchmark) -> tuple[str, ...]:
@@ -95,10 +97,10 @@ def find_pictures(
     """The benchmark with its images, without the items that cannot be asked.
 
     An image is the file at the path that the benchmark names (or at the end of that path), or else the one file of its
-    name, or else the one of its name without the ending; several such files are none. A choice or pair without one of
-    its images is left out; a query loses that image alone, and is left out if nothing is left to rank. Also left
-    out: pairs of one image or one caption (whatever the case of its letters), and choices whose foils all say what
-    the caption says; a foil that does is dropped from the others.
+    name, or else the one of its name without the ending; several of these count as missing. A choice or pair
+    without one of its images is left out; a query loses that image alone, and is left out if nothing is left to
+    rank. Also left out: pairs of one image or one caption (whatever the case of its letters), and choices whose
+    foils all say what the caption says; a foil that does is dropped from the others.
 
     Args:
         images: a folder, a zip or a tar.
@@ -146,7 +148,7 @@ def _renumbered(items: Sequence[Item], used: Sequence[int]) -> tuple[Item, ...]:
 
 
 def _locate(picture: Picture, store: FileImages, index: FileIndex, limits: Limits) -> _Place:
-    """The one file that an image's name means and the part of it that is shown."""
+    """The one file that an image's name means, and its part that is shown."""
     name = base_name(picture.name)
     candidates = index.find(picture.name)
     if not candidates:
@@ -159,7 +161,9 @@ def _locate(picture: Picture, store: FileImages, index: FileIndex, limits: Limit
         size, head = store.head(position)
         if fault := refusal(size, head, limits):
             return _Place(position, fault=f"an image cannot be used: {name}, {fault}")
-        window = None if picture.box is None else _window(picture.box, _size(store, position))
+        window = None
+        if picture.box is not None:
+            window = _window(picture.box, _size(store, position))
     except (InvalidInput, Unreadable) as error:
         return _Place(position, fault=f"an image cannot be read: {name}, {str(error)[:160]}")
     if window is not None and (window[2] <= window[0] or window[3] <= window[1]):
@@ -236,7 +240,9 @@ def _asked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple[
     fits = {caption for _, caption in item.match}
     if len(pictures) == 1 and len(fits) > 1:  # several true captions, which may say the same
         same = any(folded[i] in {folded[at] for at in fits} for i in range(len(folded)) if i not in fits)
-        return ("captions are equal", None) if same else ("", replace(item, pictures=pictures))
+        if same:
+            return ("captions are equal", None)
+        return ("", replace(item, pictures=pictures))
     captions = tuple(caption for i, caption in enumerate(item.captions) if i == 0 or folded[i] != folded[0])
     if len(captions) < 2 or (len(pictures) > 1 and len(set(folded)) < len(folded)):
         return "captions are equal", None
@@ -255,7 +261,9 @@ def _ranked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple
     match = tuple(
         dict.fromkeys((new[first[picture]], caption) for picture, caption in fitting if not places[picture].fault)
     )
-    hard = None if item.hard is None else item.hard[rows]
+    hard = None
+    if item.hard is not None:
+        hard = item.hard[rows]
     if fault := retrieval_fault(match, hard, len(rows)):
         return f"of the images present, {fault}" if len(rows) < len(item.pictures) else fault, None
     return "", replace(item, pictures=tuple(row_of), match=match, hard=hard)

@@ -24,7 +24,7 @@ describes."""
 ALL_ITEMS = "all items"
 """`ComparedMetric.scope` over the whole benchmark."""
 LOWER_IS_BETTER = frozenset({"mean rank"})
-"""Keys of the metrics that are no share."""
+"""Keys of the metrics that are not shares."""
 Box = tuple[float, float, float, float]
 """Left, top, width, height in pixels of the file."""
 

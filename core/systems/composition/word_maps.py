@@ -132,7 +132,9 @@ def _without(reading: ParsedCaption, noun: NounPhrase | None, first: int, last: 
     rest = f"{reading.text[:start]} {reading.text[reading.tokens[last].end :]}"
     # a final stop stays: it counts in texts
     cleaned = nouns.right_articles(re.sub(r"\s+(?=[.,;!?])", "", " ".join(rest.split())).lstrip(" ,.;"))
-    return cleaned if re.search(r"\w", cleaned) else "something"
+    if re.search(r"\w", cleaned):
+        return cleaned
+    return "something"
 
 
 def _prompt(reading: ParsedCaption, inside: dict[int, NounPhrase], first: int) -> str:

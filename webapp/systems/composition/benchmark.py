@@ -85,7 +85,7 @@ def _views(state: ComposeState) -> tuple[Any, ...]:
 
 
 def habits(state: ComposeState) -> list[str]:
-    """How each model is right and wrong on pairs, a sentence each; "" where the items are no pairs."""
+    """How each model is right and wrong on pairs, a sentence each; "" where the items are not pairs."""
     from core.systems.composition.scoring.signature import signature_of
 
     assert state.loaded is not None
@@ -178,7 +178,9 @@ def build_benchmark(access: ModelAccess) -> tuple[BenchmarkForm, BenchmarkViews]
 
 def _form(access: ModelAccess) -> BenchmarkForm:
     custom: dict[str, Any] = {"allow_custom_value": access.is_local}
-    note = "Or write any model of open_clip, such as ViT-B-16/openai." if access.is_local else None
+    note = None
+    if access.is_local:
+        note = "Or write any model of open_clip, such as ViT-B-16/openai."
     gr.HTML("<h2>1. Benchmark</h2>", **PLAIN)
     offered = benchmarks(access.folder)
     choice = gr.Dropdown(offered, value=FIRST, label="Images and captions", elem_id="compose-choice")

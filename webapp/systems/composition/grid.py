@@ -46,7 +46,9 @@ class GridState:
 
 def on_open(session: Session, state: ComposeState, access: ModelAccess, source: str) -> tuple[Any, ...]:
     """The tab is shown: returns (sources, attributes, objects, models) for the open run."""
-    run = RUNS.get(session.run) if session.run else None
+    run = None
+    if session.run:
+        run = RUNS.get(session.run)
     offered = [("Rendered scenes", SCENES)]
     if run is not None and run.samples.items is not None and category_columns(run.samples):
         offered.append((f"The open run: {run.samples.name}"[:60], RUN))
@@ -62,7 +64,9 @@ def on_source(session: Session, source: str) -> tuple[Any, Any]:
     samples = RUNS.get(session.run).samples
     columns = category_columns(samples)
     objects = [*([LABEL] if samples.labels is not None else []), *columns]
-    first = columns[0] if columns else None
+    first = None
+    if columns:
+        first = columns[0]
     second = next((name for name in objects if name != first), None)
     return gr.update(choices=columns, value=first), gr.update(choices=objects, value=second)
 
@@ -119,7 +123,9 @@ def _columns_of_run(session: Session, plan: GridPlan) -> tuple[SampleSet, ItemSt
         raise InvalidInput("The open run has no images. Choose the rendered scenes, or diagnose images with New run.")
     if plan.objects == plan.attribute:
         raise InvalidInput("Attribute and object are the same column. Choose two different ones.")
-    objects = "" if plan.objects == LABEL else str(plan.objects or "")
+    objects = ""
+    if plan.objects != LABEL:
+        objects = str(plan.objects or "")
     return samples, samples.items, shown_from_columns(samples, str(plan.attribute or ""), objects)
 
 

@@ -98,7 +98,9 @@ def _cell(cell: GridCell | None, measure: str) -> dict[str, Any] | None:
     share: Share = getattr(cell, measure)
     low = share.value.value < share.chance
     span = share.chance if low else 1 - share.chance
-    strength = min(abs(share.value.value - share.chance) / (span or 1), 1.0) if share.n else 0.0
+    strength = 0.0
+    if share.n:
+        strength = min(abs(share.value.value - share.chance) / (span or 1), 1.0)
     return {
         "tone": "few" if kind == "few" else f"{'up' if low else 'down'}{' clear' if sign else ''}",
         "strength": f"{75 * strength:.0f}",

@@ -74,7 +74,9 @@ def _card(
 
     def scored(result: CompositionResult) -> ScoredItem | None:
         result_row = row if result is results[0] else result.ids.index(item.id) if item.id in result.ids else None
-        return None if result_row is None else scored_item(item, result, result_row, benchmark.pictures, address)
+        if result_row is None:
+            return None
+        return scored_item(item, result, result_row, benchmark.pictures, address)
 
     return {
         "id": item.id,

@@ -58,21 +58,21 @@ def checked_encoder(key: object, access: ModelAccess) -> str:
     gets there.
 
     Raises:
-        InvalidInput: it is none that may be used here.
+        InvalidInput: it may not be used here.
     """
     name = str(key or "").strip()
     if name in {listed for _, listed in ENCODERS}:
         return name
-    folder = _folders(access).get(name.removeprefix(ON_SERVER)) if name.startswith(ON_SERVER) else None
+    folder = None
+    if name.startswith(ON_SERVER):
+        folder = _folders(access).get(name.removeprefix(ON_SERVER))
     if folder is not None:
         return f"open_clip:local-dir:{folder}"
     if access.is_local and name.removeprefix("open_clip:").replace(":", "/") in _registered():
         return name.removeprefix("open_clip:").replace(":", "/")
-    more = (
-        " or one of open_clip's own, such as ViT-B-16/openai (for a folder, use one below --root)"
-        if access.is_local
-        else ""
-    )
+    more = ""
+    if access.is_local:
+        more = " or one of open_clip's own, such as ViT-B-16/openai (for a folder, use one below --root)"
     listed = ", ".join(title for title, _ in encoder_choices(access))
     raise InvalidInput(f"The encoder {name[:60]!r} is not available here. Choose one of the list ({listed}){more}.")
 

@@ -113,7 +113,7 @@ def on_edit(state: PairsState, event: gr.EventData) -> tuple[Any, Any]:
 
 
 def on_score(state: PairsState, encoder: str, access: ModelAccess, event: gr.EventData) -> tuple[Any, ...]:
-    """Score what stands in the form, after foils were made where there are none: returns (state, form, result,
+    """Score what stands in the form, after making foils if none are listed: returns (state, form, result,
     words)."""
     rows = read_rows(event_data(event), state)
     note = ""
@@ -178,14 +178,18 @@ def on_cell(state: PairsState, encoder: str, access: ModelAccess, event: gr.Even
 def read_rows(said: Mapping[str, Any], state: PairsState) -> tuple[CaptionRow, ...]:
     """The captions as they stand in the form: they come from the browser, so nothing about them is trusted."""
     rows = said.get("rows")
-    n = len(state.store) if state.store is not None else 1
+    n = 1
+    if state.store is not None:
+        n = len(state.store)
     if not isinstance(rows, list) or len(rows) > MAX_CAPTIONS:
         raise InvalidInput(f"Use at most {MAX_CAPTIONS} captions. Remove some.")
     captions: list[CaptionRow] = []
     for row in rows:
         if isinstance(row, dict):
             of = str(row.get("of", ""))
-            picture = int(of) if of.isdecimal() and int(of) < n else None
+            picture = None
+            if of.isdecimal() and int(of) < n:
+                picture = int(of)
             captions.append(
                 CaptionRow(
                     " ".join(str(row.get("text", "")).split())[:MAX_TEXT_LENGTH],

@@ -43,7 +43,9 @@ def examples_view(store: ItemStore, pairs: Sequence[tuple[tuple[int, ...], tuple
 
 def form_view(store: ItemStore | None, rows: Sequence[CaptionRow], note: str = "") -> str:
     """The captions as a form: each with its kind, what it is true of, and a button that takes it out."""
-    n = 0 if store is None else len(store)
+    n = 0
+    if store is not None:
+        n = len(store)
     return render(
         "pair_form.html.j2",
         faces=[] if store is None else shown(store, range(n)),
@@ -127,7 +129,9 @@ def _pick(scores: PairScores, picture: int) -> PickOutcome:
     if caption_at < 0:
         return outcome(None, "a tie")
     text = f"picks caption {caption_at + 1}"
-    return outcome(margin > 0, text) if np.isfinite(margin) else PickOutcome("", "", text)
+    if np.isfinite(margin):
+        return outcome(margin > 0, text)
+    return PickOutcome("", "", text)
 
 
 def no_words_view() -> str:

@@ -95,9 +95,13 @@ def _bracketed(metric: Metric) -> str:
 def _verdict(results: Sequence[CompositionResult], comparison: CompositionComparison | None) -> str:
     """What the headline means."""
     mine = headline_metric(results[0])
-    row = None if comparison is None else next((r for r in comparison.rows if r.key == mine.key), None)
+    row = None
+    if comparison is not None:
+        row = next((r for r in comparison.rows if r.key == mine.key), None)
     if row is not None:
-        word = "no clear difference" if row.p > ALPHA else "a clear difference"
+        word = "a clear difference"
+        if row.p > ALPHA:
+            word = "no clear difference"
         return (
             f"{results[1].name}: {difference(row.key, row.difference, None)}, {word}. It fixes "
             f"{count(row.only_b, 'item')} that {results[0].name} gets wrong, and breaks {row.only_a:,}."

@@ -71,7 +71,7 @@ def shipped(key: str) -> LoadedBenchmark:
     """A benchmark that comes along, opened once per process.
 
     Raises:
-        InvalidInput: there is none of that name.
+        InvalidInput: the name is unknown.
     """
     from core.systems.composition.scenes.shipped import open_shipped
 
@@ -106,7 +106,9 @@ def open_benchmark(
     if choice != OWN:
         raise InvalidInput(f"No benchmark {choice[:40]!r}. Choose one from the list.")
     if not file or not images:
-        missing = "its images (a zip or tar)" if file else "the benchmark's file"
+        missing = "the benchmark's file"
+        if file:
+            missing = "its images (a zip or tar)"
         raise InvalidInput(f"Your own benchmark needs two files. Add {missing}, or choose a shipped benchmark.")
     read = read_benchmark(form, Path(file), progress=progress)
     return find_pictures(read, Path(images), progress=progress)
@@ -116,7 +118,7 @@ def scorer_for(key: str, adapters: Sequence[TrainedAdapter], access: ModelAccess
     """(name to show, scorer) of an encoder, or of one of the visitor's adapters, alone or as a re-ranker.
 
     Raises:
-        InvalidInput: there is no such adapter, or the encoder cannot be loaded.
+        InvalidInput: the adapter is unknown, or the encoder cannot be loaded.
     """
     from core.systems.composition.training.scorers import scorer_of  # loads the encoders
 

@@ -102,7 +102,9 @@ def learn(state: ComposeState, access: ModelAccess, plan: Plan, folder: Path, pr
     patient = _patient(progress)
     before = run_model(choice, test, plan.encoder, (), access, patient)
     after = run_model(choice, test, f"{ADAPTER}{name}", (adapter,), access, patient)
-    cost = "the training was stopped." if stopped else _regression(adapted, progress)
+    cost = "the training was stopped."
+    if not stopped:
+        cost = _regression(adapted, progress)
     return Learned(adapter, BenchmarkRun(choice, test, (before, after), state.opened), cost, _archive(folder), stopped)
 
 
@@ -178,7 +180,9 @@ def _regression(adapted: Any, progress: Progress) -> ForgettingCheck | str:
 
 def _named(title: str, plan: Plan, adapters: tuple[TrainedAdapter, ...], n: int) -> str:
     """A name of its own for a trained adapter."""
-    what = f"{plan.kind} items" if plan.kind and plan.source == RENDERED else "items"
+    what = "items"
+    if plan.kind and plan.source == RENDERED:
+        what = f"{plan.kind} items"
     name = f"{title}, {n:,} {what}, seed {plan.seed}"
     taken = {adapter.name for adapter in adapters}
     unique = name
@@ -213,7 +217,9 @@ def on_learned(state: ComposeState, access: ModelAccess, learned: Learned | None
     name = learned.adapter.name
     status, state_after, *views = on_made(replace(state, adapters=adapters), learned.ran)
     record = load_adapted(learned.adapter.folder).record
-    cost = None if isinstance(learned.regression, str) else learned.regression
+    cost = None
+    if not isinstance(learned.regression, str):
+        cost = learned.regression
     state_after = replace(state_after, forgetting=cost, curve=(record.curve, record.best))
     view = trained_view(name, record, learned.regression, stopped=learned.stopped)
     models = gr.update(choices=second_choices(access, adapters), value=f"{ADAPTER}{name}")

@@ -57,7 +57,7 @@ def read_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any, seed: A
     """The form as a plan.
 
     Raises:
-        InvalidInput: a number is out of range, or there is no such adapter.
+        InvalidInput: a number is out of range, or the adapter is unknown.
     """
     known = {name for _, name in kinds()}
     if adapter not in {name for _, name in adapters()} or source not in (RENDERED, PART) or (kind or "") not in known:

@@ -38,7 +38,9 @@ def estimate_view(adapter: str, n: int | None, epochs: int) -> str:
 
 def curve_view(epochs: Sequence[Epoch]) -> str:
     """The share of validation items that are right, epoch by epoch, as a line with its figures beneath."""
-    return render("curve.html.j2", curve=training_curve(epochs)) if epochs else ""
+    if epochs:
+        return render("curve.html.j2", curve=training_curve(epochs))
+    return ""
 
 
 def trained_view(name: str, record: AdapterRecord, cost: ForgettingCheck | str, *, stopped: bool) -> str:
@@ -50,7 +52,9 @@ def trained_view(name: str, record: AdapterRecord, cost: ForgettingCheck | str, 
         ("CPU time", f"{number(record.seconds)} s"),
         ("Encoder", record.encoder),
     )
-    curve = training_curve(record.curve) if record.curve else None
+    curve = None
+    if record.curve:
+        curve = training_curve(record.curve)
     return render(
         "trained.html.j2",
         name=name,

@@ -53,7 +53,7 @@ class ComposeState:
         """The result that is shown first.
 
         Raises:
-            InvalidInput: there is none.
+            InvalidInput: it does not exist.
         """
         if not self.results or self.loaded is None:
             raise InvalidInput("No result is open. Choose a benchmark and a model, and run it.")
@@ -68,4 +68,4 @@ class BenchmarkRun:
     loaded: LoadedBenchmark
     results: tuple[CompositionResult, ...]
     opened: LoadedBenchmark | None = None
-    """The whole benchmark, where `loaded` is a part of it."""
+    """The whole benchmark, where `loaded` is a part."""

@@ -71,7 +71,9 @@ class Lexicon:
         and names more often."""
         if word in self.numbers:
             return self.numbers.index(word) + 1
-        return int(word) if word.isascii() and word.isdigit() and 1 <= int(word) <= 20 else None
+        if word.isascii() and word.isdigit() and 1 <= int(word) <= 20:
+            return int(word)
+        return None
 
     def one_of(self, word: str) -> str:
         """The singular of a plural; "" where the rules are not sure.
@@ -84,7 +86,9 @@ class Lexicon:
             return self.singulars[word]
         key = nouns.singular(word)
         if word == key:
-            return word if nouns.plural(word) == word and not word.endswith("s") else ""
+            if nouns.plural(word) == word and not word.endswith("s"):
+                return word
+            return ""
         # "vas" and "vase" have one plural; before "es" a bare s, z or v is most often the end of "-se", "-ze" or "-ve"
         with_e = re.search(r"(?:[^s]s|z|v)es$", word) is not None
         for candidate in (key + "e", key) if with_e else (key, key + "e"):
@@ -97,7 +101,9 @@ class Lexicon:
         if word in self.plurals:
             return self.plurals[word]
         many = nouns.plural(word)
-        return "" if " " in many else many
+        if " " in many:
+            return ""
+        return many
 
     def is_many(self, word: str) -> bool:
         """Whether a noun is a plural."""

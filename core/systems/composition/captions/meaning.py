@@ -26,7 +26,9 @@ def same_meaning_key(text: str) -> tuple[str, ...]:
             key += [token.word for token in reading.tokens[at : noun.start]]
         run.append(noun)
         at = noun.stop
-        following = reading.things[k + 1] if k + 1 < len(reading.things) else None
+        following = None
+        if k + 1 < len(reading.things):
+            following = reading.things[k + 1]
         if (
             following is None
             or not noun.heads

@@ -2,7 +2,7 @@
 
 A thing begins with an article, a number, an attribute, or a bare word where a noun may stand (first of all, or after a
 preposition, a verb or "and"); it ends before a preposition, a verb, a conjunction or a punctuation mark. The last word
-before another article is the verb ("a woman prepares | a pizza"). What does not fit is no thing, so that captions are
+before another article is the verb ("a woman prepares | a pizza"). What does not fit is left out, so that captions are
 misread by omission rather than by invention.
 """
 
@@ -53,7 +53,7 @@ class _Parser:
         self.fixed = self._compounds()
 
     def _compounds(self) -> list[bool]:
-        """Words that belong to a fixed name ("orange juice") and so are no attributes."""
+        """Words that belong to a fixed name ("orange juice") and so are not attributes."""
         fixed = [False] * len(self.words)
         for at in range(len(self.words)):
             for k in range(
@@ -98,7 +98,9 @@ class _Parser:
 
     def _attribute(self, at: int) -> str:
         """The family of an attribute; "" for other words and within fixed names."""
-        return "" if self.fixed[at] else self.lexicon.family.get(self.words[at], "")
+        if self.fixed[at]:
+            return ""
+        return self.lexicon.family.get(self.words[at], "")
 
     def _is_verb_form(self, word: str) -> bool:
         """-ing, -ed and the listed past forms, save the nouns that look like them."""
@@ -159,7 +161,9 @@ class _Parser:
             heads, at = heads[:-1], heads[-1]
         if not heads:
             return self._alone(start, at, determiner, attributes, before)
-        count = None if count_at < 0 else self.lexicon.value(self.words[count_at])
+        count = None
+        if count_at >= 0:
+            count = self.lexicon.value(self.words[count_at])
         head = self.words[heads[-1]]
         many = (count or 0) > 1 or determiner in self.lexicon.words["many"] or self.lexicon.is_many(head)
         return NounPhrase(start, at, determiner, count, count_at, tuple(attributes), tuple(heads), head, many)
@@ -261,7 +265,9 @@ class _Parser:
         """An attribute without noun: a noun after all ("an orange", "glass"), or said of the thing before ("the car is
         red")."""
         last = attributes[-1]
-        verb = self.words[start - 1] if start else ""
+        verb = ""
+        if start:
+            verb = self.words[start - 1]
         predicated = before is not None and verb in _SAYS
         if predicated and not (at < len(self.words) and self.words[at] == "of"):
             return NounPhrase(start, last.stop, determiner, None, -1, tuple(attributes), (), "", False)

@@ -142,7 +142,9 @@ def adapt(
         adapted = _train(options, settings, how, pictured, encoder, progress)
         progress.close()
         say("\n".join(trained_lines(adapted)))
-        check = None if after.no_check else _checked(adapted, options.out, progress, seed=seed, **against)
+        check = None
+        if not after.no_check:
+            check = _checked(adapted, options.out, progress, seed=seed, **against)
         if rest is not None:
             _test(adapted, rest, check, options.out / "test", progress, seed)
     say(f"Written: {options.out}")
@@ -197,7 +199,9 @@ def _to_learn(
         from core.systems.composition.split import two_parts
 
         pictured = open_pictured(benchmark, options.format, options.images, progress=progress)
-        return (pictured, None) if options.share is None else two_parts(pictured, options.share, seed=seed)
+        if options.share is None:
+            return pictured, None
+        return two_parts(pictured, options.share, seed=seed)
     from core.systems.composition.scenes.shipped import draw_training
 
     return draw_training(options.n or 2000, seed, options.kinds), None
@@ -212,7 +216,9 @@ def _with_everyday(pictured: LoadedBenchmark, options: AdaptOptions, seed: int, 
     from core.systems.composition.training.reference_tasks import everyday_pairs, joined_benchmarks
 
     path = path_of(options.everyday, "The everyday images")
-    most = options.everyday_n if path.exists() and recognise(path) == "captions" else None
+    most = None
+    if path.exists() and recognise(path) == "captions":
+        most = options.everyday_n
     everyday = open_pictured(options.everyday, images=options.everyday_images, n=most, progress=progress)
     return joined_benchmarks(pictured, everyday_pairs(everyday, options.everyday_n, seed))
 

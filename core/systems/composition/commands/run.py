@@ -30,7 +30,7 @@ _RUN = "diagnosis.errata"
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How models are scored, and what is made of it."""
+    """How models are scored, and what is written."""
 
     format: str = entry("NAME", FORMAT, "")
     images: Path | None = entry("PATH", IMAGES)
@@ -166,7 +166,9 @@ def _finder(model: str) -> str:
     from core.systems.composition.training.scorers import is_adapter
 
     folder = Path(model).expanduser()
-    return read_record(folder).encoder if is_adapter(folder) else model
+    if is_adapter(folder):
+        return read_record(folder).encoder
+    return model
 
 
 @command()

@@ -43,7 +43,7 @@ def open_pictured(
     """A benchmark with its images: one that comes along by its name, else the file or folder at a path.
 
     Args:
-        form: name of the format; "" recognises it.
+        form: name of the format; "" recognizes it.
         images: where its images are; None looks beside its file.
         n: items of a benchmark that comes along, or images of a table of captions.
         reading: what the reader of that format takes besides.
@@ -97,7 +97,7 @@ def read_named(what: str, form: str, **reading: Any) -> Benchmark:
     """The benchmark at a path.
 
     Raises:
-        InvalidInput: there is nothing there, or it is no benchmark.
+        InvalidInput: nothing is there, or it is not a benchmark.
     """
     from core.systems.composition.readers import read_benchmark
     from core.systems.composition.readers.fields import path_of
@@ -181,7 +181,9 @@ def _names(benchmark: Benchmark, scorers: Sequence[Scorer]) -> list[str]:
 def _curve(scorer: Scorer) -> tuple[Sequence[Any], int] | None:
     """(epochs, the one that was kept) of an adapter's training."""
     adapted = getattr(getattr(scorer, "second", scorer), "adapted", None)
-    return None if adapted is None else (adapted.record.curve, adapted.record.best)
+    if adapted is None:
+        return None
+    return (adapted.record.curve, adapted.record.best)
 
 
 def run_lines(ran: ModelResults) -> list[str]:
@@ -192,7 +194,9 @@ def run_lines(ran: ModelResults) -> list[str]:
     lines = result_lines(first, ran.pictured.benchmark, tags=ran.comparison is None)
     for result in ran.results[1:]:
         lines += result_lines(result, ran.pictured.benchmark, first=first, tags=False)
-    return lines if ran.comparison is None else lines + comparison_lines(ran.comparison, first.headline)
+    if ran.comparison is None:
+        return lines
+    return lines + comparison_lines(ran.comparison, first.headline)
 
 
 def write_results(ran: ModelResults, folder: Path, regression: Any = None) -> None:

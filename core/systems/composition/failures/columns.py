@@ -125,7 +125,9 @@ def named_things(caption: str, families: Mapping[str, str] | None = None) -> tup
         words = [reading.tokens[at].word for at in noun.heads]
         # a word that only the caller knows as an attribute was read as part of the noun
         unread = tuple((word, known[word]) for word in words[:-1] if word in known)
-        count = reading.tokens[noun.count_at].word if noun.count is not None else ""
+        count = ""
+        if noun.count is not None:
+            count = reading.tokens[noun.count_at].word
         named.append(Named(_singular(words[-2:], noun, known), (*attributes, *unread), count))
     return tuple(named)
 
@@ -160,14 +162,18 @@ def _family(word: str, known: Mapping[str, str]) -> str:
     if lexicon.value(word) is not None:
         return COUNT
     related = {part for phrase in (*lexicon.phrases["prepositions"], *lexicon.relations) for part in phrase}
-    return RELATION if word in related else THING
+    if word in related:
+        return RELATION
+    return THING
 
 
 def _singular(words: Sequence[str], noun: NounPhrase, known: Mapping[str, str]) -> str:
-    """The last two nouns, or one, in the singular where the lexicon is sure of it."""
+    """The last two nouns, or one, in the singular where the lexicon is sure."""
     if not words:
         return ""
-    last = read_lexicon().one_of(words[-1]) if noun.many else ""
+    last = ""
+    if noun.many:
+        last = read_lexicon().one_of(words[-1])
     return " ".join((*(word for word in words[:-1] if word not in known), last or words[-1]))
 
 
@@ -200,7 +206,7 @@ def _said(caption: str, things: Sequence[Named]) -> set[str]:
             if noun.name:
                 names.add(_a(f"{word} {noun.name}"))
             if number == 0 and len(things) > 1:
-                names.add(f"{_a(f'{word} noun')} named first")
+                names.add(f"{_a(f'{word} thing')} named first")
     return names
 
 
@@ -269,4 +275,6 @@ def _text(name: str, values: Sequence[str]) -> Column:
 
 
 def _a(name: str) -> str:
-    return right_articles(f"a {name}") if takes_article(name) else name
+    if takes_article(name):
+        return right_articles(f"a {name}")
+    return name

@@ -10,7 +10,7 @@ What a sample is, by the kind of the item:
 - "retrieval": one sample for each query, shown with the image that it describes and that the model ranks last; its
   loss is 1 - average precision.
 
-The loss is the negative margin, and a sample with a margin of 0 or less is wrong: a tie is no answer.
+The loss is the negative margin, and a sample with a margin of 0 or less is wrong: a tie counts as wrong.
 
 Where a model cannot bind, one image of a pair tends to win both captions, so that its sample is right and the other's
 wrong: such losses say which images attract captions. A note counts these items. The loss "binding" takes that out:
@@ -116,11 +116,9 @@ def _all_samples(
     samples: list[_Sample] = []
     excluded = [*result.excluded]
     retrieval = result.kind == "retrieval"
-    nothing = (
-        "it has no average precision because it describes none of its images."
-        if retrieval
-        else "it has nothing to tell apart."
-    )
+    nothing = "it has nothing to tell apart."
+    if retrieval:
+        nothing = "it has no average precision because it describes none of its images."
     for number, (name, scores) in enumerate(zip(result.ids, result.matrices)):
         item_samples = _samples(items[name], number, scores, result, loss)
         samples += item_samples
@@ -135,7 +133,7 @@ def _all_samples(
 
 
 def sample_margins(scores: F64, match: tuple[tuple[int, int], ...], headline: str) -> F64:
-    """The margin of each (image, caption) of `match` to the best wrong answer; inf where there is none.
+    """The margin of each (image, caption) of `match` to the best wrong answer; inf without one.
 
     Args:
         scores: (I, T), larger is a better match.
@@ -169,7 +167,9 @@ def _attracted(items: Mapping[str, Item], result: CompositionResult) -> str:
         (sample_margins(s, items[name].match, result.headline) <= 0).sum() == 1
         for name, s in zip(result.ids, result.matrices)
     ]
-    what = "one image wins both captions" if result.headline == IMAGE else "one caption wins both images"
+    what = "one caption wins both images"
+    if result.headline == IMAGE:
+        what = "one image wins both captions"
     return (
         f"In {sum(wrong):,} of {len(wrong):,} items {what}. There the loss shows what attracts the model, not "
         'wrong binding. The loss "binding" removes this attraction.'
@@ -226,4 +226,6 @@ def _groups(item_of: I64, items: tuple[Item, ...], pictures: Sequence[Picture]) 
     """(n,) one number for the samples of an item and of those that share an image with it, and a note if sharing is
     passed over."""
     connected, note = picture_groups(items, pictures)  # of samples: those of one item share its images
-    return (item_of, note) if connected is None else (connected, "")
+    if connected is None:
+        return (item_of, note)
+    return (connected, "")

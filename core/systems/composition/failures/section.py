@@ -34,7 +34,9 @@ def _sentence(document: Mapping[str, Any]) -> str:
     ranks = document["headline"] == "mean rank"
     value = number(estimate.value) if ranks else percent(estimate.value)
     chance = document.get("chance")
-    against = "" if chance is None else f"; chance is {number(chance) if ranks else percent(chance)}"
+    against = ""
+    if chance is not None:
+        against = f"; chance is {number(chance) if ranks else percent(chance)}"
     return (
         f"{what}: {document['metric']} {value}, 95% interval {interval(estimate, share=not ranks)}, n = "
         f"{document['n']:,}{against}."

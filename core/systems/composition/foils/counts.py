@@ -104,11 +104,17 @@ def _singular_verb(reading: ParsedCaption, at: int) -> bool:
 def _value(noun: NounPhrase) -> int | None:
     if not noun.heads or is_vague(noun):
         return None
-    return noun.count if noun.count is not None else 1 if noun.determiner in ("a", "an") else None
+    if noun.count is not None:
+        return noun.count
+    if noun.determiner in ("a", "an"):
+        return 1
+    return None
 
 
 def _said(reading: ParsedCaption, noun: NounPhrase) -> str:
-    return reading.tokens[noun.count_at].word if noun.count is not None else "a"
+    if noun.count is not None:
+        return reading.tokens[noun.count_at].word
+    return "a"
 
 
 def _written(reading: ParsedCaption, noun: NounPhrase, value: int) -> str:
@@ -116,7 +122,9 @@ def _written(reading: ParsedCaption, noun: NounPhrase, value: int) -> str:
     numbers = read_lexicon().numbers
     if reading.tokens[noun.count_at].word.isdigit():
         return str(value)
-    return numbers[value - 1] if value <= len(numbers) else ""
+    if value <= len(numbers):
+        return numbers[value - 1]
+    return ""
 
 
 def _recount(reading: ParsedCaption, at: int, phrase: str) -> list[Edit] | None:
@@ -124,8 +132,12 @@ def _recount(reading: ParsedCaption, at: int, phrase: str) -> list[Edit] | None:
     to agree."""
     counted = reading.things[at]
     lexicon = read_lexicon()
-    new = 1 if phrase == "a" else lexicon.value(phrase)
-    old = _value(counted) if counted.head not in lexicon.words["packs"] else 1
+    new = 1
+    if phrase != "a":
+        new = lexicon.value(phrase)
+    old = 1
+    if counted.head not in lexicon.words["packs"]:
+        old = _value(counted)
     count_at = counted.count_at if counted.count is not None else counted.start
     if new is None or old is None or (counted.count is not None and counted.determiner and new == 1):
         return None
@@ -153,12 +165,16 @@ def _agreed(reading: ParsedCaption, at: int, many: bool) -> list[Edit] | None:
     pairs = read_lexicon().agreements
     noun = reading.things[at]
     tokens = reading.tokens
-    before = tokens[noun.start - 1].word if noun.start else ""
+    before = ""
+    if noun.start:
+        before = tokens[noun.start - 1].word
     stop = unit_stop(reading, at)
     edits: list[Edit] = []
     if before in pairs:
         if noun.start < 2 or tokens[noun.start - 2].word != "there":
-            return [] if before in ("has", "have") else None
+            if before in ("has", "have"):
+                return []
+            return None
         edits.append(_verb(reading, noun.start - 1, many))
     if before in ("and", "or") or (stop < len(tokens) and tokens[stop].word in ("and", "or")):
         verb = next((token.word for token in tokens[stop:] if token.word in pairs), "")

@@ -41,13 +41,17 @@ def text_of(reading: ParsedCaption, start: int, stop: int) -> str:
     sentence."""
     first, last = span_of(reading, start, stop)
     text = reading.text[first:last]
-    return small_first(reading, text) if start == 0 else text
+    if start == 0:
+        return small_first(reading, text)
+    return text
 
 
 def small_first(reading: ParsedCaption, text: str) -> str:
     """The text without the capital that it has for beginning a sentence; names in capitals ("TV") keep theirs."""
     first = reading.tokens[0].text
-    return text if len(first) > 1 and first.isupper() and not reading.text.isupper() else text[:1].lower() + text[1:]
+    if len(first) > 1 and first.isupper() and not reading.text.isupper():
+        return text
+    return text[:1].lower() + text[1:]
 
 
 def is_kind(noun: NounPhrase, kind: str) -> bool:

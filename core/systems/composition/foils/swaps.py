@@ -99,7 +99,7 @@ def attribute_moves(reading: ParsedCaption) -> Iterator[Draft]:
 
 
 def _without(reading: ParsedCaption, giver: NounPhrase, start: int, stop: int) -> Edit:
-    """Takes the attribute out, with the blank after it; the noun that follows is written anew, so that its article and
+    """Takes the attribute out, with the blank after it; the noun that follows is written again, so that its article and
     capital are made right."""
     after = next(token for token in reading.tokens if token.start >= stop)
     return Edit(start, after.end, after.text)

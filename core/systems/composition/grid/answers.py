@@ -11,7 +11,7 @@ from core.records import F64
 from core.systems.composition.grid.questions import BindingQuestion, Pair, PictureContents
 
 TIE = 1e-7
-"""A difference of scores that is no larger is a tie, and a tie is wrong."""
+"""A difference of scores up to this is a tie, and a tie is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,9 @@ class Evened:
         contrast = columns[0] + columns[1] - columns[2] - columns[3]
         same = self.holding[frozenset((true, second))]
         opposite = self.holding.get(frozenset(swapped), [])
-        liking = float(contrast[same].mean() + contrast[opposite].mean()) / 2 if opposite else 0.0
+        liking = 0.0
+        if opposite:
+            liking = float(contrast[same].mean() + contrast[opposite].mean()) / 2
         return float(contrast[picture]) - liking
 
 

@@ -110,10 +110,16 @@ def _cell(key: Pair, answers: Sequence[GridAnswer], p: Sequence[float]) -> GridC
 def _verdict(shares: tuple[Share, Share, Share], p: Sequence[float]) -> str:
     blind = [value <= ALPHA for value in p[:2]]
     if any(blind):
-        return NEITHER if all(blind) else NO_ATTRIBUTE if blind[0] else NO_OBJECT
+        if all(blind):
+            return NEITHER
+        if blind[0]:
+            return NO_ATTRIBUTE
+        return NO_OBJECT
     sees = all(share.value.low > share.chance for share in shares[:2])
     fails = shares[2].value.value < _half_way(shares[2])
-    return UNBOUND if p[2] <= ALPHA and sees and fails else NOTHING
+    if p[2] <= ALPHA and sees and fails:
+        return UNBOUND
+    return NOTHING
 
 
 def _half_way(share: Share) -> float:

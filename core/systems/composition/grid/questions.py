@@ -94,7 +94,9 @@ def ask(shown: Sequence[PictureContents], n: int, mode: Mode, family: Mapping[st
         why = "; ".join(
             f"{count:,} because {reason}" for reason, count in Counter(reason for _, reason in left_out).most_common()
         )
-        things = "one thing" if mode == "one" else "two objects that differ in name and attribute"
+        things = "two objects that differ in name and attribute"
+        if mode == "one":
+            things = "one thing"
         raise InvalidInput(
             f"No image shows {things} with known attributes ({why or 'there are no images'}). Add such images, "
             "or choose the other mode."
@@ -126,14 +128,18 @@ def _misfit(content: PictureContents, mode: Mode, family: Mapping[str, str]) -> 
     if not content.things:
         return "no attribute of an object is known"
     if mode == "one":
-        return "" if len(content.things) == 1 else "they show more than one object"
+        if len(content.things) == 1:
+            return ""
+        return "they show more than one object"
     if len(content.things) != 2:
         return "they do not show exactly two objects with known attributes"
     (first, first_object), (second, second_object) = content.things
     if first == second or first_object == second_object:
         return "their two objects share the attribute or the name"
     alike = family.get(first, "") == family.get(second, "")
-    return "" if alike else "the attributes of their two objects are of different families"
+    if alike:
+        return ""
+    return "the attributes of their two objects are of different families"
 
 
 def _question(
@@ -166,7 +172,7 @@ def shown_from_columns(samples: SampleSet, attribute: str, objects: str = "") ->
     without either show nothing.
 
     Raises:
-        InvalidInput: there is no such column, it is no category, or the samples have no labels.
+        InvalidInput: the column is missing or not a category, or the samples have no labels.
     """
     first = _values(samples, attribute)
     second = _values(samples, objects) if objects else _labels(samples)

@@ -138,7 +138,9 @@ def _pictures(
     column = image or next((str(c) for c in read.frame.columns if snake_case(str(c)) in USUAL), "")
     if column not in read.frame.columns:
         there = ", ".join(map(repr, list(read.frame.columns)[:12]))
-        which = f"it has no column {column!r}" if column else "no column is recognized as their paths"
+        which = "no column is recognized as their paths"
+        if column:
+            which = f"it has no column {column!r}"
         raise InvalidInput(f"{read.name} names no images: {which}. It has {there}. Name a column with --image.")
     store = open_images((images or table.parent).expanduser(), progress=progress)
     ledger = Ledger(len(read.frame))

@@ -23,7 +23,7 @@ def draw_binding(
     whatever is shown evens out. For each of the 48 cells of colour and shape to have about ten images, draw 300.
 
     Raises:
-        InvalidInput: n is odd or below 2, or there is no such attribute.
+        InvalidInput: n is odd or below 2, or the attribute is unknown.
 
     Example:
         >>> store, shown = draw_binding(2)

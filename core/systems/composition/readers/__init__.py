@@ -37,7 +37,7 @@ READERS = Registry(
 )
 
 PROGRESS = "progress"
-"""The parameter of readers that take long, which is no option of the user's."""
+"""The parameter of readers that take long, which users cannot set."""
 
 __all__ = ["READERS", "read_benchmark", "reader_options", "recognise"]
 
@@ -46,13 +46,13 @@ def read_benchmark(name: str, path: Path | str, *, progress: Progress = no_progr
     """The benchmark in a file, or in a folder that holds its usual files.
 
     Args:
-        name: a key of `READERS`; "" recognises it by the file's shape.
+        name: a key of `READERS`; "" recognizes it by the file's shape.
         options: what the reader of that name takes: `seen` (cola-single), `negatives` (crepe), `seed` and `max_words`
             (aro-order), `split` and `seed` (captions).
         progress: for readers that take long.
 
     Raises:
-        InvalidInput: there is no such name or option, or the file is not of that form.
+        InvalidInput: the name or option is unknown, or the file is not of that form.
     """
     path = path_of(path, "The benchmark")
     name = name or recognise(path)

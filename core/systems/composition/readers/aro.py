@@ -132,11 +132,11 @@ def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
         max_words: at least 2.
 
     Raises:
-        InvalidInput: the file is no list of such records, or an option is out of range.
+        InvalidInput: the file is not a list of these records, or an option is out of range.
 
     Source: Yuksekgonul et al. 2023 (ARO). Departures: we shuffle the words of the tidied caption, so that caption and
     foil hold the very same words (ARO's tokeniser sets punctuation apart in foils alone, which gives them away); a foil
-    that comes out as the caption is drawn anew.
+    that equals the caption is drawn again.
     """
     if isinstance(seed, bool) or seed < 0 or max_words < 2:
         raise InvalidInput(f"seed must be 0 or more and max_words at least 2: got {seed} and {max_words}. Fix them.")
@@ -172,7 +172,9 @@ def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
 
 def _captions(record: Record, where: str) -> list[Any]:
     captions = record.get("caption")
-    return [captions] if isinstance(captions, str) else as_list(captions, f"{where}: 'caption'", "texts")
+    if isinstance(captions, str):
+        return [captions]
+    return as_list(captions, f"{where}: 'caption'", "texts")
 
 
 def tidy_words(caption: str, max_words: int) -> list[str]:

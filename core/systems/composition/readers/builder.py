@@ -16,7 +16,7 @@ from core.systems.composition.records import Benchmark, Box, Item, Kind, Picture
 
 MAX_ITEMS = 200_000
 MAX_CAPTION_LENGTH = 2000
-"""Characters; the longest published caption is a tenth of it."""
+"""Characters; the longest published caption has a tenth."""
 TOO_LONG = f"a caption is longer than {MAX_CAPTION_LENGTH:,} characters"
 """Why an item is left out."""
 MAX_NAME_LENGTH = 1000
@@ -179,7 +179,9 @@ def tidy_caption(caption: str, where: str) -> str:
         )
     check_text(caption, where)
     seen = any(unicodedata.category(character)[0] not in "CZ" for character in caption)
-    return " ".join(caption.split()) if seen else ""
+    if seen:
+        return " ".join(caption.split())
+    return ""
 
 
 def counted(excluded: Iterable[tuple[str, str]]) -> list[str]:
@@ -195,10 +197,14 @@ def retrieval_fault(match: Sequence[tuple[int, int]], hard: Bool | None, n_pictu
     if not match:
         return "no image fits the query"
     if hard is None:
-        return "" if n_pictures > len(match) else "every image fits the query"
+        if n_pictures > len(match):
+            return ""
+        return "every image fits the query"
     if not hard.any():
         return "the query has no hard image"
     fitting = sum(bool(hard[picture]) for picture, _ in match)
     if not fitting:
         return "no fitting image is among its hard ones"
-    return "" if int(hard.sum()) > fitting else "every hard image fits the query"
+    if int(hard.sum()) > fitting:
+        return ""
+    return "every hard image fits the query"

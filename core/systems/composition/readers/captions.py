@@ -44,13 +44,13 @@ def read_captions(
 
     Args:
         split: only rows whose column "split" says so; "" takes all.
-        most: only so many of these images, at least 1, drawn by `seed`; None takes all.
+        most: number of these images to draw by `seed`, at least 1; None takes all.
         seed: draws what is added.
         progress: called as ("make foils", done, total).
 
     Raises:
-        InvalidInput: there is no column of images or captions, no row of that split, no caption that allows a foil,
-        or there are more than `MAX_PICTURES`.
+        InvalidInput: the table has no column of images or captions, no row of that split, or no caption that allows a
+        foil, or there are more than `MAX_PICTURES`.
     """
     check_seed(seed)
     if most is not None and most < 1:
@@ -93,7 +93,9 @@ def _of_split(
         too_long = [(where, said) for said in texts if len(said) > MAX_CAPTION_LENGTH]
         captioned.append(_Captioned(where, cell_of(row, picture).strip(), of, short, too_long))
     if not captioned:
-        there = few(sorted(set(named))) if SPLIT in columns else "no splits"
+        there = "no splits"
+        if SPLIT in columns:
+            there = few(sorted(set(named)))
         raise InvalidInput(f"{file} has no row with the split {split[:60]!r}. It has {there}.")
     return captioned
 

@@ -29,7 +29,7 @@ def read_scenes(path: Path) -> Benchmark:
     leave out a property other than the shape are taken, with shorter queries.
 
     Raises:
-        InvalidInput: the file is no {"scenes": [{"image_filename", "objects": [...]}]}, or there are too many queries
+        InvalidInput: the file is not {"scenes": [{"image_filename", "objects": [...]}]}, or there are too many queries
         times images.
 
     Source: Johnson et al. 2017 (CLEVR) for the form; Ray et al. 2023 (Cola) for the queries, as its paper tells them.

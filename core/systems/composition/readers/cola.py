@@ -21,7 +21,7 @@ def read_single_object(path: Path, *, seen: Sequence[str] | str = ()) -> Benchma
 
     Args:
         seen: queries whose combination was in the training data, as a list or as lines; the others are tagged "unseen".
-            Without it, a list under the key "seen" of the file says so, and without that there is no such tag.
+            Without it, a list under the key "seen" of the file says so, and without that the tag is missing.
 
     Raises:
         InvalidInput: the file has neither published shape, or `seen` names no query.

@@ -69,7 +69,7 @@ def load_records(path: Path, form: str) -> Iterator[tuple[str, Record]]:
         form: what a record should hold, for the message.
 
     Raises:
-        InvalidInput: as `load_json`, or the file is no list of objects.
+        InvalidInput: as `load_json`, or the file is not a list of objects.
     """
     for i, row in enumerate(as_list(load_json(path), path.name, "records")):
         where = f"{path.name}, record {i}"
@@ -80,7 +80,7 @@ def load_scenes(path: Path) -> Iterator[tuple[str, str, list[Any]]]:
     """("file, scene n", its image's name, its objects) of each scene of a file in CLEVR's form.
 
     Raises:
-        InvalidInput: as `load_json`, or the file is no {"scenes": [{"image_filename", "objects": [...]}]}.
+        InvalidInput: as `load_json`, or the file is not {"scenes": [{"image_filename", "objects": [...]}]}.
     """
     scenes = as_object(load_json(path), path.name, "scenes").get("scenes")
     for i, row in enumerate(as_list(scenes, f"{path.name}: scenes", "scenes")):
@@ -166,10 +166,12 @@ def texts_of(record: Record, key: str, where: str) -> list[str]:
 
 
 def label_of(record: Record, key: str) -> str:
-    """Text or number under a key, as text with single spaces, at most 100 characters; "" where there is none."""
+    """Text or number under a key, as text with single spaces, at most 100 characters; "" for other values."""
     value = record.get(key)
     written = isinstance(value, str | int | float) and not isinstance(value, bool)
-    return " ".join(str(value).split())[:100] if written else ""
+    if written:
+        return " ".join(str(value).split())[:100]
+    return ""
 
 
 def number_of(record: Record, key: str, where: str) -> float:

@@ -238,7 +238,7 @@ def read_crepe(path: Path, *, negatives: str = "") -> Benchmark:
             the first that is there.
 
     Raises:
-        InvalidInput: a file lacks a column, or a cell is no list of texts.
+        InvalidInput: a file lacks a column, or a cell is not a list of texts.
     """
     return replace(CREPE, rows=partial(_crepe_rows, asked=negatives))(path)
 

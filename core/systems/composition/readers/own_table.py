@@ -104,11 +104,13 @@ def _text(row: Record, key: str, where: str) -> str:
     value = row.get(key)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    return "" if value is None else as_text(value, f"{where}: {key!r}")
+    if value is None:
+        return ""
+    return as_text(value, f"{where}: {key!r}")
 
 
 def _foils(row: Record, columns: list[str], where: str) -> list[str]:
-    """The foils of a row, from one or several columns or a list; empty cells are none."""
+    """The foils of a row, from one or several columns or a list; empty cells do not count."""
     foils: list[str] = []
     for column in columns:
         value = row.get(column)

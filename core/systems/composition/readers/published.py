@@ -109,7 +109,9 @@ class Format:
             return
         names = [text_of(row.record, key, row.where) for key in self.images]
         captions = [text_of(row.record, key, row.where) for key in self.captions]
-        box = box_of(row.record, self.box, row.where) if self.box else None
+        box = None
+        if self.box:
+            box = box_of(row.record, self.box, row.where)
         tags = {tag: label_of(row.record, key) for key, tag in self.tags.items()}
         if self.file_tag:
             tags = {self.file_tag: row.file.stem, **tags}

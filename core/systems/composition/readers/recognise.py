@@ -1,4 +1,4 @@
-"""Which benchmark a file holds, told from its shape, and which files of a folder belong to one."""
+"""Which benchmark a file holds, recognized by its shape, and which files of a folder belong to one."""
 
 from __future__ import annotations
 
@@ -80,14 +80,16 @@ def shape_of(path: Path) -> str:
         return _of_columns(frozenset(header(path)))
     if suffix in (".jsonl", ".ndjson"):
         return _of_record(next(islice(load_lines(path), 1), ("", None))[1])
-    return _of_document(load_json(path)) if suffix == ".json" else ""
+    if suffix == ".json":
+        return _of_document(load_json(path))
+    return ""
 
 
 def recognise(path: Path) -> str:
     """The name of the benchmark that a file, or a folder with its usual files, holds.
 
     Raises:
-        InvalidInput: it is none that is known, or a folder holds several; the message lists the known ones.
+        InvalidInput: its form is unknown, or a folder holds several; the message lists the known ones.
     """
     if path.is_dir():
         names = {name for name, _ in _shapes_in(path) if name}
@@ -96,7 +98,9 @@ def recognise(path: Path) -> str:
                 f"The folder {path.name!r} holds several benchmarks ({', '.join(sorted(names))}). Name a file "
                 "in it, or the format."
             )
-        name = names.pop() if names else ""
+        name = ""
+        if names:
+            name = names.pop()
     else:
         name = shape_of(path)
     if not name:
@@ -167,7 +171,9 @@ def _of_columns(columns: frozenset[str]) -> str:
     if lower >= OWN_PAIRS or (lower >= OWN_CHOICE and any(map(is_foil_column, lower))):
         return "own"
     has_foils = any(is_foil_column(name) or re.search(r"(^|_)neg(s|atives?)?(_|$)", name) for name in lower)
-    return "captions" if picture_column(lower) and caption_columns(lower) and not has_foils else ""
+    if picture_column(lower) and caption_columns(lower) and not has_foils:
+        return "captions"
+    return ""
 
 
 def _of_document(document: Any) -> str:
@@ -177,14 +183,18 @@ def _of_document(document: Any) -> str:
         if isinstance(document.get("scenes"), list):
             return "clevr"
         first = next(iter(document.values()), None)
-        return _first_with(_KEYED, first.keys()) if isinstance(first, dict) else ""
+        if isinstance(first, dict):
+            return _first_with(_KEYED, first.keys())
+        return ""
     if not isinstance(document, list) or not document:
         return ""
     first: Any = document[0]
     if isinstance(first, list):
         if len(document) == 2 and isinstance(document[1], list) and document[1] and isinstance(document[1][0], list):
             return "cola-single"
-        return "cola" if len(first) == 4 and all(isinstance(part, str) for part in first) else ""
+        if len(first) == 4 and all(isinstance(part, str) for part in first):
+            return "cola"
+        return ""
     return _of_record(first)
 
 
@@ -202,4 +212,6 @@ def _of_record(record: Any) -> str:
         return name
     if "image" in keys and ("caption_options" in keys or isinstance(record.get("caption"), list)):
         return "aro-order"
-    return "own" if keys >= OWN_CHOICE and any(map(is_foil_column, keys)) else ""
+    if keys >= OWN_CHOICE and any(map(is_foil_column, keys)):
+        return "own"
+    return ""

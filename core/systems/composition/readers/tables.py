@@ -44,14 +44,16 @@ def read_rows(path: Path, needed: Sequence[str]) -> tuple[list[tuple[str, Record
 def cell_of(record: Record, key: str) -> str:
     """The text of a cell; "" for an empty one."""
     value = record.get(key)
-    return "" if value is None or value is pd.NA else str(value)
+    if value is None or value is pd.NA:
+        return ""
+    return str(value)
 
 
 def literal_list(cell: str, where: str) -> list[str]:
     """The texts of a list in Python's spelling, such as ['a dog', "a cat's"]; nothing is run.
 
     Raises:
-        InvalidInput: it is no such list.
+        InvalidInput: it is not a list of texts in that spelling.
     """
     text = cell.strip()
     if not text:
@@ -60,7 +62,7 @@ def literal_list(cell: str, where: str) -> list[str]:
         raise InvalidInput(f"{where} must be a list of texts in brackets: it is {text[:40]!r}. Use the published file.")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a backslash in a caption is no fault
+            warnings.simplefilter("ignore")  # a backslash in a caption is allowed
             entries: Any = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise InvalidInput(f"{where} is not a readable list: {text[:60]!r}. Use the published file.") from None

@@ -61,7 +61,7 @@ def render_composition_report(
         curve: its epochs and the number of the one that was kept (`AdapterRecord.curve` and `.best`).
 
     Raises:
-        InvalidInput: there is no result, one is of another benchmark, or the store has another number of images.
+        InvalidInput: no result was passed, one is of another benchmark, or the store has another number of images.
     """
     _check(results, benchmark, store)
     pictures = InlinePictures(store, MAX_PICTURE_BYTES, PICTURE_SIZE)
@@ -122,14 +122,18 @@ def _colour(at: int) -> str:
 
 def _figures(result: CompositionResult) -> list[tuple[str, str]]:
     metric = sentences.headline_of(result)
-    tied = 0 if metric is None else metric.ties
-    noun = "queries" if result.kind == "retrieval" else "items"
-    left = f", {len(result.excluded):,} left out" if result.excluded else ""
-    ties = (
-        "queries with a wrong image at a true one's score"
-        if result.kind == "retrieval"
-        else "items decided by a tie, counted as wrong"
-    )
+    tied = 0
+    if metric is not None:
+        tied = metric.ties
+    noun = "items"
+    if result.kind == "retrieval":
+        noun = "queries"
+    left = ""
+    if result.excluded:
+        left = f", {len(result.excluded):,} left out"
+    ties = "items decided by a tie, counted as wrong"
+    if result.kind == "retrieval":
+        ties = "queries with a wrong image at a true one's score"
     shown = [(f"{len(result.ids):,}", f"{noun} scored{left}"), (f"{tied:,}", ties)]
     if metric is not None:
         shown.insert(0, (sentences.figure(metric.key, metric.value.value), f"{metric.title}, 95% {_span(metric)}"))
@@ -170,7 +174,7 @@ def _metric_row(metric: Metric, name: str, colour: str, *, headline: bool) -> di
 
 
 def _blind(results: Sequence[CompositionResult]) -> dict[str, Any] | None:
-    """The headline of each baseline that sees no image, beside the first model's own; None where there is none."""
+    """The headline of each baseline that sees no image, beside the first model's own; None without baselines."""
     result = results[0]
     mine = sentences.headline_of(result)
     rows = [(name, metric) for name, metrics in result.blind for metric in metrics if metric.key == result.headline]
@@ -226,7 +230,9 @@ def _tags(results: Sequence[CompositionResult]) -> list[tuple[str, list[dict[str
     key = results[0].headline
     by_value = by_tag(results)
     metrics = [metric for values in by_value.values() for rows in values.values() for _, metric in rows]
-    top = 1.0 if key not in LOWER_IS_BETTER else max((metric.value.high for metric in metrics), default=1.0)
+    top = 1.0
+    if key in LOWER_IS_BETTER:
+        top = max((metric.value.high for metric in metrics), default=1.0)
 
     def row(value: str, metrics_of: Sequence[tuple[int, Metric]]) -> dict[str, Any]:
         return {

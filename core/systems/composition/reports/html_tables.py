@@ -51,7 +51,9 @@ def compared_tables(
     tables: list[ComparedTable] = []
     for key in keys:
         rows = [row for row in comparison.rows if row.key == key]
-        span = interval_range([row.difference for row in rows]) if bars else None
+        span = None
+        if bars:
+            span = interval_range([row.difference for row in rows])
         tags = list(dict.fromkeys(row.scope.partition(": ")[0] for row in rows))[: 1 + OPEN_TAGS]
         shown, folded = (
             [_compared(row, digits, span) for row in rows if (row.scope.partition(": ")[0] in tags) is early]
@@ -78,7 +80,9 @@ def _compared(row: ComparedMetric, digits: int | None, span: tuple[float, float]
 
 def forgetting_rows(rows: Sequence[ForgettingRow], *, bars: bool = False) -> list[dict[str, Any]]:
     """What a training cost, task by task; `bars` draws each difference too, on one axis."""
-    span = interval_range([row.difference for row in rows]) if bars else None
+    span = None
+    if bars:
+        span = interval_range([row.difference for row in rows])
     return [_forgotten(row, span) for row in rows]
 
 

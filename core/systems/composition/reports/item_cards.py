@@ -86,7 +86,9 @@ def outcome(right: bool | None, text: str) -> PickOutcome:
     """Right, wrong, or (None) neither, with its words."""
     if right is None:
         return PickOutcome("even", "=", text)
-    return PickOutcome("held", RIGHT, text) if right else PickOutcome("bad", WRONG, text)
+    if right:
+        return PickOutcome("held", RIGHT, text)
+    return PickOutcome("bad", WRONG, text)
 
 
 def worst_items(
@@ -102,7 +104,9 @@ def worst_items(
     for row in order[:most].tolist():
         item = known[result.ids[row]]
         tags = ", ".join(f"{tag}: {value}" for tag, value in item.tags.items() if value)
-        margin = "" if result.kind == "retrieval" else f"margin {number(float(result.margin[row]), 3)}"
+        margin = ""
+        if result.kind != "retrieval":
+            margin = f"margin {number(float(result.margin[row]), 3)}"
         facts = "; ".join(filter(None, (item.id, tags, margin)))
         shown.append((scored_item(item, result, row, benchmark.pictures, address), facts))
     return shown
@@ -164,19 +168,25 @@ def changed_words(text: str, second: str) -> Words:
 def _rival(item: Item, text: int) -> int:
     """The caption to mark differences against: the first true one, or of that one the first other."""
     true = item.match[0][1]
-    return true if text != true else next((i for i in range(len(item.captions)) if i != true), true)
+    if text != true:
+        return true
+    return next((i for i in range(len(item.captions)) if i != true), true)
 
 
 def decimals(scores: F64) -> int:
     """Decimals that suit scores that stand side by side."""
-    return 3 if not np.isfinite(scores).any() or float(np.nanmax(np.abs(scores))) < 1 else 2
+    if not np.isfinite(scores).any() or float(np.nanmax(np.abs(scores))) < 1:
+        return 3
+    return 2
 
 
 def shade(value: float, scores: F64) -> str:
     """Per cent of the way from the lowest to the highest of the scores."""
     low = float(np.nanmin(scores))
     high = float(np.nanmax(scores))
-    share = 0.5 if high <= low or not np.isfinite(value) else float(np.clip((value - low) / (high - low), 0, 1))
+    share = 0.5
+    if high > low and np.isfinite(value):
+        share = float(np.clip((value - low) / (high - low), 0, 1))
     return f"{100 * share:.0f}"
 
 
@@ -193,14 +203,18 @@ def _picture_outcome(item: Item, scores: F64, picture: int) -> PickOutcome | Non
     true_columns = [caption for i, caption in item.match if i == picture]
     if not true_columns or len(true_columns) == len(item.captions):
         return None
-    wrong = "picks a foil" if len(item.pictures) < 2 else "picks the other"
+    wrong = "picks the other"
+    if len(item.pictures) < 2:
+        wrong = "picks a foil"
     return _picked(scores[picture], true_columns, "picks its caption", wrong)
 
 
 def _picked(scores: F64, true_at: Sequence[int], right: str, wrong: str) -> PickOutcome:
     """Whether every one of its own scores strictly higher than the others."""
     gap = float(scores[list(true_at)].min() - np.delete(scores, true_at).max())
-    return outcome(None, "a tie") if gap == 0 else outcome(gap > 0, right if gap > 0 else wrong)
+    if gap == 0:
+        return outcome(None, "a tie")
+    return outcome(gap > 0, right if gap > 0 else wrong)
 
 
 def _ranking(item: Item, scores: F64, precision: float, pictures: Sequence[Picture], address: Address) -> ScoredItem:

@@ -20,7 +20,9 @@ def pair_lines(scores: PairScores) -> list[str]:
     for i, name in enumerate(scores.pictures):
         rows: list[Sequence[str]] = [("", "cosine", "share", "true", "picked")]
         for j in sorted(range(len(scores.captions)), key=lambda j: -scores.cosines[i, j]):
-            true = "yes" if i in scores.captions[j].pictures else "no"
+            true = "no"
+            if i in scores.captions[j].pictures:
+                true = "yes"
             figures = number(float(scores.cosines[i, j]), 4), percent(float(scores.shares[i, j]))
             rows.append((scores.captions[j].text, *figures, true, "<-" if scores.picks[i] == j else ""))
         lines += [f"{name}, {scores.encoder}", *aligned(rows), f"  {_pick(scores, i)}"]
@@ -43,7 +45,9 @@ def _pick(scores: PairScores, picture: int) -> str:
     if scores.ties[picture]:
         return "Wrong: the highest score is a tie, which counts as no answer."
     right = picture in scores.captions[int(scores.picks[picture])].pictures
-    return "Right: a true caption scores highest." if right else "Wrong: a caption that is false of it scores highest."
+    if right:
+        return "Right: a true caption scores highest."
+    return "Wrong: a caption that is false of it scores highest."
 
 
 def pair_document(scores: PairScores) -> dict[str, Any]:
@@ -66,7 +70,9 @@ def pair_document(scores: PairScores) -> dict[str, Any]:
 
 def grid_lines(grid: BindingGrid) -> list[str]:
     """The grid of verdicts' figures, the counts of verdicts, and the cells with a claim."""
-    last = "binding" if grid.mode == "two" else "pair"
+    last = "pair"
+    if grid.mode == "two":
+        last = "binding"
     rows: list[Sequence[str]] = [("", "n", "attribute", "object", last, "verdict")]
     rows.append(("all images", *_cell_row(grid.overall, grid.mode)))
     rows += [(f"{cell.attribute} {cell.object}", *_cell_row(cell, grid.mode)) for cell in grid.cells]
@@ -97,11 +103,9 @@ def _left_out(grid: BindingGrid) -> list[str]:
 
 def _cell_row(cell: GridCell, mode: str) -> tuple[str, ...]:
     def said(share: Share) -> str:
-        return (
-            f"{percent(share.value.value)} ({interval(share.value, share=True)}; chance {percent(share.chance)})"
-            if share.n
-            else "–"
-        )
+        if share.n:
+            return f"{percent(share.value.value)} ({interval(share.value, share=True)}; chance {percent(share.chance)})"
+        return "–"
 
     return f"{cell.n:,}", said(cell.sees_attribute), said(cell.sees_object), said(cell.binds), cell.verdict
 

@@ -150,7 +150,7 @@ def load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
     """The result that `write_result` wrote, and the benchmark that it is of, without its images.
 
     Raises:
-        InvalidInput: there is no result in `folder`, it is of another format, or it is damaged.
+        InvalidInput: `folder` holds no result, it is of another format, or it is damaged.
     """
     if not (folder / DOCUMENT).is_file():
         raise InvalidInput(

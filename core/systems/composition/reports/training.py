@@ -20,8 +20,12 @@ def trained_lines(adapted: Adapted) -> list[str]:
     record = adapted.record
     rows = [("epoch", "loss", "validation loss", "validation items right", "")]
     for epoch in record.curve:
-        loss = "" if epoch.loss is None else number(epoch.loss, 3)
-        mark = "<- kept" if epoch.number == record.best else ""
+        loss = ""
+        if epoch.loss is not None:
+            loss = number(epoch.loss, 3)
+        mark = ""
+        if epoch.number == record.best:
+            mark = "<- kept"
         rows.append(
             (str(epoch.number), loss, number(epoch.validation_loss, 3), percent(epoch.validation_accuracy), mark)
         )
@@ -47,7 +51,9 @@ def reranked_sentence(adapter: str, weight: float, most: int, n: int, n_texts: i
     """What put the matches of n of the texts in a new order."""
     if not n:
         return f"The adapter in {adapter} was not used: no answer rests on similarity."
-    whose = "Of each answer" if n == n_texts else f"In {n} of {n_texts} answers, those by similarity,"
+    whose = "Of each answer"
+    if n != n_texts:
+        whose = f"In {n} of {n_texts} answers, those by similarity,"
     sentence = (
         f"{whose} the best matches, at most {most}, are ordered by the frozen encoder and the adapter in {adapter}"
     )
@@ -96,6 +102,8 @@ def regression_lines(check: ForgettingCheck) -> list[str]:
 def _regression_row(row: ForgettingRow) -> tuple[str, ...]:
     from core.systems.composition.reports.wording import pair_figures
 
-    key = "mean rank" if "rank" in row.metric else row.metric
+    key = "mean rank"
+    if "rank" not in row.metric:
+        key = row.metric
     figures = pair_figures(key, row.before, row.after, row.difference)
     return f"{row.task}, {row.data}: {row.metric}", *figures, p_value(row.p, bare=True), row.verdict

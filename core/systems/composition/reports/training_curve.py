@@ -52,7 +52,9 @@ def training_curve(epochs: Sequence[Epoch], best: int | None = None, *, losses: 
     right = [e for e in epochs if np.isfinite(e.validation_accuracy)]
     drawn = [*((name, placed(values, highest)) for name, values in known.items()), ("curve", dots)]
     text = f"Right on held-out items: {percent(epochs[0].validation_accuracy)} untrained"
-    after = f", {percent(best_epoch.validation_accuracy)} after epoch {best_epoch.number}" if len(epochs) > 1 else ""
+    after = ""
+    if len(epochs) > 1:
+        after = f", {percent(best_epoch.validation_accuracy)} after epoch {best_epoch.number}"
     return TrainingCurve(
         text + after,
         len(epochs) - 1,

@@ -20,12 +20,16 @@ from core.systems.composition.records import (
 
 def figure(key: str, value: float | None, digits: int | None = 1) -> str:
     """A metric's value: a rank, or per cent with `digits` decimals: 1 as papers print it, None as in `percent`."""
-    return number(value) if key in LOWER_IS_BETTER else percent(value, digits)
+    if key in LOWER_IS_BETTER:
+        return number(value)
+    return percent(value, digits)
 
 
 def figure_interval(key: str, estimate: Estimate) -> str:
     """The interval alone, such as "14.7 to 25.4%"."""
-    return interval(estimate) if key in LOWER_IS_BETTER else interval(estimate, share=True, digits=1)
+    if key in LOWER_IS_BETTER:
+        return interval(estimate)
+    return interval(estimate, share=True, digits=1)
 
 
 def difference(key: str, change: Estimate, digits: int | None = 1) -> str:
@@ -98,7 +102,9 @@ def blind_sentence(result: CompositionResult, first: CompositionResult | None = 
         return f"{sentence} It was not measured on the {scored} of {result.model}."
     if mine.value.low > best:
         sentence = f"{result.model} is above what text alone reaches ({name}: {reached})."
-        return f"{sentence} {SOUND}" if ADAPTED in result.model else sentence
+        if ADAPTED in result.model:
+            return f"{sentence} {SOUND}"
+        return sentence
     return (
         f"Text alone reaches {reached} ({name}). This benchmark does not show that {result.model} looks at the image."
     )
@@ -147,8 +153,12 @@ def kinds_sentence(result: CompositionResult) -> str:
         for sentence in _kind_sentences(start, kinds)
     ]
     left = len(known) - len(below) - len(even)
-    others = "The other kind of item is" if left == 1 else f"The other {count(left, 'kind')} of item are"
-    ending = f"{others} above chance." if left else ""
+    others = "The other kind of item is"
+    if left != 1:
+        others = f"The other {count(left, 'kind')} of item are"
+    ending = ""
+    if left:
+        ending = f"{others} above chance."
     return " ".join((*sentences, ending)).strip()
 
 
@@ -184,7 +194,9 @@ def against_chance(metric: Metric) -> str:
     if low <= chance <= high:
         return f"With {metric.n:,} {'item' if metric.n == 1 else 'items'}, chance could explain this"
     better = low > chance
-    return "Above chance" if better != (metric.key in LOWER_IS_BETTER) else "Below chance"
+    if better != (metric.key in LOWER_IS_BETTER):
+        return "Above chance"
+    return "Below chance"
 
 
 def _averaged(result: CompositionResult) -> bool:
@@ -257,7 +269,9 @@ def left_out_lines(result: CompositionResult) -> list[str]:
         lines.append(f"Left out: {'; '.join(reasons)}.")
     if result.missing:
         few = ", ".join(result.missing[:FEW])
-        more = f" and {len(result.missing) - FEW:,} more" if len(result.missing) > FEW else ""
+        more = ""
+        if len(result.missing) > FEW:
+            more = f" and {len(result.missing) - FEW:,} more"
         lines.append(f"Missing: {count(len(result.missing), 'image')}, {few}{more}.")
     return lines
 

@@ -101,7 +101,9 @@ def _cube(x: F64, y: F64) -> _Hit:
     around = np.zeros_like(x)
     gleam = np.zeros_like(x)
     for k in range(3):
-        sign = 1.0 if axes[k, 2] > 0 else -1.0
+        sign = -1.0
+        if axes[k, 2] > 0:
+            sign = 1.0
         face = axes[k] * sign
         z = (0.7 - face[0] * x - face[1] * y) / face[2]
         u, v = (axes[i, 0] * x + axes[i, 1] * y + axes[i, 2] * z for i in range(3) if i != k)

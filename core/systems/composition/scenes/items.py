@@ -1,9 +1,9 @@
 """Items of the rendered benchmark: two images that differ in what belongs to what, and a caption of each.
 
 Both captions of an item use the same words, so only their binding tells the images apart. What an item does not speak
-of (the material of "a red cube") stays with its shape in both images; places, turns, ground and light are drawn anew
-for each image. "seen" items neither show nor name a held-out pair; in an "unseen" item each caption names at least
-one, and nothing else in its images is held out.
+of (the material of "a red cube") stays with its shape in both images; places, turns, ground and light are drawn
+again for each image. "seen" items neither show nor name a held-out pair; in an "unseen" item each caption names at
+least one, and nothing else in its images is held out.
 """
 
 from __future__ import annotations
@@ -284,7 +284,9 @@ class _Drawer:
                 return a, b, c, d, s1, s2, s3, s4
 
     def _fits(self, *captions: Sequence[bool]) -> bool:
-        return all(any(held) for held in captions) if self.unseen else not any(any(held) for held in captions)
+        if self.unseen:
+            return all(any(held) for held in captions)
+        return not any(any(held) for held in captions)
 
 
 def _said(subjects: Sequence[_Subject], side: int, relation: str | None = None) -> Statement:

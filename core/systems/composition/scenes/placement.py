@@ -49,7 +49,9 @@ def laid_out(things: Sequence[Shape], rng: np.random.Generator, *, relation: str
 
 def _varied(shape: Shape, rng: np.random.Generator) -> Shape:
     low, high = SIZES[shape.size]
-    turn = 36.0 if shape.shape == "star" else 9.0
+    turn = 9.0
+    if shape.shape == "star":
+        turn = 36.0
     return replace(
         shape,
         extent=round(rng.uniform(low, high), 4),

@@ -128,7 +128,7 @@ class ShapePhrase:
     material: str | None = None
     size: str | None = None
     count: int | None = None
-    """Exactly so many; None says that there is at least one."""
+    """Exact number of things; None means at least one."""
 
     def matches(self, shape: Seen) -> bool:
         """Whether the thing has the shape and every attribute that is said."""

@@ -44,11 +44,12 @@ def open_shipped(name: str = "rendered", *, n: int | None = None) -> LoadedBench
             the others the first n.
 
     Raises:
-        InvalidInput: there is none of that name, or n is odd, too small, or more than there are.
+        InvalidInput: the name is unknown, or n is odd, too small, or more than there are.
     """
     if name not in SHIPPED:
         raise InvalidInput(f"Errata ships no benchmark {name!r}. Use one of {', '.join(SHIPPED)}.")
-    n = _SIZES[name] if n is None else n
+    if n is None:
+        n = _SIZES[name]
     most = MAX_DRAWN_ITEMS if name == "rendered" else _SIZES[name]
     if not 2 <= n <= most or n % 2:
         raise InvalidInput(
@@ -68,7 +69,9 @@ def _read(name: str, n: int) -> LoadedBenchmark:
     store = open_images(folder / "images.zip")
     items: list[Item] = []
     for entry in document["items"][:n]:
-        hard = None if "hard" not in entry else np.isin(entry["pictures"], entry["hard"])
+        hard = None
+        if "hard" in entry:
+            hard = np.isin(entry["pictures"], entry["hard"])
         match = tuple((picture, caption) for picture, caption in entry["match"])
         items.append(Item(entry["id"], tuple(entry["pictures"]), tuple(entry["captions"]), match, entry["tags"], hard))
     pictures = tuple(Picture(store.name(i)) for i in range(len(store)))

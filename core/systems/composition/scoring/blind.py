@@ -37,7 +37,9 @@ class LengthScorer:
 
     @property
     def name(self) -> str:
-        return "longer caption" if self.longer else "shorter caption"
+        if self.longer:
+            return "longer caption"
+        return "shorter caption"
 
     @property
     def fingerprint(self) -> str:
@@ -47,7 +49,9 @@ class LengthScorer:
         self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
     ) -> Scores:
         """The signed number of characters of each caption, whatever the image."""
-        sign = 1.0 if self.longer else -1.0
+        sign = -1.0
+        if self.longer:
+            sign = 1.0
         scores_of = [np.array([sign * len(c) for c in item.captions]) for item in pictured.benchmark.items]
         return Scores(self.name, self.fingerprint, _rows(pictured.benchmark, scores_of))
 
@@ -114,7 +118,7 @@ class LearnedScorer:
 def blind_scorers(benchmark: Benchmark, seed: int = 0) -> tuple[tuple[Scorer, ...], tuple[str, ...]]:
     """The baselines that say something of this benchmark, and notes on those that do not.
 
-    Of pairs and of queries there is none: a scorer that does not look at the image gives both images the same
+    Pairs and queries have none: a scorer that does not look at the image gives both images the same
     score, so it is never right.
     """
     if benchmark.kind == "pairs":
@@ -217,7 +221,9 @@ def _parts(benchmark: Benchmark) -> list[I64]:
     if len(names) == 1 or 0 < len(rest) < MIN_LEARNING_ITEMS:
         return [np.arange(len(benchmark))]
     large = [np.flatnonzero(values == name) for name in names[counts >= MIN_LEARNING_ITEMS]]
-    return [*large, rest] if len(rest) else large
+    if len(rest):
+        return [*large, rest]
+    return large
 
 
 def _rows(benchmark: Benchmark, scores_of: list[F64]) -> tuple[F64, ...]:

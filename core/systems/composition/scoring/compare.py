@@ -91,7 +91,9 @@ def _notes(a: CompositionResult, b: CompositionResult, n: int) -> tuple[str, ...
     notes: list[str] = []
     for mine, theirs in ((a, b), (b, a)):
         if alone := len(mine.ids) - n:
-            which = "1 item is" if alone == 1 else f"{alone:,} items are"
+            which = "1 item is"
+            if alone != 1:
+                which = f"{alone:,} items are"
             notes.append(f"{which} left out: only {mine.name!r} has a score, not {theirs.name!r}.")
     return tuple(notes)
 
@@ -122,7 +124,9 @@ def _compared(sides: _Sides, scope: TagScope) -> ComparedMetric:
         strata = averaged[rows]
     x = sides.a[rows]
     y = sides.b[rows]
-    mine = None if sides.groups is None else sides.groups[rows]
+    mine = None
+    if sides.groups is not None:
+        mine = sides.groups[rows]
     better = y - x if sides.key not in LOWER_IS_BETTER else x - y
     difference, p = _tested(x, y, mine, strata, share=sides.share, seed=sides.seed)
     a, b = (
@@ -158,10 +162,12 @@ def _tested(
 
 
 def _no_difference(n: int, groups: I64 | None, share: bool) -> Estimate:
-    """No item on which the two differ: nothing to resample, but still an interval, as of so many items as there are
+    """No item on which the two differ: nothing to resample, but still an interval, for the number of items there are
     groups."""
     same = np.zeros(n if groups is None else len(np.unique(groups)), bool)
-    return paired_difference(same, same) if share else Estimate(0.0, 0.0, 0.0)
+    if share:
+        return paired_difference(same, same)
+    return Estimate(0.0, 0.0, 0.0)
 
 
 def _adjusted(rows: list[ComparedMetric]) -> list[ComparedMetric]:

@@ -21,8 +21,8 @@ BATCH = 256
 """Captions between two reports of progress; each batch is kept in the cache by itself, so a run that was stopped goes
 on from there."""
 DECIMALS = 12
-"""Cosines are rounded to so many: equal vectors then tie whatever the order in which a sum was made. Vectors are exact
-to about 7."""
+"""Decimals to which cosines are rounded: equal vectors then tie whatever the order of the summation. Vectors
+are exact to about 7."""
 
 
 @runtime_checkable
@@ -62,7 +62,7 @@ class EncoderScorer:
             progress: called as ("embed", done, total) and ("read captions", done, total).
 
         Raises:
-            InvalidInput: there are no items, or not one image could be read.
+            InvalidInput: the benchmark has no items, or none of its images could be read.
             Cancelled: from `progress`; what was encoded stays in the cache.
         """
         items = pictured.benchmark.items
@@ -117,7 +117,9 @@ def _cut(encoder: Encoder, captions: Sequence[str]) -> tuple[str, ...]:
     n = encoder.count_truncated(captions)
     if not n:
         return ()
-    which = "1 caption is" if n == 1 else f"{n:,} captions are"
+    which = "1 caption is"
+    if n != 1:
+        which = f"{n:,} captions are"
     return (
         (
             f"{which} longer than the text tower of {encoder.name} reads, of {len(captions):,}. Text beyond its "

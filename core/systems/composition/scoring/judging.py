@@ -51,7 +51,7 @@ def judge(benchmark: Benchmark, matrices: Sequence[F64], unreadable: frozenset[i
         unreadable: places in `benchmark.pictures`; a query of a retrieval benchmark is judged without them.
 
     Raises:
-        InvalidInput: a matrix has another shape than its item, a score is no finite number, or an item is not of the
+        InvalidInput: a matrix has another shape than its item, a score is not finite, or an item is not of the
         benchmark's kind.
     """
     if len(matrices) != len(benchmark):
@@ -78,7 +78,9 @@ def readable(item: Item, unreadable: frozenset[int]) -> Bool:
 def hard_pictures(item: Item, usable: Bool) -> Bool:
     """(I,) True for the images on which Cola's headline is computed: the hard ones, or all where the benchmark names
     none."""
-    return usable if item.hard is None else usable & item.hard
+    if item.hard is None:
+        return usable
+    return usable & item.hard
 
 
 def relevant_pictures(item: Item) -> Bool:
@@ -112,7 +114,9 @@ def items_of(result: CompositionResult, benchmark: Benchmark) -> tuple[Item, ...
 
 def _check(item: Item, matrix: F64, benchmark: Benchmark, unreadable: frozenset[int]) -> None:
     kind = benchmark.kind
-    n_true = 2 if benchmark.headline == BOTH else 1
+    n_true = 1
+    if benchmark.headline == BOTH:
+        n_true = 2
     shape = (len(item.pictures), len(item.captions))
     if matrix.shape != shape:
         raise InvalidInput(

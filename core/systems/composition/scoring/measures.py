@@ -31,9 +31,9 @@ MIN_TAG_ITEMS = 5
 """Items of a tag's value that is shown alone; smaller ones are pooled."""
 POOLED = f"fewer than {MIN_TAG_ITEMS} items each"
 MAX_VALUES = 60
-"""A tag of more values (after pooling) is no breakdown but a name of each item."""
+"""A tag with more values (after pooling) names items rather than breaking them down."""
 MIN_GROUPS = 20
-"""Below so many groups the bootstrap over groups has intervals that are too narrow."""
+"""Below this number of groups the bootstrap over groups has intervals that are too narrow."""
 REPEATS = 500
 
 
@@ -102,7 +102,7 @@ def scopes_of(tags: Mapping[str, Sequence[str]], average: str = "") -> tuple[Tag
     """The breakdowns: each tag of 2 to `MAX_VALUES` values, the largest value first.
 
     Values of fewer than `MIN_TAG_ITEMS` items are pooled into one that comes last. The tag that a headline averages
-    over is always broken down, and nothing of it is pooled.
+    over is always broken down, without pooling.
     """
     scopes: list[TagScope] = []
     for tag, values in tags.items():
@@ -132,12 +132,17 @@ def metrics_of(
         strata: (n,) values of the tag that is averaged over, each weighing the same; items without one ("") play no
             part. None weighs items equally.
     """
-    rows = np.arange(len(judged.margin)) if rows is None else rows
+    if rows is None:
+        rows = np.arange(len(judged.margin))
     values = np.array([] if strata is None else strata, str)
     if values.any():
         rows = rows[values[rows] != ""]
-    mine = None if groups is None else groups[rows]
-    among = values[rows] if values.any() else None
+    mine = None
+    if groups is not None:
+        mine = groups[rows]
+    among = None
+    if values.any():
+        among = values[rows]
     keys = (*judged.correct, *judged.values)
     metrics: list[Metric] = []
     for key in keys:
@@ -171,7 +176,9 @@ def estimate_of(
     if strata is not None and not (share and (values.all() or not values.any())):
         return macro_of(values, np.unique(strata, return_inverse=True)[1].astype(np.int64), groups, rng)
     # Resampling sees no spread where all items are right, or all wrong: an interval of a share does.
-    return accuracy_of(values <= 0, groups) if share and len(values) else mean_of(values, groups, rng)
+    if share and len(values):
+        return accuracy_of(values <= 0, groups)
+    return mean_of(values, groups, rng)
 
 
 def mean_of(values: F64, groups: I64 | None, rng: np.random.Generator) -> Estimate:
@@ -200,7 +207,9 @@ def macro_of(values: F64, strata: I64, groups: I64 | None, rng: np.random.Genera
         def macro(at: I64) -> float:
             counts = np.bincount(strata[at], minlength=k)
             sums = np.bincount(strata[at], values[at], minlength=k)
-            return float((sums / counts).mean()) if counts.all() else float("nan")
+            if counts.all():
+                return float((sums / counts).mean())
+            return float("nan")
 
         return bootstrap(macro, len(values), groups, rng, repeats=REPEATS)
     parts = [values[strata == s] for s in range(k)]
@@ -212,4 +221,6 @@ def macro_of(values: F64, strata: I64, groups: I64 | None, rng: np.random.Genera
 
 
 def _mean(chance: F64) -> float | None:
-    return float(chance.mean()) if len(chance) and np.isfinite(chance).all() else None
+    if len(chance) and np.isfinite(chance).all():
+        return float(chance.mean())
+    return None

@@ -69,7 +69,7 @@ def run_composition(
         is ranked without that image, and excluded only if nothing is left to rank.
 
     Raises:
-        InvalidInput: no image could be read, no item is left, or a score is no finite number.
+        InvalidInput: no image could be read, no item is left, or a score is not finite.
         Cancelled: from `progress`.
     """
     label = read_name(name)
@@ -201,7 +201,9 @@ def _unseen(
     judged = judge(usable, tuple(scores.matrices[row] for row in rows.tolist()), frozenset(scores.unreadable))
     strata = tags_of(usable.items).get(usable.average)
     headline = next((m for m in metrics_of(judged, groups, strata=strata, seed=seed) if m.key == usable.headline), None)
-    whole = "" if headline is None else f" On all {N:,}: {headline.title}, {with_interval(headline.value, share=True)}."
+    whole = ""
+    if headline is not None:
+        whole = f" On all {N:,}: {headline.title}, {with_interval(headline.value, share=True)}."
     learned = tuple((item.id, TAUGHT) for item, one in zip(usable.items, seen) if one)
     items = tuple(item for item, one in zip(usable.items, seen) if not one)
     return replace(usable, items=items), rows[~np.array(seen)], learned, f"{which}, so they are left out.{whole}"
@@ -220,9 +222,15 @@ def _lost_notes(benchmark: Benchmark, scores: Scores, lost: Sequence[tuple[str, 
         return ()
     first = next(iter(scores.unreadable.values()))
     n = len(scores.unreadable)
-    which = "1 image" if n == 1 else f"{n:,} images"
-    what = "Left out: " + "; ".join(counted(lost)) + "." if lost else "All items remain."
-    ranked = " Queries are ranked without it." if benchmark.kind == "retrieval" else ""
+    which = "1 image"
+    if n != 1:
+        which = f"{n:,} images"
+    what = "All items remain."
+    if lost:
+        what = "Left out: " + "; ".join(counted(lost)) + "."
+    ranked = ""
+    if benchmark.kind == "retrieval":
+        ranked = " Queries are ranked without it."
     return (f"{which} could not be read, such as {first}{ranked} {what}",)
 
 
@@ -242,7 +250,7 @@ def _blind(
 def _text_side(
     scorer: Scorer, benchmark: Benchmark, rows: I64, cache: Path | None, progress: Progress
 ) -> list[F32] | None:
-    """(T, d) unit rows of each item's captions; None where there is no text side, or no foil."""
+    """(T, d) unit rows of each item's captions; None without a text side, or without foils."""
     if benchmark.kind == "retrieval" or not isinstance(scorer, ReadsCaptions):
         return None
     texts = distinct_captions(benchmark.items)  # all of them, as they were read for the scores

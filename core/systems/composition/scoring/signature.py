@@ -1,7 +1,7 @@
 """How a model fails on pairs: does it take one image for both captions, does it take each for the other, or does it
 guess?
 
-An accuracy far below chance is no worse guess but a habit: a model that reads captions as bags of words gives both
+An accuracy far below chance is a habit, not a worse guess: a model that reads captions as bags of words gives both
 captions of a pair nearly the same scores, so both take the same image, whatever binds the words.
 """
 
@@ -24,7 +24,7 @@ GUESSED_SAME = 1 / 2
 GUESSED_RIGHT = 1 / 4
 """Share in which it gives each caption its own image, and as often the other's."""
 MIN_ITEMS = 10
-"""Items below which there is no verdict but "open"."""
+"""Fewest items for a verdict other than "open"."""
 
 Verdict = Literal[
     "blind to binding", "nearly blind to binding", "guesses", "tells them apart", "takes them crossed", "open"
@@ -89,7 +89,9 @@ def signature_of(result: CompositionResult, benchmark: Benchmark) -> Signature |
 
     def share(chosen: Bool, among: Bool | None = None) -> Estimate:
         rows = slice(None) if among is None else among
-        return accuracy_of(~chosen[rows], None if groups is None else groups[rows]) if len(chosen[rows]) else UNDEFINED
+        if len(chosen[rows]):
+            return accuracy_of(~chosen[rows], None if groups is None else groups[rows])
+        return UNDEFINED
 
     captions = _picks(s[:, 0, 0] - s[:, 1, 0], s[:, 1, 1] - s[:, 0, 1], share)
     pictures = _picks(s[:, 0, 0] - s[:, 0, 1], s[:, 1, 1] - s[:, 1, 0], share)
@@ -118,9 +120,11 @@ def _verdict(n: int, picks: Picks, binding: Estimate) -> Verdict:
     if picks.right.low > GUESSED_RIGHT:
         return "tells them apart"
     if picks.same.low > GUESSED_SAME:
-        return "nearly blind to binding" if binding.low > 1 / 2 else "blind to binding"  # nan is no more than 1/2
+        return "nearly blind to binding" if binding.low > 1 / 2 else "blind to binding"  # nan fails the comparison
     shares = ((picks.same, GUESSED_SAME), (picks.right, GUESSED_RIGHT), (binding, 1 / 2))
-    return "guesses" if all(share.low <= guessed <= share.high for share, guessed in shares) else "open"
+    if all(share.low <= guessed <= share.high for share, guessed in shares):
+        return "guesses"
+    return "open"
 
 
 def _sentence(signature: Signature) -> str:

@@ -157,7 +157,7 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
         encoder: the frozen encoder, if it is loaded already; else it is loaded by its name.
 
     Raises:
-        InvalidInput: there is no adapter in the folder, it is damaged, or the encoder is another than it was trained
+        InvalidInput: the folder holds no adapter, it is damaged, or the encoder is another than it was trained
         on.
     """
     record = read_record(folder)
@@ -179,7 +179,7 @@ def read_record(folder: Path) -> AdapterRecord:
     """What is known of the adapter in the folder, whose weights are those that it speaks of.
 
     Raises:
-        InvalidInput: there is none, or it is damaged.
+        InvalidInput: it is missing or damaged.
     """
     if not (folder / RECORD).is_file():
         raise InvalidInput(f"No adapter in {folder} (no {RECORD}). Use the folder from `compose adapt --out`.")

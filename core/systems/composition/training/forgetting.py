@@ -140,7 +140,9 @@ def _zero_shot(labelled: SampleSet, both: Both, notes: list[str], seed: int) -> 
     scores = both(asked.items, [PROMPT.format(name.replace("_", " ")) for name in asked.class_names])
     seen = _seen(scores, notes)
     right = [_top(matrix[seen], asked.labels[seen]) for matrix in scores]
-    groups = None if asked.groups is None else asked.groups[seen]
+    groups = None
+    if asked.groups is not None:
+        groups = asked.groups[seen]
     data = f"{count(len(seen), 'image')} of {labelled.name} in {len(labelled.class_names):,} classes"
     return _row(TASKS[0], data, "accuracy", (right[0], right[1]), groups, seed)
 
@@ -217,7 +219,9 @@ def _benchmark(pictured: LoadedBenchmark, before: Scorer, after: Scorer, notes: 
     compared = compare_results(sides[0], sides[1], seed=seed, by_tag=False)
     row = next(row for row in compared.rows if row.key == sides[0].headline and row.scope == ALL_ITEMS)
     notes += [note for note in sides[1].notes if note not in sides[0].notes] + [*compared.notes]
-    sign = -1.0 if row.key in LOWER_IS_BETTER else 1.0
+    sign = 1.0
+    if row.key in LOWER_IS_BETTER:
+        sign = -1.0
     low, high = sorted((sign * row.difference.low, sign * row.difference.high))
     better = Estimate(sign * row.difference.value, low, high)
     title = title_of(row.key, [metric.key for metric in sides[0].metrics]).split(" (")[0]

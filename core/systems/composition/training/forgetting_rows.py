@@ -1,4 +1,4 @@
-"""One task before and after an adaptation: what is said of it, and of all of them."""
+"""One task before and after an adaptation: its verdict, and the verdict over all."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def _verdict(difference: Estimate, p: float) -> Verdict:
         return "lost"
     if difference.low > 0 and p < ALPHA:
         return "gained"
-    return "kept" if difference.low > -MARGIN else "open"
+    if difference.low > -MARGIN:
+        return "kept"
+    return "open"
 
 
 def sentence_of(rows: Sequence[ForgettingRow]) -> str:
@@ -66,7 +68,9 @@ def sentence_of(rows: Sequence[ForgettingRow]) -> str:
         which = "; ".join(map(change, worst[:3])) + (f"; and {len(worst) - 3} more" if len(worst) > 3 else "")
         return f"The adaptation made {len(worst)} of {checks} worse: {which}."
     if not by["open"]:
-        gained = f", and {len(by['gained'])} gained" if by["gained"] else ""
+        gained = ""
+        if by["gained"]:
+            gained = f", and {len(by['gained'])} gained"
         return f"Nothing got worse: {checks} rule out a loss of more than {points(MARGIN)}{gained}."
     widest = min(by["open"], key=lambda row: row.difference.low)
     return (
@@ -81,11 +85,13 @@ def reranked_sentence(rows: Sequence[ForgettingRow], reranked: Sequence[Forgetti
     if not any(row.task in TASKS[1:] and row.verdict == "lost" for row in rows):
         return ""
     lost = [row for row in reranked if row.task in TASKS[1:] and row.verdict == "lost"]
-    shown = (
-        f"costs {change(min(lost, key=lambda row: row.difference.value))}" if lost else "no loss of retrieval is shown"
-    )
+    shown = "no loss of retrieval is shown"
+    if lost:
+        shown = f"costs {change(min(lost, key=lambda row: row.difference.value))}"
     gained = [change(row) for row in reranked if row.task not in TASKS and row.verdict == "gained"]
-    more = f" What it still gains: {'; '.join(gained)}." if gained else ""
+    more = ""
+    if gained:
+        more = f" What it still gains: {'; '.join(gained)}."
     return f" As a re-ranker of the encoder's first {CANDIDATES} it leaves zero-shot unchanged, and {shown}.{more}"
 
 

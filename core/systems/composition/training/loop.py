@@ -120,7 +120,7 @@ def fit(
         progress: called as ("train", step, steps) after every step; may raise `Cancelled`.
 
     Raises:
-        InvalidInput: the loss is no number any more, or `state` is of another training.
+        InvalidInput: the loss became NaN, or `state` is of another training.
 
     Source: Cola (Ray et al. 2023, arXiv 2305.03689, section 11): sigmoid binary cross-entropy over all pairs, weight
     decay 1e-4. Departures: hard pairs are averaged by themselves, so that they weigh as much as they are seldom;
@@ -130,7 +130,9 @@ def fit(
         module = build().to(chosen_device())
         _calibrate(module, training)
     run = _AdapterRun(adapter, module, training, validation, how, progress)
-    start = run.resume(state) if state is not None else 0
+    start = 0
+    if state is not None:
+        start = run.resume(state)
     for number in range(start, how.epochs + 1):
         run.epoch(number)
         if state is not None:

@@ -24,7 +24,9 @@ def step_loss(module: Any, data: PairData, step: Batch) -> torch.Tensor:
     texts = module.texts(data.text_rows(step.texts, on))
     logits = module.match(pick(images, step.pairs[:, 0]), pick(texts, step.pairs[:, 1]))
     loss = _pair_loss(logits, step.labels, step.own)
-    aside = module.aside(images, texts) if hasattr(module, "aside") else None
+    aside = None
+    if hasattr(module, "aside"):
+        aside = module.aside(images, texts)
     if aside is None:
         return loss
     same_item = np.zeros(step.truth.shape, np.bool_)
@@ -38,7 +40,9 @@ def _pair_loss(logits: torch.Tensor, labels: Bool, same_item: Bool) -> torch.Ten
     hard, easy = (
         losses[torch.from_numpy(np.flatnonzero(which)).to(losses.device)] for which in (same_item, ~same_item)
     )
-    return hard.mean() if same_item.all() else hard.mean() + EASY * easy.mean()
+    if same_item.all():
+        return hard.mean()
+    return hard.mean() + EASY * easy.mean()
 
 
 def validate(module: Any, data: PairData) -> tuple[float, float]:

@@ -52,7 +52,7 @@ def scene_captions(n: int, seed: int, progress: Progress = no_progress, *, skip:
     """n of the shipped scenes with their captions, drawn by `seed`; scenes of one caption share it.
 
     Args:
-        skip: so many that are drawn first are left out: a draw without `skip` holds none of those with it.
+        skip: number of first draws to leave out: a draw without `skip` shares none with one that has it.
     """
     captions: dict[str, str] = read_json(SCENES / "truth.json")["captions"]
     files = sorted(captions)
@@ -145,7 +145,9 @@ class JoinedItems(ItemStore):
 
     def _place(self, index: int) -> tuple[ItemStore, int]:
         n = len(self.first)
-        return (self.first, index) if index < n else (self.second, index - n)
+        if index < n:
+            return (self.first, index)
+        return (self.second, index - n)
 
 
 def _captioned(name: str, images: ItemStore, texts: Sequence[Sequence[str]]) -> Captioned:
@@ -155,7 +157,9 @@ def _captioned(name: str, images: ItemStore, texts: Sequence[Sequence[str]]) -> 
     for row, captions_of in enumerate(texts):
         true[row, [column_of[caption] for caption in captions_of]] = True
     shared = int((true.sum(axis=0) > 1).sum())
-    which = "1 caption belongs" if shared == 1 else f"{shared:,} captions belong"
+    which = "1 caption belongs"
+    if shared != 1:
+        which = f"{shared:,} captions belong"
     return Captioned(
         name,
         images,

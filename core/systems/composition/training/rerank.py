@@ -25,7 +25,7 @@ def check_adapter(folder: str) -> None:
     """Refuse a folder without an adapter, also where no match is shown that it would order.
 
     Raises:
-        InvalidInput: there is none.
+        InvalidInput: it does not exist.
     """
     if not scorers.is_adapter(path_of(folder, "The adapter's folder")):
         raise InvalidInput(f"No adapter in {folder}. Use the folder from `compose adapt --out` as --rerank.")

@@ -41,7 +41,7 @@ def rerank(first: F64, second: F64, *, k: int = CANDIDATES, weight: float = 1.0)
     Candidates are ordered by first + weight x scale x second; scale is the spread (standard deviation) of `first` among
     candidates over that of `second`, so that with a weight of 1 both have the same say whatever their units. What is no
     candidate stays where it was. So recall at k and beyond is that of `first` by construction, and a use of the encoder
-    that is no search for the best of many, such as zero-shot, is untouched.
+    other than a search among many, such as zero-shot, is untouched.
 
     Args:
         first: (q, n) scores of q queries for n candidates, such as the cosines of a frozen encoder; finite.
@@ -53,7 +53,7 @@ def rerank(first: F64, second: F64, *, k: int = CANDIDATES, weight: float = 1.0)
         (q, n) scores whose order is the new ranking; their size means nothing.
 
     Raises:
-        InvalidInput: shapes differ, k or weight are out of range, or a score that is needed is no finite number.
+        InvalidInput: shapes differ, k or weight are out of range, or a needed score is not finite.
 
     Source: Cola's adapter scores pairs one by one (Ray et al. 2023, arXiv 2305.03689), which suits a short list; the
     mixture is ours.
@@ -128,7 +128,9 @@ def _scale(first: F64, second: F64) -> float:
 
 
 def _ratio(first: float, second: float) -> float:
-    return float(np.sqrt(first / second)) if second > 0 else 0.0
+    if second > 0:
+        return float(np.sqrt(first / second))
+    return 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,5 +179,7 @@ class RerankingScorer:
 def _summed(first: Sequence[F64], second: Sequence[F64], weight: float) -> tuple[F64, ...]:
     """The mixture of short lists, on one scale for all of them."""
     seen = [(x, y) for x, y in zip(first, second) if np.isfinite(x).all() and np.isfinite(y).all()]
-    scale = _ratio(*(float(np.mean([pair[side].var() for pair in seen])) for side in (0, 1))) if seen else 0.0
+    scale = 0.0
+    if seen:
+        scale = _ratio(*(float(np.mean([pair[side].var() for pair in seen])) for side in (0, 1)))
     return tuple(x + weight * scale * y for x, y in zip(first, second))

@@ -40,7 +40,9 @@ def scorer_of(name: str, *, rerank: bool = False) -> Scorer:
         adapted = load_adapted(folder)
         second = AdaptedScorer(adapted)
         first = EncoderScorer(adapted.encoder)
-        return RerankingScorer(first, second, weight=adapted.record.rerank) if rerank else second
+        if rerank:
+            return RerankingScorer(first, second, weight=adapted.record.rerank)
+        return second
     return EncoderScorer(load_encoder(name))
 
 
@@ -85,7 +87,7 @@ def rerank_matches(
 
     Args:
         rows: (m,) places in `images`, best match first.
-        most: so many are looked at.
+        most: number of matches to re-rank.
 
     Raises:
         InvalidInput: one of these images cannot be read.

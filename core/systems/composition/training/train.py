@@ -112,7 +112,7 @@ def _weighed(adapted: Adapted, held: LoadedBenchmark, data: PairData, seed: int,
 
 
 def curve_so_far(state: Path) -> tuple[Epoch, ...]:
-    """The epochs that a training under way, or one that was stopped, has finished; none where there is no state yet."""
+    """The epochs that a training under way, or one that was stopped, has finished; none without a state."""
     try:
         return tuple(Epoch(*row) for row in read_stored(state / STATE, below=state)["curve"])
     except (OSError, KeyError, TypeError, ValueError):

@@ -84,7 +84,7 @@ def test_a_picture_that_cannot_be_read_is_left_out_with_its_reason() -> None:
 
 def test_too_few_items_are_refused_by_the_results_name() -> None:
     shown, same = two_things(10)
-    with pytest.raises(InvalidInput, match=r"40 are needed|At least 40"):
+    with pytest.raises(InvalidInput, match=r"40 are needed|at least 40"):
         diagnose_composition(shown, scored(shown, weak_where(same, 0)), settings=QUICK)
 
 
