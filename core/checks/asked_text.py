@@ -9,7 +9,7 @@ import numpy as np
 
 from core.discovery.conditions import meets
 from core.errors import InvalidInput
-from core.language.counted import Counted, SaidCondition, beside_condition
+from core.language.counted import Counted, StatedCondition, beside_condition
 from core.language.grammar import words_in
 from core.language.prompts import class_in, is_bare_name
 from core.numbers import count, listed, percent
@@ -29,39 +29,35 @@ class AskedText:
 
 
 def read_text(text: str, class_names: Sequence[str], columns: Sequence[Column] = ()) -> AskedText:
-    """The text in one line, with the class that it names; refused where it is empty, too long or only such a name, or
-    that of a column of numbers or a measured property."""
-    cleaned = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """The text on one line, with the class that it names. Refused if it is empty, too long, or only the name of a
+    class, of a column of numbers or of a measured property."""
+    printable = [c if c.isprintable() else " " for c in text]
+    cleaned = " ".join("".join(printable).split())
     if not cleaned or not any(c.isalnum() for c in cleaned):
         return AskedText(
             cleaned,
-            refused="A question needs words: got an empty text. Ask for something that samples may show or say, "
-            'such as "a dog in snow".',
+            refused="The text is empty; a question needs words. Ask for something that samples may show or say: "
+            '"a dog in snow".',
         )
     if len(cleaned) > MAX_QUESTION_LENGTH:
         return AskedText(
             f"{cleaned[:40]} …",
-            refused=f"A question has at most {MAX_QUESTION_LENGTH} characters: got {len(cleaned):,}. "
+            refused=f"The question has {len(cleaned):,} characters; {MAX_QUESTION_LENGTH} are allowed. "
             "Ask for one thing at a time.",
         )
     for column in columns:
         name = column.name.replace("_", " ")
         if cleaned.casefold() == name.casefold() and (column.measured or column.kind == "number"):
-            ends = (
-                f'"high {name}" or "low {name}"' if column.kind == "number" else f'one of its values, as "{name} = ..."'
-            )
+            if column.kind == "number":
+                values = f'"high {name}" or "low {name}"'
+            else:
+                values = f'one of its values, as "{name} = ..."'
             return AskedText(
-                cleaned,
-                refused=f'"{cleaned}" is known of every sample, and says nothing by itself. Ask for {ends}, or color '
-                "the map by it.",
+                cleaned, refused=f'Every sample has a value of "{cleaned}". Ask for {values}, or color the map by it.'
             )
     label = class_in(cleaned, class_names)
     if label is not None and is_bare_name(cleaned, class_names[label]):
-        return AskedText(
-            cleaned,
-            label,
-            f'See the class "{class_names[label]}" in the table of classes, or add a detail: "{cleaned} in the dark".',
-        )
+        return AskedText(cleaned, label, f'See class {class_names[label]}, or add a detail: "{cleaned} in the dark".')
     return AskedText(cleaned, label)
 
 
@@ -74,8 +70,8 @@ _ABOUT_RUN = _FAILS | frozenset(
 
 
 def about_run(text: str, diagnosis: Diagnosis) -> str:
-    """What the run's own figures say where a text asks for nothing else, such as "how many images are wrong?" or "which
-    class is worst?"; "" for every other text."""
+    """The run's own figures, if that is all a text asks for: "how many images are wrong?", "which class is worst?".
+    "" for every other text."""
     samples = diagnosis.samples
     errors = diagnosis.outcomes.errors
     words = words_in(text.casefold())
@@ -84,9 +80,8 @@ def about_run(text: str, diagnosis: Diagnosis) -> str:
     asks = words[:1] and words[0] in ("how", "which", "what") and {*words} & {*_FAILS, "accuracy"}
     if errors is None or not asks or not others <= {*names}:
         return ""
-    said = [
-        f"{int(errors.sum()):,} of {count(len(errors), samples.modality)} are wrong ({percent(float(errors.mean()))})."
-    ]
+    share = percent(float(errors.mean()))
+    sentences = [f"{int(errors.sum()):,} of {count(len(errors), samples.modality)} are wrong ({share})."]
     if samples.labels is not None:
         n = np.bincount(samples.labels)
         wrong = np.bincount(samples.labels[errors], minlength=len(names))
@@ -94,39 +89,44 @@ def about_run(text: str, diagnosis: Diagnosis) -> str:
         known = [c for c in range(len(rate)) if n[c] and (not others or names[c] in others)]
         known.sort(key=lambda c: -rate[c])
         rates = [f"{samples.class_names[c]} {wrong[c]:,} of {n[c]:,} ({percent(rate[c])})" for c in known]
-        said += [f"By class: {listed(rates)}."]
-    return " ".join([*said, "Ask for what they show to see whether that matters, such as “in the dark”."])
+        sentences.append(f"By class: {listed(rates)}.")
+    sentences.append("Ask for what they show to see whether that matters, for example “in the dark”.")
+    return " ".join(sentences)
 
 
-def scoped(asked: AskedText, class_names: Sequence[str], tested: Sequence[SaidCondition]) -> AskedText:
-    """The text with the class that it names beside the condition that it says, if it says one that was tested."""
+def scoped(asked: AskedText, class_names: Sequence[str], tested: Sequence[StatedCondition]) -> AskedText:
+    """The text with the class named beside the tested condition that it states, if it states one."""
     beside = beside_condition(asked.text, tested)
-    return asked if beside is None else replace(asked, label=class_in(beside, class_names))
+    if beside is None:
+        return asked
+    return replace(asked, label=class_in(beside, class_names))
 
 
-def rows_counted(found: Counted, n: int) -> Bool:
-    """(n,) the rows that have what a text says, in the order of the columns."""
-    return meets(found.tests, found.columns, n) if found.mask is None else found.mask
+def rows_counted(counted: Counted, n: int) -> Bool:
+    """(n,) the rows that have the counted property that a text states."""
+    if counted.mask is not None:
+        return counted.mask
+    return meets(counted.tests, counted.columns, n)
 
 
 def require_words(diagnosis: Diagnosis, what: str) -> Words:
     """The words of a run.
 
     Args:
-        what: that needs them.
+        what: the action that needs them, for the message.
 
     Raises:
-        InvalidInput: it has none.
+        InvalidInput: the run has none.
     """
     if diagnosis.words is not None:
         return diagnosis.words
     if diagnosis.samples.modality == "scan":
-        why = "the encoder of scans was taught no words. Its clusters are named by conditions"
+        why = "the scan encoder was trained without text. Its clusters are named by conditions"
     else:
-        why = "no encoder with a text tower saw its samples. Diagnose again with --images or --texts"
+        why = "no encoder with a text tower embedded its samples. Diagnose again with --images or --texts"
     raise InvalidInput(f"This run cannot {what}: {why}.")
 
 
 def same_question(text: str) -> str:
-    """The text as it is counted among the questions: case and spaces make no other one."""
+    """The text as questions are counted: case and spaces do not matter."""
     return " ".join(text.split()).casefold()

@@ -1,5 +1,5 @@
-"""Every phrase of the vocabulary in every class: the excess loss of the images like it, and what the ensemble reads in
-the words alone, side by side."""
+"""Every phrase of the vocabulary in every class: the excess loss of the images like it, and the loss that the ensemble
+predicts from the words alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.language.directions import phrase_scores
 from core.records import F32, F64, Diagnosis, Estimate, Words
 
 MATCHING = 0.1
-"""Share of the scope in a cell of the audit table."""
+"""Share of the scope in a cell of the audit table: a convention, large enough for an interval in small classes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,41 +29,42 @@ class AuditCell:
     scope: str
     support: int
     observed: Estimate
-    """Excess loss of the tenth of the class that is most like the phrase; 95% interval for this cell alone."""
+    """Excess loss of the tenth of the class most like the phrase; the 95% interval is for this cell alone."""
     read: float | None
-    """What the ensemble reads in the words alone, in deviations of its readings of permuted losses: positive where they
-    mean more loss. None where nothing can be permuted."""
+    """What the ensemble predicts from the words alone, in standard deviations of its predictions of
+    permuted losses: positive if they mean more loss. None if nothing can be permuted."""
     stands_out: bool
-    """Whether that lies beyond what permuted losses give anywhere in the whole grid of phrases and scopes."""
+    """Whether that exceeds what permuted losses give anywhere in the whole grid of phrases and scopes."""
     error_inside: float | None
     error_outside: float | None
 
 
 def audit_table(diagnosis: Diagnosis, phrases: str | Sequence[str] = (), *, most: int = 40) -> list[AuditCell]:
-    """Observed excess loss and reading of every phrase in every class (and in all samples): exploration, without a p.
+    """Excess loss and reading of every phrase in every class and in all samples. Exploratory: it has no p.
 
     Args:
         diagnosis: what `diagnose` or `load` gave.
-        phrases: of the vocabulary, a string is one; if none is named, those whose reading stands out anywhere and then
-            those of the largest absolute excess.
-        most: how many phrases are read where none is named.
+        phrases: of the vocabulary; a string is one. Without any: those whose reading stands out anywhere, then those
+            with the largest absolute excess.
+        most: how many phrases to read if none is named.
 
     Raises:
         InvalidInput: the run has no words, or a phrase is not in its vocabulary.
     """
-    phrases = [phrases] if isinstance(phrases, str) else phrases
+    if isinstance(phrases, str):
+        phrases = [phrases]
     words = require_words(diagnosis, "be read phrase by phrase")
     unknown = [p for p in phrases if p not in words.phrases]
     if unknown:
         raise InvalidInput(
-            f"{unknown[0]!r} is not among the {len(words.phrases):,} phrases of this run. "
-            "Ask it as a free question instead."
+            f"{unknown[0]!r} is not among the {len(words.phrases):,} phrases of this run. Ask it as a question instead."
         )
     design = design_of(diagnosis)
     scopes = design.scopes
     losses = diagnosis.outcomes.fitted
-    losses_tested = measures(diagnosis.outcomes, design).standardised_residuals[:, -1]  # the loss comes last
-    readings = read_phrases(words, losses_tested, design)
+    readings = read_phrases(
+        words, measures(diagnosis.outcomes, design).standardised_residuals[:, -1], design
+    )  # the last is the loss
     scores = phrase_scores(words.joint.vectors, words.directions, design.centring_stratum)
     tables = [_excess(scores[s.rows], losses[s.rows]) for s in scopes]
     if phrases:
@@ -72,15 +73,15 @@ def audit_table(diagnosis: Diagnosis, phrases: str | Sequence[str] = (), *, most
         strength = np.max([np.abs(t) for t in tables], axis=0)
         out = (np.abs(readings.values) >= readings.threshold).any(0)
         chosen = np.lexsort((-strength, ~out))[:most].tolist()
-    return [
-        _cell(diagnosis, words, readings, phrase, number, scope, scores[scope.rows, phrase])
-        for phrase in chosen
-        for number, scope in enumerate(scopes)
-    ]
+    cells: list[AuditCell] = []
+    for phrase in chosen:
+        for number, scope in enumerate(scopes):
+            cells.append(_cell(diagnosis, words, readings, phrase, number, scope, scores[scope.rows, phrase]))
+    return cells
 
 
 def _excess(scores: F32, losses: F64) -> F64:
-    """(P,) excess loss over the rest of the tenth of highest score, over its standard error."""
+    """(P,) excess loss of the tenth with the highest score over the others, divided by its standard error."""
     size = max(1, round(MATCHING * len(losses)))
     top = np.argsort(-scores, axis=0, kind="stable")[:size]
     inside = losses[top].mean(0)
@@ -93,12 +94,19 @@ def _cell(
 ) -> AuditCell:
     outcomes = diagnosis.outcomes
     rows = scope.rows
-    read = float(readings.values[number, phrase])
+    read: float | None = float(readings.values[number, phrase])
+    if not np.isfinite(read):
+        read = None
     losses = outcomes.fitted[rows]
     size = max(1, round(MATCHING * len(rows)))
     inside = np.zeros(len(rows), bool)
     inside[np.argsort(-scores, kind="stable")[:size]] = True
-    wrong = None if outcomes.errors is None else outcomes.errors[rows]
+    error_inside = None
+    error_outside = None
+    if outcomes.errors is not None:
+        wrong = outcomes.errors[rows]
+        error_inside = float(wrong[inside].mean())
+        error_outside = float(wrong[~inside].mean())
     gap = float(losses[inside].mean() - losses[~inside].mean())
     reach = 1.96 * float(np.sqrt(losses[inside].var() / size + losses[~inside].var() / max(len(rows) - size, 1)))
     return AuditCell(
@@ -107,8 +115,8 @@ def _cell(
         scope.name,
         size,
         Estimate(gap, gap - reach, gap + reach),
-        read if np.isfinite(read) else None,
+        read,
         readings.stands_out(number, phrase),
-        None if wrong is None else float(wrong[inside].mean()),
-        None if wrong is None else float(wrong[~inside].mean()),
+        error_inside,
+        error_outside,
     )

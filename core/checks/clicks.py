@@ -1,10 +1,10 @@
-"""Thirty clicks: a random strip of a cluster and of its controls, a person's yes or no to one sentence, and how much of
-the cluster it describes.
+"""Thirty clicks: a random strip of a cluster and its controls, a person's yes or no to one sentence, and the share of
+the cluster that the sentence describes.
 
 The strip is drawn at random and shown in random order, so the person cannot see which images belong to the cluster.
-From the answers alone comes a Wilson interval; with the phrase score of every member as a predictor comes a
-prediction-powered one, which is narrower where the score tells yes from no (Angelopoulos et al. 2023, Science 382;
-PPI++, arXiv 2311.01453).
+The answers alone give a Wilson interval. With the phrase score of every member as a predictor they give a
+prediction-powered interval, which is narrower if the score separates yes from no (Angelopoulos et al. 2023, Science
+382; PPI++, arXiv 2311.01453).
 """
 
 from __future__ import annotations
@@ -36,26 +36,26 @@ class Strip:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judgement:
-    """What the answers say. A share that no answer speaks of is nan."""
+    """Result of a person's answers. A share without any answer is nan."""
 
     share: Estimate
-    """Share of the cluster that matches the sentence: the one to show."""
+    """Share of the cluster that matches the sentence: the headline figure."""
     method: Method
     reason: str
-    """Why this one, in a sentence."""
+    """Why this method, in a sentence."""
     clicks: Estimate
-    """The same share from the cluster's answers alone: Wilson, with the correction for a finite population."""
+    """The same share from the cluster's answers alone: Wilson, with finite-population correction."""
     predicted: Estimate | None
-    """The same share with the phrase score's help; None where there are too few answers of either kind."""
+    """The same share with the phrase score's help; None with too few answers of either kind."""
     weight: float | None
     """The tuned lambda of PPI++: 0 ignores the score, 1 trusts it."""
     control: Estimate
-    """Share of the rest of the scope that matches."""
+    """Share of the others in the scope that match."""
     difference: Estimate
     """Cluster minus control, from the answers alone (Newcombe)."""
     balanced_accuracy: Estimate
-    """How far the answers tell the cluster from the rest: 0.5 is chance, 1 is a sentence that holds for the cluster and
-    nowhere else."""
+    """How well the sentence separates the cluster from the others: 0.5 is chance, 1 is a sentence that holds for the
+    cluster only."""
     n_cluster: int
     n_control: int
     """Answers counted."""
@@ -71,11 +71,11 @@ def draw_strip(
     Args:
         members: (n,) the cluster; only its rows within the scope are drawn.
         scope: (n,) the rows that the cluster was found among.
-        groups: (n,) group numbers; a group gives a second row only once every group has given one. Large groups are
-            then a little less often seen than their size asks.
+        groups: (n,) group numbers; a group gives a second row only after every group gave one. Large groups are then
+            drawn slightly less often than their size suggests.
 
     Returns:
-        The strip; where there are fewer rows than asked, all there are, and a note.
+        The strip; if there are fewer rows than asked, all of them and a note.
 
     Raises:
         InvalidInput: arrays of different lengths, counts out of range, or no member within the scope.
@@ -87,23 +87,24 @@ def draw_strip(
         )
     if n_cluster < 1 or n_control < 0:
         raise InvalidInput(
-            f"A strip shows at least 1 sample of the cluster and 0 of the rest: got {n_cluster} and "
-            f"{n_control}. Ask for more."
+            f"A strip needs at least 1 sample of the group and 0 of the others: got {n_cluster} and {n_control}. "
+            "Ask for more."
         )
     inside = np.flatnonzero(members & scope)
     outside = np.flatnonzero(scope & ~members)
     if not len(inside):
-        raise InvalidInput("A strip needs a member of the cluster within its scope: got none. Pick another cluster.")
+        raise InvalidInput("The group has no member within its scope, so there is nothing to show. Pick another group.")
     rng = np.random.default_rng(seed)
-    drawn = [_draw(pool, wanted, groups, rng) for pool, wanted in ((inside, n_cluster), (outside, n_control))]
-    notes = tuple(
-        f"{len(rows)} samples of {who} instead of {wanted}: there are no more."
-        for rows, wanted, who in zip(drawn, (n_cluster, n_control), ("the cluster", "the rest of its scope"))
-        if len(rows) < wanted
-    )
+    drawn: list[I64] = []
+    notes: list[str] = []
+    for pool, wanted, source in ((inside, n_cluster, "the group"), (outside, n_control, "the others")):
+        rows = _draw(pool, wanted, groups, rng)
+        drawn.append(rows)
+        if len(rows) < wanted:
+            notes.append(f"Showing {len(rows)} samples of {source} instead of {wanted}: there are no more.")
     rows = np.concatenate(drawn)
     order = rng.permutation(len(rows))
-    return Strip(rows[order], np.arange(len(rows))[order] < len(drawn[0]), notes)
+    return Strip(rows[order], np.arange(len(rows))[order] < len(drawn[0]), tuple(notes))
 
 
 def _draw(pool: I64, wanted: int, groups: I64 | None, rng: np.random.Generator) -> I64:
@@ -116,22 +117,22 @@ def _draw(pool: I64, wanted: int, groups: I64 | None, rng: np.random.Generator) 
 
 
 def judge(strip: Strip, answers: Sequence[bool | None], score: F64, members: Bool, scope: Bool) -> Judgement:
-    """What a person's answers say of the cluster.
+    """Estimate the share of a cluster that matches a sentence from a person's answers.
 
     Args:
-        strip: as `draw_strip` gave it.
-        answers: one for each row of the strip, in its order: yes (True or 1), no (False or 0), or None for skipped.
-            Skipped rows are left out, as if never drawn.
+        strip: from `draw_strip`.
+        answers: one for each row of the strip, in order: yes (True or 1), no (False or 0), or None for skipped.
+            Skipped rows are dropped, as if never drawn.
         score: (n,) finite phrase score of every row, made without the answers.
-        members, scope: (n,) as given to `draw_strip`.
+        members, scope: (n,) as passed to `draw_strip`.
 
     Returns:
-        The share of the cluster that matches, with a 95% interval. The prediction-powered interval is shown only where
-        there are at least 15 answers from the cluster, 3 of each kind, and it is no wider than Wilson's; where every
-        member was answered the share is known.
+        The share of the cluster that matches, with a 95% interval. The prediction-powered interval is used only with
+        at least 15 answers from the cluster, 3 of each kind, and if it is no wider than Wilson's. If every member was
+        answered, the share is exact.
 
     Raises:
-        InvalidInput: lengths that do not match, another answer, or a score that is not finite within the scope.
+        InvalidInput: lengths that do not match, an invalid answer, or a score that is not finite within the scope.
 
     Source: Wilson 1927; Newcombe 1998 (Stat. Med. 17, method 10); PPI++ (Angelopoulos, Duchi, Zrnic 2023). Ours: the
     population is the finite cluster, so the estimate is the regression estimator of survey sampling (Cochran 1977, ch.
@@ -140,10 +141,10 @@ def judge(strip: Strip, answers: Sequence[bool | None], score: F64, members: Boo
     and 1.
     """
     _check(strip, answers, score, members, scope)
-    given = np.array([a is not None for a in answers], bool)
-    yes = np.array([bool(a) for a in answers], bool)[given]
-    rows = strip.rows[given]
-    is_member = strip.is_member[given]
+    answered = np.array([a is not None for a in answers], bool)
+    yes = np.array([bool(a) for a in answers], bool)[answered]
+    rows = strip.rows[answered]
+    is_member = strip.is_member[answered]
     inside = np.flatnonzero(members & scope)
     outside = np.flatnonzero(scope & ~members)
     clicks = finite_share(yes[is_member], len(inside))
@@ -151,9 +152,11 @@ def judge(strip: Strip, answers: Sequence[bool | None], score: F64, members: Boo
     difference = newcombe(clicks, control)
     predicted, weight = prediction_powered(score, rows, yes, is_member, inside)
     n_cluster = int(is_member.sum())
-    skipped = len(given) - int(given.sum())
-    share, method, reason = _shown(clicks, predicted, n_cluster, len(inside), yes[is_member])
-    notes = (*strip.notes, f"{skipped} skipped and left out.") if skipped else strip.notes
+    skipped = len(answered) - int(answered.sum())
+    share, method, reason = _choose_method(clicks, predicted, n_cluster, len(inside), yes[is_member])
+    notes = strip.notes
+    if skipped:
+        notes = (*notes, f"{skipped} skipped and left out.")
     accuracy = Estimate(*((1 + x) / 2 for x in (difference.value, difference.low, difference.high)))
     return Judgement(
         share, method, reason, clicks, predicted, weight, control, difference, accuracy, n_cluster,
@@ -164,12 +167,12 @@ def judge(strip: Strip, answers: Sequence[bool | None], score: F64, members: Boo
 def _check(strip: Strip, answers: Sequence[bool | None], score: F64, members: Bool, scope: Bool) -> None:
     if len(answers) != len(strip):
         raise InvalidInput(
-            f"A strip of {len(strip)} samples needs as many answers (None for skipped): got {len(answers)}. "
-            "Answer or skip each."
+            f"{len(answers)} answers for a strip of {len(strip)} samples. Answer or skip each (None for skipped)."
         )
-    if other := [answer for answer in answers if answer is not None and answer not in (True, False)]:
+    invalid = [answer for answer in answers if answer is not None and answer not in (True, False)]
+    if invalid:
         raise InvalidInput(
-            f"An answer must be True or 1 for yes, False or 0 for no, or None for skipped: got {other[0]!r}. Change it."
+            f"An answer must be True or 1 for yes, False or 0 for no, or None for skipped: got {invalid[0]!r}. Fix it."
         )
     if not score.shape == members.shape == scope.shape:
         raise InvalidInput(
@@ -177,27 +180,27 @@ def _check(strip: Strip, answers: Sequence[bool | None], score: F64, members: Bo
             f"{members.shape} and {scope.shape}."
         )
     if len(strip) and (strip.rows.max() >= len(score) or (members[strip.rows] != strip.is_member).any()):
-        raise InvalidInput("The strip was drawn from another cluster than `members` says. Draw a new strip.")
+        raise InvalidInput("The strip was drawn from another group than `members`. Draw a new strip.")
     if not np.isfinite(score[scope]).all():
         raise InvalidInput(
-            "The phrase score must be finite for every row of the scope. "
+            "The phrase score is not finite for every row of the scope. "
             "Score the rows that lack it, or leave them out of the scope."
         )
 
 
-def _shown(
+def _choose_method(
     clicks: Estimate, predicted: Estimate | None, n: int, n_members: int, yes: Bool
 ) -> tuple[Estimate, Method, str]:
     if not n:
-        return UNDEFINED, "none", "No sample of the cluster was answered."
+        return UNDEFINED, "none", "No sample of the group was answered."
     if n == n_members:
-        return clicks, "whole cluster", f"All {n} samples of the cluster were answered, so the share is known."
+        return clicks, "whole cluster", f"All {n} samples of the group were answered, so the share is exact."
     if predicted is None:
-        why = f"{n} answers with {int(yes.sum())} yes"
-        reason = f"From the answers alone: {why} are too few of one kind to judge what the phrase score adds."
+        answers = f"{n} answers with {int(yes.sum())} yes"
+        reason = f"From the answers alone: {answers} are too few of one kind to judge the phrase score."
         return clicks, "clicks", reason
     if predicted.high - predicted.low > clicks.high - clicks.low:
-        reason = "From the answers alone: the phrase score does not tell yes from no well enough to help."
+        reason = "From the answers alone: the phrase score does not separate yes from no well enough to help."
         return clicks, "clicks", reason
     narrower = 1 - (predicted.high - predicted.low) / (clicks.high - clicks.low)
     reason = f"With the phrase score of all {n_members:,} members: {narrower:.0%} narrower than from the answers alone."

@@ -1,5 +1,5 @@
-"""What a run freezes of its table, and another table is held against: the unit of its numbers, its columns, its
-classes. What cannot be compared is refused or said, never compared all the same."""
+"""What a run stores of its table for comparing another table with it: the unit of its numbers, its columns, its
+classes. What cannot be compared is rejected or noted, never compared silently."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ from core.records.ledger import Ledger
 from core.statistics.losses import cross_entropy
 
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
-OTHER_UNIT = 30.0
-"""Values that are so many times larger at each of QUANTILES are of another unit: of 560 shifts of the losses in eight
-data sets (halves, one class beside another or beside the rest, 50 to 95% of the samples wrong) none reached more than
-8."""
-OF_WRONG = (0.05, 0.1, 0.25, 0.5, 0.75)
-SHIFTED = 1.2
-FEWEST_WRONG = 30
-"""The losses of wrong samples hardly shift where a set is harder: of 1,420 pairs of parts of real data with 30 wrong
+MIN_UNIT_RATIO = 30.0
+"""Values larger by this factor at each of QUANTILES have another unit: of 560 shifts of the losses in eight data sets
+(halves, one class against another or against the others, 50 to 95% of the samples wrong) none exceeded 8."""
+WRONG_QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75)
+MIN_WRONG_RATIO = 1.2
+MIN_WRONG = 30
+"""The losses of wrong samples hardly shift if a set is harder: of 1,420 pairs of parts of real data with 30 wrong
 samples or more each, one differed by more than 1.2 times at each of these quantiles. Losses in bits are 1.44 times
 those in nats (docs/evidence/predictions.md)."""
-OTHER_SHAPE = 0.3
-FEWEST_SHAPES = 50
+MAX_KS_DISTANCE = 0.3
+MIN_SHAPE_WRONG = 50
 """Nor does their distribution: its Kolmogorov-Smirnov distance was at most 0.22 in the 970 pairs with 50 wrong samples
-or more each. Another temperature, a root or a power go beyond this."""
+or more each. Another temperature, a root or a power exceeds this."""
 
 
-def other_unit(before: F64, after: F64, least: float = OTHER_UNIT, quantiles: Sequence[float] = QUANTILES) -> str:
-    """How (m,) values differ throughout from (n,) earlier ones, such as "about 100 times as large"; "" where both may
-    be of one unit. Missing values, nan, are passed over.
+def other_unit(
+    before: F64, after: F64, min_ratio: float = MIN_UNIT_RATIO, quantiles: Sequence[float] = QUANTILES
+) -> str:
+    """How (m,) values differ throughout from (n,) earlier ones: "about 100 times as large"; "" if both may have one
+    unit. Missing values (nan) are ignored.
 
     Args:
-        least: times by which they must differ at each of the quantiles.
+        min_ratio: factor by which they must differ at each of the quantiles.
     """
     before = before[np.isfinite(before)]
     after = after[np.isfinite(after)]
@@ -50,102 +51,116 @@ def other_unit(before: F64, after: F64, least: float = OTHER_UNIT, quantiles: Se
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.quantile(np.abs(after), quantiles) / np.quantile(np.abs(before), quantiles)
     ratios = ratios[np.isfinite(ratios) & (ratios > 0)]
-    if not len(ratios) or max(float(ratios.min()), 1 / float(ratios.max())) < least:
+    if not len(ratios) or max(float(ratios.min()), 1 / float(ratios.max())) < min_ratio:
         return ""
     times = float(np.median(ratios))
     return f"about {times:.3g} times as large"
 
 
 def other_loss(diagnosis: Diagnosis, samples: SampleSet, fresh: Outcomes, same: I64, desk: Ledger) -> str:
-    """What the losses of new samples are where those of a run cannot be compared with them, such as "squared error" or
-    "losses about 100 times as large"; "" where they can. What is only likely is noted.
+    """The loss of new samples if a run's losses cannot be compared with it: "squared error" or "losses about 100 times
+    as large"; "" if they can. What is only likely is noted.
 
     Args:
         samples: (m,) the new samples, whose outcomes are `fresh`.
-        same: (m,) the run's row that is the same sample, -1 for none.
+        same: (m,) the run's row that is the same sample; -1 without one.
 
     Raises:
-        InvalidInput: they cannot, and there are no errors to compare instead.
+        InvalidInput: the losses cannot be compared, and neither can errors.
     """
-    own = diagnosis.outcomes
-    other = "" if fresh.name == own.name else fresh.name
-    other = other or _certain(own, diagnosis.samples, fresh, samples, same)
-    if not other and (unit := other_unit(own.loss, fresh.loss)):
-        other = f"losses {unit}"
-    said = f"The run measures {own.name} and the fresh table gives {other}"
+    known = diagnosis.outcomes
+    other = ""
+    if fresh.name != known.name:
+        other = fresh.name
+    other = other or _computed_difference(known, diagnosis.samples, fresh, samples, same)
     if not other:
-        _note_likely(own, fresh, desk)
-    elif own.errors is None or desk.as_is:
-        desk.doubt(f"{said}: they cannot be compared. Bring the same loss in the same unit (--loss, --loss-kind).")
-    else:
-        desk.note(
-            f"{said}: findings of the mean loss were not tried, those of the error rate were. Bring the same columns "
-            "in the same unit to try them all."
-        )
-        return other
+        unit = other_unit(known.loss, fresh.loss)
+        if unit:
+            other = f"losses {unit}"
+    if not other:
+        _note_likely(known, fresh, desk)
+        return ""
+    difference = f"The run measures {known.name}, the new table gives {other}"
+    if known.errors is None or desk.as_is:
+        desk.doubt(f"{difference}, so they cannot be compared. Give the same loss and unit (--loss, --loss-kind).")
+        return ""
+    desk.note(
+        f"{difference}. Findings of error rate were checked, findings of mean loss were not. "
+        "Give the same columns in the same unit to check them all."
+    )
+    return other
+
+
+def _computed_difference(known: Outcomes, run: SampleSet, fresh: Outcomes, samples: SampleSet, same: I64) -> str:
+    """How the losses differ by arithmetic: for the same samples, or from the probabilities behind them."""
+    shared = (same >= 0) & (known.loss[same] > EQUAL)
+    factors: list[float] = []
+    if shared.sum() >= FEWEST:
+        factors.append(one_ratio(fresh.loss[shared] / known.loss[same[shared]]))
+    before = _times_cross_entropy(known, run)
+    after = _times_cross_entropy(fresh, samples)
+    if before is not None and after is not None:
+        if before > 0 and not after > 0:
+            return "losses that are no multiple of the cross-entropy of label and scores"
+        if after > 0 and not before > 0:
+            return "losses that are a multiple of the cross-entropy of label and scores"
+        if before:
+            factors.append(after / before)
+    for factor in factors:
+        if factor > 0 and abs(factor - 1) > 3 * EQUAL:
+            return f"losses {number(factor)} times as large"
     return ""
 
 
-def _certain(own: Outcomes, run: SampleSet, fresh: Outcomes, samples: SampleSet, same: I64) -> str:
-    """How the losses differ by arithmetic: of the same samples, or beside the probabilities that they come from."""
-    again = (same >= 0) & (own.loss[same] > EQUAL)
-    factors = [one_ratio(fresh.loss[again] / own.loss[same[again]])] if again.sum() >= FEWEST else []
-    of_scores = [_of_cross_entropy(own, run), _of_cross_entropy(fresh, samples)]
-    if None not in of_scores:
-        before, after = (factor or 0.0 for factor in of_scores)
-        if (before > 0) != (after > 0):
-            no = "no " if before else "a "
-            return f"losses that are {no}multiple of the cross-entropy of label and scores"
-        factors += [after / before] if before else []
-    times = next((f for f in factors if f > 0 and abs(f - 1) > 3 * EQUAL), None)
-    return "" if times is None else f"losses {number(times)} times as large"
-
-
-def _of_cross_entropy(outcomes: Outcomes, samples: SampleSet) -> float | None:
-    """What number times the cross-entropy of label and scores the losses are, 0 for none; None where it is not
-    known."""
+def _times_cross_entropy(outcomes: Outcomes, samples: SampleSet) -> float | None:
+    """The factor between the losses and the cross-entropy of label and scores, 0 if there is no single one; None if
+    scores or labels are unknown."""
     if outcomes.scores is None or samples.labels is None:
         return None
     computed = cross_entropy(outcomes.scores, samples.labels)
     sure = computed > EQUAL
-    return one_ratio(outcomes.loss[sure] / computed[sure]) if sure.sum() >= FEWEST else None
+    if sure.sum() < FEWEST:
+        return None
+    return one_ratio(outcomes.loss[sure] / computed[sure])
 
 
-def _note_likely(own: Outcomes, fresh: Outcomes, desk: Ledger) -> None:
-    """Note losses that may be of another unit: of wrong samples, which hardly shift, or where no more is known, of
-    all."""
-    if own.errors is None or fresh.errors is None:
-        unit = other_unit(own.loss, fresh.loss, SHIFTED)
+def _note_likely(known: Outcomes, fresh: Outcomes, desk: Ledger) -> None:
+    """Note losses that may have another unit: of wrong samples, which hardly shift, or without errors of all."""
+    if known.errors is None or fresh.errors is None:
+        unit = other_unit(known.loss, fresh.loss, MIN_WRONG_RATIO)
         where = "Everywhere"
-        but = "Harder or easier samples may do that too"
-    elif min(own.errors.sum(), fresh.errors.sum()) >= FEWEST_WRONG:
-        before = own.loss[own.errors]
+        reason = "Harder or easier samples may also cause this"
+    elif min(known.errors.sum(), fresh.errors.sum()) >= MIN_WRONG:
+        before = known.loss[known.errors]
         after = fresh.loss[fresh.errors]
-        unit = other_unit(before, after, SHIFTED, OF_WRONG)
-        if not unit and min(len(before), len(after)) >= FEWEST_SHAPES:
-            found: Any = ks_2samp(before, after)
-            unit = "otherwise spread" if found.statistic > OTHER_SHAPE else ""
+        unit = other_unit(before, after, MIN_WRONG_RATIO, WRONG_QUANTILES)
+        if not unit and min(len(before), len(after)) >= MIN_SHAPE_WRONG:
+            test: Any = ks_2samp(before, after)
+            if test.statistic > MAX_KS_DISTANCE:
+                unit = "distributed differently"
         where = "Where the model is wrong"
-        but = "Harder samples hardly change those"
+        reason = "Harder samples hardly change those"
     else:
         return
     if unit:
         desk.note(
-            f"{where} the fresh losses are {unit}. {but}: check that the model, its temperature and the unit are those "
-            "of the run (bits are 1.44 times nats), or what is said of mean losses does not hold."
+            f"{where}, the new losses are {unit}. {reason}. Check that model, temperature, and unit are those of the "
+            "run (bits are 1.44 times nats); otherwise mean losses cannot be compared."
         )
 
 
 def other_columns(diagnosis: Diagnosis, read: Mapping[str, Sequence[str]], table: str) -> list[str]:
-    """Sentences on what another table was read from that is called otherwise than the run's.
+    """Sentences on columns that another table was read from and that have other names in the run.
 
     Args:
         read: as `core.data.samples.DataSet.read`.
     """
-    kept = columns_read(diagnosis.extras)
-    return [
-        f"The run's {role} was read from {quoted(*map(str, kept[role]))}, and that of {table} from "
-        f"{quoted(*read[role])}: name it with --{role} if that is not meant."
-        for role in ("label", "target", "loss")
-        if kept.get(role) and read.get(role) and list(kept[role]) != list(read[role])
-    ]
+    of_run = columns_read(diagnosis.extras)
+    sentences: list[str] = []
+    for role in ("label", "target", "loss"):
+        if of_run.get(role) and read.get(role) and list(of_run[role]) != list(read[role]):
+            sentences.append(
+                f"The run's {role} comes from {quoted(*map(str, of_run[role]))}, that of {table} from "
+                f"{quoted(*read[role])}. Use --{role} if that is wrong."
+            )
+    return sentences

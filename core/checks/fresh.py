@@ -1,4 +1,4 @@
-"""Fresh samples for the frozen findings: a new table, or a part of the same data that was held back."""
+"""Fresh samples for the frozen findings: a new table, or a part of the same data that was held out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.data.tables.roles import Roles
 
 
-EARLIER = "The findings were tried before,"
+CHECKED_BEFORE = "The findings were checked before,"
 
 
 def predict_fresh(
@@ -35,98 +35,101 @@ def predict_fresh(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> Diagnosis:
-    """The diagnosis with its `prediction` on fresh samples; they are read as `diagnose` reads them.
+    """Add the `prediction` on fresh samples to a diagnosis; they are read as `diagnose` reads them.
 
     Args:
-        diagnosis: what `diagnose` or `load` gave.
-        table: of the fresh samples, a path or a DataFrame; None if a folder or archive of images holds one.
-        images: their images, as `diagnose` takes them.
-        embeddings: their vectors, where the run was made on given ones.
+        diagnosis: from `diagnose` or `load`.
+        table: of the fresh samples, a path or a DataFrame; None if a folder or archive of images contains one.
+        images: their images, in any form that `diagnose` takes.
+        embeddings: their vectors, if the run used given ones.
         roles: which column plays which part; usual names are recognized.
         selection: rows of the run that were picked by eye, to be predicted beside the findings.
-        cache: where embeddings are kept between runs.
+        cache: folder for embeddings between runs.
         progress: called as progress(step, done, total); may raise `Cancelled`.
 
     Raises:
         InvalidInput: the samples cannot be used; the message says what to do.
     """
     from core.data.samples import read_data_set
-    from core.data.tables.roles import Roles as Given
+    from core.data.tables.roles import Roles as Explicit
     from core.discovery.prepare import embed
 
-    audit = read_data_set(table, images=images, embeddings=embeddings, roles=roles or Given(), progress=progress)
-    _check_comparable(diagnosis, audit)
+    data = read_data_set(table, images=images, embeddings=embeddings, roles=roles or Explicit(), progress=progress)
+    _check_comparable(diagnosis, data)
     words = diagnosis.words
-    finding = (
-        words.encoder
-        if diagnosis.embeddings.encoder == "given" and words is not None
-        else diagnosis.embeddings.encoder.rsplit(" ", 1)[0]
-    )
-    embedding = EmbeddingSettings(finding, None if words is None else words.encoder, cache=cache)
-    audit = embed(audit, embedding, words=words is not None, progress=progress)
-    name = Path(table).name if isinstance(table, str | Path) else audit.samples.name
+    word_encoder = None
+    encoder = diagnosis.embeddings.encoder.rsplit(" ", 1)[0]
+    if words is not None:
+        word_encoder = words.encoder
+        if diagnosis.embeddings.encoder == "given":
+            encoder = words.encoder
+    embedding = EmbeddingSettings(encoder, word_encoder, cache=cache)
+    data = embed(data, embedding, words=words is not None, progress=progress)
+    source = data.samples.name
+    if isinstance(table, str | Path):
+        source = Path(table).name
     as_is = roles is not None and roles.as_is
-    found = predict(diagnosis, audit, selection=selection, source=name, as_is=as_is)
-    return replace(diagnosis, prediction=replace(found, notes=(*found.notes, *_earlier(diagnosis))))
+    prediction = predict(diagnosis, data, selection=selection, source=source, as_is=as_is)
+    # earlier checks stay listed, so that nobody can retry in secret until it fits
+    notes = prediction.notes
+    if diagnosis.prediction is not None:
+        before = diagnosis.prediction
+        earlier = [note for note in before.notes if note.startswith(CHECKED_BEFORE)]
+        notes = (*notes, *earlier, f"{CHECKED_BEFORE} on {before.source} ({before.n_fresh:,} samples).")
+    return replace(diagnosis, prediction=replace(prediction, notes=notes))
 
 
-def _check_comparable(diagnosis: Diagnosis, audit: DataSet) -> None:
-    given = diagnosis.embeddings.encoder == "given"
-    if given and audit.embeddings is None:
+def _check_comparable(diagnosis: Diagnosis, data: DataSet) -> None:
+    uses_vectors = diagnosis.embeddings.encoder == "given"
+    if uses_vectors and data.embeddings is None:
+        raise InvalidInput("The run used given embeddings. Give those of the new samples too, with --embeddings.")
+    modality = diagnosis.samples.modality
+    if not uses_vectors and (data.samples.items is None or data.samples.modality != modality):
+        option = "--texts" if modality == "text" else "--images"
         raise InvalidInput(
-            "The diagnosis was made on embeddings that were given. "
-            "Give those of the fresh samples too, with --embeddings."
-        )
-    what = diagnosis.samples.modality
-    if not given and (audit.samples.items is None or audit.samples.modality != what):
-        raise InvalidInput(
-            f"The diagnosis was made on {what}s ({diagnosis.embeddings.encoder}). "
-            f"Give the fresh samples' {what}s, with --{'texts' if what == 'text' else 'images'}."
+            f"The run used {modality}s ({diagnosis.embeddings.encoder}). "
+            f"Give the new samples' {modality}s, with {option}."
         )
     if ", crop" in diagnosis.embeddings.space:
         raise InvalidInput(
-            "The run's samples are objects in images, and plain images cannot be compared with them. "
+            "The run's samples are objects in images, which cannot be compared with whole images. "
             "Use diagnose --hold-back 0.33."
         )
 
 
-def _earlier(diagnosis: Diagnosis) -> tuple[str, ...]:
-    """That this was tried before, so that nobody tries until it fits without its being seen."""
-    before = diagnosis.prediction
-    if before is None:
-        return ()
-    kept = tuple(note for note in before.notes if note.startswith(EARLIER))
-    return (*kept, f"{EARLIER} on {before.source} ({before.n_fresh:,} samples).")
-
-
-def hold_back(audit: DataSet, share: float, seed: int = 0) -> tuple[DataSet, DataSet]:
-    """The audit in two: what is diagnosed, and a `share` that is held back; whole groups, spread over the classes.
+def hold_back(data: DataSet, share: float, seed: int = 0) -> tuple[DataSet, DataSet]:
+    """Split the data in two: a part to diagnose, and a `share` held out; whole groups, spread over the classes.
 
     Raises:
         InvalidInput: share is not between 0.05 and 0.5, or there are too few groups.
     """
     if not 0.05 <= share <= 0.5:
-        raise InvalidInput(f"The share to hold back must lie between 0.05 and 0.5: got {share:g}. A third is usual.")
-    n = len(audit.samples)
+        raise InvalidInput(f"The share to hold out must be between 0.05 and 0.5: got {share:g}. A third is usual.")
+    n = len(data.samples)
     rng = np.random.default_rng([seed, 7])
-    blocks = audit.samples.labels if audit.samples.labels is not None else np.zeros(n, np.int64)
-    groups = np.arange(n) if audit.samples.groups is None else np.unique(audit.samples.groups, return_inverse=True)[1]
+    blocks = np.zeros(n, np.int64)
+    if data.samples.labels is not None:
+        blocks = data.samples.labels
+    groups = np.arange(n)
+    if data.samples.groups is not None:
+        groups = np.unique(data.samples.groups, return_inverse=True)[1]
     first = np.unique(groups, return_index=True)[1]
     if len(first) < 10:
-        raise InvalidInput(f"Holding back needs at least 10 groups: got {len(first)}. Bring more, or no group column.")
+        raise InvalidInput(
+            f"Holding out a part needs at least 10 groups: got {len(first)}. Add more, or leave out the group column."
+        )
     order = np.lexsort((rng.random(len(first)), blocks[first]))  # groups by class, in random order inside each
     steps = np.floor(np.arange(len(first) + 1) * share + rng.random())
     held_groups = np.zeros(len(first), dtype=bool)
     held_groups[order] = np.diff(steps) > 0  # evenly along the line, so evenly over the classes
     held = held_groups[groups]
-    return _part(audit, np.flatnonzero(~held)), _part(audit, np.flatnonzero(held))
+    return _part(data, np.flatnonzero(~held)), _part(data, np.flatnonzero(held))
 
 
-def _part(audit: DataSet, rows: I64) -> DataSet:
-    return replace(
-        audit,
-        samples=audit.samples.keep(rows),
-        outcomes=audit.outcomes.keep(rows),
-        embeddings=None if audit.embeddings is None else audit.embeddings.keep(rows),
-        words=None if audit.words is None else audit.words.keep(rows),
-    )
+def _part(data: DataSet, rows: I64) -> DataSet:
+    part = replace(data, samples=data.samples.keep(rows), outcomes=data.outcomes.keep(rows))
+    if data.embeddings is not None:
+        part = replace(part, embeddings=data.embeddings.keep(rows))
+    if data.words is not None:
+        part = replace(part, words=data.words.keep(rows))
+    return part

@@ -1,4 +1,4 @@
-"""A table of texts of which it is known which phrases are true of them."""
+"""A table of texts with marks for the phrases that are true of each."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from core.records.ledger import Ledger
 
 
 def read_marked(table: Path, phrases: Sequence[str]) -> tuple[ItemStore, dict[str, F64]]:
-    """The texts, and for each phrase that names a column (n,) its numbers, nan where a cell is empty.
+    """Read the texts and, for each phrase that names a column, (n,) its marks: 1, 0, or nan for an empty cell.
 
     Raises:
-        InvalidInput: no column of texts, or a phrase's column has others than 0 and 1.
+        InvalidInput: no column of texts, or a phrase's column has values other than 0 and 1.
     """
     frame = read_table(table, limits=Limits(), progress=no_progress).frame
     columns = recognise(frame, Roles()).roles.texts
     if not columns:
-        raise InvalidInput(f"{table.name} has no column of texts. Call it 'text'.")
+        raise InvalidInput(f"{table.name} has no column of texts. Name it 'text'.")
     ledger = Ledger(len(frame))
     items = text_items(frame, columns, ledger)
     rows = ledger.kept_rows()
@@ -40,8 +40,6 @@ def read_marked(table: Path, phrases: Sequence[str]) -> tuple[ItemStore, dict[st
             continue
         values = as_numbers(frame[name])[rows]
         if not np.isin(values[frame[name].notna().to_numpy()[rows]], (0.0, 1.0)).all():
-            raise InvalidInput(
-                f"The column {name!r} must say by 1 and 0 of which texts it is true: it has other values. Mend them."
-            )
+            raise InvalidInput(f"Column {name!r} has values other than 1 and 0 (true of the text or not). Fix them.")
         marks[phrase] = values
     return TextItems(tuple(str(row) for row in rows.tolist()), tuple(items.texts[row] for row in rows.tolist())), marks

@@ -1,4 +1,4 @@
-"""What two models take, a teacher and its smaller student, by the card that lies beside the student's weights."""
+"""What a teacher and its smaller student cost to run, from the card beside the student's weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_BYTES = 2**24
 
 @dataclass(frozen=True, slots=True)
 class ModelCost:
-    """What a model takes."""
+    """What a model costs to run."""
 
     layers: int
     width: int
@@ -27,26 +27,27 @@ class ModelCost:
 
 
 def read_costs(student: Path) -> tuple[ModelCost, ModelCost]:
-    """Teacher's and student's, from a student's folder or from its card alone.
+    """Read the teacher's and the student's costs from a student's folder or from its card alone.
 
     Raises:
-        InvalidInput: there is none, or it is damaged.
+        InvalidInput: the card is missing or damaged.
     """
-    path = student / CARD if student.is_dir() or not student.is_file() else student
+    path = student
+    if not student.is_file():
+        path = student / CARD
     if not path.is_file():
-        raise InvalidInput(f"There is no student in {student} (no {CARD}). Give the folder that `distil --out` wrote.")
+        raise InvalidInput(f"No student in {student} ({CARD} is missing). Give the folder that `distil --out` wrote.")
     card = read_json(path, most=_MAX_BYTES)
     try:
         return _cost(card, "teacher"), _cost(card, "student")
     except (KeyError, TypeError, ValueError, OverflowError):
         raise InvalidInput(
-            f"{path.name} is damaged or no student's card. Give the {CARD} that `distil --out` wrote, or distil anew."
+            f"{path.name} is damaged or not a student's card. Give the {CARD} that `distil --out` wrote."
         ) from None
 
 
 def _cost(card: Any, who: str) -> ModelCost:
-    said = card[who]
-    sizes = int(said["layers"]), int(said["width"]), int(said["parameters"])
+    sizes = int(card[who]["layers"]), int(card[who]["width"]), int(card[who]["parameters"])
     cost = ModelCost(*sizes, float(card["figures"][f"{who}_ms"]))
     if not (min(cost.layers, cost.width, cost.parameters) > 0 and 0 < cost.ms < math.inf):
         raise ValueError(cost)

@@ -1,5 +1,5 @@
-"""Photographs changed in one known way each: what it takes to tell whether an encoder knows a word for light, color,
-sharpness, weather or framing. Neither what the embedded encoder was fitted on nor what its names are tested with."""
+"""Photographs, each changed in one known way, to measure whether an encoder knows a word for light, color, sharpness,
+weather or framing. The embedded encoder was not fitted on these edits, and its names are not tested with them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUALITY = 90
 
 
 def _shades(change: Callable[[F32, np.random.Generator], Pixels]) -> Edit:
-    """An edit of the (h, w, 3) pixels, 0 to 1."""
+    """An edit of the (h, w, 3) pixels, in 0 to 1."""
 
     def edit(image: Image.Image, rng: np.random.Generator) -> Image.Image:
         pixels = change(np.asarray(image, np.float32) / np.float32(255), rng)
@@ -31,13 +31,13 @@ def _shades(change: Callable[[F32, np.random.Generator], Pixels]) -> Edit:
 
 
 def _cast(*colour: float) -> Edit:
-    """A cast of that color over everything, as of a wrong white balance or a colored lamp."""
+    """A color cast over everything, like a wrong white balance or a colored lamp."""
     target = np.array(colour, np.float32)
     return _shades(lambda p, rng: p * (1 + rng.uniform(0.55, 0.85) * (target - 1)) + 0.08 * target)
 
 
 def _towards(level: float, low: float, high: float) -> Edit:
-    """All pixels drawn toward one level of gray."""
+    """All pixels moved toward one level of gray."""
     return _shades(lambda p, rng: level + (p - level) * rng.uniform(low, high))
 
 
@@ -63,7 +63,10 @@ def _smeared(pixels: F32, rng: np.random.Generator) -> Pixels:
 
 
 def _grained(pixels: F32, rng: np.random.Generator) -> Pixels:
-    channels = 3 if rng.random() < 0.6 else 1
+    # 3 channels: colored noise, as of a small sensor; 1: gray grain, as of film
+    channels = 1
+    if rng.random() < 0.6:
+        channels = 3
     return pixels + rng.normal(0, rng.uniform(0.07, 0.2), (*pixels.shape[:2], channels))
 
 
@@ -112,22 +115,22 @@ def _bordered(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def _written(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    made = image.copy()
-    draw = ImageDraw.Draw(made)
+    edited = image.copy()
+    draw = ImageDraw.Draw(edited)
     for word in rng.choice(["ENTRANCE", "Caution", "grand opening", "2 for 1", "SAMPLE", "Page 12"], 3, replace=False):
-        place = (rng.uniform(0, 0.4) * made.width, rng.uniform(0, 0.88) * made.height)
-        draw.text(place, str(word), fill=("yellow", "white", "black")[int(rng.integers(3))], font_size=30)
-    return made
+        corner = (rng.uniform(0, 0.4) * edited.width, rng.uniform(0, 0.88) * edited.height)
+        draw.text(corner, str(word), fill=("yellow", "white", "black")[int(rng.integers(3))], font_size=30)
+    return edited
 
 
 def _hidden(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    made = image.copy()
+    edited = image.copy()
     x = rng.uniform(0.05, 0.35)
     y = rng.uniform(0.05, 0.35)
     share = rng.uniform(0.5, 0.65)
-    box = tuple(round(v * made.width) for v in (x, y, x + share, y + share))
-    ImageDraw.Draw(made).ellipse(box, fill=tuple(int(v) for v in rng.integers(20, 236, 3)))
-    return made
+    box = tuple(round(v * edited.width) for v in (x, y, x + share, y + share))
+    ImageDraw.Draw(edited).ellipse(box, fill=tuple(int(v) for v in rng.integers(20, 236, 3)))
+    return edited
 
 
 def _near(image: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -165,12 +168,12 @@ EDITS: Mapping[str, Edit] = {
     "hidden": _hidden,
     "close up": _near,
 }
-"""Each gives a square RGB image of 224 pixels from another."""
+"""Each turns an image into a square RGB image of 224 pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EditedStore(ItemStore):
-    """Images of another store, edited when they are read, always to the same bytes."""
+    """Images of another store, edited as they are read, always to the same bytes."""
 
     base: ItemStore
     edits: tuple[tuple[int, str], ...]

@@ -1,10 +1,9 @@
-"""Predict the next failures: open fresh samples and see whether they fail as the frozen findings say.
+"""Check the findings on new data: open fresh samples and see whether they fail as the frozen findings predict.
 
-A finding that was claimed by luck does not come back on samples that nobody looked at. So each confirmed cluster,
-phrase and condition is frozen with its rule and the error rate or mean loss that it predicts (that in
-which it was found), under one hash, and tried on fresh
-samples beside what a person would have picked: a lasso round the worst spot of the map, and the neighbors of the
-highest losses.
+A finding that was luck does not hold on samples that nobody looked at. So each confirmed cluster, phrase and condition
+is frozen under one hash, with its rule and its predicted error rate or mean loss (the measure in which it was
+confirmed). It is checked on fresh samples beside what a person would have picked: a lasso around the worst spot of the
+map, and the neighbors of the highest losses.
 """
 
 from __future__ import annotations
@@ -27,67 +26,71 @@ from core.statistics.permutation import holm
 if TYPE_CHECKING:
     from core.data.samples import DataSet
 
-LASSO = 0.05
-"""Share of the samples in the by-eye lasso, and of the samples of highest loss."""
+PICKED_SHARE = 0.05
+"""Share of the samples in the by-eye lasso, and of the samples of highest loss. A convention: about what a person
+encloses on the map."""
 
 
 def predict(
     diagnosis: Diagnosis,
-    audit: DataSet,
+    data: DataSet,
     *,
     selection: I64 | None = None,
     source: str = "fresh samples",
     as_is: bool = False,
 ) -> Prediction:
-    """What each frozen finding said of the fresh samples, beside what they show.
+    """Compare what each frozen finding predicts for the fresh samples with what they show.
 
     Args:
-        audit: fresh samples with embeddings (and words, for phrases) of the run's encoders; see
+        data: fresh samples with embeddings (and words, for phrases) of the run's encoders; see
             `core.discovery.prepare.embed`.
-        selection: rows of the *diagnosed* samples that somebody picked by eye; it goes along as "your lasso".
-        source: what to call the fresh samples.
-        as_is: the user says that they are right, so that what looks like a mistake is noted alone.
+        selection: rows of the *diagnosed* samples that somebody picked by eye; reported as "your lasso".
+        source: name of the fresh samples.
+        as_is: the user confirms the table, so that what looks like a mistake is only noted.
 
     Raises:
-        InvalidInput: the fresh samples were not embedded as the diagnosed ones, or have no errors where those had.
+        InvalidInput: the fresh samples were not embedded as the diagnosed ones, or lack errors that those have.
     """
-    fresh = FreshSamples.of(diagnosis, audit, as_is)
+    fresh = FreshSamples.of(diagnosis, data, as_is)
     frozen = freeze(diagnosis, fresh.design)
-    claims = [
-        Claim(
-            f.kind, f.text, f.scope, fresh.matching(f), f.measure, f.predicted, f.spread, f.likeness, fresh.not_tried(f)
+    claims: list[Claim] = []
+    for f in frozen.findings:
+        not_tried = fresh.not_tried(f)
+        claims.append(
+            Claim(f.kind, f.text, f.scope, fresh.matching(f), f.measure, f.predicted, f.spread, f.likeness, not_tried)
         )
-        for f in frozen.findings
-    ]
-    measure = _commonest(frozen, fresh)
-    rows = (*_with_p(fresh, claims), *map(fresh.row, _by_eye(fresh, selection, measure)))
+    measure = _usual_measure(frozen, fresh)
+    rows = (*_with_p(fresh, claims), *map(fresh.row, _picks_by_eye(fresh, selection, measure)))
     lacking = Counter(claim.not_tried for claim in claims if claim.not_tried and claim.kind == "condition")
-    notes = (f"Not tried, since {why}: {count(n, 'condition')}." for why, n in lacking.items())
+    notes = (f"Not checked, since {reason}: {count(n, 'condition')}." for reason, n in lacking.items())
     return Prediction(frozen.digest, len(fresh.samples), measure, source, rows, (*notes, *fresh.notes), fresh.excluded)
 
 
-def _commonest(frozen: Frozen, fresh: FreshSamples) -> Measure:
-    """The measure of most findings, so that picks by eye stand beside them."""
+def _usual_measure(frozen: Frozen, fresh: FreshSamples) -> Measure:
+    """The measure of most findings, so that picks by eye can be compared with them."""
     usual = default_measure(fresh.diagnosis.outcomes)
+    if fresh.another:
+        return usual
     counts = Counter(f.measure for f in frozen.findings)
-    return max((usual, "error rate", "mean loss"), key=lambda m: counts[m]) if not fresh.another else usual
+    return max((usual, "error rate", "mean loss"), key=lambda m: counts[m])
 
 
 def _with_p(fresh: FreshSamples, claims: Sequence[Claim]) -> list[PredictionRow]:
     """A row for each claim, with Holm's p where enough fresh samples match it and enough do not."""
+    """A row for each claim, with Holm's p if enough fresh samples match it and enough do not."""
     rows = [fresh.row(claim) for claim in claims]
-    judged = [
-        i
-        for i, (row, claim) in enumerate(zip(rows, claims))
-        if row.n >= MIN_MATCHES and (fresh.scope(claim.scope) & ~claim.matching).sum() >= MIN_MATCHES
-    ]
+    judged: list[int] = []
+    for i, (row, claim) in enumerate(zip(rows, claims)):
+        n_others = (fresh.scope(claim.scope) & ~claim.matching).sum()
+        if row.n >= MIN_MATCHES and n_others >= MIN_MATCHES:
+            judged.append(i)
     adjusted = holm([fresh.p(claims[i]) for i in judged])
     for i, p in zip(judged, adjusted):
         rows[i] = replace(rows[i], p=float(p))
     return rows
 
 
-def _by_eye(fresh: FreshSamples, selection: I64 | None, measure: Measure) -> list[Claim]:
+def _picks_by_eye(fresh: FreshSamples, selection: I64 | None, measure: Measure) -> list[Claim]:
     """What a person would have picked, as claims on the fresh samples near it."""
     diagnosis = fresh.diagnosis
     picks = [("by-eye lasso", "the worst spot of the map", _worst_spot(diagnosis))]
@@ -96,17 +99,17 @@ def _by_eye(fresh: FreshSamples, selection: I64 | None, measure: Measure) -> lis
         picks.append(("your lasso", f"{len(selection):,} samples picked by eye", picked))
     losses = diagnosis.outcomes.loss
     highest = np.zeros(len(diagnosis.samples), bool)
-    highest[np.argsort(-losses, kind="stable")[: max(MIN_MATCHES, round(LASSO * len(losses)))]] = True
+    highest[np.argsort(-losses, kind="stable")[: max(MIN_MATCHES, round(PICKED_SHARE * len(losses)))]] = True
     picks.append(("top-loss neighbors", "samples most like those of highest loss", highest))
     return [fresh.of_pick(kind, text, picked, measure) for kind, text, picked in picks]
 
 
 def _worst_spot(diagnosis: Diagnosis) -> Bool:
-    """The twentieth of the samples that lie together on the map with the highest mean loss."""
+    """(n,) the twentieth of the samples that lie together on the map and have the highest mean loss."""
     from sklearn.neighbors import NearestNeighbors  # type: ignore[import-untyped]
 
     losses = diagnosis.outcomes.fitted
     xy = diagnosis.map.xy
-    count = max(10, round(LASSO * len(losses)))
+    count = max(10, round(PICKED_SHARE * len(losses)))
     near: I64 = NearestNeighbors(n_neighbors=min(count, len(losses))).fit(xy).kneighbors(xy, return_distance=False)
     return np.isin(np.arange(len(losses)), near[int(losses[near].mean(1).argmax())])

@@ -1,15 +1,15 @@
-"""What the loss ensemble reads in words alone: class by attribute, the bias that prompts show.
+"""What the loss ensemble predicts from words alone, by class and attribute: the bias that prompts reveal.
 
 A phrase's direction is the mean difference of paired prompts, "a photo of a dog in the snow" minus "a photo of a dog",
 over templates and class names. The ensemble, a ridge head for each class shrunk toward a shared one, is linear, so
-along that direction it says how its loss changes, whether or not an image shows the two together. (Ardeshir 2023,
-arXiv 2305.03212, reads an ensemble in a language model's prompts; pairs, heads and the null are ours.)
+along that direction it gives the change in loss, whether or not an image shows the two together. (Ardeshir 2023,
+arXiv 2305.03212, reads an ensemble through a language model's prompts; pairs, heads and the null are ours.)
 
-A reading is also linear in the losses, so losses that were permuted are fitted anew at the cost of a product. Each
-reading is given in deviations of what it reads in permuted losses, and stands out where it lies beyond the largest of
-*all* phrases in *all* scopes in all but a share alpha of permutations: any part of the grid may be looked at. The test
-is one of its own, beside the run's, so what stands out is exploratory. How large the change is, the images say: the
-reading itself shrinks it too much to tell (docs/evidence/asked.md).
+A reading is also linear in the losses, so permuted losses are refitted at the cost of a product. Each reading is given
+in standard deviations of the readings of permuted losses. It stands out if it exceeds the largest of *all* phrases in
+*all* scopes in all but a share alpha of permutations: any part of the grid may be looked at. This test is separate from
+the run's, so what stands out is exploratory. The images show how large the change is: the reading itself is shrunk too
+much for that (docs/evidence/asked.md).
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ from core.records import F32, F64, Words
 from core.statistics.max_t import chunks, conservative_null, nulls
 from core.statistics.permutation import permutation_threshold
 
-PENALTY = 3.0
-SHARE = 2.0
-"""Of the heads (see `core.discovery.ridge.heads.solve_heads`). A small penalty reads less in phrases that only go along
-with the true one; chosen on planted failures of tuning seeds."""
+RIDGE_PENALTY = 3.0
+SHARED_WEIGHT = 2.0
+"""Of the heads (see `core.discovery.ridge.heads.solve_heads`). A small penalty gives less weight to phrases that merely
+occur with the true one; chosen on planted failures of tuning seeds."""
 PERMUTATIONS = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Readings:
-    """The grid of readings, in deviations."""
+    """The grid of readings, in standard deviations."""
 
     values: F64
-    """(scopes, P) of each phrase in each scope of the design; positive where the words mean more loss. nan where
-    nothing can be permuted."""
+    """(scopes, P) of each phrase in each scope of the design; positive if the words mean more loss. nan if nothing can
+    be permuted."""
     threshold: float
-    """The least size that stands out; nan where nothing can be permuted."""
+    """The smallest absolute reading that stands out; nan if nothing can be permuted."""
 
     def stands_out(self, scope: int, phrase: int) -> bool:
-        """Whether the reading lies beyond what permuted losses give anywhere in the grid."""
+        """Whether the reading exceeds what permuted losses give anywhere in the grid."""
         return bool(abs(self.values[scope, phrase]) >= self.threshold)
 
 
 def read_phrases(
     words: Words, scores: F64, design: Design, *, alpha: float = 0.05, n_permutations: int = PERMUTATIONS, seed: int = 0
 ) -> Readings:
-    """What the ensemble reads in every phrase in every scope.
+    """Read the ensemble along every phrase in every scope.
 
     Args:
-        scores: (n,) class-centred losses, in the order of the design.
+        scores: (n,) class-centered losses, in the order of the design.
     """
     if not design.testable:
         return Readings(np.full((len(design.scopes), len(words.phrases)), np.nan), float("nan"))
@@ -61,12 +61,14 @@ def read_phrases(
     rng = np.random.default_rng([seed, 5])
     along = features.along(words.directions)  # (P, r)
     rows = split_by_block(np.arange(len(scores)), design.head_group, int(design.head_group.max()) + 1)
-    factors = factor_heads(features.rows, rows, PENALTY, SHARE)
+    factors = factor_heads(features.rows, rows, RIDGE_PENALTY, SHARED_WEIGHT)
     shares = np.stack([np.bincount(design.head_group[s.rows], minlength=len(rows)) for s in design.scopes])
     shares = (shares / shares.sum(1, keepdims=True)).astype(np.float32)  # (scopes, heads)
 
     def read(losses: F32) -> F32:
-        heads = np.stack(solve_heads(features.rows, rows, factors, losses, PENALTY, SHARE))  # (heads, r, p)
+        heads = np.stack(
+            solve_heads(features.rows, rows, factors, losses, RIDGE_PENALTY, SHARED_WEIGHT)
+        )  # (heads, r, p)
         return np.stack([along @ np.tensordot(share, heads, 1) for share in shares])  # (scopes, P, p)
 
     column = scores.astype(np.float32)

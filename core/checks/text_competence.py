@@ -1,9 +1,8 @@
-"""How well an encoder of texts tells those that a phrase is true of from others, phrase by phrase.
+"""How well a text encoder separates the texts that a phrase is true of from others, phrase by phrase.
 
-Which texts a phrase is true of is known in two ways. Labels: a column of the table that bears the phrase's name says
-so. Words: the text has the words or signs by which people would tell ("?", "not", a number, the thing that it is
-about). A text about football that never says so counts as one that is not, so figures by words are low rather than
-high.
+Which texts a phrase is true of is known in two ways. Labels: a column of the table with the phrase's name. Words: the
+text contains the words or signs that show it ("?", "not", a number, its subject). A text about football that never
+names it counts as one that is not, so figures by words are low rather than high.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ from core.language.vocabulary import Vocabulary, read_vocabulary
 from core.records import F64, ItemStore, Progress, no_progress
 
 Marks = Mapping[str, F64]
-"""Phrase -> (n,) 1 where it is true of a text, 0 where it is not, nan where nobody knows."""
-_TOLD: dict[str, Callable[[dict[str, Any], str], float]] = {
+"""Phrase -> (n,) 1 if it is true of a text, 0 if not, nan if unknown."""
+_SIGNS: dict[str, Callable[[dict[str, Any], str], float]] = {
     "asking a question": lambda m, _: m["question marks"],
     "with a negation": lambda m, _: m["negations"],
     "hedged": lambda m, _: m["hedges"],
@@ -46,7 +45,7 @@ _TOLD: dict[str, Callable[[dict[str, Any], str], float]] = {
     "telling of the future": lambda _, text: len(re.findall(r"\b(?:will|going to|plans? to|next year)\b", text, re.I)),
     "in a language other than English": lambda m, _: float(m["language"] not in ("en", None)),
 }
-"""How it is told from the measures and the text that a phrase is true of it: a number above 0."""
+"""Rules that decide from measures and text whether a phrase is true of a text: if above 0."""
 
 
 def measure_text_competence(
@@ -58,63 +57,64 @@ def measure_text_competence(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> CompetenceTable:
-    """The table of an encoder's competence; a phrase that neither labels nor words tell is not in it.
+    """Measure an encoder's competence phrase by phrase; phrases that neither labels nor words decide are left out.
 
     Args:
         texts: n texts that no fit of the encoder saw.
-        marks: what is known of them by label.
-        vocabulary: the phrases; None takes those that ship for texts.
+        marks: what is known of them from labels.
+        vocabulary: the phrases; None takes the shipped ones for texts.
     """
     if encoder.modality != "text":
         raise InvalidInput(
-            f"Texts tell how well an encoder of texts knows its words: {encoder.name!r} sees {encoder.modality}s. "
+            f"{encoder.name!r} is an encoder of {encoder.modality}s, not of texts. "
             "Measure it with --captions and --images."
         )
     phrases = vocabulary or read_vocabulary(None, "text")
     reading = read_images(texts, encoder, modality="text", cache=cache, progress=progress)
-    told_of = known_of_texts(
-        [texts.read(row).decode() for row in reading.kept.tolist()],
-        phrases,
-        {k: v[reading.kept] for k, v in (marks or {}).items()},
-    )
+    marks = {phrase: values[reading.kept] for phrase, values in (marks or {}).items()}
+    contents = [texts.read(row).decode() for row in reading.kept.tolist()]
+    known = known_of_texts(contents, phrases, marks)
     directions = phrase_directions(phrases, encoder, cache=cache, progress=progress)
-    found: dict[str, PhraseCompetence] = {}
-    for text, direction in zip((one.text for one in phrases.phrases), directions):
-        if text not in told_of:
+    measured_phrases: dict[str, PhraseCompetence] = {}
+    for phrase, direction in zip(phrases.phrases, directions):
+        values = known.get(phrase.text)
+        if values is None:
             continue
         scores = (reading.joint.vectors @ direction).astype(np.float64)
-        values = told_of[text]
-        one = measured(scores[values > 0], scores[values == 0], "labels" if text in (marks or {}) else "words")
-        if one is not None:
-            found[text] = one
-    told_of = {text: told_of[text] for text in found}
-    shown = {text: values > 0 for text, values in told_of.items()}
+        ground = "labels" if phrase.text in marks else "words"
+        competence = measured(scores[values > 0], scores[values == 0], ground)
+        if competence is not None:
+            measured_phrases[phrase.text] = competence
+    known = {text: known[text] for text in measured_phrases}
+    shown = {text: values > 0 for text, values in known.items()}
     what = f"{len(reading.kept):,} texts that no fit saw"
-    line = support_line(encoder, found, reading.joint.vectors, shown, len(reading.kept), cache)
+    line = support_line(encoder, measured_phrases, reading.joint.vectors, shown, len(reading.kept), cache)
     every = np.ones(len(reading.kept), bool)
     asked = [(text, None, every, mask) for text, mask in shown.items()]
     chance = chance_of_questions(encoder, reading.joint.vectors, asked, cache)
-    titles = model_of_pool(text_pool(reading, told_of, ([p.text for p in phrases.phrases], directions, found)))
-    return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line, chance, titles)
+    words = [phrase.text for phrase in phrases.phrases], directions, measured_phrases
+    titles = model_of_pool(text_pool(reading, known, words))
+    return CompetenceTable(encoder.name, encoder.fingerprint, what, measured_phrases, line, chance, titles)
 
 
 def known_of_texts(texts: Sequence[str], phrases: Vocabulary, marks: Marks | None = None) -> dict[str, F64]:
-    """(n,) of each phrase, above 0 where it is true of a text, 0 where it is not, nan where nobody knows; only phrases
-    that labels or words tell.
+    """(n,) for each phrase, above 0 if it is true of a text, 0 if not, nan if unknown; only phrases that labels or
+    words decide.
 
     Args:
-        marks: what is known of these n texts by label, which comes before words.
+        marks: what is known of these n texts from labels, which take precedence over words.
     """
     measures = [measure_text(text) for text in texts]
     stemmed = [frozenset(stems(" ".join(words_of(t)))) for t in texts]
     known: dict[str, F64] = {}
-    for one in phrases.phrases:
-        if one.text in (marks or {}):
-            known[one.text] = (marks or {})[one.text]
-        elif one.text in _TOLD:
-            tell = _TOLD[one.text]
-            known[one.text] = np.array([float(tell(m, text) > 0) for m, text in zip(measures, texts)])
-        elif one.text.startswith("about "):
-            wanted = frozenset(stems(one.text.removeprefix("about ")))
-            known[one.text] = np.array([float(bool(wanted & own)) for own in stemmed])
+    for phrase in phrases.phrases:
+        text = phrase.text
+        if marks and text in marks:
+            known[text] = marks[text]
+        elif text in _SIGNS:
+            sign = _SIGNS[text]
+            known[text] = np.array([float(sign(m, content) > 0) for m, content in zip(measures, texts)])
+        elif text.startswith("about "):
+            wanted = frozenset(stems(text.removeprefix("about ")))
+            known[text] = np.array([float(bool(wanted & words)) for words in stemmed])
     return known

@@ -38,7 +38,7 @@ def competence(
         in_folder(out)
     from core.encoders import load_encoder
     from core.files import default_cache
-    from core.language.competence import kept_at, write_competence
+    from core.language.competence import cached_table, write_competence
     from core.language.vocabulary import read_vocabulary
     from core.reports.wording.competence import competence_lines
 
@@ -62,7 +62,7 @@ def competence(
                 )
             captioned = read_captioned(captions, images, split, progress=progress)
             table = measure_competence(tower, captioned, phrases, cache=cache, progress=progress)
-    paths = [kept_at(cache, tower.fingerprint)]
+    paths = [cached_table(cache, tower.fingerprint)]
     if out is not None:
         paths.append(out)
     for path in paths:

@@ -1,8 +1,8 @@
-"""By what chance a sample shows a text, told from how alike the two are.
+"""The chance that a sample shows a text, from how alike the two are.
 
-A cosine is no chance: it depends on the text and on the encoder. So the likeness is standardized within the scope that
-is asked about, and a small logistic model, fitted on samples of which people said what they show, turns it into a
-chance. It looks at no loss. Those of a scope add up to how many of its samples show the text.
+A cosine is not a chance: it depends on the text and on the encoder. So likeness is standardized within the scope of the
+question, and a small logistic model, fitted on samples whose content people described, turns it into a chance. It uses
+no loss. The chances of a scope add up to the number of its samples that show the text.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from core.language.likeness import TOP, question_prompts
 from core.records import F32, F64, Bool
 
 CLASS_SHARE = 0.5
-"""Of the class's own prompts, so much is taken out of a text: of none, a quarter, a half, three quarters and all, the
-half put the right photographs first most often, in classes and among all samples (docs/evidence/asked.md)."""
+"""Share of the class's own prompts that is subtracted from a text: of none, a quarter, a half, three quarters and all,
+the half put the right photographs first most often, within classes and among all samples (docs/evidence/asked.md)."""
 ANYTHING = "something"
-"""What a text is said of where it names no class."""
-FEWEST = 12
-MOST = 0.5
-"""A question teaches the chance where so many samples show it, and at most such a share of its scope."""
-ENOUGH_QUESTIONS = 10
-"""With fewer nothing is fitted."""
+"""Stands for the class of a text that names none."""
+MIN_SHOWING = 12
+MAX_SHOWING_SHARE = 0.5
+"""A question is used for the fit if at least this many samples, and at most this share of its scope, show it."""
+MIN_QUESTIONS = 10
+"""With fewer questions nothing is fitted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """The logistic model: log odds are `level + slope * z + top * t`, z being the standardized likeness of a sample and
-    t the mean z of the scope's most alike ones."""
+    """A logistic model: log odds are `level + slope * z + top * t`, where z is the standardized likeness of a sample
+    and t the mean z of the most alike samples of the scope."""
 
     level: float
     slope: float
@@ -49,31 +49,31 @@ class Chance:
 
 
 GUESS = Chance(0.0, 1.0, -1.0)
-"""Where nothing was fitted: about what was fitted of the encoder that ships."""
+"""Used if nothing was fitted: close to the fit for the shipped encoder."""
 
 
 def standardised(scores: F64) -> tuple[F64, float]:
-    """(n,) scores less their mean over their deviation, and the mean of the highest of them."""
+    """(n,) scores less their mean over their standard deviation, and the mean of the highest of them."""
     z = (scores - scores.mean()) / max(float(scores.std()), 1e-12)
     return z, float(np.sort(z)[-TOP:].mean())
 
 
 def teaches(shown: Bool) -> bool:
-    """Whether a question teaches the chance, by which samples of its scope show it."""
-    return bool(FEWEST <= shown.sum() <= MOST * len(shown))
+    """Whether a question is used for the fit, given which samples of its scope show it."""
+    return bool(MIN_SHOWING <= shown.sum() <= MAX_SHOWING_SHARE * len(shown))
 
 
 def fit_chance(questions: Sequence[tuple[F64, Bool]]) -> Chance | None:
-    """The model that tells best which samples show what was asked; None where too few questions teach it.
+    """Fit the model that best predicts which samples show what was asked; None with too few usable questions.
 
     Args:
-        questions: of each, the (n,) likeness of the samples of its scope, and which of them show it. One that fewer
-            than 12 or more than half show is left out.
+        questions: for each, the (n,) likeness of the samples of its scope, and which of them show it. Questions that
+            fewer than 12 or more than half of the samples show are left out.
     """
     taught = [(scores, shown) for scores, shown in questions if teaches(shown)]
-    if len(taught) < ENOUGH_QUESTIONS:
+    if len(taught) < MIN_QUESTIONS:
         return None
-    from sklearn.linear_model import LogisticRegression  # a question is answered without it
+    from sklearn.linear_model import LogisticRegression  # not needed to answer a question
 
     seen: list[F64] = []
     for scores, _ in taught:
@@ -86,17 +86,18 @@ def fit_chance(questions: Sequence[tuple[F64, Bool]]) -> Chance | None:
 def asked_directions(
     encoder: TextTower, texts: Sequence[str], names: Sequence[str | None], cache: Path | None = None
 ) -> tuple[F32, F32]:
-    """Texts as directions among the samples of the classes that they name.
+    """Directions of texts among the samples of the classes that they name.
 
     Args:
-        names: of each text, as it is said of one of them ("a dog"); None where it names none.
+        names: for each text, its class as an object ("a dog"); None if it names none.
 
     Returns:
-        (q, d) directions, each text less `CLASS_SHARE` of what it says of its class, and (q, d) what it says of that
-        class.
+        (q, d) directions, each text less `CLASS_SHARE` of its class, and (q, d) vectors of those classes.
     """
-    said = [one for text, name in zip(texts, names) for one in (text, name or ANYTHING)]
-    prompts = [prompt for one in said for prompt in question_prompts(one, encoder.modality)]
+    prompts: list[str] = []
+    for text, name in zip(texts, names):
+        prompts += question_prompts(text, encoder.modality)
+        prompts += question_prompts(name or ANYTHING, encoder.modality)
     vectors = encode_texts(encoder, prompts, cache).reshape(len(texts), 2, 2, -1).mean(2)
     text = vectors[:, 0]
     of_class = vectors[:, 1]

@@ -1,5 +1,5 @@
-"""Texts that say what a run knows of each sample itself, such as "no capital letters", "three numbers", "dark" or
-"weather = snow": the samples that have it are told by their columns, and no encoder has to guess them."""
+"""Texts that state what a run knows of each sample: "no capital letters", "three numbers", "dark", "weather = snow".
+The samples that have it are known from their columns, so no encoder has to guess them."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from core.language.readings import READINGS, Reading
 from core.records import Bool, Column, Diagnosis, Insight
 
 _Tests = tuple[tuple[str, str, str | float | None], ...]
-SaidCondition = tuple[str, _Tests, Bool | None]
-"""What is said of a condition, its parts as of `Insight.tests`, and the (n,) rows that meet it, if it was tested."""
+StatedCondition = tuple[str, _Tests, Bool | None]
+"""Text of a condition, its parts as in `Insight.tests`, and the (n,) rows that meet it, if it was tested."""
 _FILLER = frozenset(
     "a an the with in of has have having is are that where s this text sample image picture photo".split()
 )
-"""Words beside a condition's own that ask for nothing more."""
+"""Words beside a condition that ask for nothing more."""
 _ASIDE = _FILLER - {"with", "in", "of", "has", "have", "having"}
-"""And beside what a property is called: "with numbers" is that, "numbers" may be a topic."""
-_AT_LEAST_ONE: tuple[SaidCondition, ...] = tuple(
-    (spoken_limit(name, ">=", 1.0) or f"{name} at least 1", ((name, ">=", 1.0),), None)
-    for name, reading in READINGS.items()
-    if reading.least == 1
-)
-"""What "with links" and the like mean, tested or not."""
+"""The same beside the usual name of a property: "with numbers" is a property, "numbers" may be a topic."""
+_AT_LEAST_ONE: list[StatedCondition] = []
+"""Meaning of "with links" and similar texts, tested or not."""
+for _name, _reading in READINGS.items():
+    if _reading.least == 1:
+        _text = spoken_limit(_name, ">=", 1.0) or f"{_name} at least 1"
+        _AT_LEAST_ONE.append((_text, ((_name, ">=", 1.0),), None))
 _AT_ALL = {"capital share": "capital share", "punctuation share": "punctuation share", "numbers": "number share"}
-"""Shares of which only "none" can be said in words; and what "no digits" is of."""
+"""Shares of which only "none" can be stated in words; and the property that "no digits" is about."""
 _LIGHT = ".,;:!?()'\"\u2018\u2019\u201c\u201d"
 """Marks around words beside a condition. Its own words keep theirs: "C" is not "C++", nor is "good" "good!"."""
 _IN_BRACKETS = re.compile(r"([^()\"\u201c]*)[(\"\u201c](.*)[)\"\u201d]")
@@ -48,195 +48,228 @@ class Counted:
     """What a text asks for that is counted or measured."""
 
     text: str
-    """Such as "no capital letter" or "3 numbers"."""
+    """For example "no capital letter" or "3 numbers"."""
     tests: _Tests
-    """The columns' values that say so, as of `Insight.tests`."""
+    """The values of columns that define it, as in `Insight.tests`."""
     confirmed: Insight | None
-    """The run's own finding of that very condition."""
+    """The run's own finding of exactly that condition."""
     mask: Bool | None
-    """(n,) the rows that meet it, where the run tested it."""
+    """(n,) the rows that meet it, if the run tested it."""
     columns: tuple[Column, ...]
-    """Those that `tests` speak of: a column of the user's own may be called like a measured one."""
+    """The columns that `tests` refer to: a user's column may have the name of a measured one."""
 
 
 def counted(
-    text: str, diagnosis: Diagnosis, class_name: str | None = None, tested: Sequence[SaidCondition] = ()
+    text: str, diagnosis: Diagnosis, class_name: str | None = None, tested: Sequence[StatedCondition] = ()
 ) -> Counted | None:
-    """What the text says that is counted, where it says nothing else; None for every other text.
+    """Read the condition that a text states, if it states nothing else; None for every other text.
 
     Args:
         class_name: the class that the text names, if any: its words ask for nothing more.
-        tested: conditions that the run tested, the outermost limits first; those that it confirmed come before them.
+        tested: conditions that the run tested, outermost limits first; confirmed ones come before them.
     """
     samples = diagnosis.samples
     confirmed = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed]
     known = _known(confirmed, tested)
-    own = _said_in(text, known, class_name) or _called(text, known, diagnosis)
-    said, tests, mask = own or ("", (), None)
-    if own is None and samples.modality == "text":
-        said, tests = _spoken(text)
+    stated = _find_stated(text, known, class_name) or _find_by_name(text, known, diagnosis)
+    condition, tests, mask = stated or ("", (), None)
+    if stated is None and samples.modality == "text":
+        condition, tests = _read_count(text)
         if not tests and class_name is not None:
             names = {singular(word) for word in words_in(class_name)}
-            said, tests = _spoken(" ".join(w for w in text.split() if not {*map(singular, words_in(w))} & names))
-    is_own = own is not None and any((i.text, i.tests) == own[:2] for i in confirmed)
-    columns = tuple(column for column in samples.metadata if column.measured or mask is not None or is_own)
+            others = [word for word in text.split() if not {*map(singular, words_in(word))} & names]
+            condition, tests = _read_count(" ".join(others))
+    is_confirmed = stated is not None and any((i.text, i.tests) == stated[:2] for i in confirmed)
+    columns = tuple(column for column in samples.metadata if column.measured or mask is not None or is_confirmed)
     if not {name for name, _, _ in tests} <= {column.name for column in columns} or not tests:
         return None
-    others = {column.name for column in samples.metadata if not column.measured}
-    same = [
-        i
-        for i in confirmed
-        if set(i.tests) == set(tests)
-        and (i.text == said or not others & {name for name, *_ in tests})
-        and (mask is None or not (i.mask & ~mask).any())
-    ]
-    best = sorted(same, key=lambda i: i.scope != class_name)[0] if same else None
-    return Counted(said if best is None else best.text, tests, best, mask, columns)
+    users = {column.name for column in samples.metadata if not column.measured}
+    same: list[Insight] = []
+    for i in confirmed:
+        ambiguous = i.text != condition and users & {name for name, *_ in tests}
+        if set(i.tests) == set(tests) and not ambiguous and (mask is None or not (i.mask & ~mask).any()):
+            same.append(i)
+    if not same:
+        return Counted(condition, tests, None, mask, columns)
+    best = min(same, key=lambda i: i.scope != class_name)
+    return Counted(best.text, tests, best, mask, columns)
 
 
-def beside_condition(text: str, tested: Sequence[SaidCondition]) -> str | None:
-    """What the text says beside the longest condition that it says word for word; None where it says none. A class in
-    the words of a condition ("predicted = cat") is not the one that is asked about."""
-    said = [(len(_pieces(own)), beside) for own, *_ in tested for beside in _beside(text, own)]
-    return " ".join(max(said, key=lambda one: one[0])[1]) if said else None
+def beside_condition(text: str, tested: Sequence[StatedCondition]) -> str | None:
+    """What the text says beside the longest condition that it states word for word; None if it states none. A class in
+    the words of a condition ("predicted = cat") is not the class that is asked about."""
+    longest = -1
+    beside: str | None = None
+    for condition, *_ in tested:
+        length = len(_pieces(condition))
+        for words in _words_beside(text, condition):
+            if length > longest:
+                longest = length
+                beside = " ".join(words)
+    return beside
 
 
-def _known(confirmed: Sequence[Insight], tested: Sequence[SaidCondition]) -> list[SaidCondition]:
-    """The confirmed conditions, then the others that were tested. Two of the same words and values are of two columns
-    of one name, and neither is known by its words alone."""
+def _known(confirmed: Sequence[Insight], tested: Sequence[StatedCondition]) -> list[StatedCondition]:
+    """The confirmed conditions, then the others that were tested. Two conditions with the same words and values belong
+    to two columns with one name, and words alone identify neither."""
     known: dict[tuple[str, _Tests], Bool | None] = {}
     for i in confirmed:
-        own = (mask for said, tests, mask in tested if (said, tests) == (i.text, i.tests))
-        known.setdefault((i.text, i.tests), next((m for m in own if m is not None and not (i.mask & ~m).any()), None))
-    often = Counter((said, tests) for said, tests, _ in tested)
-    for said, tests, mask in tested:
-        if often[said, tests] == 1:
-            known.setdefault((said, tests), mask)
-    return [(said, tests, mask) for (said, tests), mask in known.items()]
+        rows = None
+        for text, tests, mask in tested:
+            if (text, tests) == (i.text, i.tests) and mask is not None and not (i.mask & ~mask).any():
+                rows = mask
+                break
+        known.setdefault((i.text, i.tests), rows)
+    often = Counter((text, tests) for text, tests, _ in tested)
+    for text, tests, mask in tested:
+        if often[text, tests] == 1:
+            known.setdefault((text, tests), mask)
+    return [(text, tests, mask) for (text, tests), mask in known.items()]
 
 
-def _said_in(text: str, known: Sequence[SaidCondition], class_name: str | None) -> SaidCondition | None:
-    """The condition that the text says word for word and sign for sign; the class's name, and what its property is
-    called in front of the limit ("dark (brightness at most 0.31)"), aside. Where it may be one of two, the one that is
-    said as it is written; else none."""
+def _find_stated(text: str, known: Sequence[StatedCondition], class_name: str | None) -> StatedCondition | None:
+    """The condition that the text states word for word and sign for sign, ignoring the class's name and a property's
+    usual name before the limit ("dark (brightness at most 0.31)"). If two may be meant, the one stated exactly as
+    written; otherwise None."""
     name = class_name or ""
-    rest = _FILLER | {singular(word) for word in (*words_in(name), *_pieces(name))}
-    meant = [
-        (said, tests, mask)
-        for said, tests, mask in known
-        if any(_asks_nothing(beside, rest | _ends(tests)) for beside in _beside(text, said))
-    ]
+    ignored = _FILLER | {singular(word) for word in (*words_in(name), *_pieces(name))}
+    meant: list[StatedCondition] = []
+    for condition, tests, mask in known:
+        known_words = ignored | _ends(tests)
+        if any(_asks_nothing(beside, known_words) for beside in _words_beside(text, condition)):
+            meant.append((condition, tests, mask))
     written = " ".join(text.split())
-    exact = [one for one in meant if one[0] == written] or [one for one in meant if one[0] in written] or meant
-    return exact[0] if len({said for said, *_ in exact}) == 1 else None
+    exact = [stated for stated in meant if stated[0] == written] or [stated for stated in meant if stated[0] in written]
+    exact = exact or meant
+    if len({condition for condition, *_ in exact}) != 1:
+        return None
+    return exact[0]
 
 
 def _pieces(text: str) -> tuple[str, ...]:
-    """The words of a text with all their signs; case, underscores and spaces aside."""
+    """The words of a text with all their signs, without regard to case, underscores and spaces."""
     folded = unicodedata.normalize("NFC", text).casefold().replace("_", " ").replace("\u2212", "-")
     return tuple(folded.replace("=", " = ").split())
 
 
-def _beside(text: str, said: str) -> Iterator[tuple[str, ...]]:
-    """What stands beside a condition, for each place where the text says it."""
-    own = _pieces(said)
+def _words_beside(text: str, condition: str) -> Iterator[tuple[str, ...]]:
+    """The words beside a condition, for each position at which the text states it."""
+    stated = _pieces(condition)
     asked = _pieces(text)
     within = _IN_BRACKETS.fullmatch(text.strip())
-    if within is not None and _pieces(within[2]) == own:
+    if within is not None and _pieces(within[2]) == stated:
         yield _pieces(within[1])
-    if "is" in asked and "is" not in own:  # "the weather is snow"
+    if "is" in asked and "is" not in stated:  # "the weather is snow"
         asked = tuple("=" if word == "is" else word for word in asked)
-    for at in range(len(asked) - len(own) + 1 if own else 0):
-        end = at + len(own)
-        if asked[at:end] == own and (own[-1] != "=" or end == len(asked)):  # an empty value is followed by nothing
+    if not stated:
+        return
+    for at in range(len(asked) - len(stated) + 1):
+        end = at + len(stated)
+        if asked[at:end] == stated and (stated[-1] != "=" or end == len(asked)):  # an empty value ends the text
             yield asked[:at] + asked[end:]
 
 
 def _asks_nothing(words: Sequence[str], known: frozenset[str]) -> bool:
-    """Whether the words beside a condition are all known to ask for nothing more."""
-    bare = [word.strip(_LIGHT) for word in words]
-    return all(
-        not word
-        or singular(word) in known
-        or (re.fullmatch(r"\w[\w'\u2019-]*", word) and {singular(w) for w in words_in(word)} <= known)
-        for word in bare
-    )
+    """Whether none of the words beside a condition asks for anything more."""
+    for word in words:
+        bare = word.strip(_LIGHT)
+        if not bare or singular(bare) in known:
+            continue
+        plain = re.fullmatch(r"\w[\w'\u2019-]*", bare)
+        if not plain or not {singular(w) for w in words_in(bare)} <= known:
+            return False
+    return True
 
 
 def _ends(tests: _Tests) -> frozenset[str]:
-    """The words for that end of each property at which the condition lies."""
-    found = set[str]()
+    """The words for the end of each property at which the condition lies."""
+    words = set[str]()
     for name, sign, value in tests:
         reading = READINGS.get(name, Reading())
         title = {"<=": reading.low, ">=": reading.high}.get(sign, "")
         for end in (title, *calls_of(name, sign, value, name in READINGS)):
-            found |= {singular(word) for word in words_in(end)}
-    return frozenset(found)
+            words |= {singular(word) for word in words_in(end)}
+    return frozenset(words)
 
 
-def _called(text: str, known: Sequence[SaidCondition], diagnosis: Diagnosis) -> SaidCondition | None:
-    """The condition on one column that the page calls what the text says, such as "dark" or "with links"; None where a
-    phrase of the vocabulary says it. Of several limits the first that is known: none is chosen by the losses."""
+def _find_by_name(text: str, known: Sequence[StatedCondition], diagnosis: Diagnosis) -> StatedCondition | None:
+    """The condition on one column whose usual name the text is ("dark", "with links"); None if a phrase of the
+    vocabulary has that name. Of several limits the first known one: losses play no part in the choice."""
     columns = diagnosis.samples.metadata
     asked = bare_words(text)
     measured = {column.name for column in columns if column.measured}
     numbers = Counter(column.name for column in columns if column.kind == "number")
-    phrases = () if diagnosis.words is None else diagnosis.words.phrases
+    phrases: tuple[str, ...] = ()
+    if diagnosis.words is not None:
+        phrases = diagnosis.words.phrases
     if not asked or any(bare_words(phrase) == asked for phrase in phrases):
         return None
-    of_two = {name for name, n in numbers.items() if n > 1}  # a number of the user's own is called like a measured one
-    alone = [one for one in known if len(one[1]) == 1 and one[1][0][0] not in of_two]
-    calls = ((one, call) for one in (*alone, *_AT_LEAST_ONE) for call in calls_of(*one[1][0], one[1][0][0] in measured))
-    meant = [one for one, call in calls if bare_words(call) == asked]
-    return meant[0] if len({one[1][0][0] for one in meant}) == 1 else None
+    of_two = {name for name, n in numbers.items() if n > 1}  # a user's number column may share a measured one's name
+    alone = [stated for stated in known if len(stated[1]) == 1 and stated[1][0][0] not in of_two]
+    meant: list[StatedCondition] = []
+    for stated in (*alone, *_AT_LEAST_ONE):
+        test = stated[1][0]
+        if any(bare_words(name) == asked for name in calls_of(*test, test[0] in measured)):
+            meant.append(stated)
+    if len({stated[1][0][0] for stated in meant}) != 1:
+        return None
+    return meant[0]
 
 
 def calls_of(name: str, sign: str, value: str | float | None, is_measured: bool) -> Iterator[str]:
-    """What a condition on one column is called beside its own words."""
-    reading = READINGS.get(name, Reading()) if is_measured else Reading()
-    if sign == "=" and (value in HUES if "{}" in reading.high else value == name):
+    """Usual names of a condition on one column, beside its own words."""
+    reading = Reading()
+    if is_measured:
+        reading = READINGS.get(name, reading)
+    is_value = value in HUES if "{}" in reading.high else value == name
+    if sign == "=" and is_value:
         yield right_articles(reading.high.format(value))
     if sign == "<=":
         yield from (reading.low, f"low {name}", f"{name} low")
     if sign == ">=":
         limit = float(value or 0)
         least = max(reading.least, 0.0)
-        if limit == least or (limit > least and least < 1):  # "with links" is one of them, not several
+        if limit == least or (limit > least and least < 1):  # "with links" means one or more, not several
             yield reading.high
         yield from (f"high {name}", f"{name} high")
 
 
 def bare_words(text: str) -> tuple[str, ...]:
-    """The words of a text in the singular, without signs, articles and the word for a sample."""
+    """The words of a text in the singular, without signs, articles and words for a sample."""
     words = (word.strip(_LIGHT) for word in _pieces(re.sub(r"(?<=\w)-(?=\w)", " ", text)))
     return tuple(singular(word) for word in words if word and word not in _ASIDE)
 
 
-def _spoken(text: str) -> tuple[str, _Tests]:
-    """A number of something that is counted in each text, as words and as a test; ("", ()) for any other text."""
-    found = _HOW_MANY.fullmatch(" ".join(text.split()).strip(" .?!"))
-    name = "" if found is None else _property(found["noun"])
-    if found is None or not name:
+def _read_count(text: str) -> tuple[str, _Tests]:
+    """A number of something counted in each text, as words and as a test; ("", ()) for any other text."""
+    match = _HOW_MANY.fullmatch(" ".join(text.split()).strip(" .?!"))
+    if match is None:
         return "", ()
-    sign = " ".join(found["sign"].casefold().split())
-    said = found["n"].casefold()
+    name = _property_named(match["noun"])
+    if not name:
+        return "", ()
+    sign = " ".join(match["sign"].casefold().split())
+    number = match["n"].casefold()
     none = sign in ("no", "without", "without a", "without an", "without any")
-    if none == bool(said) or (not none and name not in SPOKEN):
+    if none == bool(number) or (not none and name not in SPOKEN):
         return "", ()
     if none:
-        name = _AT_ALL.get(name, name) if name not in SPOKEN or "digit" in found["noun"] else name
+        if name not in SPOKEN or "digit" in match["noun"]:
+            name = _AT_ALL.get(name, name)
         sign = "<="
         limit = 0.0
     else:
-        n = float(said) if said.isdigit() else float(("one", *NUMBERS).index(said) + 1)
+        n = float(number) if number.isdigit() else float(("one", *NUMBERS).index(number) + 1)
         limit = {"more than": n + 1, "fewer than": n - 1}.get(sign, n)
         sign = {"at least": ">=", "more than": ">=", "at most": "<=", "fewer than": "<="}.get(sign, "=")
     spoken = spoken_limit(name, sign, limit)
-    return ("", ()) if spoken is None else (spoken, ((name, sign, limit),))
+    if spoken is None:
+        return "", ()
+    return spoken, ((name, sign, limit),)
 
 
-def _property(noun: str) -> str:
-    """The property of texts that the noun names; "" where it names none."""
+def _property_named(noun: str) -> str:
+    """The property of texts that the noun names; "" if it names none."""
     folded = noun.casefold().strip()
     for name, spoken in SPOKEN.items():
         if folded in spoken:

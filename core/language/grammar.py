@@ -1,8 +1,8 @@
-"""How a class name is spoken in a sentence: article, plural, and the stems by which names and phrases are compared.
+"""How a class name appears in a sentence: article, plural, and the stems by which names and phrases are compared.
 
 Rules, not a dictionary. A name takes no article if its last word is an uncountable of a short list or ends like a
 plural ("sunglasses", "jeans", "people"); "an" goes before a vowel letter, save for words that sound otherwise ("a
-unicycle", "an hour", "an SUV", "an 8"). A name that the rules misread costs one odd article in a prompt, nothing else.
+unicycle", "an hour", "an SUV", "an 8"). A name that the rules misread costs an odd article in a prompt, nothing else.
 """
 
 from __future__ import annotations
@@ -25,20 +25,19 @@ _SAME_PLURAL = _set(
     "aircraft bison cod cattle deer fish hovercraft moose offspring salmon sheep shrimp spacecraft "
     "species series swine trout"
 )
-_IRREGULAR = {
-    one: many
-    for one, many in map(
-        str.split,
-        (
-            "person people, man men, woman women, child children, mouse mice, goose geese, foot feet, tooth teeth, "
-            "ox oxen, knife knives, wolf wolves, leaf leaves, loaf loaves, shelf shelves, calf calves, half halves, "
-            "wife wives, life lives, scarf scarves, thief thieves, cactus cacti, fungus fungi, tomato tomatoes, "
-            "potato potatoes, hero heroes, buffalo buffaloes, mango mangoes, mosquito mosquitoes, volcano volcanoes"
-        ).split(", "),
+_PAIRS = (
+    (
+        "person people, man men, woman women, child children, mouse mice, goose geese, foot feet, tooth teeth, "
+        "ox oxen, knife knives, wolf wolves, leaf leaves, loaf loaves, shelf shelves, calf calves, half halves, "
+        "wife wives, life lives, scarf scarves, thief thieves, cactus cacti, fungus fungi, tomato tomatoes, "
+        "potato potatoes, hero heroes, buffalo buffaloes, mango mangoes, mosquito mosquitoes, volcano volcanoes"
     )
-}
+    .replace(",", "")
+    .split()
+)
+_IRREGULAR = dict(zip(_PAIRS[::2], _PAIRS[1::2]))
 """Singular and plural."""
-_SINGULAR = {plural: one for one, plural in _IRREGULAR.items()} | {"cattle": "cattle"}
+_SINGULAR = {plural: singular for singular, plural in _IRREGULAR.items()} | {"cattle": "cattle"}
 _ENDS_IN_S = _set(
     "bus gas lens canvas atlas iris christmas trellis bias mantis hippopotamus chaos tennis chess always rhinoceros"
 )
@@ -53,8 +52,8 @@ _SMALL_WORDS = _set(
 
 
 def spoken(name: str) -> str:
-    """The name as one says it: "_" is a blank, "/" is "or", only the first of names that commas part, and no article in
-    front.
+    """The name as people say it: "_" is a blank, "/" is "or", of names separated by commas only the first, and without
+    a leading article.
 
     >>> spoken("traffic_light"), spoken("the  Moon"), spoken("T-shirt/top"), spoken("tench, Tinca tinca")
     ('traffic light', 'Moon', 'T-shirt or top', 'tench')
@@ -65,7 +64,7 @@ def spoken(name: str) -> str:
 
 
 def alternatives(name: str) -> tuple[str, ...]:
-    """The names that a class name lists, parted by commas or slashes.
+    """The names that a class name lists, separated by commas or slashes.
 
     >>> alternatives("T-shirt/top")
     ('T-shirt', 'top')
@@ -91,7 +90,7 @@ def takes_article(name: str) -> bool:
 
 
 def plural(name: str) -> str:
-    """Two or more of a spoken name; what looks like a plural stays as it is.
+    """The plural of a spoken name; what looks like a plural stays as it is.
 
     >>> [plural(n) for n in ("dog", "box", "fire truck", "puppy", "person", "sheep", "jeans", "bus", "grass")]
     ['dogs', 'boxes', 'fire trucks', 'puppies', 'people', 'sheep', 'jeans', 'buses', 'pieces of grass']
@@ -107,16 +106,18 @@ def plural(name: str) -> str:
         return name[: len(name) - len(word)] + _IRREGULAR[word]
     if re.search(r"[^aeiou]y$", word):
         return name[:-1] + "ies"
-    return name + ("es" if word.endswith(("s", "x", "z", "ch", "sh")) else "s")
+    if word.endswith(("s", "x", "z", "ch", "sh")):
+        return name + "es"
+    return name + "s"
 
 
 def right_articles(sentence: str) -> str:
-    """The sentence with "a" or "an" as the next word asks.
+    """The sentence with "a" or "an" as the next word requires.
 
     >>> right_articles("a image of a unicycle, an red apple and a SUV")
     'an image of a unicycle, a red apple and an SUV'
     """
-    return re.sub(r"\b[Aa]n? (?=(\w[\w'-]*))", lambda found: "an " if _wants_an(found[1]) else "a ", sentence)
+    return re.sub(r"\b[Aa]n? (?=(\w[\w'-]*))", lambda match: "an " if _wants_an(match[1]) else "a ", sentence)
 
 
 def _wants_an(word: str) -> bool:
@@ -138,14 +139,16 @@ def singular(word: str) -> str:
     >>> [singular(w) for w in ("dogs", "horse", "horses", "bus", "buses", "movies", "movie", "people", "glass")]
     ['dog', 'hors', 'hors', 'bus', 'bus', 'movy', 'movy', 'person', 'glass']
     """
-    one = _SINGULAR.get(word) or (word[:-1] if is_plural(word) else word)
-    one = re.sub(r"(?<=\w\w)ie$", "y", one)
-    return re.sub(r"(?<=\w)(s|x|z|ch|sh)e$", r"\1", one)
+    base = _SINGULAR.get(word)
+    if base is None:
+        base = word[:-1] if is_plural(word) else word
+    base = re.sub(r"(?<=\w\w)ie$", "y", base)
+    return re.sub(r"(?<=\w)(s|x|z|ch|sh)e$", r"\1", base)
 
 
 def stems(text: str) -> tuple[str, ...]:
-    """The words that carry a text's meaning, without plural, "-ing", "-ed" and "-en"; small words are left out, and
-    those of place in the image.
+    """The words that carry a text's meaning, without plural, "-ing", "-ed" and "-en"; small words, and those for a
+    position in the image, are left out.
 
     >>> stems("next to the running dogs"), stems("wooden"), stems("in a parking lot")
     (('run', 'dog'), ('wood',), ('park', 'lot'))
@@ -155,19 +158,25 @@ def stems(text: str) -> tuple[str, ...]:
 
 def _stem(word: str) -> str:
     bare = re.sub(r"(?<=[a-z]{3})(?:ing|ed|en)$", "", word)
-    return bare[:-1] if bare != word and len(bare) > 3 and bare[-1] == bare[-2] and bare[-1] not in "lsz" else bare
+    doubled = bare != word and len(bare) > 3 and bare[-1] == bare[-2] and bare[-1] not in "lsz"  # "running", "run"
+    if doubled:
+        return bare[:-1]
+    return bare
 
 
 def _last(name: str) -> str:
-    return name.casefold().split()[-1] if name.split() else ""
+    words = name.casefold().split()
+    if not words:
+        return ""
+    return words[-1]
 
 
 def spoken_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Class names as they stand in a sentence: underscores are spaces, no doubled spaces."""
+    """Class names as they appear in a sentence: underscores become spaces, without doubled spaces."""
     return tuple(" ".join(name.replace("_", " ").split()) for name in names)
 
 
 def fold_name(name: str) -> str:
-    """What two spellings of a name have in common: tidied, composed, without case and without invisible marks."""
+    """What two spellings of a name share: tidied, composed, without case and invisible marks."""
     seen = "".join(character for character in name if unicodedata.category(character) != "Cf")
     return unicodedata.normalize("NFC", spoken_names([seen])[0]).casefold()

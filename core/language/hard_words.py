@@ -1,5 +1,5 @@
-"""Words that an encoder hears poorly, counts and negations, and those that name what is counted in each text: sentences
-that say so beside an answer by likeness."""
+"""Words that text encoders nearly ignore, counts and negations, and words for what is counted in each text: notes on
+them beside an answer by likeness."""
 
 from __future__ import annotations
 
@@ -30,57 +30,64 @@ COUNTED = {
         "markup tags": "markup|html(?: tags?)?",
     }.items()
 }
-"""Properties of texts, and the words by which people ask for them."""
+"""Properties of texts, and the words with which people ask for them."""
 _WITH_A_COUNT = {"words": re.compile(r"\bwords?$"), "sentences": re.compile(r"\bsentences?$")}
-_LISTED = 4
+_MAX_LISTED = 4
 
 
 def hearing_notes(texts: Sequence[str], modality: str, insights: Sequence[Insight]) -> list[str]:
-    """What is to be known of texts that are told by likeness alone: one sentence on negations, one on counts, and one
+    """Notes on texts that are answered by likeness alone: a sentence on negations, a sentence on counts, and a sentence
     on each property that is measured anyway.
 
     Args:
         texts: questions, or names of tags.
         modality: of the samples.
-        insights: of the run; the words of a confirmed condition are left alone, since it answers for them.
+        insights: of the run; words of a confirmed condition are ignored, since the condition answers for them.
     """
     confirmed = [i for i in insights if i.kind == "condition" and i.confirmed]
     rest = {text: _without(text, [i.text for i in confirmed]) for text in texts}
     notes: list[str] = []
-    if negated := [text for text in texts if NEGATION.search(rest[text])]:
+    negated = [text for text in texts if NEGATION.search(rest[text])]
+    if negated:
         what = "this" if len(texts) == 1 else _listed(negated)
         were = "were" if len(negated) > 1 else "was"
-        notes.append(f'Text encoders hardly hear a "not": {what} {were} read much as the same words without it.')
-    counts = {text: found for text in texts if (found := _count(rest[text]))}
+        notes.append(f'Text encoders nearly ignore "not": {what} {were} read almost as without it.')
+    counts: dict[str, str] = {}
+    for text in texts:
+        number = _count(rest[text])
+        if number:
+            counts[text] = number
     if counts:
         were = "were" if len(counts) > 1 else "was"
-        who = "They hardly hear how many either" if negated else "Text encoders hardly hear how many"
-        notes.append(f"{who}: {_listed(counts.values())} {were} read much as without the count.")
+        who = "They also nearly ignore counts" if negated else "Text encoders nearly ignore counts"
+        notes.append(f"{who}: {_listed(counts.values())} {were} read almost as without the count.")
     if modality == "text":
         notes += _measured(texts, rest, counts, confirmed)
     return notes
 
 
 def is_hardly_heard(text: str) -> bool:
-    """Whether a text says "not", or how many, which a text encoder hardly hears."""
+    """Whether a text contains "not" or a count, which text encoders nearly ignore."""
     return bool(NEGATION.search(text) or _count(text))
 
 
 def _without(text: str, conditions: Sequence[str]) -> str:
-    for said in sorted(conditions, key=len, reverse=True):
-        text = re.sub(re.escape(said), " ", text, flags=re.IGNORECASE)
+    for condition in sorted(conditions, key=len, reverse=True):
+        text = re.sub(re.escape(condition), " ", text, flags=re.IGNORECASE)
     return text
 
 
 def _count(text: str) -> str:
-    """Such as "three large numbers": a number, and behind it a plural or what follows "one"; "" where there is none."""
-    for found in _COUNT.finditer(text):
-        words = found[1].split()
-        if found[0].casefold().removesuffix(found[1].casefold()).endswith("one"):
-            return f"{found[0].removesuffix(found[1])} {words[0]}"
+    """The count in a text: a number with a plural after it, or with what follows "one" ("three large numbers"); "" if
+    it has none."""
+    for match in _COUNT.finditer(text):
+        words = match[1].split()
+        number = match[0].removesuffix(match[1])
+        if match[0].casefold().removesuffix(match[1].casefold()).endswith("one"):
+            return f"{number} {words[0]}"
         for n in range(1, len(words) + 1):
             if is_plural(words[n - 1]):
-                return f"{found[0].removesuffix(found[1])} {' '.join(words[:n])}"
+                return f"{number} {' '.join(words[:n])}"
     return ""
 
 
@@ -91,15 +98,21 @@ def _measured(
     for name, words in (*COUNTED.items(), *_WITH_A_COUNT.items()):
         where = counts if name in _WITH_A_COUNT else rest
         asking = [text for text in texts if words.search(where.get(text, ""))]
-        known = [f'"{i.text}"' for i in confirmed if name in i.columns][:_LISTED]
+        known = [f'"{i.text}"' for i in confirmed if name in i.columns][:_MAX_LISTED]
         if asking:
-            told = f"the run confirmed {', '.join(known)}" if known else "no condition on it was confirmed"
-            of = "" if len(texts) == 1 else f" ({_listed(asking)})"
-            notes.append(f'"{name}"{of} is measured in each text and tested as a condition: {told}.')
+            result = "no condition on it was confirmed"
+            if known:
+                result = f"the run confirmed {', '.join(known)}"
+            of = ""
+            if len(texts) > 1:
+                of = f" ({_listed(asking)})"
+            notes.append(f'"{name}"{of} is measured in each text and tested as a condition: {result}.')
     return notes
 
 
 def _listed(texts: Iterable[str]) -> str:
     names = list(texts)
-    said = ", ".join(f'"{name}"' for name in names[:_LISTED])
-    return said + (f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else "")
+    text = ", ".join(f'"{name}"' for name in names[:_MAX_LISTED])
+    if len(names) > _MAX_LISTED:
+        text += f" and {len(names) - _MAX_LISTED:,} more"
+    return text

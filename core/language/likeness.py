@@ -1,9 +1,9 @@
 """Whether anything in a sample set is like a text at all.
 
 A cosine means nothing by itself: every image has some cosine with "an elephant". So the text is compared, sample by
-sample, with the names of ordinary things: how many deviations of their cosines it lies above their mean. Where things
-are shown, the most alike images reach several; where nothing of the kind is, the text is one name among others. The
-line between the two depends on the encoder and is measured with its competence (`core.checks.competence`).
+sample, with the names of ordinary objects: how many standard deviations of their cosines it lies above their mean. If
+something is shown, the most alike images reach several; otherwise the text is one name among others. The line between
+the two depends on the encoder and is measured with its competence (`core.checks.competence`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from core.language.speech import SPEECH
 from core.records import F32, F64
 
 TOP = 5
-"""So many of the most alike images are looked at: one alone may be odd."""
-_BLOCK = 4096
+"""How many of the most alike images are averaged: a single one may be odd. A convention."""
+_BATCH_ROWS = 4096
 """Samples that are compared at once."""
 THINGS = (
     *("dog", "cat", "bird", "horse", "cow", "fish", "car", "bus", "train", "boat", "bicycle", "airplane", "house"),
@@ -32,16 +32,16 @@ THINGS = (
     *("toy", "robot", "machine", "tool", "knife", "spoon", "plate", "bowl", "egg", "bread", "meat", "vegetable"),
     *("insect", "butterfly", "spider", "snake", "frog", "bear", "elephant", "monkey", "rabbit", "mouse", "sheep"),
 )
-"""What a text is compared with. Fixed beforehand, not tuned."""
+"""The names that a text is compared with. Fixed beforehand, not tuned."""
 
 
 def likeness(joint: F32, texts: F32, things: F32) -> F64:
-    """(n, q) deviations by which each image is more like each text than like ordinary things.
+    """(n, q) how much more alike each image is to each text than to ordinary objects, in standard deviations.
 
     Args:
         joint: (n, d) images.
         texts: (q, d) unit rows.
-        things: (t, d) of `things_of`.
+        things: (t, d) from `things_of`.
     """
     usual = joint @ things.T
     spread = np.maximum(usual.std(1, keepdims=True), 1e-6)
@@ -49,13 +49,15 @@ def likeness(joint: F32, texts: F32, things: F32) -> F64:
 
 
 def question_prompts(text: str, modality: str = "image") -> list[str]:
-    """A free text as the sentences in which it is read."""
+    """The sentences in which a free text is encoded."""
     return [text, SPEECH[modality].shows(text)]
 
 
 def question_vectors(texts: Sequence[str], encoder: TextTower, cache: Path | None = None) -> F32:
     """(q, d) unit rows: each text as the mean of its sentences."""
-    prompts = [prompt for text in texts for prompt in question_prompts(text, encoder.modality)]
+    prompts: list[str] = []
+    for text in texts:
+        prompts += question_prompts(text, encoder.modality)
     return unit(encode_texts(encoder, prompts, cache).reshape(len(texts), 2, -1).mean(1))
 
 
@@ -63,19 +65,19 @@ def support_of(joint: F32, phrases: Sequence[str], encoder: TextTower, cache: Pa
     """(q,) support of each phrase among all samples.
 
     Args:
-        joint: (n, d) samples as the encoder sees them; they are read in blocks.
+        joint: (n, d) samples in the encoder's space; read in batches.
     """
     texts = question_vectors(phrases, encoder, cache)
     things = things_of(encoder, cache)
     best = np.zeros((0, len(phrases)))
-    for start in range(0, len(joint), _BLOCK):
-        found = likeness(joint[start : start + _BLOCK], texts, things)
-        best = np.sort(np.concatenate([best, found]), axis=0)[-TOP:]
+    for start in range(0, len(joint), _BATCH_ROWS):
+        scores = likeness(joint[start : start + _BATCH_ROWS], texts, things)
+        best = np.sort(np.concatenate([best, scores]), axis=0)[-TOP:]
     return best.mean(0)
 
 
 def support(scores: F64) -> float:
-    """Mean likeness of the most alike images: what is held against the encoder's line."""
+    """Mean likeness of the most alike images, which is compared with the encoder's line."""
     return float(np.sort(scores)[-TOP:].mean())
 
 
@@ -83,8 +85,8 @@ _known: dict[str, F32] = {}
 
 
 def things_of(encoder: TextTower, cache: Path | None = None) -> F32:
-    """(t, d) vectors of the ordinary things' names, made once for an encoder."""
+    """(t, d) vectors of the names of ordinary objects, computed once per encoder."""
     if encoder.fingerprint not in _known:
-        said = [SPEECH[encoder.modality].shows(f"a {name}") for name in THINGS]
-        _known[encoder.fingerprint] = encode_texts(encoder, said, cache)
+        sentences = [SPEECH[encoder.modality].shows(f"a {name}") for name in THINGS]
+        _known[encoder.fingerprint] = encode_texts(encoder, sentences, cache)
     return _known[encoder.fingerprint]

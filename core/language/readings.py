@@ -1,4 +1,4 @@
-"""What people call the two ends of a measured property: one table for titles, questions and conditions."""
+"""Names of the two ends of a measured property: one table for titles, questions and conditions."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a property says of samples that have little of it, or much."""
+    """Names for samples that have little of a property, or much."""
 
     low: str = ""
-    """What the low end is called in a title; "" where people do not see it as such."""
+    """Title of the low end; "" if people do not see it as a quality."""
     high: str = ""
     also_low: tuple[str, ...] = ()
-    """What else it is called, phrases of the vocabulary among them: where the property is measured, it speaks for
-    them."""
+    """Other names, including phrases of the vocabulary: if the property is measured, it replaces them."""
     also_high: tuple[str, ...] = ()
     least: float = -math.inf
-    """Below it nobody sees the high end: grass has more noise than the sky, and is not noisy."""
+    """Below it nobody sees the high end: grass has more noise than the sky, but is not noisy."""
 
     def all_of(self, sign: str) -> tuple[str, ...]:
         """Every name of the low end ("<=") or of the high one (">=", or "=" a category), the title first."""
-        first, also = (self.low, self.also_low) if sign == "<=" else (self.high, self.also_high)
-        return ((first,) if first else ()) + also
+        first = self.high
+        also = self.also_high
+        if sign == "<=":
+            first = self.low
+            also = self.also_low
+        if not first:
+            return also
+        return (first, *also)
 
 
 READINGS: Mapping[str, Reading] = {
@@ -73,7 +78,6 @@ READINGS: Mapping[str, Reading] = {
     "bias field": Reading(high="with an uneven bias field"),
     "voxel spacing": Reading(high="coarsely sampled"),
 }  # fmt: skip
-"""Of images, clips, texts and scans. Words that may be said of the thing and not of the image are left out where
-that is what they usually mean ("a sharp knife", "a small dog", "a wheat grain"); "dark" and "bright" are not, so an
-answer says what was measured. What only stands for others (file size, format, entropy) has no name here and titles
-nothing."""
+"""For images, clips, texts and scans. Words that usually describe the object and not the image are left out ("a sharp
+knife", "a small dog", "a wheat grain"); "dark" and "bright" are not, so an answer states what was measured. Properties
+that only stand for others (file size, format, entropy) have no name here and do not title anything."""

@@ -1,5 +1,5 @@
-"""How one speaks of samples, by their modality: of an image by what it shows, of a text by what it is about and how it
-is written."""
+"""How to speak of samples, by modality: of an image by what it shows, of a text by what it is about and how it is
+written."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ class Speech:
     """The words for samples of one modality."""
 
     vocabulary: Path
-    """The phrases that ship."""
+    """The shipped phrases."""
     sentence: str
-    """What shows a thing, such as "a photo of {}"."""
+    """A sentence that shows an object: "a photo of {}"."""
     nouns: tuple[str, ...]
-    """What prompts speak of where they speak of no class."""
+    """What prompts are about if they name no class."""
     noun: str
-    """What one sample is called, such as "photo"."""
+    """The name of a sample: "photo"."""
     class_patterns: str
     """The set of patterns (a file of `assets/prompts`) for the word of a class."""
     trait_patterns: str
     """The same for what a sample may have."""
     of_classes: bool
-    """Whether prompts speak of the classes: an image shows a dog, but no text is "a positive"."""
+    """Whether prompts name the classes: an image shows a dog, but no text is "a positive"."""
     starts: tuple[tuple[str, str], ...]
-    """(before the noun, between noun and phrase) of a phrase that belongs to no family that ships."""
+    """(before the noun, between noun and phrase) for a phrase without a shipped family."""
 
     @property
-    def own(self) -> Pairs:
-        """Templates and references of such a phrase."""
+    def templates(self) -> Pairs:
+        """Templates and references for a phrase without a shipped family."""
         return tuple((f"{start}{{noun}}{link}{{phrase}}", f"{start}{{noun}}") for start, link in self.starts)
 
-    def shows(self, thing: str) -> str:
-        """The sentence that shows a thing, such as "a text about a dog", for "about a dog" as well."""
+    def shows(self, name: str) -> str:
+        """The sentence that shows an object: "a text about a dog", for "about a dog" as well."""
         before = self.sentence.removesuffix("{}").split()[-1] + " "
-        return self.sentence.format(thing.removeprefix(before))
+        return self.sentence.format(name.removeprefix(before))
 
     def has(self, trait: str) -> tuple[str, ...]:
-        """A trait alone and in plain sentences, such as "this photo has motion blur"."""
+        """A trait alone and in plain sentences: "this photo has motion blur"."""
         return trait, f"a {self.noun} with {trait}", f"this {self.noun} has {trait}"
 
 

@@ -1,8 +1,8 @@
-"""How likely a title is right: the describers of a cluster ranked by one logistic model, those that say the same joined
-to themes, and a second model that says with which chance the leading theme is right.
+"""How likely a title is right: the describers of a cluster are ranked by one logistic model, those that mean the same
+are joined to themes, and a second model gives the chance that the leading theme is right.
 
 Both are fitted on clusters whose cause is known (`core.checks.title_fit`). A reader would agree with a theme if most of
-the members have what one of its first three words says, and clearly more than the rest.
+the members show one of its first three phrases, and clearly more of them than of the others.
 """
 
 from __future__ import annotations
@@ -21,76 +21,81 @@ from core.language.describers import Describer
 from core.records import F64, Bool, Words
 from core.statistics.ranking import aurocs_of_ranks
 
-MEANT = 60
-LOOKED_AT = 20
-"""Phrases whose AUROC is found, those of the largest difference of means; and of these those that are ranked."""
-ALIKE = 0.55
-TOGETHER = 0.6
-"""Cosine of two directions, or correlation of two scores, from which describers say the same."""
-AGREE = 10
-"""The foremost phrases with which each is held to agree."""
+MAX_PHRASES = 60
+MAX_RANKED = 20
+"""Phrases whose AUROC is computed, those with the largest difference of means; and of these those that are ranked."""
+MIN_COSINE = 0.55
+MIN_CORRELATION = 0.6
+"""Cosine of two directions, or correlation of two scores, from which describers mean the same."""
+COMPARED_PHRASES = 10
+"""The leading phrases with which each describer's agreement is measured."""
 LEADING = 3
 """Describers by which a theme is judged, and that a title may list."""
-MOST_SURE = 64.0
-"""Standard errors beyond which an AUROC is no surer."""
-MOST_WEIGHT = 1e6
-"""Largest number of a model that is read: one of features of about 1 has none of a hundred."""
-SEEN = 0.65
-"""Least AUROC with which a property is ranked."""
-LUCK = 0.02
-"""Chance, over all ends and values of columns that are tried, up to which one is ranked: of many columns the best tells
-any few rows from the rest."""
-USUALLY_SURE = 2.05
-USUALLY_NEXT = -1.7
-"""Root of the standard errors of a cluster's best phrase, and logit of the second theme's chance: taken where there is
-no phrase or no second theme, as the means of the clusters that the models were fitted on."""
+MAX_ERRORS = 64.0
+"""Standard errors at which an AUROC's distance from 0.5 is clipped: beyond, it is no surer."""
+MAX_WEIGHT = 1e6
+"""Largest number of a model that is read: with features of about 1, real ones stay below a hundred."""
+MIN_PROPERTY_AUROC = 0.65
+"""Lowest AUROC at which a property is ranked."""
+MAX_LUCK = 0.02
+"""Chance, over all ends and values of columns that are tried, at which one is ranked: of many columns the best
+separates any few rows from the others."""
+USUAL_SURENESS = 2.05
+USUAL_NEXT = -1.7
+"""Root of the standard errors of a cluster's best phrase, and logit of the second theme's chance: used without a phrase
+or a second theme, the means of the clusters on which the models were fitted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TitleModel:
-    """Two logistic models and the lines between grades. F features of a describer, G of a theme."""
+    """Two logistic models and the thresholds between grades. F features of a describer, G of a theme."""
 
     one: F64
-    """(3, F + 1) mean and deviation of each feature and its weight; the last column holds the constant."""
+    """(3, F + 1) mean and deviation of each feature, and its weight; the last column holds the constant."""
     two: F64
-    """(3, G + 1) the same of themes."""
+    """(3, G + 1) the same for themes."""
     split: F64
-    """(3, 8) the same of the best way to take a cluster apart (`core.language.parts`)."""
+    """(3, 8) the same for the best way to split a cluster (`core.language.parts`)."""
     likely: float
-    """The least chance with which a title is said as likely."""
+    """The lowest chance at which a title is called likely."""
     perhaps: float
 
     def write(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        told = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {k: np.round(v, 5).tolist() if isinstance(v, np.ndarray) else v for k, v in told.items()}
+        """The model as JSON."""
+        content: dict[str, Any] = {}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, np.ndarray):
+                value = np.round(value, 5).tolist()
+            content[f.name] = value
+        return content
 
     @classmethod
-    def read(cls, said: Mapping[str, Any]) -> TitleModel:
-        """Of what `write` gave.
+    def read(cls, content: Mapping[str, Any]) -> TitleModel:
+        """Read the model from what `write` returns.
 
         Raises:
-            KeyError, TypeError, ValueError: it is no such model.
+            KeyError, TypeError, ValueError: it is not a title model.
         """
-        one, two, split = (np.array(said[name], np.float64) for name in ("one", "two", "split"))
-        likely, perhaps = (float(said[name]) for name in ("likely", "perhaps"))
+        one, two, split = (np.array(content[name], np.float64) for name in ("one", "two", "split"))
+        likely, perhaps = (float(content[name]) for name in ("likely", "perhaps"))
         shapes = [model.shape for model in (one, two, split)]
-        if shapes != [(3, n + 1) for n in (N_OF_ONE, N_OF_THEME, N_OF_SPLIT)]:
-            raise ValueError(f"a model of titles of the shapes {shapes}")
-        if not all((np.abs(model) <= MOST_WEIGHT).all() and (model[1] > 0).all() for model in (one, two, split)):
-            raise ValueError(f"a model of titles whose numbers are none, or beyond {MOST_WEIGHT:g}")
+        if shapes != [(3, n + 1) for n in (N_DESCRIBER_FEATURES, N_THEME_FEATURES, N_OF_SPLIT)]:
+            raise ValueError(f"a title model with the shapes {shapes}")
+        if not all((np.abs(model) <= MAX_WEIGHT).all() and (model[1] > 0).all() for model in (one, two, split)):
+            raise ValueError(f"a title model with numbers that are not finite, or beyond {MAX_WEIGHT:g}")
         if not 0 < perhaps <= likely < 1:
-            raise ValueError(f"lines of {perhaps} and {likely}")
+            raise ValueError(f"thresholds of {perhaps} and {likely}")
         return cls(one, two, split, likely, perhaps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Theme:
-    """Describers that say the same, the likeliest first."""
+    """Describers that mean the same, the likeliest first."""
 
     members: tuple[Describer, ...]
     chances: tuple[float, ...]
-    """Of each member, as the first model has it."""
+    """Of each member, by the first model."""
 
     @property
     def lead(self) -> Describer:
@@ -98,7 +103,7 @@ class Theme:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        return tuple(one.text for one in self.members[:LEADING])
+        return tuple(described.text for described in self.members[:LEADING])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,11 +114,11 @@ class Ranked:
     features: F64
     """(D, F)"""
     wider: tuple[Describer, ...] = ()
-    """All whose AUROC was found but columns that luck may have given: by these parts of the cluster are described."""
+    """All whose AUROC was computed, except columns that luck may explain: these describe parts of the cluster."""
 
 
 def rank(describers: Sequence[Describer], members: Bool) -> Ranked:
-    """What may describe the members, apart from the other rows, with the features by which it is judged.
+    """Select what may describe the members rather than the other rows, with the features by which it is judged.
 
     Args:
         members: (m,) of the rows that the describers score.
@@ -123,27 +128,32 @@ def rank(describers: Sequence[Describer], members: Bool) -> Ranked:
     phrases, others = _foremost(describers, members)
     chosen = [*phrases, *others]
     if not chosen:
-        return Ranked((), np.zeros((0, N_OF_ONE)))
-    scores = np.stack([one.scores for one in chosen], 1)
+        return Ranked((), np.zeros((0, N_DESCRIBER_FEATURES)))
+    scores = np.stack([described.scores for described in chosen], 1)
     areas = aurocs(scores, members)
     order = np.argsort(-areas[: len(phrases)], kind="stable")
-    told = _no_luck(others, scores[:, len(phrases) :], areas[len(phrases) :], members)
-    seen = told & (areas[len(phrases) :] >= SEEN)
-    kept = np.r_[order[:LOOKED_AT], len(phrases) + np.flatnonzero(seen)].astype(np.int64)
-    is_phrase = kept < len(phrases)
-    own = scores[:, kept]
-    area = areas[kept]
-    wider = (*phrases, *(one for one, is_told in zip(others, told) if is_told))
-    chosen = [chosen[i] for i in kept]
-    error = _error(members)
-    inside = own[members]
-    outside = own[~members]
+    beyond_luck = _beyond_luck(others, scores[:, len(phrases) :], areas[len(phrases) :], members)
+    visible = beyond_luck & (areas[len(phrases) :] >= MIN_PROPERTY_AUROC)
+    ranked = np.r_[order[:MAX_RANKED], len(phrases) + np.flatnonzero(visible)].astype(np.int64)
+    is_phrase = ranked < len(phrases)
+    wider = (*phrases, *(others[i] for i in np.flatnonzero(beyond_luck)))
+    chosen = [chosen[i] for i in ranked]
+    area = areas[ranked]
+    error = _auroc_error(members)
+    selected = scores[:, ranked]
+    inside = selected[members]
+    outside = selected[~members]
     apart = np.clip((inside.mean(0) - outside.mean(0)) / (outside.std(0) + 1e-6), -2, 8)
     beyond = (inside > np.quantile(outside, 0.9, axis=0)).mean(0)
-    agree = (standardised(own).T @ standardised(scores[:, order[:AGREE]]) / n).mean(1) if len(order) else 0.0
-    sure = np.sqrt(np.clip((area - 0.5) / error, 0, MOST_SURE))
-    one = np.ones(len(kept))
-    said = np.log1p([USUALLY_SAID if np.isnan(d.said) else d.said for d in chosen])
+    agree = 0.0
+    best = USUAL_SURENESS
+    if phrases:
+        leading = standardised(scores[:, order[:COMPARED_PHRASES]])
+        agree = (standardised(selected).T @ leading / n).mean(1)
+        best = np.sqrt(np.clip((areas[order[0]] - 0.5) / error, 0, MAX_ERRORS))
+    sure = np.sqrt(np.clip((area - 0.5) / error, 0, MAX_ERRORS))
+    ones = np.ones(len(ranked))
+    spoken = np.log1p([USUALLY_SPOKEN if np.isnan(d.spoken) else d.spoken for d in chosen])
     known = np.array([d.known for d in chosen])
     of_property, of_column = (np.array([d.kind == kind for d in chosen], float) for kind in ("property", "condition"))
     lift = np.log((inside.clip(0, 1).mean(0) + 1 / n) / (outside.clip(0, 1).mean(0) + 1 / n))  # of a column's value
@@ -152,13 +162,13 @@ def rank(describers: Sequence[Describer], members: Bool) -> Ranked:
         sure,
         area - area.max(initial=0.5),
         known,
-        np.where(is_phrase, said, 4.0),
+        np.where(is_phrase, spoken, 4.0),
         beyond,
         np.where(is_phrase, agree, 0.0),
-        np.log(n_in) * one,
-        n_in / n * one,
-        (np.sqrt(np.clip((areas[order[0]] - 0.5) / error, 0, MOST_SURE)) if phrases else USUALLY_SURE) * one,
-        _places(area, is_phrase) / 10,
+        np.log(n_in) * ones,
+        n_in / n * ones,
+        best * ones,
+        _ranks(area, is_phrase) / 10,
         apart,
         of_property,
         of_column,
@@ -173,57 +183,57 @@ def rank(describers: Sequence[Describer], members: Bool) -> Ranked:
 
 
 def _foremost(describers: Sequence[Describer], members: Bool) -> tuple[list[Describer], list[Describer]]:
-    """The phrases whose means differ most, and all that is no phrase."""
-    phrases = [one for one in describers if one.kind == "phrase"]
-    others = [one for one in describers if one.kind != "phrase"]
-    if len(phrases) > MEANT:
-        scores = np.stack([one.scores for one in phrases], 1)
+    """The phrases whose means differ most, and all other describers."""
+    phrases = [described for described in describers if described.kind == "phrase"]
+    others = [described for described in describers if described.kind != "phrase"]
+    if len(phrases) > MAX_PHRASES:
+        scores = np.stack([described.scores for described in phrases], 1)
         apart = (scores[members].mean(0) - scores[~members].mean(0)) / (scores.std(0) + 1e-9)
-        phrases = [phrases[i] for i in np.argsort(-apart, kind="stable")[:MEANT]]
+        phrases = [phrases[i] for i in np.argsort(-apart, kind="stable")[:MAX_PHRASES]]
     return phrases, others
 
 
-def _error(members: Bool) -> float:
-    """Standard error of the AUROC of scores that tell nothing, none of them alike."""
+def _auroc_error(members: Bool) -> float:
+    """Standard error of the AUROC of uninformative scores without ties (Mann-Whitney)."""
     n = len(members)
     n_in = int(members.sum())
     return float(np.sqrt((n + 1) / (12 * n_in * (n - n_in))))
 
 
-def _no_luck(others: Sequence[Describer], scores: F64, areas: F64, members: Bool) -> Bool:
-    """(D,) which describers the members have more than as many random rows would, all conditions taken together; what
-    is measured always."""
+def _beyond_luck(others: Sequence[Describer], scores: F64, areas: F64, members: Bool) -> Bool:
+    """(D,) which describers the members have more than random rows would, over all conditions together (Bonferroni);
+    always True for measured properties, whose number does not grow with the user's table."""
     from scipy.stats import hypergeom, norm  # not needed to start the page
 
-    of_column = np.array([one.kind == "condition" for one in others], bool)
+    of_column = np.array([described.kind == "condition" for described in others], bool)
     is_value = ((scores == 0) | (scores == 1)).all(0)
     tail = np.where(
         is_value,
         hypergeom.sf(scores[members].sum(0) - 1, len(members), scores.sum(0), members.sum()),
-        norm.sf((areas - 0.5) / _error(members)),
+        norm.sf((areas - 0.5) / _auroc_error(members)),
     )
-    return ~of_column | (tail * of_column.sum() <= LUCK)
+    return ~of_column | (tail * of_column.sum() <= MAX_LUCK)
 
 
-def _places(areas: F64, is_phrase: Bool) -> F64:
-    """Place of each by its AUROC among those of its own sort, from 0."""
+def _ranks(areas: F64, is_phrase: Bool) -> F64:
+    """Rank of each by its AUROC among those of its own kind, from 0."""
     from scipy.stats import rankdata
 
-    places = np.empty(len(areas))
-    for sort in (is_phrase, ~is_phrase):
-        places[sort] = rankdata(-areas[sort]) - 1
-    return places
+    ranks = np.empty(len(areas))
+    for kind in (is_phrase, ~is_phrase):
+        ranks[kind] = rankdata(-areas[kind]) - 1
+    return ranks
 
 
-N_OF_ONE = 20
-N_OF_THEME = 10
+N_DESCRIBER_FEATURES = 20
+N_THEME_FEATURES = 10
 N_OF_SPLIT = 7
-USUALLY_SAID = 20.0
-"""Mentions in 1,000 captions that are taken of a phrase whose own are not known."""
+USUALLY_SPOKEN = 20.0
+"""Mentions in 1,000 captions assumed for a phrase that was not counted."""
 
 
 def chances(model: TitleModel, ranked: Ranked) -> F64:
-    """(D,) with which each describer alone is right."""
+    """(D,) chance of each describer alone being right."""
     return logistic(model.one, ranked.features)
 
 
@@ -232,48 +242,55 @@ def themes(ranked: Ranked, chance: F64) -> list[Theme]:
     if not ranked.describers:
         return []
     d = max((len(x.direction) for x in ranked.describers if x.direction is not None), default=1)
-    directions = np.stack([np.zeros(d) if x.direction is None else x.direction for x in ranked.describers])
-    z = standardised(np.stack([one.scores for one in ranked.describers], 1))
-    same = (directions @ directions.T >= ALIKE) | (z.T @ z / len(z) >= TOGETHER)
+    rows: list[Any] = []
+    for described in ranked.describers:
+        rows.append(np.zeros(d) if described.direction is None else described.direction)
+    directions = np.stack(rows)
+    z = standardised(np.stack([described.scores for described in ranked.describers], 1))
+    same = (directions @ directions.T >= MIN_COSINE) | (z.T @ z / len(z) >= MIN_CORRELATION)
     left = np.argsort(-chance, kind="stable").tolist()
-    made = list[Theme]()
+    joined = list[Theme]()
     while left:
-        own = [j for j in left if j == left[0] or same[left[0], j]]
-        made.append(Theme(tuple(ranked.describers[j] for j in own), tuple(float(chance[j]) for j in own)))
-        left = [j for j in left if j not in own]
-    return made
+        members = [j for j in left if j == left[0] or same[left[0], j]]
+        joined.append(Theme(tuple(ranked.describers[j] for j in members), tuple(float(chance[j]) for j in members)))
+        left = [j for j in left if j not in members]
+    return joined
 
 
-def theme_features(ranked: Ranked, found: Sequence[Theme]) -> F64:
-    """(G,) of the leading theme, beside the next."""
-    own = ranked.features[ranked.describers.index(found[0].lead)]
-    first = (*found[0].chances[:LEADING], 0.0, 0.0)
-    following = _logit(found[1].chances[0]) if len(found) > 1 else USUALLY_NEXT
+def theme_features(ranked: Ranked, themes: Sequence[Theme]) -> F64:
+    """(G,) features of the leading theme, beside the next."""
+    lead = ranked.features[ranked.describers.index(themes[0].lead)]
+    first = (*themes[0].chances[:LEADING], 0.0, 0.0)
+    following = USUAL_NEXT
+    if len(themes) > 1:
+        following = _logit(themes[1].chances[0])
     return np.array(
         [
             _logit(first[0]),
             first[1],
             first[2],
             following,
-            own[1],
-            own[7],
-            own[8],
-            own[9],
-            own[13],
-            float(len(found[0].members) > LEADING),
+            lead[1],
+            lead[7],
+            lead[8],
+            lead[9],
+            lead[13],
+            float(len(themes[0].members) > LEADING),
         ]
     )
 
 
-def theme_chance(model: TitleModel, ranked: Ranked, found: Sequence[Theme]) -> float:
-    """With which a reader who sees the samples agrees with the leading theme; 0 where there is none."""
-    return float(logistic(model.two, theme_features(ranked, found)[None])[0]) if found else 0.0
+def theme_chance(model: TitleModel, ranked: Ranked, themes: Sequence[Theme]) -> float:
+    """Chance that a reader who sees the samples agrees with the leading theme; 0 without a theme."""
+    if not themes:
+        return 0.0
+    return float(logistic(model.two, theme_features(ranked, themes)[None])[0])
 
 
 def titled(model: TitleModel, ranked: Ranked) -> tuple[list[Theme], float]:
     """The themes of ranked describers, and the chance of the leading one."""
-    found = themes(ranked, chances(model, ranked))
-    return found, theme_chance(model, ranked, found)
+    ranked_themes = themes(ranked, chances(model, ranked))
+    return ranked_themes, theme_chance(model, ranked, ranked_themes)
 
 
 def _logit(chance: float) -> float:
@@ -288,15 +305,17 @@ def logistic(model: F64, features: F64) -> F64:
 
 
 def standardised(scores: F64) -> F64:
-    """(m, D) each column with mean 0 and deviation 1; one of equal values is all 0."""
+    """(m, D) each column with mean 0 and deviation 1; a constant column is all 0."""
     return (scores - scores.mean(0)) / (scores.std(0) + 1e-9)
 
 
 def aurocs(scores: F64, members: Bool) -> F64:
-    """(D,) with which each column of the (m, D) scores tells the (m,) members from the rest."""
+    """(D,) how well each column of the (m, D) scores separates the (m,) members from the others."""
     from scipy.stats import rankdata
 
-    return aurocs_of_ranks(rankdata(scores, axis=0) if scores.size else scores, members)
+    if scores.size:
+        scores = rankdata(scores, axis=0)
+    return aurocs_of_ranks(scores, members)
 
 
 @cache
@@ -305,8 +324,8 @@ def _shipped(name: str) -> TitleModel:
 
 
 def model_of(words: Words | None, modality: str) -> TitleModel:
-    """The model that was fitted for the run's encoder; where there is none, the one that ships: of texts, or of
-    images for all else."""
+    """The model fitted for the run's encoder; without one, the shipped model: for texts, or for images and all
+    else."""
     if words is not None and words.titles is not None:
         return TitleModel.read(words.titles)
     return _shipped("minilm" if modality == "text" else "embedded")

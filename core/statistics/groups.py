@@ -139,6 +139,13 @@ def assign_folds(n: int, blocks: I64, groups: I64 | None, n_folds: int, rng: np.
     return fold_of_group[labels]
 
 
+def groups_at(groups: I64 | None, rows: I64 | Bool) -> I64 | None:
+    """Group numbers of these rows; None if the samples have no groups."""
+    if groups is None:
+        return None
+    return groups[rows]
+
+
 def some_groups(groups: I64, most: int, rng: np.random.Generator) -> I64:
     """Ascending numbers of about `most` rows: whole groups, drawn without replacement."""
     sizes = np.bincount(groups)

@@ -39,7 +39,7 @@ def drawn(rng: np.random.Generator, n: int, size: int, more: float, less: float)
 
 def interval(y: F64, member: Bool, groups: I64 | None, *, few: int, seed: int) -> Estimate:
     """The interval with that bound on what is few; 0 is the bootstrap alone."""
-    with patch.object(paired_errors, "FEW", few):
+    with patch.object(paired_errors, "MIN_MINORITY", few):
         return paired_errors.gap_of(y, member, np.zeros(len(y), np.int64), groups, 0.95, seed=seed)
 
 
@@ -53,7 +53,7 @@ def main() -> None:
         rng = np.random.default_rng(0)
         less = minus or (0.0, 0.0)
         truth = plus[0] - less[0] - plus[1] + less[1]
-        for few in (0, paired_errors.FEW):
+        for few in (0, paired_errors.MIN_MINORITY):
             held = 0
             widths = list[float]()
             rng = np.random.default_rng(0)

@@ -19,7 +19,14 @@ from typing import Any
 import numpy as np
 from scipy.stats import ks_2samp
 
-from core.checks.contract import FEWEST_SHAPES, FEWEST_WRONG, OF_WRONG, OTHER_SHAPE, QUANTILES, SHIFTED
+from core.checks.contract import (
+    MAX_KS_DISTANCE,
+    MIN_SHAPE_WRONG,
+    MIN_WRONG,
+    MIN_WRONG_RATIO,
+    QUANTILES,
+    WRONG_QUANTILES,
+)
 from core.records import F64, I64, Bool
 from core.statistics.losses import cross_entropy
 from research.evidence.desk import losses_of, tables
@@ -78,17 +85,17 @@ def main() -> None:
             for before, after in pairs:
                 a = before[wrong[before]]
                 b = after[wrong[after]]
-                if (fewest := min(len(a), len(b))) >= FEWEST_WRONG:
+                if (fewest := min(len(a), len(b))) >= MIN_WRONG:
                     for name, other in mistakes.items():
-                        of_wrong = factor(loss[a], other[b], OF_WRONG), distance(loss[a], other[b])
+                        of_wrong = factor(loss[a], other[b], WRONG_QUANTILES), distance(loss[a], other[b])
                         of_all = factor(loss[before], other[after], QUANTILES)
                         found.setdefault(name, []).append((fewest, *of_wrong, of_all))
     for name, rows in found.items():
         n, times, apart, of_all = np.array(rows).T
-        many = n >= FEWEST_SHAPES
-        noted = (times >= SHIFTED) | (many & (apart > OTHER_SHAPE))
+        many = n >= MIN_SHAPE_WRONG
+        noted = (times >= MIN_WRONG_RATIO) | (many & (apart > MAX_KS_DISTANCE))
         print(
-            f"{name:16} {len(rows):,} pairs, {many.sum():,} with {FEWEST_SHAPES} wrong: factor at most "
+            f"{name:16} {len(rows):,} pairs, {many.sum():,} with {MIN_SHAPE_WRONG} wrong: factor at most "
             f"{times.max():.2f}, distance at most {apart[many].max():.2f}, factor of all at most {of_all.max():.3g}; "
             f"noted {noted.mean():.4f}"
         )

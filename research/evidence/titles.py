@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.checks.competence import MENTIONS, drawn_edits, folded, mentions, own_words, read_shown, times_shown
+from core.checks.competence import MIN_MENTIONS, drawn_edits, folded, mentions, own_words, read_shown, times_shown
 from core.checks.picture_edits import EditedStore
 from core.checks.text_competence import known_of_texts
 from core.checks.title_fit import (
@@ -89,7 +89,7 @@ def read_pool(data: Path, cache: Path | None) -> tuple[TitlePool, TitleModel, At
         (np.array([place[row] for row, _ in made]), [edit for _, edit in made]),
         known.edits,
         {text: times_shown(pattern, mentions(pattern, said)) for text, pattern in patterns.items() if pattern},
-        {name: mentions(pattern, said) >= MENTIONS for name, pattern in known.classes.items()},
+        {name: mentions(pattern, said) >= MIN_MENTIONS for name, pattern in known.classes.items()},
         (phrases, phrase_directions(vocabulary, encoder, cache=cache), table.phrases),
     )
     return pool, table.titles, _causes(pool, {name: mentions(pattern, said) for name, pattern in CAUSES.items()})
@@ -129,7 +129,7 @@ def _causes(pool: TitlePool, mentioned: Mapping[str, I64]) -> Attribute:
             return of_phrases(rng, rows)
         name = str(rng.choice(list(mentioned)))
         times = mentioned[name][rows]
-        return name, times >= MENTIONS, times == 0
+        return name, times >= MIN_MENTIONS, times == 0
 
     return draw
 

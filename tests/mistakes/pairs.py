@@ -161,8 +161,8 @@ _LOSSES: dict[str, Callable[[Any], Any]] = {
     "as 1 - p": lambda loss: 1 - np.exp(-loss),
     "as log-likelihoods": lambda loss: -loss,
 }
-_UNIT = rf"{SCALE}|multiple|as large|spread|sign"
-_CODES = f"{CODES}|otherwise"
+_UNIT = rf"{SCALE}|multiple|as large|distributed|sign"
+_CODES = f"{CODES}|differently"
 _LIGHTS = {"bright": 0, "dim": 1, "dark": 2}
 _TITLES, _GERMAN = [name.title() for name in NAMES], ("Hase", "Katze", "Eule", "Pferd")
 _ONE, _OTHER = ("rabbit", "Cat", "owl", "horse"), ("bunny", "cat", "owl", "horse")
@@ -176,7 +176,7 @@ MISTAKES = [
     ),
     _new("a temperature of 3", "temperature", lambda t, w: _heated(t, w, 3), "shares"),
     _new("a temperature of 1/3", "temperature", lambda t, w: _heated(t, w, 1 / 3), "shares"),
-    _new("classes in capitals", "'Cat' for 'cat'.*Call the classes", lambda t, w: _called(t, w, _TITLES)),
+    _new("classes in capitals", "'Cat' for 'cat'.*Use the run's class names", lambda t, w: _called(t, w, _TITLES)),
     _new("classes in German", "'Katze' for 'cat'", lambda t, w: _called(t, w, _GERMAN)),
     _new("one class in capitals", "'Cat'", lambda t, w: _called(t, w, _ONE)),
     _new("one class renamed", "'bunny'", lambda t, w: _called(t, w, _OTHER)),
@@ -213,7 +213,7 @@ MISTAKES = [
     _of(
         "empty texts for the worst", "missing", lambda t, w: t.put(prediction=np.where(w.run.wrong, "", named(w.guess)))
     ),
-    _of("a class is gone", "no sample: cat", lambda t, w: _rows(t, w.truth != 1)),
+    _of("a class is gone", "of the run: cat", lambda t, w: _rows(t, w.truth != 1)),
     _of("other samples under the same ids", "other samples", _sorted_alike),
     _of("rows in another order", "another order", lambda t, w: t.put(id=t.values("id")[w.other_rows()])),
     _of("the run's own table", "same answer", lambda t, w: BASES["answers"](w.run)),
@@ -235,10 +235,10 @@ HONEST = [
     _new("columns turned round", _PLAIN, lambda t, w: replace(t, frame=t.frame[t.frame.columns[::-1]]), "shares"),
     _of("another model's losses in bits", _PLAIN, lambda t, w: t.put(loss=w.loss / np.log(2)), "names"),
     _of("a better model", _PLAIN, lambda t, w: t.put(prediction=named((w.logits + np.eye(4)[w.truth]).argmax(1)))),
-    _of("a part of the samples", "are left out.$", lambda t, w: _rows(t, w.rng.random(N) < 0.8)),
+    _of("a part of the samples", "they are not in .*$", lambda t, w: _rows(t, w.rng.random(N) < 0.8)),
     _of(
         "labels looked at again",
-        "another label|one true class",
+        "another label|different labels",
         lambda t, w: t.put(label=w.some("owl", named(w.truth))),
     ),
     _of("a time for each answer", _PLAIN, lambda t, w: t.put(milliseconds=w.rng.normal(9, 1, N))),

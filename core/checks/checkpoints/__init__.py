@@ -1,1 +1,1 @@
-"""What was found of one model, in its later versions: followed, and held against a new one before it is released."""
+"""The findings of one model in its later versions: followed over checkpoints, and checked before a release."""

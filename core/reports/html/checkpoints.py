@@ -54,7 +54,7 @@ class CheckpointChart:
 def checkpoint_charts(diagnosis: Diagnosis, found: FollowedRun) -> list[CheckpointChart]:
     """The clusters in rank order, then all samples; all on one axis."""
     both = (*found.clusters, found.everything)
-    ends = [e.high for one in both for e in (*one.rates, one.own)] + [r for one in both for r in one.rest]
+    ends = [e.high for one in both for e in (*one.rates, one.baseline)] + [r for one in both for r in one.rest]
     top = max([0.05, *(end for end in ends if math.isfinite(end))])
     return [_chart(diagnosis, found.names, one, top) for one in both]
 
@@ -87,7 +87,7 @@ def _chart(diagnosis: Diagnosis, names: Sequence[str], one: FollowedCluster, top
         title,
         change_sentence(names, one),
         tuple(drawn),
-        point(-1, "this run's model", one.own, ""),
+        point(-1, "this run's model", one.baseline, ""),
         " ".join(f"{p.x:.1f},{p.y:.1f}" for p in drawn),
         tuple(map(" ".join, rest)),
         tuple((y(share), percent(share)) for share in (0.0, top)),

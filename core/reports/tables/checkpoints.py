@@ -44,7 +44,7 @@ def checkpoints_document(diagnosis: Diagnosis, found: FollowedRun) -> dict[str, 
                 {
                     "cluster": None if one.cluster is None else one.cluster.id,
                     "title": _title(diagnosis, one),
-                    "own": one.own.to_dict(),
+                    "own": one.baseline.to_dict(),
                     "rates": [rate.to_dict() for rate in one.rates],
                     "rest": one.rest,
                     "n": one.n,

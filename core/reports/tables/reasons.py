@@ -24,7 +24,7 @@ def reasons_table(diagnosis: Diagnosis) -> pd.DataFrame:
             "expected": [reason.expected for reason in found],
             "worst": [reason.worst for reason in found],
             "named": strings(
-                [" | ".join(f"{g.kind} {g.said or g.number}" for g in reason.grounds) for reason in found]
+                [" | ".join(f"{g.kind} {g.label or g.number}" for g in reason.grounds) for reason in found]
             ),
             "sentence": strings([sentence_of(diagnosis, reason) for reason in found]),
         }

@@ -202,7 +202,7 @@ def cluster_title(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
 def patches_title(cluster: FailureCluster) -> str:
     """Title of a group that only a visual word describes, such as "Dogs with these patches"."""
     group = Subject(cluster.scope, "image")
-    return capital(f"{group.who or group.pictures} with {THESE}")
+    return capital(f"{group.who or group.samples} with {THESE}")
 
 
 def how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> str:

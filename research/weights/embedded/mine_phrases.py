@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.checks.competence import MENTIONS, mentions, read_shown
+from core.checks.competence import MIN_MENTIONS, mentions, read_shown
 from core.data.caption_cells import captions_in
 from core.data.tables.read import read_table
 from core.language.grammar import right_articles, stems, words_in
@@ -68,7 +68,7 @@ def mined(pictures: Sequence[Sequence[str]]) -> dict[str, list[int]]:
             spoken[key][said] += 1
         each = [stems(caption) for caption in captions]
         heard = Counter(key for own in each for key in {*((stem,) for stem in own), *pairwise(own)})
-        for key in (key for key, times in heard.items() if times >= MENTIONS):
+        for key in (key for key, times in heard.items() if times >= MIN_MENTIONS):
             often[key].append(number)
     keys = sorted(often.keys() & spoken.keys(), key=lambda key: (len(often[key]), key))
     return {spoken[key].most_common(1)[0][0]: often[key] for key in keys}
@@ -86,7 +86,7 @@ def main() -> None:
     pictures = [[text for cell in row for text in captions_in(cell)] for row in said.itertuples(index=False)]
     folded = [[" ".join(words_in(caption)) for caption in own] for own in pictures]
     known = {text: p for text, p in read_shown().captions.items() if not p.startswith("!")}
-    shipped = {text: set(np.flatnonzero(mentions(p, folded) >= MENTIONS).tolist()) for text, p in known.items()}
+    shipped = {text: set(np.flatnonzero(mentions(p, folded) >= MIN_MENTIONS).tolist()) for text, p in known.items()}
     print("pictures\tcandidate\tmost like the shipped\tshared")
     for text, found in sorted(mined(pictures).items(), key=lambda one: -len(one[1])):
         if len(found) >= given.least:

@@ -62,7 +62,7 @@ def test_the_level_of_fresh_losses_holds_with_a_heavy_tail_on_either_side(
     sizes: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Welch's own t says "worse" of nothing in a fifth of these, or hardly ever."""
-    monkeypatch.setattr("core.checks.claims.PERMUTATIONS", 499)  # enough to tell a p of 0.2
+    monkeypatch.setattr("core.checks.claims.MAX_PERMUTATIONS", 499)  # enough to tell a p of 0.2
     inside, said = np.arange(sum(sizes)) < sizes[0], 0
     for seed in range(100):
         losses = np.random.default_rng(seed).lognormal(0, 1.2, sum(sizes))
@@ -75,8 +75,8 @@ def test_losses_of_one_value_are_no_worse_than_themselves_and_of_many_rows_less_
 ) -> None:
     inside = np.arange(30) < 10
     assert worse_p(np.ones(30), None, inside, np.ones(30, bool), "mean loss") == 1.0
-    monkeypatch.setattr("core.checks.claims.REDRAWN", 700 * 30)
-    monkeypatch.setattr("core.checks.claims.CELLS", 250 * 30)
+    monkeypatch.setattr("core.checks.claims.PERMUTED_VALUES", 700 * 30)
+    monkeypatch.setattr("core.checks.claims.BATCH_VALUES", 250 * 30)
     assert worse_p(-np.arange(30.0), None, inside, np.ones(30, bool), "mean loss") == 1 / 701
 
 

@@ -60,8 +60,8 @@ def test_fewer_rows_than_asked_are_all_shown_and_said_so() -> None:
     strip = draw_strip(members, np.arange(25) < 8)
     assert sorted(strip.rows.tolist()) == list(range(8))
     assert strip.notes == (
-        "5 samples of the cluster instead of 20: there are no more.",
-        "3 samples of the rest of its scope instead of 10: there are no more.",
+        "Showing 5 samples of the group instead of 20: there are no more.",
+        "Showing 3 samples of the others instead of 10: there are no more.",
     )
 
 
@@ -79,9 +79,9 @@ def test_a_group_shows_a_second_row_only_once_every_group_has_shown_one() -> Non
     ("members", "scope", "n_cluster", "n_control", "message"),
     [
         (MEMBERS[:3], EVERY_ROW, 20, 10, "of one length"),
-        (MEMBERS, ~EVERY_ROW, 20, 10, "a member of the cluster within its scope"),
-        (MEMBERS, EVERY_ROW, 0, 10, "at least 1 sample of the cluster"),
-        (MEMBERS, EVERY_ROW, 20, -1, "at least 1 sample of the cluster"),
+        (MEMBERS, ~EVERY_ROW, 20, 10, "The group has no member within its scope"),
+        (MEMBERS, EVERY_ROW, 0, 10, "at least 1 sample of the group"),
+        (MEMBERS, EVERY_ROW, 20, -1, "at least 1 sample of the group"),
     ],
 )
 def test_a_strip_that_cannot_be_drawn_is_refused(
@@ -223,10 +223,10 @@ def test_the_estimate_is_ppi_with_its_tuned_weight() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"answers": [True]}, "as many answers"),
+        ({"answers": [True]}, "1 answers for a strip of 30 samples"),
         ({"score": np.zeros(3)}, "of one length"),
-        ({"score": np.full(500, np.nan)}, "must be finite"),
-        ({"members": ~MEMBERS}, "drawn from another cluster"),
+        ({"score": np.full(500, np.nan)}, "not finite for every row"),
+        ({"members": ~MEMBERS}, "drawn from another group"),
     ],
 )
 def test_answers_that_do_not_fit_are_refused(change: dict[str, object], message: str) -> None:

@@ -142,17 +142,17 @@ def test_a_second_model_that_fails_in_the_same_cluster_shares_it_and_one_that_do
 def test_a_model_without_known_errors_is_not_compared(run: Diagnosis) -> None:
     blind = replace(run, outcomes=replace(run.outcomes, errors=None))
     assert MODEL not in names_of(blind)
-    with pytest.raises(InvalidInput, match="only losses are known"):
+    with pytest.raises(InvalidInput, match="Only losses are known"):
         compare_outcomes(blind, other(np.zeros(len(run.samples), bool)))
 
 
 def test_a_name_that_is_not_there_is_answered_with_those_that_are(run: Diagnosis) -> None:
     named = with_results(run, (made_probe(run, name="lp++, 1 shot"),))
-    with pytest.raises(InvalidInput, match=r"no result called 'coop'\. It has: 'model', 'lp\+\+, 1 shot'\."):
+    with pytest.raises(InvalidInput, match=r"no result called 'coop'\. Choose from 'model', 'lp\+\+, 1 shot'\."):
         compare(named, MODEL, "coop")
-    with pytest.raises(InvalidInput, match="No probe was run"):
+    with pytest.raises(InvalidInput, match="No other model was run"):
         compare(run)
-    with pytest.raises(InvalidInput, match="Two different models"):
+    with pytest.raises(InvalidInput, match="two different models"):
         compare(run, MODEL, MODEL)
 
 

@@ -73,7 +73,7 @@ def fewer_edits(patch: pytest.MonkeyPatch, each: int = 20) -> None:
     """So many images of five edits, in place of 45 of 27."""
     few = ("dark", "noisy", "upside down", "snow", "border")
     patch.setattr("core.checks.competence.EDITS", {name: EDITS[name] for name in few})
-    patch.setattr("core.checks.competence.PER_EDIT", each)
+    patch.setattr("core.checks.competence.IMAGES_PER_EDIT", each)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -125,11 +125,11 @@ def test_it_is_counted_of_how_many_photographs_two_captions_say_a_phrase(
     shown = Shown({"red": r"\bred\b", "striped": r"!\bred\b"}, {"in the dark": ("dark",)})
     words = vocabulary("red", "in the dark", "striped", "a green one")
     own = measured(words, shown).phrases
-    assert own["red"].said == pytest.approx(1000 / 3)  # every third, in both of its captions
-    assert np.isnan([own["in the dark"].said, own["striped"].said]).all()  # by edits; and what no caption may say
+    assert own["red"].spoken == pytest.approx(1000 / 3)  # every third, in both of its captions
+    assert np.isnan([own["in the dark"].spoken, own["striped"].spoken]).all()  # by edits; and what no caption may say
     spoken = [("a red one", "red"), ("a red one", "a green one"), ("green", "a tree"), ("green", "green")]
     found = measure_competence(LightEncoder(), captioned, words, shown=shown, spoken=spoken, cache=tmp_path).phrases
-    assert (found["red"].said, found["red"].n_with) == (250.0, own["red"].n_with)
+    assert (found["red"].spoken, found["red"].n_with) == (250.0, own["red"].n_with)
 
 
 def test_the_shipped_account_speaks_of_shipped_phrases_and_known_edits() -> None:
@@ -144,7 +144,7 @@ def test_shown_questions_ask_for_what_captions_mention_among_all_and_among_those
 ) -> None:
     asked = list[Any]()
     monkeypatch.setattr("core.checks.competence.chance_of_questions", lambda *given: asked.append(given[2]))
-    monkeypatch.setattr("core.checks.competence.MANY", 30)
+    monkeypatch.setattr("core.checks.competence.MIN_PHOTOGRAPHS", 30)
     captions = [["a red car"] * 2 if row % 3 == 0 else ["a tree"] * 2 for row in range(120)]
     patterns = {"with a car": "car", "that is red": "red"}
     shown_questions(LightEncoder(), np.zeros((120, 3), np.float32), captions, Shown(patterns, {}))  # type: ignore[arg-type]

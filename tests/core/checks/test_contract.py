@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import errata
-from core.checks.contract import OTHER_UNIT, other_unit
+from core.checks.contract import MIN_UNIT_RATIO, other_unit
 from core.cli.main import main
 from core.data.tables.roles import READ, Roles
 from core.discovery.settings import Settings
@@ -55,7 +55,7 @@ def predicted(run: Diagnosis, fresh: pd.DataFrame, **given: Any) -> Any:
 def test_losses_of_another_unit_are_refused_where_only_losses_are_known(times: float, losses_alone: Diagnosis) -> None:
     fresh = table(1)[["loss", "age"]]
     assert not any("large" in note for note in predicted(losses_alone, fresh).notes)
-    with pytest.raises(InvalidInput, match=r"gives losses about [\d.e+-]+ times as large: they cannot be compared"):
+    with pytest.raises(InvalidInput, match=r"gives losses about [\d.e+-]+ times as large, so they cannot be compared"):
         predicted(losses_alone, fresh.assign(loss=fresh["loss"] * times))
     turned = predicted(losses_alone, fresh.assign(loss=-fresh["loss"] * 0.9), roles=Roles(as_is=True))
     assert any("of the other sign" in note for note in turned.notes)
@@ -66,7 +66,7 @@ def test_losses_of_another_unit_leave_the_error_rates_to_be_tried(run: Diagnosis
     assert any(i.confirmed for i in run.insights)
     fresh = table(1)
     found = predicted(by_loss, fresh.assign(loss=fresh["loss"] * 100))
-    assert any("losses about" in note and "findings of the mean loss were not tried" in note for note in found.notes)
+    assert any("losses about" in note and "findings of mean loss were not" in note for note in found.notes)
     rows = [row for row in found.rows if row.kind == "condition"]
     assert rows
     assert all("losses about" in (row.not_tried or "") for row in rows)
@@ -80,8 +80,8 @@ def test_a_worse_model_is_of_no_other_unit() -> None:
     for share in (0.3, 0.5, 0.7, 0.9):
         n = int(1000 * share)
         assert other_unit(before, np.r_[wrong[:n], right[: 1000 - n]]) == ""
-    assert other_unit(before, before * OTHER_UNIT * 0.9) == ""
-    assert other_unit(before, before * OTHER_UNIT * 1.1)
+    assert other_unit(before, before * MIN_UNIT_RATIO * 0.9) == ""
+    assert other_unit(before, before * MIN_UNIT_RATIO * 1.1)
     assert other_unit(np.r_[before, np.nan], before * 100) == "about 100 times as large"
     assert other_unit(np.zeros(50), before) == other_unit(before, np.zeros(50)) == ""
 
@@ -109,23 +109,23 @@ def test_a_column_of_another_unit_or_kind_is_not_tried(age: Any, said: str, run:
 def test_other_classes_are_refused_and_missing_ones_said(run: Diagnosis) -> None:
     fresh = table(1)
     numbered = fresh.assign(label=fresh["label"].str[1:], prediction=fresh["prediction"].str[1:])
-    with pytest.raises(InvalidInput, match=r"None of the fresh samples' classes \('0', '1'\) is one of the run's"):
+    with pytest.raises(InvalidInput, match=r"None of the new samples' classes \('0', '1'\) is one of the run's"):
         predicted(run, numbered)
     found = errata.predict(run, fresh[fresh["label"] == "c0"], embeddings=ROWS[N:][::2]).prediction
     assert found is not None
-    assert any("Classes of the run that no fresh sample has: c1." in note for note in found.notes)
+    assert any("No new sample has these classes of the run: c1." in note for note in found.notes)
 
 
 def test_the_columns_are_kept_and_others_are_said(run: Diagnosis) -> None:
     assert run.extras[READ] == {"label": ("label",), "prediction": ("prediction",), "loss": ("loss",)}
     fresh = table(1)
-    assert not any("was read from" in note for note in predicted(run, fresh).notes)
+    assert not any("comes from" in note for note in predicted(run, fresh).notes)
     renamed = fresh.rename(columns={"label": "truth"})
-    said = "The run's label was read from 'label', and that of the fresh samples from 'truth'"
+    said = "The run's label comes from 'label', that of the new samples from 'truth'"
     assert any(note.startswith(said) for note in predicted(run, renamed).notes)
     beside = pd.DataFrame({"id": run.samples.ids, "y_true": table(0)["label"], "prediction": table(0)["prediction"]})
     _, _, notes = errata.with_second(run, beside)
-    assert any(note.startswith("The run's label was read from 'label', and that of second model") for note in notes)
+    assert any(note.startswith("The run's label comes from 'label', that of second model") for note in notes)
 
 
 def test_as_is_helps_where_a_table_is_refused_and_is_offered(run: Diagnosis, losses_alone: Diagnosis) -> None:
@@ -142,7 +142,7 @@ def test_as_is_helps_where_a_table_is_refused_and_is_offered(run: Diagnosis, los
     with pytest.raises(InvalidInput, match="add --as-is"):
         errata.with_second(run, other)
     *_, notes = errata.with_second(run, other, Roles(as_is=True))
-    assert any("otherwise than the run" in note or "another label" in note for note in notes)
+    assert any("differently from the run" in note or "another label" in note for note in notes)
 
 
 def test_the_order_of_listed_probabilities_is_asked_for_by_an_option_that_helps(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_the_order_of_listed_probabilities_is_asked_for_by_an_option_that_helps(
     order = Roles(class_names=("ant", "bee", "cat"))
     found = errata.predict(run, frame[some], embeddings=ROWS[some], roles=order).prediction
     assert found is not None
-    assert any("no fresh sample has: bee" in note for note in found.notes)
+    assert any("No new sample has these classes of the run: bee" in note for note in found.notes)
     assert not any("not diagnosed" in note for note in found.notes)
     save(run, tmp_path / "run.errata")
     frame.assign(id=[*run.samples.ids, *run.samples.ids])[:N][truth[:N] != 1].to_csv(tmp_path / "new.csv", index=False)
@@ -178,7 +178,7 @@ def test_losses_in_bits_and_of_another_shape_are_noted_and_harder_samples_are_no
             found = predicted(of, brought.assign(loss=times * brought["loss"]))
             assert any(n.startswith(where) and "times as large" in n for n in found.notes) == noted, (where, times)
     spread = predicted(run, fresh.assign(loss=2.6 * (fresh["loss"] / 2.6) ** 6))
-    assert any("the fresh losses are otherwise spread" in note for note in spread.notes)
+    assert any("the new losses are distributed differently" in note for note in spread.notes)
 
 
 def test_losses_of_samples_that_were_diagnosed_tell_the_unit(run: Diagnosis) -> None:

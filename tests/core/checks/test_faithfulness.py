@@ -81,7 +81,7 @@ def test_every_row_is_judged_by_the_half_that_did_not_see_it(monkeypatch: pytest
 
     def watched(half: module._Half, *given: Any) -> None:
         made(half, *given)
-        halves.append((set(half.found.samples.ids), {diagnosis.samples.ids[i] for i in half.rows.tolist()}))
+        halves.append((set(half.diagnosis.samples.ids), {diagnosis.samples.ids[i] for i in half.rows.tolist()}))
 
     monkeypatch.setattr(module._Half, "__init__", watched)
     measure_faithfulness(diagnosis)

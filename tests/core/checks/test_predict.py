@@ -94,15 +94,15 @@ def test_a_fresh_sample_that_was_diagnosed_is_left_out_and_counted() -> None:
     assert prediction.n_fresh == len(fresh.labels) - 5
     assert len(prediction.excluded) == 5
     assert {why for _, why in prediction.excluded} == {"the same sample is among the diagnosed ones"}
-    assert "Left out: 5 fresh samples, also among the diagnosed ones." in prediction.notes
-    with pytest.raises(InvalidInput, match="nothing to predict"):
+    assert "Left out 5 new samples: also among the diagnosed ones." in prediction.notes
+    with pytest.raises(InvalidInput, match="All new samples were diagnosed"):
         predict(found, audit_of(audit))
 
 
 def test_fresh_samples_of_another_encoder_or_without_errors_are_refused() -> None:
     found, _, fresh = planted_run("rare")
     brought = audit_of(fresh)
-    with pytest.raises(InvalidInput, match="run's own encoder"):
+    with pytest.raises(InvalidInput, match="run's encoder"):
         predict(found, replace(brought, embeddings=Embeddings(brought.embeddings.vectors[:, :9], "x", "planted")))
     with pytest.raises(InvalidInput, match="measures errors"):
         predict(found, replace(brought, outcomes=replace(brought.outcomes, errors=None)))
@@ -159,7 +159,7 @@ def test_another_loss_is_refused_and_a_missing_column_is_said() -> None:
     prediction = predict(found, audit_of(fresh))
     assert any("'snowy'" in note for note in prediction.notes)
     reasons = {(r.kind, r.not_tried) for r in prediction.rows if "snowy" in r.text or r.not_tried}
-    assert reasons == {("condition", "the fresh table has no column 'snowy'")}
+    assert reasons == {("condition", "the new table has no column 'snowy'")}
     wordless = predict(found, replace(audit_of(fresh), words=None)).rows
     assert {bool(r.not_tried) for r in wordless if r.kind == "phrase"} == {True}
     bare = replace(found, outcomes=replace(found.outcomes, errors=None))
@@ -222,7 +222,7 @@ def test_another_loss_leaves_findings_of_the_error_rate_to_be_tried() -> None:
     assert any("cross-entropy" in note and "0/1 error" in note for note in prediction.notes)
     of = {m: [r for r in prediction.rows if r.measure == m] for m in ("error rate", "mean loss")}
     assert all(r.n == 0 and r.observed is None and r.rest is None for r in of["mean loss"])
-    assert {r.not_tried for r in of["mean loss"]} == {"the fresh table gives 0/1 error"}
+    assert {r.not_tried for r in of["mean loss"]} == {"the new table gives 0/1 error"}
     assert any(r.p is not None for r in of["error rate"])
     assert {r.not_tried for r in of["error rate"]} == {None}
 

@@ -11,7 +11,7 @@ import pytest
 from core.checks.answers import by_picture, difference
 from core.checks.asked_text import AskedText, about_run, scoped
 from core.checks.audit_table import audit_table
-from core.checks.questions import FEWEST, Answer, ask
+from core.checks.questions import MIN_SHOWN, Answer, ask
 from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
 from core.language.chance import GUESS
@@ -65,13 +65,13 @@ def test_the_number_shown_can_be_set_and_moves_the_figures_and_not_the_p(top: in
     np.testing.assert_array_equal(some.rows[:n], plain.rows[:n])
     assert some.error_rate.value == pytest.approx(audit.errors[some.rows].mean())
     assert (some.p_alone, some.p, some.expected) == (plain.p_alone, plain.p, plain.expected)
-    assert plain.support >= FEWEST
+    assert plain.support >= MIN_SHOWN
 
 
 @pytest.mark.parametrize("top", [0, -1, 2.5, float("nan"), float("inf"), "3", True])
 def test_only_a_whole_number_from_one_can_be_shown(top: Any) -> None:
     found, audit, _ = planted_run("rare")
-    with pytest.raises(InvalidInput, match="At least one sample"):
+    with pytest.raises(InvalidInput, match="must be a whole number from 1"):
         ask(found, "a dog in snow", top=top, encoder=WordTower(audit))
 
 
@@ -180,7 +180,7 @@ def test_the_difference_of_two_questions_is_that_of_their_images() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("  ", "needs words"), ("🦊🦊", "needs words"), ("dog " * 200, "at most 300 characters")]
+    ("text", "said"), [("  ", "needs words"), ("🦊🦊", "needs words"), ("dog " * 200, "300 are allowed")]
 )
 def test_a_text_that_is_no_question_is_named(text: str, said: str) -> None:
     found, audit, _ = planted_run()
@@ -197,7 +197,7 @@ def test_a_run_without_words_says_what_to_do() -> None:
         with pytest.raises(InvalidInput, match="Diagnose again"):
             call()
     scans = replace(found, words=None, samples=replace(found.samples, modality="scan"))
-    with pytest.raises(InvalidInput, match=r"taught no words\. Its clusters are named by conditions"):
+    with pytest.raises(InvalidInput, match=r"trained without text\. Its clusters are named by conditions"):
         ask(scans, ["a dog"], encoder=WordTower(audit))
 
 
@@ -215,7 +215,7 @@ def test_a_text_that_nothing_is_like_is_answered_with_nothing_and_a_shown_one_as
     assert not none.shown
     assert not none.confirmed
     assert (none.support, none.p, none.error_rate) == (0, None, None)
-    with pytest.raises(InvalidInput, match="Nothing is shown for 'an elephant'"):
+    with pytest.raises(InvalidInput, match="No sample matches 'an elephant'"):
         difference(high, plain, none)
 
 
@@ -279,7 +279,7 @@ def test_a_class_of_few_is_looked_for_among_all_samples_and_a_larger_one_is_its_
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("a dog", "table of classes"), ("Dogs", "table of classes"), ("  ", "needs words")]
+    ("text", "said"), [("a dog", "See class dog"), ("Dogs", "See class dog"), ("  ", "needs words")]
 )
 def test_of_several_texts_each_carries_its_own_refusal(text: str, said: str) -> None:
     found, audit, _ = planted_run("rare")

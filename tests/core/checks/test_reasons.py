@@ -46,7 +46,7 @@ def test_a_finding_of_a_class_says_so_and_a_repeated_one_is_named_once(diagnosis
     first = diagnosis.insights[0]
     several = (first, replace(first, cluster=None), replace(first, scope="bus"))
     found = [g for g in reason_of(replace(diagnosis, insights=several), 0).grounds if g.kind == "condition"]
-    assert [ground.said for ground in found] == ["weather = fog", "weather = fog (within bus)"]
+    assert [ground.label for ground in found] == ["weather = fog", "weather = fog (within bus)"]
 
 
 def test_nothing_is_said_where_nothing_was_confirmed() -> None:

@@ -81,7 +81,7 @@ def test_two_models_that_are_wrong_alike_and_unknown_errors_are_refused() -> Non
         diagnose_regressions(same, other_models(same)[-1], settings=QUICK)
     unknown = make_diagnosis(with_errors=False)
     given = beside(unknown, np.zeros(60, bool))
-    with pytest.raises(InvalidInput, match="which answers of both are wrong"):
+    with pytest.raises(InvalidInput, match="Only losses are known for one of the models"):
         diagnose_regressions(given, other_models(given)[-1], settings=QUICK)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from core.checks.compare import compare, comparisons
 from core.checks.second_model import (
-    MOST_KEPT,
+    MAX_SAVED_MODELS,
     keep_errors,
     kept_errors,
     read_second,
@@ -53,7 +53,7 @@ def test_a_sample_that_is_answered_twice_must_be_answered_alike(run: Diagnosis, 
     right = pd.read_csv(write_answers(run, np.zeros(len(run.samples), np.bool_), tmp_path / "right.csv"))
     wrong = pd.read_csv(write_answers(run, np.ones(len(run.samples), np.bool_), tmp_path / "wrong.csv"))
     assert len(read_second(run, pd.concat([right, right[:9]])).rows) == len(run.samples)
-    with pytest.raises(InvalidInput, match=r"answers 9 of the run's samples more than once and not alike"):
+    with pytest.raises(InvalidInput, match=r"more than one answer for 9 of the run's samples, and they differ"):
         read_second(run, pd.concat([right, wrong[:9]]))
 
 
@@ -76,7 +76,7 @@ def test_a_table_matched_by_the_ends_of_its_paths_says_so(run: Diagnosis, tmp_pa
     table.to_csv(path, index=False)
     second = read_second(run, path)
     assert second.rows.tolist() == list(range(len(run.samples)))
-    assert second.notes[0].startswith("The ids of new.csv were matched by the ends of their paths: 'images/")
+    assert second.notes[0].startswith("Matched all ids of new.csv by the ends of their paths: 'images/")
 
 
 def test_rows_that_are_missing_or_strange_are_counted(run: Diagnosis, tmp_path: Path) -> None:
@@ -86,8 +86,8 @@ def test_rows_that_are_missing_or_strange_are_counted(run: Diagnosis, tmp_path: 
     table.to_csv(path, index=False)
     second = read_second(run, path)
     assert len(second.rows) == len(run.samples) - 5
-    assert "5 rows of new.csv have an id that the run does not know and are left out." in second.notes
-    assert "5 samples of the run are not in new.csv and are left out." in second.notes
+    assert "Left out 5 rows of new.csv: their ids are not in the run." in second.notes
+    assert "Left out 5 samples of the run: they are not in new.csv." in second.notes
 
 
 def test_a_table_of_other_samples_or_of_losses_alone_is_refused(run: Diagnosis, tmp_path: Path) -> None:
@@ -95,17 +95,17 @@ def test_a_table_of_other_samples_or_of_losses_alone_is_refused(run: Diagnosis, 
     pd.read_csv(path).assign(id=[f"x{i}" for i in range(len(run.samples))]).to_csv(path, index=False)
     with pytest.raises(InvalidInput, match="No id of"):
         read_second(run, path)
-    with pytest.raises(InvalidInput, match="If another column holds the run's ids, name it with --id"):
+    with pytest.raises(InvalidInput, match="If another column holds the run's ids, choose it with --id"):
         read_second(run, path)
     bare = tmp_path / "bare.csv"
     pd.read_csv(path).drop(columns="id").to_csv(bare, index=False)
-    with pytest.raises(InvalidInput, match=r"rows were numbered, since no column \('label', 'prediction'\)"):
+    with pytest.raises(InvalidInput, match=r"Rows were numbered, since no column \('label', 'prediction'\)"):
         read_second(run, bare)
     pd.read_csv(path).drop(columns="label").to_csv(bare, index=False)
     with pytest.raises(InvalidInput, match=r"Add a column of true classes, such as 'label', or name it with --label"):
         read_second(run, bare)
     pd.DataFrame({"id": run.samples.ids, "loss": run.outcomes.loss}).to_csv(path, index=False)
-    with pytest.raises(InvalidInput, match="does not say which answers are wrong"):
+    with pytest.raises(InvalidInput, match="does not show which answers are wrong"):
         read_second(run, path)
 
 
@@ -120,7 +120,7 @@ def test_rows_in_another_order_are_refused_also_where_two_classes_hide_it(run: D
     table.to_csv(path, index=False)
     assert any("have another label" in note for note in read_second(even, path).notes)
     table.assign(label=rng.permutation(names[labels])).to_csv(path, index=False)
-    with pytest.raises(InvalidInput, match="its rows stand in another order"):
+    with pytest.raises(InvalidInput, match="row numbers as ids and another order"):
         read_second(even, path)
 
 
@@ -141,7 +141,7 @@ def test_what_is_written_keeps_the_notes_of_the_table_beside_those_of_the_compar
         )
         written = (tmp_path / name).read_text("utf-8")
         assert "told by the comparison" in written
-        assert "5 rows of new.csv have an id that the run does not know" in written
+        assert "Left out 5 rows of new.csv" in written
 
 
 def test_kept_errors_survive_the_store_and_miss_what_was_not_answered(run: Diagnosis, tmp_path: Path) -> None:
@@ -163,11 +163,11 @@ def test_a_second_model_that_comes_again_is_the_latest(run: Diagnosis) -> None:
     rows, errors = np.arange(len(run.samples)), run.outcomes.errors
     assert errors is not None
     outcomes = Outcomes(errors.astype(float), "0/1 error", "error", "given", errors=errors)
-    for name in ["first", *(f"m{i}" for i in range(MOST_KEPT - 1)), "first", "last"]:
+    for name in ["first", *(f"m{i}" for i in range(MAX_SAVED_MODELS - 1)), "first", "last"]:
         run = keep_errors(
             run, other_models(with_outcomes(run, name, "given", outcomes, rows, "Read from a table."))[-1]
         )
-    assert len(kept_errors(run)) == MOST_KEPT
+    assert len(kept_errors(run)) == MAX_SAVED_MODELS
     assert {"first", "last"} <= kept_errors(run).keys()
 
 
@@ -200,7 +200,7 @@ def test_another_model_whose_errors_are_unknown_is_compared_with_nothing(run: Di
     (result,) = other_models(known)
     both = with_models(known, (result, replace(result, name="losses", outcomes=replace(run.outcomes, errors=None))))
     assert [found.b for found in comparisons(both)] == ["known"]
-    with pytest.raises(InvalidInput, match="Of 'losses' only losses are known"):
+    with pytest.raises(InvalidInput, match="Only losses are known for 'losses'"):
         compare(both, "model", "losses")
     save(both, tmp_path / "run.errata")
     assert [one.name for one in other_models(load(tmp_path / "run.errata"))] == ["known", "losses"]

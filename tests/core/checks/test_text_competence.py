@@ -52,7 +52,7 @@ def test_the_table_that_ships_is_of_this_encoder_and_of_phrases_that_ship() -> N
 
 
 def test_an_encoder_of_pictures_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"sees images. Measure it with --captions and --images"):
+    with pytest.raises(InvalidInput, match=r"is an encoder of images.* --captions and --images"):
         measure_text_competence(MeanColour(), made_texts(["a"]))
 
 
@@ -68,9 +68,9 @@ def test_a_marked_table_says_what_is_known(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("frame", "said"),
     [
-        (pd.DataFrame({"label": [1, 2], "loss": [1, 2]}), "has no column of texts. Call it 'text'"),
-        (pd.DataFrame({"text": reports(2), "sad": [0.5, 1]}), "'sad' must say by 1 and 0"),
-        (pd.DataFrame({"text": reports(2), "sad": ["yes", 1]}), "'sad' must say by 1 and 0"),
+        (pd.DataFrame({"label": [1, 2], "loss": [1, 2]}), "has no column of texts. Name it 'text'"),
+        (pd.DataFrame({"text": reports(2), "sad": [0.5, 1]}), "'sad' has values other than 1 and 0"),
+        (pd.DataFrame({"text": reports(2), "sad": ["yes", 1]}), "'sad' has values other than 1 and 0"),
     ],
 )
 def test_a_table_that_says_nothing_is_refused(tmp_path: Path, frame: pd.DataFrame, said: str) -> None:

@@ -17,8 +17,8 @@ from core.language.competence import (
     SHIPPED,
     CompetenceTable,
     PhraseCompetence,
+    cached_table,
     find_competence,
-    kept_at,
     read_competence,
     write_competence,
 )
@@ -34,19 +34,19 @@ def table(fingerprint: str = WordTower.fingerprint) -> CompetenceTable:
         "in the dark": PhraseCompetence(Estimate(0.93, 0.9, 0.96), 61, 940, "edits", 20.5),
         "striped": PhraseCompetence(Estimate(0.58, 0.5, 0.66), 32, 940, "captions"),
     }
-    return CompetenceTable("words", fingerprint, "made pictures", known, 3.1)
+    return CompetenceTable("words", fingerprint, "generated images", known, 3.1)
 
 
 def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
     write_competence(table(), tmp_path / "t.json")
     found = read_competence(tmp_path / "t.json")
-    assert (found.encoder, found.fingerprint, found.pictures) == ("words", WordTower.fingerprint, "made pictures")
+    assert (found.encoder, found.fingerprint, found.pictures) == ("words", WordTower.fingerprint, "generated images")
     assert found.line == 3.1
     assert list(found.phrases) == list(table().phrases)
     dark = found.phrases["in the dark"]
     assert dark.auroc.to_dict() == {"value": 0.93, "low": 0.9, "high": 0.96}
-    assert (dark.n_with, dark.n_without, dark.ground, dark.said) == (61, 940, "edits", 20.5)
-    assert np.isnan(found.phrases["striped"].said)
+    assert (dark.n_with, dark.n_without, dark.ground, dark.spoken) == (61, 940, "edits", 20.5)
+    assert np.isnan(found.phrases["striped"].spoken)
 
 
 def test_the_shipped_table_says_how_often_people_say_a_phrase_that_captions_show() -> None:
@@ -72,17 +72,17 @@ def test_only_a_table_of_this_very_encoder_is_used_and_otherwise_that_is_said(
 ) -> None:
     tower = WordTower()
     assert find_competence(tower, tmp_path)[0] is None
-    path = kept_at(tmp_path, tower.fingerprint)
+    path = cached_table(tmp_path, tower.fingerprint)
     path.parent.mkdir()
     write_competence(table(), path)
     found, note = find_competence(tower, tmp_path)
     assert found is not None
     assert not note
     monkeypatch.setattr(tower, "fingerprint", "another", raising=False)
-    write_competence(table(), kept_at(tmp_path, "another"))  # the file's own fingerprint counts, not its name
+    write_competence(table(), cached_table(tmp_path, "another"))  # the file's own fingerprint counts, not its name
     other, said = find_competence(tower, tmp_path)
     assert other is None
-    assert "words knows its words was not measured, so a word titles a cluster only as a guess" in said
+    assert "Words in titles are only guesses: it was not measured how well words knows them" in said
 
 
 @pytest.mark.parametrize("given", [None, "a visit's"])
@@ -92,7 +92,7 @@ def test_a_table_in_the_users_cache_counts_where_a_run_has_another_cache_or_none
     monkeypatch.setenv("ERRATA_CACHE", str(tmp_path / "own"))
     tower, cache = WordTower(), None if given is None else tmp_path / given
     assert find_competence(tower, cache)[0] is None
-    path = kept_at(tmp_path / "own", tower.fingerprint)
+    path = cached_table(tmp_path / "own", tower.fingerprint)
     path.parent.mkdir(parents=True)
     write_competence(table(), path)
     found, note = find_competence(tower, cache)
@@ -107,7 +107,7 @@ def test_the_shipped_table_of_another_edition_is_not_used(tmp_path: Path, monkey
     monkeypatch.setattr(tower, "name", "embedded", raising=False)
     found, said = find_competence(tower)
     assert found is None
-    assert "this edition of embedded" in said
+    assert "this version of embedded" in said
 
 
 def test_the_words_of_a_run_carry_what_was_measured_or_the_note(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_the_words_of_a_run_carry_what_was_measured_or_the_note(tmp_path: Path) 
     bare = with_competence(words, tower, tmp_path)
     assert bare.competence is bare.support is None
     assert "not measured" in bare.notes[-1]
-    path = kept_at(tmp_path, tower.fingerprint)
+    path = cached_table(tmp_path, tower.fingerprint)
     path.parent.mkdir()
     write_competence(table(), path)
     known = with_competence(words, tower, tmp_path)

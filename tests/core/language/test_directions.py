@@ -35,7 +35,7 @@ def test_a_constant_gap_between_modalities_changes_no_score() -> None:
 
 
 def test_means_are_those_of_rows_added_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(directions, "_CELLS", 40)
+    monkeypatch.setattr(directions, "_BATCH_VALUES", 40)
     rng = np.random.default_rng(2)
     vectors, blocks = rng.normal(size=(300, 9)).astype(np.float32), rng.integers(0, 5, 300) * 2
     sums = np.zeros((9, 9))

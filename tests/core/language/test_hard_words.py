@@ -20,15 +20,15 @@ def condition(text: str, *columns: str) -> Insight:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("with three numbers", 'how many: "three numbers" was read'),
-        ("Two small dogs on grass", 'how many: "Two small dogs" was read'),
+        ("with three numbers", 'ignore counts: "three numbers" was read'),
+        ("Two small dogs on grass", 'ignore counts: "Two small dogs" was read'),
         ("12 people", '"12 people"'),
         ("exactly one dog", '"exactly one dog"'),
         ("at most 7 words", '"words" is measured in each text'),
         ("no capital letters", "tested as a condition: no condition on it was confirmed"),
-        ("no capital letters", 'hear a "not": this was read'),
+        ("no capital letters", 'ignore "not": this was read'),
         ("without a link", '"links" is measured'),
-        ("it isn't funny", 'hear a "not": this was read'),
+        ("it isn't funny", 'ignore "not": this was read'),
         ("with numbers", '"numbers" is measured in each text'),
     ],
 )
@@ -53,8 +53,8 @@ def test_a_confirmed_condition_answers_for_its_own_words_and_is_pointed_at_for_o
     assert hearing_notes(["No capital letter"], "text", known) == []
     said = hearing_notes(["negation", "upper case", "three links", "without irony"], "text", known)
     assert said == [
-        'Text encoders hardly hear a "not": "without irony" was read much as the same words without it.',
-        'They hardly hear how many either: "three links" was read much as without the count.',
+        'Text encoders nearly ignore "not": "without irony" was read almost as without it.',
+        'They also nearly ignore counts: "three links" was read almost as without the count.',
         '"capital share" ("upper case") is measured in each text and tested as a condition: the run confirmed "no '
         'capital letter".',
         '"negations" ("negation") is measured in each text and tested as a condition: the run confirmed "at least one '

@@ -40,7 +40,7 @@ def test_support_in_blocks_is_support_of_the_whole(monkeypatch: pytest.MonkeyPat
     joint = tower.encode_texts([f"picture {i}" for i in range(23)])
     texts = unit(np.stack([tower.encode_texts(question_prompts(p)).mean(0) for p in phrases]).astype(np.float32))
     whole = likeness(joint, texts, things_of(tower))
-    monkeypatch.setattr("core.language.likeness._BLOCK", 4)
+    monkeypatch.setattr("core.language.likeness._BATCH_ROWS", 4)
     np.testing.assert_allclose(support_of(joint, phrases, tower), [support(column) for column in whole.T], rtol=1e-5)
 
 

@@ -224,7 +224,7 @@ def test_where_nothing_is_known_the_title_says_so_and_is_never_empty(modality: s
     assert called.grade == "mixed"
     assert (
         called.text
-        == f"{Subject(EVERYTHING, modality).pictures.capitalize()} with the highest loss, no common cause found"
+        == f"{Subject(EVERYTHING, modality).samples.capitalize()} with the highest loss, no common cause found"
     )
 
 

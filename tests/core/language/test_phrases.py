@@ -43,7 +43,7 @@ def test_vectors_of_another_space_are_refused() -> None:
 
 def test_a_vocabulary_of_which_nothing_is_left_is_refused() -> None:
     _, audit, _ = planted_run()
-    with pytest.raises(InvalidInput, match="No phrase is left of 2"):
+    with pytest.raises(InvalidInput, match="All 2 phrases only restate a class"):
         make_words(audit.embeddings, WordTower(audit), vocabulary("with a dog", "next to cats"), CLASSES)
 
 

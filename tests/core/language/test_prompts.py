@@ -64,7 +64,7 @@ def test_phrases_that_restate_a_class_are_taken_out_and_named() -> None:
     )
     gone = {p.text for p in shipped.phrases} - {p.text for p in kept.phrases}
     assert gone == {"next to a dog", "inside a car", "next to a car", "orange", "in orange clothes", "leather"}
-    assert notes[-1].startswith("6 phrases left out because a class is called so: ")
+    assert notes[-1].startswith("Skipped 6 phrases that contain class names: ")
     assert all(f'"{text}"' in notes[-1] for text in gone)
     assert kept.templates == shipped.templates
 

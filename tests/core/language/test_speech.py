@@ -27,7 +27,7 @@ def test_each_modality_has_phrases_that_ship() -> None:
         found = read_vocabulary(None, modality)
         assert found.modality == modality
         assert len(found) > 50
-        assert len(speech.own) == len(speech.starts)
+        assert len(speech.templates) == len(speech.starts)
 
 
 def test_a_phrase_with_examples_is_spoken_by_them_and_others_by_templates(tmp_path: Path) -> None:
@@ -69,9 +69,9 @@ def test_a_question_about_texts_is_read_as_a_text_about_it(text: str, sentence: 
 @pytest.mark.parametrize(
     ("phrases", "said"),
     [
-        ([{"phrase": "a", "examples": []}], "examples are 1 to 50 pairs"),
-        ([{"phrase": "a", "examples": [PAIR] * (MAX_EXAMPLES + 1)}], "examples are 1 to 50 pairs"),
-        ([{"phrase": "a", "examples": [["one"]]}], "examples are 1 to 50 pairs"),
+        ([{"phrase": "a", "examples": []}], "examples must be 1 to 50 pairs"),
+        ([{"phrase": "a", "examples": [PAIR] * (MAX_EXAMPLES + 1)}], "examples must be 1 to 50 pairs"),
+        ([{"phrase": "a", "examples": [["one"]]}], "examples must be 1 to 50 pairs"),
         ([{"phrase": "a", "examples": [["one", 2]]}], "examples must be text"),
         ([{"phrase": "a", "examples": [["one", "x" * 501]]}], "at most 500 characters: got 501"),
         ([{"examples": [PAIR]}], "phrases must be text"),
@@ -84,5 +84,5 @@ def test_examples_that_cannot_be_used_are_named(tmp_path: Path, phrases: list[ob
 
 def test_phrases_of_another_modality_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "own.json", "about rain")
-    with pytest.raises(InvalidInput, match=r"speak of texts and the samples are images. .*--modality image"):
+    with pytest.raises(InvalidInput, match=r"the phrases are for texts, the samples are images. .*--modality image"):
         read_vocabulary(path)

@@ -73,9 +73,9 @@ TITLED: dict[str, Any] = {
     "chance of a part": _named(chance=1.5),
     "chance of a title": _named(odds=nan),
     "AUROC of a measured phrase": lambda d: _words(d, competence=_known(nan)),
-    "a model of titles of the shapes": lambda d: _words(d, titles={**_model(), "one": [[1.0]]}),
-    "lines of 0.9 and 0.5": lambda d: _words(d, titles={**_model(), "perhaps": 0.9, "likely": 0.5}),
-    "whose numbers are none": lambda d: _words(d, titles={**_model(), "two": [[1e300] * 11] * 3}),
+    "a title model with the shapes": lambda d: _words(d, titles={**_model(), "one": [[1.0]]}),
+    "thresholds of 0.9 and 0.5": lambda d: _words(d, titles={**_model(), "perhaps": 0.9, "likely": 0.5}),
+    "numbers that are not finite": lambda d: _words(d, titles={**_model(), "two": [[1e300] * 11] * 3}),
 }
 
 

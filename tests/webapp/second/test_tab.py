@@ -175,7 +175,7 @@ def test_files_that_cannot_be_used_are_refused_with_the_next_step(
         beside("", table)
     strangers = tmp_path / "strangers.csv"
     pd.read_csv(table).assign(id=[f"x{i}" for i in range(len(errors))]).to_csv(strangers, index=False)
-    with pytest.raises(InvalidInput, match=r"No id of strangers\.csv \(such as 'x0'\)"):
+    with pytest.raises(InvalidInput, match=r"No id of strangers\.csv \('x0', ...\)"):
         beside(example, strangers)
     without = tmp_path / "without.csv"
     pd.read_csv(table).drop(columns="id").to_csv(without, index=False)
@@ -183,14 +183,14 @@ def test_files_that_cannot_be_used_are_refused_with_the_next_step(
         beside(example, without)
     for text, message in (
         ("no json", "card.json"),
-        ("[]", "damaged or no student's card"),
-        (json.dumps({"teacher": {}, "student": {}}), "damaged or no student's card"),
+        ("[]", "damaged or not a student's card"),
+        (json.dumps({"teacher": {}, "student": {}}), "damaged or not a student's card"),
     ):
         (tmp_path / "card.json").write_text(text, "utf-8")
         with pytest.raises(InvalidInput, match=message):
             beside(example, table, tmp_path / "card.json")
     bad = write_card(tmp_path / "card.json", figures={"teacher_ms": 1.0, "student_ms": 0.0})
-    with pytest.raises(InvalidInput, match="damaged or no student's card"):
+    with pytest.raises(InvalidInput, match="damaged or not a student's card"):
         beside(example, table, bad)
 
 
@@ -239,7 +239,7 @@ def test_models_judged_by_two_truths_are_counted_and_not_tested(
     assert all(scope.p is None for scope in (found.overall, *found.clusters, *found.classes))
     assert {scope.verdict for scope in (found.overall, *found.clusters)} == {"open"}
     assert "(not tested)" in result
-    assert f"3 of {len(errors)} samples have one true class for" in result
+    assert f"3 of {len(errors)} samples have different labels for" in result
     assert "p =" not in result
     assert json.loads(Path(written["value"]).read_text("utf-8"))["scopes"][0]["p"] is None
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.checks.checkpoints.follow import MOST_CHECKPOINTS, by_number, follow, in_order
+from core.checks.checkpoints.follow import MAX_CHECKPOINTS, by_number, follow, in_order
 from core.cli.main import main
 from core.errors import InvalidInput
 from core.records import Diagnosis, Estimate
@@ -55,8 +55,8 @@ def test_rates_are_counted_among_members_and_in_the_rest_of_the_scope(run: Diagn
 def test_the_runs_own_rate_in_a_cluster_is_the_corrected_one(run: Diagnosis, tmp_path: Path) -> None:
     found = follow(run, tables(run, tmp_path, 0.5))
     assert run.outcomes.errors is not None
-    assert found.clusters[0].own == run.clusters[0].error_rate
-    assert found.everything.own.value == pytest.approx(run.outcomes.errors.mean())
+    assert found.clusters[0].baseline == run.clusters[0].error_rate
+    assert found.everything.baseline.value == pytest.approx(run.outcomes.errors.mean())
     assert found.clusters[0].p is None
 
 
@@ -89,11 +89,11 @@ def test_the_runs_own_model_as_a_checkpoint_is_corrected_and_no_change_is_tested
     own = write_answers(run, run.outcomes.errors, tmp_path / "epoch0.csv")
     found = follow(run, [own, *tables(run, tmp_path, 0.9, 0.1)])
     one = found.clusters[0]
-    assert one.rates[0] == one.own == run.clusters[0].error_rate
+    assert one.rates[0] == one.baseline == run.clusters[0].error_rate
     assert one.p is None
     assert np.isnan(one.change.value)
     assert found.everything.p is not None
-    assert any("epoch0 is wrong on the same samples" in note for note in found.notes)
+    assert any("epoch0 is the run's own model" in note for note in found.notes)
 
 
 def test_the_line_of_the_rest_is_broken_where_nothing_was_answered_there(run: Diagnosis, tmp_path: Path) -> None:
@@ -106,11 +106,11 @@ def test_the_line_of_the_rest_is_broken_where_nothing_was_answered_there(run: Di
 
 def test_what_cannot_be_followed_is_refused(run: Diagnosis, tmp_path: Path) -> None:
     table = tables(run, tmp_path, 0.5)[0]
-    with pytest.raises(InvalidInput, match=f"1 to {MOST_CHECKPOINTS} tables"):
+    with pytest.raises(InvalidInput, match=f"1 to {MAX_CHECKPOINTS} tables"):
         follow(run, [])
-    with pytest.raises(InvalidInput, match="Two tables are called 'epoch1'"):
+    with pytest.raises(InvalidInput, match="Two tables are named 'epoch1'"):
         follow(run, [table, table])
-    with pytest.raises(InvalidInput, match="only losses are known"):
+    with pytest.raises(InvalidInput, match="Only losses are known"):
         follow(make_diagnosis(with_errors=False), [table])
 
 

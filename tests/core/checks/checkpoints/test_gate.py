@@ -194,15 +194,15 @@ def test_nothing_passes_where_nothing_can_be_tested(run: Diagnosis, tmp_path: Pa
     table = pd.read_csv(answers)
     table.loc[0, "label"] = next(name for name in run.samples.class_names if name != table.loc[0, "label"])
     table.to_csv(answers, index=False)
-    with pytest.raises(InvalidInput, match=r"Nothing is tested: 1 of 600 samples .* the same labels"):
+    with pytest.raises(InvalidInput, match=r"Not tested: 1 of 600 samples .* the same labels"):
         errata.gate(run, str(answers), roles, settings=None)
     beside, name, _ = with_second(run, answers, roles)
     untested = compare(beside, "model", name)
     assert untested.untested in untested.notes
-    assert untested.untested.startswith("Nothing is tested: 1 of 600 samples")
+    assert untested.untested.startswith("Not tested: 1 of 600 samples")
     table["id"] = [*table["id"][:4], *(f"new {i}" for i in range(N - 4))]
     table.assign(label=table["label"].where(table.index > 0, table["label"][1])).iloc[1:].to_csv(answers, index=False)
-    with pytest.raises(InvalidInput, match="new has 3 samples of the run, and 5 are needed"):
+    with pytest.raises(InvalidInput, match="new has 3 samples of the run; at least 5 are needed"):
         gate(run, answers, roles, settings=None)
 
 
@@ -347,7 +347,7 @@ def test_a_new_regression_within_the_margin_holds_nothing_back(run: Diagnosis, t
 
 @pytest.mark.parametrize("given", [{"coverage": 0.0}, {"coverage": 1.1}, {"margin": -1.0}, {"margin": np.nan}])
 def test_a_coverage_or_margin_out_of_range_is_refused(given: dict[str, Any], run: Diagnosis, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="above 0 and at most 1, and the margin lie between 0 and 100"):
+    with pytest.raises(InvalidInput, match="above 0 and at most 1, and margin between 0 and 100"):
         gate(run, write_answers(run, errors_of(run), tmp_path / "new.csv"), settings=None, **given)
 
 
@@ -360,7 +360,7 @@ def test_answers_need_be_no_file(run: Diagnosis, tmp_path: Path) -> None:
         beside, name, _ = errata.with_second(beside, frame)
         names.append(name)
     assert names == ["second model", "table second model", "second model 2", "second model 3", "second model 4"]
-    with pytest.raises(InvalidInput, match="second model does not say which answers are wrong"):
+    with pytest.raises(InvalidInput, match="second model does not show which answers are wrong"):
         errata.with_second(run, frame[["id"]].assign(loss=np.arange(N) / N))
     with pytest.raises(InvalidInput, match="No id of second model"):
         errata.with_second(run, frame.assign(id=[f"x{i}" for i in range(N)]))

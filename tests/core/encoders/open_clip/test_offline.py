@@ -224,7 +224,7 @@ def test_a_carried_checkpoint_is_measured_and_its_table_decides_the_names(
 
     assert called().grade != "likely"
     assert (
-        f"a word titles a cluster only as a guess. Measure it with `python -m core competence {name} --captions"
+        f"how well {name} knows them. Measure it with `python -m core competence {name} --captions"
         in capsys.readouterr().out
     )
     for right, wrong in itertools.permutations(two_phrases(encoder, vocabulary)):

@@ -73,7 +73,7 @@ def test_a_package_that_a_probe_needs_is_named_with_exit_code_3(
         (["probe", "zero-shot", "--table", "t.csv", "--out", "o.errata", "--diagnose", "d"], "Remove --diagnose"),
         (["probe", "zero-shot", "--table", "absent.csv", "--out", "o.errata"], "absent.csv"),
         (["compare", "RUN", "model", "nobody"], "no result called 'nobody'"),
-        (["compare", "RUN"], "No probe was run"),
+        (["compare", "RUN"], "No other model was run"),
         (["compare", "RUN", "--out", "x.png"], "must end in"),
     ],
 )
