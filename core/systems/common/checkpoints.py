@@ -102,7 +102,7 @@ def check_owner(folder: Path, owner: dict[str, Any]) -> _State | None:
         raise InvalidInput(f"{folder / STATE} cannot be read: {error}. {again}") from None
     said = read_form(_State, given, f"{STATE} in {folder}", again)
     if any(said.owner.get(name) != value for name, value in json.loads(json.dumps(owner)).items()):
-        raise InvalidInput(f"{folder} holds the state of another training (other items or settings). {again}")
+        raise InvalidInput(f"{folder} has the state of another training (other items or settings). {again}")
     return said
 
 
@@ -122,8 +122,8 @@ def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, 
         _fill(module, optimiser, tensors, kept)
     except (KeyError, RuntimeError, TypeError, ValueError):
         raise InvalidInput(
-            f"The weights {number}.{WEIGHTS} in {folder} are not those of this training. "
-            "Delete the folder to begin anew, or train into another."
+            f"The weights {number}.{WEIGHTS} in {folder} belong to another training. "
+            "Delete the folder to restart, or train into another."
         ) from None
     return Checkpoint(kept, said.best, said.seconds, [Epoch(*row) for row in said.curve], said.scale)
 

@@ -1,5 +1,5 @@
-"""What is said of labels to somebody who has seen no example: a name, related terms, a line of a dictionary, sentences;
-and the patterns that a label's word is put into.
+"""Descriptions of labels that replace examples: a name, related terms, a line of a dictionary, sentences; and the
+patterns around a label's word.
 
 Read as Gao et al. 2023 ("The Benefits of Label-Description Training for Zero-Shot Text Classification", EMNLP,
 arXiv 2305.02239) lay them out, unchanged: `manual_24.tsv` and `prompts.tsv`.
@@ -96,13 +96,13 @@ def read_descriptions(source: str) -> LabelDescriptions:
         said = " ".join(row[1].split()) if len(row) > 1 else ""
         if not label or not said or len(row) > 3:
             raise InvalidInput(
-                f"{where}, line {number}: must be label TAB description, perhaps with TAB comment: got "
-                f"{len(row)} cells, {str(row)[:80]}."
+                f"{where}, line {number}: got {len(row)} cells, {str(row)[:80]}. Write label TAB description, "
+                "optionally TAB comment."
             )
         check_text(said, f"{where}, line {number}")
         found.setdefault(label, []).append(said)
     if not found:
-        raise InvalidInput(f"{where}: there is no description in it. Write lines of label TAB description.")
+        raise InvalidInput(f"{where}: no description. Write lines of label TAB description.")
     numbered = all(label.isdecimal() for label in found)
     return LabelDescriptions(tuple(found), tuple(map(tuple, found.values())), numbered)
 
@@ -125,29 +125,34 @@ def of_classes(
         terms = [texts[0] for texts in given.texts]
         if {*map(fold_name, terms)} != {*map(fold_name, class_names)}:
             raise InvalidInput(
-                f"descriptions: the labels are numbers ({few_names(given.labels)}), which begin with "
-                f"{few_names(terms)}; the classes are {few_names(class_names)}. Say which is which: order "
-                "'first class, second class, ...' in the order of the numbers."
+                f"descriptions: the labels are numbers ({few_names(given.labels)}) with the terms {few_names(terms)}; "
+                f"the classes are {few_names(class_names)}. Set order to 'first class, second class, ...' in the "
+                "order of the numbers."
             )
         given = LabelDescriptions(tuple(terms), given.texts)
     elif given.numbered and order.strip():
         given = _ordered(given, class_names, order)
     found, strangers = by_class(dict(zip(given.labels, given.texts, strict=True)), class_names, "descriptions")
     missing = [name for name, texts in zip(class_names, found) if not texts]
-    notes = [f"No description of {few_names(missing)}: the name alone speaks there."] if missing else []
-    notes += [strangers_note(strangers, "descriptions")] if strangers else []
+    notes: list[str] = []
+    if missing:
+        notes.append(f"Classes without a description use their names alone: {few_names(missing)}.")
+    if strangers:
+        notes.append(strangers_note(strangers, "descriptions"))
     notes += _shared_note(found)
     return found, tuple(notes)
 
 
 def _shared_note(found: Sequence[Sequence[str]]) -> list[str]:
     """Of the descriptions that several classes have."""
-    times = Counter(text for own in found for text in {*own})
+    times = Counter[str]()
+    for texts in found:
+        times.update(set(texts))
     shared = [text for text, n in times.items() if n > 1]
     if not shared:
         return []
-    many = "1 description stands" if len(shared) == 1 else f"{len(shared):,} descriptions stand"
-    return [f"{many} under more than one class and cannot tell these apart: {few_names(sorted(shared))}."]
+    have = "1 description belongs" if len(shared) == 1 else f"{len(shared):,} descriptions belong"
+    return [f"{have} to more than one class and cannot separate them: {few_names(sorted(shared))}."]
 
 
 def terms_of(given: LabelDescriptions, texts: Sequence[Sequence[str]]) -> tuple[str, ...]:
@@ -161,7 +166,9 @@ def _ordered(given: LabelDescriptions, class_names: Sequence[str], order: str) -
     known = {*map(fold_name, class_names)}
     strange = [name for name in said if fold_name(name) not in known]
     if len(said) != len(numbers) or strange or len({*map(fold_name, said)}) < len(said):
-        why = f"{strange[0]!r} is no class" if strange else f"it has {len(said)} names"
+        why = f"it has {len(said)} names"
+        if strange:
+            why = f"{strange[0]!r} is not a class"
         raise InvalidInput(
             f"order must name a class for each of the {len(numbers)} numbers of the descriptions, once: {why}. "
             f"The classes are {few_names(class_names)}."
@@ -191,7 +198,7 @@ def read_patterns(source: str) -> tuple[Pattern, ...]:
         lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
         found = tuple(Pattern("line", i, True, _checked(where, i, line), 0) for i, line in enumerate(lines, 1))
     if not 1 <= len(found) <= _MAX_PATTERNS:
-        raise InvalidInput(f"{where}: 1 to {_MAX_PATTERNS} patterns are read, and there are {len(found):,}.")
+        raise InvalidInput(f"{where}: 1 to {_MAX_PATTERNS} patterns are allowed, and it has {len(found):,}.")
     return found
 
 
@@ -220,10 +227,10 @@ def _table(where: str, text: str) -> tuple[Pattern, ...]:
 
 def _checked(where: str, number: int, string: str) -> str:
     check_text(string, f"{where}, line {number}")
-    if (masks := string.count(MASK)) != 1:
+    if string.count(MASK) != 1:
         raise InvalidInput(
-            f"{where}, line {number}: must hold {MASK} exactly once, where the word goes: {string[:80]!r} holds it "
-            f"{masks} times."
+            f"{where}, line {number}: {string[:80]!r} has {MASK} {string.count(MASK)} times. Use it exactly once, for "
+            "the word."
         )
     return string
 
@@ -246,8 +253,8 @@ def read_words(source: str, names: Sequence[str], terms: Sequence[str] = ()) -> 
         name, _, word = line.rpartition(":")
         if fold_name(name) not in place or not word.strip():
             raise InvalidInput(
-                f"words, line {number}: must be a class, a colon and its word, as in 'negative: awful': got "
-                f"{line.strip()[:80]!r}. The classes are {few_names(names)}."
+                f"words, line {number}: got {line.strip()[:80]!r}. Write a class, a colon and its word, as in "
+                f"'negative: awful'. The classes are {few_names(names)}."
             )
         check_text(word, f"words, line {number}")
         found[place[fold_name(name)]] = word.strip()
@@ -258,17 +265,17 @@ def _text_of(source: str, what: str, form: str) -> tuple[str, str]:
     """(what it is called in messages, the text) of a path or a text of several cells."""
     if "\n" in source or "\t" in source:
         if len(source) > LIMIT:
-            raise InvalidInput(f"{what}: at most {LIMIT:,} characters are read: these are {len(source):,}.")
+            raise InvalidInput(f"{what}: at most {LIMIT:,} characters are allowed: got {len(source):,}. Remove some.")
         return what, source
     path = Path(source.strip()).expanduser()
     try:
         return f"{what} ({path.name})", read_text(path, most=LIMIT)
     except InvalidInput as error:
-        raise InvalidInput(f"{what}: {error} Give {form}.") from None
+        raise InvalidInput(f"{what}: {error} Use {form}.") from None
 
 
 def _rows(text: str, where: str) -> list[list[str]]:
     try:
         return list(csv.reader(StringIO(text, newline=""), delimiter="\t"))
     except csv.Error as error:
-        raise InvalidInput(f"{where}: is no table with tabs ({error}). Write it anew.") from None
+        raise InvalidInput(f"{where}: not a table with tabs ({error}). Save it again.") from None

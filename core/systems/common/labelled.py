@@ -51,12 +51,12 @@ def read_samples(
     store = None if images is None else open_images(images, limits, progress)
     if table is None and store is None:
         raise InvalidInput(
-            "There is nothing to probe. Give labeled samples: a table with --table and images or --texts, "
-            "or class folders (CLASS/file.jpg) with --images."
+            "This needs labeled samples. Add --table with images or --texts, or --images with class folders "
+            "(CLASS/file.jpg)."
         )
     if table is None and store is not None and not _holds_table(store):
         folder = Path(images or "")
-        notes = ("No model was brought; each folder is a class.",)
+        notes = ("Without a model, each folder is a class.",)
         source = _class_folders(store, folder, progress)
         name = folder.stem
         split = "split" if "split" in source else None
@@ -85,17 +85,17 @@ def _labelled(
     if label is None:
         columns = ", ".join(map(repr, list(read.frame.columns)[:12]))
         raise InvalidInput(
-            f"A probe needs each sample's true class, and none of the columns {columns} is known as a label. "
+            f"A probe needs each sample's true class, and Errata found no label among the columns {columns}. "
             "Name it with --label."
         )
     given = replace(wanted, label=label, prediction=label, loss_kind="0/1 error")
-    said = f"No model was brought; the classes are those of the column {label!r}."
+    said = f"Without a model, the classes come from the column {label!r}."
     if read.images and table is not None:
         return table, given, (said, *read.notes)  # its images stay on disk
     outputs = _model_columns(found, read.frame)
     notes = [said, *read.notes]
     if outputs:
-        notes.append(f"{len(outputs):,} columns that a model wrote ({', '.join(outputs[:3])}) were not looked at.")
+        notes.append(f"Ignored {len(outputs):,} columns of a model's outputs: {', '.join(outputs[:3])}.")
     return read.frame.drop(columns=outputs), given, tuple(notes)
 
 
@@ -127,8 +127,8 @@ def _class_folders(store: FileImages, source: Path, progress: Progress) -> pd.Da
             paths.append((name, PurePosixPath(name).parts))
     if not paths:
         raise InvalidInput(
-            f"{source.name!r} holds neither a table nor images. "
-            "Bring class folders (CLASS/file.jpg), or a table with --table."
+            f"{source.name!r} has neither a table nor images. "
+            "Use class folders (CLASS/file.jpg), or a table with --table."
         )
     top = 0
     while len({parts[top] if len(parts) > top + 1 else "" for _, parts in paths}) == 1 and all(
@@ -144,8 +144,8 @@ def _class_folders(store: FileImages, source: Path, progress: Progress) -> pd.Da
     ]
     if not rows:
         raise InvalidInput(
-            f"The images of {source.name!r} lie in no folders, so nothing says their class. "
-            "Put each into a folder named by its class."
+            f"The images of {source.name!r} have no class folders, so their classes are unknown. "
+            "Put each into a folder named after its class."
         )
     return pd.DataFrame(rows)
 
@@ -156,8 +156,8 @@ def _without_model(audit: DataSet, name: str, notes: tuple[str, ...]) -> DataSet
     samples = audit.samples
     if samples.labels is None or len(np.unique(samples.labels)) < 2:
         raise InvalidInput(
-            f"A probe tells classes apart, and all {n:,} samples are of one: {', '.join(samples.class_names)!r}. "
-            "Bring at least two classes."
+            f"A probe needs at least two classes: all {n:,} samples are {', '.join(samples.class_names)!r}. "
+            "Add samples of another class."
         )
     said = tuple(
         note

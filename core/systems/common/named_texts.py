@@ -36,11 +36,10 @@ def read_object(source: str, what: str, form: str) -> tuple[dict[str, Any], str]
         try:
             text = read_text(path, most=LIMIT).strip()
         except InvalidInput as error:
-            raise InvalidInput(f"{what}: {error} Give the path of a JSON file, or its text.") from None
+            raise InvalidInput(f"{what}: {error} Use the path of a JSON file, or its text.") from None
     if len(text) > LIMIT:
         raise InvalidInput(
-            f"{where}: at most {byte_size(LIMIT)} are read, and these are {byte_size(len(text))}. "
-            "Keep the classes that you have."
+            f"{where}: at most {byte_size(LIMIT)} are allowed: got {byte_size(len(text))}. Remove other classes."
         )
     found = parse_json(text, where, strict=True)
     if not isinstance(found, dict):
@@ -60,21 +59,21 @@ def read_lists(source: str, what: str) -> dict[str, tuple[str, ...]]:
     found, where = read_object(source, what, 'an object of lists, {"class": ["text", ...], ...}')
     lists = {key: _texts(value, key, where) for key, value in found.items()}
     if not any(lists.values()):
-        raise InvalidInput(f"{where}: there is no text in it. Write at least one for a class.")
+        raise InvalidInput(f"{where}: no text. Write at least one for a class.")
     return lists
 
 
 def _texts(value: Any, key: str, where: str) -> tuple[str, ...]:
     """A list's texts. A text given twice counts twice, and an empty list stays one: published files have both."""
     if not isinstance(value, list):
-        raise InvalidInput(f"{where}: {key[:80]!r} must hold a list of texts: it holds {_kind(value)}.")
+        raise InvalidInput(f"{where}: {key[:80]!r} must be a list of texts: it is {_kind(value)}.")
     items: list[Any] = value
     for i, item in enumerate(items, 1):
         if not isinstance(item, str):
             raise InvalidInput(f"{where}: {key[:80]!r}, entry {i} must be text: it is {_kind(item)}.")
         check_text(item, f"{where}: {key[:80]!r}, entry {i}")
         if not item.strip():
-            raise InvalidInput(f"{where}: {key[:80]!r}, entry {i} is empty. Write something or take it out.")
+            raise InvalidInput(f"{where}: {key[:80]!r}, entry {i} is empty. Fill or remove it.")
     return tuple(" ".join(item.split()) for item in items)
 
 
@@ -95,22 +94,23 @@ def by_class(
     keys: dict[str, str] = {}
     for key in lists:
         if (twin := keys.setdefault(fold_name(key), key)) != key:
-            raise InvalidInput(f"{what}: {twin[:80]!r} and {key[:80]!r} are the same name. Put their texts under one.")
+            raise InvalidInput(f"{what}: {twin[:80]!r} and {key[:80]!r} are the same name. Merge them.")
     wanted = [fold_name(name) for name in class_names]
     strangers = tuple(key for name, key in keys.items() if name not in set(wanted))
     if len(strangers) == len(keys):
         few = ", ".join(repr(key[:40]) for key in list(lists)[:3])
         raise InvalidInput(
-            f"{what}: none of its names ({len(keys):,}) is a class. It has {few}; the classes are "
-            f"{few_names(class_names)}."
+            f"{what}: none of its names ({len(keys):,}) is a class. It has {few}; the classes are {few_names(class_names)}. "
+            "Rename them."
         )
     return tuple(lists[keys[name]] if name in keys else () for name in wanted), strangers
 
 
 def strangers_note(strangers: Sequence[str], what: str) -> str:
-    """The keys of a file that are no class: misspelt ones perhaps."""
-    many = "1 name in the {} is" if len(strangers) == 1 else f"{len(strangers):,} names in the {{}} are"
-    return f"{many.format(what)} no class and went unused: {few_names(strangers)}."
+    """A note on the keys of a file that are not classes, which may be misspelled."""
+    if len(strangers) == 1:
+        return f"1 name in the {what} is not a class and was not used: {few_names(strangers)}."
+    return f"{len(strangers):,} names in the {what} are not classes and were not used: {few_names(strangers)}."
 
 
 def few_names(names: Sequence[str]) -> str:

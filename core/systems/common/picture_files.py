@@ -37,7 +37,7 @@ class Files(ItemStore):
             return read_plain(path, most)
         except OSError as error:
             if error.errno == errno.EFBIG:
-                raise InvalidInput(f"{str(error.strerror)[:120]}. Bring a smaller image.") from None
+                raise InvalidInput(f"{str(error.strerror)[:120]}. Use a smaller image.") from None
             if self.uploaded:
-                raise InvalidInput(f"{path.name[:60]} is no longer held by the server. Bring it again.") from None
-            raise InvalidInput(f"{path.name} cannot be read ({error.strerror}). Bring another file.") from None
+                raise InvalidInput(f"{path.name[:60]} is no longer on the server. Upload it again.") from None
+            raise InvalidInput(f"Cannot read {path.name} ({error.strerror}). Use another file.") from None

@@ -35,8 +35,7 @@ def pictures_of(
         return kept
     if images is None:
         raise InvalidInput(
-            f"{why}, and this run keeps none, such as a copy of a shipped example or a run of embeddings alone. Run "
-            "this again with --images and the images that were diagnosed (a zip, tar or folder), or run diagnose "
+            f"{why}, and this run has none. Add --images with the diagnosed images (a zip, tar or folder), or diagnose "
             "again with --images."
         )
     from core.data.images.archives import open_images
@@ -44,7 +43,7 @@ def pictures_of(
     from core.limits import Limits
 
     if kept is not None and share_pictures(kept):
-        raise InvalidInput("This run's samples are parts of images, or share them. Leave --images out.")
+        raise InvalidInput("This run's samples are parts of images, or share them. Remove --images.")
     files = open_images(images, Limits(), progress)
     names = list(samples.ids) if kept is None else [kept.name(row) for row in range(len(kept))]
     told = Ledger(len(names))
@@ -52,7 +51,7 @@ def pictures_of(
     if (places < 0).any():
         first = names[int(np.flatnonzero(places < 0)[0])]
         raise InvalidInput(
-            f"{int((places < 0).sum()):,} of the run's {len(names):,} images are not in {images.name}, such as "
-            f"{first!r}. Bring the images that were diagnosed, or leave --images out."
+            f"{int((places < 0).sum()):,} of the run's {len(names):,} images are not in {images.name}, for example "
+            f"{first!r}. Use the diagnosed images, or remove --images."
         )
     return files.keep(places)

@@ -64,8 +64,11 @@ def describe(setting: Any) -> str:
     default = setting.default
     if isinstance(default, bool):
         default = "yes" if default else "no"
-    said = "the method's" if default is None else "none" if default == "" else str(default)
-    return f"{'; '.join(parts)} (default {said})"
+    elif default is None:
+        default = "the method's"
+    elif default == "":
+        default = "none"
+    return f"{'; '.join(parts)} (default {default})"
 
 
 def print_registry(registry: Registry, more: Callable[[str, Any], str] | None = None) -> None:

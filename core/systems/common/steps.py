@@ -27,7 +27,7 @@ def take_step(
         scaler: torch's GradScaler, where half precision needs one.
 
     Raises:
-        InvalidInput: the loss is no number any more; the parameters are as they were.
+        InvalidInput: the loss became NaN or infinite; the parameters stay unchanged.
     """
     value = float(loss.detach())
     groups = optimiser.param_groups
@@ -35,7 +35,7 @@ def take_step(
         group.setdefault("initial_lr", group["lr"])  # as torch's own schedules call it
     if not math.isfinite(value):
         size = groups[0]["initial_lr"]
-        raise InvalidInput(f"The loss is no number any more at a step size of {size:g}. Lower the step size.")
+        raise InvalidInput(f"The loss became NaN at learning rate {size:g}. Lower the learning rate.")
     for group in groups:
         group["lr"] = group["initial_lr"] * share
     scaler = scaler or torch.amp.GradScaler("cpu", enabled=False)  # which does nothing

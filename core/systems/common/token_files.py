@@ -163,7 +163,7 @@ class TokenFiles:
         return checksum == line["crc"]
 
 
-_WAYS_OUT = "Free space, take fewer images, or set ERRATA_CACHE to a folder that can be written."
+_WAYS_OUT = "Free space, use fewer images, or set ERRATA_CACHE to a writable folder."
 
 
 def _append(path: Path, payload: bytes) -> None:

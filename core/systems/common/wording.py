@@ -9,7 +9,8 @@ from core.numbers import count
 
 
 def cut_lines(data: Mapping[str, Any], most: int) -> list[str]:
-    """How many texts were cut to the most tokens that are read; none where no text was, or a card of before does not
-    say."""
+    """A line on texts truncated to the token limit; empty without any, or for an older card without the count."""
     n = int(data.get("cut", 0))
-    return [f"{count(n, 'text')} {'is' if n == 1 else 'are'} longer than {most:,} tokens and cut there."] if n else []
+    if not n:
+        return []
+    return [f"Truncated {count(n, 'text')} to {most:,} tokens."]

@@ -187,7 +187,7 @@ def _seen_by(diagnosis: Diagnosis, encoder: TextTower | None) -> tuple[F32, Text
     words = diagnosis.words
     if words is None or not words.encoder:
         raise InvalidInput(
-            "This run cannot be tagged: no encoder with a text tower saw its samples. "
+            "Tags need a text encoder, and none saw this run's samples. "
             "Diagnose again with --images or --texts and without --no-words."
         )
     return words.joint.vectors, speaker_of(words, encoder)
@@ -213,7 +213,7 @@ def _known_notes(known: dict[str, Counted]) -> tuple[str, ...]:
 
 
 def _notes(design: Design, untested: int, permutations: int) -> tuple[str, ...]:
-    notes = ["A p here holds for this list of tags alone; another list is another test, beside the run's own."]
+    notes = ["Each p is adjusted over this list of tags; another list is a separate test."]
     if untested:
         was = (
             "tag is carried by fewer than {} samples and was"
@@ -222,9 +222,9 @@ def _notes(design: Design, untested: int, permutations: int) -> tuple[str, ...]:
         )
         notes.append(f"{untested} {was.format(MIN_CANDIDATE_ROWS)} not tested.")
     if not design.testable:
-        notes.append("There are too few groups to permute, so no tag has a p.")
+        notes.append("Too few groups can be permuted, so tags have no p.")
     elif 0 < permutations < 5000:
-        notes.append(f"{permutations:,} permutations are a preview; 5,000 or more are needed for a p that is reported.")
+        notes.append(f"{permutations:,} permutations are a preview. Use 5,000 or more for a p to report.")
     return tuple(notes)
 
 

@@ -45,7 +45,7 @@ def read_tags(source: str, modality: str) -> DescribedTags:
     """
     text = source.strip()
     if text == SHIPPED and modality != "text":
-        raise InvalidInput(f"{SHIPPED!r} are causes of texts, and the samples are {modality}s. Give names of your own.")
+        raise InvalidInput(f"{SHIPPED!r} are causes of texts, and the samples are {modality}s. Use your own names.")
     if text == SHIPPED:
         found = read_descriptions(str(FAILURE_CAUSES))
         names = found.labels
@@ -65,7 +65,7 @@ def read_tags(source: str, modality: str) -> DescribedTags:
 def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
     if not 1 <= len(names) <= MAX_TAGS:
         raise InvalidInput(
-            f"1 to {MAX_TAGS} tags can be told apart: got {len(names):,}. Name what you suspect, with commas between."
+            f"1 to {MAX_TAGS} tags are allowed: got {len(names):,}. Name what you suspect, with commas between."
         )
     seen: dict[str, str] = {}
     for name in names:

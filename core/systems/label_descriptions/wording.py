@@ -20,11 +20,11 @@ def headline(report: TagReport) -> str:
     first, *others = [tag for tag in report.tags if report.is_confirmed(tag)] or [None]
     if first is None:
         untested = all(tag.p is None for tag in report.tags)
-        return "No tag could be tested." if untested else "No tag is told from chance."
+        return "No tag could be tested." if untested else "No tag is confirmed."
     assert first.p is not None
     times = f"{number(first.lift.value)} times"
     loss = first.loss_difference
-    expected = f"as often as their classes let expect ({number(first.lift.low)} to {number(first.lift.high)})"
+    expected = f"as often as expected by class ({number(first.lift.low)} to {number(first.lift.high)})"
     if first.measure == "mean loss" and loss is not None:  # the p is of this
         said = f"Samples with “{first.name}” have a mean loss {with_interval(loss)} above the others"
         said += f", and failures carry it {times} {expected}"
@@ -55,7 +55,7 @@ def tag_sentence(report: TagReport, tag: TagFinding) -> str:
     lift, share, overlap = (tag.spread(of) for of in ("lift", "share", "overlap"))
     said = (
         f"{tag.name}: {percent(tag.share)} of all carry it ({tag.size:,}), {percent(tag.among_failures)} of the "
-        f"failures against {percent(tag.among_others)} of the rest; lift {with_interval(tag.lift)}"
+        f"failures against {percent(tag.among_others)} of the others; lift {with_interval(tag.lift)}"
     )
     if tag.measure == "mean loss" and tag.loss_difference is not None:  # what was the stronger is what is told
         said += f", mean loss {signed(tag.loss_difference.value)} {bracketed(tag.loss_difference)} over the others"

@@ -58,7 +58,7 @@ def steps(
 
     how = StepByStep(**read_settings(StepByStep, settings))
     if student is not None and student.resolve() == out.resolve():
-        raise InvalidInput(f"--out is the folder {out}, which is read. Choose another folder for the student.")
+        raise InvalidInput(f"--out is the input folder {out}. Use another folder for the student.")
     from core.systems.step_by_step.run import teach_and_measure
     from core.systems.step_by_step.student_folder import REASONED, save_student
     from core.systems.step_by_step.wording import reasoned_lines
@@ -68,7 +68,7 @@ def steps(
         rows = _rows(texts, (column, label, rationale), released, large_model, classes, progress)
         taught, card = teach_and_measure(rows, how, start=student, progress=progress)
     for reason, n in rows.left_out:
-        say(f"Note: {n:,} rows {reason} are left out.", file=sys.stderr)
+        say(f"Note: Left out {n:,} rows {reason}.", file=sys.stderr)
     save_student(taught, card, out)
     say("\n".join(reasoned_lines(card)))
     say(f"Written: {out}")
@@ -92,8 +92,8 @@ def _rows(
             raise InvalidInput(f"--released reads {', '.join(RELEASED)}: got {released[0][:40]!r}.")
         if any(columns) or classes:
             raise InvalidInput(
-                "With --released the files say what is text, label and reason: leave --column, --label, --rationale "
-                "and --classes out."
+                "The files of --released define text, label and reason. Remove --column, --label, --rationale and "
+                "--classes."
             )
         return read_released(released[0], texts, released[1], large_model)
     text, label, rationale = columns
@@ -131,7 +131,7 @@ def reason(model: Path, texts: Path, column: str, out: Path) -> None:
         there = [i for i, text in enumerate(cells) if text]
         names = ("prediction", *(("reason",) if card.how.method not in (STANDARD, SHUFFLED) else ()))
         if not there:
-            raise InvalidInput(f"{found.name} holds no text in {column!r}. Name another column with --column.")
+            raise InvalidInput(f"{found.name} has no text in {column!r}. Name another column with --column.")
         if taken := [name for name in names if name in found.frame.columns]:
             raise InvalidInput(
                 f"{found.name} has a column {taken[0]!r} already, as the answers would be called. Rename or remove it."
@@ -146,5 +146,5 @@ def reason(model: Path, texts: Path, column: str, out: Path) -> None:
         table.loc[there, name] = answers
     write_table(table, out)
     if empty := len(cells) - len(there):
-        say(f"Note: {empty:,} cells of {column!r} are empty; they have no answer.", file=sys.stderr)
+        say(f"Note: {empty:,} empty cells of {column!r} have no answer.", file=sys.stderr)
     say(f"Written: {out}")

@@ -88,7 +88,7 @@ def _rows(name: str, folder: Path, part: str) -> tuple[list[str], list[str]]:
         try:
             found.append(take(row))
         except (KeyError, TypeError, IndexError, AttributeError):
-            raise InvalidInput(f"{at}: no row of {name} with {_FIELDS[name]}.") from None
+            raise InvalidInput(f"{at}: not a row of {name} with {_FIELDS[name]}. Use the published file.") from None
     return [text for text, _ in found], [label for _, label in found]
 
 
@@ -132,4 +132,6 @@ def read_svamp(path: Path) -> tuple[list[str], list[str], list[float]]:
         texts = [f"{row['Body']}\n{row['Question']}" for row in problems]
         return texts, [str(row["Equation"]) for row in problems], [float(row["Answer"]) for row in problems]
     except (KeyError, TypeError, ValueError):
-        raise InvalidInput(f"{path.name} is no SVAMP.json: a list of Body, Question, Equation and Answer.") from None
+        raise InvalidInput(
+            f"{path.name}: not a SVAMP.json, a list of Body, Question, Equation and Answer. Use the published file."
+        ) from None

@@ -82,8 +82,8 @@ def read_rationales(
     rows = gather(found.name, *columns[:3], taught=columns[3] if teacher else (), classes=classes, what=rationale)
     if max(len(set(rows.labels)), len(set(rows.targets))) < 2:
         raise InvalidInput(
-            f"{found.name}: every row has the label {rows.labels[0][:60]!r}, so there is nothing to tell apart. Name "
-            "another column of labels, or bring rows of other labels."
+            f"{found.name}: every row has the label {rows.labels[0][:60]!r}. Name another column of labels, or add "
+            "rows with other labels."
         )
     return rows
 
@@ -118,16 +118,16 @@ def gather(
         raise InvalidInput(f"{name} has no row with both a text and a label. Name other columns.")
     if not any(rationales[i] for i in kept):
         raise InvalidInput(
-            f"{name}: the column {what!r} is empty in every row with a text and a label, so there is no reason to "
-            "learn from. Name another column, or fill it."
+            f"{name}: the column of reasons {what!r} is empty in every row with a text and a label. "
+            "Name another column, or fill it."
         )
     known = () if classes is None else _classes([cell for cell in labels if cell], classes)
     for i in () if not known else kept:
         for said in (labels[i], *([taught[i]] if taught else [])):
             if said not in known:
                 raise InvalidInput(
-                    f"{name}, row {i}: the label {said[:60]!r} is no class. The classes are {quoted(*known)}. "
-                    "Correct it, or name all classes."
+                    f"{name}, row {i}: the label {said[:60]!r} is not a class ({quoted(*known)}). "
+                    "Fix it, or name all classes."
                 )
     left_out = tuple((reason, len(rows)) for reason, rows in empty.items() if rows)
     every = RationaleSet(name, tuple(texts), tuple(labels), tuple(rationales), known, tuple(taught), left_out)

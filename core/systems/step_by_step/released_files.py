@@ -39,7 +39,7 @@ def text_of(path: Path) -> str:
     except (OSError, EOFError, zlib.error) as error:
         raise InvalidInput(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     if len(content) > most:
-        raise InvalidInput(f"{path.name} holds more than {most:,} bytes of text. Split it.")
+        raise InvalidInput(f"{path.name} has more than {most:,} bytes of text. Split it.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -82,9 +82,7 @@ def split(rows: RationaleSet, how: StepByStep) -> tuple[RationaleSet, RationaleS
     numbers: dict[str, int] = {}
     of_row = np.array([numbers.setdefault(text, len(numbers)) for text in rows.texts], np.int64)
     if len(numbers) < LEAST:
-        raise InvalidInput(
-            f"{rows.name} holds {len(numbers)} different texts with labels; at least {LEAST} are needed. Bring more."
-        )
+        raise InvalidInput(f"{rows.name} has {len(numbers)} different texts with labels, fewer than {LEAST}. Add more.")
     learned, held = split_texts(len(numbers), how.held_out, how.seed)
     at: tuple[I64, I64] = np.flatnonzero(np.isin(of_row, learned)), np.flatnonzero(np.isin(of_row, held))
     return rows.keep(at[0]), rows.keep(at[1])

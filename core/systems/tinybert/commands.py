@@ -37,8 +37,8 @@ def distil(
 ) -> None:
     """Teach a smaller BERT what a larger one knows, after TinyBERT.
 
-    Needs the larger one in a folder, and texts; nothing is fetched. What the student lost is measured on texts that it
-    did not learn from.
+    Needs the larger model in a folder, and texts; fetches nothing. Measures the student's loss of quality on held-out
+    texts.
     """
     from core.cli.output import make_folder
     from core.options import read_settings
@@ -59,8 +59,7 @@ def distil(
         taught, card = teach(given, found, how, start=start, masked_lm=masked_lm, progress=progress)
     if found.n_empty or found.n_repeated:
         say(
-            f"Note: {found.n_empty:,} cells of {column!r} are empty and {found.n_repeated:,} repeat an earlier "
-            "one; they are left out.",
+            f"Note: Left out {found.n_empty:,} empty and {found.n_repeated:,} repeated cells of {column!r}.",
             file=sys.stderr,
         )
     save_student(taught, given, card, out)
@@ -75,9 +74,9 @@ def distil(
 @option("--out FILE", "the table with columns prediction and prob_* added: .csv, .parquet or .json")
 @option("--max-tokens", "longer texts are cut there (default 128)", **POSITIVE)
 def classify(texts: Path, column: str, out: Path, model: Path | None = None, max_tokens: int = 128) -> None:
-    """What a BERT answers to each text of a table.
+    """Classify each text of a table with a BERT.
 
-    Diagnose the answers of one model, then set another's beside them: `compare RUN --second FILE`.
+    Diagnose the answers of one model, then compare another's: `compare RUN --second FILE`.
     """
     from core.cli.output import check_suffix, write_table
 
@@ -90,5 +89,5 @@ def classify(texts: Path, column: str, out: Path, model: Path | None = None, max
         table, n_empty = answer(given, texts, column, max_tokens=max_tokens, progress=progress)
     write_table(table, out)
     if n_empty:
-        say(f"Note: {n_empty:,} cells of {column!r} are empty; they have no answer.", file=sys.stderr)
+        say(f"Note: {n_empty:,} empty cells of {column!r} have no answer.", file=sys.stderr)
     say(f"Written: {out}")

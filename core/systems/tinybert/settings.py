@@ -17,32 +17,34 @@ class Distillation:
 
     title: ClassVar[str] = "The distillation"
 
-    layers: int = setting(3, "Transformer layers of the student.", low=1, high=96)
-    width: int | None = setting(None, "Width of the student; empty takes the teacher's.", low=1, high=8192)
-    map: str = setting("uniform", f"Which of the teacher's layers teach: {', '.join(MAPS)}, or such as 1,5,6.")
+    layers: int = setting(3, "transformer layers of the student", low=1, high=96)
+    width: int | None = setting(None, "width of the student (empty: the teacher's)", low=1, high=8192)
+    map: str = setting("uniform", f"teacher layers to learn from: {', '.join(MAPS)}, or numbers as in 1,5,6")
     inherit: str = setting(
         "auto",
-        "What the student starts from: none of it (as TinyBERT), the teacher's words, or words and the layers of the "
-        "map; auto takes layers where both are of one width, else words.",
+        "start of the student: nothing (as TinyBERT), the teacher's words, or its words and mapped layers (auto: "
+        "layers at equal width, else words)",
         choices=INHERIT,
     )
-    intermediate_epochs: int = setting(2, "Passes with the losses of embeddings, states and attention.", low=0)
-    prediction_epochs: int = setting(4, "Passes with the prediction loss, afterwards.", low=0)
-    embedding: bool = setting(True, "Count the embedding loss.", advanced=True)
-    hidden: bool = setting(True, "Count the hidden-state loss.", advanced=True)
-    attention: bool = setting(True, "Count the attention loss.", advanced=True)
-    temperature: float = setting(1.0, "Of the soft cross-entropy.", low=0.01, high=100.0)
-    lr: float = setting(3e-4, "Largest step size of AdamW; TinyBERT's is 5e-5, over many more steps.", low=1e-7, high=1)
-    batch: int = setting(32, "Texts in a step.", low=1, high=1024)
-    max_tokens: int = setting(128, "Longer texts are cut there.", low=3, high=8192)
-    augment: int = setting(0, "Changed copies made of each text; TinyBERT makes 10 to 30.", low=0, high=100)
-    replace: float = setting(0.4, "Share of a copy's words that change.", low=0.0, high=1.0, advanced=True)
-    candidates: int = setting(15, "Words that may take a word's place.", low=1, high=200, advanced=True)
-    held_out: float = setting(0.1, "Share of the texts, at most 1,000, kept for the figures.", low=0.01, high=0.5)
+    intermediate_epochs: int = setting(2, "passes with the losses of embeddings, states and attention", low=0)
+    prediction_epochs: int = setting(4, "later passes with the prediction loss", low=0)
+    embedding: bool = setting(True, "include the embedding loss", advanced=True)
+    hidden: bool = setting(True, "include the hidden-state loss", advanced=True)
+    attention: bool = setting(True, "include the attention loss", advanced=True)
+    temperature: float = setting(1.0, "temperature of the soft cross-entropy", low=0.01, high=100.0)
+    lr: float = setting(
+        3e-4, "largest learning rate of AdamW (TinyBERT's: 5e-5, over many more steps)", low=1e-7, high=1
+    )
+    batch: int = setting(32, "texts a step", low=1, high=1024)
+    max_tokens: int = setting(128, "longest text in tokens; longer ones are truncated", low=3, high=8192)
+    augment: int = setting(0, "changed copies of each text (TinyBERT's: 10 to 30)", low=0, high=100)
+    replace: float = setting(0.4, "share of changed words in a copy", low=0.0, high=1.0, advanced=True)
+    candidates: int = setting(15, "candidate words for each replacement", low=1, high=200, advanced=True)
+    held_out: float = setting(0.1, "share of texts held out for the figures, at most 1,000", low=0.01, high=0.5)
     precision: str = setting(
         "auto",
-        "Of the products while training; auto takes bfloat16 where the processor multiplies it.",
+        "number format of products in training (auto: bfloat16 on processors that multiply it)",
         choices=("auto", "float32", "bfloat16"),
         advanced=True,
     )
-    seed: int = setting(0, "The same seed trains the same.", low=0, high=2**32 - 1)
+    seed: int = setting(0, "random seed", low=0, high=2**32 - 1)

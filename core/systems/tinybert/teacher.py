@@ -94,21 +94,21 @@ def read_bert(folder: Path | None, kinds: Sequence[str] = ("vectors", "classes",
             of `kinds`.
     """
     if folder is None:
-        raise InvalidInput(f"A model is needed, such as a teacher: {NEEDED}.")
+        raise InvalidInput(f"This command needs a model. Use {NEEDED}.")
     folder = minilm_folder() if str(folder) == EMBEDDED and not folder.exists() else folder
     parts = ModelFolder(folder, NEEDED)
     config = parts.config(_Config)
     head = config.architectures[0]
     if KINDS[head] not in kinds:
         wanted = " or ".join(name for name, given in KINDS.items() if given in kinds)
-        raise InvalidInput(f"{folder} holds a {head}; what is needed here is a {wanted}.")
+        raise InvalidInput(f"{folder} has a {head}. Use a {wanted}.")
     pooling = (folder / POOLING).parent
     if head == "BertModel" and pooling.is_dir() and (found := pooling_of(pooling)) != "mean":
         raise InvalidInput(f"{folder}: its vectors are pooled by {found!r}; only the mean is distilled.")
     model = parts.model(head, options={"add_pooling_layer": False} if head == "BertModel" else {})
     tokenizer = parts.tokenizer(config.vocab_size, ("tokenizer.json", "vocab.txt"))
     if tokenizer.pad_token_id is None or tokenizer.mask_token_id is None:
-        raise InvalidInput(f"{folder}: the tokenizer has no [PAD] or no [MASK], so it is no BERT's.")
+        raise InvalidInput(f"{folder}: the tokenizer lacks [PAD] or [MASK]. Use a BERT's tokenizer.")
     return BertFolder(folder, KINDS[head], model, tokenizer, licence_of(folder))
 
 
@@ -120,4 +120,4 @@ def check_apart(out: Path, teacher: BertFolder, start: Path | None) -> None:
     """
     for folder in (teacher.folder, start):
         if folder is not None and out.resolve() == folder.resolve():
-            raise InvalidInput(f"--out is the folder {out}, which is read. Choose another folder for the student.")
+            raise InvalidInput(f"--out is the input folder {out}. Use another folder for the student.")

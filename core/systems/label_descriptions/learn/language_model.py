@@ -63,8 +63,8 @@ def read_language_model(source: Path) -> LanguageModel:
     head = next(iter(folder.config(_Config).architectures), "")
     if not head.endswith(_HEADS):
         raise InvalidInput(
-            f"{path} holds a {head[:80] or 'model of no name'}, and a language model with its head is needed, whose "
-            f"name in architectures ends in {', '.join(_HEADS)}. What is needed is {NEEDED}."
+            f"{path} has a {head[:80] or 'nameless model'}, not a language model whose architecture ends in "
+            f"{', '.join(_HEADS)}. Use {NEEDED}."
         )
     kind = "masked" if head.endswith(_HEADS[:2]) else "causal"
     model = folder.model("AutoModelForMaskedLM" if kind == "masked" else "AutoModelForCausalLM")
@@ -82,7 +82,7 @@ def _shipped() -> Path:
 
 def _of_gguf(path: Path) -> LanguageModel:
     if not path.is_file():
-        raise InvalidInput(f"There is no file {path}. What is needed is {NEEDED}.")
+        raise InvalidInput(f"{path}: no such file. Use {NEEDED}.")
     if missing := [name for name in ("gguf", "accelerate") if find_spec(name) is None]:
         raise MissingDependency(f"A .gguf file needs {', '.join(missing)}. Run `pip install {' '.join(missing)}`.")
     how: dict[str, Any] = {"gguf_file": path.name, "local_files_only": True, "trust_remote_code": False}
@@ -98,12 +98,11 @@ def _of_gguf(path: Path) -> LanguageModel:
 def _checked(found: LanguageModel) -> LanguageModel:
     """See that tokenizer, layers and head are those of the model."""
     if found.kind == "masked" and found.tokenizer.mask_token_id is None:
-        raise InvalidInput(f"{found.name}: the tokenizer has no mask, so it is not the one of a masked model.")
+        raise InvalidInput(f"{found.name}: the tokenizer has no mask token. Use the masked model's own tokenizer.")
     layers = {layer_of(name) for name, _ in found.model.named_parameters()} - {None}
     if len(layers) != found.model.config.num_hidden_layers or not _same_head(found):
         raise InvalidInput(
-            f"{found.name}: a {type(found.model).__name__} is built in a way that is not read here. "
-            "RoBERTa, BERT, Llama and GPT-2 are."
+            f"{found.name}: Errata cannot read a {type(found.model).__name__}. Use RoBERTa, BERT, Llama or GPT-2."
         )
     return found
 
@@ -136,11 +135,11 @@ def word_tokens(found: LanguageModel, words: Sequence[str], names: Sequence[str]
         if not single:
             pieces = found.tokenizer.convert_ids_to_tokens(split[0])
             raise InvalidInput(
-                f"The word {word!r} of the class {name!r} must be one token to the model, and it is "
-                f"{len(pieces)}: {', '.join(map(repr, pieces[:6]))}. Give another with --words '{name}: word'."
+                f"The word {word!r} of the class {name!r} must be one token to the model: it is "
+                f"{len(pieces)}, {', '.join(map(repr, pieces[:6]))}. Use another with --words '{name}: word'."
             )
         if single[0] in tokens:
             other = names[tokens.index(single[0])]
-            raise InvalidInput(f"The classes {other!r} and {name!r} have the same word {word!r}. Give one another.")
+            raise InvalidInput(f"The classes {other!r} and {name!r} have the same word {word!r}. Change one.")
         tokens.append(single[0])
     return tokens

@@ -50,8 +50,8 @@ def patterns_for(found: LanguageModel, patterns: Sequence[Pattern]) -> tuple[tup
         raise InvalidInput("A causal model needs a pattern that follows the text and has words before <mask>.")
     left = len(patterns) - len(kept)
     said = (
-        f"A causal model reads no further than the mask: {left} of {len(patterns)} patterns stand before the text or "
-        "differ only behind the mask, and are left out."
+        f"Left out {left} of {len(patterns)} patterns: a causal model reads only up to the mask, and these precede the "
+        "text or differ only after the mask."
     )
     return tuple(kept.values()), (said,) if left else ()
 

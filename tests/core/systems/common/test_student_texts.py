@@ -38,7 +38,7 @@ def test_texts_that_are_cut_are_counted(teacher: BertFolder) -> None:
     texts = ["a red dog", " ".join(["a"] * 30), " ".join(["a"] * 31)]
     assert count_longer(teacher.tokenizer, texts, 32) == 1  # with [CLS] and [SEP] the last has 33
     assert [len(tokens) for tokens in tokens_of(teacher.tokenizer, texts, 32)] == [5, 32, 32]
-    assert cut_lines({"cut": 2}, 32) == ["2 texts are longer than 32 tokens and cut there."]
+    assert cut_lines({"cut": 2}, 32) == ["Truncated 2 texts to 32 tokens."]
     assert cut_lines({"cut": 0}, 32) == cut_lines({}, 0) == []
 
 

@@ -26,7 +26,7 @@ def test_tags_are_printed_with_their_share_lift_p_and_wordings(run: Path, capsys
     assert re.search(
         r"in the dark: .* of the failures against .*; lift .*; adjusted p .*In 14 other wordings: lift", lines[2]
     )
-    assert "Note: A p here holds for this list of tags alone" in "\n".join(lines)
+    assert "Note: Each p is adjusted over this list of tags" in "\n".join(lines)
     assert "300 permutations are a preview" in "\n".join(lines)
 
 
@@ -125,7 +125,7 @@ def test_every_key_that_learn_writes_is_described(
     ("more", "message"),
     [
         (("--words", "bad: horrendous; good: great"), "must be one token to the model"),
-        (("--words", "worse: awful"), "words, line 1: must be a class, a colon and its word"),
+        (("--words", "worse: awful"), "words, line 1: got"),
         (("--lr", "2"), "lr must be"),
         (("--out", "x.csv"), "--out must end in .json"),
         (("--patterns", "no mask"), "File 'no mask' not found"),

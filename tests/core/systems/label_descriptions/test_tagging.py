@@ -109,7 +109,7 @@ def test_the_headline_tells_the_strongest_tag_or_that_none_is_told_from_chance(d
     assert "and failures carry it" in by_loss
     assert re.search(r"mean loss \S+ \(\S+ to \S+\) above .*; adjusted p \S+ \S+ of the mean loss;", by_loss)
     assert " of the error rate; " in by_error
-    assert headline(replace(report, tags=report.tags[1:])) == "No tag is told from chance."
+    assert headline(replace(report, tags=report.tags[1:])) == "No tag is confirmed."
     assert headline(replace(report, tags=(replace(first, p=None),))) == "No tag could be tested."
 
 
@@ -149,11 +149,11 @@ def test_few_groups_give_no_p(dark: Diagnosis) -> None:
     few = replace(dark, samples=replace(dark.samples, groups=np.arange(240) % 10))
     report = tagged(few)
     assert all(tag.p is None for tag in report.tags)
-    assert any("too few groups" in note for note in report.notes)
+    assert any("Too few groups" in note for note in report.notes)
 
 
 def test_a_run_without_words_or_with_another_encoder_is_refused(dark: Diagnosis) -> None:
-    with pytest.raises(InvalidInput, match="no encoder with a text tower saw its samples"):
+    with pytest.raises(InvalidInput, match="none saw this run's samples"):
         tagged(replace(dark, words=None))
     assert dark.words is not None
     other = replace(dark.words, joint=replace(dark.words.joint, space="another"))

@@ -83,10 +83,10 @@ def test_svamps_parts_are_those_of_the_released_code(tmp_path: Path) -> None:
         (PAIRS[0], "valid", "llama", "--large-model is one of palm, gpt: got 'llama'"),
         (PAIRS[0], "valid", "gpt", "cannot be read|valid.json"),
         (PAIRS[0], "test", None, "anli1_test.json cannot be read"),
-        ({"premise": "x", "label": 0}, "valid", None, "line 1: no row of anli1 with premise, hypothesis and label"),
-        (PAIRS[0] | {"label": 3}, "valid", None, "line 1: no row of anli1"),
-        (PAIRS[0] | {"premise": 1}, "valid", None, "line 1: no row of anli1"),
-        ([], "valid", None, "line 1: no row of anli1"),
+        ({"premise": "x", "label": 0}, "valid", None, "line 1: not a row of anli1 with premise, hypothesis and label"),
+        (PAIRS[0] | {"label": 3}, "valid", None, "line 1: not a row of anli1"),
+        (PAIRS[0] | {"premise": 1}, "valid", None, "line 1: not a row of anli1"),
+        ([], "valid", None, "line 1: not a row of anli1"),
     ],
 )
 def test_odd_folders_are_refused(tmp_path: Path, row: Any, part: str, model: str | None, message: str) -> None:
@@ -98,5 +98,5 @@ def test_odd_folders_are_refused(tmp_path: Path, row: Any, part: str, model: str
 def test_odd_word_problems_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "SVAMP.json"
     path.write_text('[{"Body": "x"}]', "utf-8")
-    with pytest.raises(InvalidInput, match=r"is no SVAMP.json"):
+    with pytest.raises(InvalidInput, match=r"not a SVAMP.json"):
         read_svamp(path)

@@ -112,7 +112,7 @@ def test_a_training_can_be_stopped_and_refuses_a_loss_that_is_no_number() -> Non
     broken = tiny_student(rows)
     with torch.no_grad():
         broken.model.shared.weight.fill_(float("nan"))
-    with pytest.raises(InvalidInput, match=r"no number any more at a step size of 0.001. Lower the step size"):
+    with pytest.raises(InvalidInput, match=r"became NaN at learning rate 0.001. Lower the learning rate"):
         teach(broken, rows, settings())
 
 

@@ -49,7 +49,7 @@ def test_esnli_is_read_line_by_line_gzipped_or_not(tmp_path: Path) -> None:
 
 
 def test_odd_esnli_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"row 1: the label 'maybe' is no class"):
+    with pytest.raises(InvalidInput, match=r"row 1: the label 'maybe' is not a class"):
         read_esnli(write_esnli(tmp_path, "neutral\nmaybe\n"), "dev")
     with pytest.raises(InvalidInput, match="s1 2, s2 2, labels 1"):
         read_esnli(write_esnli(tmp_path, "neutral\n"), "dev")

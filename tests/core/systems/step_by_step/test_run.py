@@ -45,7 +45,7 @@ def test_texts_that_are_cut_are_counted() -> None:
     _, card = teach_and_measure(long, settings(updates=1))
     most = card.settings["max_tokens"]
     assert card.data["cut"] == 1
-    assert reasoned_lines(card)[-1] == f"1 text is longer than {most} tokens and cut there."
+    assert reasoned_lines(card)[-1] == f"Truncated 1 text to {most} tokens."
 
 
 def test_free_answers_can_be_learned_from_few_rows() -> None:
@@ -73,5 +73,5 @@ def test_a_single_targets_controls_have_its_form(monkeypatch: pytest.MonkeyPatch
 
 
 def test_too_few_texts_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="holds 10 different texts with labels; at least 20 are needed"):
+    with pytest.raises(InvalidInput, match="has 10 different texts with labels, fewer than 20"):
         teach_and_measure(some_rows(10), settings())

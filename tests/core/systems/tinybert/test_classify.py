@@ -43,7 +43,7 @@ def test_classes_bear_the_names_of_the_folder(tmp_path: Path) -> None:
     [
         ("text,prediction\na dog,1\n", "has a column 'prediction' already"),
         ("text,prob_x\na dog,1\n", "has a column 'prob_x' already"),
-        ("text,other\n,1\n", "holds no text in 'text'"),
+        ("text,other\n,1\n", "has no text in 'text'"),
         ("txt,other\na dog,1\n", "no column 'text'"),
     ],
 )

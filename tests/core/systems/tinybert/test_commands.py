@@ -71,7 +71,7 @@ def test_every_setting_is_an_option_with_a_sentence(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"teacher": None}, "A model is needed, such as a teacher: a folder of a BertModel"),
+        ({"teacher": None}, "This command needs a model. Use a folder of a BertModel"),
         ({"teacher": "nowhere"}, "nowhere holds no config.json"),
         ({"--texts": "nowhere.csv"}, "'nowhere.csv' was not found"),
         ({"--column": "txt"}, "no column 'txt'"),
@@ -100,7 +100,7 @@ def test_what_does_not_fit_is_answered_by_one_message(
 
 def test_the_teachers_folder_is_not_written_over(teacher: str, texts: str, capsys: pytest.CaptureFixture[str]) -> None:
     given = ("--texts", texts, "--column", "text", "--out", teacher)
-    assert "which is read" in refused(capsys, "distil", teacher, *given)
+    assert "is the input folder" in refused(capsys, "distil", teacher, *given)
 
 
 def test_a_folder_with_files_of_the_users_is_not_written_to(
@@ -109,7 +109,7 @@ def test_a_folder_with_files_of_the_users_is_not_written_to(
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "config.json").write_text("{}", "utf-8")
     given = ("--texts", texts, "--column", "text", "--out", str(tmp_path / "out"))
-    assert "no student that it is part of" in refused(capsys, "distil", teacher, *given)
+    assert "not written as a student" in refused(capsys, "distil", teacher, *given)
 
 
 @pytest.mark.slow
@@ -137,7 +137,7 @@ def test_what_compression_costs_is_compared_by_cluster(
     ("changed", "message"),
     [
         ({"--out": "answers.txt"}, "--out must end in .csv, .parquet or .json"),
-        ({}, "holds a BertModel; what is needed here is a BertForSequenceClassification"),
+        ({}, "has a BertModel. Use a BertForSequenceClassification"),
     ],
 )
 def test_what_cannot_be_classified_is_answered_by_one_message(

@@ -106,7 +106,7 @@ def test_a_loss_that_is_no_number_is_told(teacher: BertFolder) -> None:
     student = make_student(teacher, HOW)
     with torch.no_grad():
         student.bert.encoder.layer[0].output.dense.weight.fill_(float("nan"))
-    with pytest.raises(InvalidInput, match=r"no number any more at a step size of 1\. Lower the step size"):
+    with pytest.raises(InvalidInput, match=r"became NaN at learning rate 1\. Lower the learning rate"):
         teach(teacher, student, [[2, 5, 3]] * 20, replace(HOW, lr=1.0))
 
 

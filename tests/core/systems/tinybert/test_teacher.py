@@ -32,7 +32,7 @@ def test_each_kind_of_head_is_read(tmp_path: Path, head: str) -> None:
 
 
 def test_a_model_of_another_head_is_refused_where_that_is_no_use(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="holds a BertModel; what is needed here is a BertForMaskedLM"):
+    with pytest.raises(InvalidInput, match=r"has a BertModel. Use a BertForMaskedLM"):
         read_bert(write_bert(tmp_path / "plain"), ("words",))
 
 

@@ -105,7 +105,7 @@ def test_a_stopped_training_goes_on_and_ends_as_if_it_had_not_stopped(
     assert (tmp_path / "a" / "training").is_dir()
     with monkeypatch.context() as patched:  # nothing is drawn or read for a training that cannot go on
         patched.setattr(commands_compose_train, "_to_learn", None)
-        assert "holds the state of another training" in refused(
+        assert "has the state of another training" in refused(
             capsys, *arguments, "--seed", "1", "--no-check", "--out", str(tmp_path / "a")
         )
     said(capsys, *arguments, "--no-check", "--out", str(tmp_path / "a"))

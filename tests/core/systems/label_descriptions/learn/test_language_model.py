@@ -54,7 +54,7 @@ def test_the_layer_of_a_parameter_is_read_off_its_name(name: str, layer: int | N
 def test_a_folder_without_config_weights_or_head_says_what_is_needed(roberta: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"holds no config\.json. What is needed is a folder of a masked"):
         read_language_model(tmp_path)
-    with pytest.raises(InvalidInput, match="a language model with its head is needed"):
+    with pytest.raises(InvalidInput, match="not a language model whose architecture ends"):
         read_language_model(write_bert(tmp_path / "bare"))
     (roberta / "model.safetensors").unlink()
     with pytest.raises(InvalidInput, match=r"holds no model\.safetensors"):
@@ -82,7 +82,7 @@ def test_code_that_a_folder_brings_is_not_run(roberta: Path) -> None:
 
 
 def test_a_gguf_file_that_is_not_there_or_cannot_be_read_here_is_refused(tmp_path: Path, monkeypatch: Any) -> None:
-    with pytest.raises(InvalidInput, match="There is no file"):
+    with pytest.raises(InvalidInput, match="no such file"):
         read_language_model(tmp_path / "none.gguf")
     (tmp_path / "some.gguf").write_bytes(b"GGUF")
     monkeypatch.setattr("core.systems.label_descriptions.learn.language_model.find_spec", lambda name: None)
@@ -103,7 +103,7 @@ def test_a_word_is_one_token_with_a_space_before_it_where_there_is_one(roberta: 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("horrendous", "great"), "'horrendous' of the class 'bad' must be one token to the model, and it is"),
+        (("horrendous", "great"), "'horrendous' of the class 'bad' must be one token to the model: it is"),
         (("great", "great"), "The classes 'bad' and 'good' have the same word 'great'"),
     ],
 )

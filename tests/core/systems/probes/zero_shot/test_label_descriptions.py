@@ -96,7 +96,7 @@ def test_descriptions_that_lose_their_end_and_that_several_classes_share_are_tol
     told = DescribedLabels(descriptions=json.dumps({**LOOKS, "dog": ["collar", long], "hen": ["collar", "comb"]}))
     notes = told.run(part).notes
     assert notes[1:] == (
-        "1 description stands under more than one class and cannot tell these apart: 'collar'.",
+        "1 description belongs to more than one class and cannot separate them: 'collar'.",
         "The text tower truncated 1 of 49 descriptions and filled patterns.",
     )
     assert DescribedLabels(descriptions=SAID).run(part).notes == (DUAL_FORM,)

@@ -67,13 +67,13 @@ def test_descriptions_are_read_from_a_file_or_as_text(tmp_path: Path):
     [
         ("{", "invalid JSON at column 2"),
         ("[1]", "must be an object of lists.*it is a list"),
-        ('{"cat": "soft"}', "'cat' must hold a list of texts: it holds text"),
-        ('{"cat": {"a": []}}', "'cat' must hold a list of texts: it holds an object"),
+        ('{"cat": "soft"}', "'cat' must be a list of texts: it is text"),
+        ('{"cat": {"a": []}}', "'cat' must be a list of texts: it is an object"),
         ('{"cat": ["soft", 3]}', "'cat', entry 2 must be text: it is a number"),
         ('{"cat": [null]}', "'cat', entry 1 must be text: it is null"),
         ('{"cat": ["  "]}', "'cat', entry 1 is empty"),
-        ('{"cat": [], "dog": []}', "no text in it"),
-        ("{}", "no text in it"),
+        ('{"cat": [], "dog": []}', "no text. Write at least one"),
+        ("{}", "no text. Write at least one"),
         ('{"cat": ["a"], "cat": ["b"]}', "the key 'cat' appears twice"),
         ("[" * 100_000, "nested too deep"),
         ('{"a": ' + "1" * 5000 + "}", "a number has more than 300 digits"),
@@ -94,7 +94,7 @@ def test_a_file_that_is_too_large_or_no_text_is_refused(tmp_path: Path, monkeypa
     monkeypatch.setattr(named_texts, "LIMIT", 20)
     (tmp_path / "c.json").write_text('{"cat": ["whiskers and fur"]}')
     for source in (str(tmp_path / "c.json"), '{"cat": ["whiskers and fur"]}'):
-        with pytest.raises(InvalidInput, match=r"at most 20 bytes are read"):
+        with pytest.raises(InvalidInput, match=r"at most 20 bytes are allowed"):
             read_lists(source, "descriptions")
 
 
@@ -130,7 +130,7 @@ def test_synonyms_are_read_from_a_json_file_and_strangers_are_counted(tmp_path: 
     file.write_text(json.dumps({"cat": ["Cat", "tom, the"], "cow": ["ox"]}))
     assert read_synonyms(str(file), ("cat", "dog")) == (
         (("cat", "tom, the"), ("dog",)),
-        ("1 name in the synonyms is no class and went unused: 'cow'.",),
+        ("1 name in the synonyms is not a class and was not used: 'cow'.",),
     )
 
 

@@ -43,7 +43,7 @@ def test_descriptors_and_sentences_are_told_apart_and_the_note_says_which():
     assert "as descriptors (0 of 3" in short.notes[0]
     assert short.notes[1:] == (
         "1 of 2 classes has no descriptions. Errata used the templates alone.",
-        "1 name in the descriptions is no class and went unused: 'cow'.",
+        "1 name in the descriptions is not a class and was not used: 'cow'.",
     )
     assert "as sentences (3 of 3" in whole.notes[0]
 

@@ -145,7 +145,7 @@ def test_a_training_that_diverges_ends_with_one_message() -> None:
     wild = pretrain(made(), (3, 3), TINY).model.dictionary
     assert wild is not None
     wild.embed.fill_(3e38)
-    with pytest.raises(InvalidInput, match=r"no number any more at a step size of 0\.002\. Lower the step size"):
+    with pytest.raises(InvalidInput, match=r"became NaN at learning rate 0\.002\. Lower the learning rate"):
         pretrain(made(), (3, 3), TINY, dictionary=wild)
     found = pretrain(made(), (3, 3), TINY)
     torch.nn.init.constant_(found.model.matches.weight, torch.nan)
