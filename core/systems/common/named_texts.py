@@ -100,8 +100,8 @@ def by_class(
     if len(strangers) == len(keys):
         few = ", ".join(repr(key[:40]) for key in list(lists)[:3])
         raise InvalidInput(
-            f"{what}: none of its names ({len(keys):,}) is a class. It has {few}; the classes are {few_names(class_names)}. "
-            "Rename them."
+            f"{what}: none of its names ({len(keys):,}) is a class. It has {few}; the classes are "
+            f"{few_names(class_names)}. Rename them."
         )
     return tuple(lists[keys[name]] if name in keys else () for name in wanted), strangers
 

@@ -129,8 +129,8 @@ def test_what_cannot_be_probed_is_refused_with_the_way_out(pictures: Path, tmp_p
     with pytest.raises(InvalidInput, match="have no class folders"):
         read_samples(None, images=pictures)
     fill(tmp_path / "one", [f"cat/{i}.png" for i in range(30)])
-    with pytest.raises(InvalidInput, match="Bring at least two classes"):
+    with pytest.raises(InvalidInput, match="needs at least two classes"):
         read_samples(None, images=tmp_path / "one")
     table().assign(kind="cat").to_csv(tmp_path / "one.csv", index=False)
-    with pytest.raises(InvalidInput, match="Bring at least two classes"):
+    with pytest.raises(InvalidInput, match="needs at least two classes"):
         read_samples(tmp_path / "one.csv", images=pictures, roles=Roles(label="kind"))
