@@ -101,7 +101,8 @@ def sample_noun(diagnosis: Diagnosis) -> str:
 def _gap(diagnosis: Diagnosis, insight: Insight) -> str:
     """Such as "The gap is 45 points, corrected for the search (95% CI 21 to 70)."; of a confirmed finding alone, the
     others' gap is what is counted."""
-    shares = insight.measure == "error rate" or (insight.measure is None and insight.error_difference is not None)
+    has_errors = insight.error_inside is not None and insight.error_outside is not None
+    shares = has_errors and not (insight.confirmed and insight.measure == "mean loss")
     difference = insight.error_difference if shares else insight.effect
     if not insight.confirmed or difference is None or not math.isfinite(difference.value):
         return ""
