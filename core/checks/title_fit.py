@@ -17,7 +17,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from core.language.describers import Describer, names_of, properties_of, unspoken
-from core.language.parts import WORTH_SAYING, Halves, halves_of, ways_apart
+from core.language.parts import WORTH_SAYING, Halves, ways_apart
 from core.language.title_model import (
     N_OF_SPLIT,
     Ranked,
@@ -343,20 +343,6 @@ def both_right(pool: TitlePool, plant: Plant, halves: Halves) -> bool:
     return (names_part(first, 1) and names_part(second, 2)) or (names_part(first, 2) and names_part(second, 1))
 
 
-def taken_apart(model: TitleModel, judged: Judged) -> Halves | None:
-    """The best split of a planted cluster."""
-    first_themes, _ = titled_by(model, judged.ranked)
-    if not first_themes:
-        return None
-    return halves_of(model, judged.ranked, first_themes, judged.plant.members)
-
-
-def titled(model: TitleModel, judged: Judged) -> tuple[float, tuple[tuple[str, ...], ...]]:
-    """(chance, the words of each theme) of the title that the model gives a planted cluster."""
-    first_themes, chance = titled_by(model, judged.ranked)
-    return chance, tuple(theme.texts for theme in first_themes)
-
-
 def _folds(causes: Sequence[str]) -> I64:
     """(c,) the fold of each cluster: clusters with the same cause share a fold."""
     order = np.random.default_rng(0).permutation(sorted(set(causes)))
@@ -388,17 +374,15 @@ def _cross_fitted(x: F64, right: Bool, fold: I64, weight: F64 | None = None) -> 
 def _lines(chance: F64, right: F64, kind: npt.NDArray[Any]) -> tuple[float, float]:
     """The lowest chance of a likely title, and the lowest at which a guess is worth showing."""
     grid = np.arange(0.3, 0.96, 0.01)
-
     # columns are easy, and would lower the line for the others
     random = kind == "random"
     sure = kind == "column"
 
     def enough(line: float) -> bool:
         real = (chance >= line) & ~random & ~sure
-        wrong = 0.0
-        if real.any():
-            wrong = float(np.mean(right[real] == 0))
-        return wrong <= MAX_WRONG_SHARE and float(np.mean(chance[random] >= line)) <= MAX_RANDOM_SHARE
+        if real.any() and np.mean(right[real] == 0) > MAX_WRONG_SHARE:
+            return False
+        return float(np.mean(chance[random] >= line)) <= MAX_RANDOM_SHARE
 
     likely = float(next((line for line in grid if enough(line)), grid[-1]))
     odds = np.log(chance / (1 - chance))

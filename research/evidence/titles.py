@@ -24,17 +24,7 @@ import numpy as np
 from core.checks.competence import MIN_MENTIONS, drawn_edits, folded, mentions, own_words, read_shown, times_shown
 from core.checks.picture_edits import EditedStore
 from core.checks.text_competence import known_of_texts
-from core.checks.title_fit import (
-    Attribute,
-    Kind,
-    TitlePool,
-    both_right,
-    judge,
-    phrase_attribute,
-    plants,
-    taken_apart,
-    titled,
-)
+from core.checks.title_fit import Attribute, Kind, TitlePool, both_right, judge, phrase_attribute, plants
 from core.checks.title_pools import photograph_pool, text_pool
 from core.cli.terminal import TerminalProgress
 from core.data.captioned import read_captioned
@@ -43,9 +33,9 @@ from core.embeddings.embed import read_images
 from core.embeddings.rows import read_rows
 from core.encoders import load_encoder
 from core.language.competence import find_competence
-from core.language.parts import WORTH_SAYING, chance_of_two
+from core.language.parts import WORTH_SAYING, Halves, chance_of_two, halves_of
 from core.language.phrases import phrase_directions
-from core.language.title_model import TitleModel
+from core.language.title_model import TitleModel, titled as titled_by
 from core.language.vocabulary import read_vocabulary
 from core.records import F64, I64, Bool
 from core.statistics.intervals import wilson
@@ -63,6 +53,18 @@ CAUSES: Mapping[str, str] = {
     "swing": r"swing|slide|playground", "night": r"night|dark", "tree": r"\btree|wood|forest", "fence": r"fence",
     "hat": r"\bhat\b|\bcap\b|helmet", "wall": r"\bwall\b|building", "car": r"\bcars?\b|truck|vehicle",
 }  # fmt: skip
+
+
+def taken_apart(model: TitleModel, judged: Judged) -> Halves | None:
+    """The best split of a planted cluster; None where no theme describes it."""
+    first_themes, _ = titled_by(model, judged.ranked)
+    return halves_of(model, judged.ranked, first_themes, judged.plant.members) if first_themes else None
+
+
+def titled(model: TitleModel, judged: Judged) -> tuple[float, tuple[tuple[str, ...], ...]]:
+    """(chance, the words of each theme) of the title that the model gives a planted cluster."""
+    first_themes, chance = titled_by(model, judged.ranked)
+    return chance, tuple(theme.texts for theme in first_themes)
 
 
 def read_pool(data: Path, cache: Path | None) -> tuple[TitlePool, TitleModel, Attribute]:
