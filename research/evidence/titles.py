@@ -24,7 +24,7 @@ import numpy as np
 from core.checks.competence import MIN_MENTIONS, drawn_edits, folded, mentions, own_words, read_shown, times_shown
 from core.checks.picture_edits import EditedStore
 from core.checks.text_competence import known_of_texts
-from core.checks.title_fit import Attribute, Kind, TitlePool, both_right, judge, phrase_attribute, plants
+from core.checks.title_fit import Attribute, Judged, Kind, TitlePool, both_right, judge, phrase_attribute, plants
 from core.checks.title_pools import photograph_pool, text_pool
 from core.cli.terminal import TerminalProgress
 from core.data.captioned import read_captioned
