@@ -19,7 +19,7 @@ from core.files import ASSETS
 from core.numbers import with_interval
 from core.records import Estimate
 from core.systems.neuralizer.corrections.altered import UNCHANGED, read_manifest
-from core.systems.neuralizer.corrections.names import BY_MODALITY, SAID
+from core.systems.neuralizer.corrections.names import BY_MODALITY, FAULT_TITLES
 from tests.browser.conftest import read_toasts, unfold
 from tests.support.axe import axe_script, serious_in_both_modes
 from tests.support.contrast import check_width
@@ -74,7 +74,7 @@ def make_files(page: Any, fault: str, path: Path) -> Path:
     )
     for other in BY_MODALITY["clip" if fault == "backwards" else "scan"]:
         if other != fault:
-            box = page.locator("#why-faults").get_by_role("checkbox", name=SAID[other])
+            box = page.locator("#why-faults").get_by_role("checkbox", name=FAULT_TITLES[other])
             repeat(page, partial(box.press, "Space"), lambda box=box: not box.is_checked())
     page.locator("#why-run").press("Enter")
     page.wait_for_selector("#why-made article", timeout=60_000)
@@ -123,7 +123,7 @@ def test_files_without_a_fault_are_made_scored_and_explain_after_a_wrong_table(
     drop, share = Estimate(**found["drop"]), Estimate(**found["share"])
     assert (drop.value, share.value) == (pytest.approx(1.0, abs=0.1), pytest.approx(1 / 1.8, abs=0.05))
     shown = page.locator(done).inner_text().replace("\n", " ")
-    assert f"Some of the cluster's loss is explained by {SAID[fault]}" in shown
+    assert f"The group's loss is partly explained by {FAULT_TITLES[fault]}" in shown
     assert f"The loss of 5 {example} of the cluster drops by {with_interval(drop)}" in shown
     assert f"{with_interval(share, share=True)} of its excess. It is then" in shown
     check_width(page)

@@ -1,4 +1,4 @@
-"""Neuralizer: one network that segments, corrects and rebuilds a scan from a few examples of what is wanted."""
+"""Neuralizer: one network that segments, corrects and rebuilds a scan from a few examples."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SYSTEM = System(
         "neuralizer": EncoderKind(
             "core.systems.neuralizer.encoder:NeuralizerEncoder",
             "neuralizer",
-            "A small network for scans of heads, taught in context on drawn ones: knows contrast, noise and anatomy, "
-            "and no words; neuralizer:FOLDER takes another.",
+            "A small network for scans of heads, trained in context on drawn ones. It sees contrast, noise and anatomy "
+            "and knows no words; neuralizer:FOLDER loads another.",
             ("torch", "nibabel"),
             comes_with="scan",
         )

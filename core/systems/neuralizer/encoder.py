@@ -1,4 +1,4 @@
-"""Scans by what a Neuralizer makes of them: its target stream, pooled on every level."""
+"""Vectors of scans from a Neuralizer: its target stream, pooled on every level."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from core.systems.neuralizer.network import Neuralizer
 from core.systems.neuralizer.weights import FOLDER, centre_of, read_network, side_of
 
 PLANES = 3
-"""Slices around the middle that speak for a scan."""
+"""Slices around the middle that represent a scan."""
 
 
 class Sliced(Protocol):
-    """What is asked of a scan."""
+    """A scan that gives square slices."""
 
     def squares(self, side: int, n: int) -> F32:
         """(n, side, side) slices, 0 to 1."""
@@ -30,11 +30,11 @@ class Sliced(Protocol):
 
 
 class NeuralizerEncoder:
-    """Finding vectors of scans; no words, since nobody taught it any.
+    """Vectors of scans, without a text tower.
 
     Args:
-        folder: of a network that `research/weights/neuralizer/fit.py` wrote, or a checkpoint; by default the one that
-            comes along.
+        folder: folder of a network from `research/weights/neuralizer/fit.py`, or a checkpoint; by default the shipped
+            network.
     """
 
     modality = "scan"
@@ -48,15 +48,15 @@ class NeuralizerEncoder:
         self.side = side_of(card, self.network)
         sizes = self.network.sizes
         self.mean, self.scale = centre_of(card, 2 * sizes.stages * sizes.channels)
-        held = b"".join(t.numpy().tobytes() for t in self.network.state_dict().values())
-        centred = self.mean.tobytes() + self.scale.tobytes()
-        self.fingerprint = f"neuralizer-{sha256(held + centred).hexdigest()[:12]}-{self.side}-{PLANES}"
+        weights = b"".join(t.numpy().tobytes() for t in self.network.state_dict().values())
+        center = self.mean.tobytes() + self.scale.tobytes()
+        self.fingerprint = f"neuralizer-{sha256(weights + center).hexdigest()[:12]}-{self.side}-{PLANES}"
         self.finding_space = f"neuralizer/{self.fingerprint}"
 
     @property
     def description(self) -> str:
         return (
-            "Neuralizer, a small network that was taught on images drawn from label maps of brains: it sees a scan's "
+            "Neuralizer, a small network trained on images drawn from label maps of brains. It sees a scan's "
             f"contrast, noise and anatomy on {PLANES} coronal slices of {self.side} pixels, and knows no words."
         )
 
@@ -68,24 +68,24 @@ class NeuralizerEncoder:
         """(n, 8 * channels) unit rows of (n, PLANES, side, side), the same array twice."""
         slices = np.asarray(batch, np.float32).reshape(-1, self.side, self.side)
         pooled = pooled_features(self.network, slices).reshape(len(batch), PLANES, -1).mean(1)
-        found = unit_rows(np.asarray((pooled - self.mean) / self.scale, np.float32))
-        return found, found
+        vectors = unit_rows(np.asarray((pooled - self.mean) / self.scale, np.float32))
+        return vectors, vectors
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
-        """Never.
+        """Reject texts.
 
         Raises:
-            InvalidInput: always: there is no text tower.
+            InvalidInput: always, because the encoder lacks a text tower.
         """
-        raise InvalidInput(f"The encoder {self.name} has no words. Leave the texts out.")
+        raise InvalidInput(f"The encoder {self.name} cannot read text. Remove the texts.")
 
     def count_truncated(self, texts: Sequence[str]) -> int:
         return 0
 
 
 def pooled_features(network: Neuralizer, slices: F32) -> F32:
-    """(n, 2 * stages * channels) mean and spread over each level's places of what the target stream holds, when a slice
-    is its own example.
+    """(n, 2 * stages * channels) mean and standard deviation of the target stream over the positions of each level,
+    with each slice as its own example.
 
     Args:
         slices: (n, side, side), 0 to 1.

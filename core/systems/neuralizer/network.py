@@ -1,7 +1,7 @@
-"""The network: a target and pairs of examples walk through one U-Net, and each block lets them look at each other.
+"""The network: one U-Net over a target and pairs of examples, which exchange features in each block.
 
 Source: Neuralizer (Czolbe and Dalca 2023, CVPR, arXiv 2305.02644, section 3.2) and its released code, whose names of
-parameters these are (github.com/SteffenCzolbe/neuralizer, commit 9342528). Departure: the start (`begin`).
+parameters these are (github.com/SteffenCzolbe/neuralizer, commit 9342528). Departure: the first weights (`begin`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch.nn.functional import conv2d, gelu, interpolate, max_pool2d
 from core.errors import InvalidInput
 
 MAX_PAIRS = 32
-"""Examples that the published network was trained with at most."""
+"""Most examples in the training of the published network."""
 GAIN = 1.4
 EMBEDDING_GAIN = 4.0
 Streams = tuple[torch.Tensor, torch.Tensor]
@@ -27,7 +27,7 @@ Layer = Callable[[torch.Tensor], torch.Tensor]
 
 @dataclass(frozen=True, slots=True)
 class NetworkSizes:
-    """How large the network is."""
+    """Sizes of the network."""
 
     stages: int = 4
     """Levels of the U-Net; a side of the image must be divisible by 2 ** (stages - 1)."""
@@ -40,7 +40,7 @@ class NetworkSizes:
 
     @property
     def divisor(self) -> int:
-        """What the sides of an image must be divisible by."""
+        """Divisor of the sides of an image."""
         return 2 ** (self.stages - 1)
 
 
@@ -68,7 +68,8 @@ class ResidualUnit(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         for k in range(conv_layers):
-            layers += [nn.GELU()] if k else []
+            if k:
+                layers.append(nn.GELU())
             layers.append(nn.Conv2d(channels, channels, 3, padding=1))
         self.layers = nn.Sequential(*layers)
 
@@ -77,8 +78,10 @@ class ResidualUnit(nn.Module):
 
 
 class PairwiseBlock(nn.Module):
-    """Both streams go through a residual unit; then each example and the target are convolved together, and the target
-    takes the mean over the examples: so neither their order nor their number matters."""
+    """A residual unit for both streams, then a convolution of each example with the target.
+
+    The target takes the mean over the examples, so their order and number do not matter.
+    """
 
     def __init__(self, channels: int, conv_layers: int) -> None:
         super().__init__()
@@ -90,13 +93,13 @@ class PairwiseBlock(nn.Module):
     def forward(self, context: torch.Tensor, target: torch.Tensor) -> Streams:
         context = self.context_conv(context)
         target = self.target_conv(target)
-        own, beside = _halves(cast(nn.Conv2d, self.combine_conv_context.module))
-        update = self.combine_conv_target.module(torch.cat([context.mean(1), target], 1))  # the mean of all pairs'
-        return gelu(context + for_each(own, context) + beside(target).unsqueeze(1)), gelu(target + update)
+        of_context, of_target = _halves(cast(nn.Conv2d, self.combine_conv_context.module))
+        update = self.combine_conv_target.module(torch.cat([context.mean(1), target], 1))  # the mean over pairs
+        return gelu(context + for_each(of_context, context) + of_target(target).unsqueeze(1)), gelu(target + update)
 
 
 class Upsampling(nn.Module):
-    """Twice the sides, then what the encoder had on that level beside it, then back to C channels."""
+    """Doubled sides, concatenated with the encoder's features of that level, reduced to C channels."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -110,7 +113,7 @@ class Upsampling(nn.Module):
 
 
 class OutputBlock(nn.Module):
-    """A residual unit and a 1 x 1 convolution; no activation: of a mask it gives logits."""
+    """A residual unit and a 1 x 1 convolution without activation: masks come as logits."""
 
     def __init__(self, channels: int, out_channels: int, conv_layers: int) -> None:
         super().__init__()
@@ -121,7 +124,7 @@ class OutputBlock(nn.Module):
 
 
 class Neuralizer(nn.Module):
-    """What comes out of a target when it is treated as the examples were."""
+    """A target treated as the examples were."""
 
     def __init__(self, sizes: NetworkSizes = NetworkSizes()) -> None:
         super().__init__()
@@ -138,18 +141,18 @@ class Neuralizer(nn.Module):
         """(B, out, H, W).
 
         Args:
-            context_in: (B, L, in, H, W), what the examples were before.
-            context_out: (B, L, out, H, W), what was made of them.
+            context_in: (B, L, in, H, W), the examples before.
+            context_out: (B, L, out, H, W), the examples after.
             target_in: (B, in, H, W); all values 0 to 1.
 
         Raises:
-            InvalidInput: shapes do not fit together, there are 0 or more than `MAX_PAIRS` examples, or a side cannot be
-                halved as often as the network does.
+            InvalidInput: shapes differ, there are 0 or more than `MAX_PAIRS` examples, or a side cannot be halved at
+                every level.
         """
         self._check(context_in, context_out, target_in)
         streams, skipped = self.encode(context_in, context_out, target_in)
-        for up, block, beside in zip(self.upsample_blocks, self.dec_blocks, reversed(skipped), strict=True):
-            streams = block(*up(streams, beside))
+        for up, block, finer in zip(self.upsample_blocks, self.dec_blocks, reversed(skipped), strict=True):
+            streams = block(*up(streams, finer))
         return self.output_block(streams[1])
 
     def encode(
@@ -166,29 +169,33 @@ class Neuralizer(nn.Module):
         return streams, skipped
 
     def begin(self, generator: torch.Generator) -> None:
-        """Orthogonal kernels of gain 1.4 (4 of the two embeddings), no biases. With torch's own start the signal dies
-        within the blocks, which have no norm, and nothing is learned in thousands of steps."""
+        """Draw orthogonal kernels of gain 1.4 (4 for the two embeddings), and biases of 0.
+
+        With torch's own first weights the signal dies within the blocks, which lack a norm, and the network learns
+        nothing in thousands of steps.
+        """
         for name, module in self.named_modules():
             if isinstance(module, nn.Conv2d):
                 gain = EMBEDDING_GAIN if "embedding" in name else GAIN
                 nn.init.orthogonal_(module.weight, gain=gain, generator=generator)
-                nn.init.zeros_(module.bias) if module.bias is not None else None
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
 
     def _check(self, context_in: torch.Tensor, context_out: torch.Tensor, target: torch.Tensor) -> None:
         pairs = context_in.shape[1] if context_in.ndim == 5 else 0
         if not 1 <= pairs <= MAX_PAIRS:
-            raise InvalidInput(f"A Neuralizer takes 1 to {MAX_PAIRS} example pairs: got {pairs}. Bring so many.")
+            raise InvalidInput(f"A Neuralizer takes 1 to {MAX_PAIRS} example pairs: got {pairs}. Change their number.")
         n, _, height, width = target.shape
-        wanted = {
+        shapes = {
             "context_in": (n, pairs, self.sizes.in_channels, height, width),
             "context_out": (n, pairs, self.sizes.out_channels, height, width),
             "target_in": (n, self.sizes.in_channels, height, width),
         }
-        for (name, shape), tensor in zip(wanted.items(), (context_in, context_out, target), strict=True):
+        for (name, shape), tensor in zip(shapes.items(), (context_in, context_out, target), strict=True):
             if tuple(tensor.shape) != shape:
                 raise InvalidInput(
-                    f"{name} must be of shape {shape} beside the others: got {tuple(tensor.shape)}. "
-                    "Give scans and examples one size."
+                    f"{name} must have the shape {shape}: got {tuple(tensor.shape)}. Use one size for scans and "
+                    "examples."
                 )
         if height % self.sizes.divisor or width % self.sizes.divisor:
             raise InvalidInput(
@@ -198,8 +205,10 @@ class Neuralizer(nn.Module):
 
 
 def _halves(layer: nn.Conv2d) -> tuple[Layer, Layer]:
-    """What a 1 x 1 convolution of two maps side by side does to the first and to the second: their sum is its output,
-    and what is the same for all examples is reckoned once."""
+    """A 1 x 1 convolution of two concatenated maps as one function of the first and one of the second.
+
+    Its output is their sum, so that the part that all examples share is computed once.
+    """
     weight = layer.weight
     bias = layer.bias
     first, second = weight.chunk(2, 1)

@@ -1,4 +1,4 @@
-"""The network on disk: weights and a card that says what it was taught on."""
+"""The network on disk: weights and a card about their training."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from core.systems.neuralizer.checkpoint import network_of
 from core.systems.neuralizer.network import Neuralizer
 
 FOLDER = ASSETS / "scans"
-"""The network that comes along."""
-USUAL_SIDE = 64
-MOST_SIDE = 256
+"""The shipped network."""
+DEFAULT_SIDE = 64
+MAX_SIDE = 256
 """Pixels of a slice."""
-LEAST_SCALE = 1e-6
-MOST_NUMBER = 1_000_000
-"""Of a feature: a lower scale would blow up what is noise of rounding."""
+MIN_SCALE = 1e-6
+"""A lower scale of a feature would amplify rounding errors."""
+MAX_FEATURE = 1_000_000
 WEIGHTS = "neuralizer.safetensors"
 CARD = "neuralizer.json"
 
 
 def write_network(network: Neuralizer, folder: Path, card: Mapping[str, Any]) -> None:
-    """Write `WEIGHTS` and `CARD`, which gets the digest of the weights."""
+    """Write `WEIGHTS`, and `CARD` with their digest."""
     safetensors: Any = import_module("safetensors.torch")
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in network.state_dict().items()}
     content = safetensors.save(tensors)
@@ -46,34 +46,35 @@ def write_network(network: Neuralizer, folder: Path, card: Mapping[str, Any]) ->
 
 
 def read_network(source: Path = FOLDER) -> tuple[Neuralizer, Mapping[str, Any]]:
-    """The network of a folder that `write_network` wrote, or of a checkpoint file, and its card (empty of a file).
+    """The network of a folder from `write_network` or of a checkpoint file, and its card, empty for a file.
 
     Args:
         source: a folder, a `.safetensors` file, or a Lightning `.ckpt` as the authors released it.
 
     Raises:
-        InvalidInput: it is not there, or holds no Neuralizer; or the card's digest is that of other weights.
+        InvalidInput: it does not exist, or is not a Neuralizer; or the card belongs to other weights.
     """
     if source.is_file():
         return network_of(read_tensors(source), source.name), {}
     if not (source / WEIGHTS).is_file():
         raise InvalidInput(
-            f"There is no Neuralizer in {source}: it needs {WEIGHTS}. Name a checkpoint, or a folder that "
-            "`research/weights/neuralizer/fit.py` wrote."
+            f"{source} does not contain {WEIGHTS}. Use a checkpoint, or a folder from "
+            "`research/weights/neuralizer/fit.py`."
         )
-    card = read_json(source / CARD, most=Limits().max_document_bytes) if (source / CARD).is_file() else {}
+    card = {}
+    if (source / CARD).is_file():
+        card = read_json(source / CARD, most=Limits().max_document_bytes)
     network = network_of(read_tensors(source / WEIGHTS), WEIGHTS)
-    if card.get("sha256", found := digest(source / WEIGHTS)) != found:
+    if "sha256" in card and card["sha256"] != digest(source / WEIGHTS):
         raise InvalidInput(
-            f"{CARD} in {source} is the card of other weights than {WEIGHTS}: its sha256 is not theirs. Take both from "
-            "one place."
+            f"{CARD} in {source} belongs to other weights than {WEIGHTS}: the sha256 differs. Copy both together."
         )
     return network, card
 
 
 class _Features(Form):
-    mean: tuple[Annotated[float, Field(ge=-MOST_NUMBER, le=MOST_NUMBER)], ...]
-    scale: tuple[Annotated[float, Field(ge=LEAST_SCALE, le=MOST_NUMBER)], ...]
+    mean: tuple[Annotated[float, Field(ge=-MAX_FEATURE, le=MAX_FEATURE)], ...]
+    scale: tuple[Annotated[float, Field(ge=MIN_SCALE, le=MAX_FEATURE)], ...]
 
 
 class _Card(Form):
@@ -81,40 +82,42 @@ class _Card(Form):
     features: _Features | None = None
 
 
-def _said(card: Mapping[str, Any]) -> _Card:
-    return read_form(_Card, card, CARD, "Take the card that was written with these weights.")
+def _read_card(card: Mapping[str, Any]) -> _Card:
+    return read_form(_Card, card, CARD, "Use the card written with these weights.")
 
 
 def side_of(card: Mapping[str, Any], network: Neuralizer) -> int:
-    """Pixels of a slice on which the network was taught; `USUAL_SIDE`, or what it needs, where its card does not say.
+    """Pixels of a slice in training; without it in the card `DEFAULT_SIDE`, or the network's minimum if larger.
 
     Raises:
-        InvalidInput: the card says no whole number, more than `MOST_SIDE`, or fewer than twice what the side is divided
-            by: at the lowest level a slice has two pixels or more.
+        InvalidInput: the card's side is not a whole number, above `MAX_SIDE`, or below twice the network's divisor: at
+            the lowest level a slice needs two pixels.
     """
-    least = 2 * network.sizes.divisor
-    side = _said(card).side
+    min_side = 2 * network.sizes.divisor
+    side = _read_card(card).side
     if side is None:
-        return max(USUAL_SIDE, least)
-    if not least <= side <= MOST_SIDE:
+        return max(DEFAULT_SIDE, min_side)
+    if not min_side <= side <= MAX_SIDE:
         raise InvalidInput(
-            f"{CARD}: side must be a whole number of pixels from {least} to {MOST_SIDE}: got {side}. Correct it there."
+            f"{CARD}: side must be a whole number of pixels from {min_side} to {MAX_SIDE}: got {side}. Fix it there."
         )
     return side
 
 
 def centre_of(card: Mapping[str, Any], n: int) -> tuple[F32, F32]:
-    """(n,) mean and scale of the pooled features, by which vectors are centered; 0 and 1 where the card does not say.
+    """(n,) mean and scale that center the pooled features; 0 and 1 without them in the card.
 
     Raises:
-        InvalidInput: the card says something that is no mean and scale of n features.
+        InvalidInput: the card's mean and scale are not of n features.
     """
-    said = _said(card).features
-    if said is None:
+    features = _read_card(card).features
+    if features is None:
         return np.zeros(n, np.float32), np.ones(n, np.float32)
-    if (sizes := (len(said.mean), len(said.scale))) != (n, n):
+    n_mean = len(features.mean)
+    n_scale = len(features.scale)
+    if n_mean != n or n_scale != n:
         raise InvalidInput(
-            f"{CARD}: features must hold mean and scale of {n} numbers each: got {sizes[0]} and {sizes[1]}. "
-            "Take the card that was written with these weights."
+            f"{CARD}: features must hold mean and scale of {n} numbers each: got {n_mean} and {n_scale}. "
+            "Use the card written with these weights."
         )
-    return np.array(said.mean, np.float32), np.array(said.scale, np.float32)
+    return np.array(features.mean, np.float32), np.array(features.scale, np.float32)

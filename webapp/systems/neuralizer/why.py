@@ -15,7 +15,7 @@ from core.files import ASSETS
 from core.numbers import count, number
 from core.records import Diagnosis, Progress
 from core.reports.wording.findings import cluster_title
-from core.systems.neuralizer.corrections.names import BY_MODALITY, MOST, SAID, said_correction
+from core.systems.neuralizer.corrections.names import BY_MODALITY, DEFAULT_ITEMS, FAULT_TITLES, correction_title
 from webapp.ask.kept import KeptState, MadeParts, made_parts, receive, reopened, write_files
 from webapp.markup.components import upload
 from webapp.panels import Page
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 MADE = (("corrected.zip", "Files for your model (zip)"), ("altered.json", "What was done to each (JSON)"))
 READ = (("corrections.json", "What explains (JSON)"),)
 ELSEWHERE = "These files are of another run. Open that run again to see them."
-MOST_BYTES = GIB
-"""Of the files that are made at once."""
-LEAST = 5
+MAX_BYTES = GIB
+"""Limit for the files of one export."""
+MIN_ITEMS = 5
 """Items of the cluster, and as many others."""
-NOT_IT = "Bring the scans or clips that were diagnosed, as a zip or tar: a run keeps small images of them alone."
+NO_FILES = "This run has only small images of its files. Add the diagnosed scans or clips as a zip or tar."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MadeFiles:
-    """Files that were made for a run, or what their losses came to, as it is shown."""
+    """Files for a run, or the results of their losses, as shown."""
 
     run: str
     view: str
@@ -51,19 +51,25 @@ class MadeFiles:
 
 
 def kinds(diagnosis: Diagnosis | None) -> tuple[str, ...]:
-    """What can be taken out of the run's items; () of images and texts."""
-    return () if diagnosis is None else BY_MODALITY.get(diagnosis.samples.modality, ())
+    """The faults that can be removed from the run's items; () for images and texts."""
+    if diagnosis is None:
+        return ()
+    return BY_MODALITY.get(diagnosis.samples.modality, ())
 
 
 def usable(diagnosis: Diagnosis | None) -> bool:
-    """Whether there is a cluster of which it may be asked."""
+    """Whether the run has scans or clips, and a confirmed cluster."""
     return diagnosis is not None and bool(kinds(diagnosis) and diagnosis.clusters)
 
 
 def intro(diagnosis: Diagnosis | None) -> str:
-    """What this is for, or what the open run lacks."""
+    """What corrections are for, or what the open run lacks."""
     noun = "sample" if diagnosis is None else diagnosis.samples.modality
-    lacks = "" if usable(diagnosis) else "clusters" if kinds(diagnosis) else "kind"
+    lacks = "kind"
+    if usable(diagnosis):
+        lacks = ""
+    elif kinds(diagnosis):
+        lacks = "clusters"
     return render("why_intro.html.j2", noun=noun, lacks=lacks, faults=kinds(diagnosis))
 
 
@@ -83,7 +89,7 @@ def brought(run: str, file: str | None, name: str) -> Path:
     """
     found = Path(file) if file else example_file(run, name)
     if found is None:
-        raise InvalidInput(NOT_IT)
+        raise InvalidInput(NO_FILES)
     return found
 
 
@@ -99,14 +105,14 @@ def make_files(
     from core.systems.neuralizer.corrections.request import CorrectionRequest, altered_items
 
     diagnosis = require_run(session)
-    asked = CorrectionRequest(cluster, faults, most)
-    made, about = altered_items(diagnosis, images, asked, progress)
+    request = CorrectionRequest(cluster, faults, most)
+    files, about = altered_items(diagnosis, images, request, progress)
     folder = fresh_folder("corrected")
-    manifest = zip_altered(folder / MADE[0][0], made, about, MOST_BYTES)
+    manifest = zip_altered(folder / MADE[0][0], files, about, MAX_BYTES)
     assert manifest.name == MANIFEST
     items, _ = read_manifest(manifest)
-    found = next(one for one in diagnosis.clusters if one.id == cluster)
-    title = f"cluster {found.id + 1}, {cluster_title(diagnosis, found)}"
+    target = next(candidate for candidate in diagnosis.clusters if candidate.id == cluster)
+    title = f"group {target.id + 1}, {cluster_title(diagnosis, target)}"
     view = render("why_made.html.j2", n=count(len(items), "file"), title=title)
     return MadeFiles(session.run, view, (folder / MADE[0][0], manifest))
 
@@ -136,9 +142,9 @@ def scores_view(diagnosis: Diagnosis, found: tuple[CorrectionFinding, ...], note
     """A row for each correction, and whether any explains the cluster; first the note, if there is one."""
     from core.systems.neuralizer.corrections.explain import figures_of
 
-    names = [SAID.get(one.correction, one.correction) for one in found if one.explains]
+    names = [FAULT_TITLES.get(one.correction, one.correction) for one in found if one.explains]
     noun = diagnosis.samples.modality
-    rows = [(said_correction(one.correction), one.effect.n, figures_of(one), one.explains) for one in found]
+    rows = [(correction_title(one.correction), one.effect.n, figures_of(one), one.explains) for one in found]
     unit = diagnosis.outcomes.said_unit
     return render("why_read.html.j2", names=names, rows=rows, noun=noun, unit=unit, note=note)
 
@@ -149,11 +155,11 @@ def on_make(
     """Make the files; yields (job id, status, what was made)."""
     diagnosis = require_run(session)
     if not usable(diagnosis):
-        raise InvalidInput("Corrections are made for a confirmed cluster of scans or clips. Open a run with one.")
+        raise InvalidInput("Corrections need a confirmed group of scans or clips. Open a run with one.")
     if cluster is None:
-        raise InvalidInput("Choose a cluster first.")
-    if most is None or not LEAST <= most <= MOST:  # nan is in no bounds
-        raise InvalidInput(f"Between {LEAST} and {MOST} of a cluster can be asked for: got {number(most)}.")
+        raise InvalidInput("No group is chosen. Choose one first.")
+    if most is None or not MIN_ITEMS <= most <= DEFAULT_ITEMS:  # nan is in no bounds
+        raise InvalidInput(f"Choose {MIN_ITEMS} to {DEFAULT_ITEMS} items of the group: got {number(most)}.")
     files = brought(session.run, images, "images.zip")
     picked = tuple(faults or ())
     chosen = as_int(cluster)
@@ -172,11 +178,11 @@ def on_read(
     """Read the losses of the files; yields (job id, status, what they come to)."""
     require_run(session)
     if not scores:
-        raise InvalidInput("Bring the table of your model’s losses first, with the columns file and loss.")
+        raise InvalidInput("Add the table of your model’s losses first, with the columns file and loss.")
     own = None if state.current is None or state.run != session.run else state.current.files[1]
     said = Path(manifest) if manifest else own
     if said is None or not said.is_file():
-        raise InvalidInput("Bring altered.json too: it lies in the zip and says what was done to each file.")
+        raise InvalidInput("Add altered.json from the zip, which lists the change of each file.")
     job = Job(lambda progress: read_scores(session, said, Path(scores), progress))
     yield from follow(job, "The losses were not read", None)
 
@@ -192,7 +198,7 @@ def choices(diagnosis: Diagnosis | None) -> tuple[Any, Any]:
         return gr.update(choices=[], value=None), gr.update(choices=[], value=[])
     clusters = [(f"{one.id + 1}: {cluster_title(diagnosis, one)}", one.id) for one in diagnosis.clusters]
     faults = list(kinds(diagnosis))
-    named = [(said_correction(fault), fault) for fault in faults]
+    named = [(correction_title(fault), fault) for fault in faults]
     return gr.update(choices=clusters, value=clusters[0][1]), gr.update(choices=named, value=faults)
 
 
@@ -233,7 +239,12 @@ def _fields(diagnosis: Diagnosis | None, first: str) -> WhyForm:
                 faults["choices"], value=faults["value"], label="What is suspected", elem_id="why-faults"
             )
             most = gr.Slider(
-                LEAST, MOST, MOST, step=1, label="How many of the cluster, and as many others", elem_id="why-most"
+                MIN_ITEMS,
+                DEFAULT_ITEMS,
+                DEFAULT_ITEMS,
+                step=1,
+                label="Items of the group, and as many others",
+                elem_id="why-most",
             )
             images = upload(
                 "The scans or clips that were diagnosed: zip or tar (an example has its own)", IMAGES, "why-images"

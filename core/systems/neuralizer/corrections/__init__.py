@@ -1,1 +1,1 @@
-"""What a cluster's loss drops by when a fault is taken out of its scans."""
+"""How far a cluster's loss drops when its scans are corrected."""

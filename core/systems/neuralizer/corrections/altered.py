@@ -1,8 +1,8 @@
-"""Altered items and back: files are written for the user's model, its losses are read, and what an alteration changed
-is said with an interval. Of any modality: corrected scans, clips played backwards.
+"""Altered items of any modality, such as corrected scans or reversed clips: files for the user's model, its losses for
+them, and the effect of each alteration with an interval.
 
-A folder holds the files and `MANIFEST`, which says of each whose it is and what was done; the user's model is run on
-the files, and a table brings its losses by the files' names.
+A folder holds the files and `MANIFEST`, with the sample and alteration of each. The user runs the model on the files,
+and a table returns its losses by file name.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from core.statistics.intervals import percentile_interval, redrawn, simultaneous
 MANIFEST = "altered.json"
 FORMAT = 1
 UNCHANGED = "unchanged"
-"""The alteration that only writes the item anew: what the others are compared with."""
-_ANEW = "Export the items again."
+"""The baseline alteration: the item rewritten without a change."""
+_EXPORT_AGAIN = "Export the items again."
 MIN_ITEMS = 5
-"""Items of a cluster below which nothing is said."""
+"""Fewest members, and fewest others, for an interval. A convention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +37,29 @@ class AlteredItem:
     """One file of the folder."""
 
     id: str
-    """Of the sample."""
+    """Id of the sample."""
     alteration: str
     file: str
-    """Its name below the folder."""
+    """Name within the folder."""
 
 
-def write_altered(folder: Path, made: Iterable[tuple[AlteredItem, bytes]], about: Mapping[str, Any]) -> int:
-    """Write files one by one and the manifest at the end; how many they are.
+def write_altered(folder: Path, files: Iterable[tuple[AlteredItem, bytes]], about: Mapping[str, Any]) -> int:
+    """Write files one by one, then the manifest.
 
     Args:
-        about: what else the manifest says, such as the run.
+        about: further content of the manifest, such as the run.
+
+    Returns:
+        The number of files.
 
     Raises:
-        InvalidInput: the folder holds something already.
+        InvalidInput: the folder is not empty.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        raise InvalidInput(f"{folder} is not empty: altered items go to a folder of their own. Choose another --out.")
+        raise InvalidInput(f"{folder} is not empty, and altered items need an empty folder. Use another --out.")
     items: list[AlteredItem] = []
-    for item, content in made:
+    for item, content in files:
         with replacing(folder / item.file, durable=False) as part:
             part.write_bytes(content)
         items.append(item)
@@ -64,26 +67,31 @@ def write_altered(folder: Path, made: Iterable[tuple[AlteredItem, bytes]], about
     return len(items)
 
 
-def zip_altered(path: Path, made: Iterable[tuple[AlteredItem, bytes]], about: Mapping[str, Any], most: int) -> Path:
-    """Write the same as a zip, and the manifest beside it too; returns the manifest's path.
+def zip_altered(
+    path: Path, files: Iterable[tuple[AlteredItem, bytes]], about: Mapping[str, Any], max_bytes: int
+) -> Path:
+    """Write the files and the manifest as a zip, and the manifest beside it.
 
     Args:
-        path: of the zip, in a folder of its own, which is left empty where this does not end well.
-        most: bytes of all files.
+        path: path of the zip in an empty folder, which stays empty after an error.
+        max_bytes: limit for all files together.
+
+    Returns:
+        The manifest's path.
 
     Raises:
-        InvalidInput: the files are larger than that together.
+        InvalidInput: the files are larger than `max_bytes`.
     """
     items = list[AlteredItem]()
     n_bytes = 0
     manifest = path.with_name(MANIFEST)
     try:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-            for item, content in made:
+            for item, content in files:
                 n_bytes += len(content)
-                if n_bytes > most:
+                if n_bytes > max_bytes:
                     raise InvalidInput(
-                        f"The files are larger than {byte_size(most)} together. Ask for fewer, or for one fault."
+                        f"The files exceed {byte_size(max_bytes)} together. Choose fewer items, or one fault."
                     )
                 archive.writestr(item.file, content)
                 items.append(item)
@@ -101,60 +109,64 @@ def _manifest(items: Sequence[AlteredItem], about: Mapping[str, Any]) -> dict[st
 
 
 def read_altered(folder: Path) -> tuple[tuple[AlteredItem, ...], Mapping[str, Any]]:
-    """The manifest's items and what it says besides.
+    """The manifest's items and its further content.
 
     Raises:
-        InvalidInput: there is none, it is of another format, is damaged, names no item, a file twice, or two files of
-            one sample with one alteration.
+        InvalidInput: the folder has no manifest, or as `read_manifest`.
     """
     if not (folder / MANIFEST).is_file():
-        raise InvalidInput(f"{folder} holds no {MANIFEST}: it is no folder of altered items. Export them first.")
+        raise InvalidInput(f"{folder} does not contain {MANIFEST}. Export altered items first.")
     return read_manifest(folder / MANIFEST)
 
 
 def read_manifest(path: Path) -> tuple[tuple[AlteredItem, ...], Mapping[str, Any]]:
-    """The same of the manifest alone, whatever its file is called."""
-    said = read_json(path, most=Limits().max_document_bytes)
+    """The items and further content of a manifest file.
+
+    Raises:
+        InvalidInput: the manifest has another format, is damaged or empty, or names a file, or a sample with one
+            alteration, twice.
+    """
+    document = read_json(path, most=Limits().max_document_bytes)
+    name = f"{path.name} in {path.parent}"
     try:
-        format_ = said.get("format")
-        items = tuple(AlteredItem(str(one["id"]), str(one["alteration"]), str(one["file"])) for one in said["items"])
-        about = dict(said["about"])
+        version = document.get("format")
+        items = tuple(AlteredItem(str(e["id"]), str(e["alteration"]), str(e["file"])) for e in document["items"])
+        about = dict(document["about"])
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise InvalidInput(f"{path.name} in {path.parent} is damaged. {_ANEW}") from None
-    if format_ != FORMAT:
-        raise InvalidInput(
-            f"{path.name} in {path.parent} is of format {str(format_)[:20]}, and {FORMAT} is read. {_ANEW}"
-        )
+        raise InvalidInput(f"{name} is damaged. {_EXPORT_AGAIN}") from None
+    if version != FORMAT:
+        raise InvalidInput(f"{name} has the format {str(version)[:20]}, and {FORMAT} is needed. {_EXPORT_AGAIN}")
     if not items:
-        raise InvalidInput(f"{path.name} in {path.parent} names no item. {_ANEW}")
-    for what, keys in (
-        ("the file", [one.file for one in items]),
-        ("the sample and alteration", [f"{one.id}, {one.alteration}" for one in items]),
+        raise InvalidInput(f"{name} names no item. {_EXPORT_AGAIN}")
+    for noun, keys in (
+        ("the file", [item.file for item in items]),
+        ("the sample and alteration", [f"{item.id}, {item.alteration}" for item in items]),
     ):
-        if (n := Counter(keys).most_common(1)[0])[1] > 1:
-            raise InvalidInput(f"{path.name} in {path.parent} names {what} {n[0][:80]!r} {n[1]} times. {_ANEW}")
+        key, n = Counter(keys).most_common(1)[0]
+        if n > 1:
+            raise InvalidInput(f"{name} names {noun} {key[:80]!r} {n} times. {_EXPORT_AGAIN}")
     return items, about
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rescored:
-    """What the user's model made of the altered items."""
+    """The user's model's losses for the altered items."""
 
     ids: tuple[str, ...]
-    """Of m samples."""
+    """Ids of m samples."""
     losses: Mapping[str, F64]
     """(m,) by alteration; nan where a sample has no such file."""
 
 
 def read_rescored(items: Sequence[AlteredItem], scores: Path, *, file: str = "file", loss: str = "loss") -> Rescored:
-    """The losses of a table with one row a file.
+    """The losses of a table with one row per file.
 
     Args:
-        file: its column of names; folders before a name are passed over.
-        loss: its column of losses.
+        file: column of file names; folders before a name are ignored.
+        loss: column of losses.
 
     Raises:
-        InvalidInput: a column is missing, a file has no loss or two, or a loss is no number.
+        InvalidInput: a column is missing, a file has no loss or two, or a loss is not a number.
     """
     from core.data.tables.cells import texts_of
     from core.data.tables.read import read_table
@@ -163,75 +175,75 @@ def read_rescored(items: Sequence[AlteredItem], scores: Path, *, file: str = "fi
     for column in (file, loss):
         if column not in frame.columns:
             raise InvalidInput(
-                f"{scores.name} has no column {column!r}. Give one row a file, with columns file and loss."
+                f"{scores.name} has no column {column!r}. Write one row per file with the columns file and loss."
             )
     names = [Path(text or "").name for text in texts_of(frame[file])]
-    wanted = {item.file for item in items}
-    twice = next((name for name, n in Counter(names).items() if n > 1 and name in wanted), None)
-    if twice is not None:  # rows of other files are passed over, whatever they are
-        raise InvalidInput(f"{scores.name} names {twice[:80]!r} more than once. Keep one row a file.")
-    known = dict(zip(names, [_number(value) for value in frame[loss].tolist()], strict=True))
-    if not wanted & set(names):
+    exported = {item.file for item in items}
+    twice = next((name for name, n in Counter(names).items() if n > 1 and name in exported), None)
+    if twice is not None:  # rows of other files do not matter
+        raise InvalidInput(f"{scores.name} names {twice[:80]!r} more than once. Keep one row per file.")
+    loss_of_file = dict(zip(names, [_number(value) for value in frame[loss].tolist()], strict=True))
+    if not exported & set(names):
         raise InvalidInput(
-            f"{scores.name} names none of the {len(items):,} files of this export, such as {items[0].file[:80]!r}: it "
-            "may belong to another one. Bring the losses of these files."
+            f"{scores.name} names none of the {len(items):,} files of this export, such as {items[0].file[:80]!r}. "
+            "Use the losses of these files."
         )
     for item in items:
-        if not np.isfinite(known.get(item.file, np.nan)):
+        if not np.isfinite(loss_of_file.get(item.file, np.nan)):
             raise InvalidInput(
-                f"{scores.name} has no loss of {item.file[:80]!r}. Give the loss of each of the {len(items):,} files."
+                f"{scores.name} has no loss for {item.file[:80]!r}. Add the losses of all {len(items):,} files."
             )
     ids = tuple(dict.fromkeys(item.id for item in items))
-    place = {id_: k for k, id_ in enumerate(ids)}
+    index = {id_: k for k, id_ in enumerate(ids)}
     losses = {item.alteration: np.full(len(ids), np.nan) for item in items}
     for item in items:
-        losses[item.alteration][place[item.id]] = known[item.file]
+        losses[item.alteration][index[item.id]] = loss_of_file[item.file]
     return Rescored(ids, losses)
 
 
 @dataclass(frozen=True, slots=True)
 class AlterationEffect:
-    """What one alteration did to the losses of a cluster."""
+    """The effect of one alteration on the losses of a cluster."""
 
     alteration: str
     n: int
-    """Members that were altered."""
+    """Number of altered members."""
     drop: Estimate
     """Mean loss of the members unchanged minus altered."""
     drop_outside: Estimate
-    """The same of samples outside."""
+    """Mean loss of the others unchanged minus altered."""
     share: Estimate
-    """`drop` over the members' excess: their mean loss minus that of samples outside, both unchanged. 1: nothing is
-    left of it. Undefined where the excess may be 0, or is 0 when samples are drawn again."""
+    """`drop` over the members' excess: their mean loss minus that of the others, both unchanged. At 1 no excess
+    remains. Undefined where the interval of the excess includes 0, or a resample has an excess of 0."""
 
 
 def effects_of_alterations(
     scores: Rescored, members: Bool, groups: I64 | None = None, seed: int = 0, *, of: int = 1
 ) -> tuple[AlterationEffect, ...]:
-    """What each alteration does to members and to others; the strongest drop first.
+    """The effects of each alteration on members and others, the largest drop first.
 
     Args:
-        members: (m,) which samples of `scores` lie in the cluster; the others are what they are compared with.
-        groups: (m,) kept whole when samples are drawn again.
-        of: alterations that are looked at together: the intervals hold for all of them at once.
+        members: (m,) which samples of `scores` are members of the cluster; the others are the comparison.
+        groups: (m,) groups to resample whole.
+        of: number of alterations tested together: the intervals hold for all at once.
 
     Raises:
-        InvalidInput: there is no unchanged copy, or fewer than `MIN_ITEMS` on either side.
+        InvalidInput: unchanged copies are missing, or there are fewer than `MIN_ITEMS` members or others.
     """
     before = scores.losses.get(UNCHANGED)
     if before is None or min(int(members.sum()), int((~members).sum())) < MIN_ITEMS:
         raise InvalidInput(
-            f"At least {MIN_ITEMS} members and {MIN_ITEMS} samples outside are needed, each with an unchanged copy: "
+            f"{MIN_ITEMS} members and {MIN_ITEMS} others are needed, each with an unchanged copy: "
             f"got {int(members.sum())} and {int((~members).sum())}. Export more."
         )
     draws = _Draws.of(members, groups, seed, of)
     excess = draws.mean(before) - draws.mean(before, outside=True)
-    found: list[AlterationEffect] = []
+    effects: list[AlterationEffect] = []
     for name, after in scores.losses.items():
         if name == UNCHANGED:
             continue
         drops = before - after
-        found.append(
+        effects.append(
             AlterationEffect(
                 name,
                 int((members & np.isfinite(drops)).sum()),
@@ -240,25 +252,25 @@ def effects_of_alterations(
                 _share(draws, drops, excess),
             )
         )
-    return tuple(sorted(found, key=lambda effect: -effect.drop.value))
+    return tuple(sorted(effects, key=lambda effect: -effect.drop.value))
 
 
 def change_between(
     scores: Rescored, pair: tuple[str, str], members: Bool, groups: I64 | None = None, seed: int = 0, *, of: int = 1
 ) -> Estimate:
-    """Mean loss of the members with the first alteration minus with the second; arguments as above."""
-    first, second = (scores.losses[name] for name in pair)
+    """Mean loss of the members with the first alteration of the pair minus with the second."""
+    differences = scores.losses[pair[0]] - scores.losses[pair[1]]
     draws = _Draws.of(members, groups, seed, of)
-    return draws.estimate(draws.mean(first - second))
+    return draws.estimate(draws.mean(differences))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Draws:
-    """Samples drawn again, members and others together."""
+    """Bootstrap resamples of members and others together."""
 
     members: Bool
     counts: F64
-    """(1 + draws, m) how often each draw holds each sample; the first holds each once."""
+    """(1 + draws, m) how often each resample holds each sample; the first row holds each once."""
     level: float
 
     @classmethod
@@ -269,17 +281,17 @@ class _Draws:
         return cls(members, np.array(counts, float), simultaneous_level(of))
 
     def mean(self, values: F64, *, outside: bool = False) -> F64:
-        """(1 + draws,) of the members, or of the others, that have a value; nan where a draw holds none."""
-        kept = (self.members != outside) & np.isfinite(values)
-        n = self.counts[:, kept].sum(1)
-        return np.where(n, self.counts[:, kept] @ values[kept] / np.maximum(n, 1), np.nan)
+        """(1 + draws,) means over the members, or the others, with a value; nan where a resample holds none."""
+        rows = (self.members != outside) & np.isfinite(values)
+        n = self.counts[:, rows].sum(1)
+        return np.where(n, self.counts[:, rows] @ values[rows] / np.maximum(n, 1), np.nan)
 
     def estimate(self, values: F64) -> Estimate:
         return percentile_interval(float(values[0]), values[1:], self.level)
 
 
 def _share(draws: _Draws, drops: F64, excess: F64) -> Estimate:
-    """The drop over the excess; undefined where that may be 0, or a draw has none: its share would be without bound."""
+    # A ratio has no bounds where its denominator may be 0, so the interval of the excess must lie above 0.
     if not draws.estimate(excess).low > 0 or (excess == 0).any():
         return UNDEFINED
     return draws.estimate(draws.mean(drops) / excess)

@@ -1,8 +1,7 @@
-"""Clips of a cluster, and others beside them, with one thing about their time changed: files for the user's model to
-score again.
+"""Clips of a cluster and others with one temporal property changed: files for the user's model to score.
 
-Each change has a control that disturbs a clip as much and leaves the thing as it was: so a loss that only falls because
-anything was done to the clip is not taken for an explanation.
+Each change has a control that disturbs the clip as much but leaves the property. So a loss that drops after any
+disturbance does not count as an explanation.
 """
 
 from __future__ import annotations
@@ -25,29 +24,29 @@ from core.systems.neuralizer.corrections.names import CHANGES, CONTROL
 from core.systems.neuralizer.corrections.rewrite_clips import video_bytes
 
 Frames = list[Image.Image]
-_MOST_LIGHT = 4.0
-"""Times that a frame is made lighter or darker at most."""
+MAX_GAIN = 4.0
+"""Largest change of a frame's brightness, as a factor."""
 
 
 def backwards(frames: Frames, rng: np.random.Generator) -> tuple[Frames, Frames]:
-    """From its end to its start; the control has the same frames in an order drawn at random."""
+    """The frames in reverse; the control has them in random order."""
     return frames[::-1], [frames[i] for i in rng.permutation(len(frames)).tolist()]
 
 
 def steady_light(frames: Frames, rng: np.random.Generator) -> tuple[Frames, Frames]:
-    """Every frame in the clip's median light; the control has the same gains, the last first."""
+    """Every frame at the clip's median brightness; the control applies the same gains in reverse order."""
     means = np.array([np.asarray(frame.convert("L").resize((16, 16), Image.Resampling.BOX)).mean() for frame in frames])
-    gains = np.clip(np.median(means) / np.maximum(means, 1), 1 / _MOST_LIGHT, _MOST_LIGHT)
-    return _lit(frames, gains), _lit(frames, gains[::-1])
+    gains = np.clip(np.median(means) / np.maximum(means, 1), 1 / MAX_GAIN, MAX_GAIN)
+    return _apply_gains(frames, gains), _apply_gains(frames, gains[::-1])
 
 
 def longest_shot(frames: Frames, rng: np.random.Generator) -> tuple[Frames, Frames]:
-    """What lies between two cuts and is longest; the control has as many frames from the clip's start."""
+    """The longest shot between two cuts; the control has as many frames from the clip's start."""
     small = small_size(*frames[0].size, long=WATCHED_SIDE)
     cuts = np.flatnonzero(find_cuts(stacked([sized(frame, small) for frame in frames]))) + 1
     ends = [0, *cuts.tolist(), len(frames)]
     start, end = max(pairwise(ends), key=lambda shot: shot[1] - shot[0])
-    if start == 0 and end < len(frames):  # the clip's own start is the shot: the control is its end
+    if start == 0 and end < len(frames):  # the shot is the clip's start, so the control is its end
         return frames[:end], frames[-end:]
     return frames[start:end], frames[: end - start]
 
@@ -55,7 +54,7 @@ def longest_shot(frames: Frames, rng: np.random.Generator) -> tuple[Frames, Fram
 _CHANGES: dict[str, Callable[[Frames, np.random.Generator], tuple[Frames, Frames]]] = dict(
     zip(CHANGES, (backwards, steady_light, longest_shot), strict=True)
 )
-"""By name: from a clip's frames to the changed ones and those of the control."""
+"""By name: function from a clip's frames to (changed frames, control frames)."""
 
 
 def changed_clips(
@@ -66,30 +65,32 @@ def changed_clips(
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> Iterator[tuple[AlteredItem, bytes]]:
-    """Each clip unchanged, with each change, and with each control, as MP4 without sound; one at a time.
+    """Yield each clip unchanged, with each change, and with each control, as MP4 without sound.
 
     Args:
-        clips: the files that were diagnosed.
+        clips: the diagnosed files.
         progress: called as ("change clips", done, total).
 
     Raises:
-        InvalidInput: a clip is not among the files, can no longer be read, or takes too much memory whole.
+        InvalidInput: a clip is not among the files, is no longer readable, or needs too much memory as a whole.
     """
 
     def versions(read: tuple[Frames, float], row: int) -> Iterator[Version]:
         frames, rate = read
         rng = np.random.default_rng([seed, row])
-        shown = {UNCHANGED: frames}
+        frames_of = {UNCHANGED: frames}
         for name in names:
-            shown[name], shown[name + CONTROL] = _CHANGES[name](frames, rng)
-        for name, own in shown.items():
-            yield name, ".mp4", video_bytes(own, rate)
+            frames_of[name], frames_of[name + CONTROL] = _CHANGES[name](frames, rng)
+        for name, changed in frames_of.items():
+            yield name, ".mp4", video_bytes(changed, rate)
 
     report = partial(Reporter, progress, "change clips")
     yield from RunFiles(diagnosis, clips).altered(plan, every_frame, versions, report)
 
 
-def _lit(frames: Frames, gains: F64) -> Frames:
-    return [
-        frame.point([min(round(value * gain), 255) for value in range(256)] * 3) for frame, gain in zip(frames, gains)
-    ]
+def _apply_gains(frames: Frames, gains: F64) -> Frames:
+    lit = Frames()
+    for frame, gain in zip(frames, gains, strict=True):
+        table = [min(round(value * gain), 255) for value in range(256)]
+        lit.append(frame.point(table * 3))
+    return lit

@@ -1,4 +1,4 @@
-"""Scans of a cluster, and others beside them, with each fault taken out: files for the user's model to score again."""
+"""Corrected scans of a cluster and others: files for the user's model to score."""
 
 from __future__ import annotations
 
@@ -14,33 +14,32 @@ from core.data.images.archives import FileImages
 from core.data.modality import Unreadable
 from core.data.scans.volume import Scan, read_scan
 from core.errors import InvalidInput
-from core.records import F32, I64, Diagnosis, FailureCluster, Progress, Reporter, no_progress
+from core.records import I64, Diagnosis, FailureCluster, Progress, Reporter, no_progress
 from core.systems.neuralizer.corrections.altered import MIN_ITEMS, UNCHANGED, AlteredItem
 from core.systems.neuralizer.corrections.correct import EXAMPLES, Corrector
-from core.systems.neuralizer.corrections.names import CONTROL, CORRECTIONS, MOST
+from core.systems.neuralizer.corrections.names import CONTROL, CORRECTIONS, DEFAULT_ITEMS
 from core.systems.neuralizer.corrections.rewrite_scans import rewritten, suffix_of
 from core.systems.neuralizer.network import Neuralizer
 
 T = TypeVar("T")
 Version = tuple[str, str, bytes]
-"""What was done to a file, the end of the new one's name, and its bytes."""
+"""(alteration, suffix of the file, content)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CorrectionPlan:
-    """Which scans of a run are corrected, or which clips changed."""
+    """The scans of a run to correct, or the clips to change."""
 
     cluster: FailureCluster
     members: I64
-    """Rows of the cluster, drawn at random where there are more than asked for."""
+    """Rows of the cluster, a random sample of larger ones."""
     others: I64
-    """Rows outside it, drawn at random."""
+    """Random rows outside it."""
     examples: I64
-    """Of scans: the rows outside it of least loss, from which the network is told what is wanted; none is among
-    `others`."""
+    """For scans: the rows outside it with the lowest loss, as the network's examples; disjoint from `others`."""
 
     def about(self, diagnosis: Diagnosis) -> Mapping[str, Any]:
-        """What the manifest says of it."""
+        """The plan in the manifest."""
         ids = diagnosis.samples.ids
         return {
             "run": diagnosis.fingerprint,
@@ -50,50 +49,60 @@ class CorrectionPlan:
         }
 
     def mark(self, fingerprint: str) -> str:
-        """Six signs that stand in the names of this plan's files, so that the scores of another are told."""
+        """Six characters in the names of this plan's files, which distinguish them from those of another plan."""
         rows = (self.members, self.others, self.examples)
         return sha256(repr((fingerprint, [part.tolist() for part in rows])).encode()).hexdigest()[:6]
 
 
-def plan_corrections(diagnosis: Diagnosis, cluster: int, most: int = MOST, seed: int = 0) -> CorrectionPlan:
-    """Which scans to correct, or clips to change, for a cluster.
+def plan_corrections(
+    diagnosis: Diagnosis, cluster: int, max_items: int = DEFAULT_ITEMS, seed: int = 0
+) -> CorrectionPlan:
+    """The scans to correct, or clips to change, for a cluster.
+
+    Args:
+        cluster: its id.
+        max_items: most members, and most others.
 
     Raises:
-        InvalidInput: the run is of neither, has no such cluster, or too few scans lie outside it.
+        InvalidInput: the run has neither scans nor clips, or no such cluster, or too few items inside or outside it.
     """
     modality = diagnosis.samples.modality
     if modality not in ("scan", "clip"):
         raise InvalidInput(
-            f"Corrections are made of scans and clips, and this run is of {modality}s. See docs/scans.md and "
+            f"Corrections need scans or clips, and this run has {modality}s. Use another run; see docs/scans.md and "
             "docs/clips.md."
         )
-    found = next((one for one in diagnosis.clusters if one.id == cluster), None)
-    if found is None:
-        there = ", ".join(str(one.id) for one in diagnosis.clusters) or "none"
+    target = next((candidate for candidate in diagnosis.clusters if candidate.id == cluster), None)
+    if target is None:
+        ids = ", ".join(str(known.id) for known in diagnosis.clusters) or "none"
         raise InvalidInput(
-            f"The run has no confirmed cluster with the id {cluster}. Its ids: {there}; they count from 0, so that "
-            '"Cluster 1" of the report is 0.'
+            f"This run has no confirmed group with the id {cluster}. Use one of: {ids}. Ids count from 0, so "
+            '"Group 1" of the report is 0.'
         )
-    inside = found.membership >= 0.5
+    inside = target.membership >= 0.5
     outside = np.flatnonzero(~inside)
     order = outside[np.argsort(diagnosis.outcomes.loss[outside], kind="stable")]
     n_examples = EXAMPLES if modality == "scan" else 0
     examples = order[:n_examples]
-    rest = order[n_examples:]
-    if len(rest) < MIN_ITEMS:
-        parts = f": {n_examples} examples and {MIN_ITEMS} to compare with" if n_examples else " to compare with"
+    candidates = order[n_examples:]
+    if len(candidates) < MIN_ITEMS:
+        parts = " for comparison"
+        if n_examples:
+            parts = f": {n_examples} examples and {MIN_ITEMS} for comparison"
         raise InvalidInput(
-            f"{len(outside)} {modality}s lie outside the cluster and at least {n_examples + MIN_ITEMS} are needed"
+            f"Only {len(outside)} {modality}s lie outside the group, and {n_examples + MIN_ITEMS} are needed"
             f"{parts}. Diagnose more {modality}s."
         )
-    if min(most, int(inside.sum())) < MIN_ITEMS:
+    n_inside = int(inside.sum())
+    if min(max_items, n_inside) < MIN_ITEMS:
         raise InvalidInput(
-            f"At least {MIN_ITEMS} {modality}s of the cluster are needed to say anything: it has {int(inside.sum())}, "
-            f"and at most {most} were asked for. Choose a larger cluster, or raise --most."
+            f"{MIN_ITEMS} {modality}s of the group are needed: it has {n_inside}, and at most {max_items} were "
+            "requested. Use a larger group, or raise --most."
         )
     rng = np.random.default_rng([seed, 18])
-    drawn = [np.sort(rng.permutation(rows)[:most]) for rows in (np.flatnonzero(inside), rest)]
-    return CorrectionPlan(found, drawn[0].astype(np.int64), drawn[1].astype(np.int64), examples.astype(np.int64))
+    members = np.sort(rng.permutation(np.flatnonzero(inside))[:max_items])
+    others = np.sort(rng.permutation(candidates)[:max_items])
+    return CorrectionPlan(target, members.astype(np.int64), others.astype(np.int64), examples.astype(np.int64))
 
 
 def corrected_scans(
@@ -104,58 +113,53 @@ def corrected_scans(
     tasks: Sequence[str] = CORRECTIONS,
     progress: Progress = no_progress,
 ) -> Iterator[tuple[AlteredItem, bytes]]:
-    """Each scan unchanged, with each fault taken out, and with each control; one at a time.
+    """Yield each scan unchanged, with each fault removed, and with each control.
 
     Args:
-        scans: the files that were diagnosed.
-        network: with the pixels on which it was taught.
+        scans: the diagnosed files.
+        network: the network and its side in training in pixels.
         progress: called as ("correct scans", done, total).
 
     Raises:
-        InvalidInput: a scan is not among the files, or can no longer be read.
+        InvalidInput: a scan is not among the files, or is no longer readable.
     """
     files = RunFiles(diagnosis, scans)
     corrector = Corrector(*network, [files.read(row, read_scan) for row in plan.examples.tolist()])
 
     def versions(read: tuple[bytes, Scan], row: int) -> Iterator[Version]:
         data, scan = read
-        for name, planes in _versions(corrector, scan, tasks):
-            yield name, suffix_of(scan), rewritten(data, scan, planes)
+        suffix = suffix_of(scan)
+        unchanged = np.stack([scan.plane(at) for at in range(scan.shape[scan.across])])
+        yield UNCHANGED, suffix, rewritten(data, scan, unchanged)
+        for task in tasks:
+            yield task, suffix, rewritten(data, scan, corrector.correct(scan, task))
+            yield task + CONTROL, suffix, rewritten(data, scan, corrector.correct(scan, task, wrong=True))
 
     report = partial(Reporter, progress, "correct scans")
     yield from files.altered(plan, lambda data: (data, read_scan(data)), versions, report)
 
 
-def _versions(corrector: Corrector, scan: Scan, tasks: Sequence[str]) -> Iterator[tuple[str, F32]]:
-    yield UNCHANGED, np.stack([scan.plane(at) for at in range(scan.shape[scan.across])])
-    for task in tasks:
-        yield task, corrector.correct(scan, task)
-        yield task + CONTROL, corrector.correct(scan, task, wrong=True)
-
-
 class RunFiles:
-    """The files that a run was made of, by its rows."""
+    """The files of a run by its rows."""
 
     def __init__(self, diagnosis: Diagnosis, files: FileImages) -> None:
         self.samples = diagnosis.samples
         self.fingerprint = diagnosis.fingerprint
         self.files = files
-        self.place = {name: at for at, name in enumerate(files.names)}
+        self.index = {name: at for at, name in enumerate(files.names)}
 
     def read(self, row: int, read: Callable[[bytes], T]) -> T:
-        """What `read` makes of the row's file.
+        """The row's file, read by `read`.
 
         Raises:
-            InvalidInput: it is not among the files, or can no longer be read.
+            InvalidInput: it is not among the files, or is no longer readable.
         """
         items = self.samples.items
         name = self.samples.ids[row] if items is None else items.name(row)
-        if name not in self.place:
-            raise InvalidInput(
-                f"{name[:80]!r} is not among the {self.samples.modality}s. Bring the files that were diagnosed."
-            )
+        if name not in self.index:
+            raise InvalidInput(f"{name[:80]!r} is not among the {self.samples.modality}s. Use the diagnosed files.")
         try:
-            return read(self.files.read(self.place[name]))
+            return read(self.files.read(self.index[name]))
         except Unreadable as error:
             raise InvalidInput(f"{name[:80]} {error}") from error
 
@@ -166,18 +170,18 @@ class RunFiles:
         versions: Callable[[T, int], Iterator[Version]],
         report: Callable[[int], Reporter],
     ) -> Iterator[tuple[AlteredItem, bytes]]:
-        """Every version of the plan's files, one at a time.
+        """Yield every version of the plan's files.
 
         Args:
-            versions: of what `read` makes of a file, and its row.
-            report: of how many files, who is told.
+            versions: gives the versions of a file that `read` has read, from it and its row.
+            report: gives the reporter for a number of files.
         """
         rows = [*plan.members.tolist(), *plan.others.tolist()]
-        told = report(len(rows))
+        reporter = report(len(rows))
         mark = plan.mark(self.fingerprint)
         for k, row in enumerate(rows):
-            told(k)
+            reporter(k)
             for name, suffix, content in versions(self.read(row, read), row):
                 slug = name.replace(CONTROL, "-control")
                 yield AlteredItem(self.samples.ids[row], name, f"{mark}-{k:05d}-{slug}{suffix}"), content
-        told(len(rows), last=True)
+        reporter(len(rows), last=True)

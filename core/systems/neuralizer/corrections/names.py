@@ -1,14 +1,14 @@
-"""What corrections are called, for commands and pages that start without the network."""
+"""Names of corrections, for commands and pages that start without the network."""
 
 from __future__ import annotations
 
 CORRECTIONS = ("bias", "denoise", "super-resolution")
-"""Faults that a scan may have without anybody's knowing, and that the network that ships takes out; of motion and of
-missing lines of k-space it does not (docs/evidence/scans.md)."""
+"""Faults that a scan may have unnoticed and that the shipped network removes; it does not remove motion and missing
+lines of k-space (docs/evidence/scans.md)."""
 CHANGES = ("backwards", "steady-light", "longest-shot")
-"""Of clips (`core.systems.neuralizer.corrections.clips`)."""
+"""Changes of clips (`core.systems.neuralizer.corrections.clips`)."""
 BY_MODALITY = {"scan": CORRECTIONS, "clip": CHANGES}
-SAID = {
+FAULT_TITLES = {
     "bias": "a bias field",
     "denoise": "noise",
     "super-resolution": "coarse pixels",
@@ -16,14 +16,15 @@ SAID = {
     "steady-light": "changes of light",
     "longest-shot": "cuts",
 }
-"""What each takes out, as people say it."""
-MOST = 40
-"""Scans of the cluster, and as many others, that are corrected unless another number is asked for."""
+"""The fault that each correction removes."""
+DEFAULT_ITEMS = 40
+"""Corrected items of the cluster, and as many others, by default."""
 CONTROL = " (control)"
-"""Behind a correction's name: its examples leave the fault where it is; of clips, see `clips`."""
+"""Suffix of a control's name: its examples keep the fault; for clips, see `clips`."""
 
 
-def said_correction(name: str) -> str:
-    """Such as "noise (denoise)": the page's words, and the name that `--fault` and files have; one that is not known as
-    it is."""
-    return f"{SAID[name]} ({name})" if name in SAID else name
+def correction_title(name: str) -> str:
+    """A title such as "noise (denoise)", with the name in `--fault` and files; unknown names stay."""
+    if name not in FAULT_TITLES:
+        return name
+    return f"{FAULT_TITLES[name]} ({name})"

@@ -1,4 +1,4 @@
-"""Frames written as a video, for a user's model to read."""
+"""Frames written as a video for the user's model."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ def video_bytes(frames: Sequence[Image.Image], rate: float) -> bytes:
 
     Args:
         frames: RGB, all of one size; an odd side loses its last row of pixels, which H.264 cannot hold.
-        rate: frames a second.
+        rate: frames per second.
 
     Returns:
-        H.264 at a quality that is hardly told from the frames (CRF 12), or MPEG-4 Part 2 where FFmpeg was built without
-        an encoder of H.264.
+        H.264 of nearly lossless quality (CRF 12), or MPEG-4 Part 2 where FFmpeg lacks an H.264 encoder.
     """
     import av  # FFmpeg's libraries
 

@@ -1,4 +1,4 @@
-"""A scan with other values, in the kind of file that it came in: a user's model reads it as it read the first."""
+"""Scans with new values in their original file format, readable by the user's model."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from core.records import F32
 
 
 def suffix_of(scan: Scan) -> str:
-    """How the name of the new file must end."""
+    """Suffix of the new file."""
     return {"NIfTI": ".nii.gz", "MGH": ".mgz", "npz": ".npz", "picture": ".png"}[scan.kind]
 
 
 def rewritten(data: bytes, scan: Scan, planes: F32) -> bytes:
-    """The file anew.
+    """The file with new values.
 
     Args:
-        data: the first one's bytes.
-        scan: what was read of it.
-        planes: (slices, h, w) the values of every slice, as `Scan.plane` gives them. Images keep 8 bits, all others
-            become 32-bit numbers; axes, header and directions of NIfTI and MGH stay as they were.
+        data: the original file's bytes.
+        scan: the original scan.
+        planes: (slices, h, w) the values of every slice, in the layout of `Scan.plane`. Images keep 8 bits, other
+            formats become 32-bit numbers; axes, header and directions of NIfTI and MGH stay.
     """
     volume = scan.with_planes(planes).voxels
     out = io.BytesIO()
@@ -34,18 +34,21 @@ def rewritten(data: bytes, scan: Scan, planes: F32) -> bytes:
         Image.fromarray(np.clip(np.round(planes[0]), 0, 255).astype(np.uint8)).save(out, "PNG")
         return out.getvalue()
     if scan.kind == "npz":
-        flat = scan.flat_array
-        np.savez_compressed(
-            out, volume=(planes[0] if flat else volume).astype(np.float32), spacing=np.array(scan.spacing, np.float64)
-        )
+        values = planes[0] if scan.flat_array else volume
+        np.savez_compressed(out, volume=values.astype(np.float32), spacing=np.array(scan.spacing, np.float64))
         return out.getvalue()
     return _with_header(data, scan, np.ascontiguousarray(volume, np.float32))
 
 
 def _with_header(data: bytes, scan: Scan, volume: F32) -> bytes:
     nibabel = load_nibabel()
-    data = gunzip(data) if data[:2] == b"\x1f\x8b" else data
-    kind = "MGHImage" if scan.kind == "MGH" else "Nifti2Image" if data[4:6] == b"n+" else "Nifti1Image"
+    if data[:2] == b"\x1f\x8b":
+        data = gunzip(data)
+    kind = "Nifti1Image"
+    if scan.kind == "MGH":
+        kind = "MGHImage"
+    elif data[4:6] == b"n+":
+        kind = "Nifti2Image"
     image: Any = getattr(nibabel, kind).from_bytes(data)
     turned = nibabel.io_orientation(image.affine)
     if np.isnan(turned).any():
@@ -57,6 +60,6 @@ def _with_header(data: bytes, scan: Scan, volume: F32) -> bytes:
     if scan.kind == "NIfTI":
         header.set_slope_inter(1.0, 0.0)
     new: Any = type(image)(np.ascontiguousarray(back.reshape(image.shape)), image.affine, header)
-    # with a fixed time in the gzip header: the same scan gives the same bytes
+    # a fixed time in the gzip header gives the same bytes for the same scan
     gzip: Any = import_module("gzip")
     return gzip.compress(new.to_bytes(), 6, mtime=0)

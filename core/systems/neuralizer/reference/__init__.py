@@ -1,1 +1,1 @@
-"""Masks for scans that have none, told by examples of the same upload, and what they are worth as a truth."""
+"""Reference masks for scans without a true mask, from examples in the same upload, and their quality."""

@@ -1,10 +1,9 @@
-"""The command `reference`: masks for scans from low-loss scans of the same upload, and whether the disagreement with
-them may stand in for a loss."""
+"""The command `reference`: masks for scans from low-loss scans of the same upload, and whether disagreement with them
+may stand in for a loss."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.cli.command import argument, command, heading, option
 from core.cli.options import ID, IMAGE, JSON, RUN, SEED
@@ -12,23 +11,19 @@ from core.cli.output import make_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
 
-if TYPE_CHECKING:
-    from core.records import Diagnosis
-    from core.systems.neuralizer.reference.standin import Standin
 
-
-@command(note="What a reference is, when a stand-in is refused, and what both are worth: docs/scans.md.")
+@command(note="References, when Errata withholds a stand-in, and the quality of both: docs/scans.md.")
 @argument("run", "RUN", RUN)
-@option("--table FILE", "the table that was diagnosed; rows whose true mask is empty are scans without one")
+@option("--table FILE", "the diagnosed table; rows with an empty true mask are scans without one")
 @option("--images PATH", "its scans and masks: folder, zip or tar")
 @option("--out DIR", "folder for reference.csv, .json and .html")
-@heading("Columns, if they are others than `diagnose` was given, or recognized")
+@heading("Columns, if they differ from those of `diagnose`")
 @ID
 @IMAGE
 @option("--masks COL", "true and predicted mask")
-@option("--group COL", "patient: no example is of the target's")
-@heading("How it is made")
-@option("--network PATH", "a Neuralizer, folder or checkpoint (default: the one that comes along)")
+@option("--group COL", "patient; examples come from other patients")
+@heading("Method")
+@option("--network PATH", "folder or checkpoint of a Neuralizer (default: the shipped one)")
 @SEED
 @JSON
 def reference(
@@ -46,17 +41,20 @@ def reference(
 ) -> None:
     """Draw masks for scans from low-loss scans of the same upload.
 
-    Says what these masks are worth where the true one is known, and offers 1 - Dice with them as a stand-in for the
-    loss of scans without a true mask, if it orders the labeled ones as their loss does. The run keeps the result.
+    Errata measures these masks where the true one is known. It offers 1 - Dice with them as a stand-in for the loss of
+    scans without a true mask, if it orders the labeled scans as their loss does. The run saves the result.
     """
     if len(masks) not in (0, 2):
-        raise InvalidInput("--masks takes two columns, the true mask and the predicted one.")
+        raise InvalidInput(f"--masks needs two columns, true and predicted mask: got {len(masks)}. Use it twice.")
+    from dataclasses import replace
+
     import pandas as pd
 
     from core.data.tables.roles import Roles
     from core.files import write_json
-    from core.store import load
+    from core.store import load, update
     from core.systems.neuralizer.reference.html import write_reference
+    from core.systems.neuralizer.reference.names import KEY
     from core.systems.neuralizer.reference.standin import measure_table
     from core.systems.neuralizer.reference.wording import RULE, reference_lines
 
@@ -64,24 +62,15 @@ def reference(
     make_folder(out)
     with TerminalProgress() as progress:
         roles = Roles(masks=(masks[0], masks[1]) if masks else None, group=group, id=id, image=image, modality="scan")
-        found = measure_table(diagnosis, (table, images), roles, source=network, seed=seed, progress=progress)
-    standin = found[1]
-    document = found[1].document()
+        scans, standin, references = measure_table(
+            diagnosis, (table, images), roles, source=network, seed=seed, progress=progress
+        )
+    document = standin.document()
     write_json(out / "reference.json", document)
     write_table(pd.DataFrame(standin.columns()), out / "reference.csv")
-    write_reference(diagnosis, *found, out / "reference.html")
-    _keep(diagnosis, run, standin)
+    write_reference(diagnosis, scans, standin, references, out / "reference.html")
+    update(diagnosis, run, lambda now: replace(now, extras={**now.extras, KEY: document}))
     if as_json:
         print_json(document)
         return
     say("\n".join([*reference_lines(document), *standin.notes, RULE, f"Written: {out / 'reference.html'}"]))
-
-
-def _keep(diagnosis: Diagnosis, run: Path, standin: Standin) -> None:
-    from dataclasses import replace
-
-    from core.store import update
-    from core.systems.neuralizer.reference.names import KEY
-
-    document = standin.document()
-    update(diagnosis, run, lambda now: replace(now, extras={**now.extras, KEY: document}))

@@ -1,5 +1,5 @@
-"""Reference masks as a page: what they are worth, and scans with the outlines of reference and prediction, by the
-network and by the vote side by side."""
+"""Reference masks as a page: their quality, and scans with the outlines of reference and prediction, by the network and
+by the vote."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from core.systems.neuralizer.reference.standin import OFFERED, Standin
 from core.systems.neuralizer.reference.wording import RULE, reference_lines
 from core.systems.neuralizer.templates import TEMPLATES
 
-SHOWN = 36
-SIZE = 240
-SIDES = {"network": "the network's mask", "vote": "the vote"}
+MAX_SHOWN_SCANS = 36
+OUTLINE_PIXELS = 240
+WAY_TITLES = {"network": "the network's mask", "vote": "the vote"}
 LEGEND = (
-    "Each scan stands here twice, as its slice in the middle and as coarse as the network sees it: with the network's "
-    "mask on the left, with the vote of the examples' masks on the right. Outlines: the reference mask is the light "
-    "green line, your model's mask the blue dashes; a true mask, an orange line elsewhere, is not drawn here."
+    "Each scan appears twice, as its middle slice at the network's resolution: with the network's mask on the left, "
+    "with the vote of the examples' masks on the right. Outlines: the reference mask is the light green line, your "
+    "model's mask the blue dashes; a true mask, an orange line elsewhere, is not drawn here."
 )
 
 
@@ -40,19 +40,21 @@ class ShownScan:
 
     name: str
     pictures: tuple[tuple[str, str], ...]
-    """(address, what it shows) with the network's mask and with the vote."""
+    """(address, alternative text) with the network's mask and with the vote."""
     line: str
     """Its disagreement with either, and its loss."""
 
 
 def write_reference(
-    diagnosis: Diagnosis, scans: MaskSquares, standin: Standin, found: Sequence[ReferenceMasks], path: Path
+    diagnosis: Diagnosis, scans: MaskSquares, standin: Standin, references: Sequence[ReferenceMasks], path: Path
 ) -> None:
-    """Write the page to `path`: one HTML document that fetches nothing and runs nothing."""
-    write_text(path, reference_page(diagnosis, scans, standin, found))
+    """Write the page to `path`: one HTML document without external resources and scripts."""
+    write_text(path, reference_page(diagnosis, scans, standin, references))
 
 
-def reference_page(diagnosis: Diagnosis, scans: MaskSquares, standin: Standin, found: Sequence[ReferenceMasks]) -> str:
+def reference_page(
+    diagnosis: Diagnosis, scans: MaskSquares, standin: Standin, references: Sequence[ReferenceMasks]
+) -> str:
     """The page's text."""
     return render(
         "reference.html.j2",
@@ -60,7 +62,7 @@ def reference_page(diagnosis: Diagnosis, scans: MaskSquares, standin: Standin, f
         diagnosis=diagnosis,
         rule=RULE,
         lines=reference_lines(standin.document()),
-        shown=shown_scans(scans, standin, found),
+        shown=shown_scans(scans, standin, references),
         legend=LEGEND,
         notes=standin.notes,
         **style(),
@@ -68,37 +70,43 @@ def reference_page(diagnosis: Diagnosis, scans: MaskSquares, standin: Standin, f
 
 
 def shown_scans(
-    scans: MaskSquares, standin: Standin, found: Sequence[ReferenceMasks], most: int = SHOWN
+    scans: MaskSquares, standin: Standin, references: Sequence[ReferenceMasks], max_scans: int = MAX_SHOWN_SCANS
 ) -> tuple[ShownScan, ...]:
-    """The scans that disagree most with the reference that orders best, at most that many; where the stand-in is
-    refused those without a true mask come last, in the order of the table."""
-    values = np.where(_said(standin), standin.standin[standin.best], -1.0)
-    order = np.argsort(-np.nan_to_num(values, nan=-1.0), kind="stable")[:most].tolist()
-    return tuple(_shown(scans, standin, found, k) for k in order)
+    """The scans that disagree most with the best reference.
+
+    Without an offered stand-in, scans without a true mask come last, in the order of the table.
+    """
+    values = np.where(_has_disagreement(standin), standin.standin[standin.best], -1.0)
+    order = np.argsort(-np.nan_to_num(values, nan=-1.0), kind="stable")[:max_scans].tolist()
+    return tuple(_show_scan(scans, standin, references, k) for k in order)
 
 
-def _shown(scans: MaskSquares, standin: Standin, found: Sequence[ReferenceMasks], k: int) -> ShownScan:
-    row = int(found[0].rows[k])
+def _show_scan(scans: MaskSquares, standin: Standin, references: Sequence[ReferenceMasks], k: int) -> ShownScan:
+    row = int(references[0].rows[k])
     name = standin.ids[k]
     loss = float(standin.loss[k])
-    pictures = tuple((_picture(scans, found, row, k, way), f"{name}, {SIDES[way]}") for way in OFFERED)
-    far = ", ".join(f"{way} {number(float(standin.standin[way][k]), 2)}" for way in OFFERED)
-    known = f"loss {number(loss, 2)}" if np.isfinite(loss) else "no true mask"
-    return ShownScan(name, pictures, f"disagreement: {far}; {known}" if _said(standin)[k] else known)
+    pictures = tuple((_draw_outlines(scans, references, row, k, way), f"{name}, {WAY_TITLES[way]}") for way in OFFERED)
+    line = "no true mask"
+    if np.isfinite(loss):
+        line = f"loss {number(loss, 2)}"
+    if _has_disagreement(standin)[k]:
+        disagreement = ", ".join(f"{way} {number(float(standin.standin[way][k]), 2)}" for way in OFFERED)
+        line = f"disagreement: {disagreement}; {line}"
+    return ShownScan(name, pictures, line)
 
 
-def _said(standin: Standin) -> Bool:
-    """(n,) of which scans a disagreement may be said: of those with a true mask, and of all where it is offered."""
+def _has_disagreement(standin: Standin) -> Bool:
+    """(n,) scans whose disagreement may be shown: those with a true mask, and all if the stand-in is offered."""
     return np.isfinite(standin.loss) | (not standin.refusal)
 
 
-def _picture(scans: MaskSquares, found: Sequence[ReferenceMasks], row: int, k: int, way: str) -> str:
+def _draw_outlines(scans: MaskSquares, references: Sequence[ReferenceMasks], row: int, k: int, way: str) -> str:
     middle = scans.images.shape[1] // 2
     reference: Mask = np.zeros(scans.images.shape[2:], np.uint8)
     predicted = reference.copy()
-    for value, one in enumerate(found, 1):
-        reference[one.masks[way][k, middle]] = value
-        predicted[scans.of(one.structure)[1][row, middle] > 0] = value
-    grey = Image.fromarray(np.round(255 * scans.images[row, middle]).astype(np.uint8)).convert("RGB")
-    shown = webp(outlined(grey, (reference, predicted), SIZE, REFERENCE_COLOUR))
+    for value, masks in enumerate(references, 1):
+        reference[masks.masks[way][k, middle]] = value
+        predicted[scans.of(masks.structure)[1][row, middle] > 0] = value
+    gray = Image.fromarray(np.round(255 * scans.images[row, middle]).astype(np.uint8)).convert("RGB")
+    shown = webp(outlined(gray, (reference, predicted), OUTLINE_PIXELS, REFERENCE_COLOUR))
     return f"data:image/webp;whole=1;base64,{b64encode(shown).decode('ascii')}"

@@ -1,5 +1,5 @@
-"""Reference masks: what a Neuralizer makes of a scan when it is shown low-loss scans of other patients with their true
-masks; beside the plain vote of these masks, and a control in whose examples each mask is upside down."""
+"""Reference masks: a Neuralizer's masks for a scan from low-loss scans of other patients with their true masks, the
+plain vote of these masks, and a control with each example's mask upside down."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ import numpy as np
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool, Progress, Reporter, no_progress
 from core.systems.neuralizer.network import Neuralizer
-from core.systems.neuralizer.reference.names import said_structure
+from core.systems.neuralizer.reference.names import structure_name
 from core.systems.neuralizer.reference.read import MaskSquares
 from core.systems.neuralizer.use import treat, vote
 
 EXAMPLES = 8
-"""Scans that the network is shown: beyond these it hardly gains (docs/evidence/scans.md)."""
-LEAST_EXAMPLES = 3
+"""Example scans for the network; more hardly help (docs/evidence/scans.md)."""
+MIN_EXAMPLES = 3
 WAYS = ("network", "vote", "control")
-LEAST = 4
-"""Pixels of a structure from which on a scan can be an example of it."""
+MIN_PIXELS = 4
+"""Smallest area of a structure in an example scan."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReferenceMasks:
-    """Of one structure, for some scans."""
+    """Reference masks of one structure for some scans."""
 
     structure: int
     rows: I64
-    """(m,) of the scans."""
+    """(m,) rows of the scans."""
     masks: Mapping[str, Bool]
     """(m, P, side, side) by way."""
 
@@ -45,54 +45,54 @@ def reference_masks(
     """A mask of each structure for each of the rows.
 
     Args:
-        groups: (n,) group of each scan (a patient), -1 for one that is alone; no example is of the target's.
+        groups: (n,) group of each scan, such as its patient, -1 without one; examples come from other groups.
         progress: called as ("reference masks", done, total).
 
     Raises:
-        InvalidInput: fewer than `LEAST_EXAMPLES` labeled scans of other groups hold a structure.
+        InvalidInput: fewer than `MIN_EXAMPLES` labeled scans of other groups hold a structure.
     """
-    found = list[ReferenceMasks]()
+    references = list[ReferenceMasks]()
     structures = scans.structures
-    told = Reporter(progress, "reference masks", len(scans.structures) * len(rows))
+    report = Reporter(progress, "reference masks", len(structures) * len(rows))
     for structure in structures:
         true, predicted = scans.of(structure)
         loss = np.where(scans.labelled, dice_losses(predicted, true), np.inf)
-        usable = scans.labelled & (true.sum((1, 2, 3)) >= LEAST)
+        usable = scans.labelled & (true.sum((1, 2, 3)) >= MIN_PIXELS)
         order = np.argsort(loss, kind="stable")
         order = order[usable[order]]
-        made = {way: np.zeros((len(rows), *true.shape[1:]), np.bool_) for way in WAYS}
+        masks = {way: np.zeros((len(rows), *true.shape[1:]), np.bool_) for way in WAYS}
         for k, row in enumerate(rows.tolist()):
-            told(len(found) * len(rows) + k)
+            report(len(references) * len(rows) + k)
             others = order[order != row]
             if groups is not None and groups[row] >= 0:
                 others = others[groups[others] != groups[row]]
-            if len(others) < LEAST_EXAMPLES:
+            if len(others) < MIN_EXAMPLES:
                 raise InvalidInput(
-                    f"Only {len(others)} labeled scans of others hold {said_structure(structure)}, and at least "
-                    f"{LEAST_EXAMPLES} are needed as examples. Bring more scans with a true mask."
+                    f"Only {len(others)} labeled scans of others hold {structure_name(structure)}, and "
+                    f"{MIN_EXAMPLES} are needed as examples. Add scans with a true mask."
                 )
-            chosen = others[:examples]
-            for way, mask in _three(network, scans.images, true, row, chosen).items():
-                made[way][k] = mask >= 0.5
-        found.append(ReferenceMasks(structure, rows, made))
-    told(len(structures) * len(rows), last=True)
-    return tuple(found)
+            for way, mask in _masks_by_way(network, scans.images, true, row, others[:examples]).items():
+                masks[way][k] = mask >= 0.5
+        references.append(ReferenceMasks(structure, rows, masks))
+    report(len(structures) * len(rows), last=True)
+    return tuple(references)
 
 
-def _three(network: Neuralizer, images: F32, true: F32, row: int, chosen: I64) -> dict[str, F32]:
-    """(P, side, side) by way; each slice is told by the slices at its place."""
-    before, after = (np.ascontiguousarray(x[chosen].swapaxes(0, 1)) for x in (images, true))  # (P, L, side, side)
+def _masks_by_way(network: Neuralizer, images: F32, true: F32, row: int, chosen: I64) -> dict[str, F32]:
+    """(P, side, side) masks by way; the examples of each slice are the slices at its position."""
+    before = np.ascontiguousarray(images[chosen].swapaxes(0, 1))  # (P, L, side, side)
+    after = np.ascontiguousarray(true[chosen].swapaxes(0, 1))
     return {
         "network": treat(network, before, after, images[row], mask=True),
-        "vote": np.stack([vote(own) for own in after]),
+        "vote": np.stack([vote(examples) for examples in after]),
         "control": treat(network, before, np.ascontiguousarray(after[:, :, ::-1]), images[row], mask=True),
     }
 
 
-def dice_losses(found: F32 | Bool, wanted: F32 | Bool) -> F64:
-    """(n,) 1 - Dice of (n, P, h, w) masks, all slices together; nan where both are empty."""
-    a = found > 0.5
-    b = wanted > 0.5
+def dice_losses(first: F32 | Bool, second: F32 | Bool) -> F64:
+    """(n,) 1 - Dice of (n, P, h, w) masks over all slices; nan where both are empty."""
+    a = first > 0.5
+    b = second > 0.5
     axes = tuple(range(1, a.ndim))
     both = (a & b).sum(axes)
     all_ = a.sum(axes) + b.sum(axes)

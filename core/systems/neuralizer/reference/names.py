@@ -1,11 +1,11 @@
-"""What a run calls its reference masks, for pages that start without the network."""
+"""Names of reference masks in a run, for pages that start without the network."""
 
 from __future__ import annotations
 
 KEY = "reference"
-"""Of `Diagnosis.extras`."""
+"""Key of `Diagnosis.extras`."""
 
 
-def said_structure(structure: int) -> str:
-    """What a structure is called: its class value, as nothing else is known of it."""
+def structure_name(structure: int) -> str:
+    """A structure's name: its class value, the only known name."""
     return f"class {structure}" if structure else "the mask"

@@ -1,4 +1,4 @@
-"""Scans with the masks of the user's model, some with a true mask too, as the network sees them."""
+"""Scans with predicted masks, some with a true mask too, at the network's size."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from core.records import F32, Bool, ItemStore, Progress, Reporter, no_progress
 from core.records.ledger import Ledger
 
 PLANES = 3
-"""Slices around the middle that stand for a volume, as for the encoder."""
+"""Slices around the middle that represent a volume, as for the encoder."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,14 +37,14 @@ class MaskSquares:
     images: F32
     """(n, P, side, side), 0 to 1."""
     true: Mask
-    """(n, P, side, side) class values; 0 where there is no true mask."""
+    """(n, P, side, side) class values; 0 without a true mask."""
     predicted: Mask
     labelled: Bool
-    """(n,) whether there is a true mask."""
+    """(n,) whether the scan has a true mask."""
     scans: ItemStore
     """The files."""
     patients: tuple[str | None, ...] = ()
-    """(n,) of the table's group column, or () without one."""
+    """(n,) values of the table's group column, or () without one."""
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -60,29 +60,30 @@ class MaskSquares:
 
     def of(self, structure: int) -> tuple[F32, F32]:
         """(n, P, side, side) true and predicted mask of a structure, 0 or 1."""
-        first, second = ((m != 0) if structure == 0 else (m == structure) for m in (self.true, self.predicted))
-        return first.astype(np.float32), second.astype(np.float32)
+        if structure == 0:
+            return (self.true != 0).astype(np.float32), (self.predicted != 0).astype(np.float32)
+        return (self.true == structure).astype(np.float32), (self.predicted == structure).astype(np.float32)
 
 
 def read_squares(
     table: Path, images: Path, side: int, roles: Roles = Roles(), progress: Progress = no_progress
 ) -> MaskSquares:
-    """The scans of a table with a column of true masks, empty where there is none, and one of predicted masks.
+    """The scans of a table with a column of predicted masks, and one of true masks, which may have empty cells.
 
     Raises:
-        InvalidInput: there are no such columns, no true mask at all, or see `core.data.samples.read_data_set`.
+        InvalidInput: a column of masks is missing, or all true masks are; or as `core.data.samples.read_data_set`.
     """
     store = open_images(images, progress=progress)
     read = open_table(table, images, store, Limits(), tuple(roles.masks or ()), progress)
     found = recognise(read.frame, roles, list(read.images), texts=False)
     if found.roles.masks is None:
         hint = masks_hint(read.frame, roles.image, roles.id) or "Name both columns with --masks."
-        raise InvalidInput(f"No columns of true and predicted masks were found. {hint}")
+        raise InvalidInput(f"No columns of true and predicted masks found. {hint}")
     ledger = Ledger(len(read.frame))
     apart = Ledger(len(read.frame))
     items, positions, modality = items_of(read, found, store, ledger, progress)
     if items is None or modality != "scan":
-        raise InvalidInput("These files are no scans. Bring NIfTI, MGH or npz, or say --modality scan.")
+        raise InvalidInput("These files are not scans. Use NIfTI, MGH or npz, or add --modality scan.")
     ids = ids_of(read, found, items, positions, ledger)
     true, predicted = found.roles.masks
     readers = mask_reader(true, read, store, apart, progress), mask_reader(predicted, read, store, ledger, progress)
@@ -106,9 +107,7 @@ def read_squares(
         kept.append((row, not empty[row], squares))
     told(len(rows), last=True)
     if not any(labelled for _, labelled, _ in kept):
-        raise InvalidInput(
-            "No scan has a true mask, so there is nothing to learn from. " + " ".join(ledger.summary()[:3])
-        )
+        raise InvalidInput("No scan has a true mask to learn from. Add true masks. " + " ".join(ledger.summary()[:3]))
     images_, *both = (np.stack([_middle(one[j], planes) for _, _, one in kept]) for j in range(3))
     patients = () if found.roles.group is None else tuple(texts_of(read.frame[found.roles.group]))
     return MaskSquares(
@@ -124,29 +123,34 @@ def read_squares(
 
 
 def _middle(planes: Mask, n: int) -> Mask:
-    """As many slices as every scan has."""
-    return planes if len(planes) == n else planes[len(planes) // 2][None]
+    """The slices if there are n, else the middle one."""
+    if len(planes) == n:
+        return planes
+    return planes[len(planes) // 2][None]
 
 
 def _squares(scan: Scan, masks: Sequence[Mask | str | None], side: int) -> tuple[F32, Mask, Mask] | str:
-    """(P, side, side) images and masks, or why there are none."""
+    """(P, side, side) images and masks, or the reason that the scan is left out."""
     fitted = fit_square(scan.plane_shape, scan.pixel, side)
     planes = scan.planes(PLANES) if scan.shape[scan.across] >= PLANES else [scan.middle]
-    found = list[Mask]()
+    squares = list[Mask]()
     for mask in masks:
         if isinstance(mask, str):
             return mask
         if mask is None:
-            found.append(np.zeros((len(planes), side, side), np.int64))
+            squares.append(np.zeros((len(planes), side, side), np.int64))
             continue
         flat = mask.shape == scan.plane_shape and scan.shape[scan.across] == 1
         if not flat and mask.shape != scan.shape:
-            return f"a mask is of another size than its scan: {mask.shape} and {scan.shape}"
+            return f"mask and scan differ in size: {mask.shape} and {scan.shape}"
         if len(np.unique(mask)) > MAX_CLASSES:
-            return f"a mask has more than {MAX_CLASSES} values, as a gray image has: write one value for each class"
-        own = [mask if flat else np.take(mask, at, scan.across).T[::-1] for at in planes]
-        found.append(np.stack([_class_square(one, fitted) for one in own]))
-    return np.stack([fitted.into(unit(scan.plane(at))) for at in planes]), found[0], found[1]
+            return f"a mask has more than {MAX_CLASSES} values, like a gray image: write one value per class"
+        slices = list[Mask]()
+        for at in planes:
+            plane = mask if flat else np.take(mask, at, scan.across).T[::-1]
+            slices.append(_class_square(plane, fitted))
+        squares.append(np.stack(slices))
+    return np.stack([fitted.into(unit(scan.plane(at))) for at in planes]), squares[0], squares[1]
 
 
 def _class_square(mask: Mask, fitted: SliceFit) -> Mask:

@@ -1,4 +1,4 @@
-"""What report and page show of a run's reference masks."""
+"""The section on a run's reference masks in report and page."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from core.systems.neuralizer.templates import TEMPLATES
 
 
 def sections(diagnosis: Diagnosis) -> list[Section]:
-    """What the masks are worth where they were made; of other scans what may be asked of them; none of anything
-    else."""
+    """The quality of the masks if the run has them, else a hint for scans; nothing for other modalities."""
     lines = reference_of(diagnosis)
     hint = HINT if diagnosis.samples.modality == "scan" else ""
 

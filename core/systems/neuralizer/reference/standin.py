@@ -1,5 +1,7 @@
-"""1 - Dice against a reference mask as a stand-in for the loss of scans without a true mask, and whether it may be one:
-only where it orders the labeled scans as their true loss does."""
+"""1 - Dice against a reference mask as a stand-in for the loss of scans without a true mask.
+
+Errata offers it only where it orders the labeled scans as their true loss does.
+"""
 
 from __future__ import annotations
 
@@ -21,64 +23,67 @@ from core.systems.neuralizer.reference.masks import EXAMPLES, WAYS, ReferenceMas
 from core.systems.neuralizer.reference.read import MaskSquares, read_squares
 from core.systems.neuralizer.weights import FOLDER, read_network, side_of
 
-BAR = 0.3
-"""Least lower end of the rank correlation's interval with which a stand-in is offered."""
-LEAST_LABELLED = 20
-"""Scans with a true mask below which none is."""
-MOST_LABELLED = 150
-"""Scans on which it is measured, drawn at random where there are more."""
+MIN_CORRELATION = 0.3
+"""Lower bound of the rank correlation from which a stand-in is offered. A convention."""
+MIN_LABELED = 20
+"""Scans with a true mask that a stand-in needs. A convention."""
+MAX_LABELED = 150
+"""Labeled scans that measure it, a random sample of more."""
 OFFERED = ("network", "vote")
 
 
 @dataclass(frozen=True, slots=True)
 class StructureFigures:
-    """What the reference masks of one structure are worth, on labeled scans."""
+    """The quality of the reference masks of one structure, on labeled scans."""
 
     structure: int
     n: int
     dice: Mapping[str, Estimate]
     """Mean Dice with the true mask, by way."""
     gain: Estimate
-    """Of the network over the vote."""
+    """Dice of the network minus that of the vote."""
 
     def to_dict(self) -> dict[str, Any]:
-        dice = {way: one.to_dict() for way, one in self.dice.items()}
+        dice = {way: estimate.to_dict() for way, estimate in self.dice.items()}
         return {"structure": self.structure, "n": self.n, "dice": dice, "gain": self.gain.to_dict()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Standin:
-    """The stand-in losses of n scans, and what they are worth."""
+    """The stand-in losses of n scans, and their quality."""
 
     ids: tuple[str, ...]
     labelled: Any
     """(n,) bool."""
     loss: F64
-    """(n,) the run's loss; nan of scans without a true mask."""
+    """(n,) the run's loss; nan for scans without a true mask."""
     standin: Mapping[str, F64]
-    """(n,) by way of making a reference; nan where neither mask holds anything."""
+    """(n,) by way; nan where both masks are empty."""
     structures: tuple[StructureFigures, ...]
     correlation: Mapping[str, Estimate]
-    """Rank correlation with the loss on the labeled scans, by way; "expected" is that of the run's own expectation
-    from the embedding, for comparison."""
+    """Rank correlation with the loss on the labeled scans, by way; "expected" is that of the run's prediction from the
+    embedding, for comparison."""
     n: int
-    """Labeled scans on which it was measured."""
+    """Number of labeled scans that measured it."""
     notes: tuple[str, ...] = ()
 
     @property
     def best(self) -> str:
-        """The way of making a reference that orders the labeled scans best."""
+        """The way whose reference orders the labeled scans best."""
         return max(OFFERED, key=lambda way: np.nan_to_num(self.correlation[way].value, nan=-2.0))
 
     @property
     def refusal(self) -> str:
-        """Why no stand-in is offered; "" where one is."""
-        if self.n < LEAST_LABELLED:
-            return f"it was measured on {self.n} labeled scans, and at least {LEAST_LABELLED} are needed"
+        """The reason against a stand-in; "" where one is offered."""
+        if self.n < MIN_LABELED:
+            return f"only {self.n} labeled scans measured it, and {MIN_LABELED} are needed"
         low = self.correlation[self.best].low
-        if not low >= BAR:
-            said = "is undefined" if np.isnan(low) else f"may be as low as {low:.2f}"
-            return f"its rank correlation with the true loss {said}, and at least {BAR} is asked"
+        if np.isnan(low):
+            return f"its rank correlation with the true loss is undefined, and {MIN_CORRELATION} is needed"
+        if low < MIN_CORRELATION:
+            return (
+                f"its rank correlation with the true loss may be as low as {low:.2f}, and {MIN_CORRELATION} is needed"
+            )
         return ""
 
     def document(self) -> dict[str, Any]:
@@ -89,14 +94,13 @@ class Standin:
             "best": self.best,
             "offered": not self.refusal,
             "refusal": self.refusal,
-            "bar": BAR,
-            "correlation": {way: _finite(one) for way, one in self.correlation.items()},
-            "structures": [one.to_dict() for one in self.structures],
+            "bar": MIN_CORRELATION,
+            "correlation": {way: _finite(estimate) for way, estimate in self.correlation.items()},
+            "structures": [figures.to_dict() for figures in self.structures],
         }
 
     def columns(self) -> dict[str, Any]:
-        """Of a table with a row a scan: of one without a true mask nothing is said where the stand-in was not shown to
-        mean anything."""
+        """Columns of a table with a row per scan; without an offered stand-in, unlabeled scans get none."""
         values = np.where(self.labelled | (not self.refusal), self.standin[self.best], np.nan)
         return {"file": self.ids, "labelled": self.labelled, "loss": self.loss, "standin": values}
 
@@ -112,94 +116,97 @@ def measure_standin(
     """The stand-in of every unlabeled scan and of labeled ones, and the reference masks, in the same order.
 
     Raises:
-        InvalidInput: see `reference_masks`.
+        InvalidInput: as `reference_masks`.
     """
-    place = {id_: k for k, id_ in enumerate(diagnosis.samples.ids)}
-    of_run = np.array([place.get(id_, -1) for id_ in scans.ids], np.int64)
+    index = {id_: k for k, id_ in enumerate(diagnosis.samples.ids)}
+    of_run = np.array([index.get(id_, -1) for id_ in scans.ids], np.int64)
     known = np.flatnonzero(scans.labelled & (of_run >= 0))
     rng = np.random.default_rng([seed, 29])
-    measured = np.sort(rng.permutation(known)[:MOST_LABELLED])
+    measured = np.sort(rng.permutation(known)[:MAX_LABELED])
     rows = np.concatenate([measured, np.flatnonzero(~scans.labelled)]).astype(np.int64)
     groups = _groups(diagnosis, scans, of_run)
-    found = reference_masks(scans, network, rows, groups, examples, progress)
-    standin = {way: _standin(scans, found, rows, way) for way in WAYS}
+    references = reference_masks(scans, network, rows, groups, examples, progress)
+    standin = {way: _standin(scans, references, rows, way) for way in WAYS}
     inside = np.arange(len(rows)) < len(measured)
     loss = np.full(len(rows), np.nan)
     loss[inside] = diagnosis.outcomes.loss[of_run[measured]]
-    expected = diagnosis.estimate.predicted[of_run[measured]]
-    scored = {way: standin[way][inside] for way in WAYS} | {"expected": expected}
+    scored = {way: standin[way][inside] for way in WAYS}
+    scored["expected"] = diagnosis.estimate.predicted[of_run[measured]]
     blocks = None if groups is None else _apart(groups[measured])
-    correlation = {
-        way: rank_correlation(x, loss[inside], blocks, seed, looks=len(OFFERED)) for way, x in scored.items()
-    }
-    figures = tuple(_figures(scans, one, int(inside.sum()), blocks, seed) for one in found)
-    unknown = int((scans.labelled & (of_run < 0)).sum())
-    notes = (
-        (f"{unknown:,} scans with a true mask are not in the run: they served as examples only.",) if unknown else ()
-    )
+    correlation = dict[str, Estimate]()
+    for way, values in scored.items():
+        correlation[way] = rank_correlation(values, loss[inside], blocks, seed, looks=len(OFFERED))
+    figures = tuple(_figures(scans, masks, int(inside.sum()), blocks, seed) for masks in references)
+    notes = [*scans.notes]
+    n_unknown = int((scans.labelled & (of_run < 0)).sum())
+    if n_unknown:
+        notes.append(f"Used {n_unknown:,} scans with a true mask as examples only, because they are not in the run.")
     ids = tuple(scans.ids[row] for row in rows.tolist())
-    made = Standin(ids, inside, loss, standin, figures, correlation, int(inside.sum()), (*scans.notes, *notes))
-    return made, found
+    measures = Standin(ids, inside, loss, standin, figures, correlation, int(inside.sum()), tuple(notes))
+    return measures, references
 
 
 def measure_table(
     diagnosis: Diagnosis,
-    given: tuple[Path, Path],
+    files: tuple[Path, Path],
     roles: Roles = Roles(modality="scan"),
     *,
     source: Path | None = None,
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> tuple[MaskSquares, Standin, tuple[ReferenceMasks, ...]]:
-    """The same from files, with the scans that were read.
+    """The scans of files, their stand-in and the reference masks.
 
     Args:
-        given: the table that was diagnosed, and its scans and masks: folder, zip or tar.
-        roles: its columns; those that are not named are the ones that the run was made with.
-        source: another Neuralizer than the one that comes along, folder or checkpoint.
+        files: the diagnosed table, and its scans and masks: folder, zip or tar.
+        roles: its columns; by default those of the run.
+        source: folder or checkpoint of a Neuralizer other than the shipped one.
 
     Raises:
-        InvalidInput: the run is of no scans; or see `read_squares` and `reference_masks`.
+        InvalidInput: the run does not have scans; or as `read_squares` and `reference_masks`.
     """
     if diagnosis.samples.modality != "scan":
-        raise InvalidInput(f"Reference masks are drawn for scans, and this run is of {diagnosis.samples.modality}s.")
+        raise InvalidInput(
+            f"Reference masks need scans, and this run has {diagnosis.samples.modality}s. Use a run of scans."
+        )
     network, card = read_network(source or FOLDER)
-    scans = read_squares(*given, side_of(card, network), roles.or_of_run(diagnosis.extras), progress)
-    standin, found = measure_standin(diagnosis, scans, network, seed=seed, progress=progress)
-    return scans, standin, found
+    scans = read_squares(*files, side_of(card, network), roles.or_of_run(diagnosis.extras), progress)
+    standin, references = measure_standin(diagnosis, scans, network, seed=seed, progress=progress)
+    return scans, standin, references
 
 
 def rank_correlation(a: F64, b: F64, groups: I64 | None, seed: int = 0, *, looks: int = 1) -> Estimate:
-    """Spearman's, with an interval that holds for several looks at once; rows where either is nan are left out."""
+    """Spearman's rank correlation over rows without nan, with an interval that holds for several looks at once."""
     both = np.isfinite(a) & np.isfinite(b)
     a = a[both]
     b = b[both]
-    groups = None if groups is None else groups[both]
+    if groups is not None:
+        groups = groups[both]
     if len(a) < 3:
         return UNDEFINED
 
     def of(rows: I64) -> float:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of constants there is none: nan
-            found: Any = spearmanr(a[rows], b[rows])
-        return float(found.statistic)
+            warnings.simplefilter("ignore")  # it is nan for constants
+            result: Any = spearmanr(a[rows], b[rows])
+        return float(result.statistic)
 
     rng = np.random.default_rng([seed, 31])
     return bootstrap(of, len(a), groups, rng, repeats=1000, level=simultaneous_level(looks))
 
 
-def _standin(scans: MaskSquares, found: Sequence[ReferenceMasks], rows: I64, way: str) -> F64:
-    """(m,) mean of 1 - Dice over the structures that either mask holds."""
-    losses = np.stack([dice_losses(scans.of(one.structure)[1][rows], one.masks[way]) for one in found])
-    held = np.isfinite(losses)
-    return np.where(held.any(0), np.where(held, losses, 0).sum(0) / np.maximum(held.sum(0), 1), np.nan)
+def _standin(scans: MaskSquares, references: Sequence[ReferenceMasks], rows: I64, way: str) -> F64:
+    """(m,) mean of 1 - Dice over the structures in either mask."""
+    losses = np.stack([dice_losses(scans.of(r.structure)[1][rows], r.masks[way]) for r in references])
+    present = np.isfinite(losses)
+    return np.where(present.any(0), np.where(present, losses, 0).sum(0) / np.maximum(present.sum(0), 1), np.nan)
 
 
-def _figures(scans: MaskSquares, found: ReferenceMasks, n: int, groups: I64 | None, seed: int) -> StructureFigures:
-    true = scans.of(found.structure)[0][found.rows[:n]]
-    there = true.sum((1, 2, 3)) > 0
-    scores = {way: 1 - dice_losses(found.masks[way][:n], true)[there] for way in WAYS}
-    blocks = None if groups is None else groups[there]
+def _figures(scans: MaskSquares, reference: ReferenceMasks, n: int, groups: I64 | None, seed: int) -> StructureFigures:
+    true = scans.of(reference.structure)[0][reference.rows[:n]]
+    present = true.sum((1, 2, 3)) > 0
+    scores = {way: 1 - dice_losses(reference.masks[way][:n], true)[present] for way in WAYS}
+    blocks = None if groups is None else groups[present]
 
     def mean(values: F64) -> Estimate:
         if not len(values):
@@ -207,11 +214,11 @@ def _figures(scans: MaskSquares, found: ReferenceMasks, n: int, groups: I64 | No
         return bootstrap(lambda at: float(values[at].mean()), len(values), blocks, np.random.default_rng([seed, 37]))
 
     dice = {way: mean(values) for way, values in scores.items()}
-    return StructureFigures(found.structure, int(there.sum()), dice, mean(scores["network"] - scores["vote"]))
+    return StructureFigures(reference.structure, int(present.sum()), dice, mean(scores["network"] - scores["vote"]))
 
 
 def _groups(diagnosis: Diagnosis, scans: MaskSquares, of_run: I64) -> I64 | None:
-    """(n,) the run's group of each scan, of one without a true mask that of its patient; -1 where it is in none."""
+    """(n,) the run's group of each scan, or that of its patient; -1 without one."""
     if diagnosis.samples.groups is None:
         return None
     groups = np.where(of_run >= 0, diagnosis.samples.groups[np.maximum(of_run, 0)], -1).astype(np.int64)
@@ -223,10 +230,10 @@ def _groups(diagnosis: Diagnosis, scans: MaskSquares, of_run: I64) -> I64 | None
 
 
 def _apart(groups: I64) -> I64:
-    """The groups, each scan that is alone a group of its own."""
+    """The groups, with a new group for each scan without one."""
     alone = groups < 0
     return np.where(alone, groups.max(initial=0) + 1 + np.arange(len(groups)), groups).astype(np.int64)
 
 
-def _finite(one: Estimate) -> dict[str, float | None]:
-    return {name: float(value) if np.isfinite(value) else None for name, value in one.to_dict().items()}
+def _finite(estimate: Estimate) -> dict[str, float | None]:
+    return {name: float(value) if np.isfinite(value) else None for name, value in estimate.to_dict().items()}

@@ -69,7 +69,7 @@ def test_a_card_of_other_weights_is_refused_and_one_that_does_not_say_of_which_i
     write_network(begun(), tmp_path, {"what": "a test"})
     said = json.loads((tmp_path / CARD).read_text("utf-8"))
     (tmp_path / CARD).write_text(json.dumps({**said, "sha256": "0" * 64}), "utf-8")
-    with pytest.raises(InvalidInput, match=r"neuralizer\.json in .* is the card of other weights"):
+    with pytest.raises(InvalidInput, match=r"neuralizer\.json in .* belongs to other weights"):
         read_network(tmp_path)
     (tmp_path / CARD).write_text(json.dumps({"what": "a test"}), "utf-8")
     assert read_network(tmp_path)[1] == {"what": "a test"}
@@ -93,7 +93,7 @@ def begun_encoder(folder: Path, card: dict[str, Any] | None = None) -> Neuralize
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda t: t.pop("target_embedding.weight"), "holds no Neuralizer of slices"),
+        (lambda t: t.pop("target_embedding.weight"), "is not a Neuralizer of slices"),
         (lambda t: t.pop("dec_blocks.0.target_conv.layers.0.bias"), "lacks weights of a Neuralizer .*: 'dec_blocks.0"),
         (lambda t: t.update(head=torch.zeros(1)), "has unknown weights of a Neuralizer in two dimensions: 'head'"),
         (lambda t: t.update({"context_embedding.module.bias": torch.zeros(9)}), "must be of shape"),
@@ -122,19 +122,19 @@ def test_a_card_without_a_side_means_what_the_network_can_see() -> None:
 
 @pytest.mark.parametrize("mean", [0.0, [0.0], [0.0] * 23, "0", None, [[0.0] * 24], [None] * 24, [1e300] * 24])
 def test_a_mean_of_other_features_is_refused(mean: Any) -> None:
-    with pytest.raises(InvalidInput, match=r"neuralizer\.json: features.* must .*Take the card"):
+    with pytest.raises(InvalidInput, match=r"neuralizer\.json: features.* must .*Use the card"):
         centre_of({"features": {"mean": mean, "scale": [1.0] * 24}}, 24)
 
 
 @pytest.mark.parametrize("scale", [[0.0] * 24, [-1.0] * 24, [float("nan")] * 24, [1e-320] * 24, 1.0])
 def test_a_scale_that_cannot_be_divided_by_is_refused(scale: Any) -> None:
-    with pytest.raises(InvalidInput, match=r"neuralizer\.json: features\.scale.* must be .*Take the card"):
+    with pytest.raises(InvalidInput, match=r"neuralizer\.json: features\.scale.* must be .*Use the card"):
         centre_of({"features": {"mean": [0.0] * 24, "scale": scale}}, 24)
 
 
 @pytest.mark.parametrize("features", [[1, 2], "x", {}])
 def test_features_of_another_kind_are_refused(features: Any) -> None:
-    with pytest.raises(InvalidInput, match="Take the card that was written with these weights"):
+    with pytest.raises(InvalidInput, match="Use the card written with these weights"):
         centre_of({"features": features}, 24)
 
 

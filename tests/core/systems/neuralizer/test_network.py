@@ -79,7 +79,7 @@ def test_the_published_network_of_this_size_has_as_many_numbers() -> None:
     [
         (lambda b, a, t: (b[:, :0], a[:, :0], t), "1 to 32 example pairs: got 0"),
         (lambda b, a, t: (b.repeat(1, 17, 1, 1, 1), a.repeat(1, 17, 1, 1, 1), t), "got 34"),
-        (lambda b, a, t: (b, a[:, :1], t), "context_out must be of shape"),
+        (lambda b, a, t: (b, a[:, :1], t), "context_out must have the shape"),
         (lambda b, a, t: (b[..., :15], a[..., :15], t[..., :15]), "divisible by 4"),
     ],
 )

@@ -26,7 +26,7 @@ NOTHING = (None, None, None, None, None)
 
 @pytest.mark.slow
 def test_an_example_is_drawn_from_its_own_files_and_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(standin, "MOST_LABELLED", 24)
+    monkeypatch.setattr(standin, "MAX_LABELED", 24)
     session = Session(RUNS.offer(SCANS / "run.errata"))
     made = last(on_reference(session, *NOTHING))[-1]
     state, line, view, *files, notes = on_drawn(session, KeptState(session.run), made)
@@ -46,7 +46,7 @@ def test_an_own_run_keeps_the_figures_and_a_refusal_is_said_and_gives_no_number(
     made = last(on_reference(session, *brought, "true_mask", "predicted_mask", ""))[-1]
     said = Tags(made.view).text
     assert "The masks may not stand in for a true one" in said
-    assert "No stand-in is offered: it was measured on 8 labeled scans, and at least 20 are needed" in said
+    assert "Errata offers no stand-in: only 8 labeled scans measured it, and 20 are needed" in said
     assert RUNS.get(session.run).extras[KEY]["offered"] is False
     *_, notes = on_drawn(session, KeptState(session.run), made)
     assert "No stand-in is offered" in notes["value"]
@@ -60,7 +60,7 @@ def test_what_cannot_be_drawn_is_refused_before_any_work() -> None:
     with pytest.raises(InvalidInput, match="Open a run of scans"):
         last(on_reference(pictures, *NOTHING))
     own = Session(RUNS.add(replace(RUNS.get(example))))
-    with pytest.raises(InvalidInput, match="Bring"):
+    with pytest.raises(InvalidInput, match="Add"):
         last(on_reference(own, *NOTHING))
     with pytest.raises(InvalidInput, match="Bring both"):
         last(on_reference(Session(example), "table.csv", None, "", "", ""))

@@ -17,7 +17,7 @@ from core.systems.neuralizer.corrections import clips as of_clips
 from core.systems.neuralizer.corrections.altered import UNCHANGED, AlteredItem, read_manifest, zip_altered
 from core.systems.neuralizer.corrections.commands import correct
 from core.systems.neuralizer.corrections.explain import CONTROL
-from core.systems.neuralizer.corrections.names import BY_MODALITY, CHANGES, MOST, SAID
+from core.systems.neuralizer.corrections.names import BY_MODALITY, CHANGES, DEFAULT_ITEMS, FAULT_TITLES
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.callbacks import last
 from tests.webapp.markup.test_html import Tags
@@ -69,7 +69,7 @@ def test_files_are_made_of_what_came_along_and_their_losses_say_what_explains(
 ) -> None:
     state, line, view, *files = on_made(session, KeptState(session.run), made)
     assert "Done" in line
-    assert "30 files for cluster 1" in Tags(view["value"]).text
+    assert "30 files for group 1" in Tags(view["value"]).text
     assert [Path(file["value"]).name for file in files] == [name for name, _ in MADE]
     with zipfile.ZipFile(made.files[0]) as archive:
         assert len(archive.namelist()) == 31
@@ -88,7 +88,7 @@ def test_the_manifest_may_come_from_another_visit_and_must_be_of_this_run(
 ) -> None:
     scores = losses(made, tmp_path / "scores.csv")
     empty: KeptState[MadeFiles] = KeptState(session.run)
-    with pytest.raises(InvalidInput, match=r"Bring altered\.json too"):
+    with pytest.raises(InvalidInput, match=r"Add altered\.json"):
         last(on_read(session, empty, scores, None))
     with pytest.raises(InvalidInput, match="table of your model"):
         last(on_read(session, empty, None, None))
@@ -104,9 +104,9 @@ def test_what_cannot_be_asked_is_refused_before_any_work(session: Session) -> No
     pictures = Session(RUNS.add(make_diagnosis()))
     with pytest.raises(InvalidInput, match="scans or clips"):
         last(on_make(pictures, None, 0, [], 20))
-    with pytest.raises(InvalidInput, match="Choose a cluster"):
+    with pytest.raises(InvalidInput, match="No group is chosen"):
         last(on_make(session, None, None, [], 20))
-    with pytest.raises(InvalidInput, match="Between 5 and 40"):
+    with pytest.raises(InvalidInput, match="Choose 5 to 40"):
         last(on_make(session, None, 0, [], 4000))
     for nothing in (None, float("nan")):
         with pytest.raises(InvalidInput, match="got –"):
@@ -128,11 +128,11 @@ def test_files_that_are_too_large_together_leave_nothing_behind(
             yield AlteredItem("a", f"x{k}", f"{k}.bin"), bytes(100)
         raise AssertionError("went on")
 
-    with pytest.raises(InvalidInput, match="larger than"):
+    with pytest.raises(InvalidInput, match="exceed"):
         zip_altered(tmp_path / "corrected.zip", many(), {}, 1000)  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
-    monkeypatch.setattr(why, "MOST_BYTES", 10)
-    with pytest.raises(InvalidInput, match="larger than"):
+    monkeypatch.setattr(why, "MAX_BYTES", 10)
+    with pytest.raises(InvalidInput, match="exceed"):
         last(on_make(session, None, 0, ["backwards"], 5))
 
 
@@ -140,7 +140,7 @@ def test_each_run_offers_its_own_clusters_and_faults(session: Session) -> None:
     clusters, faults = choices(RUNS.get(session.run))
     assert [value for _, value in clusters["choices"]] == [c.id for c in RUNS.get(session.run).clusters]
     assert tuple(fault for _, fault in faults["choices"]) == CHANGES == tuple(of_clips._CHANGES) == BY_MODALITY["clip"]
-    assert set(SAID) == {name for names in BY_MODALITY.values() for name in names}
+    assert set(FAULT_TITLES) == {name for names in BY_MODALITY.values() for name in names}
     pictures = make_diagnosis()
     assert "Open a run of scans or clips" in intro(pictures)
     assert choices(pictures)[0]["choices"] == []
@@ -164,5 +164,7 @@ def test_command_and_page_call_a_fault_the_same_and_ask_for_as_many(session: Ses
     named = [label for label, _ in form.faults.choices]
     assert named == ["the order of frames (backwards)", "changes of light (steady-light)", "cuts (longest-shot)"]
     assert ", ".join(named) in helps["fault"]
-    assert form.most.value == form.most.maximum == MOST == correct.make_context("correct", ["run"]).params["most"]
-    assert f"default {MOST}" in helps["most"]
+    assert (
+        form.most.value == form.most.maximum == DEFAULT_ITEMS == correct.make_context("correct", ["run"]).params["most"]
+    )
+    assert f"default: {DEFAULT_ITEMS}" in helps["most"]

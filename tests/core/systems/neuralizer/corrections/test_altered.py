@@ -47,7 +47,7 @@ def test_files_and_manifest_come_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"format": 2}, "of format 2, and 1 is read"),
+        ({"format": 2}, "has the format 2, and 1 is needed"),
         ({"items": []}, "names no item"),
         ({"items": [1]}, "is damaged"),
         ({"about": 3}, "is damaged"),
@@ -79,10 +79,10 @@ def test_losses_are_matched_by_the_names_of_files(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"holds no altered\.json"):
+    with pytest.raises(InvalidInput, match=r"does not contain altered\.json"):
         read_altered(tmp_path)
     rows = [f"{item.file},1" for item in ITEMS]
-    with pytest.raises(InvalidInput, match=r"no loss of '2-reversed.png'"):
+    with pytest.raises(InvalidInput, match=r"no loss for '2-reversed.png'"):
         read_rescored(ITEMS, table(tmp_path, *rows[:-1]))
     with pytest.raises(InvalidInput, match=r"no loss of '0-unchanged.png'"):
         read_rescored(ITEMS, table(tmp_path, "0-unchanged.png,nan", *rows[1:]))

@@ -111,7 +111,7 @@ def test_what_cannot_be_taken_out_of_clips_is_said(tmp_path: Path, capsys: pytes
     assert main(["correct", run, "--images", str(tmp_path), "--out", out, "--fault", "bias"]) == 2
     said = capsys.readouterr().err
     known = "the order of frames (backwards), changes of light (steady-light), cuts (longest-shot)"
-    assert f"Of clips {known} can be taken out: got --fault bias." in said
+    assert f"bias is not a fault of clips. Use --fault with one of {known}." in said
 
 
 @pytest.mark.parametrize("n", [5, 12])

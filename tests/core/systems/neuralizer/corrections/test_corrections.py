@@ -86,7 +86,7 @@ def test_a_black_scan_stays_black(network: Neuralizer) -> None:
 
 
 def test_no_example_no_correction(network: Neuralizer) -> None:
-    with pytest.raises(InvalidInput, match="at least one scan"):
+    with pytest.raises(InvalidInput, match="needs a low-loss scan"):
         Corrector(network, SIDE, [])
 
 
@@ -101,7 +101,7 @@ def test_examples_are_of_least_loss_and_no_scan_plays_two_parts(found: Diagnosis
     assert len(plan.members) == len(plan.others) == 10
     assert not set(plan.examples) & (set(plan.members) | set(plan.others))
     assert found.outcomes.loss[plan.examples].max() <= found.outcomes.loss[plan.others].min()
-    with pytest.raises(InvalidInput, match="no confirmed cluster with the id 99"):
+    with pytest.raises(InvalidInput, match="no confirmed group with the id 99"):
         plan_corrections(found, 99)
     with pytest.raises(InvalidInput, match=r"it has [0-9]+, and at most 4 were asked for"):
         plan_corrections(found, found.clusters[0].id, 4)
@@ -157,13 +157,13 @@ def test_a_share_of_an_excess_that_may_be_nothing_is_said_to_be_none(found: Diag
     said = json.loads(json.dumps(first.to_dict(), allow_nan=False))
     assert said["share"] is None
     assert said["drop"]["low"] > 0
-    assert "share of its excess not defined" in sentence(first)
+    assert "share of its excess undefined" in sentence(first)
 
 
 @pytest.mark.parametrize(
     ("effect", "said"),
     [
-        (0.3, r"drops by 0\.30 \([^−]*\), .* then 0\.\d+ \([^−]*\) below"),
+        (0.3, r"drops by 0\.30 \([^−]*\), .* to 0\.\d+ \([^−]*\) below"),
         (-0.3, r"rises by 0\.30 \([^−]*\), [^−]* above"),
     ],
 )
@@ -172,14 +172,14 @@ def test_a_word_says_whether_the_loss_drops_or_rises_and_no_sign_does(
 ) -> None:
     scores, about = rescored(found, effect)
     assert re.match(
-        rf"A bias field \(bias\): the loss {said} that with the control",
+        rf"A bias field \(bias\): the loss {said} the control",
         sentence(explain_by_corrections(found, about, scores)[0]),
     )
 
 
 def test_losses_of_another_model_are_told_from_the_runs(found: Diagnosis) -> None:
     own = found.outcomes.loss[:40]
-    for now, said in ((own, ""), (own + 0.1 * own.mean(), ""), (own + 0.5, "lie 0.50 from the run's on average")):
+    for now, said in ((own, ""), (own + 0.1 * own.mean(), ""), (own + 0.5, "differ from the run's by 0.50 on average")):
         note = not_the_runs(found, Rescored(found.samples.ids[:40], {UNCHANGED: now}))
         assert said in note
         assert bool(note) == bool(said)

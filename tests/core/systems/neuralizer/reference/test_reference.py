@@ -134,7 +134,7 @@ def test_a_stand_in_is_offered_where_it_orders_the_labelled_scans(measured: Stan
     assert np.isnan(measured.loss[~measured.labelled]).all()
     said = reference_lines(measured.document())
     assert "the network is better" in said[0]
-    assert "offered as a stand-in for the loss of 8 scans" in said[-1]
+    assert "may stand in for the loss of 8 scans" in said[-1]
 
 
 @pytest.mark.slow
@@ -147,7 +147,7 @@ def test_a_stand_in_that_orders_nothing_is_refused_and_so_are_few_labels(
     )
     bad = replace(measured, correlation={**measured.correlation, "network": shuffled, "vote": shuffled})
     assert "may be as low as" in bad.refusal
-    assert reference_lines(bad.document())[-1].startswith("No stand-in is offered: its rank correlation")
+    assert reference_lines(bad.document())[-1].startswith("Errata offers no stand-in: its rank correlation")
     assert "at least 20 are needed" in replace(measured, n=19).refusal
     monkeypatch.setattr(page, "_picture", lambda *_: "")
     masks: Any = [SimpleNamespace(rows=np.arange(N))]
@@ -163,7 +163,7 @@ def test_a_reference_mask_is_drawn_in_a_colour_of_its_own_and_the_legend_names_i
     drawn = list[Image.Image]()
     monkeypatch.setattr(page, "webp", lambda picture: drawn.append(picture) or b"")
     way = {"network": np.ones((N, 1, SIDE, SIDE), np.bool_)}
-    page._picture(scans, [ReferenceMasks(0, np.arange(N), way)], 0, 0, "network")
+    page._draw_outlines(scans, [ReferenceMasks(0, np.arange(N), way)], 0, 0, "network")
     colours = {tuple(pixel) for pixel in np.asarray(drawn[0]).reshape(-1, 3).tolist()}
     assert REFERENCE_COLOUR in colours
     assert COLOURS[0] not in colours
@@ -179,7 +179,7 @@ def test_no_example_is_the_target_or_of_its_patient(
         seen.append((row, chosen.tolist()))
         return {way: true[row] for way in of_masks.WAYS}
 
-    monkeypatch.setattr(of_masks, "_three", spy)
+    monkeypatch.setattr(of_masks, "_masks_by_way", spy)
     groups = np.arange(N) // 4
     reference_masks(scans, network, np.arange(N), groups)
     assert all(groups[row] not in groups[chosen] and len(chosen) == 8 for row, chosen in seen)
@@ -219,7 +219,7 @@ def test_the_command_keeps_its_result_with_the_run_and_writes_no_number_that_it_
     run, out = tmp_path / "run.errata", tmp_path / "out"
     save(run_of(scans), run)
     asked = ["reference", str(run), "--table", str(upload / "scans.csv"), "--images", str(upload), "--out", str(out)]
-    monkeypatch.setattr("core.systems.neuralizer.reference.standin.LEAST_LABELLED", 33)
+    monkeypatch.setattr("core.systems.neuralizer.reference.standin.MIN_LABELED", 33)
     assert main([*asked, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["offered"] is False
