@@ -111,7 +111,7 @@ def test_files_without_a_fault_are_made_scored_and_explain_after_a_wrong_table(
     bring(page, "#why-scores", wrong)
     page.locator("#why-read-run").press("Enter")
     (said,) = read_toasts(page)
-    assert re.search(r"wrong\.csv has no loss of '[0-9a-f]{6}-000", said)
+    assert re.search(r"wrong\.csv has no loss for '[0-9a-f]{6}-000", said)
     assert "Give the loss of each of the 30 files." in said
     assert "The losses were not read" in page.locator("#why-read-status").inner_text()
     assert page.locator(done).count() == 0

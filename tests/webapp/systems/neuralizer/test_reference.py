@@ -49,7 +49,7 @@ def test_an_own_run_keeps_the_figures_and_a_refusal_is_said_and_gives_no_number(
     assert "Errata offers no stand-in: only 8 labeled scans measured it, and 20 are needed" in said
     assert RUNS.get(session.run).extras[KEY]["offered"] is False
     *_, notes = on_drawn(session, KeptState(session.run), made)
-    assert "No stand-in is offered" in notes["value"]
+    assert "Errata offers no stand-in" in notes["value"]
 
 
 def test_what_cannot_be_drawn_is_refused_before_any_work() -> None:

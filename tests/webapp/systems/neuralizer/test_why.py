@@ -77,7 +77,7 @@ def test_files_are_made_of_what_came_along_and_their_losses_say_what_explains(
     read = last(on_read(session, state, losses(made, tmp_path / "scores.csv"), None))[-1]
     _, _, view, *files = on_told(session, KeptState(session.run), read)
     said = Tags(view["value"]).text
-    assert "Some of the cluster's loss is explained by the order of frames" in said
+    assert "The group's loss is partly explained by the order of frames" in said
     assert "5 clips" in said
     assert json.loads(Path(files[0]["value"]).read_text("utf-8"))["corrections"][0]["explains"]
     assert [Path(file["value"]).name for file in files] == [name for name, _ in READ]
@@ -96,7 +96,7 @@ def test_the_manifest_may_come_from_another_visit_and_must_be_of_this_run(
     other = json.loads(made.files[1].read_text("utf-8"))
     other["about"]["run"] = "another"
     (tmp_path / "brought.json").write_text(json.dumps(other), "utf-8")
-    with pytest.raises(InvalidInput, match="made for another run"):
+    with pytest.raises(InvalidInput, match="belong to another run"):
         last(on_read(session, empty, scores, str(tmp_path / "brought.json")))
 
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_asked_is_refused_before_any_work(session: Session) -> No
     with pytest.raises(InvalidInput, match="whole number"):
         last(on_make(session, None, "x", [], 5))  # type: ignore[arg-type]
     own = Session(RUNS.add(RUNS.get(session.run)))
-    with pytest.raises(InvalidInput, match="Bring the scans or clips that were diagnosed"):
+    with pytest.raises(InvalidInput, match="Add the diagnosed scans or clips"):
         last(on_make(own, None, 0, [], 20))
     assert example_file(own.run, "images.zip") is None
     assert example_file(session.run, "images.zip") == CLIPS / "images.zip"

@@ -84,11 +84,11 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     rows = [f"{item.file},1" for item in ITEMS]
     with pytest.raises(InvalidInput, match=r"no loss for '2-reversed.png'"):
         read_rescored(ITEMS, table(tmp_path, *rows[:-1]))
-    with pytest.raises(InvalidInput, match=r"no loss of '0-unchanged.png'"):
+    with pytest.raises(InvalidInput, match=r"no loss for '0-unchanged.png'"):
         read_rescored(ITEMS, table(tmp_path, "0-unchanged.png,nan", *rows[1:]))
     with pytest.raises(InvalidInput, match="more than once"):
         read_rescored(ITEMS, table(tmp_path, *rows, rows[0]))
-    with pytest.raises(InvalidInput, match=r"names none of the 6 files .*may belong to another one"):
+    with pytest.raises(InvalidInput, match=r"names none of the 6 files .*Use the losses of these files"):
         read_rescored(ITEMS, table(tmp_path, "ab-0-unchanged.png,1"))
     with pytest.raises(InvalidInput, match="no column 'dice'"):
         read_rescored(ITEMS, table(tmp_path, *rows), loss="dice")

@@ -148,8 +148,8 @@ def test_a_stand_in_that_orders_nothing_is_refused_and_so_are_few_labels(
     bad = replace(measured, correlation={**measured.correlation, "network": shuffled, "vote": shuffled})
     assert "may be as low as" in bad.refusal
     assert reference_lines(bad.document())[-1].startswith("Errata offers no stand-in: its rank correlation")
-    assert "at least 20 are needed" in replace(measured, n=19).refusal
-    monkeypatch.setattr(page, "_picture", lambda *_: "")
+    assert "and 20 are needed" in replace(measured, n=19).refusal
+    monkeypatch.setattr(page, "_draw_outlines", lambda *_: "")
     masks: Any = [SimpleNamespace(rows=np.arange(N))]
     said = [one.line for one in page.shown_scans(scans, bad, masks, N)]
     assert ["disagreement" in line for line in said] == [True] * (N - UNKNOWN) + [False] * UNKNOWN
@@ -228,7 +228,7 @@ def test_the_command_keeps_its_result_with_the_run_and_writes_no_number_that_it_
     assert table["standin"].notna().tolist() == table["labelled"].tolist()
     kept = load(run)
     assert kept.extras[KEY] == said
-    assert "No stand-in is offered: it was measured on 32" in notes_section(kept)
+    assert "Errata offers no stand-in: only 32" in notes_section(kept)
     assert "Reference masks" in report_of(run)
     assert "your model&#39;s mask the blue dashes" in (out / "reference.html").read_text("utf-8")
     assert main([*asked, "--masks", "true_mask"]) == 2
