@@ -42,7 +42,7 @@ def classify(
     texts = cells_of(found, column)
     there = np.array([i for i, text in enumerate(texts) if text], np.int64)
     if not len(there):
-        raise InvalidInput(f"{found.name} holds no text in {column!r}. Name another column with --column.")
+        raise InvalidInput(f"{found.name} has no text in {column!r}. Name another column with --column.")
     names = class_names(model)
     if taken := [name for name in found.frame.columns if name == PREDICTION or name.startswith(PROBABILITY)]:
         raise InvalidInput(

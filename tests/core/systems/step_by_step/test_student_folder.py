@@ -40,5 +40,5 @@ def test_another_folder_is_refused(tmp_path: Path) -> None:
         read_reasoned(tmp_path)
     (tmp_path / CARD).write_text(json.dumps({"mine": 1}), "utf-8")
     student, card = teach_and_measure(some_rows(40), settings())
-    with pytest.raises(InvalidInput, match=f"holds {CARD}, and no student that it is part of"):
+    with pytest.raises(InvalidInput, match=f"holds {CARD}, not written as a student"):
         save_student(student, card, tmp_path)

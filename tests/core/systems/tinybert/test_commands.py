@@ -128,7 +128,7 @@ def test_what_compression_costs_is_compared_by_cluster(
     run = str(tmp_path / "run.errata")
     said(capsys, "diagnose", "--table", teacher, "--texts", "text", "--no-words", "--permutations", "100", "--out", run)
     told = said(capsys, "compare", run, "--second", student, "--student", str(tmp_path / "small"))
-    assert re.search(r"The student has 3 layers x 24 in place of 6 x 24, 0\.0 M parameters .* \d\.\d\d ms a text", told)
+    assert re.search(r"The student has 3 layers x 24, the teacher 6 x 24; .* \d\.\d\d ms a text", told)
     assert "student" in told.splitlines()[0]
     assert "no distilled.json" in refused(capsys, "compare", run, "--second", student, "--student", head)
 

@@ -170,7 +170,7 @@ def test_what_was_made_of_another_run_than_the_open_one_changes_nothing(worded: 
 def test_a_press_shows_a_tag_and_its_samples_on_the_map(worded: Diagnosis, report: TagReport) -> None:
     session = Session(RUNS.add(worded))
     state = TagsState(session.run, report, 1)
-    assert f"carry “{report.tags[1].name}”" in on_pick(session, state, press(do="tag", place="1"))
+    assert f"with “{report.tags[1].name}”" in on_pick(session, state, press(do="tag", place="1"))
     tabs, shown, pane, _ = on_show(session, state, press(do="show", place="0"))
     assert tabs["selected"] == "explore"
     assert sorted(selected_rows(shown, worded)) == sorted(carriers(report, 0))
@@ -221,7 +221,7 @@ def test_a_run_without_words_is_refused_with_what_to_do() -> None:
     run = RUNS.add(make_diagnosis())
     fold, *_, said, button, _, _, _ = on_run(Session(run), TagsState())[:8]
     assert not fold["visible"]
-    assert "this run keeps none" in said
+    assert "none saw this run" in said
     assert not button["interactive"]
     with pytest.raises(InvalidInput, match="cannot be tagged"):
         make_tags(Session(run), NAMES, silent)
