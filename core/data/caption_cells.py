@@ -1,4 +1,4 @@
-"""The captions of one cell of a table: a text, or a list of them."""
+"""Read the captions of one cell of a table: a text, or a list of texts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import numpy as np
 
 
 def captions_in(cell: object) -> list[str]:
-    """The captions of a cell in single spaces, none of them empty.
+    """The non-empty captions of a cell, in single spaces.
 
     Args:
-        cell: a text; a list or an array of texts, as Parquet and JSON Lines hold them; or such a list spelled in a
-            text, by Python, JSON or NumPy (which puts no commas), as a CSV holds it. Anything else has none.
+        cell: a text; a list or an array of texts, as in Parquet and JSON Lines; or a list written as text, by Python,
+            JSON or NumPy (without commas), as in a CSV. Anything else has no captions.
 
     Example:
         >>> captions_in("A red  bus."), captions_in('["A red bus.", "A bus, parked."]'), captions_in("[blank]")
@@ -29,13 +29,13 @@ def captions_in(cell: object) -> list[str]:
         texts = (cell,) if spelled is None else spelled
     elif isinstance(cell, list | tuple | np.ndarray):
         texts = list(cell)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    found = (" ".join(text.split()) for text in texts if isinstance(text, str))
-    return [text for text in found if text]
+    captions = (" ".join(text.split()) for text in texts if isinstance(text, str))
+    return [caption for caption in captions if caption]
 
 
 def _spelled(text: str) -> list[str] | None:
-    """The texts of a spelled list; None where it is no such list. They are read one by one, since Python joins texts
-    that have no comma between them."""
+    """The texts of a list written as text; None for other texts. They are read one by one, since Python joins texts
+    without a comma between them."""
     if not (text.startswith("[") and text.endswith("]")):
         return None
     try:
@@ -45,8 +45,10 @@ def _spelled(text: str) -> list[str] | None:
         if others[:1] != ["["] or others[-1:] != ["]"] or set(others[1:-1]) - {","}:
             return None
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a backslash in a caption is no fault
+            warnings.simplefilter("ignore")  # a backslash in a caption is allowed
             values = [ast.literal_eval(string) for string in strings]
     except (tokenize.TokenError, SyntaxError, ValueError):
         return None
-    return values if all(isinstance(value, str) for value in values) else None
+    if not all(isinstance(value, str) for value in values):
+        return None
+    return values

@@ -1,4 +1,4 @@
-"""Small images of items as data addresses inside a page, within a bound on their bytes."""
+"""Embed previews of items in a page as data URLs, within a bound on their bytes."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from core.records import ItemStore, SampleSet
 
 
 def preview_address(payload: bytes, modality: str, size: int, *, as_kept: bool = False, marks: Marks = ()) -> str:
-    """The data address of an item's preview. Of a scan it says that no edge of it may be cut off (";whole", for the
-    style sheets).
+    """The data URL of an item's preview; for a scan with ";whole=1", by which style sheets do not crop it.
 
     Args:
         size: longest side in pixels.
-        as_kept: a WebP stands as it is, whatever its size, unless there are marks.
+        as_kept: leave a WebP as it is, whatever its size, unless there are marks.
         marks: of the item (`ItemStore.marks`).
 
     Raises:
         InvalidInput: the bytes cannot be shown.
     """
-    kept = as_kept and not marks and payload[8:12] == b"WEBP"
-    shown = payload if kept else modality_of(modality).preview(payload, size, marks)
+    shown = payload
+    if not as_kept or marks or payload[8:12] != b"WEBP":
+        shown = modality_of(modality).preview(payload, size, marks)
     kind = "image/webp" if shown[8:12] == b"WEBP" else "image/svg+xml"
-    kind += ";whole=1" if modality == "scan" else ""
+    if modality == "scan":
+        kind += ";whole=1"
     return f"data:{kind};base64,{base64.b64encode(shown).decode('ascii')}"
 
 
 def text_of(samples: SampleSet, row: int) -> str:
-    """The row's text, as much as the run kept; "" where samples are no texts."""
+    """The row's text as stored by the run; "" for other modalities."""
     if samples.items is None or samples.modality != "text":
         return ""
     return samples.items.read(row).decode(errors="replace")
 
 
 def has_outlines(samples: SampleSet) -> bool:
-    """Whether previews bear outlines of masks."""
+    """Whether previews show outlines of masks."""
     return samples.items is not None and samples.modality == "scan" and bool(samples.items.marks(0))
 
 
 class InlinePictures:
-    """Makes the addresses of a store's previews, each once.
+    """Make the data URLs of a store's previews, each once.
 
     Args:
         items: None has no images.
         modality: of the items.
-        most_bytes: bound on all addresses together, as they stand in the page; an image that is shown twice counts
-            twice.
+        most_bytes: bound on all URLs of the page together; an image shown twice counts twice.
         size: longest side in pixels.
     """
 
@@ -59,24 +59,24 @@ class InlinePictures:
         self._size = size
         self._modality = modality
         self._bytes = 0
-        self._made: dict[int, Markup] = {}
+        self._addresses: dict[int, Markup] = {}
         self.left_out = 0
-        """Images that were wanted and did not fit or could not be decoded."""
+        """Requested images that did not fit or could not be decoded."""
 
     def address(self, row: int) -> Markup | None:
-        """The data address of a row's image; None where there is none, it cannot be decoded, or the page is full."""
+        """The data URL of a row's image; None without an image, if it cannot be decoded, or if the page is full."""
         if self._items is None:
             return None
-        if row not in self._made:
+        if row not in self._addresses:
             try:
                 marks = self._items.marks(row)
-                made = preview_address(self._items.read(row), self._modality, self._size, marks=marks)
+                text = preview_address(self._items.read(row), self._modality, self._size, marks=marks)
             except (OSError, ValueError, InvalidInput):
-                made = ""
-            self._made[row] = Markup(made)
-        found = self._made[row]
-        if not found or self._bytes + len(found) > self._most:
+                text = ""
+            self._addresses[row] = Markup(text)
+        address = self._addresses[row]
+        if not address or self._bytes + len(address) > self._most:
             self.left_out += 1
             return None
-        self._bytes += len(found)
-        return found
+        self._bytes += len(address)
+        return address

@@ -1,4 +1,4 @@
-"""Images from a map-style data set of PyTorch, or of whatever has a length and gives its n-th sample."""
+"""Read images from a map-style data set, PyTorch's or any object with a length and an n-th sample."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COLUMN = "image"
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SpooledImages(NamedItems):
-    """Images of a data set, each asked for once and kept as PNG in a file without a name."""
+    """Images of a data set, each requested once and stored as PNG in an unnamed file."""
 
     spool: Spool
 
@@ -37,7 +37,7 @@ class SpooledImages(NamedItems):
 
 @dataclass(slots=True, eq=False)
 class _Samples:
-    """A data set that is gone through once, in order."""
+    """Data set that is read once, in order."""
 
     data: Any
     labels: list[int | str | None] = field(default_factory=list["int | str | None"])
@@ -49,35 +49,38 @@ class _Samples:
                 png = png_of(picture, f"data[{row}]", compress_level=1)
             except DiagnosisError:
                 raise
-            except Exception as error:  # the data set's own code: a file that is gone, a transform that fails
+            except Exception as error:  # the data set's code: a missing file, a transform that fails
                 raise InvalidInput(
-                    f"The data set gives no sample {row:,}: {type(error).__name__}: {error}. Mend it, or leave the "
-                    "sample out of it and of the table."
+                    f"Cannot read sample {row:,} of the data set: {type(error).__name__}: {error}. "
+                    "Fix it, or remove it there and in the table."
                 ) from error
             self.labels.append(label)
             yield png
 
 
 def with_data_set(read: Table, data: Any, roles: Roles = Roles(), progress: Progress = no_progress) -> Table:
-    """The table with the images of a data set, and with its labels where the table has none.
+    """Add the images of a data set to the table, and its labels where the table has none.
 
     Args:
         read: a row for each sample, in the data set's order.
-        data: has a length, and `data[i]` is an image or (image, label, ...), or a dict of "image" and "label". A
-            image is one of PIL, or (h, w), (h, w, c) or (c, h, w), an array or tensor of 0 to 255 or 0.0 to 1.0; a
-            label a number or a name, numbers named by `data.classes`. Each sample is asked for once, in order.
+        data: has a length, and `data[i]` is an image or (image, label, ...), or a dict of "image" and "label". An
+            image is PIL's, or an array or tensor (h, w), (h, w, c) or (c, h, w) of 0 to 255 or 0.0 to 1.0; a label a
+            number or a name, numbers named by `data.classes`. Each sample is requested once, in order.
 
     Raises:
-        InvalidInput: it is no such data set, has not one sample for each row, gives something else, or the table has
-            other labels in its rows or images of its own.
+        InvalidInput: `data` is not such a data set, its length differs from the table's, or the table has other labels
+            in its rows or its own images.
     """
     n = _length(data)
-    if own := [*read.images, *filter(None, (roles.image,))]:
-        raise InvalidInput(f"Images come from a data set and from the table's {own[0]!r}. Leave one of the two out.")
+    image_columns = [*read.images, *filter(None, (roles.image,))]
+    if image_columns:
+        raise InvalidInput(
+            f"Both the data set and the table's {image_columns[0]!r} hold images. Remove one of the two."
+        )
     if n != len(read.frame):
         raise InvalidInput(
-            f"The data set has {n:,} samples and the table {len(read.frame):,} rows. Bring one row for each sample, in "
-            "its order."
+            f"{n:,} samples in the data set, {len(read.frame):,} rows in the table. "
+            "Use one row per sample, in the same order."
         )
     samples = _Samples(data)
     spool = spooled("The data set", samples.pictures(), Reporter(progress, "unpack images", n))
@@ -88,35 +91,38 @@ def with_data_set(read: Table, data: Any, roles: Roles = Roles(), progress: Prog
 
 def _length(data: Any) -> int:
     if not callable(getattr(type(data), "__getitem__", None)):
-        loader = "a DataLoader's is its `dataset`" if hasattr(data, "dataset") else "such as a list of images"
+        next_step = "Use a list of images, for example."
+        if hasattr(data, "dataset"):
+            next_step = "Use the DataLoader's `dataset`."
         raise InvalidInput(
-            "Images are a path, or a data set that gives its n-th sample, `data[n]`: got "
-            f"{type(data).__name__}. Bring one, {loader}."
+            f"Images must be a path, or a data set with `data[n]`: got {type(data).__name__}. {next_step}"
         )
     try:
         return len(data)
     except (TypeError, NotImplementedError) as error:
-        raise InvalidInput(f"The data set ({type(data).__name__}) has no length. Bring one that has `len`.") from error
+        raise InvalidInput(f"The data set ({type(data).__name__}) has no length. Use one with `len`.") from error
 
 
 def _parts(sample: Any) -> tuple[Any, int | str | None]:
-    """The image and the label of a sample; None where it has none that is one number or name."""
+    """The image and the label of a sample; None for a label that is not one number or name."""
     label: Any = None
+    picture = sample
     if isinstance(sample, Mapping):
         picture = sample[_COLUMN]
         label = sample.get("label")
     elif isinstance(sample, (tuple, list)):
         picture = sample[0]
-        label = sample[1] if len(sample) > 1 else None
-    else:
-        picture = sample
+        if len(sample) > 1:
+            label = sample[1]
     if getattr(label, "shape", None) == ():
         label = label.item()  # of numpy or torch
-    return picture, label if isinstance(label, (int, str)) else None
+    if not isinstance(label, (int, str)):
+        return picture, None
+    return picture, label
 
 
 def _labelled(read: Table, samples: _Samples, roles: Roles, column: str) -> Table:
-    """The table with the labels of the data set, if it has none and these are known of every row."""
+    """Add the data set's labels to the table, if it has none and every sample has one."""
     if None in samples.labels:
         return read
     numbers = samples.labels
@@ -128,28 +134,32 @@ def _labelled(read: Table, samples: _Samples, roles: Roles, column: str) -> Tabl
         return read
     if known.target is not None or "label" in read.frame:
         return read
-    note = "The labels are those of the data set."
+    note = "The labels come from the data set."
     return replace(read, frame=read.frame.assign(label=pd.Series(names)), notes=(*read.notes, note))
 
 
 def _class_names(data: Any) -> dict[int, str]:
-    """What a data set calls its classes, by number: in order, or by a dict from or to numbers. Names of one class are
-    joined, as ImageNet has them, and two classes of one name told apart by their numbers."""
+    """Class names of a data set, by number: in order, or by a dict from or to numbers. Several names of a class are
+    joined, as in ImageNet, and classes with the same name get their number appended."""
     while not hasattr(data, "classes") and hasattr(data, "dataset"):
         data = data.dataset  # of a Subset
-    given = getattr(data, "classes", None)
-    pairs: Any = given.items() if isinstance(given, Mapping) else ()
-    if isinstance(given, (list, tuple, np.ndarray)):
-        pairs = enumerate(given)
-    elif any(isinstance(k, str) for k, _ in pairs):
-        pairs = [(k, name) for name, k in pairs]
-    named = {k: ", ".join(map(str, v)) if isinstance(v, (tuple, list)) else str(v) for k, v in pairs}
-    often = Counter(named.values())
-    return {k: name if often[name] == 1 else f"{name} ({k})" for k, name in named.items()}
+    classes = getattr(data, "classes", None)
+    pairs: Any = ()
+    if isinstance(classes, (list, tuple, np.ndarray)):
+        pairs = enumerate(classes)
+    elif isinstance(classes, Mapping):
+        pairs = classes.items()
+        if any(isinstance(k, str) for k, _ in pairs):
+            pairs = [(k, name) for name, k in pairs]
+    names: dict[Any, str] = {}
+    for k, name in pairs:
+        names[k] = ", ".join(map(str, name)) if isinstance(name, (tuple, list)) else str(name)
+    counts = Counter(names.values())
+    return {k: name if counts[name] == 1 else f"{name} ({k})" for k, name in names.items()}
 
 
 def _check_order(read: Table, column: str, *labels: list[int | str | None]) -> None:
-    """Refuse a table whose labels are the data set's in another order; those that are called otherwise say nothing."""
+    """Refuse a table whose labels are the data set's in another order; labels with other names cannot be compared."""
     ours = texts_of(read.frame[column]).tolist()
     differing = list[tuple[int, str, str]]()
     for theirs in (list(map(str, each)) for each in labels):
@@ -159,8 +169,8 @@ def _check_order(read: Table, column: str, *labels: list[int | str | None]) -> N
                 return
             differing.append((first, ours[first], theirs[first]))
     if differing:
-        row, said, given = differing[0]
+        row, ours_there, theirs_there = differing[0]
         raise InvalidInput(
-            f"Row {row:,} of the table has {said!r} in {column!r} and the data set {given!r}: the rows must be in the "
-            f"data set's order. Evaluate with shuffle=False, or leave {column!r} out if it is no label of the data set."
+            f"Row {row:,}: {column!r} is {ours_there!r} in the table but {theirs_there!r} in the data set, so the order "
+            f"differs. Evaluate with shuffle=False, or remove {column!r} if it is not the label."
         )

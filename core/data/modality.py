@@ -1,5 +1,5 @@
-"""What is done with items of one kind, by the name that a sample set bears (`SampleSet.modality`). A new kind is one
-file and one line of the table, or a system's; the encoders that name it (`Encoder.modality`) embed it."""
+"""Open, measure and show items by modality (`SampleSet.modality`). A new modality is one file and one line of the
+table, or comes with a system; the encoders that name it (`Encoder.modality`) embed it."""
 
 from __future__ import annotations
 
@@ -29,28 +29,27 @@ SUFFIXES: Mapping[str, frozenset[str]] = {
     "clip": frozenset(".mp4 .m4v .mov .mkv .webm .avi".split()),
     "scan": frozenset(".nii .mgz .mgh .npz".split()),
 }
-"""How the names of files end, by modality. An animated image and a slice in PNG count as images unless the modality
-is named."""
+"""Endings of file names, by modality. An animated image and a slice in PNG count as images unless the modality is
+named."""
 
 _log = logging.getLogger(__name__)
 Marks = Sequence[npt.NDArray[Any]]
 
 
 class Unreadable(Exception):
-    """The bytes are no item that can be used; the message says why, to follow the item's name."""
+    """The bytes are not a usable item; the message is the reason, to follow the item's name."""
 
 
 class Modality(Protocol):
-    """From the bytes of an item to what an encoder takes, what is measured, and what is shown."""
+    """Turns the bytes of an item into an encoder's input, measured properties, and a preview."""
 
     meanings: Mapping[str, str]
-    """What each property is, with its unit."""
+    """Meaning of each property, with its unit."""
     version: str
-    """Part of the cache's key: changes with anything that changes what `open` gives."""
+    """Part of the cache's key: changes with the results of `open`."""
 
     def open(self, data: bytes) -> tuple[Any, dict[str, Any]]:
-        """The item as `Encoder.preprocess` takes it, and what is measured of it, as JSON can hold it. Runs in worker
-        threads.
+        """Decode the item for `Encoder.preprocess`, and measure it, as JSON can hold it. Runs in worker threads.
 
         Raises:
             Unreadable: the bytes cannot be used.
@@ -58,11 +57,11 @@ class Modality(Protocol):
         ...
 
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-        """What `open` measured of n items, as columns that may serve as conditions."""
+        """Columns of the measurements of n items by `open`, which may serve as conditions."""
         ...
 
     def notes(self, measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-        """Sentences on what could not be measured of n items."""
+        """Sentences on what `open` could not measure in n items."""
         ...
 
     def duplicates(
@@ -77,8 +76,8 @@ class Modality(Protocol):
         ...
 
     def keep(self, data: bytes, size: int) -> bytes:
-        """What a finished run keeps of the item, so that its page and report need the original no more; `preview` takes
-        it as well.
+        """Shrink the item for storage in a finished run, whose page and report then do without the original; `preview`
+        reads the result as well.
 
         Raises:
             InvalidInput: the bytes cannot be used.
@@ -86,12 +85,12 @@ class Modality(Protocol):
         ...
 
     def keep_marks(self, data: bytes, size: int, marks: Marks) -> Sequence[bytes]:
-        """What a finished run keeps of an item's marks, beside what `keep` gives; as PNG."""
+        """Shrink an item's marks for storage in a finished run, to go with the result of `keep`; as PNG."""
         ...
 
     def preview(self, data: bytes, size: int, marks: Marks = ()) -> bytes:
-        """A small image of the item: WebP of at most `size` pixels a side, or an SVG card (`core.data.texts.card`);
-        of a scan with the outlines of its `marks` (`ItemStore.marks`).
+        """Draw a small image of the item: WebP of at most `size` pixels a side, or an SVG card
+        (`core.data.texts.card`); of a scan with the outlines of its `marks` (`ItemStore.marks`).
 
         Raises:
             InvalidInput: the bytes cannot be used.
@@ -100,18 +99,22 @@ class Modality(Protocol):
 
 
 def modality_by_name(name: str) -> str | None:
-    """The modality of a file by the end of its name; None where it is of none."""
+    """The modality of a file by the end of its name, or None."""
     suffix = PurePosixPath(name.lower().removesuffix(".gz")).suffix
-    found = next((modality for modality, suffixes in SUFFIXES.items() if suffix in suffixes), None)
-    if found is None:  # asked of every file of an archive: systems only where the kernel does not know the suffix
-        found = next((name for name, kind in extensions.modalities().items() if suffix in kind.suffixes), None)
-    return found
+    for modality, suffixes in SUFFIXES.items():
+        if suffix in suffixes:
+            return modality
+    # systems come last and only for unknown suffixes: this runs for every file of an archive
+    for modality, kind in extensions.modalities().items():
+        if suffix in kind.suffixes:
+            return modality
+    return None
 
 
 def meanings_of(name: str) -> dict[str, str]:
-    """What each property is of that modality; nothing of another package's that fails, and a warning."""
+    """Meaning of each property of the modality; {} with a warning if another package's modality fails."""
     try:
-        return {str(key): str(said) for key, said in modality_of(name).meanings.items()}
+        return {str(key): str(meaning) for key, meaning in modality_of(name).meanings.items()}
     except Exception as error:
         if name in MODALITIES:
             raise
@@ -120,9 +123,9 @@ def meanings_of(name: str) -> dict[str, str]:
 
 
 def modality_of(name: str) -> Modality:
-    """The modality of that name, its file imported now.
+    """The modality of that name, imported on request.
 
     Raises:
-        InvalidInput: there is none.
+        InvalidInput: unknown name.
     """
     return MODALITIES.load(name)()

@@ -1,7 +1,7 @@
-"""Parquet files opened within limits, and what their pages hold by their own headers: a file's summary may lie.
+"""Open Parquet files within limits, and add up the values of their pages by the page headers: a file's footer may lie.
 
-A page of a few bytes can stand for a thousand million values, and its header says so: the headers are walked before
-any page is unpacked. They are Thrift structs in the compact protocol (apache/parquet-format, parquet.thrift).
+A page of a few bytes can hold a thousand million values, which its header shows: the headers are read before any page
+is unpacked. They are Thrift structs in the compact protocol (apache/parquet-format, parquet.thrift).
 """
 
 # pyright: basic
@@ -22,19 +22,20 @@ from core.limits import Limits
 from core.received import open_plain
 
 MAX_GROUPS = 5_000
-"""Row groups, each of which is opened by itself."""
+"""Row groups, which are opened one by one."""
 MAX_FOOTER_BYTES = 64 * 2**20
 # of the footer: bytes of a text, entries of a list
-_MAX_STRING = 16 * 2**20
-_MAX_PARTS = 1_000_000
+_MAX_STRING_BYTES = 16 * 2**20
+_MAX_LIST_ENTRIES = 1_000_000
 MAX_PAGES = 400_000
 """Of one file; a page has a megabyte or a column's part of a row group."""
 # bytes read at first and at most for one header, which may hold the smallest value
-_HEAD = 2**10
-_LONGEST = 2**22
-# fields of a page's header; encodings of texts by what they share
-_DATA_PAGES = (5, 8)
+_HEADER_BYTES = 2**10
+_MAX_HEADER_BYTES = 2**22
+_DATA_PAGES = {5: 2, 8: 4}
+"""Fields of a page's header that hold a data page of version 1 or 2: the field of the encoding in each."""
 _DIFFERENCES = (6, 7)
+"""Encodings of texts as differences: DELTA_LENGTH_BYTE_ARRAY and DELTA_BYTE_ARRAY."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +45,19 @@ class Pages:
     n_values: int
     n_pages: int
     largest: int
-    """Unpacked bytes of the largest."""
+    """Unpacked bytes of the largest page."""
     differences: bool
-    """Texts are written as differences from others, which Arrow cannot read as a dictionary."""
+    """Whether texts are stored as differences from others, which Arrow cannot read as a dictionary."""
 
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """What Arrow raises for a damaged file, as a message."""
+    """Turn Arrow's errors on a damaged file into `InvalidInput`."""
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
         raise InvalidInput(
-            f"{path.name!r} cannot be read as Parquet ({str(error)[:120]}). Write or upload it again."
+            f"Cannot read {path.name!r} as Parquet: {str(error)[:120]}. Save or upload it again."
         ) from None
 
 
@@ -66,66 +67,66 @@ def is_bytes(kind: Any) -> bool:
 
 
 def is_list(kind: Any) -> bool:
-    """Whether each row of a column holds a list, of one length or of any, in any of Arrow's layouts."""
+    """Whether each row of a column holds a list, in any of Arrow's layouts."""
     layouts = ("list", "large_list", "fixed_size_list", "list_view", "large_list_view")
     return any(getattr(pa.types, f"is_{layout}")(kind) for layout in layouts)
 
 
 def open_parquet(path: Path, limits: Limits, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
-    """The file, once its own summary keeps within the limits.
+    """Open the file, if its footer keeps within the limits.
 
     Args:
-        dictionaries: leaf columns whose texts are to be read as a dictionary and places in it.
+        dictionaries: leaf columns whose texts are read as a dictionary with indices.
 
     Raises:
-        InvalidInput: damaged, or it has too many columns, rows or parts, or too long a summary.
+        InvalidInput: damaged, or too many columns, rows or parts, or too long a footer.
     """
     with open_plain(path) as raw:
         raw.seek(max(0, path.stat().st_size - 8))
         end = raw.read(8)
     if len(end) == 8 and end[-4:] == b"PAR1" and int.from_bytes(end[:4], "little") > MAX_FOOTER_BYTES:
-        raise InvalidInput(f"{path.name}: its summary has more than {MAX_FOOTER_BYTES:,} bytes. Write it again.")
+        raise InvalidInput(f"{path.name}: the footer exceeds {MAX_FOOTER_BYTES:,} bytes. Save the file again.")
     file = pq.ParquetFile(
         path,
         read_dictionary=list(dictionaries),
-        thrift_string_size_limit=_MAX_STRING,
-        thrift_container_size_limit=_MAX_PARTS,
+        thrift_string_size_limit=_MAX_STRING_BYTES,
+        thrift_container_size_limit=_MAX_LIST_ENTRIES,
     )
-    found = file.metadata
-    for n, most, what in (
-        (found.num_columns, limits.max_columns, "columns"),
-        (found.num_rows, limits.max_rows, "rows"),
-        (found.num_row_groups, MAX_GROUPS, "row groups"),
-        (found.num_columns * found.num_row_groups, MAX_PAGES, "columns in all its row groups"),
+    metadata = file.metadata
+    for n, limit, what in (
+        (metadata.num_columns, limits.max_columns, "columns"),
+        (metadata.num_rows, limits.max_rows, "rows"),
+        (metadata.num_row_groups, MAX_GROUPS, "row groups"),
+        (metadata.num_columns * metadata.num_row_groups, MAX_PAGES, "columns in all row groups"),
     ):
-        if not 0 <= n <= most:
-            raise InvalidInput(f"{path.name} has {n:,} {what}; at most {most:,} are read. Leave some out.")
+        if not 0 <= n <= limit:
+            raise InvalidInput(f"{path.name} has {n:,} {what}, the limit is {limit:,}. Remove some.")
     return file
 
 
-def column_pages(path: Path, file: pq.ParquetFile, leaf: int, most: int) -> Iterator[Pages]:
-    """The pages of a leaf column in each row group; `most` is how many bytes one may have unpacked."""
+def column_pages(path: Path, file: pq.ParquetFile, leaf: int, max_bytes: int) -> Iterator[Pages]:
+    """The pages of a leaf column in each row group; `max_bytes` bounds an unpacked page."""
     with open_plain(path) as raw:
         for group in range(file.num_row_groups):
             chunk = file.metadata.row_group(group).column(leaf)
-            if chunk.num_values == 0:  # Arrow reads none of its pages, and may have written them without a place
+            if chunk.num_values == 0:  # Arrow reads none of its pages, and may have written them without an offset
                 yield Pages(0, 0, 0, False)
                 continue
             first = chunk.data_page_offset
             if chunk.has_dictionary_page and 0 < chunk.dictionary_page_offset < first:
                 first = chunk.dictionary_page_offset
             length = min(chunk.total_compressed_size, path.stat().st_size - first)
-            yield walk_pages(raw, first, length, most, path.name)
+            yield walk_pages(raw, first, length, max_bytes, path.name)
 
 
-def walk_pages(file: IO[bytes], start: int, length: int, most: int, name: str) -> Pages:
-    """Read the headers of the pages that lie in `length` bytes from `start` on.
+def walk_pages(file: IO[bytes], start: int, length: int, max_bytes: int, name: str) -> Pages:
+    """Read the headers of the pages in `length` bytes from `start` on.
 
     Args:
-        most: bytes that a page may have unpacked.
+        max_bytes: of an unpacked page.
 
     Raises:
-        InvalidInput: they are no page headers, or a page is too large.
+        InvalidInput: damaged page headers, or a page is too large.
     """
     at = start
     values = 0
@@ -139,19 +140,18 @@ def walk_pages(file: IO[bytes], start: int, length: int, most: int, name: str) -
             packed = fields[(3,)]
         except (IndexError, KeyError, OverflowError):
             raise InvalidInput(
-                f"{name!r} cannot be read as Parquet (a damaged page). Write or upload it again."
+                f"Cannot read {name!r} as Parquet: a page is damaged. Save or upload it again."
             ) from None
         if min(unpacked, packed) < 0:
-            raise InvalidInput(f"{name!r} cannot be read as Parquet (a page of less than 0 bytes). Write it again.")
-        if unpacked > most:
+            raise InvalidInput(f"Cannot read {name!r} as Parquet: a page has less than 0 bytes. Save it again.")
+        if unpacked > max_bytes:
             raise InvalidInput(
-                f"{name}: one of its pages has {unpacked:,} bytes unpacked; at most {most:,} are read. "
-                "Write it in smaller pages."
+                f"{name}: a page has {unpacked:,} bytes unpacked, the limit is {max_bytes:,}. Save it in smaller pages."
             )
-        for kind in _DATA_PAGES:
+        for kind, encoding in _DATA_PAGES.items():
             values += max(0, fields.get((kind, 1), 0))
-            differences |= fields.get((kind, 2 if kind == 5 else 4)) in _DIFFERENCES
-        pages = pages + 1
+            differences |= fields.get((kind, encoding)) in _DIFFERENCES
+        pages += 1
         largest = max(largest, unpacked)
         at += size + packed
     return Pages(values, pages, largest, differences)
@@ -159,14 +159,14 @@ def walk_pages(file: IO[bytes], start: int, length: int, most: int, name: str) -
 
 def _page_header(file: IO[bytes], at: int) -> tuple[dict[tuple[int, ...], int], int]:
     """({path of field ids: whole number}, bytes of the header)."""
-    for most in (_HEAD, _LONGEST):
+    for n_bytes in (_HEADER_BYTES, _MAX_HEADER_BYTES):
         file.seek(at)
-        data = file.read(most)
+        data = file.read(n_bytes)
         try:
             fields: dict[tuple[int, ...], int] = {}
             return fields, _struct(data, 0, (), fields)
         except IndexError:
-            if most == _LONGEST or len(data) < most:
+            if n_bytes == _MAX_HEADER_BYTES or len(data) < n_bytes:
                 raise
     raise IndexError
 
@@ -176,7 +176,8 @@ def _struct(data: bytes, at: int, path: tuple[int, ...], fields: dict[tuple[int,
     if len(path) > 8:
         raise IndexError
     field = 0
-    while (head := data[at]) != 0:
+    while data[at] != 0:
+        head = data[at]
         at += 1
         if head >> 4:
             field += head >> 4
@@ -200,22 +201,23 @@ def _value(data: bytes, at: int, kind: int, path: tuple[int, ...], fields: dict[
         return at + 8
     if kind == 8:  # text
         size, at = _varint(data, at)
-        if size > _LONGEST:
+        if size > _MAX_HEADER_BYTES:
             raise IndexError
         return at + size
     if kind == 12:
         return _struct(data, at, path, fields)
-    raise IndexError  # lists and maps stand in no page header
+    raise IndexError  # page headers hold no lists and maps
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    found = shift = 0
+    value = 0
+    shift = 0
     while True:
         byte = data[at]
-        found |= (byte & 127) << shift
-        at = at + 1
-        shift = shift + 7
+        value |= (byte & 127) << shift
+        at += 1
+        shift += 7
         if byte < 128:
-            return found, at
+            return value, at
         if shift > 63:
             raise IndexError

@@ -1,4 +1,4 @@
-"""The rows of a table: which image or text each shows, and by what id it is known."""
+"""Find the image or text of each row of a table, and the row's id."""
 
 from __future__ import annotations
 
@@ -23,34 +23,36 @@ from core.records.ledger import Ledger
 
 def pictures_of(
     read: Table,
-    found: RecognizedColumns,
+    recognized: RecognizedColumns,
     store: FileImages | None,
     ledger: Ledger,
     progress: Progress = no_progress,
     noun: str = "image",
 ) -> tuple[ItemStore | None, I64]:
-    """The store that holds the rows' images, or clips, and each row's place in it, -1 for none.
+    """The store of the rows' images, or clips, and each row's index in it, -1 for none.
 
     Args:
-        noun: what a message calls one.
+        noun: for an item, in messages.
     """
     n = len(read.frame)
-    column = found.roles.image
+    column = recognized.roles.image
     rows = np.arange(n, dtype=np.int64)
     if store is None:
-        own = read.images.get(column or "")
-        return (None, np.full(n, -1, dtype=np.int64)) if own is None else (own, rows)
+        column_images = read.images.get(column or "")
+        if column_images is None:
+            return None, np.full(n, -1, dtype=np.int64)
+        return column_images, rows
     if column in read.images:
-        if "image" not in found.recognized:
+        if "image" not in recognized.guessed:
             return read.images[column or ""], rows
-        usual = recognise(read.frame, replace(found.roles, image=None)).roles.image
-        column = usual or found.roles.id
-    column = column or found.roles.id
+        usual = recognise(read.frame, replace(recognized.roles, image=None)).roles.image
+        column = usual or recognized.roles.id
+    column = column or recognized.roles.id
     if column is None:
         hint = image_hint(read.frame) or f"Add a column 'file' with each {noun}'s path below the root of the files."
-        raise InvalidInput(f"No column says which {noun} belongs to which row. {hint}")
+        raise InvalidInput(f"No column names the {noun} of each row. {hint}")
     written = texts_of(read.frame[column])
-    every = found.roles.masks is None
+    every = recognized.roles.masks is None
     hint = image_hint(read.frame.drop(columns=column))
     return store, match_files(
         written, store, ledger, column=column, noun=noun, count_unused=every, hint=hint, progress=progress
@@ -58,10 +60,11 @@ def pictures_of(
 
 
 def _kinds(names: Iterable[str]) -> dict[str, str]:
-    """The first name of each modality among files."""
+    """The first file name of each modality."""
     first = dict[str, str]()
     for name in names:
-        if (kind := modality_by_name(name)) is not None:
+        kind = modality_by_name(name)
+        if kind is not None:
             first.setdefault(kind, name)
     return first
 
@@ -70,55 +73,63 @@ def _kind_of_files(store: FileImages, positions: I64) -> str:
     """The modality of the files that the rows name.
 
     Raises:
-        InvalidInput: they are of several.
+        InvalidInput: the files have several modalities.
     """
-    kinds = _kinds(store.name(int(place)) for place in positions if place >= 0)
+    kinds = _kinds(store.name(int(position)) for position in positions if position >= 0)
     if len(kinds) > 1:
+        examples = " and ".join(f"{kind}s ({name[:60]})" for kind, name in kinds.items())
         raise InvalidInput(
-            f"Samples are of one modality: the rows name {' and '.join(f'{k}s ({n[:60]})' for k, n in kinds.items())}. "
-            "Say which they are with the modality, or split the table."
+            f"All rows must have one modality: these name {examples}. Name the modality, or split the table."
         )
     return next(iter(kinds), "image")
 
 
 def items_of(
-    read: Table, found: RecognizedColumns, store: FileImages | None, ledger: Ledger, progress: Progress = no_progress
+    read: Table,
+    recognized: RecognizedColumns,
+    store: FileImages | None,
+    ledger: Ledger,
+    progress: Progress = no_progress,
 ) -> tuple[ItemStore | None, I64, str]:
-    """What the rows show, each row's place in that store (-1 for none), and its modality: the images or clips, or
-    else the texts.
+    """The store of the rows' images or clips, or else texts; each row's index in it (-1 for none); and the modality.
 
     Raises:
-        InvalidInput: files of several modalities, or files and texts, were brought.
+        InvalidInput: files of several modalities, or both files and texts.
     """
-    texts = found.roles.texts
-    if store is None and (odd := [name for name in texts if name in read.images]):
+    texts = recognized.roles.texts
+    not_texts = [name for name in texts if name in read.images]
+    if store is None and not_texts:
         raise InvalidInput(
-            f"The column {quoted(*odd)} was named as texts and holds bytes that are no text in UTF-8. "
-            "Write its texts in UTF-8 or, if they are images, name it as the image column."
+            f"The texts {quoted(*not_texts)} are not valid UTF-8. "
+            "Re-save them as UTF-8 or, if they are images, name the column as image."
         )
-    if texts and "texts" not in found.recognized and (store is not None or found.roles.image in read.images):
+    if texts and "texts" not in recognized.guessed and (store is not None or recognized.roles.image in read.images):
         raise InvalidInput(
-            f"Samples are images or texts, not both: images were brought and {quoted(*texts)} was named as text. "
-            "Leave one out; a column of texts beside images can be a condition."
+            f"Samples are images or texts, not both: you added images and named {quoted(*texts)} as texts. "
+            "Remove one. Next to images, a column of texts can be a condition."
         )
     if texts and store is None:
         rows = np.arange(len(read.frame), dtype=np.int64)
         return text_items(read.frame, texts, ledger), rows, "text"
     if store is None:
-        return *pictures_of(read, found, store, ledger, progress), "image"
-    named = found.roles.modality
+        return *pictures_of(read, recognized, store, ledger, progress), "image"
+    named = recognized.roles.modality
     kinds = [named] if named else list(_kinds(store.names)) or ["image"]
     noun = kinds[0] if len(kinds) == 1 else "file"
-    items, positions = pictures_of(read, found, store, ledger, progress, noun)
-    return items, positions, named or (_kind_of_files(store, positions) if items is store else "image")
+    items, positions = pictures_of(read, recognized, store, ledger, progress, noun)
+    if named:
+        return items, positions, named
+    if items is store:
+        return items, positions, _kind_of_files(store, positions)
+    return items, positions, "image"
 
 
 DIFFERS = "differs in other columns"
-"""How the account of left out rows ends for one that repeats an id and says something else."""
+"""End of the reason for leaving out a row that repeats an id with other values."""
 
 
 def ids_of(
-    read: Table, found: RecognizedColumns, pictures: ItemStore | None, positions: I64, ledger: Ledger
+    read: Table, recognized: RecognizedColumns, pictures: ItemStore | None, positions: I64, ledger: Ledger
 ) -> list[str]:
     """(n,) the id column, else the image's name, else the row number. Rows that repeat an id, and those without one,
     are dropped.
@@ -126,54 +137,50 @@ def ids_of(
     Raises:
         InvalidInput: more than half of the rows repeat an id.
     """
-    ids = _names(read, found, pictures, positions, ledger)
-    _drop_repeated(ids, read.frame, found, ledger)
+    ids = _names(read, recognized, pictures, positions, ledger)
+    _drop_repeated(ids, read.frame, recognized, ledger)
     return ids
 
 
 def _names(
-    read: Table, found: RecognizedColumns, pictures: ItemStore | None, positions: I64, ledger: Ledger
+    read: Table, recognized: RecognizedColumns, pictures: ItemStore | None, positions: I64, ledger: Ledger
 ) -> list[str]:
     n = len(read.frame)
-    if found.roles.id is not None:
-        texts = texts_of(read.frame[found.roles.id])
-        ledger.drop(np.array([text is None for text in texts]), f"the id {found.roles.id!r} is missing")
+    if recognized.roles.id is not None:
+        texts = texts_of(read.frame[recognized.roles.id])
+        ledger.drop(np.array([text is None for text in texts]), f"the id {recognized.roles.id!r} is missing")
         return [str(row) if text is None else text for row, text in enumerate(texts)]
     if isinstance(pictures, TextItems):
         return list(pictures.names)
     if pictures is not None and not isinstance(pictures, FileImages):
-        # an image column's paths are often bare file names, which may repeat; then they name no row
+        # an image column's paths are often bare file names, which may repeat and then identify no row
         names = [pictures.name(row) for row in range(n)]
         if len(set(names)) == n:
             return names
-        ledger.note(
-            "The paths in the image column repeat, so row numbers are the ids. Add a column 'id' to have your own."
-        )
+        ledger.note("The paths in the image column repeat, so row numbers are the ids. Add a column 'id' to change it.")
         return [str(row) for row in range(n)]
+    names = [str(row) for row in range(n)]
+    column = recognized.roles.image
+    if column is not None and column in read.frame:  # the written path, for rows whose image is missing
+        for row, value in enumerate(read.frame[column]):
+            if isinstance(value, str):
+                names[row] = value
     if pictures is not None:
-        return [pictures.name(int(p)) if p >= 0 else _written(read, found, row) for row, p in enumerate(positions)]
-    if found.roles.image is not None and found.roles.image in read.frame:
-        return [_written(read, found, row) for row in range(n)]
-    return [str(row) for row in range(n)]
+        for row, position in enumerate(positions.tolist()):
+            if position >= 0:
+                names[row] = pictures.name(position)
+    return names
 
 
-def _written(read: Table, found: RecognizedColumns, row: int) -> str:
-    """The path that the table gives for an image, for rows whose image is not there."""
-    column = found.roles.image
-    value = read.frame[column].iloc[row] if column is not None and column in read.frame else None
-    return value if isinstance(value, str) else str(row)
-
-
-def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger) -> None:
-    """Keep the first row of each id."""
+def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, recognized: RecognizedColumns, ledger: Ledger) -> None:
+    """Drop all but the first row of each id."""
     repeated = pd.Series(ids).duplicated().to_numpy() & ledger.standing()
     if not repeated.any():
         return
-    column = found.roles.id or found.roles.image
+    column = recognized.roles.id or recognized.roles.image
     if repeated.sum() > 0.5 * len(ids):
         raise InvalidInput(
-            f"Ids must differ from row to row: {column!r} has only {len(set(ids)):,} values in {len(ids):,} rows. "
-            "Name or add a column 'id'."
+            f"Ids must be unique: {column!r} has {len(set(ids)):,} values in {len(ids):,} rows. Add a column 'id'."
         )
     first: dict[str, int] = {}
     rows = ledger.kept_rows()
@@ -188,16 +195,17 @@ def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: RecognizedCol
     ledger.drop(repeated, reasons)
     examples = list(dict.fromkeys(ids[row] for row in np.flatnonzero(repeated).tolist()))[:5]
     ledger.note(
-        f"{int(repeated.sum()):,} rows repeat an id ({', '.join(examples)}): the first of each was kept. "
-        "Give every row its own id to keep all."
+        f"Left out {int(repeated.sum()):,} rows that repeat an id ({', '.join(examples)}). "
+        "To keep all, use a unique id per row."
     )
 
 
 def _same_cells(frame: pd.DataFrame, rows: I64, others: I64) -> Bool:
-    """(k,) whether each of `rows` reads as its counterpart does, a column at a time: row by row takes a thousand times
+    """(k,) whether each of `rows` reads the same as its counterpart, compared by column: by row takes a thousand times
     as long."""
     same = np.ones(len(rows), np.bool_)
     for name in frame.columns:
-        one, other = (frame[name].iloc[at].astype(str).reset_index(drop=True) for at in (rows, others))
-        same &= ((one == other) | (one.isna() & other.isna())).to_numpy(np.bool_)
+        later = frame[name].iloc[rows].astype(str).reset_index(drop=True)
+        earlier = frame[name].iloc[others].astype(str).reset_index(drop=True)
+        same &= ((later == earlier) | (later.isna() & earlier.isna())).to_numpy(np.bool_)
     return same

@@ -1,5 +1,5 @@
-"""What the user brings, checked: a table and images, texts or embeddings in, samples and losses out, bad rows left
-out with the reason."""
+"""Read and check the user's data: from a table and images, texts or embeddings to samples and losses; bad rows are
+left out with the reason."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ from core.data.tables.recognise import RecognizedColumns, key_columns, recognise
 from core.data.tables.roles import Roles
 from core.data.tables.vectors import align_vectors, read_vectors, unit_rows
 from core.errors import InvalidInput
-from core.limits import FEW_ROWS, MIN_SAMPLES, WHY_SO_MANY, Limits
-from core.numbers import count
+from core.limits import FEW_ROWS, Limits
 from core.records import (
     EVERYTHING,
     F32,
@@ -52,7 +51,7 @@ __all__ = ["DataSet", "Limits", "Roles", "describe_table", "read_data_set"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DataSet:
-    """The good rows of what was brought, and the account of the others."""
+    """The usable rows of the user's data, and the reasons for the others."""
 
     samples: SampleSet
     outcomes: Outcomes
@@ -60,9 +59,9 @@ class DataSet:
     excluded: tuple[tuple[str, str], ...]
     """(id, reason) of each row left out."""
     notes: tuple[str, ...]
-    """Plain sentences on what was assumed, ignored or left out."""
+    """Sentences on what was assumed, ignored or left out."""
     words: Words | None = None
-    """The samples in a space shared with texts, once an encoder has seen them."""
+    """The samples in a space shared with texts, once an encoder has embedded them."""
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By role, the columns that the user named."""
     read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -71,10 +70,7 @@ class DataSet:
     def __post_init__(self) -> None:
         for name in self.samples.class_names:
             if name.strip().casefold() == EVERYTHING:
-                raise InvalidInput(
-                    f"No class can be called {name!r}: findings that are of no class alone are given under that name. "
-                    "Rename the class."
-                )
+                raise InvalidInput(f"{name!r} is reserved and cannot be a class name. Rename the class.")
 
 
 def read_data_set(
@@ -91,23 +87,23 @@ def read_data_set(
     """Read a table with its images, texts or embeddings into samples and a loss for each.
 
     Args:
-        table: CSV, TSV, JSON Lines, Parquet or what Python calls a table (`as_frame`). None takes the table inside
-            `images` (metadata.csv, metadata.jsonl, *.parquet).
-        images: a folder, zip or tar, or a map-style data set (`with_data_set`); None takes the table's own image
-            column, if it has one.
-        embeddings: npy, npz, safetensors, Parquet or an (n, d) array; None takes the table's embedding column, if it
+        table: CSV, TSV, JSON Lines, Parquet or a table in Python (`as_frame`). None reads the table inside `images`
+            (metadata.csv, metadata.jsonl, *.parquet).
+        images: a folder, zip or tar, or a map-style data set (`with_data_set`); None reads the table's image column,
+            if it has one.
+        embeddings: npy, npz, safetensors, Parquet or an (n, d) array; None reads the table's embedding column, if it
             has one.
-        issues: what cleanlab says of the rows; its columns may explain a failure (`with_issues`).
-        roles: which column plays which part; open ones are recognized by their usual names.
+        issues: cleanlab's table of issues; its columns may explain errors (`with_issues`).
+        roles: role of each column; open ones are recognized by their usual names.
         least: rows that must be left; `MIN_SAMPLES` for a diagnosis.
         limits: how much may be read.
 
     Returns:
-        At least so many rows in the table's order. Ids are the id column, else the image's path below the root,
-        else the row number.
+        At least `least` rows in the table's order. Ids are the id column, else the image's path below the root, else
+        the row number.
 
     Raises:
-        InvalidInput: what was brought breaks a rule that cannot be mended by leaving rows out.
+        InvalidInput: the data break a rule that leaving rows out cannot fix.
     """
     return read_with_ledger(table, images, embeddings, roles, limits, progress, issues, least)[0]
 
@@ -122,74 +118,89 @@ def read_with_ledger(
     issues: TableLike | None = None,
     least: int = FEW_ROWS,
 ) -> tuple[DataSet, Ledger]:
-    """What `read_data_set` gives, and the account of the table's rows: which stay, and why others do not."""
+    """Read as `read_data_set` does; also return the ledger of the table's rows: which stay, and why others do not."""
     progress("read table", 0, 1)
     files = images if isinstance(images, (str, Path)) else None
     store = None if files is None else open_images(files, limits, progress)
     if table is None and images is not files:
-        raise InvalidInput("A data set has images and no losses. Bring a table of them, one row for each sample.")
+        raise InvalidInput("The data set has images but no losses. Add a table with one row per sample.")
     as_text = tuple(c for c in (roles.id, roles.image, roles.group, *(roles.masks or ())) if c is not None)
     read = open_table(as_frame(table), files, store, limits, as_text, progress)
-    read = read if images is files else with_data_set(read, images, roles, progress)
-    read = read if issues is None else with_issues(read, issues, roles, limits)
-    found = recognise(read.frame, roles, list(read.images), texts=store is None)
+    if images is not files:
+        read = with_data_set(read, images, roles, progress)
+    if issues is not None:
+        read = with_issues(read, issues, roles, limits)
+    recognized = recognise(read.frame, roles, list(read.images), texts=store is None)
     ledger = Ledger(len(read.frame), as_is=roles.as_is)
-    for note in (*read.notes, *(store.notes if store else ()), *found.notes, *_assumed(found)):
+    store_notes = () if store is None else store.notes
+    for note in (*read.notes, *store_notes, *recognized.notes, *_assumed(recognized)):
         ledger.note(note)
-    items, positions, modality = items_of(read, found, store, ledger, progress)
-    ids = ids_of(read, found, items, positions, ledger)
+    items, positions, modality = items_of(read, recognized, store, ledger, progress)
+    ids = ids_of(read, recognized, items, positions, ledger)
     if items is not None and modality == "image":
         n_none = check_pictures(items, positions, ledger, limits, progress)
-        _refuse_other_bytes(read, found, n_none)
+        _refuse_other_bytes(read, recognized, n_none)
     measured = compute_losses(
-        read.frame, found, ledger, lambda kind, book: _mask_loss(kind, read, found, store, book, progress)
+        read.frame, recognized, ledger, lambda kind, book: _mask_loss(kind, read, recognized, store, book, progress)
     )
     from core.data.desk import check_table  # scipy.stats: not needed to start the page
 
-    check_table(read.frame, found, measured, ledger)
-    given = None if embeddings is None else read_vectors(embeddings, limits, progress)
-    vectors = _vectors(given, read.frame, found, ids, ledger)
+    check_table(read.frame, recognized, measured, ledger)
+    if embeddings is not None:
+        vectors = align_vectors(*read_vectors(embeddings, limits, progress), ids, ledger)
+    else:
+        vectors = _column_vectors(read.frame, recognized.roles.embedding, ledger)
     progress("read table", 1, 1)
     ledger.drop(~np.isfinite(measured.loss), "its loss could not be computed")
     rows = _standing(ledger, least)
     outcomes = measured.outcomes(rows)
     if np.ptp(outcomes.loss) == 0:
-        ledger.note(f"All {len(rows):,} losses are {outcomes.loss[0]:g}, so there is nothing to tell apart.")
+        ledger.note(f"All {len(rows):,} losses are {outcomes.loss[0]:g}, so no group can stand out.")
     labels = None if measured.labels is None else measured.labels[rows]
-    samples = _samples(read, found, ids, rows, ledger)
-    metadata, repeats = _conditions(read, found, samples.metadata, outcomes, labels, ledger)
+    samples = _samples(read, recognized, ids, rows, ledger)
+    metadata, repeats = _conditions(read, recognized, samples.metadata, outcomes, labels, ledger)
+    if items is not None:
+        items = _with_masks(items.keep(positions[rows]), modality, read, recognized, store, rows)
     samples = replace(
         samples,
         metadata=tuple(metadata),
         model_outputs=(*samples.model_outputs, *repeats),
-        items=None if items is None else _with_masks(items.keep(positions[rows]), modality, read, found, store, rows),
+        items=items,
         modality=modality,
         labels=labels,
         class_names=measured.class_names,
     )
-    if vectors is not None and len(rows) < len(vectors):
-        vectors = vectors[rows]
-    given = None if vectors is None else Embeddings(vectors, "given", "given")
-    named = roles.named()
-    used = found.roles.named()
-    return DataSet(samples, outcomes, given, ledger.account(ids), tuple(ledger.notes), named=named, read=used), ledger
+    row_embeddings = None
+    if vectors is not None:
+        if len(rows) < len(vectors):
+            vectors = vectors[rows]
+        row_embeddings = Embeddings(vectors, "given", "given")
+    data = DataSet(
+        samples,
+        outcomes,
+        row_embeddings,
+        ledger.account(ids),
+        tuple(ledger.notes),
+        named=roles.named(),
+        read=recognized.roles.named(),
+    )
+    return data, ledger
 
 
 @dataclass(frozen=True, slots=True)
 class TableDescription:
-    """What a table holds, before anything is run."""
+    """Content of a table, before a run."""
 
     columns: list[tuple[str, str, tuple[str, ...]]]
     """(name, recognized role or "", up to three example values) of each."""
     classes: dict[str, int]
-    """Rows of each class of the label; none where there is no label, or where it cannot be read as it stands."""
+    """Rows of each class of the label; {} without a label that can be read."""
     read: tuple[SampleSet, Outcomes, Mapping[str, Sequence[str]]] | None
-    """The rows with their loss and the columns of each role, as far as the table alone tells; None where it does
-    not."""
+    """The rows with their loss and the columns of each role; None where the table alone does not give them."""
     doubts: tuple[str, ...]
-    """What will stop a run, but for files that are not looked at here."""
+    """Problems that stop a run; problems of files are not checked here."""
     notes: tuple[str, ...]
-    """What the desk noted (`core.data.desk`)."""
+    """Notes of the desk (`core.data.desk`)."""
 
 
 def describe_table(
@@ -199,65 +210,65 @@ def describe_table(
     limits: Limits | None = None,
     progress: Progress = no_progress,
 ) -> TableDescription:
-    """The columns and the classes of a table."""
+    """Describe the columns and the classes of a table."""
     read = read_table(table, limits=limits or Limits(), progress=progress)
-    found = recognise(read.frame, roles, list(read.images))
-    parts = {column: role for role, columns in found.roles.named().items() for column in columns}
-    true, predicted = found.roles.masks or (None, None)
+    recognized = recognise(read.frame, roles, list(read.images))
+    parts = {column: role for role, columns in recognized.roles.named().items() for column in columns}
+    true, predicted = recognized.roles.masks or (None, None)
     for column, role in (
-        (found.errors, "error"),
-        (found.class_names, "class names"),
+        (recognized.errors, "error"),
+        (recognized.class_names, "class names"),
         (true, "true mask"),
         (predicted, "predicted mask"),
     ):
         if column is not None:
             parts[column] = role
     rows = [(name, parts.get(name, ""), _examples(read.frame[name])) for name in read.frame.columns]
-    rows += [
-        (name, parts.get(name, ""), tuple(store.name(i) for i in range(min(3, len(store)))))
-        for name, store in read.images.items()
-    ]
+    for name, store in read.images.items():
+        rows.append((name, parts.get(name, ""), tuple(store.name(i) for i in range(min(3, len(store))))))
     ledger = Ledger(len(read.frame), as_is=True)
     counts = dict[str, int]()
     try:
-        counts = count_classes(read.frame, found)
-        if found.roles.masks is not None and found.roles.loss is None:
-            return TableDescription(rows, counts, None, (), ())  # masks are files, which are not looked at
-        measured = compute_losses(read.frame, found, ledger)
+        counts = count_classes(read.frame, recognized)
+        if recognized.roles.masks is not None and recognized.roles.loss is None:
+            return TableDescription(rows, counts, None, (), ())  # masks are files, which are not read here
+        measured = compute_losses(read.frame, recognized, ledger)
         ledger.drop(~np.isfinite(measured.loss), "its loss could not be computed")
         from core.data.desk import check_table  # scipy.stats
 
-        check_table(read.frame, found, measured, ledger)
+        check_table(read.frame, recognized, measured, ledger)
         if not len(ledger.kept_rows()):
             return TableDescription(rows, counts, None, (), tuple(ledger.summary()))
         outcomes = measured.outcomes(ledger.kept_rows())
     except InvalidInput as error:
         return TableDescription(rows, counts, None, (str(error),), ())
-    ids = next((texts_of(read.frame[name]) for name in key_columns(read.frame, found.roles)), np.arange(len(ledger)))
-    kept = ledger.kept_rows()
-    labels = None if measured.labels is None else measured.labels[kept]
-    samples = _samples(read, found, [*map(str, ids)], kept, Ledger(len(ledger)))
-    _conditions(read, found, samples.metadata, outcomes, labels, ledger)
+    keys = key_columns(read.frame, recognized.roles)
+    ids = texts_of(read.frame[keys[0]]) if keys else np.arange(len(ledger))
+    kept_rows = ledger.kept_rows()
+    labels = None if measured.labels is None else measured.labels[kept_rows]
+    samples = _samples(read, recognized, [*map(str, ids)], kept_rows, Ledger(len(ledger)))
+    _conditions(read, recognized, samples.metadata, outcomes, labels, ledger)
     samples = replace(samples, labels=labels, class_names=measured.class_names)
     notes = [note for note in (*ledger.summary(), *ledger.notes) if not note.startswith(TAKEN_AS_IS)]
-    return TableDescription(rows, counts, (samples, outcomes, found.roles.named()), tuple(ledger.doubts), tuple(notes))
+    known = (samples, outcomes, recognized.roles.named())
+    return TableDescription(rows, counts, known, tuple(ledger.doubts), tuple(notes))
 
 
 def _conditions(
     read: Table,
-    found: RecognizedColumns,
+    recognized: RecognizedColumns,
     columns: Sequence[Column],
     outcomes: Outcomes,
     labels: I64 | None,
     ledger: Ledger,
 ) -> tuple[Sequence[Column], Sequence[Column]]:
-    """The columns that may explain a failure, held against what is known, and those that only repeat what the model
-    wrote."""
+    """Split columns into those that may explain errors, checked against the losses, and those that only repeat the
+    model's outputs."""
     from core.data.desk.columns import check_columns, check_leaks  # scipy.stats: not needed to start the page
 
-    wanted = found.roles.conditions
+    wanted = recognized.roles.conditions
     metadata, repeats = without_repeats(columns, outcomes, labels, wanted, ledger)
-    check_columns(read.frame, [column for column in metadata if column.name != found.roles.target], ledger)
+    check_columns(read.frame, [column for column in metadata if column.name != recognized.roles.target], ledger)
     check_leaks(metadata, outcomes, labels, wanted, ledger)
     return metadata, repeats
 
@@ -267,66 +278,66 @@ def _examples(column: pd.Series[Any]) -> tuple[str, ...]:
     return tuple(value[:60] for value in list(distinct)[:3])
 
 
-def _refuse_other_bytes(read: Table, found: RecognizedColumns, n_none: int) -> None:
-    """Refuse a table whose column of bytes was taken for images by nobody's word and holds none."""
-    column = found.roles.image
-    if column in read.images and "image" in found.recognized and n_none == len(read.frame):
+def _refuse_other_bytes(read: Table, recognized: RecognizedColumns, n_none: int) -> None:
+    """Refuse a table whose column of bytes was recognized as images, not named, and holds none."""
+    column = recognized.roles.image
+    if column in read.images and "image" in recognized.guessed and n_none == len(read.frame):
         raise InvalidInput(
-            f"Column {column!r} holds bytes, so it was taken for images, and none of them begins like an image. "
-            "Leave the column out of the table. If another column holds the images, name it as image."
+            f"Column {column!r} holds bytes but not one image. Remove it, or name another column as image."
         )
 
 
-def _assumed(found: RecognizedColumns) -> list[str]:
-    """One sentence that says which columns were recognized, so that a wrong guess is seen."""
-    parts = {role: columns for role, columns in found.roles.named().items() if role in found.recognized}
-    said = [f"{role}: {', '.join(columns[:3])}{', ...' if len(columns) > 3 else ''}" for role, columns in parts.items()]
-    notes = [f"Columns recognized by name - {'; '.join(said)}."] if said else []
-    if found.class_names:
-        notes.append(f"{found.class_names!r} spells out the classes of {found.roles.label!r}.")
+def _assumed(recognized: RecognizedColumns) -> list[str]:
+    """List the recognized columns, so that the user sees a wrong guess."""
+    listed = list[str]()
+    for role, columns in recognized.roles.named().items():
+        if role in recognized.guessed and len(columns) > 3:
+            listed.append(f"{role} = {columns[0]} and {len(columns) - 1} more")
+        elif role in recognized.guessed:
+            listed.append(f"{role} = {' + '.join(columns)}")
+    notes = list[str]()
+    if listed:
+        notes.append(f"Recognized columns: {', '.join(listed)}.")
+    if recognized.class_names:
+        notes.append(f"{recognized.class_names!r} names the classes of {recognized.roles.label!r}.")
     return notes
 
 
 def _mask_loss(
-    kind: str, read: Table, found: RecognizedColumns, store: FileImages | None, ledger: Ledger, progress: Progress
+    kind: str, read: Table, recognized: RecognizedColumns, store: FileImages | None, ledger: Ledger, progress: Progress
 ) -> F64:
-    columns = found.roles.masks or ("", "")
-    true, predicted = (mask_reader(column, read, store, ledger, progress) for column in columns)
-    return mask_losses(kind, true, predicted, ledger, progress)
+    true, predicted = recognized.roles.masks or ("", "")
+    read_true = mask_reader(true, read, store, ledger, progress)
+    read_predicted = mask_reader(predicted, read, store, ledger, progress)
+    return mask_losses(kind, read_true, read_predicted, ledger, progress)
 
 
 def _with_masks(
-    items: ItemStore, modality: str, read: Table, found: RecognizedColumns, store: FileImages | None, rows: I64
+    items: ItemStore, modality: str, read: Table, recognized: RecognizedColumns, store: FileImages | None, rows: I64
 ) -> ItemStore:
-    """Scans with their masks, if they have both; a loss may stand beside masks that nobody can read."""
-    if modality != "scan" or found.roles.masks is None:
+    """Add both masks to scans, if they can be read: a table with a loss may name masks that are missing."""
+    if modality != "scan" or recognized.roles.masks is None:
         return items
+    true, predicted = recognized.roles.masks
     ledger = Ledger(len(read.frame))
     try:
-        true, predicted = (mask_reader(column, read, store, ledger) for column in found.roles.masks)
+        readers = (mask_reader(true, read, store, ledger), mask_reader(predicted, read, store, ledger))
     except InvalidInput:
         return items
-    return MaskedScans(items, (true, predicted), rows) if not any(ledger.reasons[row] for row in rows) else items
+    if any(ledger.reasons[row] for row in rows):
+        return items
+    return MaskedScans(items, readers, rows)
 
 
-def _vectors(
-    given: tuple[npt.NDArray[Any], list[str] | None] | None,
-    frame: pd.DataFrame,
-    found: RecognizedColumns,
-    ids: Sequence[str],
-    ledger: Ledger,
-) -> F32 | None:
-    """(n, d) unit rows, nan where dropped; None if there are no embeddings."""
-    if given is not None:
-        return align_vectors(*given, ids, ledger)
-    if found.roles.embedding is None:
+def _column_vectors(frame: pd.DataFrame, column: str | None, ledger: Ledger) -> F32 | None:
+    """(n, d) unit rows of the embedding column, nan where dropped; None without one."""
+    if column is None:
         return None
-    vectors, reasons = stack_arrays(frame[found.roles.embedding])
+    vectors, reasons = stack_arrays(frame[column])
     ledger.drop(np.array([bool(reason) for reason in reasons]), reasons)
     if vectors.shape[1] < 2:
         raise InvalidInput(
-            f"{found.roles.embedding!r} must hold an array of at least 2 numbers in each row. "
-            "Name another column as embedding."
+            f"{column!r} must hold an array of at least 2 numbers in each row. Name another column as embedding."
         )
     return unit_rows(vectors, ledger)
 
@@ -335,33 +346,30 @@ def _standing(ledger: Ledger, least: int) -> I64:
     """The rows that stay; the ledger notes why others do not.
 
     Raises:
-        InvalidInput: they are too few.
+        InvalidInput: fewer than `least` rows stay.
     """
     rows = ledger.kept_rows()
     reasons = ledger.summary()
     for sentence in reasons:
         ledger.note(sentence)
     if len(rows) < least:
-        left = "is" if len(rows) == 1 else "are"
-        what = f"Only {count(len(rows), 'row')} {left} left" if len(rows) else "No rows are left"
         raise InvalidInput(
-            f"{what} of {len(ledger):,}; at least {least} are needed "
-            f"{WHY_SO_MANY if least == MIN_SAMPLES else 'to test anything'}. "
-            f"{' '.join(reasons[:3]) or 'Bring more rows.'}"
+            f"{len(rows):,} of {len(ledger):,} rows left, at least {least} needed. "
+            f"{' '.join(reasons[:3]) or 'Add rows.'}"
         )
     return rows
 
 
-def _samples(read: Table, found: RecognizedColumns, ids: Sequence[str], rows: I64, ledger: Ledger) -> SampleSet:
-    """The table's columns of the rows that stay; images and labels are still open."""
-    metadata, model_outputs = metadata_columns(read.frame, found, ledger)
-    groups = group_numbers(read.frame, found, rows, ledger)
+def _samples(read: Table, recognized: RecognizedColumns, ids: Sequence[str], rows: I64, ledger: Ledger) -> SampleSet:
+    """Samples with the table's columns, of the rows that stay; images and labels are filled in later."""
+    metadata, model_outputs = metadata_columns(read.frame, recognized, ledger)
+    groups = group_numbers(read.frame, recognized, rows, ledger)
     return SampleSet(
         ids=tuple(ids[int(row)] for row in rows),
         metadata=tuple(column.keep(rows) for column in metadata),
         model_outputs=tuple(column.keep(rows) for column in model_outputs),
         groups=groups,
-        group_name="" if groups is None else found.roles.group or "",
-        splits=split_names(read.frame, found, rows, ledger),
+        group_name="" if groups is None else recognized.roles.group or "",
+        splits=split_names(read.frame, recognized, rows, ledger),
         name=Path(read.name).stem,
     )

@@ -151,7 +151,7 @@ def _(folder: Path) -> Made:
     return written(folder, "v.npy", npy(np.ones((2, 10_000_000), np.float32)))
 
 
-@case("npy: more rows than the table", "table", REFUSED + "one embedding for each")
+@case("npy: more rows than the table", "table", REFUSED + "one per row")
 def _(folder: Path) -> Made:
     np.save(folder / "v.npy", np.ones((5000, 8)))
     return {**csv_of(folder, good_rows()), "embeddings": str(folder / "v.npy")}

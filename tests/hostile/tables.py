@@ -52,7 +52,7 @@ _csv(
     lambda: [{**r, "loss": "9" * 1_000_000} for r in good_rows(24)[:1]] + good_rows(),
     ANY,
 )
-_csv("ids that repeat", lambda: [{**row, "id": "same"} for row in good_rows()], REFUSED + "differ from row to row")
+_csv("ids that repeat", lambda: [{**row, "id": "same"} for row in good_rows()], REFUSED + "Ids must be unique")
 _csv(
     "half of the ids repeat",
     lambda: [{**row, "id": f"r{i // 2}"} for i, row in enumerate(good_rows(60))],

@@ -24,9 +24,9 @@ from tests.mistakes.right import RIGHT, Brought, World, world
 
 OUTCOMES = ("right", "refused", "noted", "shown", "SILENT")
 USUAL = re.compile(
-    r"Columns recognized by name|At an IoU of|\d[\d,]* images give|\d+ columns look like model outputs|Boxes of the "
-    r"\w+ that reach|The \d+ class names are|The probability of a class is the logistic|'\w+' is one number a row|"
-    r"'\w+' \(\d+ classes\) was taken as|The probabilities were taken in the sorted order"
+    r"Recognized columns|At an IoU of|\d[\d,]* images give|\d+ columns look like model outputs|Boxes of the "
+    r"\w+ that reach|The \d+ class names are|The probability of a class is the logistic|Read '\w+' as the (probability|logit) of|"
+    r"Read '\w+' \(\d+ classes\) as|Read the probabilities in the sorted order"
 )
 """How notes begin that say of every table how it was read, and of none that it is odd."""
 

@@ -49,4 +49,4 @@ def read(columns: dict[str, Any], **roles: Any) -> DataSet:
 def noted(columns: dict[str, Any], **roles: Any) -> str:
     """The notes of a reading, but for what was recognized by name."""
     notes = read(columns, **roles).notes
-    return " ".join(note for note in notes if not note.startswith("Columns recognized by name"))
+    return " ".join(note for note in notes if not note.startswith("Recognized columns"))

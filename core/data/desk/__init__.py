@@ -18,7 +18,7 @@ from core.data.tables.recognise import RecognizedColumns
 from core.records.ledger import Ledger
 
 
-def check_table(frame: pd.DataFrame, found: RecognizedColumns, measured: Measured, ledger: Ledger) -> None:
+def check_table(frame: pd.DataFrame, recognized: RecognizedColumns, measured: Measured, ledger: Ledger) -> None:
     """Stop over, or note, what does not fit together in a table.
 
     Args:
@@ -29,11 +29,11 @@ def check_table(frame: pd.DataFrame, found: RecognizedColumns, measured: Measure
     Raises:
         InvalidInput: what a mistake alone explains; the message names it, and the option that says otherwise.
     """
-    check_unreadable(frame, found, ledger)
-    check_spelling(found, measured, ledger)
+    check_unreadable(frame, recognized, ledger)
+    check_spelling(recognized, measured, ledger)
     check_missing(measured, ledger)
-    check_classes(found, measured, ledger)
-    check_losses(frame, found, measured, ledger)
+    check_classes(recognized, measured, ledger)
+    check_losses(frame, recognized, measured, ledger)
     check_scores(measured, ledger)
-    check_regression(frame, found, ledger)
-    check_whole(frame, found, ledger)
+    check_regression(frame, recognized, ledger)
+    check_whole(frame, recognized, ledger)

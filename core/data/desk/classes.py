@@ -60,13 +60,13 @@ def fit(labels: I64, guesses: I64) -> Fit:
     return Fit(int((labels == guesses).sum()), float(frequency[labels].sum()), len(labels))
 
 
-def check_classes(found: RecognizedColumns, measured: Measured, ledger: Ledger) -> None:
+def check_classes(recognized: RecognizedColumns, measured: Measured, ledger: Ledger) -> None:
     """Stop where classes were renumbered or rows slipped; note where predictions are no better than a guess.
 
     Raises:
         InvalidInput: another order of classes, or of rows, makes sense of predictions that make none as they are.
     """
-    roles = found.roles
+    roles = recognized.roles
     labels = measured.labels
     scores = measured.scores
     if labels is None:
@@ -233,13 +233,13 @@ def slipped(first: Rows, second: Rows, shift: int) -> tuple[Rows, Rows]:
     return (first[shift:], second[:-shift]) if shift > 0 else (first[:shift], second[-shift:])
 
 
-def check_spelling(found: RecognizedColumns, measured: Measured, ledger: Ledger) -> None:
+def check_spelling(recognized: RecognizedColumns, measured: Measured, ledger: Ledger) -> None:
     """Stop where a label and a prediction, or a class of the scores, differ in case alone and would count as two.
 
     Raises:
         InvalidInput: one of two spellings is known to one side alone.
     """
-    if found.roles.target is not None or not measured.written:
+    if recognized.roles.target is not None or not measured.written:
         return
     columns = list(measured.written)
     written = list(measured.written.values())

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from core.data.desk.numbers import say_missing, stand_in, unreadable
 from core.data.tables.cells import as_numbers, holds_arrays
-from core.data.tables.metadata import MIN_EACH, REPEATS, foretold, names_prediction
+from core.data.tables.metadata import MIN_EACH_ROWS, MIN_PREDICTION_SHARE, majority_of_cells, names_prediction
 from core.errors import quoted
 from core.numbers import number
 from core.records import F64, I64, Bool, Column, Outcomes
@@ -61,11 +61,11 @@ def check_leaks(
     """
     errors = outcomes.errors
     predictions = outcomes.predictions
-    if errors is None or not MIN_EACH <= errors.sum() <= len(errors) - MIN_EACH:
+    if errors is None or not MIN_EACH_ROWS <= errors.sum() <= len(errors) - MIN_EACH_ROWS:
         return
     of = np.zeros(len(errors), np.int64) if labels is None else labels
     verdict = errors.astype(np.int64)
-    plain = float((foretold(of, verdict) == verdict).mean())
+    plain = float((majority_of_cells(of, verdict) == verdict).mean())
     telling = list[str]()
     naming = list[str]()
     for column in metadata:
@@ -75,10 +75,10 @@ def check_leaks(
             told = _ordered(np.asarray(column.values, np.float64), of, errors)
         else:
             _, codes = np.unique(column.values.astype(str), return_inverse=True)
-            told = float((foretold(codes * (int(of.max()) + 1) + of, verdict) == verdict).mean())
+            told = float((majority_of_cells(codes * (int(of.max()) + 1) + of, verdict) == verdict).mean())
             if predictions is not None and (share := names_prediction(column, predictions, labels)) >= NAMED:
                 naming.append(f"{column.name!r} goes with the predicted class (kappa {number(share, 2)})")
-        if plain < REPEATS <= told:
+        if plain < MIN_PREDICTION_SHARE <= told:
             telling.append(column.name)
     if telling:
         naming.append(
@@ -98,7 +98,7 @@ def _ordered(values: F64, labels: I64, errors: Bool) -> float:
         wrong = errors[rows]
         n1 = int(wrong.sum())
         n0 = int((~wrong).sum())
-        if min(n1, n0) >= MIN_EACH:
+        if min(n1, n0) >= MIN_EACH_ROWS:
             above = float(rankdata(values[rows])[wrong].sum()) - n1 * (n1 + 1) / 2
             won += max(above, n1 * n0 - above)
             pairs += n1 * n0

@@ -32,14 +32,14 @@ BOUNDS = (0, 1, 100)
 at which torch.nn.BCELoss cuts."""
 
 
-def check_losses(frame: pd.DataFrame, found: RecognizedColumns, measured: Measured, ledger: Ledger) -> None:
+def check_losses(frame: pd.DataFrame, recognized: RecognizedColumns, measured: Measured, ledger: Ledger) -> None:
     """Hold a given loss against what else the table says of each row.
 
     Raises:
         InvalidInput: it falls where the model is worse, has nothing to do with that, is the mean of batches, holds
         values that stand for missing ones, or cannot be read just where the model is wrong.
     """
-    name = found.roles.loss
+    name = recognized.roles.loss
     if name is None or not measured.source.startswith(f"column {name!r}"):
         return
     written = as_numbers(frame[name])
@@ -51,7 +51,7 @@ def check_losses(frame: pd.DataFrame, found: RecognizedColumns, measured: Measur
     odd = stand_in(written[rows], below=True)
     if odd is not None and odd[0] not in BOUNDS and not _all_wrong(written[rows] == odd[0], measured, rows):
         say_missing(name, written[rows], odd, ledger)
-    if (length := _batches(written)) and not _is_shared(frame, found, written, measured):
+    if (length := _batches(written)) and not _is_shared(frame, recognized, written, measured):
         ledger.doubt(
             f"{name!r} is equal in runs of about {length} rows that follow each other, so it holds the mean of each "
             'batch and not the loss of each sample. Compute it with reduction="none"; if such rows share a loss, as '
@@ -67,11 +67,11 @@ def check_losses(frame: pd.DataFrame, found: RecognizedColumns, measured: Measur
         check_computed(name, written[rows], computed, labels, share, ledger)
     of = np.zeros(len(rows), np.int64) if measured.labels is None else measured.labels[rows]
     is_own = share >= FOLLOWS
-    for worse, what, most in _worse(frame, found, measured, None if is_own else computed, rows):
+    for worse, what, most in _worse(frame, recognized, measured, None if is_own else computed, rows):
         least = RELATED_WITHIN if loss.min() >= 0 and loss.max() <= most else RELATED
-        if not _check_rank(name, loss, worse, of, least, is_own, what, found.roles.higher_is_better, ledger):
+        if not _check_rank(name, loss, worse, of, least, is_own, what, recognized.roles.higher_is_better, ledger):
             break
-    if loss.max() <= 0 > loss.min() and not found.roles.higher_is_better:
+    if loss.max() <= 0 > loss.min() and not recognized.roles.higher_is_better:
         # a loss has its long tail above; cosines and other scores that are turned round end at -1
         is_score = len(rows) >= FEWEST and loss.min() < -1 and skewtest(loss, alternative="less").pvalue < ALPHA
         (ledger.doubt if is_score else ledger.note)(
@@ -79,15 +79,15 @@ def check_losses(frame: pd.DataFrame, found: RecognizedColumns, measured: Measur
             "read as worse. A log-likelihood is a score: then add --higher-is-better."
         )
     _check_least(name, loss, measured, rows, ledger)
-    check_loss_scale(written[rows], found, measured, rows, ledger)
+    check_loss_scale(written[rows], recognized, measured, rows, ledger)
 
 
 def _worse(
-    frame: pd.DataFrame, found: RecognizedColumns, measured: Measured, computed: F64 | None, rows: I64
+    frame: pd.DataFrame, recognized: RecognizedColumns, measured: Measured, computed: F64 | None, rows: I64
 ) -> list[tuple[Bool, str, float]]:
     """(rows,) where the model did worse, by each thing but the loss that tells, what that is, and up to where the loss
     is of the predicted class, if it is: a class that is no less likely than another has at most log k."""
-    roles = found.roles
+    roles = recognized.roles
     known = list[tuple[Bool, str, float]]()
     if measured.errors is not None and measured.predictions is not None and measured.labels is not None:
         what = f"{roles.prediction or 'the highest score'!r} is not {roles.label!r}"
@@ -213,11 +213,12 @@ def _batches(written: F64) -> int:
     return int(np.median(repeated)) if chance < math.log(ALPHA) else 0
 
 
-def _is_shared(frame: pd.DataFrame, found: RecognizedColumns, written: F64, measured: Measured) -> bool:
+def _is_shared(frame: pd.DataFrame, recognized: RecognizedColumns, written: F64, measured: Measured) -> bool:
     """Whether rows share a loss by right: those of a group, as of a patient or a video; or frames of one scene and
     repeated samples, so that none that is right has the loss of one that is wrong beside it."""
     by_group = (
-        found.roles.group is not None and pd.Series(written).groupby(texts_of(frame[found.roles.group])).nunique()
+        recognized.roles.group is not None
+        and pd.Series(written).groupby(texts_of(frame[recognized.roles.group])).nunique()
     )
     if by_group is not False and (by_group <= 1).all():
         return True

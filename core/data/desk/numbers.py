@@ -26,14 +26,14 @@ ENOUGH_PAIRS = 10
 """Pairs of numbers from which a correlation's interval (Fisher's) is taken."""
 
 
-def check_unreadable(frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger) -> None:
+def check_unreadable(frame: pd.DataFrame, recognized: RecognizedColumns, ledger: Ledger) -> None:
     """Stop where cells of a column that must be numbers hold digits and are none, such as "1,234.56" or "> 10": left
     out, they would often be the largest.
 
     Raises:
         InvalidInput: there are such cells.
     """
-    roles = found.roles
+    roles = recognized.roles
     regression = (roles.target, roles.prediction) if roles.target is not None else ()
     for name in (roles.loss, *regression, *roles.probabilities, *roles.logits):
         if name is not None and not holds_arrays(frame[name]) and (spoiled := unreadable(frame[name])):
@@ -77,15 +77,15 @@ def stand_in(values: F64, *, below: bool = False) -> tuple[float, int] | None:
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def check_regression(frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger) -> None:
+def check_regression(frame: pd.DataFrame, recognized: RecognizedColumns, ledger: Ledger) -> None:
     """Stop where target and prediction are in other units, of other signs or of rows that have slipped.
 
     Raises:
         InvalidInput: predictions are worse than the mean of the targets, though another scale or order of rows makes
         them explain half of the variance; or a value stands for missing ones.
     """
-    target = found.roles.target
-    prediction = found.roles.prediction
+    target = recognized.roles.target
+    prediction = recognized.roles.prediction
     if target is None or prediction is None:
         return
     numbers = [as_numbers(frame[name]) for name in (target, prediction)]
@@ -159,12 +159,12 @@ def _check_unforeseen(truth: F64, said: F64, target: str, prediction: str, ledge
         )
 
 
-def check_whole(frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger) -> None:
+def check_whole(frame: pd.DataFrame, recognized: RecognizedColumns, ledger: Ledger) -> None:
     """Note classes, recognized as such, that may be amounts: most predictions are wrong, and wrong ones are near."""
-    label = found.roles.label
-    prediction = found.roles.prediction
+    label = recognized.roles.label
+    prediction = recognized.roles.prediction
     rows = ledger.kept_rows()
-    if label is None or prediction is None or "label" not in found.recognized:
+    if label is None or prediction is None or "label" not in recognized.guessed:
         return
     truth, said = (as_numbers(frame[name])[rows] for name in (label, prediction))
     wrong = truth != said

@@ -27,13 +27,13 @@ EQUAL = 1e-3
 """Relative difference up to which two ratios are one, as losses written with four figures differ."""
 
 
-def check_loss_scale(loss: F64, found: RecognizedColumns, measured: Measured, rows: I64, ledger: Ledger) -> None:
+def check_loss_scale(loss: F64, recognized: RecognizedColumns, measured: Measured, rows: I64, ledger: Ledger) -> None:
     """Hold a column of losses, (rows,) as written, against what arithmetic says of it.
 
     Raises:
         InvalidInput: the loss is one value for each class.
     """
-    name = str(found.roles.loss)
+    name = str(recognized.roles.loss)
     if len(rows) < FEWEST:
         return
     steps = np.diff(loss)
@@ -54,9 +54,9 @@ def check_loss_scale(loss: F64, found: RecognizedColumns, measured: Measured, ro
     most = float(loss.max())
     k = len(measured.class_names)
     # the score of the predicted class is at least 1 / k
-    if all_right and k > 1 and found.roles.prediction is not None and most > math.log(k):
+    if all_right and k > 1 and recognized.roles.prediction is not None and most > math.log(k):
         ledger.note(
-            f"Every {found.roles.prediction!r} is its {found.roles.label!r}, though {name!r} goes up to "
+            f"Every {recognized.roles.prediction!r} is its {recognized.roles.label!r}, though {name!r} goes up to "
             f"{number(most)}: a cross-entropy of {k} classes is at most {number(math.log(k))} where the prediction is "
             "right. Check that the one is no copy of the other."
         )

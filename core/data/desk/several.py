@@ -10,7 +10,7 @@ from scipy.stats import norm, rankdata
 
 from core.data.desk.classes import ALPHA, MENDED
 from core.data.desk.numbers import SIGMAS
-from core.data.tables.scores import TOLERANCE
+from core.data.tables.scores import MAX_SUM_ERROR
 from core.errors import quoted
 from core.numbers import percent
 from core.records import F64, Bool
@@ -43,7 +43,7 @@ def check_several(present: Bool, said: F64, role: str, names: Sequence[str], led
             f"in every row, and by the labels a class is there in {percent(float(present.mean()))} of rows. "
             f"{shares + ' if they are shares' if top <= 100 else 'Name the right columns'}."
         )
-    fractions = ((said > 0) & (said < 1)).any(axis=1) & (np.abs(said.sum(axis=1) - 1) <= TOLERANCE)
+    fractions = ((said > 0) & (said < 1)).any(axis=1) & (np.abs(said.sum(axis=1) - 1) <= MAX_SUM_ERROR)
     other = fractions & (present.sum(axis=1) != 1)
     if role == "probabilities" and fractions.mean() > 0.5 and other.any():
         say = ledger.doubt if other.sum() > 0.5 * fractions.sum() else ledger.note

@@ -1,4 +1,4 @@
-"""What the cells of a column hold: numbers, categories, text, or an array in each row."""
+"""Read the cells of a column as numbers, categories, text, or an array in each row."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ import pandas as pd
 from core.records import F64, Bool, Column
 
 _MAX_CODES = 12
-MAX_CATEGORY = 1_000
-"""Characters of a category's name; what is longer is a text."""
+"""Different whole numbers in a column that is still a category, a convention."""
+MAX_CATEGORY_CHARACTERS = 1_000
+"""Characters of a category's name; a longer one is a text."""
 _ARRAY = re.compile(r"\s*\[[^\]A-Za-z]*\d")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 _UNBROKEN = re.compile(
     "[\u3005-\u3007\u3041-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]{4}"
     "|[\u0e01-\u0e4e\u0e81-\u0ecd\u1000-\u108f\u1780-\u17d3]{8}"
 )
-"""What is hardly one word where no blank is written: four signs of Chinese or Japanese, eight of Thai, Lao, Khmer or
+"""Several words in scripts without spaces: four characters of Chinese or Japanese, eight of Thai, Lao, Khmer or
 Burmese."""
 
 
 def as_numbers(column: pd.Series[Any]) -> F64:
-    """(n,) float64; nan where the cell is missing or no number."""
+    """(n,) float64; nan where the cell is missing or not a number."""
     if holds_arrays(column) or pd.api.types.is_complex_dtype(column):
         return np.full(len(column), np.nan)
     try:
@@ -45,51 +46,57 @@ def _as_number(value: Any) -> float:
 
 
 def is_binary(column: pd.Series[Any]) -> bool:
-    """Whether every cell that is there is 0 or 1, false or true."""
+    """Whether every non-missing cell is 0 or 1, false or true."""
     values = as_numbers(column)
     return bool(np.isin(values[~np.isnan(values)], (0.0, 1.0)).all()) and not bool(np.isnan(values).all())
 
 
-LOOKED_AT = 5
-"""First cells by which it is told whether a column holds arrays."""
+ARRAY_CELLS = 5
+"""First cells that decide whether a column holds arrays, a convention."""
 
 
 def holds_arrays(column: pd.Series[Any]) -> bool:
     """Whether the cells are lists or numpy arrays of numbers, or text such as "[0.1, 0.9]"."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return False
-    some: list[Any] = column.iloc[np.flatnonzero(column.notna().to_numpy())[:LOOKED_AT]].tolist()
-    return bool(some) and all(
-        isinstance(cell, (list, tuple, np.ndarray))
-        or (isinstance(cell, str) and cell.rstrip().endswith("]") and bool(_ARRAY.match(cell)))
-        for cell in some
-    )
+    cells: list[Any] = column.iloc[np.flatnonzero(column.notna().to_numpy())[:ARRAY_CELLS]].tolist()
+    for cell in cells:
+        written = isinstance(cell, str) and cell.rstrip().endswith("]") and _ARRAY.match(cell)
+        if not written and not isinstance(cell, (list, tuple, np.ndarray)):
+            return False
+    return bool(cells)
 
 
 def stack_arrays(column: pd.Series[Any]) -> tuple[F64, list[str]]:
-    """One row for each cell of an array column.
+    """Stack the cells of an array column.
 
     Returns:
         (n, k) float64, k being the commonest length, with rows of nan where the cell has another length or no numbers;
-        and (n,) the reason for each such row, "" for the others.
+        and (n,) the reason for each of these rows, "" for the others.
     """
     rows = [array_of(value) for value in column]
-    lengths = np.array([-1 if row is None or row.ndim != 1 else len(row) for row in rows])
+    lengths = np.full(len(rows), -1)
+    for i, row in enumerate(rows):
+        if row is not None and row.ndim == 1:
+            lengths[i] = len(row)
     usable = lengths[lengths > 0]
-    k = int(np.bincount(usable).argmax()) if len(usable) else 0
+    k = 0
+    if len(usable):
+        k = int(np.bincount(usable).argmax())
     stacked = np.full((len(rows), k), np.nan)
     reasons = [""] * len(rows)
     for i, row in enumerate(rows):
         if row is not None and lengths[i] == k:
             stacked[i] = row
+        elif lengths[i] < 0:
+            reasons[i] = f"{column.name!r} must hold {k} numbers in each row: this one is not a list of numbers"
         else:
-            found = "no list of numbers" if lengths[i] < 0 else f"{lengths[i]} numbers"
-            reasons[i] = f"{column.name!r} must hold {k} numbers in each row: this one holds {found}"
+            reasons[i] = f"{column.name!r} must hold {k} numbers in each row: this one holds {lengths[i]} numbers"
     return stacked, reasons
 
 
 def array_of(value: Any) -> npt.NDArray[Any] | None:
-    """The array in one cell (list, nested list, numpy array or its text), float64; None if it is none."""
+    """Read the array in one cell (list, nested list, numpy array or its text) as float64; None for anything else."""
     if isinstance(value, str):
         text = value.strip()
         try:
@@ -101,8 +108,9 @@ def array_of(value: Any) -> npt.NDArray[Any] | None:
         return None
     try:
         array = np.asarray(value)
-        nested = array.dtype == object and array.ndim == 1 and len(array)
-        return (np.stack(list(array)) if nested else array).astype(np.float64)
+        if array.dtype == object and array.ndim == 1 and len(array):
+            array = np.stack(list(array))
+        return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError, RecursionError):
         return None
 
@@ -114,7 +122,9 @@ def text_of(value: Any) -> str | None:
         plain = value.item() if value.ndim == 0 else str(value)
     if plain is None or plain is pd.NA or plain is pd.NaT or plain != plain:
         return None
-    return str(int(plain)) if isinstance(plain, float) and plain.is_integer() else str(plain)
+    if isinstance(plain, float) and plain.is_integer():
+        return str(int(plain))
+    return str(plain)
 
 
 def texts_of(column: pd.Series[Any]) -> npt.NDArray[Any]:
@@ -126,45 +136,50 @@ def texts_of(column: pd.Series[Any]) -> npt.NDArray[Any]:
 
 
 def words_of(column: pd.Series[Any]) -> tuple[npt.NDArray[Any], str]:
-    """(n,) `texts_of`, without spaces at either end: a class is the same with them; and a note or ""."""
+    """(n,) `texts_of` without spaces at either end, since a class is the same with them; and a note or ""."""
     texts = texts_of(column)
     words = texts.copy()
     words[:] = [None if text is None else text.strip() or text for text in texts]
     spaced = int((texts != words).sum())
-    note = f"{column.name!r} has spaces around its values in {spaced:,} rows: they were left out."
-    return words, note if spaced else ""
+    if not spaced:
+        return words, ""
+    return words, f"Removed spaces around the values of {column.name!r} in {spaced:,} rows."
 
 
 def as_column(column: pd.Series[Any]) -> tuple[Column | None, str]:
-    """The column as a possible condition, and a note or "".
+    """Read the column as a possible condition, with a note or "".
 
     Numbers are numeric, but whole numbers with at most 12 different values (and five rows for each) are codes, hence
     categories, as booleans are. Dates (typed, or text in ISO 8601) are numbers: days since 1970-01-01. Text is "text"
-    where most values differ, the values are sentences or one has more than `MAX_CATEGORY` characters, else a category.
+    where most values differ, the values are sentences or one has more than `MAX_CATEGORY_CHARACTERS`, else a category.
     None for arrays, complex numbers and columns without any value.
     """
     name = str(column.name)
     if holds_arrays(column):
-        return None, f"{name!r} holds an array in each row: it is not used."
+        return None, f"Ignored {name!r}: it holds an array in each row."
     if pd.api.types.is_complex_dtype(column):
-        return None, f"{name!r} holds complex numbers: it is not used."
+        return None, f"Ignored {name!r}: it holds complex numbers."
     if column.isna().all():
-        return None, f"{name!r} is empty: it is not used."
+        return None, f"Ignored {name!r}: it is empty."
     if pd.api.types.is_bool_dtype(column):
         return Column(name, "category", texts_of(column)), ""
     dates = _dates(column)
     if dates is not None:
-        return Column(name, "number", dates), f"{name!r} holds dates: it is used as days since 1970-01-01."
+        return Column(name, "number", dates), f"Read the dates of {name!r} as days since 1970-01-01."
     if pd.api.types.is_numeric_dtype(column):
         numbers = as_numbers(column).copy()  # pandas hands out a view that must not be written to
         infinite = int(np.isinf(numbers).sum())
         numbers[np.isinf(numbers)] = np.nan
         if _are_codes(numbers):
             return Column(name, "category", texts_of(column)), ""
-        note = f"{name!r} is infinite in {infinite:,} rows: taken as missing there." if infinite else ""
+        note = ""
+        if infinite:
+            note = f"{name!r} is infinite in {infinite:,} rows: they count as missing."
         return Column(name, "number", numbers), note
     words, note = words_of(column)
-    return (Column(name, "text", texts_of(column)), "") if _is_prose(words) else (Column(name, "category", words), note)
+    if _is_prose(words):
+        return Column(name, "text", texts_of(column)), ""
+    return Column(name, "category", words), note
 
 
 def _are_codes(numbers: F64) -> bool:
@@ -176,7 +191,7 @@ def _are_codes(numbers: F64) -> bool:
 def _is_prose(texts: npt.NDArray[Any]) -> bool:
     present = [text for text in texts if text is not None]
     distinct = set(present)
-    if max(map(len, distinct), default=0) > MAX_CATEGORY:
+    if max(map(len, distinct), default=0) > MAX_CATEGORY_CHARACTERS:
         return True
     return len(distinct) > 0.5 * len(present) or (len(distinct) > 20 and sum(map(len, distinct)) / len(distinct) > 40)
 
@@ -192,7 +207,10 @@ def _dates(column: pd.Series[Any]) -> F64 | None:
         moments = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
         if moments.isna().sum() > column.isna().sum():
             return None
-    epoch = pd.Timestamp("1970-01-01", tz="UTC" if getattr(moments.dtype, "tz", None) else None)
+    zone = None
+    if getattr(moments.dtype, "tz", None):
+        zone = "UTC"
+    epoch = pd.Timestamp("1970-01-01", tz=zone)
     days: Any = (moments - epoch) / pd.Timedelta(days=1)
     return np.asarray(days, dtype=np.float64)
 
@@ -203,7 +221,7 @@ def finite_rows(array: F64) -> Bool:
 
 
 def has_words(text: str) -> bool:
-    """Whether a text holds several words, as far as that can be seen without a dictionary.
+    """Whether a text holds several words, as far as a check without a dictionary can see.
 
     Example:
         >>> has_words("dog"), has_words("a dog"), has_words("汽车"), has_words("这部电影很好看")

@@ -1,4 +1,4 @@
-"""The samples of a data set of FiftyOne as a table: the file samples.json of its own format, `FiftyOneDataset`."""
+"""Read the samples of a FiftyOne data set as a table: samples.json of its format `FiftyOneDataset`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from core.errors import quoted
 
 SAMPLES = "samples.json"
 OWN = "errata_"
-"""What fields begin with that an export of Errata wrote: results, which are no metadata of the next run."""
+"""Prefix of fields that an Errata export wrote: results, so not metadata of the next run."""
 OWN_TAG = "errata"
 MAX_TAGS = 200
+"""Different tags that become columns, a convention."""
 _HEAD = re.compile(r'\s*\{\s*"samples"\s*:\s*\[')
 _ABOUT = frozenset(("metadata", "media_type", "created_at", "last_modified_at", "tags", "id", "errata_id"))
-"""Fields that FiftyOne keeps about a sample, and those that are read apart."""
+"""Fields that FiftyOne keeps about a sample, and those read separately."""
 
 
 def is_fiftyone(text: str) -> bool:
@@ -27,20 +28,25 @@ def records_of(samples: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]],
     """(a record for each sample, notes on what was left out).
 
     `filepath` stays, `Classification` and `Regression` become their label or value, with "<field>_confidence" where
-    one is known, each tag a column "tag <name>" of yes and no; where a field has such a name already, they get a
-    number. Labels of several things in an image, and vectors, are no single value and are left out.
+    one is known, each tag a column "tag <name>" of yes and no. A number is appended where a field has that name
+    already. Labels of several objects in an image, and vectors, are not a single value and are left out.
     """
-    found = {tag: None for sample in samples for tag in _tags(sample) if not tag.startswith(OWN_TAG)}
+    all_tags = dict[str, None]()
+    fields = dict[str, None]()
+    for sample in samples:
+        all_tags |= {tag: None for tag in _tags(sample) if not tag.startswith(OWN_TAG)}
+        fields |= {name: None for name in sample if not name.startswith(("_", OWN))}
     records = list[dict[str, Any]]()
     left_out = dict[str, None]()
-    if len(found) > MAX_TAGS:
-        found = {}
+    if len(all_tags) > MAX_TAGS:
+        all_tags = {}
         left_out = {f"tags (more than {MAX_TAGS} different ones)": None}
-    fields = {name: None for sample in samples for name in sample if not name.startswith(("_", OWN))}
-    tags = dict(zip(found, apart((f"tag {tag}" for tag in found), fields)))
+    tags = dict(zip(all_tags, apart((f"tag {tag}" for tag in all_tags), fields)))
     confidences = dict(zip(fields, apart((f"{name}_confidence" for name in fields), [*fields, *tags.values()])))
     for sample in samples:
-        record: dict[str, Any] = {"id": sample[f"{OWN}id"]} if f"{OWN}id" in sample else {}
+        record = dict[str, Any]()
+        if f"{OWN}id" in sample:
+            record["id"] = sample[f"{OWN}id"]
         for name, value in sample.items():
             if name.startswith(("_", OWN)) or name in _ABOUT:
                 continue
@@ -48,39 +54,41 @@ def records_of(samples: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]],
             record |= values
             if not values:
                 left_out[name] = None
-        own = set(_tags(sample))
-        records.append(record | {column: "yes" if tag in own else "no" for tag, column in tags.items()})
+        sample_tags = set(_tags(sample))
+        records.append(record | {column: "yes" if tag in sample_tags else "no" for tag, column in tags.items()})
+    notes = list[str]()
     renamed = [f"the tag {tag!r} is {column!r}" for tag, column in tags.items() if column != f"tag {tag}"]
-    notes = [f"Fields of FiftyOne are called as columns of tags would be: {', '.join(renamed)}."] if renamed else []
+    if renamed:
+        notes.append(f"Renamed columns of tags, since FiftyOne fields have the same names: {', '.join(renamed)}.")
     if left_out:
-        notes.append(
-            f"Fields of FiftyOne that hold no single value for each sample were left out: {quoted(*left_out)}."
-        )
+        notes.append(f"Left out fields of FiftyOne without a single value per sample: {quoted(*left_out)}.")
     return records, tuple(notes)
 
 
 def apart(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
-    """The names, with a number behind each that is taken or came before."""
+    """Make names unique: append a number to each that is taken or came before."""
     used = set(taken)
-    made = list[str]()
-    for own in names:
-        name = own
+    unique = list[str]()
+    for original in names:
+        name = original
         number = 2
         while name in used:
-            name = f"{own} {number}"
-            number = number + 1
+            name = f"{original} {number}"
+            number += 1
         used.add(name)
-        made.append(name)
-    return made
+        unique.append(name)
+    return unique
 
 
 def _tags(sample: Mapping[str, Any]) -> list[str]:
     tags: Any = sample.get("tags")
-    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+    if not isinstance(tags, list):
+        return []
+    return [tag for tag in tags if isinstance(tag, str)]
 
 
 def _plain(name: str, value: Any, confidence: str) -> dict[str, Any]:
-    """The columns of a field, and that of its confidence; none where it holds no single value."""
+    """The columns of a field and its confidence; {} without a single value."""
     if value is None or isinstance(value, (str, int, float, bool)):
         return {name: value}
     if not isinstance(value, dict):
@@ -90,7 +98,7 @@ def _plain(name: str, value: Any, confidence: str) -> dict[str, Any]:
     kind = value.get("_cls")
     if kind not in ("Classification", "Regression"):
         return {}
-    found = {name: value.get("label" if kind == "Classification" else "value")}
+    columns = {name: value.get({"Classification": "label", "Regression": "value"}[kind])}
     if value.get("confidence") is not None:
-        found[confidence] = value["confidence"]
-    return found
+        columns[confidence] = value["confidence"]
+    return columns

@@ -1,4 +1,4 @@
-"""What Python calls a table, as a DataFrame."""
+"""Convert whatever Python code calls a table to a DataFrame."""
 
 from __future__ import annotations
 
@@ -14,38 +14,41 @@ TableLike = str | Path | pd.DataFrame | Mapping[str, Any] | Any
 
 
 def as_frame(table: TableLike | None) -> str | Path | pd.DataFrame | None:
-    """Paths and DataFrames as they are; a dict of columns, and whatever has a `to_pandas` (Arrow's and polars' tables,
-    data sets of Hugging Face, whose images travel in their column), as a DataFrame.
+    """Return paths and DataFrames as they are; a dict of columns, and whatever has a `to_pandas` (Arrow's and polars'
+    tables, data sets of Hugging Face, whose images stay in their column), as a DataFrame.
 
     Raises:
-        InvalidInput: it is none of these, its columns differ in length, or its own `to_pandas` fails.
+        InvalidInput: `table` is none of these, its columns differ in length, or its `to_pandas` fails.
     """
     if table is None or isinstance(table, (str, Path, pd.DataFrame)):
         return table
-    made = _of_columns(table) if isinstance(table, Mapping) else _asked(table)
-    if not isinstance(made, pd.DataFrame):
+    if isinstance(table, Mapping):
+        frame: Any = _of_columns(table)
+    else:
+        frame = _converted(table)
+    if not isinstance(frame, pd.DataFrame):
         raise InvalidInput(
-            "A table is a path, a DataFrame, a dict of columns, or a table of Arrow, polars or Hugging Face datasets: "
-            f"got {type(table).__name__}."
+            f"Cannot read an object of type {type(table).__name__} as a table. "
+            "Use a path, a DataFrame, a dict of columns, or a table of Arrow, polars, or Hugging Face datasets."
         )
-    return made
+    return frame
 
 
 def _of_columns(table: Mapping[str, Any]) -> pd.DataFrame:
     try:
         return pd.DataFrame(dict(table))
     except (TypeError, ValueError) as error:  # lengths, cells that are tables, a set, text that is cut
-        raise InvalidInput(f"The dict is no table: {error}. Bring a list of one length for each column.") from error
+        raise InvalidInput(f"The dict is not a table: {error}. Use one list per column, all of one length.") from error
 
 
-def _asked(table: Any) -> Any:
-    """What its `to_pandas` gives; None where it has none."""
+def _converted(table: Any) -> Any:
+    """The result of `to_pandas`; None for an object without it."""
     if isinstance(table, type) or not callable(convert := getattr(table, "to_pandas", None)):
         return None
     try:
         return convert()
     except Exception as error:  # another library's code: a package that it wants, a type that it cannot convert
         raise InvalidInput(
-            f"The table ({type(table).__name__}) does not become a DataFrame: {error}. "
-            "Bring what its to_pandas takes, or a file of it."
+            f"Cannot convert the table ({type(table).__name__}) to a DataFrame: {error}. "
+            "Fix what its to_pandas needs, or save it to a file."
         ) from error

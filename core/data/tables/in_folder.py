@@ -1,4 +1,4 @@
-"""A folder or archive of images that carries its own table, as Hugging Face's ImageFolder does."""
+"""Find the table inside a folder or archive of images, as Hugging Face's ImageFolder has one."""
 
 from __future__ import annotations
 
@@ -26,56 +26,55 @@ def open_table(
     as_text: tuple[str, ...] = (),
     progress: Progress = no_progress,
 ) -> Table:
-    """The table that was named, else the one inside `images`, whose files are in `store`."""
+    """Read the named table, else the one inside `images`, whose files are in `store`."""
     if table is None:
         return find_table(Path(images or ""), store, limits, progress)
     return read_table(table, as_text=as_text, limits=limits, progress=progress)
 
 
 def find_table(source: Path, store: FileImages | None, limits: Limits, progress: Progress = no_progress) -> Table:
-    """The table at the top of the images: metadata.csv, metadata.jsonl, metadata.parquet or the samples.json of
-    FiftyOne, else the only .parquet, .csv or .jsonl file there.
+    """Read the table at the top level of the images: metadata.csv, metadata.jsonl, metadata.parquet or FiftyOne's
+    samples.json, else the only .parquet, .csv or .jsonl file there.
 
     Class folders alone give labels but no loss, so they are not enough.
 
     Raises:
-        InvalidInput: there is no table, or there are several.
+        InvalidInput: no table, or several.
     """
     if store is None:
-        raise InvalidInput(
-            "Neither a table nor images were given. Bring a table with one row for each sample and a loss, "
-            "or what to compute it from."
-        )
-    top = [i for i in range(len(store)) if "/" not in store.name(i)]
-    usual = [i for name in _USUAL for i in top if store.name(i) == name]
-    others = [i for suffix in (".parquet", ".csv", ".jsonl") for i in top if store.name(i).lower().endswith(suffix)]
+        raise InvalidInput("No table and no images were named. Add a table with one row per sample and a loss.")
+    index_of_name = {store.name(i): i for i in range(len(store)) if "/" not in store.name(i)}
+    usual = [name for name in _USUAL if name in index_of_name]
+    others = list[str]()
+    for suffix in (".parquet", ".csv", ".jsonl"):
+        others += [name for name in index_of_name if name.lower().endswith(suffix)]
     if not usual and len(others) != 1:
-        seen = f"several: {', '.join(store.name(i) for i in others[:4])}" if others else "none"
+        content = "no table"
+        if others:
+            content = f"several tables: {', '.join(others[:4])}"
         raise InvalidInput(
-            f"Images alone have no losses, so a table with one row for each of them is needed; in {source.name!r} "
-            f"there is {seen}. Give the table, or put it inside as metadata.csv with a column 'file_name' and a loss, "
-            f"or a label with a prediction or probabilities.{_where_zero_shot_fails(source, store)}"
+            f"{source.name!r} contains {content}. Add --table, or put one table inside as metadata.csv: "
+            "'file_name' with a loss, or with a label and a prediction or probabilities."
+            f"{_where_zero_shot_fails(source, store)}"
         )
-    chosen = (usual or others)[0]
-    name = store.name(chosen)
+    name = (usual or others)[0]
     if source.is_dir():
         return read_table(source / name, limits=limits, progress=progress)
     with scratch_folder() as folder:
         copy = Path(folder, "table" + Path(name).suffix)
-        copy.write_bytes(store.read(chosen))
+        copy.write_bytes(store.read(index_of_name[name]))
         table = read_table(copy, limits=limits, progress=progress)
         if table.images:
             raise InvalidInput(
-                f"{name!r} inside the archive has an image column of its own. "
-                "Give that file as the table instead of the archive."
+                f"{name!r} inside the archive has its own image column. Use that file as the table, not the archive."
             )
     return replace(table, name=name)
 
 
 def _where_zero_shot_fails(source: Path, store: FileImages) -> str:
-    """The way for images in class folders, which need no losses for it; "" for others."""
+    """A hint at the command for images in class folders, which needs no losses; "" for others."""
     classes = {store.name(i).rpartition("/")[0] for i in range(len(store))} - {""}
     if len(classes) < 2:
         return ""
     command = f"python -m core probe zero-shot --images {source.name} --out run.errata"
-    return f" To see where zero-shot fails on class folders, run: {command}"
+    return f" To test zero-shot on class folders, run: {command}"

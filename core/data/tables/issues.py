@@ -1,10 +1,11 @@
-"""What cleanlab says of each sample, as columns of the table that may explain a failure."""
+"""Add cleanlab's issues to the table, as columns that may explain errors."""
 
 # pyright: basic
 from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -28,97 +29,100 @@ _YES_OR_NO = dict.fromkeys(("true", "yes", "1", "1.0"), "yes") | dict.fromkeys((
 
 
 def with_issues(read: Table, issues: TableLike, roles: Roles = Roles(), limits: Limits = Limits()) -> Table:
-    """The table with the columns of `Datalab.get_issues()` or `CleanLearning.get_label_issues()`.
+    """Add the columns of `Datalab.get_issues()` or `CleanLearning.get_label_issues()` to the table.
 
-    Each `is_<kind>_issue` becomes yes or no; each `<kind>_score` becomes `<kind>_quality` (1 is good), as a score would
-    be taken for what the diagnosed model wrote. Rows go together by the table's column of ids, else by that of its
-    images' paths, if the issues have it too; else by the row numbers that cleanlab's table has, else in order. A note
-    says by which.
+    Each `is_<kind>_issue` becomes yes or no; each `<kind>_score` becomes `<kind>_quality` (1 is good), since a score
+    would count as an output of the diagnosed model. Rows are matched by the table's column of ids, else by its images'
+    paths, if the issues have that column too; else by the row numbers in cleanlab's table, else in order. A note names
+    the way.
 
     Raises:
-        InvalidInput: it has none of these columns, its rows are not those of the table or might be several of its
-            rows, or an issue is neither yes nor no.
+        InvalidInput: `issues` has none of these columns, its rows do not match the table's or match several, or an
+            issue is neither yes nor no.
     """
     brought = as_frame(issues)
     assert brought is not None
-    other = read_table(brought, limits=limits)
+    issue_table = read_table(brought, limits=limits)
     if isinstance(brought, pd.DataFrame):
-        other = replace(other, name="the table of issues")
-    given = other.frame
-    wanted = [name for name in map(str, given) if _COLUMNS.fullmatch(name)]
+        issue_table = replace(issue_table, name="the table of issues")
+    issue_frame = issue_table.frame
+    wanted = [name for name in map(str, issue_frame) if _COLUMNS.fullmatch(name)]
     if not wanted:
         raise InvalidInput(
-            f"{other.name} has none of cleanlab's columns, such as 'is_label_issue' and 'label_score': it has "
-            f"{quoted(*given)}. Write it with `lab.get_issues().to_csv(...)`."
+            f"{issue_table.name} lacks cleanlab's columns ('is_label_issue', 'label_score', ...): it has "
+            f"{quoted(*issue_frame)}. Write it with `lab.get_issues().to_csv(...)`."
         )
     names = {name: re.sub("_score$", "_quality", name) for name in wanted}
-    if twice := {name for name in names.values() if list(names.values()).count(name) > 1}:
-        raise InvalidInput(f"{other.name} would give {quoted(*sorted(twice))} twice. Leave one of its columns out.")
-    if taken := [name for name in names.values() if name in read.frame]:
-        raise InvalidInput(f"{quoted(*taken)} stands in the table and in {other.name}. Rename it in one of the two.")
-    found = given[wanted].rename(columns=names)
+    twice = sorted(name for name, count in Counter(names.values()).items() if count > 1)
+    if twice:
+        raise InvalidInput(f"{issue_table.name} gives {quoted(*twice)} twice. Remove one of its columns.")
+    taken = [name for name in names.values() if name in read.frame]
+    if taken:
+        raise InvalidInput(f"Both the table and {issue_table.name} have {quoted(*taken)}. Rename it in one of them.")
+    columns = issue_frame[wanted].rename(columns=names)
     for name in names.values():
         if name.startswith("is_"):
-            found[name] = _yes_or_no(found[name], other.name)
-    keys = [name for name in key_columns(read.frame, roles) if name in given]
+            columns[name] = _yes_or_no(columns[name], issue_table.name)
+    keys = [name for name in key_columns(read.frame, roles) if name in issue_frame]
     n_rows = len(read.frame)
     if keys:
-        aligned = _by_key(read.frame, found, other, keys)
+        aligned = _by_key(read.frame, columns, issue_table, keys)
         how = f"the column {keys[0]!r}"
     else:
-        places, how = _row_numbers(brought, other, n_rows, limits)
-        _check_order(read.frame, other, places)
-        aligned = found.set_axis(places).reindex(range(n_rows))
+        positions, how = _row_numbers(brought, issue_table, n_rows, limits)
+        _check_order(read.frame, issue_table, positions)
+        aligned = columns.set_axis(positions).reindex(range(n_rows))
     n = int(aligned.notna().any(axis=1).sum())
     if n == 0:
-        raise InvalidInput(f"No row of {other.name} is one of the table. Give both the same column of ids.")
-    notes = [
-        f"{quoted(*names.values())} of cleanlab stand beside {n:,} of {len(aligned):,} rows, put together by {how}. "
-        "Label issues are found from a model's probabilities: where that was the model diagnosed, they repeat its "
-        "errors."
-    ]
+        raise InvalidInput(f"No row of {issue_table.name} is in the table. Add the same column of ids to both.")
+    note = (
+        f"Added cleanlab's {quoted(*names.values())} to {n:,} of {len(aligned):,} rows, matched by {how}. "
+        "If cleanlab used the diagnosed model's probabilities, its label issues repeat that model's errors."
+    )
     frame = pd.concat([read.frame, aligned.set_axis(read.frame.index)], axis=1)
-    return replace(read, frame=frame, notes=(*read.notes, *notes))
+    return replace(read, frame=frame, notes=(*read.notes, note))
 
 
 def _yes_or_no(column: pd.Series, table: str) -> pd.Series:
-    said = column.astype("string").str.lower()
-    made = said.map(_YES_OR_NO)
-    if (odd := said.notna() & made.isna()).any():
+    words = column.astype("string").str.lower()
+    answers = words.map(_YES_OR_NO)
+    odd = words.notna() & answers.isna()
+    if odd.any():
         raise InvalidInput(
-            f"{column.name!r} of {table} must be true or false: got {quoted(*said[odd].unique(), most=3)}. "
-            "Leave a cell empty where it is not known."
+            f"{column.name!r} of {table} must be true or false: got {quoted(*words[odd].unique(), most=3)}. "
+            "Leave unknown cells empty."
         )
-    return made
+    return answers
 
 
-def _by_key(read: pd.DataFrame, found: pd.DataFrame, other: Table, keys: list[str]) -> pd.DataFrame:
-    """(n, c) the columns found: for each row of the table, those of the row of issues with its value of the first key.
-    What both say of another key must then agree."""
+def _by_key(read: pd.DataFrame, columns: pd.DataFrame, issue_table: Table, keys: list[str]) -> pd.DataFrame:
+    """(n, c) the columns in the order of the table's rows, matched by the first key. Other keys must then agree."""
     key, *others = keys
-    ids = texts_of(other.frame[key])
+    ids = texts_of(issue_table.frame[key])
     known = np.flatnonzero([each is not None for each in ids])
-    if (again := pd.Index(ids[known]).duplicated()).any():
+    repeated = pd.Index(ids[known]).duplicated()
+    if repeated.any():
         raise InvalidInput(
-            f"{other.name} has {ids[known][again][0]!r} twice in {key!r}, by which its rows go to the table's. "
-            f"Give each {key!r} one row."
+            f"{issue_table.name} has {ids[known][repeated][0]!r} twice in {key!r}. Keep one row for each {key!r}."
         )
-    places = pd.Series(known, index=ids[known]).reindex(texts_of(read[key])).fillna(-1).to_numpy(np.int64)
+    positions = pd.Series(known, index=ids[known]).reindex(texts_of(read[key])).fillna(-1).to_numpy(np.int64)
+    matched = positions >= 0
     for name in others:
-        pairs = zip(texts_of(read[name])[places >= 0], texts_of(other.frame[name])[places[places >= 0]])
-        _check_alike(name, pairs, other.name, f"The rows go together by {key!r}: leave {name!r} out if it is no key.")
-    return found.set_axis(range(len(found))).reindex(places)
+        pairs = zip(texts_of(read[name])[matched], texts_of(issue_table.frame[name])[positions[matched]])
+        advice = f"Rows are matched by {key!r}: remove {name!r} if it is not an id."
+        _check_alike(name, pairs, issue_table.name, advice)
+    return columns.set_axis(range(len(columns))).reindex(positions)
 
 
-def _check_order(read: pd.DataFrame, other: Table, places: list[int]) -> None:
-    """Refuse rows that were put together by their order although what names the table's rows says otherwise."""
-    for name in map(str, other.frame):
+def _check_order(read: pd.DataFrame, issue_table: Table, positions: list[int]) -> None:
+    """Refuse rows that were matched by their order although a shared column of unique values contradicts it."""
+    for name in map(str, issue_table.frame):
         if name not in read or name in _OF_LABELS or pd.api.types.is_float_dtype(read[name]):
             continue
         if read[name].is_unique:
-            pairs = zip(texts_of(read[name])[places], texts_of(other.frame[name]))
-            advice = f"If {name!r} says which rows belong together, name it as the id; else leave it out of the issues."
-            _check_alike(name, pairs, other.name, advice)
+            pairs = zip(texts_of(read[name])[positions], texts_of(issue_table.frame[name]))
+            advice = f"If {name!r} identifies the rows, name it as the id; otherwise remove it from the issues."
+            _check_alike(name, pairs, issue_table.name, advice)
 
 
 def _check_alike(name: str, pairs: Iterable[tuple[str | None, str | None]], issues: str, advice: str) -> None:
@@ -127,29 +131,31 @@ def _check_alike(name: str, pairs: Iterable[tuple[str | None, str | None]], issu
             raise InvalidInput(f"A row of {issues} has {theirs!r} in {name!r} where the table has {ours!r}. {advice}")
 
 
-def _row_numbers(brought: str | Path | pd.DataFrame, other: Table, n: int, limits: Limits) -> tuple[list[int], str]:
-    """(k,) which row of the table each row is of, and how that is known: by the index, in a file its first column, that
-    has no name, or by their order."""
+def _row_numbers(
+    brought: str | Path | pd.DataFrame, issue_table: Table, n: int, limits: Limits
+) -> tuple[list[int], str]:
+    """(k,) the row of the table for each row of issues, and what it was matched by: the index (in a file its first,
+    unnamed column) or the order."""
     index = _index(brought, limits)
     named = not str(index.name or "Unnamed").startswith("Unnamed")
-    numbering = not named and len(index) == len(other.frame) > 0 and index.is_unique
+    numbering = not named and len(index) == len(issue_table.frame) > 0 and index.is_unique
     if numbering and pd.api.types.is_integer_dtype(index) and index.isin(range(n)).all():
         return [int(number) for number in index], "the row numbers of the issues"
-    if len(other.frame) != n:
+    if len(issue_table.frame) != n:
         raise InvalidInput(
-            f"{other.name} has {len(other.frame):,} rows and the table {n:,}, and they share no column of ids. "
-            "Give both the same column of ids, 'id' or what --id names, or issues of every row."
+            f"{issue_table.name} has {len(issue_table.frame):,} rows, the table {n:,}, and no column of ids is shared. "
+            "Add one column of ids to both ('id', or the one --id names), or issues for every row."
         )
     if numbering:
         raise InvalidInput(
-            f"The index of {other.name} is no row number of the table, 0 to {n - 1:,}: it has {quoted(index.iloc[0])}. "
-            "If it holds ids, call it as the table does, `issues.rename_axis('id')`; else drop it with `reset_index`."
+            f"The index of {issue_table.name} must hold row numbers, 0 to {n - 1:,}: it has {quoted(index.iloc[0])}. "
+            "If it holds ids, use `issues.rename_axis('id')`; otherwise use `issues.reset_index(drop=True)`."
         )
-    return list(range(n)), "their order"
+    return list(range(n)), "order"
 
 
 def _index(brought: str | Path | pd.DataFrame, limits: Limits) -> pd.Series:
-    """What may number the rows."""
+    """The index, or the first column of a text file, which may number the rows."""
     if isinstance(brought, pd.DataFrame):
         return brought.index.to_series()
     path = Path(brought)

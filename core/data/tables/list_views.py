@@ -1,5 +1,4 @@
-"""Arrow's views, as plain lists and texts of the same values: it casts list views wrongly, and texts to views not at
-all."""
+"""Convert Arrow's views to plain lists and texts: Arrow casts list views wrongly, and texts to views not at all."""
 
 # pyright: basic
 # (pyarrow ships no types, so strict checking would flag every use of it)
@@ -14,21 +13,23 @@ from core.data.parquet_files import is_list
 
 
 def type_without_views(kind: Any) -> Any:
-    """The type with plain lists and texts in the place of views, at every depth; a type that has none is itself."""
+    """The type with plain lists and texts instead of views, at every depth."""
     if pa.types.is_string_view(kind):
         return pa.large_string()
     if is_list(kind):
         inner = type_without_views(kind.value_type)
         if inner == kind.value_type and not _is_view(kind):
             return kind
-        return pa.large_list(inner) if _is_large(kind) else pa.list_(inner)
+        if _is_large(kind):
+            return pa.large_list(inner)
+        return pa.list_(inner)
     if pa.types.is_struct(kind):
         return pa.struct([field.with_type(type_without_views(field.type)) for field in kind])
     return kind
 
 
 def without_views(batch: Any) -> Any:
-    """The batch with plain lists and texts in the place of views, at every depth."""
+    """The batch with plain lists and texts instead of views, at every depth."""
     return pa.RecordBatch.from_arrays([_plain(column) for column in batch.columns], batch.schema.names)
 
 
@@ -42,9 +43,11 @@ def _plain(column: Any) -> Any:
         parts = [_plain(part) for part in column.flatten()]
         return pa.StructArray.from_arrays(parts, [field.name for field in kind], mask=column.is_null())
     lengths = pc.call_function("list_value_length", [column]).fill_null(0).to_numpy(zero_copy_only=False)
-    ends = pa.array([0, *lengths.cumsum().tolist()], pa.int64() if _is_large(kind) else pa.int32())
-    lists = pa.LargeListArray if _is_large(kind) else pa.ListArray
-    return lists.from_arrays(ends, _plain(column.flatten()), mask=column.is_null())
+    ends = [0, *lengths.cumsum().tolist()]
+    values = _plain(column.flatten())
+    if _is_large(kind):
+        return pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), values, mask=column.is_null())
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), values, mask=column.is_null())
 
 
 def _is_view(kind: Any) -> bool:

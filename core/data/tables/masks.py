@@ -1,4 +1,4 @@
-"""1 - Dice and 1 - IoU of mask pairs, from image files or array columns."""
+"""Compute 1 - Dice and 1 - IoU of mask pairs, from image files or array columns."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ from core.records import F64, Progress, no_progress
 from core.records.ledger import Ledger
 
 MAX_CLASSES = 64
-"""Different values of a mask: more are gray levels, not classes."""
+"""Different values of a mask: more are gray levels, not classes; a convention."""
 _MAX_CLASS = 2**31 - 1
+"""The largest class value, that of int32."""
 
 Mask = npt.NDArray[Any]
 ReadMask = Callable[[int], Mask | str]
-"""Called with a row: the (h, w) mask, or why there is none."""
+"""Called with a row: the (h, w) mask, or the reason for its absence."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """Pixels by class value in one pair: (overlap, in the truth, in the prediction)."""
+    """Pixel counts by class value in one pair: (overlap, in the truth, in the prediction)."""
 
     by_class: dict[int, tuple[int, int, int]]
     foreground: tuple[int, int, int]
@@ -47,52 +48,58 @@ def mask_losses(
     the classes that either mask of the row holds. Where both are empty, nothing was missed and nothing invented: the
     loss is 0.
     """
-    counts: list[_Counts | None] = []
-    for row in range(len(ledger)):
-        pair = _pair(true(row), predicted(row)) if not ledger.reasons[row] else ""
-        if isinstance(pair, str):
-            counts.append(None)
-            if pair:
-                ledger.drop(np.arange(len(ledger)) == row, pair)
-        else:
-            counts.append(_count(*pair))
+    n = len(ledger)
+    counts: dict[int, _Counts] = {}
+    for row in range(n):
+        if not ledger.reasons[row]:
+            pair = _pair(true(row), predicted(row))
+            if isinstance(pair, str):
+                ledger.drop(np.arange(n) == row, pair)
+            else:
+                counts[row] = _count(*pair)
         if row % 100 == 0:
-            progress("compare masks", row, len(ledger))
-    known = [c for c in counts if c is not None]
-    true_values = {value for c in known for value, (_, in_truth, _) in c.by_class.items() if in_truth}
-    predicted_values = {value for c in known for value, (_, _, in_prediction) in c.by_class.items() if in_prediction}
+            progress("compare masks", row, n)
+    true_values = set[int]()
+    predicted_values = set[int]()
+    for pair_counts in counts.values():
+        for value, (_, in_truth, in_prediction) in pair_counts.by_class.items():
+            if in_truth:
+                true_values.add(value)
+            if in_prediction:
+                predicted_values.add(value)
     binary = len(true_values) <= 1 and len(predicted_values) <= 1
-    empty = sum(c.foreground[1] + c.foreground[2] == 0 for c in known)
+    empty = sum(c.foreground[1] + c.foreground[2] == 0 for c in counts.values())
     if empty:
-        ledger.note(f"In {empty:,} rows both masks are empty: their loss is 0.")
+        ledger.note(f"In {empty:,} rows both masks are empty: the loss is 0.")
     if not binary:
         ledger.note(
             f"The masks hold {len(true_values | predicted_values)} classes besides 0, the background: "
-            "the loss is the mean over those in either mask."
+            "the loss is the mean over the classes in either mask."
         )
-    return np.array(
-        [np.nan if c is None else _loss(kind, [c.foreground] if binary else list(c.by_class.values())) for c in counts]
-    )
+    losses = np.full(n, np.nan)
+    for row, pair_counts in counts.items():
+        losses[row] = _loss(kind, [pair_counts.foreground] if binary else list(pair_counts.by_class.values()))
+    return losses
 
 
 def mask_reader(
     column: str, read: Table, store: FileImages | None, ledger: Ledger, progress: Progress = no_progress
 ) -> ReadMask:
-    """Reads the mask of a row: from the image column, an array cell, or the file that the cell names.
+    """Make a reader of the mask of a row: from the image column, an array cell, or the file that the cell names.
 
     Raises:
-        InvalidInput: the column is empty, or names files and there are none; see also `match_files`.
+        InvalidInput: the column is empty, or names files without images; see also `match_files`.
         Cancelled: from `progress`.
     """
     if column in read.images:
-        own = read.images[column]
-        return lambda row: decode_mask(own.read(row))
+        column_images = read.images[column]
+        return lambda row: decode_mask(column_images.read(row))
     if read.frame[column].isna().all():
-        raise InvalidInput(f"{column!r} was named as a mask but is empty. Name another column.")
+        raise InvalidInput(f"The mask column {column!r} is empty. Name another column.")
     if holds_arrays(read.frame[column]) or not isinstance(read.frame[column].dropna().iloc[0], str):
         return lambda row: mask_of_cell(read.frame[column].iloc[row])
     if store is None:
-        raise InvalidInput(f"{column!r} names mask files, but no images were given. Bring them in a zip or folder.")
+        raise InvalidInput(f"{column!r} names mask files, but no images were added. Add them as a zip or folder.")
     written = texts_of(read.frame[column])
     positions = match_files(written, store, ledger, column=column, count_unused=False, progress=progress)
 
@@ -106,8 +113,8 @@ def mask_reader(
 
 
 def decode_mask(encoded: bytes) -> Mask | str:
-    """The (h, w) class values of an image file: palette indices, or gray values (color images only if their channels
-    agree); of a volume (NIfTI, MGH, npz) all its voxels."""
+    """Decode the (h, w) class values of an image file: palette indices, or gray values (color images only if their
+    channels agree); of a volume (NIfTI, MGH, npz) all its voxels. A str is the reason why not."""
     if is_volume(encoded):
         try:
             return _whole_numbers(read_scan(encoded).values())
@@ -129,9 +136,8 @@ def mask_of_cell(value: Any) -> Mask | str:
     """The mask in an array column's cell; fractions count as foreground from 0.5 on."""
     array = array_of(value)
     if array is None or array.ndim not in (1, 2) or not np.isfinite(array).all():
-        return "a mask is no rectangle of numbers"
-    array = np.atleast_2d(array)
-    return _whole_numbers(array)
+        return "a mask is not a rectangle of numbers"
+    return _whole_numbers(np.atleast_2d(array))
 
 
 def _whole_numbers(array: Mask) -> Mask | str:
@@ -140,9 +146,11 @@ def _whole_numbers(array: Mask) -> Mask | str:
         return array.view(np.uint8)
     if array.dtype.kind in "ui":
         largest = max(int(array.max(initial=0)), -int(array.min(initial=0)))
-        return array if largest <= _MAX_CLASS else _too_large(largest)
+        if largest > _MAX_CLASS:
+            return _too_large(largest)
+        return array
     if not np.isfinite(array).all():
-        return "a mask holds NaN or infinity: write 0 where nothing is"
+        return "a mask holds NaN or infinity: use 0 for background"
     if not (array == np.round(array)).all():
         return (array >= 0.5).astype(np.uint8)
     if np.abs(array).max(initial=0) > _MAX_CLASS:
@@ -151,7 +159,7 @@ def _whole_numbers(array: Mask) -> Mask | str:
 
 
 def _too_large(value: float) -> str:
-    return f"a mask holds {value:g}, and a class is at most {_MAX_CLASS:,}: number the classes from 1"
+    return f"a mask holds {value:g}, the limit is {_MAX_CLASS:,}: number the classes from 1"
 
 
 def _pair(true: Mask | str, predicted: Mask | str) -> tuple[Mask, Mask] | str:
@@ -163,27 +171,31 @@ def _pair(true: Mask | str, predicted: Mask | str) -> tuple[Mask, Mask] | str:
         return f"the two masks differ in size: {true.shape} and {predicted.shape}"
     if max(len(np.unique(true)), len(np.unique(predicted))) > MAX_CLASSES:
         return (
-            f"a mask has more than {MAX_CLASSES} values: it looks like a gray image, "
-            "not like classes (JPEG spoils masks; use PNG)"
+            f"a mask has more than {MAX_CLASSES} values, like a gray image: save classes as PNG, since JPEG blurs them"
         )
     return true, predicted
 
 
 def _count(true: Mask, predicted: Mask) -> _Counts:
-    values = np.union1d(np.unique(true), np.unique(predicted))
-    by_class = {
-        int(v): (int(((true == v) & (predicted == v)).sum()), int((true == v).sum()), int((predicted == v).sum()))
-        for v in values
-        if v != 0
-    }
-    overlap = int(((true != 0) & (predicted != 0)).sum())
-    return _Counts(by_class, (overlap, int((true != 0).sum()), int((predicted != 0).sum())))
+    def overlap(in_truth: npt.NDArray[np.bool_], in_prediction: npt.NDArray[np.bool_]) -> tuple[int, int, int]:
+        return int((in_truth & in_prediction).sum()), int(in_truth.sum()), int(in_prediction.sum())
+
+    by_class: dict[int, tuple[int, int, int]] = {}
+    for value in np.union1d(np.unique(true), np.unique(predicted)):
+        if value != 0:
+            by_class[int(value)] = overlap(true == value, predicted == value)
+    return _Counts(by_class, overlap(true != 0, predicted != 0))
 
 
 def _loss(kind: str, counts: list[tuple[int, int, int]]) -> float:
-    def one(overlap: int, in_truth: int, in_prediction: int) -> float:
+    """Mean over classes in either mask; 0 without any."""
+    class_losses = list[float]()
+    for overlap, in_truth, in_prediction in counts:
         both = in_truth + in_prediction
-        return 1 - (2 * overlap / both if kind == "1 - Dice" else overlap / (both - overlap))
-
-    present = [c for c in counts if c[1] + c[2] > 0]
-    return float(np.mean([one(*c) for c in present])) if present else 0.0
+        if both > 0 and kind == "1 - Dice":
+            class_losses.append(1 - 2 * overlap / both)
+        elif both > 0:
+            class_losses.append(1 - overlap / (both - overlap))
+    if not class_losses:
+        return 0.0
+    return float(np.mean(class_losses))

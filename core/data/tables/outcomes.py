@@ -1,4 +1,4 @@
-"""From a table's columns to a loss for each row, with the labels, scores and predictions that are known beside it."""
+"""Compute a loss for each row of a table, with the labels, scores and predictions known beside it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ERROR_NAMES = {"err", "error", "errors", "wrong", "incorrect", "mistake"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """What is known of all n rows; those that the ledger dropped may hold nan or -1."""
+    """Losses and what is known beside them, of all n rows; rows that the ledger dropped may hold nan or -1."""
 
     loss: F64
     name: str
@@ -51,112 +51,121 @@ class Measured:
         loss = self.loss[rows]
         losses.check_magnitude(loss, f"losses {self.name!r}", losses.MIN_SPREAD)
         clip = losses.fitting_clip(loss) if self.clipped else None
-        given = {name: getattr(self, name) for name in ("errors", "scores", "predictions")}
-        picked = {name: None if array is None else array[rows] for name, array in given.items()}
-        return Outcomes(loss, self.name, self.unit, self.source, clip, is_proxy=self.is_proxy, **picked)
+        return Outcomes(
+            loss,
+            self.name,
+            self.unit,
+            self.source,
+            clip,
+            is_proxy=self.is_proxy,
+            errors=None if self.errors is None else self.errors[rows],
+            scores=None if self.scores is None else self.scores[rows],
+            predictions=None if self.predictions is None else self.predictions[rows],
+        )
 
 
 def compute_losses(
-    frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger, mask_loss: MaskLoss | None = None
+    frame: pd.DataFrame, recognized: RecognizedColumns, ledger: Ledger, mask_loss: MaskLoss | None = None
 ) -> Measured:
-    """Find or compute the loss of every row; rows without one are dropped in the ledger with the reason.
+    """Read or compute the loss of every row; the ledger drops rows without one, with the reason.
 
-    A loss column comes first, unless what to compute it from was named and the column was not. Then label +
-    probabilities, masks, numeric target + prediction, label + prediction, a column of errors, and entropy.
+    A loss column comes first, unless only the columns to compute a loss from were named. Then label + probabilities,
+    masks, numeric target + prediction, label + prediction, a column of errors, and entropy.
 
     Raises:
-        InvalidInput: there is nothing to take a loss from, or what there is breaks a rule for more than half of the
-        rows.
+        InvalidInput: no column gives a loss, or the columns break a rule in more than half of the rows.
     """
-    kind = _kind(frame, found)
-    known = _known(frame, found, ledger)
+    kind = _kind(frame, recognized)
+    known = _known(frame, recognized, ledger)
     if kind == "column":
-        return _from_column(frame, found, ledger, known)
+        return _from_column(frame, recognized, ledger, known)
     name = kind
     unit = losses.LOSS_UNITS[kind]
     known = replace(known, name=name, unit=unit, clipped=kind == "cross-entropy")
     if kind in _OF_MASKS:
-        masks = found.roles.masks or ("", "")
+        masks = recognized.roles.masks or ("", "")
         assert mask_loss is not None
         return replace(known, loss=mask_loss(kind, ledger), source=f"masks {masks[0]!r} x {masks[1]!r}")
     if kind in losses.NUMBER_LOSSES:
-        source = f"target {found.roles.target!r} x {found.roles.prediction!r}"
-        return replace(known, loss=_regression(frame, found, kind, ledger), source=source)
+        source = f"target {recognized.roles.target!r} x {recognized.roles.prediction!r}"
+        return replace(known, loss=_regression(frame, recognized, kind, ledger), source=source)
     if kind == "entropy":
         ledger.note(
-            "There are no labels, so the entropy of the prediction stands in for a loss: "
-            "it says where the model is unsure, not where it is wrong."
+            "The table has no labels, so the prediction's entropy replaces the loss: "
+            "it shows where the model is unsure, not where it is wrong."
         )
         source = f"entropy of {known.source}"
         return replace(known, loss=losses.entropy(_need(known.scores)), is_proxy=True, source=source)
     if kind == "0/1 error":
-        return _zero_one(found, known)
-    source = f"label {found.roles.label!r} x {known.source}"
+        return _zero_one(recognized, known)
+    source = f"label {recognized.roles.label!r} x {known.source}"
     return replace(known, loss=_probabilistic(kind, known, ledger), source=source)
 
 
-def count_classes(frame: pd.DataFrame, found: RecognizedColumns) -> dict[str, int]:
-    """Rows of each class, by its name; none where no label is known.
+def count_classes(frame: pd.DataFrame, recognized: RecognizedColumns) -> dict[str, int]:
+    """Count the rows of each class, by name; {} without labels.
 
     Raises:
-        InvalidInput: the labels cannot be numbered; the message says what to do.
+        InvalidInput: the labels cannot be numbered.
     """
-    known = _known(frame, found, Ledger(len(frame)))
+    known = _known(frame, recognized, Ledger(len(frame)))
     if known.labels is None:
         return {}
     counts = np.bincount(known.labels[known.labels >= 0], minlength=len(known.class_names))
     return dict(zip(known.class_names, counts.tolist()))
 
 
-def _zero_one(found: RecognizedColumns, known: Measured) -> Measured:
+def _zero_one(recognized: RecognizedColumns, known: Measured) -> Measured:
     if known.errors is None:
         raise InvalidInput(
-            "A 0/1 error needs a label with a prediction or probabilities, or a column of errors. Name them."
+            "The loss '0/1 error' needs a label and a prediction or probabilities, or a column of errors. Name them."
         )
-    from_scores = known.scores is not None and found.roles.prediction is None
-    source = f"label {found.roles.label!r} x {known.source if from_scores else repr(found.roles.prediction)}"
     if known.labels is None or known.predictions is None:
-        source = f"column {found.errors!r}"
+        source = f"column {recognized.errors!r}"
+    elif known.scores is not None and recognized.roles.prediction is None:
+        source = f"label {recognized.roles.label!r} x {known.source}"
+    else:
+        source = f"label {recognized.roles.label!r} x {recognized.roles.prediction!r}"
     return replace(known, loss=known.errors.astype(np.float64), source=source)
 
 
-def _kind(frame: pd.DataFrame, found: RecognizedColumns) -> str:
-    """Which loss to take: "column" or one of `LOSS_KINDS`."""
-    roles = found.roles
-    recognized = found.recognized
+def _kind(frame: pd.DataFrame, recognized: RecognizedColumns) -> str:
+    """Choose the loss: "column" or one of `LOSS_KINDS`."""
+    roles = recognized.roles
+    guessed = recognized.guessed
     has_scores = bool(roles.probabilities or roles.logits)
-    computed = {"probabilities", "logits", "prediction", "target", "masks"} & set(roles.named()) - recognized
-    if roles.loss is not None and ("loss" not in recognized or (not computed and roles.loss_kind is None)):
+    computed = {"probabilities", "logits", "prediction", "target", "masks"} & set(roles.named()) - guessed
+    if roles.loss is not None and ("loss" not in guessed or (not computed and roles.loss_kind is None)):
         return "column"
     possible = {
         **dict.fromkeys(losses.PROBABILITY_LOSSES, has_scores and roles.label is not None),
         **dict.fromkeys(_OF_MASKS, roles.masks is not None),
         **dict.fromkeys(losses.NUMBER_LOSSES, roles.target is not None and roles.prediction is not None),
-        "0/1 error": found.errors is not None or (roles.label is not None and (has_scores or bool(roles.prediction))),
+        "0/1 error": recognized.errors is not None
+        or (roles.label is not None and (has_scores or bool(roles.prediction))),
         "entropy": has_scores,
     }
     if roles.loss_kind is not None:
         if not possible[roles.loss_kind]:
             raise InvalidInput(
-                f"The loss {roles.loss_kind!r} cannot be computed: {_NEEDS[roles.loss_kind]} is not in the "
-                "table. Name the columns."
+                f"Cannot compute the loss {roles.loss_kind!r}: the table lacks {_NEEDS[roles.loss_kind]}. "
+                "Name the columns."
             )
         return roles.loss_kind
-    named = "label" not in recognized and roles.label is not None and "prediction" in computed
+    named = "label" not in guessed and roles.label is not None and "prediction" in computed
     if named and not computed & {"probabilities", "logits"}:
-        return "0/1 error"  # probabilities that happen to be there are not asked for
+        return "0/1 error"  # the user named label and prediction, so recognized probabilities do not count
     order = ("cross-entropy", "1 - Dice", "squared error", "0/1 error", "entropy")
     chosen = next((kind for kind in order if possible[kind]), None)
     if chosen is None and roles.prediction is not None:
         raise InvalidInput(
-            f"The column {roles.prediction!r} is read as the prediction, and none of the columns "
-            f"{quoted(*frame.columns)} says what is true, so no answer can be judged. Add a column of true classes, "
-            "such as 'label', or name it with --label."
+            f"{roles.prediction!r} is the prediction, but no true class was found among the columns "
+            f"{quoted(*frame.columns)}. Add a column 'label', or name the true class with --label."
         )
     if chosen is None:
         raise InvalidInput(
-            f"No loss was found among the columns {quoted(*frame.columns)}. Name a loss column; or a label with "
-            "probabilities, logits or a prediction; or a numeric target with a prediction; or a pair of masks. "
+            f"No loss found among the columns {quoted(*frame.columns)}. Add or name a loss column, or a label with "
+            "probabilities, logits, or predictions. A numeric target with predictions, or a pair of masks, works too. "
             + masks_hint(frame, roles.image, roles.id)
         )
     return chosen
@@ -171,73 +180,84 @@ _NEEDS = {
 }
 
 
-def _known(frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger) -> Measured:
-    """Labels, scores, predictions and errors as far as columns tell; the loss is still open."""
-    roles = found.roles
+def _known(frame: pd.DataFrame, recognized: RecognizedColumns, ledger: Ledger) -> Measured:
+    """Read labels, scores, predictions and errors, as far as columns give them; the loss is still nan."""
+    roles = recognized.roles
     n = len(frame)
+    class_columns = [roles.label]
+    if roles.target is None:
+        class_columns.append(roles.prediction)
     written: dict[str, Texts] = {}
-    for column in (roles.label, roles.prediction if roles.target is None else None):
+    for column in class_columns:
         if column is not None:
             written[column], note = words_of(frame[column])
             if note:
                 ledger.note(note)
     labels = written.get(roles.label or "")
     words = written.get(roles.prediction or "")
-    scores = class_scores(frame, found, () if labels is None else labels, ledger)
-    if labels is not None and "label" in found.recognized and np.mean([t is None for t in labels]) > 0.5:
-        ledger.note(f"{roles.label!r} is missing in more than half of the rows, so it was not taken as the label.")
+    scores = class_scores(frame, recognized, () if labels is None else labels, ledger)
+    values = logits = k = None
+    columns: tuple[str, ...] = ()
+    source = ""
+    if scores is not None:
+        values = scores.values
+        logits = scores.logits
+        k = values.shape[1]
+        columns = scores.classes
+        source = scores.source
+    if labels is not None and "label" in recognized.guessed and np.mean([t is None for t in labels]) > 0.5:
+        ledger.note(f"{roles.label!r} is missing in more than half of the rows, so it is not used as the label.")
         labels = None
     spelled: dict[str, str] = {}
-    if found.class_names is not None and labels is not None:
-        pairs = zip(labels, words_of(frame[found.class_names])[0])
+    if recognized.class_names is not None and labels is not None:
+        pairs = zip(labels, words_of(frame[recognized.class_names])[0])
         spelled = {word: name for word, name in pairs if word is not None and name is not None}
-    k = None if scores is None else scores.values.shape[1]
-    given = roles.class_names
-    classes = encode_classes(labels, words, columns=scores.classes if scores else (), k=k, given=given, spelled=spelled)
+    classes = encode_classes(labels, words, columns=columns, k=k, class_names=roles.class_names, spelled=spelled)
     if classes.note:
         ledger.note(classes.note)
     if labels is not None and classes.labels is not None:
         column = roles.label
         ledger.drop(np.array([t is None for t in labels]), f"the label {column!r} is missing")
         k_text = f"{len(classes.names)} classes ({', '.join(classes.names[:4])}, ...)"
-        ledger.drop(classes.labels < 0, [f"the label is out of range: {t!r} is none of the {k_text}" for t in labels])
-    values = None if scores is None else scores.values
+        ledger.drop(classes.labels < 0, [f"the label is out of range: {t!r} is not in the {k_text}" for t in labels])
     if classes.labels is None and scores is None:
-        # predicted words alone say nothing that a label could be compared with
+        # predicted words alone cannot be compared with a label
         classes = replace(classes, names=(), predictions=None)
-    predictions = _predictions(classes.predictions, values, found, ledger)
-    errors = None if classes.labels is None or predictions is None else classes.labels != predictions
-    if errors is None and found.errors is not None:
-        flags = as_numbers(frame[found.errors])
-        ledger.drop(np.isnan(flags), f"{found.errors!r} is missing")
-        errors = (flags == 0) if found.errors_inverted else (flags == 1)
-    names = classes.names if classes.labels is not None or predictions is not None else ()
-    source = "" if scores is None else scores.source
-    logits = None if scores is None else scores.logits
+    predictions = _predictions(classes.predictions, values, recognized, ledger)
+    errors = None
+    if classes.labels is not None and predictions is not None:
+        errors = classes.labels != predictions
+    elif recognized.errors is not None:
+        flags = as_numbers(frame[recognized.errors])
+        ledger.drop(np.isnan(flags), f"{recognized.errors!r} is missing")
+        errors = flags == (0 if recognized.errors_inverted else 1)
+    names = classes.names
+    if classes.labels is None and predictions is None:
+        names = ()
     known = Measured(np.full(n, np.nan), "", "", source, names, classes.labels, values, logits, predictions, errors)
     return replace(known, written=written)
 
 
-def _predictions(column: I64 | None, scores: F64 | None, found: RecognizedColumns, ledger: Ledger) -> I64 | None:
-    """The prediction column, else the most probable class. Rows that the column leaves open are dropped only if nothing
-    else tells."""
-    best = None if scores is None else np.nan_to_num(scores, nan=-1.0).argmax(axis=1).astype(np.int64)
+def _predictions(column: I64 | None, scores: F64 | None, recognized: RecognizedColumns, ledger: Ledger) -> I64 | None:
+    """The prediction column, else the most probable class. Rows that the column leaves empty are dropped only without
+    scores."""
+    best: I64 | None = None
+    if scores is not None:
+        best = np.nan_to_num(scores, nan=-1.0).argmax(axis=1).astype(np.int64)
     if column is None:
         return best
     standing = ledger.standing()
-    name = found.roles.prediction
+    name = recognized.roles.prediction
     open_rows = column < 0
     if best is not None:
         differing = int((~open_rows & (column != best) & standing).sum())
         if differing:
-            ledger.note(
-                f"{name!r} is not the most probable class in {differing:,} rows: the column is taken as the prediction."
-            )
+            ledger.note(f"{name!r} is not the most probable class in {differing:,} rows: the column is the prediction.")
         return np.where(open_rows, best, column)
-    if found.roles.loss is not None and 2 * int((open_rows & standing).sum()) > int(standing.sum()):
+    if recognized.roles.loss is not None and 2 * int((open_rows & standing).sum()) > int(standing.sum()):
         ledger.note(f"{name!r} is missing in more than half of the rows, so it is not used.")
         return None
-    ledger.drop(open_rows, f"the prediction {name!r} is missing or is none of the classes")
+    ledger.drop(open_rows, f"the prediction {name!r} is missing or not one of the classes")
     return column
 
 
@@ -245,7 +265,7 @@ def _probabilistic(kind: str, known: Measured, ledger: Ledger) -> F64:
     labels = known.labels
     scores = _need(known.scores)
     if labels is None:
-        raise InvalidInput(f"The loss {kind!r} needs a label for each row. Name the label column, or ask for entropy.")
+        raise InvalidInput(f"The loss {kind!r} needs a label in each row. Name the label column, or use entropy.")
     rows = ledger.kept_rows()
     loss = np.full(len(ledger), np.nan)
     if kind == "cross-entropy" and known.logits is not None:
@@ -254,32 +274,31 @@ def _probabilistic(kind: str, known: Measured, ledger: Ledger) -> F64:
         loss[rows] = losses.cross_entropy(scores[rows], labels[rows])
         floored = int((scores[rows, labels[rows]] < losses.MIN_PROBABILITY).sum())
         if floored:
-            least = scores[rows].min(where=scores[rows] >= losses.MIN_PROBABILITY, initial=1.0)
+            smallest = scores[rows].min(where=scores[rows] >= losses.MIN_PROBABILITY, initial=1.0)
             ledger.note(
                 f"The label's probability is 0 in {floored:,} rows: it counts as {losses.MIN_PROBABILITY:g} there. "
-                f"The smallest that is not 0 is {least:.2g}; smaller ones may have been rounded to 0."
+                f"The smallest above 0 is {smallest:.2g}; smaller ones may have been rounded to 0."
             )
     else:
         loss[rows] = losses.PROBABILITY_LOSSES[kind](scores[rows], labels[rows])
     return loss
 
 
-def _regression(frame: pd.DataFrame, found: RecognizedColumns, kind: str, ledger: Ledger) -> F64:
-    target = as_numbers(frame[found.roles.target or ""])
-    prediction = as_numbers(frame[found.roles.prediction or ""])
-    ledger.drop(~np.isfinite(target), f"the target {found.roles.target!r} is missing or not finite")
-    ledger.drop(~np.isfinite(prediction), f"the prediction {found.roles.prediction!r} is missing or not finite")
+def _regression(frame: pd.DataFrame, recognized: RecognizedColumns, kind: str, ledger: Ledger) -> F64:
+    target = as_numbers(frame[recognized.roles.target or ""])
+    prediction = as_numbers(frame[recognized.roles.prediction or ""])
+    ledger.drop(~np.isfinite(target), f"the target {recognized.roles.target!r} is missing or not finite")
+    ledger.drop(~np.isfinite(prediction), f"the prediction {recognized.roles.prediction!r} is missing or not finite")
     with np.errstate(invalid="ignore", over="ignore"):
         return losses.NUMBER_LOSSES[kind](target, prediction)
 
 
-def _from_column(frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger, known: Measured) -> Measured:
-    roles = found.roles
+def _from_column(frame: pd.DataFrame, recognized: RecognizedColumns, ledger: Ledger, known: Measured) -> Measured:
+    roles = recognized.roles
     column = roles.loss or ""
     if holds_arrays(frame[column]):
         raise InvalidInput(
-            f"The loss {column!r} holds an array in each row; it must be one number for each sample. "
-            "Reduce it, for instance to its mean."
+            f"The loss {column!r} must be one number per sample: it holds arrays. Reduce each, for example to its mean."
         )
     loss = as_numbers(frame[column]).copy()
     missing = frame[column].isna().to_numpy()
@@ -289,26 +308,30 @@ def _from_column(frame: pd.DataFrame, found: RecognizedColumns, ledger: Ledger, 
     ledger.drop(np.isnan(loss), f"the loss {column!r} is not a number")
     ledger.drop(np.isinf(loss), f"the loss {column!r} is infinite")
     binary = is_binary(frame[column])
-    plainly = snake_case(column) == "cross_entropy" and not (loss < 0).any()
-    kind = roles.loss_kind or ("cross-entropy" if plainly and not roles.higher_is_better else "")
+    kind = roles.loss_kind or ""
+    if not kind and snake_case(column) == "cross_entropy" and not (loss < 0).any() and not roles.higher_is_better:
+        kind = "cross-entropy"
     name = column
     unit = losses.LOSS_UNITS.get(kind, "loss")
     source = f"column {column!r}"
     words = set(snake_case(column).split("_"))
     right = snake_case(column) in ("correct", "is_correct", "right", "hit") and binary
     if roles.higher_is_better or right:
-        loss = 1 - loss if binary else -loss
         name = f"negated {column}"
-        how = "subtracted from 1" if binary else "negated"
-        source = f"column {column!r}, {how}: higher was better"
+        if binary:
+            loss = 1 - loss
+            source = f"column {column!r}, subtracted from 1: higher was better"
+        else:
+            loss = -loss
+            source = f"column {column!r}, negated: higher was better"
     elif words & _SCORE_NAMES:
         ledger.note(
-            f"Larger values of {column!r} are read as worse, though its name sounds like a score. "
-            "If higher is better, say so (higher_is_better)."
+            f"Larger values of {column!r} count as worse, though its name sounds like a score. "
+            "If higher is better, set higher_is_better."
         )
     known = replace(known, loss=loss, name=name, unit=unit, source=source, clipped=kind == "cross-entropy")
-    says_error = right or roles.loss_kind == "0/1 error" or words & _ERROR_NAMES
-    if binary and says_error:
+    is_error = right or roles.loss_kind == "0/1 error" or words & _ERROR_NAMES
+    if binary and is_error:
         return replace(known, name="0/1 error", unit="error", errors=loss == 1)
     return known
 

@@ -1,5 +1,4 @@
-"""Tables as people keep them: CSV, TSV, JSON Lines, Parquet or a DataFrame, read into one DataFrame with its images
-apart."""
+"""Read CSV, TSV, JSON Lines, Parquet or a DataFrame into one DataFrame, with its image columns apart."""
 
 # pyright: basic
 # (pyarrow ships no types, so strict checking would flag every use of it)
@@ -29,17 +28,17 @@ from core.records import ItemStore, Progress, Reporter, no_progress
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
 _REFUSED = {
-    ".pkl": "A pickle can run any program when it is opened, so none is read. "
-    "Write it with `df.to_parquet(...)` or `df.to_csv(...)`.",
-    ".xlsx": "Spreadsheets are not read. Save it as CSV.",
-    ".zip": "This is an archive. Give it as the images, and the table apart.",
+    ".pkl": "Errata does not open pickles: they can run any program. "
+    "Write the table with `df.to_parquet(...)` or `df.to_csv(...)`.",
+    ".xlsx": "Errata does not read spreadsheets. Save it as CSV.",
+    ".zip": "This is an archive. Use it as the images, and add the table separately.",
 }
 _REFUSED |= dict.fromkeys((".pickle", ".joblib", ".pt", ".pth"), _REFUSED[".pkl"]) | {".xls": _REFUSED[".xlsx"]}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """A table as read: `frame` without the image columns, which are in `images` by name."""
+    """Table as read: `frame` without the image columns, which are in `images` by name."""
 
     frame: pd.DataFrame
     name: str
@@ -58,8 +57,7 @@ def read_table(
 
     Args:
         table: a path (.csv, .tsv, .jsonl, .json, .parquet) or a DataFrame.
-        as_text: columns that are read as they are written ("007" stays "007"); columns named as ids, files or paths
-            always are.
+        as_text: columns read as written ("007" stays "007"); columns named as ids, files or paths always are.
 
     Raises:
         InvalidInput: missing, empty, damaged, too large or of a refused kind; a column name occurs twice.
@@ -71,16 +69,15 @@ def read_table(
     if suffix in _REFUSED:
         raise InvalidInput(f"{path.name}: {_REFUSED[suffix]}")
     try:
-        found = path.is_file()
+        is_file = path.is_file()
     except (OSError, ValueError) as error:  # a name that no file can have
-        raise InvalidInput(f"The table {path.name[:60]!r} cannot be opened: {error.args[-1]}. Rename it.") from None
-    if not found:
-        raise InvalidInput(
-            f"The table {path.name!r} was not found{' (it is a folder)' if path.is_dir() else ''}. "
-            "Give a CSV, JSON Lines or Parquet file."
-        )
+        raise InvalidInput(f"Cannot open the table {path.name[:60]!r}: {error.args[-1]}. Rename it.") from None
+    if path.is_dir():
+        raise InvalidInput(f"The table {path.name!r} is a folder. Use a CSV, JSON Lines, or Parquet file.")
+    if not is_file:
+        raise InvalidInput(f"The table {path.name!r} was not found. Use a CSV, JSON Lines, or Parquet file.")
     if path.stat().st_size == 0:
-        raise InvalidInput(f"{path.name!r} is empty. Give a table with one row for each sample.")
+        raise InvalidInput(f"{path.name!r} is empty. Use a table with one row per sample.")
     readers: dict[str, Callable[[], Table]] = dict.fromkeys(
         (".parquet", ".pq"), lambda: _from_parquet(path, limits, progress)
     )
@@ -88,17 +85,16 @@ def read_table(
     readers |= dict.fromkeys((".csv", ".tsv", ".txt"), lambda: _from_csv(path, as_text, limits, progress))
     if suffix not in readers:
         raise InvalidInput(
-            f"{path.name!r} is no kind of table that is read here ({', '.join(TABLE_SUFFIXES)}). "
-            "Save it as CSV or Parquet."
+            f"Cannot read {path.name!r}: a table ends in {', '.join(TABLE_SUFFIXES)}. Save it as CSV or Parquet."
         )
     return _checked(readers[suffix](), limits)
 
 
 def escape_formula(value: str) -> str:
-    """The text of a cell for export, with a leading ' where a spreadsheet would run it as a formula.
+    """Prefix a cell for export with ' where a spreadsheet would run it as a formula.
 
-    Cells that begin with a tab, a line break or, after blanks, with = + - @ (also of full width) are prefixed; plain
-    numbers such as "-1.5e3" are left alone.
+    Prefixed are cells that begin with a tab, a line break or, after blanks, with = + - @ (also of full width); plain
+    numbers like "-1.5e3" stay as they are.
     """
     runs = value[:1] in ("\t", "\r", "\n") or value.lstrip("\ufeff \u00a0\u3000")[:1] in tuple("=+-@＝＋－＠")
     if value and runs and not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value):
@@ -116,7 +112,7 @@ def _checked(table: Table, limits: Limits) -> Table:
     check_names(table.name, names, limits)
     check_shape(table.name, len(table.frame), len(names), limits)
     if len(table.frame) == 0:
-        raise InvalidInput(f"{table.name} has column names but no rows. Give one row for each sample.")
+        raise InvalidInput(f"{table.name} has column names but no rows. Add one row per sample.")
     return table
 
 
@@ -127,7 +123,7 @@ def _from_frame(frame: pd.DataFrame) -> Table:
         check_text(name, "The table: the name of a column")
     copy.columns = names
     if copy.index.name is not None and str(copy.index.name) not in copy.columns:
-        copy = copy.reset_index()  # a named index is a column that somebody set aside, most often the id
+        copy = copy.reset_index()  # a named index is a column set aside, most often the id
     copy = copy.reset_index(drop=True)
     if copy.columns.duplicated().any():
         return Table(copy, "the table")
@@ -143,34 +139,39 @@ def _from_frame(frame: pd.DataFrame) -> Table:
 def _holds_pictures(column: pd.Series[Any]) -> bool:
     if column.dtype != object:
         return False
-    there = (value for value in column if value is not None and not (isinstance(value, float) and value != value))
-    first = next(there, None)
-    return isinstance(first, (bytes, bytearray)) or (isinstance(first, dict) and any(map(encoded, column)))
+    for value in column:
+        if value is None or (isinstance(value, float) and value != value):
+            continue
+        return isinstance(value, (bytes, bytearray)) or (isinstance(value, dict) and any(map(encoded, column)))
+    return False
 
 
 def _from_parquet(path: Path, limits: Limits, progress: Progress) -> Table:
-    """Everything but the image columns, which stay on disk. A {bytes, path} column with paths alone becomes a column
-    of paths."""
+    """Read everything but the image columns, which stay on disk. A {bytes, path} column that holds only paths becomes
+    a column of paths."""
     with readable(path):
         file = open_parquet(path, limits)
         schema = file.schema_arrow
         names = schema.names
-        found = file.metadata
+        metadata = file.metadata
         if len(set(names)) < len(names):
             return Table(pd.DataFrame(columns=names), path.name)
         stores = {f.name: parquet_images(path, f.name, limits, progress) for f in schema if is_image_type(f.type)}
         pictures = [n for n, store in stores.items() if not (is_bytes(schema.field(n).type) and _holds_texts(store))]
-        columns = [found.row_group(g).column(i) for g in range(file.num_row_groups) for i in range(found.num_columns)]
-        size = sum(c.total_uncompressed_size for c in columns if c.path_in_schema.split(".")[0] not in pictures)
+        size = 0
+        for group in range(file.num_row_groups):
+            for i in range(metadata.num_columns):
+                chunk = metadata.row_group(group).column(i)
+                if chunk.path_in_schema.split(".")[0] not in pictures:
+                    size += chunk.total_uncompressed_size
         if size > limits.max_table_bytes:
             raise InvalidInput(
-                f"{path.name}: its columns take {size:,} bytes; "
-                f"at most {limits.max_table_bytes:,} are read. Leave some out."
+                f"{path.name}: the columns take {size:,} bytes, the limit is {limits.max_table_bytes:,}. Remove some."
             )
         others = [name for name in names if name not in pictures]
         frame = read_columns(path, others, limits, progress)
         if frame.shape[1] == 0:
-            frame = pd.DataFrame(index=range(found.num_rows))
+            frame = pd.DataFrame(index=range(metadata.num_rows))
         images: dict[str, ItemStore] = {}
         for name in pictures:
             store = stores[name]
@@ -181,18 +182,18 @@ def _from_parquet(path: Path, limits: Limits, progress: Progress) -> Table:
     return Table(frame.rename(columns=str), path.name, images)
 
 
-_LOOKED_AT = 8
-"""Cells by which it is told whether bytes are texts."""
+_TEXT_CELLS = 8
+"""Filled cells that decide whether a column of bytes holds texts, a convention."""
 
 
 def _holds_texts(store: ParquetImages) -> bool:
     """Whether the first cells are texts: some programs write these as plain bytes."""
-    heads = list(islice((head for _, head in islice(store.heads(), 10 * _LOOKED_AT) if head), _LOOKED_AT))
+    heads = list(islice((head for _, head in islice(store.heads(), 10 * _TEXT_CELLS) if head), _TEXT_CELLS))
     return bool(heads) and all(b"\0" not in head and _begins_as_text(head) for head in heads)
 
 
 def _begins_as_text(head: bytes) -> bool:
-    """Whether these are the first bytes of a text in UTF-8, whose last sign may be cut."""
+    """Whether these are the first bytes of a UTF-8 text; its last character may be cut."""
     try:
         getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
@@ -214,21 +215,21 @@ def _from_json(path: Path, limits: Limits, progress: Progress) -> Table:
     lines = text if "\n" in text else text.replace("\r", "\n")
     records: list[Any]
     if is_fiftyone(lines):
-        held = parse_json(text, path.name, instead="Export the data set again.")["samples"]
-        records = held if isinstance(held, list) else [held]
+        samples = parse_json(text, path.name, instead="Export the data set again.")["samples"]
+        records = samples if isinstance(samples, list) else [samples]
     elif _is_one_list(lines, path.name):
         if len(text) > limits.max_document_bytes:
-            raise InvalidInput(f"{path.name} is too large for one JSON list. Write JSON Lines: one record a line.")
-        records = parse_json(text, path.name, instead="Write one record a line.")
+            raise InvalidInput(f"{path.name} is too large for one JSON list. Write JSON Lines: one record per line.")
+        records = parse_json(text, path.name, instead="Write one record per line.")
     else:
         records = []
-        for _, one in json_lines(lines, path.name, instead="JSON Lines holds one record a line."):
-            records.append(one)
+        for _, record in json_lines(lines, path.name, instead="JSON Lines holds one record per line."):
+            records.append(record)
             if len(records) % 10_000 == 0:
                 progress("read table", 0, 1)
     if not all(isinstance(record, dict) for record in records):
         raise InvalidInput(
-            f'{path.name}: each record must be an object such as {{"file": "a.jpg", "loss": 0.3}}. Name the values.'
+            f'{path.name}: each record must be an object like {{"file": "a.jpg", "loss": 0.3}}. Name the values.'
         )
     if is_fiftyone(lines):
         records, notes = records_of(records)
@@ -238,11 +239,11 @@ def _from_json(path: Path, limits: Limits, progress: Progress) -> Table:
 
 
 _MAX_LIST_ROW = 2**16
-"""Characters of a first line that is looked at as a list of its own."""
+"""Characters of a first line that is parsed to see whether it is a list by itself."""
 
 
 def _is_one_list(text: str, name: str) -> bool:
-    """Whether a text is one list of records, and not lines that are lists each."""
+    """Whether a text is one list of records, not a list per line."""
     first, _, rest = text.lstrip().partition("\n")
     if first[:1] != "[" or len(first) > _MAX_LIST_ROW or not rest.strip():
         return first[:1] == "["
@@ -257,19 +258,19 @@ def check_records(records: Sequence[Mapping[str, Any]], name: str, size: int, li
     """Refuse records that would make a table of far more cells than they have values.
 
     Raises:
-        InvalidInput: they have too many different keys, or too many for their number.
+        InvalidInput: too many different keys, or too many for the number of records.
     """
-    keys = len({key for record in records for key in record})
+    keys = len(set().union(*records))
     check_shape(name, len(records), keys, limits)
-    limits.check_memory(name, 64 * keys * len(records), size, "Write records that have the same keys.")
+    limits.check_memory(name, 64 * keys * len(records), size, "Write records with the same keys.")
 
 
 def check_shape(name: str, n_rows: int, n_columns: int, limits: Limits) -> None:
     """Refuse a table of too many rows or columns.
 
     Raises:
-        InvalidInput: it has more than may be read.
+        InvalidInput: more than `limits` allows.
     """
-    for n, most, what in ((n_rows, limits.max_rows, "rows"), (n_columns, limits.max_columns, "columns")):
-        if n > most:
-            raise InvalidInput(f"{name} has {n:,} {what}; at most {most:,} are read. Leave some out, or split it.")
+    for n, limit, what in ((n_rows, limits.max_rows, "rows"), (n_columns, limits.max_columns, "columns")):
+        if n > limit:
+            raise InvalidInput(f"{name} has {n:,} {what}, the limit is {limit:,}. Remove some or split it.")

@@ -1,4 +1,4 @@
-"""What the user may say about a table: which column plays which part, and how much may be read.
+"""Roles of a table's columns, and how to read them, as the user may name them.
 
 This file imports nothing heavy, so that the command line can build its options from it.
 """
@@ -6,7 +6,7 @@ This file imports nothing heavy, so that the command line can build its options 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any, cast
@@ -25,7 +25,7 @@ LOSS_KINDS = (
 
 
 NOT_COLUMNS = ("loss_kind", "higher_is_better", "class_names", "modality", "as_is")
-"""Fields of `Roles` that say how to read columns, and name none."""
+"""Fields of `Roles` on how to read columns, which name no column."""
 
 
 SEVERAL = ("texts", "probabilities", "logits", "conditions", "class_names")
@@ -35,20 +35,20 @@ SEVERAL = ("texts", "probabilities", "logits", "conditions", "class_names")
 READ = "read"
 """Key of `Diagnosis.extras`: by role, the columns that the run was read from, named or recognized."""
 COLUMNS = "columns"
-"""Key of `Diagnosis.extras`: by role, the columns that were named when the run was made (`Roles.named`); absent where
-all were recognized."""
+"""Key of `Diagnosis.extras`: by role, the columns that the user named for the run (`Roles.named`); absent where all
+were recognized."""
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Which column plays which part. None or () means: recognize it by the usual names."""
+    """Role of each column. None or () means: recognize it by the usual names."""
 
     id: str | None = None
-    """What each row is known by; where there is none, the image's path or the row's number."""
+    """Id of each row; without it, the image's path or the row's number."""
     image: str | None = None
     """Paths of the images inside the archive or folder, or the images themselves."""
     texts: tuple[str, ...] = ()
-    """Columns of the text that the model read; the texts of several follow one another, a line each."""
+    """Columns of the text that the model read; several are joined, a line each."""
     loss: str | None = None
     """Larger is worse, unless `higher_is_better`."""
     label: str | None = None
@@ -58,57 +58,64 @@ class Roles:
     logits: tuple[str, ...] = ()
     """Scores before the softmax, as `probabilities`."""
     prediction: str | None = None
-    """The class that the model names, or its number in a regression."""
+    """The predicted class, or the predicted number in a regression."""
     target: str | None = None
     """The numeric truth of a regression; its prediction is `prediction`."""
     masks: tuple[str, str] | None = None
     """(true mask, predicted mask): paths to image files, or array columns."""
     group: str | None = None
-    """Patient, video or source: rows of one group are kept together."""
+    """Related rows, like those of one patient, video or source: never split."""
     split: str | None = None
-    """"train", "test" and the like: kept with each row, and warned of where rows are training data."""
+    """"train", "test" and the like: stored with each row; a note warns of training data."""
     embedding: str | None = None
     """A vector for each row, in place of an encoder's."""
     loss_kind: str | None = None
-    """One of `LOSS_KINDS`, such as "0/1 error" or "squared error". With a loss column it says what the column
-    holds; otherwise what to compute."""
+    """One of `LOSS_KINDS`, like "0/1 error" or "squared error". With a loss column it names what the column holds;
+    otherwise what to compute."""
     higher_is_better: bool = False
-    """The loss column is a score: it is negated, and Outcomes.source says so."""
+    """The loss column is a score: it is negated, and Outcomes.source notes it."""
     conditions: tuple[str, ...] = ()
-    """Columns that look like model outputs but are wanted as conditions all the same."""
+    """Columns that look like model outputs but are to be tested as conditions."""
     class_names: tuple[str, ...] = ()
-    """The order of the classes in an array column, or in probability columns whose names don't say it."""
+    """The order of the classes in an array column, or in probability columns whose names do not give it."""
 
     modality: str | None = None
-    """What the files are where their names do not say it: "clip" takes animated images for clips."""
+    """Type of the files where their names do not show it: "clip" reads animated images as clips."""
     as_is: bool = False
-    """The table is right, however odd it looks: what would stop the reading (`core.data.desk`) becomes a note."""
+    """Accept a table that looks odd: checks that would stop the reading (`core.data.desk`) become notes."""
 
     def __post_init__(self) -> None:
         for field in SEVERAL:
-            if isinstance(name := getattr(self, field), str):  # one name is a list of one, and not of its letters
+            name = getattr(self, field)
+            if isinstance(name, str):  # a single name is a list of one, not of its letters
                 object.__setattr__(self, field, (name,))
 
     def named(self) -> dict[str, tuple[str, ...]]:
         """The columns that the user named, by role."""
-        columns = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in NOT_COLUMNS}
-        return {role: (c,) if isinstance(c, str) else tuple(c) for role, c in columns.items() if c not in (None, ())}
+        columns = dict[str, tuple[str, ...]]()
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name not in NOT_COLUMNS and value not in (None, ()):
+                columns[field.name] = (value,) if isinstance(value, str) else tuple(value)
+        return columns
 
     def or_of_run(self, extras: Mapping[str, Any]) -> Roles:
-        """With id, image, masks and group as they were named for a run, where they are not named here.
+        """Fill in id, image, masks and group, where they are not named here, from those named for a run.
 
         Args:
-            extras: the run's; what does not read as names of columns is passed over, since the run may have been
-                altered.
+            extras: the run's; values that are not column names are ignored, since the run may have been altered.
         """
-        said = extras.get(COLUMNS)
-        kept = cast("Mapping[str, Any]", said) if isinstance(said, Mapping) else {}
-        found = dict[str, Any]()
+        columns = extras.get(COLUMNS)
+        if not isinstance(columns, Mapping):
+            return self
+        run_roles = dict[str, Any]()
         for role, n in (("id", 1), ("image", 1), ("group", 1), ("masks", 2)):
-            names = cast("Sequence[Any]", kept.get(role) if isinstance(kept.get(role), list | tuple) else ())
-            if getattr(self, role) is None and len(names) == n and all(isinstance(name, str) for name in names):
-                found[role] = tuple(names) if role == "masks" else names[0]
-        return replace(self, **found)
+            names: Any = cast("Mapping[str, Any]", columns).get(role)
+            if getattr(self, role) is not None or not isinstance(names, list | tuple) or len(names) != n:
+                continue
+            if all(isinstance(name, str) for name in names):
+                run_roles[role] = tuple(names) if role == "masks" else names[0]
+        return replace(self, **run_roles)
 
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -125,13 +132,15 @@ def snake_case(name: str) -> str:
 
 
 def is_model_output(name: str) -> bool:
-    """Whether the name says that a model wrote the column: one of its words is pred, prob, logit, loss, err, score,
-    conf, ..."""
+    """Whether the name is that of a model output: one of its words is pred, prob, logit, loss, err, score, conf, ..."""
     words = snake_case(name).split("_")
     return any(_MODEL_WORD.fullmatch(word) for word in words) or words[:2] == ["y", "hat"]
 
 
 def columns_read(extras: Mapping[str, Any]) -> Mapping[str, Any]:
-    """As `core.data.samples.DataSet.read`, of a run with these extras; empty where it does not say."""
-    said = extras.get(READ)
-    return cast("Mapping[str, Any]", said) if isinstance(said, Mapping) else {}
+    """The columns by role that a run with these extras was read from, as in `core.data.samples.DataSet.read`; {} where
+    unknown."""
+    columns = extras.get(READ)
+    if not isinstance(columns, Mapping):
+        return {}
+    return cast("Mapping[str, Any]", columns)

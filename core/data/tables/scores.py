@@ -1,4 +1,4 @@
-"""What a model says of each class: probabilities or logits from an array column or a column for each class, checked."""
+"""Read and check class scores: probabilities or logits, from an array column or a column for each class."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from core.records import F64, Bool
 from core.records.ledger import Ledger
 from core.statistics import losses
 
-TOLERANCE = 1e-3
-"""How far from 1 the probabilities of a row may sum (float16 included), if rounding to decimals (`_tolerance`) does not
-take them further."""
+MAX_SUM_ERROR = 1e-3
+"""How far from 1 the probabilities of a row may sum: enough for float16; rounding to decimals allows more
+(`_tolerance`)."""
 
-SINGLE = 1e-7
+FLOAT32_ERROR = 1e-7
 """How far a share that was rounded may lie from its decimals: half the spacing of float32 below 1, doubled."""
 
 
@@ -30,22 +30,29 @@ class ClassScores:
     """(n, k) probabilities, rows of nan where unusable."""
     logits: F64 | None
     classes: tuple[str, ...]
-    """What the columns' names say, () for an array."""
+    """From the columns' names, () for an array."""
     source: str
 
 
 def class_scores(
-    frame: pd.DataFrame, found: RecognizedColumns, words: Collection[str | None], ledger: Ledger
+    frame: pd.DataFrame, recognized: RecognizedColumns, words: Collection[str | None], ledger: Ledger
 ) -> ClassScores | None:
-    """Probabilities from an array column or a column for each class, checked; `words` are the labels as written."""
-    roles = found.roles
+    """Read probabilities from an array column or a column for each class; None without these columns.
+
+    Args:
+        words: the labels as written.
+
+    Raises:
+        InvalidInput: no row is finite, or most rows are not probabilities.
+    """
+    roles = recognized.roles
     columns = roles.probabilities or roles.logits
     if not columns:
         return None
     are_logits = not roles.probabilities
-    named = "logits" not in found.recognized if are_logits else "probabilities" not in found.recognized
-    raw, classes, source = _read(frame, columns, words, are_logits, ledger)
     what = "logits" if are_logits else "probabilities"
+    named = what not in recognized.guessed
+    raw, classes, source = _read(frame, columns, words, are_logits, ledger)
     ledger.drop(~finite_rows(raw), f"the {what} are missing or not finite")
     usable = finite_rows(raw)
     if not usable.any():
@@ -54,27 +61,26 @@ def class_scores(
     share = looks_right.sum() / usable.sum()
     alone = len(columns) == 1 and not holds_arrays(frame[columns[0]])
     if alone and are_logits and (raw[usable] >= 0).all() and (raw[usable] <= 1).all():
-        ledger.note(f"{columns[0]!r} lies between 0 and 1 in all rows. If it is a probability, name it so.")
+        ledger.note(f"{columns[0]!r} lies between 0 and 1 in all rows. If it is a probability, name it as one.")
     elif are_logits and not alone and share > 0.5 and named:
         ledger.doubt(
-            f"The logits {source} are at least 0 and sum to 1 in {int(looks_right.sum()):,} of {int(usable.sum()):,} "
-            "rows, as probabilities do: a softmax would flatten them. Name them as probabilities."
+            f"The logits {source} look like probabilities: {int(looks_right.sum()):,} of {int(usable.sum()):,} rows "
+            "sum to 1. Name them as probabilities."
         )
     elif are_logits and not alone and named and _are_percent(raw[usable]):
         ledger.doubt(
-            f"The logits {source} are at least 0 and sum to 100 in most rows, as probabilities in percent do: a "
-            "softmax would make them all but sure. Name them as probabilities."
+            f"The logits {source} look like probabilities in percent: most rows sum to 100. Name them as probabilities."
         )
     elif not named and not alone and (are_logits or holds_arrays(frame[columns[0]])):
         # the name was only a hint; what the rows hold decides
         outside = are_logits or ((raw[usable] < 0) | (raw[usable] > 1)).any()
         as_logits = bool(share <= 0.5 and outside and not _are_percent(raw[usable]))
         if as_logits != are_logits or len(columns) == 1:
-            taken_as = "logits: its rows do not sum to 1" if as_logits else "probabilities, not logits"
-            ledger.note(f"{source} was taken as {taken_as}.")
+            meaning = "logits, since its rows do not sum to 1" if as_logits else "probabilities, not logits"
+            ledger.note(f"Read {source} as {meaning}.")
         are_logits = as_logits
     if not are_logits and _are_percent(raw[usable]):
-        ledger.note(f"The probabilities {source} sum to 100 in each row: they were divided by 100.")
+        ledger.note(f"Divided the probabilities {source} by 100: they sum to 100 in each row.")
         raw = raw / 100
         looks_right = usable & (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 1) <= _tolerance(raw[usable]))
     if are_logits:
@@ -87,19 +93,21 @@ def class_scores(
 def _read(
     frame: pd.DataFrame, columns: tuple[str, ...], words: Collection[str | None], are_logits: bool, ledger: Ledger
 ) -> tuple[F64, tuple[str, ...], str]:
-    """The numbers as written, the classes that the columns' names say, and what to call the columns."""
+    """Read the numbers as written, the classes from the columns' names, and the source for messages."""
     if len(columns) == 1 and holds_arrays(frame[columns[0]]):
         raw, reasons = stack_arrays(frame[columns[0]])
         ledger.drop(np.array([bool(r) for r in reasons]), reasons)
         return raw, (), f"{columns[0]!r} ({raw.shape[1]} classes)"
     if len(columns) == 1:
         positive = as_numbers(frame[columns[0]])
-        ledger.note(
-            f"{columns[0]!r} is one number a row: it was taken as the {'logit' if are_logits else 'probability'} of "
-            "the second class in order."
-        )
-        raw = np.stack([np.zeros_like(positive) if are_logits else 1 - positive, positive], axis=1)
-        return raw, (), f"{columns[0]!r} (of the second of two classes)"
+        if are_logits:
+            negative = np.zeros_like(positive)
+            what = "logit"
+        else:
+            negative = 1 - positive
+            what = "probability"
+        ledger.note(f"Read {columns[0]!r} as the {what} of the second class in order.")
+        return np.stack([negative, positive], axis=1), (), f"{columns[0]!r} (of the second of two classes)"
     classes, order = class_of_columns(columns, words)
     raw = np.stack([as_numbers(frame[columns[i]]) for i in order], axis=1)
     return raw, classes, f"{columns[0]!r}, ... ({len(columns)} columns)"
@@ -113,11 +121,11 @@ def _are_percent(raw: F64) -> bool:
 
 def _tolerance(raw: F64) -> float:
     """How far the sum of a row of (m, k) shares may lie from 1: half a unit of the decimals they were rounded to, for
-    each class, and so far that the sum is still nearer to 1 than to 0 or 2."""
+    each class, but never so far that the sum is nearer to 0 or 2 than to 1."""
     for decimals in (2, 3, 4):
-        if (np.abs(np.round(raw, decimals) - raw) <= SINGLE).all() and (raw % 1 != 0).any():
-            return min(max(TOLERANCE, raw.shape[1] / 2 * 10.0**-decimals + 1e-9), 0.5)
-    return TOLERANCE
+        if (np.abs(np.round(raw, decimals) - raw) <= FLOAT32_ERROR).all() and (raw % 1 != 0).any():
+            return min(max(MAX_SUM_ERROR, raw.shape[1] / 2 * 10.0**-decimals + 1e-9), 0.5)
+    return MAX_SUM_ERROR
 
 
 def _probabilities(raw: F64, usable: Bool, looks_right: Bool, source: str, ledger: Ledger) -> F64:
@@ -125,19 +133,19 @@ def _probabilities(raw: F64, usable: Bool, looks_right: Bool, source: str, ledge
     if bad.sum() > 0.5 * usable.sum():
         example = raw[np.flatnonzero(bad)[0]]
         hint = "Divide each row by its sum."
-        most = raw[usable].max()
+        largest = raw[usable].max()
         if (
-            1 < most <= 100
+            1 < largest <= 100
             and raw.shape[1] == 2
             and (raw[usable, 1] >= 0).all()
             and (raw[usable].sum(axis=1) == 1).all()
         ):
             hint = "They look like percentages: divide them by 100."
-        elif (raw[bad] < 0).any() or (most > 1 and np.ptp(raw[usable].sum(axis=1)) > 0.05 * most):
+        elif (raw[bad] < 0).any() or (largest > 1 and np.ptp(raw[usable].sum(axis=1)) > 0.05 * largest):
             hint = "They look like logits: name them as logits."
         raise InvalidInput(
-            f"The probabilities {source} must be at least 0 and sum to 1 in each row (within {TOLERANCE}): "
-            f"{int(bad.sum()):,} of {int(usable.sum()):,} rows do not, the first sums to {example.sum():.4g}. {hint}"
+            f"{int(bad.sum()):,} of {int(usable.sum()):,} rows of the probabilities {source} do not sum to 1 or are "
+            f"negative: the first sums to {example.sum():.4g}. {hint}"
         )
     ledger.drop(bad & (raw < 0).any(axis=1), "a probability is negative")
     ledger.drop(bad, [f"the probabilities do not sum to 1: they sum to {total:.4g}" for total in raw.sum(axis=1)])

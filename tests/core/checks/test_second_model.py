@@ -40,7 +40,7 @@ def test_errors_are_matched_by_id_whatever_the_order_of_the_table(run: Diagnosis
     wrong = np.random.default_rng(0).random(len(run.samples)) < 0.3
     second = read_second(run, write_answers(run, wrong, tmp_path / "new.csv", shuffled=True))
     assert second.rows.tolist() == list(range(len(run.samples)))
-    assert [note.split(" by name")[0] for note in second.notes] == ["Columns recognized"]
+    assert [note.split(":")[0] for note in second.notes] == ["Recognized columns"]
     assert second.outcomes.errors is not None
     assert second.outcomes.errors.tolist() == wrong.tolist()
     found, name, _ = with_second(run, tmp_path / "new.csv")
@@ -102,7 +102,7 @@ def test_a_table_of_other_samples_or_of_losses_alone_is_refused(run: Diagnosis, 
     with pytest.raises(InvalidInput, match=r"Rows were numbered, since no column \('label', 'prediction'\)"):
         read_second(run, bare)
     pd.read_csv(path).drop(columns="label").to_csv(bare, index=False)
-    with pytest.raises(InvalidInput, match=r"Add a column of true classes, such as 'label', or name it with --label"):
+    with pytest.raises(InvalidInput, match=r"Add a column 'label', or name the true class with --label"):
         read_second(run, bare)
     pd.DataFrame({"id": run.samples.ids, "loss": run.outcomes.loss}).to_csv(path, index=False)
     with pytest.raises(InvalidInput, match="does not show which answers are wrong"):

@@ -37,7 +37,7 @@ def test_a_command_that_fails_leaves_no_empty_folder_and_one_of_the_users_stays(
     (tmp_path / "mine" / "notes.txt").write_text("kept")
     assert main([*asked, str(tmp_path / "mine" / "run.errata")]) == 2
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
-    assert "No loss was found" in capsys.readouterr().err
+    assert "No loss found" in capsys.readouterr().err
 
 
 @pytest.fixture

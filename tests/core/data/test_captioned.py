@@ -67,7 +67,7 @@ def test_only_the_asked_splits_are_taken(images: Path, tmp_path: Path) -> None:
 
 
 def test_a_table_without_files_or_captions_is_refused(images: Path, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="begin with 'caption'"):
+    with pytest.raises(InvalidInput, match="begins with 'caption'"):
         read_captioned(write(tmp_path, file=FILES, text=["a"] * N), images)
     with pytest.raises(InvalidInput, match="no column 'split'"):
         read_captioned(write(tmp_path, file=FILES, caption=["a"] * N), images, ["dev"])

@@ -61,7 +61,7 @@ def test_pictures_and_labels_are_those_of_the_data_set_each_asked_for_once() -> 
     assert found.samples.class_names == ("cat", "dog")
     assert found.samples.labels is not None
     assert found.samples.labels.tolist() == [row % 2 for row in range(N)]
-    assert said(found, "The labels are those of the data set.")
+    assert said(found, "The labels come from the data set.")
     np.testing.assert_array_equal(shown(found, 9), np.asarray(picture(9)))
     assert data.asked == list(range(N))
 
@@ -154,7 +154,9 @@ def test_a_tables_own_labels_stay(labels: list[Any]) -> None:
 
 @pytest.mark.parametrize("labels", [NAMES[1:] + NAMES[:1], [(row + 1) % 2 for row in range(N)]])
 def test_losses_in_another_order_are_refused(labels: list[Any]) -> None:
-    with pytest.raises(InvalidInput, match=r"Row 0 of the table has '.*' in 'label' and the data set '.*shuffle=False"):
+    with pytest.raises(
+        InvalidInput, match=r"Row 0: 'label' is '.*' in the table but '.*' in the data set.*shuffle=False"
+    ):
         with_data_set(table(label=labels), Pictures())
 
 
@@ -193,7 +195,7 @@ class NoLength:
         (Gone(), "The data set gives no sample 7: OSError: 7.png is not there. Mend it, or leave the sample out"),
         (
             [np.full((4, 4, 3), -1.0)] * N,
-            r"The images 'data\[0\]' must be .* as they were before a network's transform",
+            r"The images 'data\[0\]' must be .* Record them before the network's transform",
         ),
         ([{"picture": 1}] * N, "The data set gives no sample 0: KeyError: 'image'"),
         (Endless(), r"a data set that gives its n-th sample, `data\[n\]`: got Endless. Bring one, such as a list"),
@@ -207,14 +209,14 @@ def test_what_is_no_such_data_set_is_refused(data: Any, fault: str) -> None:
 
 def test_a_loader_is_refused_and_its_data_set_named() -> None:
     loader = pytest.importorskip("torch").utils.data.DataLoader(Pictures())
-    with pytest.raises(InvalidInput, match=r"got DataLoader. Bring one, a DataLoader's is its `dataset`."):
+    with pytest.raises(InvalidInput, match=r"got DataLoader. Use the DataLoader's `dataset`."):
         read(loader)
 
 
 def test_pictures_from_two_places_and_no_losses_are_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"from the table's 'file'. Leave one of the two out"):
+    with pytest.raises(InvalidInput, match=r"the table's 'file' hold images. Remove one of the two"):
         read_data_set({"loss": LOSS, "file": ["a"] * N}, images=Pictures(), roles=Roles(image="file"))
-    with pytest.raises(InvalidInput, match="A data set has images and no losses"):
+    with pytest.raises(InvalidInput, match="The data set has images but no losses"):
         read_data_set(None, images=Pictures())
 
 

@@ -196,7 +196,7 @@ def test_files_that_cannot_be_used_are_refused_with_the_next_step(
 
 def test_why_a_comparison_failed_stays_in_the_view(streets: Diagnosis, example: str, tmp_path: Path) -> None:
     pd.DataFrame({"id": streets.samples.ids, "prediction": "x"}).to_csv(tmp_path / "bare.csv", index=False)
-    for table, reason in ((None, "Bring the second model"), (tmp_path / "bare.csv", "no answer can be judged")):
+    for table, reason in ((None, "Bring the second model"), (tmp_path / "bare.csv", "no true class was found")):
         steps = on_compare(Session(run=example), None if table is None else str(table), None, False, "", "", "")
         said: list[str] = []
         with pytest.raises(InvalidInput, match=reason):

@@ -23,7 +23,7 @@ def drawn(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def said(target: np.ndarray, prediction: np.ndarray, name: str = "target", roles: Roles = Roles()) -> list[str]:
     frame = pd.DataFrame({name: target, "prediction": prediction})
     notes = read_data_set(frame, roles=roles).notes
-    return [note for note in notes if not note.startswith("Columns recognized")]
+    return [note for note in notes if not note.startswith("Recognized columns")]
 
 
 @pytest.mark.parametrize("value", [-1.0, -999.0])

@@ -66,7 +66,7 @@ def test_what_holds_several_values_is_left_out_and_said(tmp_path: Path) -> None:
     boxes = {"_cls": "Detections", "detections": [{"label": "cat"}]}
     rows = [sample(row, boxes=boxes, age={"_cls": "Regression", "value": row}, vector=[0.1, 0.2]) for row in range(N)]
     found = read_data_set(exported(tmp_path / "set", rows) / "samples.json", images=tmp_path / "set")
-    assert said(found, "hold no single value for each sample were left out: 'boxes', 'vector'.")
+    assert said(found, "without a single value per sample: 'boxes', 'vector'.")
     assert columns(found)["age"] == [float(row) for row in range(N)]
 
 
@@ -78,19 +78,22 @@ def test_a_field_that_is_called_as_a_tags_column_stays(tmp_path: Path) -> None:
     assert {name: set(named[name]) for name in fields} == {name: {value} for name, value in fields.items()}
     assert named["tag blurred 3"] == ["yes" if row % 3 == 0 else "no" for row in range(N)]
     assert named["predictions_confidence 2"] == [row / N for row in range(N)]
-    assert said(found, "are called as columns of tags would be: the tag 'blurred' is 'tag blurred 3'.")
+    assert said(
+        found,
+        "Renamed columns of tags, since FiftyOne fields have the same names: the tag 'blurred' is 'tag blurred 3'.",
+    )
 
 
 def test_more_tags_than_could_be_columns_are_left_out_and_said(tmp_path: Path) -> None:
     rows = [sample(row, tags=[f"t{row}.{k}" for k in range(9)]) for row in range(N)]
     found = read_data_set(None, images=exported(tmp_path / "set", rows))
-    assert said(found, "left out: 'tags (more than 200 different ones)'")
+    assert said(found, "per sample: 'tags (more than 200 different ones)'")
     assert not any(name.startswith("tag ") for name in columns(found))
 
 
 @pytest.mark.parametrize(
     ("samples", "fault"),
-    [([], "no rows"), ([1, 2], "each record must be an object"), ([sample(0, tags=[{"a": 1}])], "Only 1 row is left")],
+    [([], "no rows"), ([1, 2], "each record must be an object"), ([sample(0, tags=[{"a": 1}])], "1 of 1 rows left")],
 )
 def test_a_broken_export_is_refused(tmp_path: Path, samples: list[Any], fault: str) -> None:
     with pytest.raises(InvalidInput, match=fault):

@@ -35,14 +35,14 @@ def test_a_dict_and_other_tables_say_what_a_dataframe_says(table: Any) -> None:
 @pytest.mark.parametrize(
     ("table", "fault"),
     [
-        ({"id": ["a", "b"], "loss": [1.0]}, "a list of one length for each column"),
-        ([1.0, 2.0], "got list"),
-        (3, "got int"),
-        (type("T", (), {"to_pandas": lambda self: [1]})(), "got T"),
-        (Polars, "got type"),
+        ({"id": ["a", "b"], "loss": [1.0]}, "one list per column, all of one length"),
+        ([1.0, 2.0], "type list"),
+        (3, "type int"),
+        (type("T", (), {"to_pandas": lambda self: [1]})(), "type T"),
+        (Polars, "type type"),
         (type("T", (), {"to_pandas": lambda self: self.lost})(), "The table .T. does not .* attribute 'lost'"),
         (type("T", (), {"to_pandas": lambda self, *, batched: 1})(), "The table .T. does not become"),
-        ({"id": {"a", "b"}, "loss": [1.0, 2.0]}, "The dict is no table"),
+        ({"id": {"a", "b"}, "loss": [1.0, 2.0]}, "The dict is not a table"),
     ],
 )
 def test_what_is_no_table_is_refused_by_its_kind(table: Any, fault: str) -> None:
@@ -53,7 +53,7 @@ def test_what_is_no_table_is_refused_by_its_kind(table: Any, fault: str) -> None
 @pytest.mark.filterwarnings("error")
 def test_bytes_that_are_no_pictures_are_named() -> None:
     table = {**ROWS, "label": ["a"] * 30, "prediction": ["a"] * 30, "digest": [b"\xff\x00"] * 30}
-    with pytest.raises(InvalidInput, match="Column 'digest' holds bytes, so it was taken for images"):
+    with pytest.raises(InvalidInput, match="Column 'digest' holds bytes but not one image"):
         read_data_set(table, embeddings=np.zeros((30, 2)))
 
 
@@ -62,6 +62,6 @@ def test_odd_cells_are_texts_or_left_out_and_said() -> None:
     cells: list[Any] = [np.arange(3), pd.Series([1, 2]), pd.DataFrame({"a": [1]}), *("x" * 27)]
     found = read_data_set(pd.DataFrame(ROWS).assign(odd=cells, wave=1j), embeddings=np.ones((30, 2)))
     assert [column.name for column in found.samples.metadata] == ["light", "odd"]
-    assert any("'wave' holds complex numbers" in note for note in found.notes)
+    assert any("Ignored 'wave': it holds complex numbers" in note for note in found.notes)
     with pytest.raises(InvalidInput, match="holds no finite number"):
         read_data_set({**ROWS, "loss": [1j] * 30}, embeddings=np.ones((30, 2)), roles=Roles(loss="loss"))

@@ -79,8 +79,8 @@ def test_row_numbers_are_read_whatever_the_file(tmp_path: Path, ending: str) -> 
 @pytest.mark.parametrize(
     ("made", "fault"),
     [
-        (ISSUES.set_index(TABLE["id"].to_numpy()[::-1]), "is no row number of the table, 0 to 29: it has 's29'"),
-        (ISSUES.set_index(pd.Index(range(1, N + 1))), "is no row number of the table, 0 to 29: it has '1'"),
+        (ISSUES.set_index(TABLE["id"].to_numpy()[::-1]), "must hold row numbers, 0 to 29: it has 's29'"),
+        (ISSUES.set_index(pd.Index(range(1, N + 1))), "must hold row numbers, 0 to 29: it has '1'"),
         (ISSUES.assign(id=["s1", "s1", *TABLE["id"][2:]]), "has 's1' twice in 'id', by which its rows go to the table"),
         (ISSUES.assign(is_label_issue=["yes", "perhaps"] * 15), "must be true or false: got 'perhaps'"),
         (ISSUES.assign(label_quality=0.5), "would give 'label_quality' twice"),
@@ -115,12 +115,10 @@ def test_rows_go_together_by_the_ids_whatever_else_is_unique(shared: list[str], 
 
 def test_two_keys_that_disagree_and_another_order_are_refused() -> None:
     both = pd.concat([ISSUES, KEYED[["id", "file"]]], axis=1)
-    with pytest.raises(InvalidInput, match=r"'29.png' in 'file' where the table has '0.png'. The rows go together"):
+    with pytest.raises(InvalidInput, match=r"'29.png' in 'file' where the table has '0.png'. Rows are matched"):
         read(both.assign(file=both["file"].to_numpy()[::-1]), KEYED)
     turned = ISSUES.assign(number=range(N))[::-1].reset_index(drop=True)
-    with pytest.raises(
-        InvalidInput, match=r"'number' where the table has '0'. If 'number' says which rows belong together"
-    ):
+    with pytest.raises(InvalidInput, match=r"'number' where the table has '0'. If 'number' identifies the rows"):
         read(turned, KEYED)
 
 
@@ -164,15 +162,9 @@ def test_cleanlab_itself_writes_such_a_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("issues", "fault"),
     [
-        (ISSUES[["given_label"]], "has none of cleanlab's columns, such as 'is_label_issue' and 'label_score': it has"),
-        (
-            ISSUES[:20].set_index(pd.Index(range(100, 120))),
-            "20 rows and the table 30, and they share no column of ids.",
-        ),
-        (
-            ISSUES.assign(id=[f"t{i}" for i in range(N)]),
-            "No row of the table of issues is one of the table. Give both the same",
-        ),
+        (ISSUES[["given_label"]], "lacks cleanlab's columns ('is_label_issue', 'label_score', ...): it has"),
+        (ISSUES[:20].set_index(pd.Index(range(100, 120))), "20 rows, the table 30, and no column of ids is shared."),
+        (ISSUES.assign(id=[f"t{i}" for i in range(N)]), "No row of the table of issues is in the table. Add the same"),
     ],
 )
 def test_what_does_not_belong_to_the_table_is_refused(issues: pd.DataFrame, fault: str) -> None:
@@ -181,7 +173,7 @@ def test_what_does_not_belong_to_the_table_is_refused(issues: pd.DataFrame, faul
 
 
 def test_a_column_that_the_table_has_already_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="'is_label_issue' stands in the table and in"):
+    with pytest.raises(InvalidInput, match="the table of issues have 'is_label_issue'"):
         read(ISSUES, TABLE.assign(is_label_issue="?"))
 
 

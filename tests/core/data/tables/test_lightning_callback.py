@@ -25,7 +25,7 @@ def test_a_step_may_give_logits_or_a_dict_and_the_batch_the_labels() -> None:
     given = {"loss": 0.3, "ids": ["a", "b"], "losses": [0.1, 0.5], "labels": labels}
     assert arguments_of(given, (None, None)) == {name: given[name] for name in ("ids", "losses", "labels")}
     assert arguments_of({"losses": [0.1, 0.5]}, {"image": None}) == {"losses": [0.1, 0.5]}
-    with pytest.raises(InvalidInput, match=r"returned nothing to record. Return its logits"):
+    with pytest.raises(InvalidInput, match=r"returned nothing. Return its logits"):
         arguments_of(None, (None, labels))
 
 
@@ -107,9 +107,9 @@ def test_what_cannot_be_told_apart_on_several_devices_is_refused(
 ) -> None:
     with pytest.raises(InvalidInput, match=r"got SimpleNamespace with DistributedSampler. Return ids from the step"):
         hooks.on_test_epoch_start(Devices(DistributedSampler(shuffle=True)), None)
-    with pytest.raises(InvalidInput, match=r"On 2 devices samples are told apart by their ids. Give the callback ids"):
+    with pytest.raises(InvalidInput, match=r"On 2 devices each sample needs an id. Pass ids to the callback"):
         evaluated(tmp_path / "t.csv", monkeypatch, None, [{"losses": [0, 2]}] * 2)
-    with pytest.raises(InvalidInput, match="6 ids were given at the start, and 4 samples were recorded on 2 devices"):
+    with pytest.raises(InvalidInput, match="6 ids at the start, but 4 samples recorded on 2 devices"):
         evaluated(tmp_path / "t.csv", monkeypatch, list("abcdef"), [{"losses": [0, 2]}] * 2)
     assert not (tmp_path / "t.csv").exists()
 

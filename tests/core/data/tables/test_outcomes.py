@@ -98,12 +98,12 @@ def test_an_array_that_does_not_sum_to_one_is_taken_as_logits_and_said():
     logits = np.array([[2.0, -1.0], [0.0, 3.0]] * (N // 2))
     audit = read_data_set(frame(label=[0, 1] * (N // 2), probs=list(logits)).drop(columns="loss"))
     np.testing.assert_allclose(audit.outcomes.loss[:2], [np.log(1 + np.exp(-3)), np.log(1 + np.exp(-3))])
-    assert said(audit, "was taken as logits")
+    assert said(audit, "as logits, since its rows do not sum to 1")
 
 
 def test_named_probabilities_that_look_like_logits_stop_the_run():
     table = frame(label=[0, 1] * (N // 2), out=[[2.0, -1.0]] * N).drop(columns="loss")
-    with pytest.raises(InvalidInput, match=r"must be at least 0 and sum to 1.*name them as logits"):
+    with pytest.raises(InvalidInput, match=r"do not sum to 1 or are negative.*name them as logits"):
         read_data_set(table, roles=Roles(probabilities=("out",)))
     assert read_data_set(table, roles=Roles(logits=("out",))).outcomes.name == "cross-entropy"
 
@@ -157,19 +157,19 @@ def test_probabilities_without_labels_are_a_proxy():
     audit = read_data_set(pd.DataFrame({"prob_0": [0.5, 1.0] * (N // 2), "prob_1": [0.5, 0.0] * (N // 2)}))
     np.testing.assert_allclose(audit.outcomes.loss[:2], [np.log(2), 0], atol=1e-9)
     assert audit.outcomes.is_proxy
-    assert said(audit, "stands in for a loss")
+    assert said(audit, "entropy replaces the loss")
 
 
 def test_without_any_loss_the_message_says_what_would_do():
-    with pytest.raises(InvalidInput, match=r"No loss was found among the columns 'file'.*Name a loss column"):
+    with pytest.raises(InvalidInput, match=r"No loss found among the columns 'file'.*name a loss column"):
         read_data_set(frame().drop(columns="loss"))
-    with pytest.raises(InvalidInput, match="cannot be computed: probabilities is not in the table"):
+    with pytest.raises(InvalidInput, match="Cannot compute the loss 'entropy': the table lacks probabilities"):
         read_data_set(frame(), roles=Roles(loss_kind="entropy"))
 
 
 def test_several_labels_in_a_row_are_refused_in_words():
     audit = read_data_set(pd.DataFrame({"label": [[0, 1]] * N, "prob_0": 0.5, "prob_1": np.repeat(0.5, N)}))
-    assert said(audit, "'label' holds several labels in each row")
+    assert said(audit, "'label' holds several labels per row")
     assert audit.outcomes.is_proxy
 
 
@@ -214,7 +214,7 @@ def test_probabilities_of_a_hundred_and_those_called_logits_are_read_as_what_the
     )
     called = frame(label=label, logit_cat=SCORES[:, 0], logit_dog=SCORES[:, 1]).drop(columns="loss")
     np.testing.assert_allclose(percent.outcomes.loss, plain.outcomes.loss)
-    assert said(percent, "sum to 100 in each row: they were divided by 100")
+    assert said(percent, "by 100: they sum to 100 in each row")
     np.testing.assert_allclose(read_data_set(called).outcomes.loss, plain.outcomes.loss)
     assert said(read_data_set(called), "taken as probabilities, not logits")
     named = Roles(logits=("logit_*",))

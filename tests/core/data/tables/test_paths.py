@@ -26,12 +26,12 @@ def test_most_cells_decide_and_sentences_and_numbers_are_no_paths() -> None:
 
 def test_a_renamed_column_of_pictures_is_told_with_its_option(tmp_path: Path) -> None:
     images = folder(tmp_path / "images", [f"{i}.png" for i in range(N)])
-    with pytest.raises(InvalidInput, match="'slide' reads like paths of files: name it with --image"):
+    with pytest.raises(InvalidInput, match="'slide' holds file paths: name it with --image"):
         read_data_set(renamed("slide"), images=images)
-    several = r"'slide', 'seg', 'out' read like paths of files: name the one you mean with --image and.*with --masks"
+    several = r"'slide', 'seg', 'out' hold file paths: name the images with --image and.*with --masks"
     with pytest.raises(InvalidInput, match=several):
         read_data_set(renamed("slide", "seg", "out"), images=images)
-    with pytest.raises(InvalidInput, match=r"'id' names.*'slide' reads like paths of files: name it with --image"):
+    with pytest.raises(InvalidInput, match=r"'id' names.*'slide' holds file paths: name it with --image"):
         read_data_set(renamed("slide").assign(id=[f"case {i}" for i in range(N)]), images=images)
     with pytest.raises(InvalidInput, match="Add a column 'file'"):
         read_data_set(renamed(), images=images)
@@ -41,7 +41,7 @@ def test_a_renamed_column_of_pictures_is_told_with_its_option(tmp_path: Path) ->
 def test_renamed_masks_are_told_with_their_option_and_one_column_is_no_pair(tmp_path: Path) -> None:
     images = folder(tmp_path / "images", [f"{i}.png" for i in range(N)])
     table = renamed("slide", "seg", "out").drop(columns="loss")
-    with pytest.raises(InvalidInput, match="If 'seg', 'out' name masks, give the true and the predicted one with --m"):
+    with pytest.raises(InvalidInput, match="If 'seg', 'out' hold masks, name the true and predicted masks with --m"):
         read_data_set(table, images=images, roles=Roles(image="slide"))
     with pytest.raises(InvalidInput) as refused:
         read_data_set(table.drop(columns="out"), images=images, roles=Roles(image="slide"))

@@ -118,7 +118,7 @@ def test_beside_pictures_a_column_of_texts_describes_them() -> None:
 def test_a_column_of_texts_that_holds_other_bytes_is_named(tmp_path: Path) -> None:
     frame = pd.DataFrame({"text": [b"\xff\xfe" + review.encode() for review in REVIEWS], "loss": 1.0})
     frame.to_parquet(tmp_path / "t.parquet")
-    with pytest.raises(InvalidInput, match=r"'text' was named as texts and holds bytes that are no text in UTF-8"):
+    with pytest.raises(InvalidInput, match=r"The texts 'text' are not valid UTF-8"):
         read_data_set(tmp_path / "t.parquet", roles=Roles(texts=("text",)))
 
 
@@ -127,12 +127,12 @@ def test_pictures_and_texts_together_are_refused() -> None:
     frame = pd.DataFrame(
         {"image": [{"bytes": png, "path": f"{i}.png"} for i in range(30)], "note": REVIEWS, "loss": 1.0}
     )
-    with pytest.raises(InvalidInput, match=r"images or texts, not both.*'note'.*Leave one out"):
+    with pytest.raises(InvalidInput, match=r"images or texts, not both.*'note'.*Remove one"):
         read_data_set(frame, roles=Roles(texts=("note",)))
 
 
 def test_a_column_that_is_not_there_is_named() -> None:
-    with pytest.raises(InvalidInput, match=r"no column 'reviews', which was named as texts. Did you mean 'review'\?"):
+    with pytest.raises(InvalidInput, match=r"no column 'reviews', named as texts. Did you mean 'review'\?"):
         read_data_set(pd.DataFrame({"review": REVIEWS, "loss": range(30)}), roles=Roles(texts=("reviews",)))
 
 
