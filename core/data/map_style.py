@@ -171,6 +171,6 @@ def _check_order(read: Table, column: str, *labels: list[int | str | None]) -> N
     if differing:
         row, ours_there, theirs_there = differing[0]
         raise InvalidInput(
-            f"Row {row:,}: {column!r} is {ours_there!r} in the table but {theirs_there!r} in the data set, so the order "
-            f"differs. Evaluate with shuffle=False, or remove {column!r} if it is not the label."
+            f"Row {row:,}: {column!r} is {ours_there!r} in the table but {theirs_there!r} in the data set. "
+            f"Evaluate with shuffle=False, or remove {column!r} if it is not the label."
         )

@@ -28,7 +28,7 @@ def test_a_blank_before_a_value_makes_no_value_of_its_own() -> None:
     time = np.where(RNG.random(400) < 0.5, "Night", "Day")
     read_as = read({**KNOWN, "time": np.where(RNG.random(400) < 0.3, np.char.add(" ", time), time)})
     assert read_as.samples.metadata[0].values.tolist() == time.tolist()
-    assert "'time' has spaces around its values in" in " ".join(read_as.notes)
+    assert "Removed spaces around the values of 'time' in" in " ".join(read_as.notes)
 
 
 def test_columns_that_merely_explain_are_left_alone() -> None:

@@ -114,7 +114,7 @@ def test_no_scan_no_preview() -> None:
     [
         ([0, np.nan, 1], "a mask holds NaN or infinity"),
         ([0, np.inf, 1], "a mask holds NaN or infinity"),
-        ([0, 3e38, 1], "the limit is 2,147,483,647 2,147,483,647"),
+        ([0, 3e38, 1], "the limit is 2,147,483,647"),
     ],
 )
 def test_masks_of_no_classes_are_refused(values: list[float], said: str) -> None:

@@ -81,7 +81,7 @@ def test_row_numbers_are_read_whatever_the_file(tmp_path: Path, ending: str) -> 
     [
         (ISSUES.set_index(TABLE["id"].to_numpy()[::-1]), "must hold row numbers, 0 to 29: it has 's29'"),
         (ISSUES.set_index(pd.Index(range(1, N + 1))), "must hold row numbers, 0 to 29: it has '1'"),
-        (ISSUES.assign(id=["s1", "s1", *TABLE["id"][2:]]), "has 's1' twice in 'id', by which its rows go to the table"),
+        (ISSUES.assign(id=["s1", "s1", *TABLE["id"][2:]]), "has 's1' twice in 'id'. Keep one row"),
         (ISSUES.assign(is_label_issue=["yes", "perhaps"] * 15), "must be true or false: got 'perhaps'"),
         (ISSUES.assign(label_quality=0.5), "would give 'label_quality' twice"),
     ],

@@ -253,7 +253,7 @@ def test_the_columns_of_the_run_need_no_naming_again_and_may_be_named(
     save(replace(run_of(scans), extras={COLUMNS: columns}), told)
     given = ["--table", str(renamed), "--images", str(upload), "--out", str(tmp_path / "out"), "--json"]
     assert main(["reference", str(bare), *given]) == 2
-    assert "If 'nifti', 'drawn', 'said' name masks" in capsys.readouterr().err
+    assert "If 'nifti', 'drawn', 'said' hold masks" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
     assert main(["reference", str(told), *given]) == 0
     of_run = json.loads(capsys.readouterr().out)
