@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import ks_2samp
 
-from core.data.desk.scales import EQUAL, FEWEST, one_ratio
+from core.data.desk.scales import MAX_RATIO_ERROR, MIN_ROWS, common_ratio
 from core.data.tables.roles import columns_read
 from core.errors import quoted
 from core.numbers import number
@@ -93,10 +93,10 @@ def other_loss(diagnosis: Diagnosis, samples: SampleSet, fresh: Outcomes, same: 
 
 def _computed_difference(known: Outcomes, run: SampleSet, fresh: Outcomes, samples: SampleSet, same: I64) -> str:
     """How the losses differ by arithmetic: for the same samples, or from the probabilities behind them."""
-    shared = (same >= 0) & (known.loss[same] > EQUAL)
+    shared = (same >= 0) & (known.loss[same] > MAX_RATIO_ERROR)
     factors: list[float] = []
-    if shared.sum() >= FEWEST:
-        factors.append(one_ratio(fresh.loss[shared] / known.loss[same[shared]]))
+    if shared.sum() >= MIN_ROWS:
+        factors.append(common_ratio(fresh.loss[shared] / known.loss[same[shared]]))
     before = _times_cross_entropy(known, run)
     after = _times_cross_entropy(fresh, samples)
     if before is not None and after is not None:
@@ -107,7 +107,7 @@ def _computed_difference(known: Outcomes, run: SampleSet, fresh: Outcomes, sampl
         if before:
             factors.append(after / before)
     for factor in factors:
-        if factor > 0 and abs(factor - 1) > 3 * EQUAL:
+        if factor > 0 and abs(factor - 1) > 3 * MAX_RATIO_ERROR:
             return f"losses {number(factor)} times as large"
     return ""
 
@@ -118,10 +118,10 @@ def _times_cross_entropy(outcomes: Outcomes, samples: SampleSet) -> float | None
     if outcomes.scores is None or samples.labels is None:
         return None
     computed = cross_entropy(outcomes.scores, samples.labels)
-    sure = computed > EQUAL
-    if sure.sum() < FEWEST:
+    sure = computed > MAX_RATIO_ERROR
+    if sure.sum() < MIN_ROWS:
         return None
-    return one_ratio(outcomes.loss[sure] / computed[sure])
+    return common_ratio(outcomes.loss[sure] / computed[sure])
 
 
 def _note_likely(known: Outcomes, fresh: Outcomes, desk: Ledger) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.checks.matched import numbered_after, pairs_of
-from core.data.desk.classes import MENDED, fit, is_renamed, renamed
+from core.data.desk.classes import MIN_KAPPA, fit, is_renamed, renamed
 from core.errors import quoted
 from core.language.directions import block_means
 from core.numbers import count, listed, percent
@@ -67,13 +67,13 @@ def _look_like(diagnosis: Diagnosis, theirs: I64, vectors: F32, names: tuple[str
     def nearest(rows: F32) -> I64:
         return np.array([(row @ means.T - offset).argmax() for row in rows], np.int64)
 
-    if fit(labels, nearest(diagnosis.embeddings.vectors)).kappa < MENDED:
+    if fit(labels, nearest(diagnosis.embeddings.vectors)).kappa < MIN_KAPPA:
         return {}
     guesses = nearest(vectors)
     known = theirs < len(diagnosis.samples.class_names)
     moved, written, after_renaming, partner = renamed(theirs, guesses)
     pairs: dict[str, str] = {}
-    if moved > 0 and after_renaming.kappa >= MENDED and is_renamed(written, after_renaming):
+    if moved > 0 and after_renaming.kappa >= MIN_KAPPA and is_renamed(written, after_renaming):
         for c in np.unique(theirs).tolist():
             if partner[c] != c:
                 pairs[names[c]] = names[partner[c]]

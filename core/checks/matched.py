@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.data.desk.classes import MENDED, is_renamed, renamed
+from core.data.desk.classes import MIN_KAPPA, is_renamed, renamed
 from core.data.desk.losses import lost_worst
 from core.data.inline import text_of
 from core.numbers import listed
@@ -130,7 +130,7 @@ def _rename_classes(run: SampleSet, samples: SampleSet, table: str, desk: Ledger
     if moved and exact and len({*class_names}) == len(class_names):
         desk.note(f"{difference}. They are read as the run's.")
         return replace(samples, class_names=class_names)
-    if moved and after_renaming.kappa >= MENDED and is_renamed(written, after_renaming):
+    if moved and after_renaming.kappa >= MIN_KAPPA and is_renamed(written, after_renaming):
         desk.doubt(
             f"{difference}. Use the run's names in labels and predictions, or choose another column with --label."
         )

@@ -13,7 +13,7 @@ from tests.mistakes.judging import USUAL, read, right
 from tests.mistakes.right import NAMES, Brought, N, World, coco, columns, named, softmax, table, world
 
 ORDINARY = re.compile(
-    f"{USUAL.pattern}|Predictions are no better than guesses|"
+    f"{USUAL.pattern}|Predictions are no better than chance|"
     "'\\w+' is not the most probable class|All [\\d,]+ losses are|'loss' is 57 in|'kl_loss' is hardly larger"
 )
 """Notes on how a table was read that an honest one may have; the last two of what may be a mistake elsewhere."""

@@ -1,8 +1,8 @@
-"""The sanity desk: once columns are recognized and losses known, what a table says twice is held against itself.
+"""Sanity desk: check a table's columns against each other, once columns are recognized and losses known.
 
 A plausible table that is read wrongly gives a plausible report. So labels, predictions, scores, losses and numbers are
-compared, and what a mistake alone explains stops the reading (`core.records.ledger.Ledger.doubt`); what may be a
-mistake is noted. A model that is merely bad is neither.
+compared. What only a mistake explains stops the reading (`core.records.ledger.Ledger.doubt`); what may be a mistake is
+noted. A model that is merely bad causes neither.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from core.records.ledger import Ledger
 
 
 def check_table(frame: pd.DataFrame, recognized: RecognizedColumns, measured: Measured, ledger: Ledger) -> None:
-    """Stop over, or note, what does not fit together in a table.
+    """Stop at columns that contradict each other, or note them.
 
     Args:
         frame: the table, n rows.
-        measured: what is known of each of the n rows.
-        ledger: the account of the n rows; only those that stand are compared, but for rows lost by their loss.
+        measured: losses and what else is known of the n rows.
+        ledger: of the n rows; only rows that stay are compared, and rows dropped for their loss.
 
     Raises:
-        InvalidInput: what a mistake alone explains; the message names it, and the option that says otherwise.
+        InvalidInput: a contradiction that only a mistake explains; the message names it, and the option to override.
     """
     check_unreadable(frame, recognized, ledger)
     check_spelling(recognized, measured, ledger)

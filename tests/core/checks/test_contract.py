@@ -154,7 +154,7 @@ def test_the_order_of_listed_probabilities_is_asked_for_by_an_option_that_helps(
     frame, rows = pd.DataFrame(columns), np.arange(2 * N)
     run = errata.diagnose(frame[:N], embeddings=ROWS[:N], settings=QUICK)
     some = (rows >= N) & (truth != 1)
-    with pytest.raises(InvalidInput, match="List all 3 in their order"):
+    with pytest.raises(InvalidInput, match="List all 3 classes in their order"):
         errata.predict(run, frame[some], embeddings=ROWS[some])
     order = Roles(class_names=("ant", "bee", "cat"))
     found = errata.predict(run, frame[some], embeddings=ROWS[some], roles=order).prediction

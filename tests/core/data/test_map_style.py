@@ -191,14 +191,14 @@ class NoLength:
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
-        (Pictures(N - 1), "The data set has 23 samples and the table 24 rows. Bring one row for each"),
-        (Gone(), "The data set gives no sample 7: OSError: 7.png is not there. Mend it, or leave the sample out"),
+        (Pictures(N - 1), "23 samples in the data set, 24 rows in the table. Use one row per sample"),
+        (Gone(), "Cannot read sample 7 of the data set: OSError: 7.png is not there. Fix it, or remove it"),
         (
             [np.full((4, 4, 3), -1.0)] * N,
             r"The images 'data\[0\]' must be .* Record them before the network's transform",
         ),
         ([{"picture": 1}] * N, "The data set gives no sample 0: KeyError: 'image'"),
-        (Endless(), r"a data set that gives its n-th sample, `data\[n\]`: got Endless. Bring one, such as a list"),
+        (Endless(), r"a data set with `data\[n\]`: got Endless. Use a list"),
         (NoLength(), r"The data set \(NoLength\) has no length"),
     ],
 )

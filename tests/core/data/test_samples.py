@@ -317,10 +317,10 @@ def test_predictions_that_differ_from_the_labels_in_case_or_spaces_alone_are_ref
         assert audit.outcomes.loss.sum() == 0
         assert "spaces around" in " ".join(audit.notes)
         return
-    with pytest.raises(InvalidInput, match="differ in case, spaces or coding alone"):
+    with pytest.raises(InvalidInput, match="differ only in case, spaces or coding"):
         read_data_set(table)
     table.loc[0, "prediction"] = "pos"
-    with pytest.raises(InvalidInput, match=r"differ in case, spaces or coding alone.*--as-is"):
+    with pytest.raises(InvalidInput, match=r"differ only in case, spaces or coding.*--as-is"):
         read_data_set(table)
     errors = read_data_set(table, roles=Roles(as_is=True)).outcomes.errors  # two spellings of the user's own
     assert errors is not None

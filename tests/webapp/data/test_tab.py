@@ -103,7 +103,7 @@ def test_classes_of_ten_thousand_letters_do_not_fill_the_card(tmp_path: Path) ->
     rows = "".join(f"{i},{'abcd'[i % 4]}{long},{'abcd'[(i + (i % 7 == 0)) % 4]}q\n" for i in range(300))
     table.write_text("id,label,prediction\n" + rows)
     shown = on_table(str(table))[1]
-    assert "name the classes in two ways" in shown
+    assert "order the classes in two ways" in shown
     assert len(shown) < 6_000
 
 

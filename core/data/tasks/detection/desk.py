@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.stats import binom
 
-from core.data.desk.classes import ALPHA, MENDED, renamed
-from core.data.desk.numbers import ENOUGH_PAIRS
+from core.data.desk.classes import ALPHA, MIN_KAPPA, renamed
+from core.data.desk.numbers import MIN_PAIRS
 from core.data.tasks.detection.boxes import Boxes, Raw, in_pixels
 from core.data.tasks.detection.matching import FAINT, match
 from core.numbers import percent
@@ -78,7 +78,7 @@ def _hits(objects: Boxes, boxes: Boxes) -> tuple[int, int]:
 
 def _check_places(raw: Raw, surest: I64, boxes: Boxes, objects: Boxes, place: I64, sizes: F64, ledger: Ledger) -> None:
     hits, n = _hits(objects, boxes)
-    if not n or hits >= MENDED * n:
+    if not n or hits >= MIN_KAPPA * n:
         return
     pictures = np.unique(objects.image)
     elsewhere = replace(objects, image=np.roll(pictures, 1)[np.searchsorted(pictures, objects.image)])
@@ -95,13 +95,13 @@ def _check_places(raw: Raw, surest: I64, boxes: Boxes, objects: Boxes, place: I6
         # boxes that fit the objects of other images as well tell nothing of how they are to be read
         told = of > 0 and binom.sf(mended - 1, of, min(chance, 1.0)) < ALPHA / MAX_WAYS
         # a scale that was fitted to objects is by some way nearer to them
-        if told and hits / n < MENDED * mended / of and (ways is not scales or mended >= MENDED * of):
+        if told and hits / n < MIN_KAPPA * mended / of and (ways is not scales or mended >= MIN_KAPPA * of):
             best = max(best, (mended / of, f"{mended:,} of {of:,} if they are read as {text}"))
-        if best[0] >= MENDED:
+        if best[0] >= MIN_KAPPA:
             break
     if best[1]:
         form = "center, width and height in shares" if raw.relative else "left, top, width and height in pixels"
-        say = ledger.doubt if best[0] >= MENDED else ledger.note
+        say = ledger.doubt if best[0] >= MIN_KAPPA else ledger.note
         say(f"{written}, and {best[1]}. Give each box to its own image, as {form} of it.")
         return
     chance = _hits(elsewhere, boxes)[0] / n
@@ -184,7 +184,7 @@ def _scaled(boxes: Boxes, objects: Boxes, unit: F64, origin: F64) -> tuple[Itera
             first = middle * unit[boxes.image] + origin[boxes.image] - extent / 2
         moved = replace(boxes, xywh=np.concatenate([first, extent], axis=1))
         at = _at(objects, moved, FAINT)
-        if (at >= 0).sum() < ENOUGH_PAIRS:
+        if (at >= 0).sum() < MIN_PAIRS:
             break
         x = said[at[at >= 0]]
         y = true[at >= 0]
@@ -201,7 +201,7 @@ def _check_numbers(raw: Raw, category: I64, rows: I64, ledger: Ledger) -> None:
     names = [*(raw.class_ids[i] for i in category.tolist()), *(raw.said_classes[i] for i in rows.tolist())]
     known, codes = np.unique(np.array(names), return_inverse=True)
     moved, own, other, partner = renamed(codes[: len(rows)], codes[len(rows) :])
-    if moved and other.kappa >= MENDED and own.below(max(own.chance, other.chance)):
+    if moved and other.kappa >= MIN_KAPPA and own.below(max(own.chance, other.chance)):
         of = [(i, str(known[int(partner[int(np.flatnonzero(known == i)[0])])])) for i in raw.class_ids if i in known]
         called = dict(zip(raw.class_ids, raw.class_names))
         pairs = [f"{a} ({called[a]!r}) of the truth goes with {b}" for a, b in of if a != b]

@@ -30,7 +30,7 @@ def said(target: np.ndarray, prediction: np.ndarray, name: str = "target", roles
 @pytest.mark.parametrize("seed", range(5))
 def test_a_negative_number_for_missing_targets_is_refused(value: float, seed: int) -> None:
     target, prediction, missing = drawn(seed)
-    with pytest.raises(InvalidInput, match=f"'target' is .{-value:g} in {missing.sum()} rows.*Leave such cells empty"):
+    with pytest.raises(InvalidInput, match=f"'target' is .{-value:g} in {missing.sum()} rows.*leave these cells empty"):
         said(np.where(missing, value, target), prediction)
     for known in (np.zeros(N, bool), np.arange(N) == 3):  # one alone may be what it says
         assert said(np.where(known, value, target), prediction) == []
@@ -38,14 +38,14 @@ def test_a_negative_number_for_missing_targets_is_refused(value: float, seed: in
 
 def test_a_0_that_predictions_do_not_foresee_is_noted_and_one_that_they_do_is_not() -> None:
     target, prediction, missing = drawn()
-    assert ["stood for a missing one" in note for note in said(np.where(missing, 0, target), prediction)] == [True]
+    assert ["stands for a missing value" in note for note in said(np.where(missing, 0, target), prediction)] == [True]
     low = np.where(missing, 0.25, prediction)
     assert said(np.where(missing, 0, target), low) == said(np.where(missing, -1.0, target), low) == []
 
 
 def test_amounts_in_whole_numbers_are_noted_where_they_are_read_as_classes_unasked() -> None:
     target, prediction = (np.round(values).astype(int) for values in drawn()[:2])
-    assert ["name the target as such" in note for note in said(target, prediction, "y_true")] == [True]
+    assert ["name the target with --target" in note for note in said(target, prediction, "y_true")] == [True]
     for told in (Roles(label="y_true"), Roles(target="y_true")):
         assert said(target, prediction, "y_true", told) == []
 

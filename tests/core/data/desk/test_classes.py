@@ -25,13 +25,13 @@ def test_two_classes_of_four_that_were_swapped_are_refused_though_most_rows_are_
 
 @pytest.mark.parametrize("shift", [1, -2])
 def test_rows_that_slipped_are_refused_and_said_by_how_many(shift: int) -> None:
-    with pytest.raises(InvalidInput, match=rf"slipped by {abs(shift)}.*{'after' if shift > 0 else 'before'}"):
+    with pytest.raises(InvalidInput, match=rf"shifted by {abs(shift)}.*{'after' if shift > 0 else 'before'}"):
         read({"label": LABEL, "prediction": np.roll(PREDICTION, shift)})
 
 
 def test_case_is_refused_where_one_side_knows_one_spelling_and_spaces_are_left_out() -> None:
     odd = np.arange(400) % 2 == 1
-    with pytest.raises(InvalidInput, match="differ in case, spaces or coding alone"):
+    with pytest.raises(InvalidInput, match="differ only in case, spaces or coding"):
         read({"label": np.where(odd, np.char.capitalize(LABEL), LABEL), "prediction": PREDICTION})
     with pytest.raises(InvalidInput, match="though 'label' and the scores do not have all of them in common"):
         read({"label": np.where(odd, np.char.capitalize(LABEL), LABEL), **RIGHT.columns()})
@@ -48,7 +48,7 @@ def test_letters_in_both_cases_are_classes_of_their_own_where_both_sides_know_th
 def test_a_letter_that_is_never_predicted_is_noted_and_not_refused() -> None:
     letters = np.array(["c", "d", "x", "X"])
     predicted = np.where(RIGHT.predictions == 3, RIGHT.predictions - 2, RIGHT.predictions)
-    assert "'X', 'x' differ in case, spaces or coding alone" in noted(
+    assert "'X', 'x' differ only in case, spaces or coding" in noted(
         {"label": letters[RIGHT.labels], "prediction": letters[predicted]}
     )
 
@@ -77,11 +77,13 @@ def flipped(share: float, n: int = 400) -> dict[str, object]:
 
 @pytest.mark.parametrize("share", [0.35, 0.42])
 def test_a_bad_model_below_chance_is_noted_and_not_stopped(share: float) -> None:
-    assert "than guesses" in noted(flipped(share))
+    assert "than chance" in noted(flipped(share))
 
 
 def test_two_classes_turned_round_are_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"name the classes in two ways.*Of two classes, a model .* look the same"):
+    with pytest.raises(
+        InvalidInput, match=r"order the classes in two ways.*With two classes, a table of errors alone looks the same"
+    ):
         read(flipped(0.1))
 
 
@@ -92,7 +94,7 @@ def test_rows_without_a_label_and_one_class_by_two_names_are_noted() -> None:
             {"label": unlabelled, "prediction": RIGHT.predictions}
         )
     renamed = np.where(PREDICTION == "fox", "vixen", PREDICTION)
-    assert "'fox' is never predicted and 'vixen' is never a label" in noted({"label": LABEL, "prediction": renamed})
+    assert "'fox' is never predicted, 'vixen' is never a label" in noted({"label": LABEL, "prediction": renamed})
 
 
 @pytest.mark.parametrize("order", ["as drawn", "label", "prediction", "loss"])
@@ -101,7 +103,7 @@ def test_a_shuffled_half_is_noted_and_rows_that_are_sorted_are_not(order: str) -
     rows = np.argsort(keys[order], kind="stable")
     assert noted({"label": LABEL[rows], "prediction": PREDICTION[rows], "loss": RIGHT.loss[rows]}) == ""
     half = np.r_[PREDICTION[:200], np.random.default_rng(0).permutation(PREDICTION[200:])]
-    assert "rows are no better than guesses" in noted({"label": LABEL, "prediction": half})
+    assert "rows are no better than chance" in noted({"label": LABEL, "prediction": half})
 
 
 def honest() -> dict[str, dict[str, object]]:
@@ -133,7 +135,7 @@ def test_errors_alone_of_many_classes_are_not_stopped() -> None:
     found = right(3000, skill=1.0)
     wrong = found.predictions != found.labels
     table = {"label": NAMES[found.labels[wrong]], "prediction": NAMES[found.predictions[wrong]]}
-    assert "worse than guesses" in noted({**table, "loss": found.loss[wrong]})
+    assert "worse than chance" in noted({**table, "loss": found.loss[wrong]})
 
 
 def test_random_answers_are_not_stopped() -> None:

@@ -23,10 +23,10 @@ NOISE = np.random.default_rng(2).normal(0, 1, 400)
     [
         (-LOSS, r"'loss' is smaller where 'prediction' is not 'label'.*--higher-is-better"),
         ((~WRONG).astype(int), r"in 0% of pairs.*--higher-is-better"),
-        (np.roll(LOSS, 5), r"'loss' is no larger where 'prediction' is not 'label'.*of the same rows"),
+        (np.roll(LOSS, 5), r"'loss' is not larger where 'prediction' is not 'label'.*from the same rows"),
         (np.where(SOME, -999, LOSS), r"'loss' is −999 in \d+ rows"),
         (np.repeat(LOSS.reshape(-1, 16).mean(1), 16), r"runs of about 16 rows.*reduction=.none"),
-        (np.where(LOSS > 2, np.nan, LOSS), r"has no number in \d+ rows, and 100% of those are wrong"),
+        (np.where(LOSS > 2, np.nan, LOSS), r"has no number in \d+ rows; 100% of these are wrong"),
         (
             [f"{1000 * x:,.2f}" for x in LOSS],
             r"must hold numbers: \d+ of its 400 cells are none, such as '\d,\d{3}\.\d\d'",
@@ -41,12 +41,12 @@ def test_a_loss_that_is_none_is_refused(loss: Any, fault: str) -> None:
 
 def test_a_score_that_is_said_to_be_one_is_taken_and_a_loss_that_is_said_to_be_a_score_is_not() -> None:
     assert noted({**KNOWN, "loss": -LOSS}, higher_is_better=True) == ""
-    with pytest.raises(InvalidInput, match="Leave out --higher-is-better"):
+    with pytest.raises(InvalidInput, match="Remove --higher-is-better"):
         read({**KNOWN, "loss": LOSS}, higher_is_better=True)
 
 
 def test_a_log_likelihood_alone_is_refused_and_a_loss_below_0_is_noted() -> None:
-    with pytest.raises(InvalidInput, match="No value of 'loss' is above 0 and the long tail is below"):
+    with pytest.raises(InvalidInput, match="No value of 'loss' is above 0"):
         read({"loss": -LOSS})
     assert all("is above 0, and" in noted({"loss": loss}) for loss in (LOSS - LOSS.max(), -RIGHT.scores.max(1)))
 

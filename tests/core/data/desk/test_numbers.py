@@ -18,7 +18,7 @@ SOME = RNG.random(400) < 0.05
     ("target", "prediction", "fault"),
     [
         (TARGET, PREDICTION / 100, r"a prediction is 0\.01\d* times the target"),
-        (TARGET, np.roll(PREDICTION, 3), "slipped by 3 rows"),
+        (TARGET, np.roll(PREDICTION, 3), "shifted by 3 rows"),
         (
             TARGET,
             [f"{x:.2f}".replace(".", ",") if x > 60 else f"{x:.2f}" for x in PREDICTION],
@@ -32,8 +32,8 @@ def test_a_mistake_in_a_regression_is_refused(target: object, prediction: object
 
 
 def test_what_may_be_a_mistake_is_noted() -> None:
-    assert "nothing to do with each other" in noted({"target": TARGET, "prediction": RNG.permutation(PREDICTION)})
-    assert "better prediction" in noted({"target": TARGET, "prediction": PREDICTION + 273})
+    assert "are unrelated" in noted({"target": TARGET, "prediction": RNG.permutation(PREDICTION)})
+    assert "predicts better" in noted({"target": TARGET, "prediction": PREDICTION + 273})
 
 
 @pytest.mark.parametrize("spread", [0.0, 4.0, 15.0])

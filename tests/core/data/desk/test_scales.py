@@ -32,7 +32,7 @@ def test_a_loss_that_is_the_cross_entropy_times_a_number_is_noted_with_the_numbe
 
 
 def test_right_predictions_whose_losses_no_right_one_has_are_noted() -> None:
-    assert "Every 'prediction' is its 'label'" in noted({"label": LABEL, "prediction": LABEL, "loss": RIGHT.loss})
+    assert "Every 'prediction' equals 'label'" in noted({"label": LABEL, "prediction": LABEL, "loss": RIGHT.loss})
     low = np.minimum(RIGHT.loss, np.log(K))
     assert "Every" not in noted({"label": LABEL, "prediction": LABEL, "loss": low})
 
@@ -40,8 +40,8 @@ def test_right_predictions_whose_losses_no_right_one_has_are_noted() -> None:
 def test_scores_that_a_softmax_made_twice_or_that_lack_their_scale_are_noted() -> None:
     logits = np.log(RIGHT.scores)
     for flat in (softmax(RIGHT.scores), softmax(logits / 100)):
-        assert "logits that lack their scale (cosines; CLIP: 100)" in noted(named("prob", flat))
-    assert "lack their scale" in noted(named("logit", logits / np.abs(logits).max()))
+        assert "cosines without their scale (CLIP: 100)" in noted(named("prob", flat))
+    assert "without their scale" in noted(named("logit", logits / np.abs(logits).max()))
     unsure = softmax(np.random.default_rng(0).normal(size=(400, K)) / 20)
     assert noted(named("prob", RIGHT.scores)) == noted(named("logit", logits)) == ""
     assert "scale" not in noted(named("prob", unsure))

@@ -64,7 +64,7 @@ def test_a_threshold_of_detections_is_refused_where_there_are_none(name, value):
 def test_a_diagnosis_is_refused_where_its_table_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr("core.discovery.prepare.embed", None)  # it does not come so far
     frame().head(39).to_csv(tmp_path / "table.csv", index=False)
-    with pytest.raises(InvalidInput, match="Only 39 rows are left of 39; at least 40 are needed to look for failures"):
+    with pytest.raises(InvalidInput, match="39 of 39 rows left, at least 40 needed"):
         core.diagnose.diagnose(tmp_path / "table.csv")
-    with pytest.raises(InvalidInput, match="Only 39 rows are left of 39; at least 40 are needed to look for failures"):
+    with pytest.raises(InvalidInput, match="39 of 39 rows left, at least 40 needed"):
         read("--table", tmp_path / "table.csv")

@@ -38,7 +38,7 @@ def test_what_fits_or_is_too_little_to_tell_raises_no_word(signal, n):
 
 
 @pytest.mark.parametrize(
-    ("factor", "advice"), [(1, "Name them as probabilities"), (100, "Divide them by 100"), (1000, "right columns")]
+    ("factor", "advice"), [(1, "Name them as probabilities"), (100, "divide them by 100"), (1000, "right columns")]
 )
 def test_logits_of_which_none_is_below_0_are_refused(factor, advice):
     present, said = drawn()
@@ -62,7 +62,7 @@ def test_a_softmax_over_classes_that_come_together_is_refused_and_noted_where_fe
 def test_scores_in_another_order_are_refused_with_the_classes_that_moved(order, seed):
     present, said = drawn(400, 4.0, seed)
     message = refused(present, said[:, order])
-    moved = [f"{NAMES[i]!r} go with the scores of {NAMES[order.index(i)]!r}" for i in range(5) if order[i] != i]
+    moved = [f"{NAMES[i]!r} go with scores of {NAMES[order.index(i)]!r}" for i in range(5) if order[i] != i]
     assert all(one in message for one in moved[:3])
     assert message.count("go with") == min(len(moved), 3)
 
@@ -76,9 +76,9 @@ def test_1_for_absent_is_refused_in_all_classes_or_in_one():
 
 def test_scores_that_are_no_better_or_worse_than_guesses_are_noted():
     present, said = drawn(signal=-0.6)
-    assert "worse than guesses" in notes(present, said)[0]
+    assert "worse than chance" in notes(present, said)[0]
     present, said = drawn()
-    assert "no better than guesses" in notes(present, np.roll(said, 7, axis=0))[0]
+    assert "no better than chance" in notes(present, np.roll(said, 7, axis=0))[0]
 
 
 @pytest.mark.parametrize("seed", range(20))
