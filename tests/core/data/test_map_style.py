@@ -197,7 +197,7 @@ class NoLength:
             [np.full((4, 4, 3), -1.0)] * N,
             r"The images 'data\[0\]' must be .* Record them before the network's transform",
         ),
-        ([{"picture": 1}] * N, "The data set gives no sample 0: KeyError: 'image'"),
+        ([{"picture": 1}] * N, "Cannot read sample 0 of the data set: KeyError: 'image'"),
         (Endless(), r"a data set with `data\[n\]`: got Endless. Use a list"),
         (NoLength(), r"The data set \(NoLength\) has no length"),
     ],

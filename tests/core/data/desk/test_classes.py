@@ -33,11 +33,11 @@ def test_case_is_refused_where_one_side_knows_one_spelling_and_spaces_are_left_o
     odd = np.arange(400) % 2 == 1
     with pytest.raises(InvalidInput, match="differ only in case, spaces or coding"):
         read({"label": np.where(odd, np.char.capitalize(LABEL), LABEL), "prediction": PREDICTION})
-    with pytest.raises(InvalidInput, match="though 'label' and the scores do not have all of them in common"):
+    with pytest.raises(InvalidInput, match="not all occur in each of 'label' and the scores"):
         read({"label": np.where(odd, np.char.capitalize(LABEL), LABEL), **RIGHT.columns()})
     audit = read({"label": np.where(odd, np.char.add(" ", LABEL), LABEL), "prediction": PREDICTION})
     np.testing.assert_array_equal(audit.outcomes.errors, LABEL != PREDICTION)
-    assert "spaces around its values in 200 rows" in " ".join(audit.notes)
+    assert "spaces around the values of 'label' in 200 rows" in " ".join(audit.notes)
 
 
 def test_letters_in_both_cases_are_classes_of_their_own_where_both_sides_know_them() -> None:

@@ -19,7 +19,7 @@ def test_values_for_missing_ones_and_numbers_written_as_texts_are_noted() -> Non
 
 
 def test_a_column_that_leaks_the_answer_is_noted() -> None:
-    assert "'sure' tells right from wrong" in noted({**KNOWN, "sure": np.exp(-RIGHT.loss)})
+    assert "'sure' separates right from wrong" in noted({**KNOWN, "sure": np.exp(-RIGHT.loss)})
     leaked = np.where(RNG.random(400) < 0.005, "?", np.char.add("as ", NAMES[RIGHT.predictions]))
     assert "'seen'" in noted({**KNOWN, "seen": leaked})
 

@@ -29,7 +29,7 @@ NOISE = np.random.default_rng(2).normal(0, 1, 400)
         (np.where(LOSS > 2, np.nan, LOSS), r"has no number in \d+ rows; 100% of these are wrong"),
         (
             [f"{1000 * x:,.2f}" for x in LOSS],
-            r"must hold numbers: \d+ of its 400 cells are none, such as '\d,\d{3}\.\d\d'",
+            r"must hold numbers: \d+ of 400 cells do not, for example '\d,\d{3}\.\d\d'",
         ),
     ],
 )
@@ -54,9 +54,9 @@ def test_a_log_likelihood_alone_is_refused_and_a_loss_below_0_is_noted() -> None
 @pytest.mark.parametrize(
     ("loss", "said"),
     [
-        (-np.log(RIGHT.scores.max(1)), "not against the prediction"),
+        (-np.log(RIGHT.scores.max(1)), "not the prediction"),
         (LOSS * np.exp(5 * NOISE), "'loss' is hardly larger where"),
-        (np.where(SOME, 0, LOSS), "'loss' is 0 in"),
+        (np.where(SOME, 0, LOSS), "'loss' has its smallest value 0 in"),
         (LOSS * np.exp(NOISE / 2), "'loss' does not follow from label and scores"),
     ],
 )

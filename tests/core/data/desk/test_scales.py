@@ -23,9 +23,7 @@ def named(part: str, values: np.ndarray) -> dict[str, object]:
 
 def test_a_loss_that_is_the_cross_entropy_times_a_number_is_noted_with_the_number() -> None:
     known = {"label": LABEL, **SHARES}
-    assert "1.44 times the cross-entropy computed from label and scores, so it is in bits" in noted(
-        {**known, "loss": RIGHT.loss / np.log(2)}
-    )
+    assert "1.44 times the cross-entropy of label and scores (bits)" in noted({**known, "loss": RIGHT.loss / np.log(2)})
     weights = np.linspace(0.5, 3, K)[RIGHT.labels]
     assert "weighted by class: 0.50 to 3.00 times" in noted({**known, "loss": RIGHT.loss * weights})
     assert "cross-entropy" not in noted({**known, "loss": RIGHT.loss})

@@ -38,7 +38,7 @@ def test_what_fits_or_is_too_little_to_tell_raises_no_word(signal, n):
 
 
 @pytest.mark.parametrize(
-    ("factor", "advice"), [(1, "Name them as probabilities"), (100, "divide them by 100"), (1000, "right columns")]
+    ("factor", "advice"), [(1, "name them as probabilities"), (100, "divide them by 100"), (1000, "right columns")]
 )
 def test_logits_of_which_none_is_below_0_are_refused(factor, advice):
     present, said = drawn()
@@ -49,11 +49,11 @@ def test_logits_of_which_none_is_below_0_are_refused(factor, advice):
 def test_a_softmax_over_classes_that_come_together_is_refused_and_noted_where_few_do():
     present, said = drawn()
     softmax = said / said.sum(axis=1, keepdims=True)
-    assert "sum to 1 in 200 of 200 rows" in refused(present, softmax)
+    assert "200 of 200 rows of probabilities sum to 1" in refused(present, softmax)
     alone = np.eye(5, dtype=bool)[softmax.argmax(axis=1)]
     assert notes(alone, softmax) == []
     alone[:3] = True
-    assert [note for note in notes(alone, softmax) if "in 3 of these" in note]
+    assert [note for note in notes(alone, softmax) if "3 of these have several labels" in note]
     assert notes(present, np.eye(5)[present.argmax(axis=1)]) == []  # an answer of one class is no softmax
 
 
