@@ -93,12 +93,12 @@ def test_texts_are_embedded_measured_and_cached_once_they_are_in_the_table(tmp_p
 
 
 def test_an_encoder_of_another_modality_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="'mean color' embeds 'image' and the samples are 'text'"):
+    with pytest.raises(InvalidInput, match="'mean color' is for 'image', but the samples are 'text'"):
         read_images(Pictures([b""]), MeanColour(), modality="text")
 
 
 def test_an_unknown_modality_names_those_that_are_known() -> None:
-    with pytest.raises(InvalidInput, match="no modality 'smell'"):
+    with pytest.raises(InvalidInput, match="Unknown modality 'smell'"):
         modality_of("smell")
 
 

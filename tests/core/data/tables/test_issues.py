@@ -47,7 +47,7 @@ def test_issues_are_conditions_and_name_no_label_or_prediction() -> None:
     assert columns(found)["is_label_issue"] == ["yes"] * 10 + ["no"] * 20
     assert columns(found)["label_quality"] == ISSUES["label_score"].tolist()
     assert found.samples.labels is None
-    assert said(found, "of cleanlab stand beside 30 of 30 rows, put together by the row numbers of the issues. Label ")
+    assert said(found, "to 30 of 30 rows, matched by the row numbers of the issues.")
 
 
 @pytest.mark.parametrize("order", [range(N), range(N - 1, -1, -1), range(0, N, 2)], ids=["all", "reversed", "half"])
