@@ -130,7 +130,7 @@ def test_what_compression_costs_is_compared_by_cluster(
     told = said(capsys, "compare", run, "--second", student, "--student", str(tmp_path / "small"))
     assert re.search(r"The student has 3 layers x 24, the teacher 6 x 24; .* \d\.\d\d ms a text", told)
     assert "student" in told.splitlines()[0]
-    assert "no distilled.json" in refused(capsys, "compare", run, "--second", student, "--student", head)
+    assert "distilled.json is missing" in refused(capsys, "compare", run, "--second", student, "--student", head)
 
 
 @pytest.mark.parametrize(

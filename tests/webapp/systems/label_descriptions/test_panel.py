@@ -223,7 +223,7 @@ def test_a_run_without_words_is_refused_with_what_to_do() -> None:
     assert not fold["visible"]
     assert "none saw this run" in said
     assert not button["interactive"]
-    with pytest.raises(InvalidInput, match="cannot be tagged"):
+    with pytest.raises(InvalidInput, match="Tags need a text encoder"):
         make_tags(Session(run), NAMES, silent)
     with pytest.raises(InvalidInput, match="No run is open"):
         next(on_tags(Session(), NAMES))
