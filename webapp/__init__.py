@@ -1,5 +1,4 @@
-"""The page. It shows what `core` computed and computes nothing of its own. `show` opens one diagnosis from a
-notebook."""
+"""The page, which shows what `core` computed. `show` opens one diagnosis from a notebook."""
 
 from __future__ import annotations
 
@@ -16,10 +15,10 @@ switch_off()  # before any module here imports Gradio
 
 
 def show(diagnosis: Diagnosis, *, height: int = 860) -> gr.Blocks:
-    """Open a diagnosis on the page, inside the notebook's cell or, elsewhere, at the local address that is printed.
+    """Open a diagnosis on the page: in the notebook's cell, or elsewhere at the printed local address.
 
     Args:
-        diagnosis: what `diagnose` or `load` gave.
+        diagnosis: from `diagnose` or `load`.
         height: of the notebook's cell, in pixels.
 
     Returns:
@@ -33,6 +32,6 @@ def show(diagnosis: Diagnosis, *, height: int = 860) -> gr.Blocks:
 
     run = RUNS.add(diagnosis)
     demo = build_app(first=[(diagnosis.samples.name, run)])
-    demo.delete_cache = (3600, STATE_S)  # a notebook has no server of ours that sweeps
+    demo.delete_cache = (3600, STATE_S)  # a notebook runs without our sweeping server
     demo.launch(prevent_thread_lock=True, quiet=False, height=height, **launch_settings(WebRules(embed_in=NOTEBOOKS)))
     return demo

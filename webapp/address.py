@@ -1,5 +1,5 @@
-"""The part of the page that keeps its address and the browser's list of own runs in step with what is open; the other
-half is assets/js/link.js."""
+"""Synchronize the page's address, and the browser's list of its runs, with the open view. The other half is
+assets/js/link.js."""
 
 from __future__ import annotations
 
@@ -18,21 +18,18 @@ from webapp.state.events import event_data
 from webapp.state.jobs import LIGHT, PLAIN, PRIVATE
 from webapp.state.picker import runs_to_open
 from webapp.state.query import query_of, question_of, session_of, tab_of, view_of
-from webapp.state.runs import MOST_ASKED, RUNS
+from webapp.state.runs import MAX_ASKED_RUNS, RUNS
 from webapp.state.session import Session, shows_errors
 
-GONE = (
-    "The run of this link is no longer held by the server: its maker deleted it, its day is over, or it went with a "
-    "server that keeps none."
-)
+GONE = "The server no longer has this run: it was deleted, expired after a day, or went with a stopped server."
 
 
 class OpenedAddress(NamedTuple):
-    """What an address fills, in the order of `build`; None leaves a part as it is."""
+    """The outputs that an address fills, in the order of `build`; None leaves one unchanged."""
 
     tabs: Any = None
     text: Any = None
-    other: Any = None
+    compared: Any = None
     asks: Any = None
     session: Any = None
     picker: Any = None
@@ -43,44 +40,47 @@ class OpenedAddress(NamedTuple):
     notes: Any = None
 
     def outputs(self) -> list[Any]:
-        """As Gradio takes them."""
-        return [gr.skip() if one is None else one for one in self]
+        """The values for Gradio."""
+        return [gr.skip() if value is None else value for value in self]
 
 
 def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: gr.EventData) -> tuple[Any, ...]:
-    """The page was opened or gone back to at an address: returns (tabs, text, other text, whether to ask,
-    session, picker, then what `show_run` gives after the session).
+    """Open the page at an address, or go back to one: returns (tabs, text, second text, whether to ask, session,
+    picker, then what `show_run` gives after the session).
 
     Args:
-        first: the run that an address without any opens.
+        first: the run that an address without one opens.
 
-    What comes is from the browser: own ids that are not held any more are left out of the answer.
+    The payload comes from the browser; ids of runs that no longer exist are left out of the answer.
     """
-    said = event_data(event)
-    own = said.get("own")
-    query = said.get("query")
-    RUNS.adopt([run for run in own if isinstance(run, str)][:MOST_ASKED] if isinstance(own, list) else [])
-    query = query if isinstance(query, dict) else {}
-    if not query and not said.get("back"):
+    payload = event_data(event)
+    own_ids = payload.get("own")
+    query = payload.get("query")
+    RUNS.adopt([run for run in own_ids if isinstance(run, str)][:MAX_ASKED_RUNS] if isinstance(own_ids, list) else [])
+    if not isinstance(query, dict):
+        query = {}
+    if not query and not payload.get("back"):
         return _only_runs(session, examples)
     asked = query.get("run") or RUNS.link(first)
-    known = [first, *(run for run, _ in RUNS.own())]  # a notebook's page opens its reader's own run first
+    known = [first, *(run for run, _ in RUNS.list_own())]  # a notebook's page opens its user's run first
     run = next((run for run in known if RUNS.link(run) == asked), asked)
     try:
-        diagnosis = RUNS.get(run) if isinstance(run, str) and run else None
+        diagnosis = None
+        if isinstance(run, str) and run:
+            diagnosis = RUNS.get(run)
     except DiagnosisError:
         diagnosis = None
     if diagnosis is None:
         if query.get("run"):
-            gr.Warning(GONE, title="Nothing there")
+            gr.Warning(GONE, title="Run not found")
         return _only_runs(session, examples)
     opened, parts = _open(run, query)
-    text, other = question_of(query)
+    text, compared = question_of(query)
     tab = tab_of(query) or "explore"
     shown = OpenedAddress(
         gr.update(selected=tab),
         text or None,
-        other or None,
+        compared or None,
         bool(text) and tab == "ask",
         opened,
         runs_to_open(run, examples),
@@ -90,11 +90,11 @@ def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: 
 
 
 def _open(run: str, query: dict[str, Any]) -> tuple[Session, Sequence[Any]]:
-    """The session of an address, and (strip, classes, map, pane, notes)."""
+    """Return the session of an address, and (strip, classes, map, pane, notes)."""
     try:
         session = session_of(query, RUNS.get(run), run)
     except DiagnosisError as error:
-        gr.Warning(in_message(f"{error} The run is open without it."), title="Not all of the link could be opened")
+        gr.Warning(in_message(f"{error} The run is open without it."), title="Part of the link failed")
         session = Session(run)
     _, strip, classes, points, pane, notes = show_run(run, session.colour)
     if session.picked:
@@ -105,7 +105,7 @@ def _open(run: str, query: dict[str, Any]) -> tuple[Session, Sequence[Any]]:
 
 
 def _only_runs(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, ...]:
-    """Nothing changes but the runs that the picker offers."""
+    """Update only the runs that the picker offers."""
     known = gr.update(view=view_of(session))
     shown = OpenedAddress(picker=runs_to_open(session.run, examples), failure_map=known)
     return tuple(shown.outputs())
@@ -114,13 +114,15 @@ def _only_runs(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, 
 def build(
     session: gr.State, view: View, tabs: gr.Tabs, asking: Asking, examples: list[tuple[str, str]]
 ) -> Callable[..., Any]:
-    """Wire the address: what is opened, picked and asked is written into it, and a link opens it. Returns what adds an
-    event after an address was opened."""
-    first = examples[0][1] if examples else ""
+    """Wire the address: it records what is open, selected, and asked, and a link restores it. Returns a function that
+    adds an event after an address was opened."""
+    first = ""
+    if examples:
+        first = examples[0][1]
     address = gr.HTML(
         query_of(Session(run=first)),
         html_template="<i hidden></i>",
-        lists=RUNS.lists_all,  # then a browser that has made none asks for the runs too
+        lists=RUNS.lists_all,  # then a browser without runs of its own asks for them too
         js_on_load=script("link"),
         elem_id="link",
         **PLAIN,
@@ -130,13 +132,15 @@ def build(
     def go(session: Session, event: gr.EventData) -> tuple[Any, ...]:
         return on_go(session, first, examples, event)
 
-    def ask_by_link(linked: bool, *said: Any) -> Any:
-        return asking.ask(*said) if linked else tuple(gr.skip() for _ in asking.outputs)
+    def ask_by_link(linked: bool, *inputs: Any) -> Any:
+        if linked:
+            return asking.ask(*inputs)
+        return tuple(gr.skip() for _ in asking.outputs)
 
-    filled = [tabs, asking.text, asking.other, linked, session, view.picker, *view.all()]
-    # in the queue, which a warning needs; link.js asks once more the moment an answer comes
+    filled = [tabs, asking.text, asking.compared, linked, session, view.picker, *view.all()]
+    # queued, because a warning needs the queue; link.js sends the latest address after each answer
     gone = address.go(shows_errors(go), [session], filled, trigger_mode="multiple", **PRIVATE, **LIGHT)
-    said = [linked, session, asking.state, asking.text, asking.other]
+    inputs = [linked, session, asking.state, asking.text, asking.compared]
     shown: dict[str, Any] = {"show_progress_on": asking.answer, "api_visibility": "private", **LIGHT}
-    gone.success(shows_errors(ask_by_link), said, asking.outputs, **shown)
+    gone.success(shows_errors(ask_by_link), inputs, asking.outputs, **shown)
     return gone.success

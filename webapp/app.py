@@ -1,6 +1,6 @@
 """The page: `build_app` lays it out, `main` serves it.
 
-Nothing heavy is imported here, so that the first view stands within seconds; torch, UMAP and the encoder warm up in the
+Nothing heavy is imported here, so the first view appears within seconds. Torch, UMAP, and the encoder warm up in the
 background meanwhile.
 """
 
@@ -44,44 +44,43 @@ from webapp.state.shelf import stay
 
 TITLE = "Errata: where does your model fail?"
 CONNECTION = '<p role="alert" data-kept="{kept}" hidden></p>'
-"""What is said where the server stops, by the page itself; kept: "yes" where runs outlive it."""
+"""Filled by the page when the server stops. kept: "yes" where runs outlive it."""
 
 _log = logging.getLogger(__name__)
 
 
 def find_examples(folder: Path) -> list[tuple[str, str]]:
-    """(title, run id) of each ready-computed run, `folder`/NAME/run.errata: those where something was found first,
-    then in the order of `MODALITIES`, images before texts."""
-    order = {kind: place for place, kind in enumerate(MODALITIES.every())}
-    found = []
+    """Return (title, run id) of each precomputed run, `folder`/NAME/run.errata: runs with clusters first, then in the
+    order of `MODALITIES`, images before texts."""
+    order = {kind: index for index, kind in enumerate(MODALITIES.every())}
+    ranked = []
     for path in sorted(folder.glob("*/run.errata")):
         if path.is_file():
             run = RUNS.offer(path)
             diagnosis = RUNS.get(run)
             samples = diagnosis.samples
-            found.append((not diagnosis.clusters, order.get(samples.modality, len(order)), samples.name, run))
-    return [(title, run) for *_, title, run in sorted(found)]
+            ranked.append((not diagnosis.clusters, order.get(samples.modality, len(order)), samples.name, run))
+    return [(title, run) for *_, title, run in sorted(ranked)]
 
 
 def open_runs(paths: Sequence[Path]) -> list[tuple[str, str]]:
-    """(title, run id) of stored runs that the operator opens for every visitor; those of one name are told apart by
-    their files.
+    """Return (title, run id) of stored runs that the operator opens for every visitor. Equal names get their path.
 
     Raises:
-        InvalidInput: a file is no run, or it is damaged.
+        InvalidInput: a file is not a run, or is damaged.
     """
-    found: list[tuple[str, str]] = []
+    opened: list[tuple[str, str]] = []
     for at, path in enumerate(paths, start=1):
         run = RUNS.offer(path, f"run-{at}")
         try:
-            found.append((RUNS.get(run).samples.name, run))
+            opened.append((RUNS.get(run).samples.name, run))
         except InvalidInput as error:  # names no path, as visitors read it
             raise InvalidInput(f"{path}: {error}") from None
-    titles = [title for title, _ in found]
-    return [
-        (title if titles.count(title) == 1 else f"{title} ({path})", run)
-        for (title, run), path in zip(found, paths, strict=True)
-    ]
+    titles = [title for title, _ in opened]
+    for index, ((title, run), path) in enumerate(zip(opened, paths, strict=True)):
+        if titles.count(title) > 1:
+            opened[index] = (f"{title} ({path})", run)
+    return opened
 
 
 def build_app(
@@ -92,16 +91,20 @@ def build_app(
     at_home: bool = False,
     accounts: bool = False,
 ) -> gr.Blocks:
-    """The whole page.
+    """Lay out the whole page.
 
     Args:
-        root: the operator's folder of data sets; visitors choose among the folders and tables below it by name.
-        examples: where the ready-computed examples lie.
-        first: (title, run id) of what is opened instead of the examples.
-        at_home: whether the page is served to this machine alone; its user may then have any open_clip model fetched.
+        root: the operator's folder of data sets; visitors choose folders and tables below it by name.
+        examples: the folder of the precomputed examples.
+        first: (title, run id) of the runs to offer instead of the examples.
+        at_home: whether the page is served to this machine alone; its user may then download any open_clip model.
     """
-    offered = first if first is not None else find_examples(examples)
-    opened = offered[0][1] if offered else ""
+    offered = first
+    if offered is None:
+        offered = find_examples(examples)
+    opened = ""
+    if offered:
+        opened = offered[0][1]
     with SafeBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
         session = gr.State(Session(run=opened), time_to_live=STATE_S, delete_callback=_forget)
         top = _header(opened, accounts)
@@ -142,33 +145,35 @@ def build_app(
 
 
 def _header(opened: str, accounts: bool) -> gr.HTML:
-    name = RUNS.get(opened).samples.name if opened else ""
+    name = ""
+    if opened:
+        name = RUNS.get(opened).samples.name
     shown = render("header.html.j2", accounts=accounts, name=name)
     return gr.HTML(shown, run=RUNS.link(opened), js_on_load=script("theme"), elem_id="top", **PLAIN)
 
 
 def _to_data() -> Any:
-    """Returns the tabs: where one brings data."""
+    """Go to the tab Your data."""
     return gr.update(selected="data")
 
 
 def _connection() -> None:
-    said = CONNECTION.format(kept="yes" if kept_in() else "")
-    gr.HTML(said, js_on_load=script("connection"), elem_id="connection", **PLAIN)
+    markup = CONNECTION.format(kept="yes" if kept_in() else "")
+    gr.HTML(markup, js_on_load=script("connection"), elem_id="connection", **PLAIN)
 
 
 def _guide(at_home: bool) -> None:
     measured = {kind: meanings_of(kind) for kind in MODALITIES.every()}
-    said = render("guide.html.j2", at_home=at_home, stay=stay(), kept=kept_in() is not None, measured=measured)
-    gr.HTML(said, **PLAIN)
+    markup = render("guide.html.j2", at_home=at_home, stay=stay(), kept=kept_in() is not None, measured=measured)
+    gr.HTML(markup, **PLAIN)
 
 
 def warm_up() -> None:
-    """Import and compile in the background what the first run of a visitor would otherwise wait for."""
+    """Import and compile in the background what a visitor's first run would wait for."""
 
     def work() -> None:
         try:
-            import_module("core.discovery.insights")  # what explains a lasso
+            import_module("core.discovery.insights")  # describes a lasso
             from core.embeddings import projection
             from core.statistics import compiled
 
@@ -176,7 +181,7 @@ def warm_up() -> None:
                 import_module(name)
 
             projection.warm_up()
-        except Exception:  # the page works without it, only the first map takes longer
+        except Exception:  # the page works without it; only the first map takes longer
             _log.exception("warming up failed")
 
     threading.Thread(target=work, name="warm-up", daemon=True).start()
@@ -194,15 +199,15 @@ def main(
     """Serve the page until it is stopped.
 
     Args:
-        rules: the address to listen on, and who may ask; 0.0.0.0 makes the page visible to the network.
-        port: the port.
+        rules: the address to listen on, and who may connect; 0.0.0.0 opens the page to the network.
+        port: TCP port.
         root: the operator's folder of data sets, see `build_app`.
-        max_minutes: how long one visitor's work may take; 0 sets no limit. By default two hours, and none at home.
-        runs: stored runs that every visitor may open, before the examples.
-        keep: the folder in which visitors' runs outlive the server, or "none" (`webapp.state.home.where_to_keep`).
+        max_minutes: time limit of one visitor's work, 0 for none; by default two hours, at home none.
+        runs: stored runs that every visitor may open, listed before the examples.
+        keep: the folder where visitors' runs outlive the server, or "none" (`webapp.state.home.where_to_keep`).
 
     Raises:
-        InvalidInput: it cannot listen there, a run cannot be read, or none can be kept.
+        InvalidInput: it cannot listen there, a run cannot be read, or runs cannot be kept.
     """
     rules = on_this_platform(rules)
     opened = open_runs(runs)
@@ -214,7 +219,9 @@ def main(
     if rules.mcp:
         keep_files_here()
     believe_proxies(rules)
-    offered = [*opened, *find_examples(ASSETS / "examples")] if opened else None
+    offered = None
+    if opened:
+        offered = [*opened, *find_examples(ASSETS / "examples")]
     demo = build_app(root, first=offered, at_home=at_home, accounts=rules.accounts is not None)
     stopped = stop_on_signal()
     try:
@@ -227,25 +234,26 @@ def main(
         )
     except OSError as error:
         raise InvalidInput(
-            f"The page cannot listen at {rules.listening}, port {port}: another program may be there, or the address "
-            "is none of this machine's. Choose another with --port or --host."
+            f"Cannot listen at {rules.listening}, port {port}: the port may be in use, or the address is not this "
+            "machine's. Use another --port or --host."
         ) from error
-    print(
-        f"Errata is open at http://{'127.0.0.1' if rules.listening == '0.0.0.0' else rules.listening}:{port}",
-        flush=True,
-    )
-    if kept := kept_in():
-        until = "until you delete them" if stay() else "for a day"
-        print(f"Finished runs are kept {until} in {kept} (--keep).", flush=True)
+    host = rules.listening
+    if host == "0.0.0.0":
+        host = "127.0.0.1"
+    print(f"Errata is open at http://{host}:{port}", flush=True)
+    if kept_in():
+        until = "for a day"
+        if stay():
+            until = "until you delete them"
+        print(f"Finished runs are kept {until} in {kept_in()} (--keep).", flush=True)
     if rules.mcp:
         print(f"MCP: http://127.0.0.1:{port}/gradio_api/mcp/ (docs/programs.md)", flush=True)
-    if rules.allow_host:  # a shell may have put the names of files in place of a star
-        print(f"It answers to {', '.join(rules.allow_host)} too.", flush=True)
+    if rules.allow_host:  # a shell may have replaced a star with file names
+        print(f"It also answers to {', '.join(rules.allow_host)}.", flush=True)
     warm_up()
     serve_until_stopped(demo, stopped)
 
 
 def _forget(_: Session) -> None:
-    """A visit is over: what was kept beside runs that are gone goes too. Its runs stay until their day is over, since
-    its browser may come back for them."""
+    """Clean up after a visit: data of deleted runs go too. Its runs stay for a day, as its browser may return."""
     prune_patches()

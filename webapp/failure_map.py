@@ -1,9 +1,8 @@
-"""The failure map: a `gr.HTML` that draws points on a canvas and hands a lasso back as a polygon.
+"""The failure map: a `gr.HTML` that draws points on a canvas and returns a lasso as a polygon.
 
-The points travel once, as base64 arrays; afterwards only a small bit mask does, or a byte for each point where another
-column colors them. Of many rows some are drawn (`drawn_rows`), so that what is sent is bounded. Which rows lie inside
-a lasso is decided here, among all, not in the browser. The drawing itself is in assets/js/failure_map.js and its
-neighbors.
+The points are sent once, as base64 arrays. Afterwards only a bit mask is sent, or one byte per point for another color
+column. Large runs draw a sample of the rows (`drawn_rows`), which bounds the transfer. The server decides which of all
+rows lie inside a lasso. assets/js/failure_map.js and its neighbors do the drawing.
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ from webapp.markup.components import script
 from webapp.markup.render import render
 
 MAX_VERTICES = 2000
-MOST_DRAWN = 100_000
-"""Points that are drawn."""
-_FINEST = 65_535
-"""Steps of a coordinate from one end of the map to the other: less than half a pixel at the closest look."""
+MAX_DRAWN_POINTS = 100_000
+"""Points drawn, a convention that bounds what is sent to the browser."""
+_COORDINATE_STEPS = 65_535
+"""Steps of a coordinate across the map (16 bits): less than half a pixel at the highest zoom."""
 SCRIPTS = ("latest", "map_paint", "map_colour", "map_points", "map_cells", "map_outline", "failure_map", "map_hand")
-"""In one scope, each after what it uses."""
+"""Joined in one scope, each after its dependencies."""
 
 NO_SELECTION: dict[str, Any] = {"count": 0}
-"""An empty record, since Gradio leaves a None out of an update."""
+"""An empty record, because Gradio drops None from an update."""
 
 
 def map_view(
@@ -44,17 +43,17 @@ def map_view(
     view: Any = None,
     colour: Any = None,
 ) -> gr.HTML:
-    """The map as a component; events `lasso` {run, polygon}, `point` {run, row}, `cluster` {run, cluster}, `colour`
-    {run, key} and `clear` {}.
+    """Build the map component; events `lasso` {run, polygon}, `point` {run, row}, `cluster` {run, cluster}, `colour`
+    {run, key}, and `clear` {}.
 
     Args:
-        value: what `map_points` gives; None draws nothing.
-        colour: what `webapp.explore.colours.colouring` gives of the same run; nothing is drawn without it.
+        value: from `map_points`; None draws nothing.
+        colour: from `webapp.explore.colours.colouring` of the same run; required for drawing.
         describe: called with [run, row] while the mouse rests on a point; returns {"src", "title", "lines"} or None.
         elem_id: the element's id on the page.
-        view: what `webapp.state.query.view_of` gives, handed on to the page's address.
+        view: from `webapp.state.query.view_of`, passed on to the page's address.
 
-    A plain `gr.HTML` and no subclass: Gradio writes a stub file beside the source of every subclass that it meets.
+    A plain `gr.HTML`, because Gradio writes a stub file beside the source of every subclass.
     """
     return gr.HTML(
         value,
@@ -70,9 +69,11 @@ def map_view(
 
 
 def drawn_rows(n: int) -> I64 | None:
-    """Which of n rows the map draws: one by chance of each of MOST_DRAWN stretches of one length, always the same ones;
-    None for all of them."""
-    return None if n <= MOST_DRAWN else _one_of_each(n, MOST_DRAWN)
+    """Return the rows of n that the map draws: a random one from each of MAX_DRAWN_POINTS equal stretches, with a fixed
+    seed; None for all rows."""
+    if n <= MAX_DRAWN_POINTS:
+        return None
+    return _one_of_each(n, MAX_DRAWN_POINTS)
 
 
 @lru_cache(maxsize=8)
@@ -84,28 +85,37 @@ def _one_of_each(n: int, stretches: int) -> I64:
 
 
 def drawn_of(values: npt.NDArray[Any], *, every: bool = False) -> npt.NDArray[Any]:
-    """Of one value for each row those of the rows that are drawn; with `every` all."""
-    rows = None if every else drawn_rows(len(values))
-    return values if rows is None else values[rows]
+    """Return the values (one per row) of the drawn rows; with `every`, all values."""
+    rows = None
+    if not every:
+        rows = drawn_rows(len(values))
+    if rows is None:
+        return values
+    return values[rows]
 
 
 def map_points(diagnosis: Diagnosis, run: str, *, every: bool = False) -> dict[str, Any]:
-    """Where the map draws a diagnosis: coordinates in steps of `box`, [[lowest, step] of x, of y], and the cluster of
-    each point, 255 for none. Its colors come beside it.
+    """Return the map of a diagnosis: coordinates in steps of `box`, [[lowest, step] of x, of y], and each point's
+    cluster, 255 for none. Colors are separate.
 
     Args:
-        every: draw every row, however many there are. Else, of more than MOST_DRAWN, `gaps` says which are drawn: how
-            far each is from the one before.
+        every: draw every row. Otherwise, above MAX_DRAWN_POINTS, `gaps` holds the distance of each drawn row from the
+            previous one.
     """
     n = len(diagnosis.samples)
     cluster = drawn_of(diagnosis.cluster_of()[0], every=every)
-    rows = None if every else drawn_rows(n)
+    rows = None
+    if not every:
+        rows = drawn_rows(n)
+    gaps = ""
+    if rows is not None:
+        gaps = packed(np.diff(rows, prepend=0).astype("<u2"))
     steps, box = zip(*(_in_steps(drawn_of(axis, every=every)) for axis in diagnosis.map.xy.T), strict=True)
     return {
         "run": run,
         "n": len(cluster),
         "of": n,
-        "gaps": "" if rows is None else packed(np.diff(rows, prepend=0).astype("<u2")),
+        "gaps": gaps,
         "x": packed(steps[0]),
         "y": packed(steps[1]),
         "box": box,
@@ -116,60 +126,62 @@ def map_points(diagnosis: Diagnosis, run: str, *, every: bool = False) -> dict[s
 
 
 def _in_steps(values: F32) -> tuple[npt.NDArray[np.uint16], tuple[float, float]]:
-    """The values as whole steps, and (lowest value, length of a step)."""
-    low, high = (float(end) for end in (values.min(initial=np.inf), values.max(initial=-np.inf)))
+    """Return the values as whole steps, and (lowest value, step length)."""
+    if not len(values):
+        return np.zeros(0, "<u2"), (0.0, 1.0)
+    low = float(values.min())
+    high = float(values.max())
     if not high > low:
-        return np.zeros(len(values), "<u2"), (low if len(values) else 0.0, 1.0)
-    step = (high - low) / _FINEST
+        return np.zeros(len(values), "<u2"), (low, 1.0)
+    step = (high - low) / _COORDINATE_STEPS
     return np.rint((values.astype(np.float64) - low) / step).astype("<u2"), (low, step)
 
 
 def map_selection(diagnosis: Diagnosis, rows: I64, *, cluster: int | None = None) -> dict[str, Any]:
-    """The selection as a bit mask over the points that are drawn; of a single row that is not drawn also where it
-    lies."""
+    """Return the selection as a bit mask over the drawn points; a single row not drawn also gets its position."""
     n = len(diagnosis.samples)
     drawn = drawn_rows(n)
-    said: dict[str, Any] = {"mask": row_mask(rows, n, drawn=drawn), "count": len(rows), "cluster": cluster}
+    selection: dict[str, Any] = {"mask": row_mask(rows, n, drawn=drawn), "count": len(rows), "cluster": cluster}
     if len(rows) == 1 and drawn is not None and rows[0] not in drawn:
-        said["at"] = [float(place) for place in diagnosis.map.xy[rows[0]]]
-    return said
+        selection["at"] = [float(coordinate) for coordinate in diagnosis.map.xy[rows[0]]]
+    return selection
 
 
 def row_mask(rows: I64, n: int, *, drawn: I64 | None = None) -> str:
-    """Bit i of byte i // 8, least significant first, says whether row i of n is among the rows; with `drawn`, the i-th
-    of these."""
+    """Return a bit mask in base64: bit i of byte i // 8, least significant first, marks row i of n as selected; with
+    `drawn`, the i-th of these rows."""
     mask = np.zeros(n, bool)
     mask[rows] = True
     return packed(np.packbits(mask if drawn is None else mask[drawn], bitorder="little"))
 
 
 def read_polygon(payload: Any) -> tuple[tuple[float, float], ...]:
-    """The polygon of a lasso event, checked: it comes from the browser, so nothing about it is trusted.
+    """Check the polygon of a lasso event, which comes from the browser and is not trusted.
 
     Raises:
         InvalidInput: not a list of at most 2,000 pairs of finite numbers.
     """
     if not isinstance(payload, Sequence) or isinstance(payload, str) or len(payload) > MAX_VERTICES:
-        raise InvalidInput(f"A lasso must be a list of at most {MAX_VERTICES:,} points. Draw a simpler outline.")
+        raise InvalidInput(f"A lasso can have at most {MAX_VERTICES:,} points. Draw a simpler outline.")
     try:
         polygon = tuple((float(x), float(y)) for x, y in payload)
     except (TypeError, ValueError, OverflowError):
-        raise InvalidInput("Each point of a lasso must be a pair of numbers. Draw the outline again.") from None
-    if not all(math.isfinite(v) for point in polygon for v in point):
-        raise InvalidInput("Each point of a lasso must be finite. Draw the outline again.")
+        raise InvalidInput("Each lasso point must be a pair of numbers. Draw the outline again.") from None
+    if not all(math.isfinite(x) and math.isfinite(y) for x, y in polygon):
+        raise InvalidInput("Each lasso point must be finite. Draw the outline again.")
     return polygon
 
 
 def rows_inside(xy: F32, polygon: Sequence[tuple[float, float]]) -> I64:
-    """Row numbers of the points inside the polygon, by the even-odd rule; empty for fewer than three vertices.
+    """Return the row numbers of points inside the polygon by the even-odd rule; empty for fewer than three vertices.
 
-    A polygon that crosses itself counts a doubly enclosed point as outside, as a drawn figure eight suggests.
+    In a polygon that crosses itself, a doubly enclosed point is outside, as in a drawn figure eight.
     """
     if len(polygon) < 3 or not len(xy):
         return np.empty(0, np.int64)
     corners = np.asarray(polygon, np.float64)
     near = np.flatnonzero(((xy >= corners.min(0)) & (xy <= corners.max(0))).all(1))
-    near = near[np.argsort(xy[near, 1], kind="stable")]  # an edge can cross only the ray of points of its heights
+    near = near[np.argsort(xy[near, 1], kind="stable")]  # an edge can only cross the rays of points between its ends
     x = xy[near, 0].astype(np.float64)
     y = xy[near, 1].astype(np.float64)
     inside = np.zeros(len(near), bool)
@@ -182,5 +194,5 @@ def rows_inside(xy: F32, polygon: Sequence[tuple[float, float]]) -> I64:
 
 
 def packed(values: npt.NDArray[Any]) -> str:
-    """The bytes of an array in base64."""
+    """Encode the bytes of an array in base64."""
     return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")

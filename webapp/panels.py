@@ -1,4 +1,4 @@
-"""What systems add to the page: tabs of their own, and folds below the question in the tab Ask."""
+"""Parts that systems add to the page: tabs, and folds below the question in the tab Ask."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Page:
-    """The page that is laid out, as a panel needs it."""
+    """The laid-out page, as panels use it."""
 
     session: gr.State
     """Holds the visitor's `webapp.state.session.Session`: the open run and what is picked."""
@@ -40,25 +40,31 @@ class Page:
 
     @property
     def first(self) -> str:
-        """Id of the run that is open at first; "" where there is none."""
-        return self.examples[0][1] if self.examples else ""
+        """Id of the run that opens first, or ""."""
+        if not self.examples:
+            return ""
+        return self.examples[0][1]
 
     @staticmethod
     def open_run(session: Session) -> Diagnosis | None:
-        """The run that the visitor has open, as a callback with `session` among its inputs asks; None without one."""
-        return RUNS.get(session.run) if session.run else None
+        """Return the visitor's open run, or None; for callbacks with `session` among their inputs."""
+        if not session.run:
+            return None
+        return RUNS.get(session.run)
 
     @property
     def diagnosis(self) -> Diagnosis | None:
-        """That run; None where there is none, or it cannot be read."""
+        """The first run, or None if it is missing or unreadable."""
         try:
-            return RUNS.get(self.first) if self.first else None
+            if not self.first:
+                return None
+            return RUNS.get(self.first)
         except DiagnosisError:
             return None
 
 
 def add_tabs(page: Page, after: str) -> None:
-    """Lay out the tabs that systems put behind the one of that id."""
+    """Lay out the tabs that systems place after the tab with this id."""
     behind = tabs_after(after)
     for part in extensions.parts("panels"):
         if part.value.place == "tab" and part.value.name in behind:
@@ -66,14 +72,14 @@ def add_tabs(page: Page, after: str) -> None:
 
 
 def add_folds(page: Page, tab: gr.Tab) -> None:
-    """Lay out what systems add to the tab Ask."""
+    """Lay out the parts that systems add to the tab Ask."""
     for part in extensions.parts("panels"):
         if part.value.place == "ask":
             _guard(part, lambda part=part: extensions.load(part.value.build)(page, tab))
 
 
 def add_endpoints() -> None:
-    """The addresses for programs that systems add."""
+    """Add the endpoints of systems."""
     for part in extensions.parts("endpoints"):
         _guard(part, lambda part=part: extensions.load(part.value)())
 
@@ -84,16 +90,17 @@ def _build_tab(part: extensions.Part, page: Page) -> None:
 
 
 def _guard(part: extensions.Part, build: Callable[[], Any]) -> None:
-    """Build what a system adds; another package's may fail without taking the page along, and nothing half built is
-    left."""
+    """Build a system's part. If a part of another package fails, remove what it built and keep the page."""
     around = Context.block
-    before = len(around.children) if around else 0
+    before = 0
+    if around:
+        before = len(around.children)
     try:
         build()
     except Exception as error:
         if not part.foreign:
             raise
-        Context.block = around  # a block that was entered and never left would take in the rest of the page
+        Context.block = around  # a block that was entered and not left would contain the remaining page
         if around:
             del around.children[before:]
-        _log.warning("The system %r is left off the page. %s", part.system.name, extensions.why(error))
+        _log.warning("The page leaves out the system %r. %s", part.system.name, extensions.why(error))

@@ -30,26 +30,28 @@ COLOURS = {
     "button_secondary_border_color": "line",
     "button_secondary_text_color": "ink",
 }
-"""The style sheet's color of each, by day and by night."""
+"""Color names of the style sheet, for light and dark."""
 
 
 PLAIN = {"label_background_fill": "transparent", "shadow": "none"}
-"""Of a block, by day and by night."""
+"""Block settings for light and dark."""
 
 
 def quiet_theme() -> Base:
-    """A quiet theme of the fonts that the visitor's machine has; nothing is fetched."""
+    """Return a plain theme in the visitor's system fonts; nothing is downloaded."""
     sans = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
     mono = ("ui-monospace", "SF Mono", "Cascadia Mono", "Menlo", "monospace")
     base = Base(primary_hue="indigo", neutral_hue="slate", font=sans, font_mono=mono, radius_size="md", text_size="md")
     day, night = map(_tokens, re.findall(r"\{([^}]*)\}", (ASSETS / "css/tokens.css").read_text("utf-8")))
-    # the sign-in page comes without our style sheets, so each color stands here too
+    # the sign-in page lacks our style sheets, so colors are set here too
     modes = (("", day), ("_dark", night))
-    both = {f"{n}{mode}": f"var(--{c}, {of[c]})" for n, c in COLOURS.items() for mode, of in modes}
-    plain = {f"block_{name}{mode}": value for name, value in PLAIN.items() for mode in ("", "_dark")}
-    return base.set(**both, **plain, input_border_width="1px", shadow_drop="none")
+    values = dict[str, str]()
+    for mode, tokens in modes:
+        values |= {f"{name}{mode}": f"var(--{token}, {tokens[token]})" for name, token in COLOURS.items()}
+        values |= {f"block_{name}{mode}": value for name, value in PLAIN.items()}
+    return base.set(**values, input_border_width="1px", shadow_drop="none")
 
 
 def _tokens(block: str) -> dict[str, str]:
-    """Values by name of the variables in one block of the style sheet."""
+    """Return the variables in one block of the style sheet, by name."""
     return dict(re.findall(r"--([\w-]+): ([^;]+);", block))

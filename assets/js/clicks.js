@@ -33,7 +33,7 @@ function show() {
   find(".clicks-bar i").style.width = `${(100 * done) / all.length}%`;
   find("[data-undo]").disabled = !history.length;
   const finish = find("[data-finish]");
-  finish.textContent = done === all.length ? "See the judgement" : "See the judgement now, the rest skipped";
+  finish.textContent = done === all.length ? "See the judgment" : "See the judgment; skip the others";
   finish.classList.toggle("ready", done === all.length);
   finish.disabled = !done;
 }

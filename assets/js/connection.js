@@ -3,16 +3,16 @@
 
 const EVERY_MS = 5000;
 const address = `${window.gradio_config?.root ?? ""}/gradio_api/app_id`;
-const LOST = "The server does not answer. If it was stopped, what it was doing for you is lost.";
+const LOST = "The server does not answer. If it was stopped, unfinished work is lost.";
 const KEPT = element.querySelector("p").dataset.kept;
 const ANEW = KEPT
-  ? "The server was started anew. Your finished runs are there; files that you had chosen are gone."
-  : "The server was started anew, and what it held for you is gone. Bring your files again.";
-const RELOAD = KEPT ? "The server was started anew. Reload the page: your finished runs are there." : ANEW;
+  ? "The server restarted. Your finished runs are still here; your chosen files are not."
+  : "The server restarted without your data. Add your files again.";
+const RELOAD = KEPT ? "The server restarted. Reload the page to see your finished runs." : ANEW;
 const OUT = "You are signed out. Reload the page and sign in.";
-const AGAIN = "What it was working on for you did not finish: start it again.";
-const LEFT = "What was under way for you when this page was left or reloaded did not finish: start it again.";
-const CUT = "<h3>Did not finish</h3><p>The server stopped answering while this was under way.</p>";
+const AGAIN = "Your work in progress did not finish. Start it again.";
+const LEFT = "Work in progress stopped when you left or reloaded this page. Start it again.";
+const CUT = "<h3>Did not finish</h3><p>The server stopped answering meanwhile.</p>";
 let missed = 0, after = "", lost = false;
 
 const say = (text) => {

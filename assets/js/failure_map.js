@@ -189,7 +189,7 @@ function readPoints() {
   ringed = stepped = peeked = null;
   element.classList.toggle("map-full", true);
   const names = value.clusters.map((c) => `${c.id + 1}: ${c.name}, ${c.size} samples`).join("; ");
-  marks.setAttribute("aria-label", `Failure map of ${value.of} samples. ${names ? "Clusters " + names : "No cluster was confirmed"}. The list beside it offers the same.`);
+  marks.setAttribute("aria-label", `Failure map of ${value.of} samples. ${names ? "Groups " + names : "No confirmed group"}. The list beside it offers the same.`);
   readColour();
   readSelection();
   if (before && before.run === next.run && before.n === next.n && !calm.matches && next.n <= MAX_POINTS) glide(before, next);

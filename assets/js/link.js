@@ -114,7 +114,7 @@ document.addEventListener("click", async ({ target }) => {
   try {
     await navigator.clipboard.writeText(location.href);
     const what = own.length && !String(now.run).startsWith("example-") ? "run" : now.beside ? "comparison" : "";
-    said.textContent = what ? `Copied. Whoever has the link can read this ${what} until it is deleted.` : "Copied.";
+    said.textContent = what ? `Copied. Anyone with the link can read this ${what} until it is deleted.` : "Copied.";
   } catch {
     said.textContent = `Copy the page's address: ${location.href}`; // no permission, as in a frame
   }

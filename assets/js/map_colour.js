@@ -99,12 +99,12 @@ function chip({ label, count }, place, rgb) {
 // What the colours mean, in words. `cells` is null where points are shown, else {low, high} in bytes of the scale and {seen}.
 function legendWords(colour, cells) {
   const category = colour.kind === "category";
-  const named = category ? `Colour and sign: ${colour.title}` : `Colour: ${colour.title}`;
-  const missing = colour.missing && !category ? `; grey: ${colour.missing.toLocaleString("en")} ${colour.none}` : "";
-  if (category && cells) return `Colour: ${colour.title}, the most frequent of each cell${missing}.`;
+  const named = category ? `Color and sign: ${colour.title}` : `Color: ${colour.title}`;
+  const missing = colour.missing && !category ? `; gray: ${colour.missing.toLocaleString("en")} ${colour.none}` : "";
+  if (category && cells) return `Color: most frequent ${colour.title} in each cell${missing}.`;
   if (category) return `${named}${missing}.`;
-  const ends = colour.kind === "diverging" ? "zero in the middle, the ends at the" : "";
-  if (cells) return `Colour: mean of each cell, ${colour.title}, ${ends || "from the"} ${ends ? "98th percentile of the cells' distance from it" : "2nd to the 98th percentile of the cells"}${missing}.`;
+  const ends = colour.kind === "diverging" ? "zero in the middle, ends at the" : "";
+  if (cells) return `Color: mean of each cell, ${colour.title}, ${ends || "from the"} ${ends ? "98th percentile of the cells' distance from it" : "2nd to the 98th percentile of the cells"}${missing}.`;
   const scale = ends ? `${ends} farther of the 2nd and 98th percentile, the farthest drawn last` : "2nd to 98th percentile, the highest drawn last";
   return `${named}, ${scale}${missing}.`;
 }
@@ -125,10 +125,10 @@ function showLegend(find, colour, cells, { method, n, of }, dark) {
     find(".map-low").textContent = short(low, low, high);
     find(".map-high").textContent = short(high, low, high);
   }
-  const part = of > n ? ` ${n.toLocaleString("en")} of ${of.toLocaleString("en")} samples are drawn, by chance and evenly; all are counted and listed.` : "";
-  const shown = cells ? ` ${cells.seen.toLocaleString("en")} ${part ? "of these" : "samples"} in sight, so squares stand for them, paler where fewer are: zoom in for points.` : "";
+  const part = of > n ? ` ${n.toLocaleString("en")} of ${of.toLocaleString("en")} samples are drawn, at random; all are counted and listed.` : "";
+  const shown = cells ? ` ${cells.seen.toLocaleString("en")} ${part ? "of these" : "samples"} in view, shown as squares, paler where fewer. Zoom in for points.` : "";
   const view = method === "umap" ? "UMAP of the embedding" : "PCA view of the embedding";
   const note = find(".map-note");
-  note.textContent = `${legendWords(colour, cells)}${part}${shown} ${view}: for looking, not for testing.`;
+  note.textContent = `${legendWords(colour, cells)}${part}${shown} ${view}; no test uses the map.`;
   note.title = colour.meaning ? `${colour.title}: ${colour.meaning}` : "";
 }

@@ -141,7 +141,7 @@ plate.addEventListener("keydown", (event) => {
     const at = ids.indexOf(stepped);
     stepped = ids[at < 0 ? (by > 0 ? 0 : ids.length - 1) : (at + by + ids.length) % ids.length];
     const cluster = props.value.clusters.find((c) => c.id === stepped);
-    live.textContent = `Cluster ${stepped + 1}: ${cluster.name}, ${cluster.size} samples. Enter opens it.`;
+    live.textContent = `Group ${stepped + 1}: ${cluster.name}, ${cluster.size} samples. Enter opens it.`;
     paint();
   } else if (event.key === "Enter" && stepped !== null) send("cluster", { cluster: stepped });
   else if (event.key === "+" || event.key === "=") zoomAt(1.4);

@@ -91,7 +91,7 @@ function moments(tile, phrase) {
   let latest = 0;
   const draw = async () => {
     const mine = ++latest;
-    drawn.textContent = "Looking: the first time the encoder is loaded, which takes some seconds.";
+    drawn.textContent = "Searching. The first time, loading the encoder takes some seconds.";
     const card = await server.describe([props.run, Number(tile.dataset.row), true, field.value]).catch(() => null);
     if (mine === latest) drawn.innerHTML = card?.moment ?? "<p>The server gave no answer. Try again.</p>"; // the server escapes every text
   };

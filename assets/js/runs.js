@@ -47,7 +47,7 @@ function confirmed(row, pressed) {
     yes.addEventListener("click", () => act(row, { do: "delete" }));
     no.addEventListener("click", back);
     setTimeout(() => no.focus(), 0);
-    return [made("span", "Delete it, and its links?"), yes, no];
+    return [made("span", "Delete it and its links?"), yes, no];
   }, pressed);
 }
 
@@ -76,7 +76,7 @@ window.addEventListener("click", (event) => {
   const n = element.querySelectorAll("[data-stays] [data-run]").length, said = element.querySelector("[data-said]");
   if (!event.target.closest?.("#forget") || (!n && !said)) return;
   const kept = [n && (n === 1 ? "your run" : `all ${n} runs`), said && "your notes on opened runs"].filter(Boolean).join(" and ");
-  if (confirm(`Delete ${kept} kept on this machine, and the files that you brought?`)) return;
+  if (confirm(`Delete ${kept} on this machine, and your uploaded files?`)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
 }, true);

@@ -70,11 +70,11 @@ const worstFirst = (rows) => [...rows].sort((a, b) => loss[b] - loss[a]);
 function* selection() {
   const one = now.rows.length === 1;
   const head = made("div", { className: "pane-head" });
-  const back = made("button", { type: "button", className: "plain back", textContent: "← All clusters" });
+  const back = made("button", { type: "button", className: "plain back", textContent: "← All groups" });
   back.dataset.do = "clear";
   head.append(made("div", { className: "pane-nav" }, back), made("h2", { className: "pane-title", tabIndex: -1, textContent: now.title }));
   head.append(made("p", { className: "selection-chip", textContent: `${now.rows.length.toLocaleString("en")} selected, mean loss ${shortly(mean(now.rows))} ${data.unit}` }));
-  if (!one) head.append(made("p", { className: "flag", textContent: "Exploratory: you chose these samples after seeing their losses, so no p is given." }));
+  if (!one) head.append(made("p", { className: "flag", textContent: "Not tested: you chose these after seeing their losses." }));
   yield head;
   const body = made("div", { className: "pane-body" });
   const rows = worstFirst(now.rows);

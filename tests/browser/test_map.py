@@ -166,7 +166,7 @@ def test_squares_stand_for_too_many_points_until_one_zooms_in(open_page: Visit, 
 def test_where_some_samples_are_drawn_a_point_is_its_own_sample_and_one_that_is_not_drawn_gets_a_ring(
     open_page: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(failure_map, "MOST_DRAWN", 200)
+    monkeypatch.setattr(failure_map, "MAX_DRAWN_POINTS", 200)
     made, drawn = make_showcase(500, with_images=False), failure_map.drawn_rows(500)
     assert drawn is not None
     loose = np.flatnonzero(made.cluster_of()[0] < 0)

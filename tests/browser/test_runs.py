@@ -1,4 +1,4 @@
-"""The list of own runs: a run is renamed, found again after its server was started anew, and deleted."""
+"""The list of own runs: a run is renamed, found again after its server restarted, and deleted."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_run_keeps_its_name_over_a_restart_is_nobody_else_s_and_is_deleted_wit
 ) -> None:
     address = restarted.start()
     page = opens(visit(), address)
-    assert "None yet" in page.locator("#my-runs").inner_text()
+    assert "No runs yet" in page.locator("#my-runs").inner_text()
     link = diagnose_on_page(page, tmp_path)
     page.get_by_role("tab", name="Your data").click()
     row = row_of(page, "Your run")
@@ -116,7 +116,7 @@ def test_a_run_keeps_its_name_over_a_restart_is_nobody_else_s_and_is_deleted_wit
 
     other = opens(visit(), address)
     other.wait_for_timeout(1500)
-    assert "None yet" in other.locator("#my-runs").inner_text()
+    assert "No runs yet" in other.locator("#my-runs").inner_text()
 
     page.get_by_role("tab", name="Your data").click()
     row = row_of(page, "Tuesday")
@@ -127,7 +127,7 @@ def test_a_run_keeps_its_name_over_a_restart_is_nobody_else_s_and_is_deleted_wit
     page.wait_for_function("document.querySelector('#my-runs')?.innerText.includes('None yet')", timeout=30_000)
     page.wait_for_function("localStorage.getItem('errata-runs') === null", timeout=30_000)
     other.goto(link)
-    other.get_by_text("no longer held by the server").first.wait_for(timeout=30_000)
+    other.get_by_text("no longer has this run by the server").first.wait_for(timeout=30_000)
 
 
 @pytest.mark.parametrize("restarted", [AT_HOME], indirect=True)
@@ -168,7 +168,7 @@ def test_what_another_tab_made_since_goes_with_delete_my_data_now(
     page.wait_for_selector("#connection p:visible", timeout=30_000)
     gone = visit()
     gone.goto(link)
-    gone.get_by_text("no longer held by the server").first.wait_for(timeout=60_000)
+    gone.get_by_text("no longer has this run by the server").first.wait_for(timeout=60_000)
 
 
 @pytest.mark.parametrize("restarted", [AT_HOME], indirect=True)

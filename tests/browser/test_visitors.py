@@ -113,7 +113,7 @@ def test_a_message_goes_with_its_tab_and_the_next_one_says_its_own_reason(open_p
     page = open_page()
     page.get_by_role("tab", name="Your data").click()
     page.get_by_role("button", name="Run the diagnosis").click()
-    page.locator(".toast-body", has_text="Bring a table first").wait_for(timeout=30_000)
+    page.locator(".toast-body", has_text="No table").wait_for(timeout=30_000)
     page.get_by_role("tab", name="Predict").click()
     page.wait_for_selector(".toast-body", state="detached", timeout=5_000)
     page.get_by_role("button", name="Open them and compare").click()

@@ -105,7 +105,7 @@ def test_thirty_clicks_by_keyboard_end_in_a_judgement_and_a_run_without_words_sa
     page.wait_for_selector("#pane .calm")
     for tab, said, where in (
         ("Ask", "cannot be asked in words", "#chips"),
-        ("Thirty clicks", "No cluster to judge", "#clicks"),
+        ("Thirty clicks", "No group to judge", "#clicks"),
         ("Predict", "Nothing to predict", "#frozen"),
     ):
         page.get_by_role("tab", name=tab).click()

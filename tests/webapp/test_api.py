@@ -156,7 +156,7 @@ def test_a_program_brings_a_pool_of_pictures(client: Any, tmp_path: Path, monkey
     said = client.predict(run="example-streets", name="sus-x", settings=own, pool=pool, api_name="/probe")
     assert brought == [(tmp_path / "pool.zip").read_bytes()]
     assert (said["settings"]["pool"], said["settings"]["pool_folders"]) == ("pool.zip", "none")
-    with pytest.raises(Exception, match="makes no support set of a pool"):
+    with pytest.raises(Exception, match="does not use a pool"):
         client.predict(run="example-streets", name="zero-shot", settings={}, pool=pool, api_name="/probe")
 
 
@@ -165,7 +165,7 @@ def test_a_program_brings_a_pool_of_pictures(client: Any, tmp_path: Path, monkey
     [
         ("oracle", {}, "Unknown probe"),
         ("zero-shot", {"templates": "81"}, "templates must be one of"),
-        ("zero-shot", {"descriptions": "/etc/passwd"}, "JSON itself"),
+        ("zero-shot", {"descriptions": "/etc/passwd"}, "must be JSON text"),
         ("coop", {"save": "/tmp/x"}, "path on the server"),
         ("zero-shot", [1], "must be an object"),
     ],

@@ -71,7 +71,7 @@ def of_one_person(tmp_path_factory: pytest.TempPathFactory) -> gr.Blocks:
 def test_without_an_example_the_page_says_what_to_do(without_runs: gr.Blocks) -> None:
     blocks = without_runs.blocks.values()
     values = [str(getattr(c, "value", "")) for c in blocks if getattr(c, "elem_id", None) == "strip"]
-    assert "Bring a table" in values[0]
+    assert "Add a table" in values[0]
     tabs = [tab for tab in blocks if isinstance(tab, gr.Tab) and tab.parent.elem_id == "tabs"]  # type: ignore[union-attr]
     assert tuple(tab.id for tab in tabs) == tab_names()  # those that a link can name
 

@@ -45,7 +45,7 @@ def test_points_on_one_place_stay_there(diagnosis: Diagnosis, xy: np.ndarray) ->
 
 def test_of_many_rows_some_of_every_stretch_are_drawn(diagnosis: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = map_points(diagnosis, "")
-    monkeypatch.setattr(failure_map, "MOST_DRAWN", 12)
+    monkeypatch.setattr(failure_map, "MAX_DRAWN_POINTS", 12)
     sent = map_points(diagnosis, "")
     rows = np.cumsum(array(sent["gaps"], "<u2")).tolist()
     assert [row // 5 for row in rows] == list(range(12))
@@ -69,7 +69,7 @@ def test_of_many_rows_some_of_every_stretch_are_drawn(diagnosis: Diagnosis, monk
 
 
 def test_what_is_sent_of_a_map_does_not_grow_beyond_the_points_that_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failure_map, "MOST_DRAWN", 200)
+    monkeypatch.setattr(failure_map, "MAX_DRAWN_POINTS", 200)
     of = [make_diagnosis(n, with_images=False) for n in (400, 4000)]
     few, many = (len(json.dumps([map_points(one, ""), map_selection(one, np.arange(99))])) for one in of)
     assert abs(few - many) < 30  # a digit more in a count

@@ -1,4 +1,4 @@
-"""A free question's answer: what was observed, how sure that is, and the images that it speaks of."""
+"""The answer to a question: observed errors, their confidence, and the matching images."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 MAX_PICTURES = 60
 MAX_LISTED = 200
-"""Questions that the table of a visit shows."""
+"""Questions shown in the table of a visit."""
 N_BINS = 28
 BAR = 10
-"""Width of a bar of the strip, its gap included."""
+"""Width of a bar of the strip, including its gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,40 +33,45 @@ class AskedQuestion:
     text: str
     scope: str
     support: int
-    told: tuple[str, str]
-    """Error rates, or mean losses, of the samples shown and of the others."""
+    figures: tuple[str, str]
+    """Error rates or mean losses of the matches and of the others."""
     p: float | None
-    """Of a condition that the run tested, which stays as it is."""
+    """Adjusted p of a condition tested in the run; it does not depend on further questions."""
     p_alone: float | None
     alpha: float
 
     def p_among(self, questions: int) -> float | None:
-        """Its p among so many different questions."""
-        return self.p if self.p_alone is None else min(1.0, self.p_alone * questions)
+        """Return its p adjusted for this many different questions (Bonferroni)."""
+        if self.p_alone is None:
+            return self.p
+        return min(1.0, self.p_alone * questions)
 
     def is_confirmed(self, questions: int) -> bool:
-        """Whether that is small enough."""
+        """Whether that p is at most alpha."""
         p = self.p_among(questions)
         return p is not None and p <= self.alpha
 
 
 def remember(answer: Answer) -> AskedQuestion:
-    """The answer's line in the table of questions: in the measure in which it is told."""
-    told = ("–", "–")
+    """Return the answer's line in the table of questions, in the measure of the answer."""
+    figures = ("–", "–")
     if answer.shown and answer.in_shares and answer.error_rate is not None:
-        told = percent(answer.error_rate.value), percent(answer.error_rest)
+        figures = percent(answer.error_rate.value), percent(answer.error_rest)
     elif answer.shown:
-        told = number(answer.observed.value), number(answer.rest)
-    return AskedQuestion(answer.text, answer.scope, answer.support, told, answer.p, answer.p_alone, answer.alpha)
+        figures = number(answer.observed.value), number(answer.rest)
+    return AskedQuestion(answer.text, answer.scope, answer.support, figures, answer.p, answer.p_alone, answer.alpha)
 
 
 def answers_view(diagnosis: Diagnosis, answers: Sequence[Answer], gap: Difference | None) -> str:
-    """One card for each answer, and above them what differs between two."""
+    """Render one card per answer, below the difference of two answers."""
     shown = [answer for answer in answers if answer.shown]
     within = np.any([np.isfinite(answer.scores) for answer in shown] or [[True]], axis=0)
+    between = ""
+    if gap is not None:
+        between = difference_sentence(diagnosis, gap)
     return render(
         "ask/answers.html.j2",
-        between="" if gap is None else difference_sentence(diagnosis, gap),
+        between=between,
         cards=[_card(diagnosis, answer, within) for answer in answers],
         outcomes=diagnosis.outcomes,
         tried=tried_sentence(diagnosis.prediction),
@@ -74,74 +79,98 @@ def answers_view(diagnosis: Diagnosis, answers: Sequence[Answer], gap: Differenc
 
 
 def verdict(answer: Answer) -> str:
-    """Whether the answer is more than chance would give to somebody who asked as much, in a few words (plain text)."""
+    """Return the verdict in a few words (plain text), adjusted for the number of questions."""
     if answer.refused:
         return "Not asked"
     if not answer.shown:
-        return "Nothing to compare" if answer.counted else "Nothing clearly matches"
+        if answer.counted:
+            return "No samples to compare"
+        return "No clear match"
     if answer.p is None:
-        return "Not tested: too few groups"
-    return f"{'Confirmed: higher loss' if answer.confirmed else 'Not confirmed'}, {p_value(answer.p)}"
+        return "Not tested: too few groups of related rows"
+    if answer.confirmed:
+        return f"Confirmed: higher loss, {p_value(answer.p)}"
+    return f"Not confirmed, {p_value(answer.p)}"
 
 
 def _card(diagnosis: Diagnosis, answer: Answer, within: Bool) -> dict[str, Any]:
-    """What is shown of an answer.
+    """Return the card of an answer.
 
     Args:
-        within: (n,) the samples of the scopes of all answers that stand side by side.
+        within: (n,) the samples in scope of any answer on the page.
     """
+    colour = "unsure"
+    if answer.confirmed:
+        colour = "sure"
+    strip = None
+    pictures: dict[str, Any] = {"orders": [], "more": 0}
+    if answer.shown:
+        strip = _strip(diagnosis, answer, within)
+        pictures = _pictures(diagnosis, answer)
     return {
         "answer": answer,
         "verdict": verdict(answer),
-        "colour": "sure" if answer.confirmed else "unsure",
+        "colour": colour,
         "paragraphs": answer_parts(diagnosis, answer).paragraphs,
-        "strip": _strip(diagnosis, answer, within) if answer.shown else None,
-        **(_pictures(diagnosis, answer) if answer.shown else {"orders": [], "more": 0}),
+        "strip": strip,
+        **pictures,
     }
 
 
 def _strip(diagnosis: Diagnosis, answer: Answer, within: Bool) -> dict[str, Any]:
-    """Where the matches lie among the losses of their scope: two small histograms, each scaled to its own size, from
-    the least to the greatest loss `within`."""
+    """Return two small histograms of the losses of the matches and of the others in scope, each scaled to its own size,
+    from the lowest to the highest loss `within`."""
     losses = diagnosis.outcomes.fitted
     scope = np.flatnonzero(np.isfinite(answer.scores))
     inside = np.isin(scope, answer.rows)
     low = float(losses[within].min())
     high = float(losses[within].max())
-    edges = np.linspace(low, high if high > low else low + 1, N_BINS + 1)
+    last_edge = high
+    if high <= low:
+        last_edge = low + 1
+    edges = np.linspace(low, last_edge, N_BINS + 1)
     bars: list[tuple[str, int, float, float]] = []  # kind, x, y, height
     for part, kind in ((scope[inside], "match"), (scope[~inside], "rest")):
         counts = np.histogram(losses[part], edges)[0]
-        share = np.sqrt(counts / max(counts.max(), 1))  # so that a few samples among many are still seen
+        share = np.sqrt(counts / max(counts.max(), 1))  # the root keeps small counts visible
         for i, height in enumerate((26 * share).tolist()):
-            if height > 0:
-                bars.append((kind, i * BAR + 1, 30 - height if kind == "match" else 32, height))
+            if height <= 0:
+                continue
+            y = 32.0  # the others hang below the line at 31
+            if kind == "match":
+                y = 30 - height
+            bars.append((kind, i * BAR + 1, y, height))
     return {"bars": bars, "low": low, "high": high, "width": BAR * N_BINS}
 
 
 def _pictures(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
-    """(key, title, the matching images, each once) in each order, and how many more there are than are shown."""
+    """Return (key, title, matching images, each once) in each order, and the number of further images."""
     from core.checks.answers import by_picture  # brings scipy: the page opens without it
 
     worst = answer.rows[np.argsort(-diagnosis.outcomes.loss[answer.rows], kind="stable")]
+    title = "Best matches"
+    if answer.counted:
+        title = "Counted"
     by_order = (
-        ("best", "Counted" if answer.counted else "Best matches", by_picture(diagnosis.samples, answer.rows)),
+        ("best", title, by_picture(diagnosis.samples, answer.rows)),
         ("worst", "Highest loss first", by_picture(diagnosis.samples, worst)),
     )
-    orders = [(k, title, [_tile(diagnosis, own) for own in each[:MAX_PICTURES]]) for k, title, each in by_order]
+    orders = [(k, title, [_tile(diagnosis, rows) for rows in each[:MAX_PICTURES]]) for k, title, each in by_order]
     return {"orders": orders, "more": max(0, len(by_order[0][2]) - MAX_PICTURES)}
 
 
 def _tile(diagnosis: Diagnosis, rows: I64) -> Tile:
-    """The first of the rows, which show one image, and how many more there are."""
+    """Return the tile of an image, for the first of its rows, with the number of further rows."""
     tile = tile_of(diagnosis, int(rows[0]), mark_wrong=True)
     more = len(rows) - 1
-    return replace(tile, lines=(*tile.lines, f"and {more:,} more of this image")) if more else tile
+    if more:
+        return replace(tile, lines=(*tile.lines, f"and {more:,} more of this image"))
+    return tile
 
 
 def questions_table(asked: Sequence[AskedQuestion]) -> str:
-    """The different questions of this visit, newest first, each with its p among all of them; a press asks one again.
-    "" before the first."""
+    """Render the different questions of this visit, newest first, each with its p adjusted for all of them; "" before
+    the first."""
     if not asked:
         return ""
     return render("ask/questions.html.j2", asked=[*enumerate(asked, 1)][::-1][:MAX_LISTED], n=len(asked))

@@ -1,5 +1,5 @@
-"""Every phrase in every class as a heat map: the observed excess loss, grayed where the ensemble's reading does not
-stand out. Exploration, without a p."""
+"""Heat map of every phrase in every class: observed excess loss, grayed where the ensemble's prediction from the words
+does not stand out. Not tested: the cells have no p-value."""
 
 from __future__ import annotations
 
@@ -22,18 +22,15 @@ if TYPE_CHECKING:
 
 EVERY = "every family"
 MAX_COLUMNS = 14
-NO_WORDS = (
-    '<p class="muted">No phrase can be read in the classes of this run, since it keeps no words. Conditions name its '
-    "clusters in Explore.</p>"
-)
-CLOSED = '<p class="muted">Every phrase is read in every class, which takes some seconds.</p>'
+NO_WORDS = '<p class="muted">This run has no words, so it has no audit. In Explore, conditions describe its groups.</p>'
+CLOSED = '<p class="muted">The audit scores every phrase in every class, which takes some seconds.</p>'
 
 
 def cells_of(diagnosis: Diagnosis, family: str = EVERY) -> list[AuditCell]:
-    """The cells of one family's phrases, or of those of the largest excess anywhere.
+    """Return the cells of one family's phrases, or of the phrases with the largest excess.
 
     Raises:
-        InvalidInput: the run has no words, or no such family.
+        InvalidInput: the run has no words, or no family of that name.
     """
     from core.checks.audit_table import audit_table
 
@@ -42,25 +39,27 @@ def cells_of(diagnosis: Diagnosis, family: str = EVERY) -> list[AuditCell]:
         return audit_table(diagnosis)
     phrases = [p for p, f in zip(words.phrases, words.families) if f == family]
     if not phrases:
-        raise InvalidInput(f"This run has no family of phrases called {str(family)[:40]!r}. Choose one from the list.")
+        raise InvalidInput(f"This run has no family {str(family)[:40]!r}. Choose one from the list.")
     return audit_table(diagnosis, phrases)
 
 
 def families_of(diagnosis: Diagnosis) -> list[str]:
-    """The families of the run's phrases, in order."""
-    return [EVERY, *(f for f in dict.fromkeys(diagnosis.words.families) if f)] if diagnosis.words else [EVERY]
+    """Return the families of the run's phrases, in order."""
+    if diagnosis.words:
+        return [EVERY, *(f for f in dict.fromkeys(diagnosis.words.families) if f)]
+    return [EVERY]
 
 
 def audit_view(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> str:
-    """The cells as a table: phrases down, that of the largest excess first, classes across."""
+    """Render the cells as a table: phrases down, largest excess first; classes across."""
     scopes = list(dict.fromkeys(c.scope for c in cells))
     note = ""
     if len(scopes) > MAX_COLUMNS:
         strength = {s: max(abs(c.observed.value) for c in cells if c.scope == s) for s in scopes}
         # the first scope, all samples, always stays
-        kept = set(sorted(scopes, key=lambda s: (s != scopes[0], -strength[s]))[:MAX_COLUMNS])
-        note = f" Of {len(scopes):,} classes, the {MAX_COLUMNS - 1} of the largest excess are shown; the CSV holds all."
-        cells = [c for c in cells if c.scope in kept]
+        shown = set(sorted(scopes, key=lambda s: (s != scopes[0], -strength[s]))[:MAX_COLUMNS])
+        note = f" Shown: the {MAX_COLUMNS - 1} of {len(scopes):,} classes with the largest excess; the CSV has all."
+        cells = [c for c in cells if c.scope in shown]
     top = max((abs(c.observed.value) for c in cells), default=0.0) or 1.0
     excess: dict[str, float] = {}
     for c in cells:
@@ -70,24 +69,24 @@ def audit_view(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> str:
 
 
 def audit_csv(cells: Sequence[AuditCell]) -> bytes:
-    """One line for each cell."""
+    """Return the cells as CSV, one line each."""
     names = "phrase family scope support observed low high read stands_out error_inside error_outside"
     rows: list[list[object]] = []
     for c in cells:
-        read = ["" if c.read is None else c.read, c.stands_out]
-        rates = ["" if r is None else r for r in (c.error_inside, c.error_outside)]
-        known = [c.support, c.observed.value, c.observed.low, c.observed.high, *read, *rates]
-        rows.append([c.phrase, c.family, c.scope, *known])
+        observed = [c.support, c.observed.value, c.observed.low, c.observed.high]
+        cells_read = [c.read, c.stands_out, c.error_inside, c.error_outside]
+        rows.append([c.phrase, c.family, c.scope, *observed, *("" if value is None else value for value in cells_read)])
     return csv_of(names.split(), rows)
 
 
 def on_table(session: Session, family: str) -> tuple[Any, Any, Any]:
-    """Make the table of the open run: returns (families, heat map, download)."""
+    """Make the audit of the open run: returns (families, heat map, download)."""
     diagnosis = require_run(session)
     families = families_of(diagnosis)
     if diagnosis.words is None:
         return gr.update(choices=families, value=EVERY), NO_WORDS, gr.update(interactive=False)
-    family = family if family in families else EVERY
+    if family not in families:
+        family = EVERY
     cells = cells_of(diagnosis, family)
     path = fresh_folder("audit") / "audit.csv"
     path.write_bytes(audit_csv(cells))
@@ -96,7 +95,7 @@ def on_table(session: Session, family: str) -> tuple[Any, Any, Any]:
 
 
 def build(session: gr.State, there: bool = True) -> tuple[gr.Accordion, gr.HTML]:
-    """Lay out the accordion, unless it is not `there`, and wire it; returns it and the heat map."""
+    """Lay out and wire the accordion, visible if `there`; returns it and the heat map."""
     title = "Audit: every phrase in every class"
     with gr.Accordion(title, open=False, visible=there, elem_id="audit") as fold:
         with gr.Row(elem_classes="audit-row"):

@@ -1,4 +1,4 @@
-"""What a part of the tab Ask made of a run: its files, how it is shown, and that a visit keeps it for the last runs."""
+"""Results of a part of the tab Ask: their files, their view, and their storage for the last runs of a visit."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from core.records import Diagnosis
     from webapp.state.session import Session
 
-KEPT = 3
-"""Runs of which a visit keeps what was made."""
+MAX_SAVED_RUNS = 3
+"""Runs whose results a visit keeps."""
 
 MAX_CHARACTERS = 200_000
-"""Of what is typed or pasted."""
+"""Of typed or pasted text."""
 
 Files = Sequence[tuple[str, str]]
-"""(name, what its button says) of each."""
+"""(file name, button title) pairs."""
 
 
 class MadeOfRun(Protocol):
-    """What was made of a run."""
+    """A result on a run."""
 
     @property
     def run(self) -> str: ...
@@ -49,17 +49,17 @@ M = TypeVar("M", bound=MadeOfRun)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptState(Generic[M]):
-    """What a visitor has made of the last runs."""
+    """A visitor's results on the last runs."""
 
     run: str = ""
-    """The one that is shown."""
+    """The run shown."""
     saved: tuple[M, ...] = ()
-    """Of the last runs, to be shown again when they are opened."""
+    """Results of the last runs, shown again when they are opened."""
 
     @property
     def current(self) -> M | None:
-        """Of this run."""
-        return next((one for one in self.saved if one.run == self.run), None)
+        """The result of this run, or None."""
+        return next((result for result in self.saved if result.run == self.run), None)
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ class MadeParts:
 
 
 def has_pictures(diagnosis: Diagnosis) -> bool:
-    """Whether the run is of images and keeps them."""
+    """Whether the run has stored images."""
     return diagnosis.samples.items is not None and diagnosis.samples.modality == "image"
 
 
 def has_words(diagnosis: Diagnosis | None) -> bool:
-    """Whether the run may be asked in words; so is a page that opens on none."""
+    """Whether the run can be asked in words; True without a run."""
     return diagnosis is None or diagnosis.words is not None
 
 
@@ -90,8 +90,8 @@ def reopened(
     files: Files,
     usable: Callable[[Diagnosis], bool] = has_pictures,
 ) -> tuple[Any, ...]:
-    """The tab is shown: (state, intro, run button, status, view, downloads) for the open run, with what was made of it
-    before; nothing changes if it is the one already shown."""
+    """Show the open run's earlier result: returns (state, intro, run button, status, view, downloads); nothing changes
+    for the run already shown."""
     if not session.run or state.run == session.run:
         return tuple(gr.skip() for _ in range(5 + len(files)))
     diagnosis = RUNS.get(session.run)
@@ -102,18 +102,18 @@ def reopened(
 def receive(
     session: Session, state: KeptState[M], result: M | None, files: Files, elsewhere: str
 ) -> tuple[KeptState[M] | Any, ...]:
-    """Show what was made: returns (state, status, view, downloads); of another run than the open one it is kept, and
-    `elsewhere` is said."""
+    """Show a result: returns (state, status, view, downloads). A result on another run is saved, and the status is
+    `elsewhere`."""
     if result is None:
         return tuple(gr.skip() for _ in range(3 + len(files)))
-    saved = (*(one for one in state.saved if one.run != result.run), result)[-KEPT:]
+    saved = (*(earlier for earlier in state.saved if earlier.run != result.run), result)[-MAX_SAVED_RUNS:]
     if result.run != session.run:
         return replace(state, saved=saved), closing("Done", elsewhere), *(gr.skip() for _ in range(1 + len(files)))
     return KeptState(result.run, saved), closing("Done", ""), *shown(result, files)
 
 
 def shown(result: MadeOfRun | None, files: Files) -> tuple[Any, ...]:
-    """(view, downloads) of what was made, or nothing in their places."""
+    """Return (view, downloads) of a result, empty without one."""
     if result is None:
         return "", *(gr.update(value=None, interactive=False) for _ in files)
     view = gr.update(value=result.view, run=result.run)
@@ -121,7 +121,7 @@ def shown(result: MadeOfRun | None, files: Files) -> tuple[Any, ...]:
 
 
 def write_files(kind: str, files: Files, *contents: str | dict[str, Any] | pd.DataFrame) -> tuple[Path, ...]:
-    """Write what may be taken away, in the order of `files`: a page, a document for JSON, or a table for CSV each."""
+    """Write the downloads in the order of `files`: str as text, dict as JSON, DataFrame as CSV."""
     folder = fresh_folder(kind)
     paths = tuple(folder / name for name, _ in files)
     for path, content in zip(paths, contents, strict=True):
@@ -135,30 +135,28 @@ def write_files(kind: str, files: Files, *contents: str | dict[str, Any] | pd.Da
 
 
 def pane() -> dict[str, Any]:
-    """What a `gr.HTML` needs whose presses and samples do something."""
+    """Return the arguments of a `gr.HTML` with clickable parts and samples."""
     return {"js_on_load": script("pane"), "server_functions": [describe], **PLAIN}
 
 
 def check_characters(text: str, what: str, instead: str) -> None:
-    """Refuse what is too long for the page.
+    """Check the length of a text.
 
     Args:
         what: a plural, such as "tags".
-        instead: what to do about it, a sentence.
+        instead: the next step, a sentence.
 
     Raises:
-        InvalidInput: it has more than 200,000 characters.
+        InvalidInput: more than 200,000 characters.
     """
     if len(text) > MAX_CHARACTERS:
-        raise InvalidInput(
-            f"The {what} may have {MAX_CHARACTERS:,} characters here: these have {len(text):,}. {instead}"
-        )
+        raise InvalidInput(f"The {what} have {len(text):,} characters, more than {MAX_CHARACTERS:,}. {instead}")
 
 
 def made_parts(
     kind: str, title: str, files: Files, first: str, *, width: int = 210, interactive: bool = True
 ) -> MadeParts:
-    """Lay out the buttons, the line on how it goes, the view, and the downloads."""
+    """Lay out the buttons, the status, the view, and the downloads."""
     with gr.Row(elem_classes="made-row"):
         more: dict[str, Any] = {"scale": 0, "min_width": width, "interactive": interactive}
         run = gr.Button(title, variant="primary", elem_id=f"{kind}-run", **more)
@@ -169,5 +167,5 @@ def made_parts(
 
 
 def take_buttons(files: Files) -> list[Any]:
-    """A row of buttons, one for each file."""
+    """Lay out a row of download buttons, one per file."""
     return download_row([(f"take-{name.replace('.', '-')}", title) for name, title in files])[1]

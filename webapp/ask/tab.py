@@ -1,4 +1,4 @@
-"""Ask tab: a free question about the open run in words; below it a list of tags, and every phrase in every class."""
+"""Ask tab: a question about the open run in words; below it the tags and the audit of every phrase."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from core.checks.asked_text import same_question
 from core.errors import InvalidInput
 from core.language.speech import SPEECH
-from core.records import EVERYTHING, Diagnosis
+from core.records import EVERYTHING, Diagnosis, Insight
 from core.statistics.measures import insights_of
 from webapp.ask import audit
 from webapp.ask.answers import AskedQuestion, answers_view, questions_table, remember
@@ -31,22 +31,22 @@ if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference
 
 MAX_KEPT = 2_000
-"""Different questions of a visit that are kept, and count for each other's p."""
-OF_NUMBER = "Errata takes as many as are expected to show the text. The rates are of these samples; the p is not."
+"""Different questions of a visit that are stored and counted in the adjusted p."""
+OF_NUMBER = "By default, the number expected to show the text. It changes the rates, not the p."
 BEFORE_NOUN = ("object color", "material", "pattern", "condition", "quality", "shape and size")
-"""Families whose phrases precede their noun; those of the others follow it."""
+"""Families whose phrases precede their noun; others follow it."""
 UNSPOKEN = ("count", "style", "text")
-"""Families whose phrases do not go with "a" and a noun."""
+"""Families whose phrases take no noun."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AskState:
-    """What a visitor has asked of one run."""
+    """A visitor's questions on one run."""
 
     run: str = ""
     asked: tuple[AskedQuestion, ...] = ()
     answers: tuple[Answer, ...] = ()
-    """Those on the page."""
+    """Answers on the page."""
 
 
 @dataclass(frozen=True)
@@ -54,39 +54,44 @@ class Asking:
     """The question of the tab Ask, as a link fills it."""
 
     text: gr.Textbox
-    other: gr.Textbox
+    compared: gr.Textbox
     state: gr.State
     answer: gr.HTML
     outputs: list[Any]
-    """What an answer fills: state, answer, table of questions, and the number shown."""
+    """Outputs of an answer: state, answer, table of questions, and the number shown."""
     ask: Callable[..., Any]
     """Called with (session, state, text, other)."""
 
 
 def examples(diagnosis: Diagnosis, most: int = 7) -> list[str]:
-    """Questions worth a first try: the phrases of the findings, then the first that some sample is like of a few
-    families, each with a class of the run."""
+    """Return example questions: the phrases of the findings, then one matching phrase from each of some families, each
+    with a class of the run."""
     words = diagnosis.words
     if words is None:
         return []
-    found = [insights_of(diagnosis, c.id, "phrase")[:1] for c in diagnosis.clusters] + [
-        insights_of(diagnosis, None, "phrase")[:2]
-    ]
+    findings = list[Insight]()
+    for cluster in diagnosis.clusters:
+        findings += insights_of(diagnosis, cluster.id, "phrase")[:1]
+    findings += insights_of(diagnosis, None, "phrase")[:2]
     spoken = partial(_spoken, diagnosis.samples.modality)
-    made = [spoken(i.text, i.family, None if i.scope == EVERYTHING else i.scope) for own in found for i in own]
+    texts = list[str]()
+    for insight in findings:
+        noun = None
+        if insight.scope != EVERYTHING:
+            noun = insight.scope
+        texts.append(spoken(insight.text, insight.family, noun))
     labels = diagnosis.samples.labels
     names = diagnosis.samples.class_names
-    common = (
-        [names[c] for c in np.argsort(-np.bincount(labels, minlength=len(names)), kind="stable")]
-        if labels is not None and names
-        else [None]
-    )
+    if labels is not None and names:
+        common = [names[c] for c in np.argsort(-np.bincount(labels, minlength=len(names)), kind="stable")]
+    else:
+        common = [None]
     leads: dict[str, str] = {}
     for i, (phrase, family) in enumerate(zip(words.phrases, words.families)):
         if family not in UNSPOKEN and words.is_shown(i):
             leads.setdefault(family, phrase)
-    made += [spoken(p, f, common[i % len(common)]) for i, (f, p) in enumerate(leads.items())]
-    return list(dict.fromkeys(made))[:most]
+    texts += [spoken(p, f, common[i % len(common)]) for i, (f, p) in enumerate(leads.items())]
+    return list(dict.fromkeys(texts))[:most]
 
 
 def _spoken(modality: str, phrase: str, family: str, noun: str | None) -> str:
@@ -95,23 +100,26 @@ def _spoken(modality: str, phrase: str, family: str, noun: str | None) -> str:
     noun = noun.replace("_", " ")
     if not SPEECH[modality].of_classes:
         return f"{noun}, {phrase}"
-    said = f"{phrase} {noun}" if family in BEFORE_NOUN else f"{noun} {phrase}"
+    text = f"{noun} {phrase}"
+    if family in BEFORE_NOUN:
+        text = f"{phrase} {noun}"
     if noun.endswith("s") and not noun.endswith("ss"):  # pants, shoes
-        return said
-    return f"{'an' if said[:1].lower() in 'aeiou' else 'a'} {said}"
+        return text
+    if text[:1].lower() in "aeiou":
+        return f"an {text}"
+    return f"a {text}"
 
 
 def chips(diagnosis: Diagnosis) -> str:
-    """The examples as buttons, or what to do where a run has no words."""
+    """Render the examples as buttons, or the next step for a run without words."""
     if diagnosis.words is None:
         return render("ask/no_words.html.j2", modality=diagnosis.samples.modality)
     return render("ask/chips.html.j2", texts=examples(diagnosis))
 
 
 def on_open(session: Session, state: AskState) -> tuple[Any, ...]:
-    """The tab is shown: returns (state, chips, answer, table, number shown, accordion of the audit, audit, text, other
-    text, Ask) for the open run; nothing changes if it is the one already shown. There is no audit where the run has no
-    words."""
+    """Show the tab for the open run: returns (state, chips, answer, table, number shown, accordion of the audit, audit,
+    text, second text, Ask); nothing changes for the run already shown. A run without words has no audit."""
     if not session.run or state.run == session.run:
         return tuple(gr.skip() for _ in range(10))
     diagnosis = RUNS.get(session.run)
@@ -128,18 +136,20 @@ def on_open(session: Session, state: AskState) -> tuple[Any, ...]:
 
 
 def first_view(diagnosis: Diagnosis | None) -> str:
-    """The place of the answer before a question was asked."""
-    return "" if diagnosis is None or diagnosis.words is None else render("ask/first.html.j2")
+    """Render the place of the answer before the first question."""
+    if diagnosis is None or diagnosis.words is None:
+        return ""
+    return render("ask/first.html.j2")
 
 
 def answer_texts(
     diagnosis: Diagnosis, texts: Sequence[str], before: Sequence[str] = (), top: int | None = None
 ) -> tuple[list[Answer], Difference | None]:
-    """The answers to one or two texts, and their difference.
+    """Answer one or two texts; returns the answers and their difference.
 
     Args:
-        before: what was asked of the run before.
-        top: samples that are shown; None shows as many as are expected to show the text.
+        before: earlier questions on the run.
+        top: samples shown; None for the number expected to show the text.
 
     Raises:
         InvalidInput: a text is empty or too long, or the run has no words.
@@ -151,25 +161,31 @@ def answer_texts(
 
 
 def _between(diagnosis: Diagnosis, answers: Sequence[Answer]) -> Difference | None:
-    """How two answers differ, where both show something."""
+    """Return the difference of two answers that both have matches."""
     from core.checks.answers import difference  # brings scipy
 
     two = len(answers) == 2 and all(answer.shown for answer in answers)
-    return difference(diagnosis, answers[0], answers[1]) if two else None
+    if not two:
+        return None
+    return difference(diagnosis, answers[0], answers[1])
 
 
 def on_ask(
-    session: Session, state: AskState, text: str, other: str, progress: Any = gr.Progress()
+    session: Session, state: AskState, text: str, compared: str, progress: Any = gr.Progress()
 ) -> tuple[AskState, str, str, Any]:
     """Ask the open run. Returns (state, answer, table of questions, number shown)."""
     diagnosis = require_run(session)
-    texts = [text or "", *([other] if other and other.split() not in ([], (text or "").split()) else [])]
-    progress(0.2, desc="Reading the question (the first one loads the text encoder: some seconds)")
-    before = state.asked if state.run == session.run else ()
-    answers, gap = answer_texts(diagnosis, texts, before=[one.text for one in before])
+    texts = [text or ""]
+    if compared and compared.split() not in ([], texts[0].split()):
+        texts.append(compared)
+    progress(0.2, desc="Reading the question (the first loads the text encoder, some seconds)")
+    before = ()
+    if state.run == session.run:
+        before = state.asked
+    answers, gap = answer_texts(diagnosis, texts, before=[question.text for question in before])
     new = [remember(a) for a in answers if not a.refused]
-    said = {same_question(one.text) for one in new}
-    asked = (*(one for one in before if same_question(one.text) not in said), *new)[-MAX_KEPT:]
+    repeated = {same_question(question.text) for question in new}
+    asked = (*(question for question in before if same_question(question.text) not in repeated), *new)[-MAX_KEPT:]
     view = answers_view(diagnosis, answers, gap)
     shown = [a for a in answers if a.shown and not a.counted]
     number: dict[str, Any] = {"visible": bool(shown)}
@@ -180,38 +196,38 @@ def on_ask(
 
 
 def on_number(session: Session, state: AskState, number: float) -> tuple[AskState, str]:
-    """So many samples are to be shown of the texts on the page: returns (state, answer)."""
+    """Show this many samples for each text on the page: returns (state, answer)."""
     from core.checks.questions import QuestionReader
 
     diagnosis = require_run(session)
     if state.run != session.run or not state.answers or diagnosis.words is None:
-        raise InvalidInput("These answers are of another run than the open one. Ask again.")
+        raise InvalidInput("These answers belong to another run. Ask again.")
     reader = QuestionReader(diagnosis, diagnosis.words)
     answers = tuple(reader.with_top(answer, max(1, int(number))) for answer in state.answers)
     return replace(state, answers=answers), answers_view(diagnosis, answers, _between(diagnosis, answers))
 
 
 def on_chip(event: gr.EventData) -> tuple[str, str]:
-    """A chip or an earlier question was pressed: returns (text, no second text)."""
-    said = event_data(event)
-    if said.get("do") != "ask":
+    """Handle a press of an example or an earlier question: returns (text, empty second text)."""
+    payload = event_data(event)
+    if payload.get("do") != "ask":
         return gr.skip(), gr.skip()  # type: ignore[return-value]
-    return str(said.get("text", ""))[:400], ""
+    return str(payload.get("text", ""))[:400], ""
 
 
 def on_show(session: Session, state: AskState, event: gr.EventData) -> tuple[Any, ...]:
     """Show an answer's matches on the map: returns (tabs, session, pane, map)."""
-    said = event_data(event)
-    place = as_int(said.get("place"))
-    if said.get("do") != "show" or state.run != session.run or not 0 <= place < len(state.answers):
-        raise InvalidInput("These answers are of another run than the open one. Ask again.")
-    answer = state.answers[place]
+    payload = event_data(event)
+    index = as_int(payload.get("place"))
+    if payload.get("do") != "show" or state.run != session.run or not 0 <= index < len(state.answers):
+        raise InvalidInput("These answers belong to another run. Ask again.")
+    answer = state.answers[index]
     picked = session.only(rows=tuple(answer.rows.tolist()), title=f"Looks like “{answer.text}”", scope=answer.scope)
     return gr.update(selected="explore"), *show_selection(picked)
 
 
 def build(page: Page, tab: gr.Tab) -> Asking:
-    """Lay out the tab and wire its callbacks; returns where a link puts its question."""
+    """Lay out the tab and wire its callbacks; returns the fields that a link fills."""
     session = page.session
     view = page.view
     tabs = page.tabs
@@ -223,14 +239,14 @@ def build(page: Page, tab: gr.Tab) -> Asking:
         usable = has_words(diagnosis)
         line: dict[str, Any] = {"lines": 1, "max_lines": 1, "scale": 5, "interactive": usable}
         text = gr.Textbox(
-            label="Where do you suspect failures?",
+            label="Where do you suspect errors?",
             placeholder="such as: a dog in snow; about money",
             elem_id="question",
             min_width=260,
             **line,
         )
-        other = gr.Textbox(
-            label="Compare with (may stay empty)",
+        compared = gr.Textbox(
+            label="Compare with (optional)",
             placeholder="such as: a dog on grass",
             elem_id="compare",
             min_width=220,
@@ -240,25 +256,25 @@ def build(page: Page, tab: gr.Tab) -> Asking:
     offered = gr.HTML(chips(diagnosis) if diagnosis else "", run="", elem_id="chips", **pane())
     answer = gr.HTML(first_view(diagnosis), run=first, elem_id="answer", min_height=60, **pane())
     number = gr.Slider(
-        1, 2, 1, step=1, label="Samples shown of each text", info=OF_NUMBER, visible=False, elem_id="ask-number"
+        1, 2, 1, step=1, label="Samples shown per text", info=OF_NUMBER, visible=False, elem_id="ask-number"
     )
     history = gr.HTML("", run="", elem_id="asked", **pane())
     add_folds(page, tab)
     audited = audit.build(session, has_words(diagnosis))
     asks: dict[str, Any] = {
         "fn": shows_errors(on_ask),
-        "inputs": [session, state, text, other],
+        "inputs": [session, state, text, compared],
         "outputs": [state, answer, history, number],
         "show_progress_on": answer,
         "api_visibility": "private",
         **LIGHT,
     }
-    gr.on([button.click, text.submit, other.submit], **asks)
-    for place in (offered, history):
-        place.act(shows_errors(on_chip), None, [text, other], **QUICK).then(**asks)
+    gr.on([button.click, text.submit, compared.submit], **asks)
+    for list_view in (offered, history):
+        list_view.act(shows_errors(on_chip), None, [text, compared], **QUICK).then(**asks)
     moved = [session, state, number]
     number.input(shows_errors(on_number), moved, [state, answer], trigger_mode="always_last", **PRIVATE, **LIGHT)
     answer.act(shows_errors(on_show), [session, state], [tabs, session, view.pane, view.failure_map], **QUICK)
-    filled = [state, offered, answer, history, number, *audited, text, other, button]
+    filled = [state, offered, answer, history, number, *audited, text, compared, button]
     tab.select(shows_errors(on_open), [session, state], filled, **QUICK)
-    return Asking(text, other, state, answer, [state, answer, history, number], on_ask)
+    return Asking(text, compared, state, answer, [state, answer, history, number], on_ask)

@@ -1,4 +1,4 @@
-"""A strip of images to be judged by eye, and the judgment."""
+"""A strip of samples to judge by eye, and the judgment."""
 
 from __future__ import annotations
 
@@ -15,53 +15,56 @@ from webapp.markup.render import render
 if TYPE_CHECKING:
     from core.checks.clicks import Judgement, Strip
 
-HALF = 0.5
+ANSWER_WORDS = {True: "yes", False: "no", None: "skipped"}
+MIN_TITLE_SHARE = 0.5
+"""Share of the cluster from which a phrase describes it: its majority, a convention."""
 
 
 def strip_view(diagnosis: Diagnosis, strip: Strip, text: str) -> str:
-    """The images in the strip's random order, with no id, no loss and nothing else that tells where one comes
-    from."""
+    """Render the images in the strip's random order, without ids, losses, or anything else that reveals membership."""
     pictures = [picture(diagnosis, row) for row in strip.rows.tolist()]
     noun = diagnosis.samples.modality
     return render("clicks/strip.html.j2", text=text, pictures=pictures, notes=strip.notes, noun=noun)
 
 
 def meaning(judged: Judgement) -> str:
-    """What the answers mean for the sentence (plain text)."""
+    """Return what the answers mean for the phrase (plain text)."""
     gap = judged.difference
     if not judged.n_cluster or not judged.n_control:
-        return "There are not enough answers to compare the cluster with the rest. Answer a few samples of each."
-    if gap.low > 0 and judged.share.value >= HALF:
-        return "The sentence describes the cluster: it holds for most of it, and for clearly less of the rest."
+        return "Too few answers to compare the group with the others. Answer a few samples of each."
+    if gap.low > 0 and judged.share.value >= MIN_TITLE_SHARE:
+        return "The phrase describes the group: it holds for most members and clearly fewer others."
     if gap.low > 0:
         return (
-            "The sentence sets the cluster apart but holds for less than half of it: it names a part, "
-            "and something else is still to be found."
+            "The phrase distinguishes the group but holds for less than half of its members. "
+            "Look for what the other members share."
         )
     if gap.high < 0:
-        return "The sentence holds less often in the cluster than elsewhere: it is the wrong description."
+        return "The phrase does not describe the group: it holds less often there than for the others."
     return (
-        "These answers do not tell the cluster from the rest. Do not use the sentence as its description; "
-        "another strip may tell more."
+        "No difference shown between the group and the others. Do not use the phrase as a description, "
+        "or judge another strip."
     )
 
 
 def judgement_view(
     diagnosis: Diagnosis, strip: Strip, answers: Sequence[bool | None], judged: Judgement, text: str
 ) -> str:
-    """The share of the cluster that matches, beside that of the rest, what it means, and which image was which."""
+    """Render the matching shares of the cluster and of the others, the conclusion, and which image was which."""
 
     def mark(share: Estimate, kind: str, label: str, n: int) -> Mark:
         return Mark(share, kind, f"{label} ({count(n, 'answer')})", with_interval(share, share=True))
 
     marks = [
-        mark(judged.share, "observed", "Of the cluster", judged.n_cluster),
-        mark(judged.control, "read", "Of the rest", judged.n_control),
+        mark(judged.share, "observed", "Of the group", judged.n_cluster),
+        mark(judged.control, "read", "Of the others", judged.n_control),
     ]
     gap = judged.difference
-    difference = "" if isnan(gap.value) else f" Difference {points(gap.value)} {bracketed(gap, points=True)}."
-    said = ["skipped" if a is None else "yes" if a else "no" for a in answers]
-    shown = [(picture(diagnosis, row), answer) for row, answer in zip(strip.rows.tolist(), said)]
+    difference = ""
+    if not isnan(gap.value):
+        difference = f" Difference {points(gap.value)} {bracketed(gap, points=True)}."
+    words = [ANSWER_WORDS[answer] for answer in answers]
+    shown = [(picture(diagnosis, row), answer) for row, answer in zip(strip.rows.tolist(), words)]
     return render(
         "clicks/judgement.html.j2",
         text=text,

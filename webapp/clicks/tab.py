@@ -1,5 +1,4 @@
-"""Thirty clicks tab: does a sentence describe a cluster? A person answers a random strip, blind, and the page says what
-follows."""
+"""Thirty clicks tab: a person answers a random strip blind, to check whether a phrase describes a cluster."""
 
 from __future__ import annotations
 
@@ -28,12 +27,12 @@ from webapp.state.session import Session, require_run, shows_errors
 if TYPE_CHECKING:
     from core.checks.clicks import Judgement, Strip
 
-SAID = {"y": True, "n": False, "s": None}
+ANSWERS = {"y": True, "n": False, "s": None}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClicksState:
-    """The strip that a visitor is answering. It never leaves the server: it knows which images are the cluster's."""
+    """The strip that a visitor answers. It stays on the server, because it holds which images are members."""
 
     run: str = ""
     cluster: int = 0
@@ -45,7 +44,7 @@ class ClicksState:
 
 
 def choices(diagnosis: Diagnosis) -> list[tuple[str, int]]:
-    """(title, id) of the clusters that can be judged: those with a phrase."""
+    """Return (title, id) of the clusters with a phrase, which can be judged."""
     return [
         (f"{c.id + 1}: {cluster_title(diagnosis, c)}", c.id)
         for c in diagnosis.clusters
@@ -54,29 +53,40 @@ def choices(diagnosis: Diagnosis) -> list[tuple[str, int]]:
 
 
 def sentences_of(diagnosis: Diagnosis, cluster: int) -> list[tuple[str, int]]:
-    """(phrase, its index) of what was found to describe the cluster, best first."""
-    found: list[Insight] = (
-        insights_of(diagnosis, cluster, "phrase") if diagnosis.words and diagnosis.samples.items is not None else []
-    )
-    return [(i.text, i.number) for i in found if i.number is not None]
+    """Return (phrase, index) of the phrases that describe the cluster, best first."""
+    findings: list[Insight] = []
+    if diagnosis.words and diagnosis.samples.items is not None:
+        findings = insights_of(diagnosis, cluster, "phrase")
+    return [(i.text, i.number) for i in findings if i.number is not None]
 
 
 def on_open(session: Session, state: ClicksState) -> tuple[Any, ...]:
-    """The tab is shown: returns (state, clusters, sentences, strip, judgment); a strip of the open run under way is
-    kept."""
-    diagnosis = RUNS.get(session.run) if session.run else None
-    offered = choices(diagnosis) if diagnosis else []
+    """Show the tab: returns (state, clusters, phrases, strip, judgment); an unfinished strip of the open run stays."""
+    diagnosis = None
+    if session.run:
+        diagnosis = RUNS.get(session.run)
+    offered = []
+    if diagnosis:
+        offered = choices(diagnosis)
     ids = [cluster for _, cluster in offered]
-    asked = session.cluster if session.cluster in ids else None
+    asked = None
+    if session.cluster in ids:
+        asked = session.cluster
     if diagnosis and state.run == session.run and asked in (None, state.cluster):
         return tuple(gr.skip() for _ in range(5))
     if not diagnosis or not ids:
         nothing = gr.update(choices=[], value=None)
-        said = sensitivity_sentence(diagnosis) if diagnosis and not diagnosis.clusters else ""
+        limits = ""
+        if diagnosis and not diagnosis.clusters:
+            limits = sensitivity_sentence(diagnosis)
         wordless = bool(diagnosis and diagnosis.samples.modality == "scan" and diagnosis.words is None)
-        none = render("clicks/nothing.html.j2", sensitivity=said, wordless=wordless)
-        return ClicksState(session.run) if diagnosis else state, nothing, nothing, none, ""
-    cluster = ids[0] if asked is None else asked
+        none = render("clicks/nothing.html.j2", sensitivity=limits, wordless=wordless)
+        if diagnosis:
+            state = ClicksState(session.run)
+        return state, nothing, nothing, none, ""
+    cluster = asked
+    if cluster is None:
+        cluster = ids[0]
     phrases = sentences_of(diagnosis, cluster)
     return (
         ClicksState(session.run, cluster, drawn=state.drawn),
@@ -88,26 +98,31 @@ def on_open(session: Session, state: ClicksState) -> tuple[Any, ...]:
 
 
 def on_go(session: Session, state: ClicksState, event: gr.EventData) -> tuple[Any, ...]:
-    """A cluster's pane asks for a tab: returns (tabs, then what `on_open` gives); nothing changes where it asks for
-    another."""
+    """Open this tab from a cluster's pane: returns (tabs, then what `on_open` gives); nothing changes for another
+    tab."""
     if event_data(event).get("do") != "clicks":
         return tuple(gr.skip() for _ in range(6))
     return gr.update(selected="clicks"), *on_open(session, state)
 
 
 def on_cluster(session: Session, cluster: Any) -> Any:
-    """Another cluster was chosen: returns its sentences."""
-    phrases = sentences_of(RUNS.get(session.run), int(cluster)) if session.run and cluster is not None else []
-    return gr.update(choices=phrases, value=phrases[0][1] if phrases else None)
+    """Choose another cluster: returns its phrases."""
+    phrases = []
+    if session.run and cluster is not None:
+        phrases = sentences_of(RUNS.get(session.run), int(cluster))
+    first = None
+    if phrases:
+        first = phrases[0][1]
+    return gr.update(choices=phrases, value=first)
 
 
 def masks(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[Bool, Bool]:
-    """(members, scope), each (n,)."""
+    """Return (members, scope), each (n,)."""
     return cluster.membership >= 0.5, scope_rows(diagnosis, cluster.scope)
 
 
 def score_of(diagnosis: Diagnosis, phrase: int) -> F64:
-    """(n,) how far each sample looks like the phrase."""
+    """Return (n,) the similarity of each sample to the phrase."""
     from core.discovery.design import design_of
     from core.language.directions import phrase_scores
 
@@ -119,30 +134,29 @@ def score_of(diagnosis: Diagnosis, phrase: int) -> F64:
 
 
 def on_draw(session: Session, state: ClicksState, cluster: Any, phrase: Any) -> tuple[ClicksState, str, str]:
-    """Draw a new strip: returns (state, strip, no judgment)."""
+    """Draw a new strip: returns (state, strip, empty judgment)."""
     from core.checks.clicks import draw_strip  # scipy: not needed for the first view
 
-    diagnosis, found, number = _checked(session, cluster, phrase)
-    members, scope = masks(diagnosis, found)
+    diagnosis, chosen, number = _checked(session, cluster, phrase)
+    members, scope = masks(diagnosis, chosen)
     strip = draw_strip(members, scope, seed=state.drawn, groups=diagnosis.samples.groups)
-    made = ClicksState(session.run, found.id, number, state.drawn + 1, strip)
+    drawn = ClicksState(session.run, chosen.id, number, state.drawn + 1, strip)
     assert diagnosis.words is not None
-    return made, strip_view(diagnosis, strip, diagnosis.words.phrases[number]), ""
+    return drawn, strip_view(diagnosis, strip, diagnosis.words.phrases[number]), ""
 
 
 def _checked(session: Session, cluster: Any, phrase: Any) -> tuple[Diagnosis, FailureCluster, int]:
     diagnosis = require_run(session)
-    found = next((c for c in diagnosis.clusters if c.id == cluster), None)
-    if found is None or phrase not in [number for _, number in sentences_of(diagnosis, found.id)]:
+    chosen = next((c for c in diagnosis.clusters if c.id == cluster), None)
+    if chosen is None or phrase not in [number for _, number in sentences_of(diagnosis, chosen.id)]:
         raise InvalidInput(
-            "Choose a cluster and one of the phrases that describe it. "
-            "A run without words or without images, clips or texts has none."
+            "Choose a group and one of its phrases. A run without words, or without images, clips, or texts, has none."
         )
-    return diagnosis, found, int(phrase)
+    return diagnosis, chosen, int(phrase)
 
 
 def on_answers(session: Session, state: ClicksState, event: gr.EventData) -> tuple[ClicksState, str, str]:
-    """The strip was answered: returns (state, no strip, judgment)."""
+    """Judge an answered strip: returns (state, empty strip, judgment)."""
     answers = read_answers(state, event_data(event).get("answers"))
     diagnosis, _, judged = judge_answers(session, state, answers)
     assert state.strip is not None
@@ -154,7 +168,7 @@ def on_answers(session: Session, state: ClicksState, event: gr.EventData) -> tup
 def judge_answers(
     session: Session, state: ClicksState, answers: list[bool | None]
 ) -> tuple[Diagnosis, FailureCluster, Judgement]:
-    """The judgment on the session's strip.
+    """Return the judgment on the session's strip.
 
     Raises:
         InvalidInput: no strip was drawn from the open run, or the answers do not fit it.
@@ -162,19 +176,20 @@ def judge_answers(
     from core.checks.clicks import judge
 
     if state.strip is None or state.run != session.run:
-        raise InvalidInput("There is no strip of the open run to judge. Draw one first.")
+        raise InvalidInput("No strip of the open run. Draw one first.")
     diagnosis, cluster, phrase = _checked(session, state.cluster, state.phrase)
     members, scope = masks(diagnosis, cluster)
     return diagnosis, cluster, judge(state.strip, answers, score_of(diagnosis, phrase), members, scope)
 
 
-def read_answers(state: ClicksState, said: Any) -> list[bool | None]:
-    """Answers as letters y, n and s, one for each sample: they come from the browser, so nothing about them is
-    trusted."""
-    wanted = len(state.strip) if state.strip is not None else 0
-    if not isinstance(said, str) or len(said) != wanted or not set(said) <= set(SAID):
-        raise InvalidInput(f"A strip of {wanted} samples needs as many answers, each y, n or s. Draw a new strip.")
-    return [SAID[letter] for letter in said]
+def read_answers(state: ClicksState, letters: Any) -> list[bool | None]:
+    """Read answers as letters y, n, and s, one per sample, which come from the browser and are not trusted."""
+    wanted = 0
+    if state.strip is not None:
+        wanted = len(state.strip)
+    if not isinstance(letters, str) or len(letters) != wanted or not set(letters) <= set(ANSWERS):
+        raise InvalidInput(f"A strip of {wanted} samples needs {wanted} answers, each y, n, or s. Draw a new strip.")
+    return [ANSWERS[letter] for letter in letters]
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
@@ -182,8 +197,8 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
     state = gr.State(ClicksState(), time_to_live=STATE_S)
     gr.HTML(render("clicks/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="ask-row"):
-        cluster = gr.Dropdown([], label="Cluster", elem_id="clicks-cluster", scale=4, min_width=220)
-        phrase = gr.Dropdown([], label="What is said of it", elem_id="clicks-phrase", scale=4, min_width=220)
+        cluster = gr.Dropdown([], label="Group", elem_id="clicks-cluster", scale=4, min_width=220)
+        phrase = gr.Dropdown([], label="Phrase", elem_id="clicks-phrase", scale=4, min_width=220)
         button = gr.Button("Draw a strip", variant="primary", elem_id="clicks-draw", scale=1, min_width=130)
     strip = gr.HTML(render("clicks/start.html.j2"), js_on_load=script("clicks"), elem_id="clicks", **PLAIN)
     judgement = gr.HTML("", js_on_load=FOCUS, elem_id="judgement", **PLAIN)

@@ -1,4 +1,4 @@
-"""From what stands in the form of "Your data" to a finished run: what cannot be used is refused before it begins."""
+"""From the form of "Your data" to a finished run; invalid input is rejected before the run starts."""
 
 from __future__ import annotations
 
@@ -21,41 +21,45 @@ if TYPE_CHECKING:
 
 AUTOMATIC = "automatic"
 MAX_CLASSES = 1000
-"""That may be named to search inside."""
+"""Classes that can be named to search inside."""
 DRAWN: dict[str, Future[None]] = {}
-"""By their runs, the better maps that are being drawn."""
+"""Better maps in progress, by run."""
 HIDDEN = (("nothing", 0.0), ("a quarter", 0.25), ("a third", 0.33))
-"""Parts of the data that may be held back, by name."""
+"""Shares of the data that can be held out, by name."""
 
 
-def make_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Job:
-    """A job for what stands in the form, in the order of `build`'s inputs; its result is the new run's id.
+def make_run(columns: Sequence[Column], root: Path | None, *inputs: Any) -> Job:
+    """Return a job for the form's values, in the order of `build`'s inputs; its result is the new run's id.
 
     Args:
-        columns: of the table, as they were recognized.
+        columns: the table's columns as recognized.
     """
-    found = recognized(columns)
+    recognized_roles = recognized(columns)
     table, images, vectors, chosen, loss_kind, higher, encoder, phrases, alpha, seed, hidden, within, as_is, *picked = (
-        said
+        inputs
     )
-    given = sources(table, images, vectors, chosen, root)
-    kind = None if loss_kind in (None, AUTOMATIC) else loss_kind
-    roles = roles_from(dict(zip(ROLE_NAMES, picked)), found, loss_kind=kind, higher_is_better=bool(higher))
+    files = sources(table, images, vectors, chosen, root)
+    kind = None
+    if loss_kind not in (None, AUTOMATIC):
+        kind = loss_kind
+    roles = roles_from(dict(zip(ROLE_NAMES, picked)), recognized_roles, loss_kind=kind, higher_is_better=bool(higher))
     roles = replace(roles, as_is=bool(as_is))
-    settings = make_settings(alpha, seed, within, quick_map=True)  # `draw_map` makes the better one
-    reads_texts = images is None and bool(roles.texts or found.get("texts"))
+    settings = make_settings(alpha, seed, within, quick_map=True)  # `draw_map` adds UMAP later
+    modality = "image"
+    if images is None and (roles.texts or recognized_roles.get("texts")):
+        modality = "text"
     share = read_share(hidden)
-    own = read_phrases(phrases, "text" if reads_texts else "image")
+    vocabulary = read_phrases(phrases, modality)
     return Job(
         lambda progress: run_diagnosis(
-            given, roles, encoder or "embedded", settings, progress, hold_back=share, vocabulary=own
+            files, roles, encoder or "embedded", settings, progress, hold_back=share, vocabulary=vocabulary
         )
     )
 
 
 def read_phrases(phrases: str | None, modality: str = "image") -> Path | None:
-    """The file of the visitor's own phrases, or None; raises InvalidInput at once where it cannot be read, before
-    anything is embedded."""
+    """Check the file of the visitor's phrases and return its path, or None; raises InvalidInput before embedding if it
+    cannot be read."""
     if not phrases:
         return None
     from core.language.vocabulary import read_vocabulary
@@ -65,39 +69,41 @@ def read_phrases(phrases: str | None, modality: str = "image") -> Path | None:
 
 
 def read_share(hidden: Any) -> float:
-    """The share of the data to hold back; raises InvalidInput where it is none of HIDDEN."""
+    """Return the share of the data to hold out; raises InvalidInput if it is not one of HIDDEN."""
     shares = [share for _, share in HIDDEN]
     if hidden is None or hidden not in shares:
         raise InvalidInput(
-            f"The part to hide must be one of {', '.join(name for name, _ in HIDDEN)}: "
+            f"The part to hold out must be one of {', '.join(name for name, _ in HIDDEN)}: "
             f"got {str(hidden)[:20]!r}. Choose one."
         )
     return float(hidden)
 
 
 def make_settings(alpha: Any, seed: Any, within: Any = (), *, quick_map: bool) -> Settings:
-    """The settings of a run; raises InvalidInput where alpha or the seed is out of range or no number, or where
-    `within`, the classes to search inside, is no list of names."""
+    """Return the settings of a run; raises InvalidInput if alpha or the seed is out of range or not a number, or if
+    `within`, the classes to search inside, is not a list of names."""
     from core.discovery.settings import Settings
 
-    classes = () if within is None else cast("list[Any]", within)
+    classes = ()
+    if within is not None:
+        classes = cast("list[Any]", within)
     is_list = isinstance(within, list | tuple | None) and len(classes) <= MAX_CLASSES
     if not is_list or not all(isinstance(name, str) for name in classes):
         raise InvalidInput(
-            f"The classes to search inside must be a list of at most {MAX_CLASSES:,} names: got {str(within)[:80]!r}. "
-            "Name them as the table does."
+            f"The classes to search must be a list of at most {MAX_CLASSES:,} names: got {str(within)[:80]!r}. "
+            "Use the table's class names."
         )
     try:
         return Settings(alpha=float(alpha), seed=int(seed), within=tuple(classes), map=not quick_map)
-    except (TypeError, ValueError, OverflowError):  # no whole number is infinite
+    except (TypeError, ValueError, OverflowError):  # int() of infinity overflows
         raise InvalidInput(
             f"alpha and seed must be numbers: got {str(alpha)[:20]!r} and {str(seed)[:20]!r}. "
-            "Set them under More settings."
+            "Fix them in More settings."
         ) from None
 
 
 def run_diagnosis(
-    given: dict[str, Path | None],
+    files: dict[str, Path | None],
     roles: Roles,
     encoder: str,
     settings: Settings,
@@ -105,15 +111,15 @@ def run_diagnosis(
     hold_back: float = 0.0,
     vocabulary: Path | None = None,
 ) -> str:
-    """Diagnose and store; returns the run's id. Where the settings leave the map out, it is drawn afterwards, even if
-    the page is closed."""
+    """Diagnose and store; returns the run's id. If the settings skip the map, it is drawn afterwards, even after the
+    page is closed."""
     RUNS.require_room()
     from core.diagnose import diagnose  # the whole method with scikit-learn
 
     diagnosis = diagnose(
-        given["table"],
-        images=given["images"],
-        embeddings=given["embeddings"],
+        files["table"],
+        images=files["images"],
+        embeddings=files["embeddings"],
         encoder=encoder,
         vocabulary=vocabulary,
         roles=roles,
@@ -130,7 +136,7 @@ def run_diagnosis(
 
 
 def draw_map(run: str, progress: Progress) -> None:
-    """Put UMAP in place of the quick map of a run."""
+    """Replace the quick map of a run with UMAP."""
     from core.embeddings.projection import umap_map  # compiles on first use
 
     diagnosis = RUNS.get(run)

@@ -1,4 +1,4 @@
-"""The list of the visitor's own runs: open, rename, delete, and how long each is kept."""
+"""The list of the visitor's runs: open, rename, delete, and time until deletion."""
 
 from __future__ import annotations
 
@@ -29,68 +29,77 @@ from webapp.state.runs import RUNS
 from webapp.state.session import Session, shows_errors
 from webapp.state.shelf import stay
 
-KINDS = {"image": "image", "text": "text", "clip": "clip", "scan": "scan"}
-"""What a sample of each modality is called."""
+SAMPLE_NOUNS = {"image": "image", "text": "text", "clip": "clip", "scan": "scan"}
+"""Noun for a sample of each modality."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedRun:
-    """One row, as `data/runs.html.j2` shows it; plain texts."""
+    """One row, as `data/runs.html.j2` shows it, as plain texts."""
 
-    own: str
+    run: str
     title: str
-    made: str
-    """In ISO 8601, UTC; the browser says it in its own time."""
+    created: str
+    """ISO 8601, UTC; the browser converts it to local time."""
     day: str
     data: str
     encoder: str
-    found: str
-    kept: str
-    """When it will be deleted."""
+    groups: str
+    deletion: str
+    """Time until it is deleted, or ""."""
     is_open: bool
 
 
 def listed(run: str, note: Note, opened: str) -> ListedRun:
-    """The row of a run. opened: the id of the one that the page shows."""
-    made = datetime.fromtimestamp(note.made, UTC)
+    """Return the row of a run. opened: id of the open run."""
+    created = datetime.fromtimestamp(note.made, UTC)
     name = note.encoder.partition(" ")[0]
     left = RUNS.left_s(note)
+    encoder = name
+    if name == "given":
+        encoder = "own vectors"
+    groups = "no group"
+    if note.n_clusters:
+        groups = count(note.n_clusters, "group")
+    deletion = ""
+    if left is not None:
+        deletion = f"deleted in {duration(max(left, 0.0))}"
     return ListedRun(
         run,
         note.title,
-        made.isoformat(timespec="seconds"),
-        f"{made:%d %b %Y, %H:%M} UTC",
-        count(note.n_samples, KINDS.get(note.kind, "sample")),
-        "own vectors" if name == "given" else name,
-        count(note.n_clusters, "cluster") if note.n_clusters else "no cluster",
-        "" if left is None else f"deleted in {duration(max(left, 0.0))}",
+        created.isoformat(timespec="seconds"),
+        f"{created:%d %b %Y, %H:%M} UTC",
+        count(note.n_samples, SAMPLE_NOUNS.get(note.kind, "sample")),
+        encoder,
+        groups,
+        deletion,
         run == opened,
     )
 
 
 def runs_list(session: Session) -> str:
-    """The present visit's runs, the latest first."""
+    """Render the current visit's runs, latest first."""
     RUNS.adopt([])
-    opened = next((run for run, _ in RUNS.own() if RUNS.link(run) == RUNS.link(session.run)), "")
+    opened = next((run for run, _ in RUNS.list_own() if RUNS.link(run) == RUNS.link(session.run)), "")
     rows = [listed(run, note, opened) for run, note in reversed(RUNS.own_notes())]
     return _shown(rows)
 
 
 def _shown(rows: list[ListedRun]) -> str:
-    said = RUNS.offered.has_notes()
-    kept = kept_in() is not None
-    return render("data/runs.html.j2", rows=rows, stays=stay(), kept=kept, most=MAX_TITLE, said=said)
+    has_notes = RUNS.offered.has_notes()
+    outlives = kept_in() is not None
+    return render("data/runs.html.j2", rows=rows, stays=stay(), kept=outlives, most=MAX_TITLE, has_notes=has_notes)
 
 
 def on_act(session: Session, examples: list[tuple[str, str]], event: gr.EventData) -> tuple[Any, ...]:
-    """A button of the list was pressed: returns (list, tabs, picker, then what `show_run` fills).
+    """Handle a button of the list: returns (list, tabs, picker, then what `show_run` fills).
 
     Raises:
-        InvalidInput: the run is gone.
+        InvalidInput: the run was deleted.
     """
-    said = event_data(event)
-    do, run, title = (str(said.get(part, "")) for part in ("do", "run", "title"))
-    known = {own for own, _ in RUNS.own()}
+    payload = event_data(event)
+    do, run, title = (str(payload.get(part, "")) for part in ("do", "run", "title"))
+    known = {own_id for own_id, _ in RUNS.list_own()}
     same = skips()
     if run not in known:  # deleted in another tab, or never this visit's
         return runs_list(session), gr.skip(), runs_to_open(session.run, examples), *same
@@ -100,7 +109,7 @@ def on_act(session: Session, examples: list[tuple[str, str]], event: gr.EventDat
     if do == "rename":
         RUNS.entitle(run, title)
         if RUNS.link(run) == RUNS.link(session.run):
-            same[3] = gr.update(view=view_of(session))  # its name stands above the tabs
+            same[3] = gr.update(view=view_of(session))  # the page shows its name
     elif do == "delete":
         was_open = RUNS.link(run) == RUNS.link(session.run)
         RUNS.remove(run)
@@ -113,14 +122,14 @@ def on_act(session: Session, examples: list[tuple[str, str]], event: gr.EventDat
 
 
 def on_copy(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, ...]:
-    """Make a run that everybody may open the visitor's own, with what is picked in it: returns (list, picker, then what
-    `show_run` fills).
+    """Copy a shared run to the visitor's runs, with the current selection: returns (list, picker, then what `show_run`
+    fills).
 
     Raises:
-        InvalidInput: no such run is open, or there is no room for it.
+        InvalidInput: the open run is not shared, or the server has no room.
     """
     if not RUNS.is_example(session.run):
-        raise InvalidInput("Only an example, or a run that its server opens for everybody, can be copied here.")
+        raise InvalidInput("Only an example or a shared run can be copied. Open one first.")
     diagnosis = RUNS.get(session.run)
     run = RUNS.add(diagnosis)
     RUNS.entitle(run, f"Your copy: {diagnosis.samples.name}")
@@ -134,11 +143,11 @@ def on_copy(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, ...
 
 
 def on_bring(examples: list[tuple[str, str]], file: str | None) -> tuple[Any, ...]:
-    """A run that was taken away from a page, or that `diagnose --out` wrote, becomes the visitor's own: returns (list,
-    field, tabs, picker, then what `show_run` fills).
+    """Import a run downloaded from a page or written by `diagnose --out`: returns (list, field, tabs, picker, then what
+    `show_run` fills).
 
     Raises:
-        InvalidInput: the file is no run, is damaged, or there is no room for it.
+        InvalidInput: the file is not a run or is damaged, or the server has no room.
     """
     if not file:
         return gr.skip(), gr.skip(), gr.skip(), gr.skip(), *skips()
@@ -148,29 +157,33 @@ def on_bring(examples: list[tuple[str, str]], file: str | None) -> tuple[Any, ..
     return runs_list(shown[0]), None, gr.update(selected="explore"), runs_to_open(run, examples), *shown
 
 
-def own_ids(said: Any) -> list[str]:
-    """The ids of runs in what a browser keeps of them; anything may stand there."""
+def own_ids(stored: Any) -> list[str]:
+    """Read the run ids stored by a browser, which are not trusted."""
     try:
-        found = json.loads(said) if isinstance(said, str) else []
+        ids = []
+        if isinstance(stored, str):
+            ids = json.loads(stored)
     except (ValueError, RecursionError):
         return []
-    return [run for run in found if isinstance(run, str)] if isinstance(found, list) else []
+    if not isinstance(ids, list):
+        return []
+    return [run for run in ids if isinstance(run, str)]
 
 
 @dataclass(frozen=True)
 class MyRuns:
-    """The list, and the way to draw it anew."""
+    """The list, and a way to redraw it."""
 
     view: gr.HTML
     session: gr.State
 
     def after(self, event: Callable[..., Any]) -> None:
-        """Draw it anew after such an event, as `tab.select` or an event's `success`."""
+        """Redraw it after an event, such as `tab.select` or an event's `success`."""
         event(shows_errors(runs_list), [self.session], [self.view], **QUICK)
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: list[tuple[str, str]]) -> MyRuns:
-    """Lay out the list and wire it."""
+    """Lay out and wire the list."""
     mine = MyRuns(gr.HTML(_shown([]), js_on_load=script("runs"), elem_id="my-runs", **PLAIN), session)
 
     def act(session: Session, event: gr.EventData) -> tuple[Any, ...]:
@@ -179,7 +192,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
     mine.view.act(shows_errors(act), [session], [mine.view, tabs, view.picker, *view.opened(session)], **QUICK)
 
     with gr.Row(elem_classes="bring"):
-        field = upload("Open a run that was saved: NAME.errata", [SUFFIX], "bring-run", 84)
+        field = upload("Open a saved run: NAME.errata", [SUFFIX], "bring-run", 84)
 
     def bring(file: str | None) -> tuple[Any, ...]:
         return on_bring(examples, file)
@@ -200,4 +213,4 @@ OWN_RUNS = """(own, ...files) => {
   try { own = localStorage.getItem("errata-runs") ?? ""; } catch { own = ""; }
   return [own, ...files];
 }"""
-"""What other tabs of this browser made goes too."""
+"""Adds the runs of other tabs of this browser, which are deleted too."""

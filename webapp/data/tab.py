@@ -1,5 +1,4 @@
-"""Your data tab: bring a table with images or embeddings, correct the roles of its columns, run, and stop if
-wanted."""
+"""Your data tab: add a table with images or embeddings, fix the roles of its columns, run, and cancel."""
 
 from __future__ import annotations
 
@@ -48,58 +47,66 @@ if TYPE_CHECKING:
     from core.data.samples import TableDescription
 
 WITHIN_NOTE = (
-    "Name beforehand the classes you care about: these and all samples as a whole are searched, and you do not pay for "
-    "the other classes, so smaller failures can be found. None named: every class is searched. Whoever names them "
-    "after a look at the results has looked at all of them."
+    "Search only these classes, and all samples together (default: every class). Fewer tests reveal smaller groups. "
+    "Choose before seeing results: chosen afterwards, the p-values would be too small."
 )
 HIDDEN_NOTE = (
-    "What is found in the rest is frozen and then tried on the hidden part: whatever was luck does not come back."
+    "Recommended: a quarter. The findings from the other samples are frozen, then checked on the held-out part."
 )
 
 
 def on_table(table: str | None) -> tuple[Any, ...]:
-    """A table was chosen: returns (columns, columns table, the tick for a table that looks wrong, the classes to search
-    inside, then one dropdown for each of ROLE_NAMES)."""
+    """Read a new table: returns (columns, columns table, checkbox to accept the table, classes to search, then one
+    dropdown per ROLE_NAMES)."""
     held = _look(table)
-    columns: Sequence[Column] = held.columns if held else ()
-    found = recognized(columns)
+    columns: Sequence[Column] = ()
+    if held:
+        columns = held.columns
+    recognized_roles = recognized(columns)
     names = [name for name, _, _ in columns]
     several = dict(SEVERAL_ROLES)
+    dropdowns = list[Any]()
+    for role in ROLE_NAMES:
+        if role in several:
+            dropdowns.append(gr.update(choices=names, value=recognized_roles.get(role, [])))
+        else:
+            choices = [("–", ""), *zip(names, names)]
+            dropdowns.append(gr.update(choices=choices, value=recognized_roles.get(role, "")))
     return (
         tuple(columns),
         _shown(columns, held),
-        _tick(held, value=False),  # it was said of the table before
+        _tick(held, value=False),  # it applied to the previous table
         _classes(held),
-        *(
-            gr.update(choices=names, value=found.get(role, []))
-            if role in several
-            else gr.update(choices=[("–", ""), *zip(names, names)], value=found.get(role, ""))
-            for role in ROLE_NAMES
-        ),
+        *dropdowns,
     )
 
 
 def on_label(table: str | None, label: str | None) -> Any:
-    """Another column is the label: returns the classes to search inside."""
+    """Change the label column: returns the classes to search."""
     return _classes(_look(table, Roles(label=label or None)))
 
 
 def on_roles(table: str | None, columns: Sequence[Column], higher: bool, *picked: Any) -> tuple[str, Any]:
-    """A role was corrected: returns the columns table with each column as it will now be taken and rows read so, and
-    the tick for a table that looks wrong.
+    """Change a role: returns the columns table with the new roles and rows, and the checkbox to accept the table.
 
     Args:
         columns: as recognized.
         higher: the loss column is a score.
-        picked: what stands in the dropdowns, in the order of ROLE_NAMES.
+        picked: values of the dropdowns, in the order of ROLE_NAMES.
     """
     roles: dict[str, str] = {}
     for role, value in zip(ROLE_NAMES, picked):
-        roles |= dict.fromkeys([value] if isinstance(value, str) else value or [], role)
-    shown = [(name, roles.get(name, "" if role in ROLE_NAMES else role), examples) for name, role, examples in columns]
+        if isinstance(value, str):
+            value = [value]
+        roles |= dict.fromkeys(value or [], role)
+    shown = list[Column]()
+    for name, role, examples in columns:
+        if role in ROLE_NAMES:
+            role = ""
+        shown.append((name, roles.get(name, role), examples))
     try:
         roles_ = roles_from(dict(zip(ROLE_NAMES, picked)), recognized(columns), loss_kind=None, higher_is_better=higher)
-    except InvalidInput:  # one mask of two as yet
+    except InvalidInput:  # only one mask of two so far
         return _shown(shown, None), _tick(None)
     held = _look(table, roles_)
     return _shown(shown, held), _tick(held)
@@ -114,54 +121,68 @@ def _look(table: str | None, roles: Roles = Roles()) -> TableDescription | None:
 
 
 def _shown(columns: Sequence[Column], held: TableDescription | None) -> str:
-    """The columns with their roles, what the desk says of them, and five rows as they are understood."""
+    """Render the columns with their roles, the doubts and notes, and five rows as understood."""
     if not columns:
         return render("data/hint.html.j2")
-    rows = rows_as_understood(*held.read) if held and held.read else []
-    doubts, notes = (held.doubts, held.notes) if held else ((), ())
+    rows = []
+    if held and held.read:
+        rows = rows_as_understood(*held.read)
+    doubts: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    if held:
+        doubts = held.doubts
+        notes = held.notes
+    stops = "This stops a run"
+    if rows:
+        stops = "This looks like a mistake and stops a run"
     return render(
         "data/columns.html.j2",
         columns=columns,
         rows=rows,
         as_understood=AS_UNDERSTOOD,
-        stops="This looks like a mistake, and stops a run" if rows else "This stops a run",
+        stops=stops,
         doubts=[on_page(doubt) for doubt in doubts],
         notes=[on_page(note) for note in notes],
     )
 
 
 def _tick(held: TableDescription | None, **also: Any) -> Any:
-    """ "Take the table as it is", shown where the table can be read and looks wrong; out of sight it is not set."""
+    """Update "Accept the table as it is": visible if the table is readable but looks wrong, else unset."""
     looks_wrong = bool(held and held.read and held.doubts)
-    return gr.update(visible=True, **also) if looks_wrong else gr.update(visible=False, value=False)
+    if looks_wrong:
+        return gr.update(visible=True, **also)
+    return gr.update(visible=False, value=False)
 
 
 def _classes(held: TableDescription | None) -> Any:
-    """The classes of a table that are large enough to be searched, with their rows; none is chosen."""
+    """Return the classes of a table that are large enough to search, with their rows; none selected."""
     from core.discovery.design import searchable
 
-    sizes = held.classes if held else {}
+    sizes = {}
+    if held:
+        sizes = held.classes
     return gr.update(choices=[(f"{name} ({sizes[name]:,} rows)", name) for name in searchable(sizes)], value=[])
 
 
-def on_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Iterator[tuple[Any, str, str]]:
-    """Run what stands in the form; yields (job id, status, run id), the run id empty until the run has ended well."""
-    kept = "Your files and choices are still here."
-    done = "The result stands in the list of runs."
+def on_run(columns: Sequence[Column], root: Path | None, *inputs: Any) -> Iterator[tuple[Any, str, str]]:
+    """Run the form; yields (job id, status, run id), the run id empty until the run has finished."""
+    reminder = "Your files and choices are still here."
+    done = "The result is in the list of runs."
     try:
-        job = make_run(columns, root, *said)
+        job = make_run(columns, root, *inputs)
     except DiagnosisError as why:
-        yield "", refused("The run did not begin", why, kept), ""
+        yield "", refused("The run did not start", why, reminder), ""
         raise
     except Exception:
-        yield "", closing("The run did not begin", kept), ""
+        yield "", closing("The run did not start", reminder), ""
         raise
-    yield from follow(job, "The run did not finish", "", reminder=kept, done=done)
+    yield from follow(job, "The run did not finish", "", reminder=reminder, done=done)
 
 
 def refine_map(run: str) -> Iterator[bool]:
-    """Wait for the better map of a run that has just ended (`draw_map`); yields whether it is there."""
-    if drawing := DRAWN.get(run):
+    """Wait for the better map of a finished run (`draw_map`); yields whether it is ready."""
+    drawing = DRAWN.get(run)
+    if drawing:
         while wait([drawing], 1.0).not_done:
             yield False
         drawing.result()
@@ -170,28 +191,31 @@ def refine_map(run: str) -> Iterator[bool]:
 
 
 def on_refined(session: Session, run: str, ready: bool) -> tuple[Any, Any]:
-    """Returns (session, map) with the better map, if its run is still the open one; an outline on the old map is
-    dropped."""
+    """Show the better map if its run is still open: returns (session, map). An outline on the old map is dropped."""
     if not ready or run != session.run:
         return gr.skip(), gr.skip()
     return replace(session, polygon=()), gr.update(value=map_points(RUNS.get(run), run))
 
 
-def on_forget(own: str = "", *brought: str | list[str] | None) -> str:
-    """Delete all that this visit brought and made at once, and what other tabs of its browser made; returns the status.
+def on_forget(own_runs: str = "", *brought: str | list[str] | None) -> str:
+    """Delete the visit's uploads and runs, and the runs of other tabs of its browser; returns the status.
 
     Args:
-        own: the ids of runs that the browser keeps, as JSON.
+        own_runs: ids of the runs that the browser stores, as JSON.
     """
-    RUNS.adopt(own_ids(own))
-    paths = [path for value in brought if value for path in ([value] if isinstance(value, str) else value)]
+    RUNS.adopt(own_ids(own_runs))
+    paths = list[str]()
+    for value in brought:
+        if value and isinstance(value, str):
+            value = [value]
+        paths.extend(value or [])
     forget_visit(visitor(), address(), paths)
     prune_patches()
-    return closing("Deleted", "The runs, files and uploads of this page are gone from the server. It starts afresh.")
+    return closing("Deleted", "The server no longer has the runs, files, and uploads of this page. The page restarts.")
 
 
 def on_brought(file: str | list[str] | None) -> None:
-    """Nothing: the call alone says that the file was brought by this visit, which an upload itself does not."""
+    """Do nothing: the call itself links the file to this visit, which an upload does not."""
 
 
 @dataclass(frozen=True)
@@ -201,9 +225,9 @@ class Form:
     sources: list[Any]
     """Table, images, embeddings, data set on the server."""
     settings: list[Any]
-    """Loss, direction, encoder, own phrases, alpha, seed, part to hide, classes to search inside, table as it is."""
+    """Loss, direction, encoder, phrases, alpha, seed, part to hold out, classes to search, accept the table."""
     roles: list[Any]
-    """One dropdown for each of ROLE_NAMES."""
+    """One dropdown per ROLE_NAMES."""
     columns: gr.HTML
     as_is: gr.Checkbox
     within: gr.Dropdown
@@ -213,8 +237,8 @@ class Form:
     status: gr.HTML
     forget: gr.Button
 
-    def said(self) -> list[Any]:
-        """What `make_run` reads, in its order."""
+    def inputs(self) -> list[Any]:
+        """Return the inputs of `make_run`, in order."""
         return [*self.sources, *self.settings, *self.roles]
 
 
@@ -222,21 +246,23 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, root: Path | None, examp
     """Lay out the tab and wire its callbacks."""
     with gr.Row(elem_classes="bring"):
         with gr.Column(scale=46, min_width=320):
-            given = _sources(root)
-            status_line = gr.HTML(closing("Nothing is running"), **PLAIN, elem_id="status")
+            files = _sources(root)
+            status_line = gr.HTML(closing("No run in progress"), **PLAIN, elem_id="status")
         with gr.Column(scale=54, min_width=320):
-            form = _form(given, status_line)
+            form = _form(files, status_line)
     _wire(form, session, view, tabs, root, examples)
     return form
 
 
 def _sources(root: Path | None) -> list[Any]:
-    gr.HTML("<h2>1. Bring a table, with images, scans or texts</h2>", **PLAIN)
+    gr.HTML("<h2>1. Add a table, with images, scans, or texts</h2>", **PLAIN)
     table = upload("Table: CSV, TSV, JSON Lines or Parquet", TABLES, "table", 112)
     images = upload("Images or scans: zip or tar", IMAGES, "images", 112)
     on_server = data_sets(root)
-    title = "Embeddings of your own"
-    with gr.Accordion(f"{title}, or a data set on this server" if on_server else title, open=bool(on_server)):
+    title = "Your own embeddings"
+    if on_server:
+        title = f"{title}, or a data set on this server"
+    with gr.Accordion(title, open=bool(on_server)):
         vectors = upload("Embeddings: npy, npz, safetensors or Parquet", VECTORS, "vectors", 112)
         chosen = gr.Dropdown(
             ["", *on_server], value="", label="Data set on this server", visible=bool(on_server), elem_id="chosen"
@@ -244,11 +270,11 @@ def _sources(root: Path | None) -> list[Any]:
     return [table, images, vectors, chosen]
 
 
-def _form(given: list[Any], status_line: gr.HTML) -> Form:
-    gr.HTML("<h2>2. Check what was recognized</h2>", **PLAIN)
+def _form(files: list[Any], status_line: gr.HTML) -> Form:
+    gr.HTML("<h2>2. Check the columns</h2>", **PLAIN)
     columns = gr.HTML(render("data/hint.html.j2"), **PLAIN, elem_id="columns")
     as_is = as_is_box("as-is", visible=False)
-    with gr.Accordion("Correct the roles", open=False), gr.Row(elem_classes="roles"):
+    with gr.Accordion("Fix columns", open=False), gr.Row(elem_classes="roles"):
         roles: list[Any] = [
             gr.Dropdown([], value=None, label=label, min_width=150, elem_id=f"role-{name.replace(' ', '-')}")
             for name, label in SINGLE_ROLES
@@ -264,7 +290,9 @@ def _form(given: list[Any], status_line: gr.HTML) -> Form:
         )
         encoder = gr.Dropdown(list(OF_DATA), value="embedded", label="Encoder", min_width=150, elem_id="encoder")
     gr.HTML(render("data/encoder_note.html.j2"), **PLAIN)
-    hidden = gr.Radio(list(HIDDEN), value=0.0, label="Hide a part and predict it", info=HIDDEN_NOTE, elem_id="hidden")
+    hidden = gr.Radio(
+        list(HIDDEN), value=0.0, label="Hold out a part to check findings", info=HIDDEN_NOTE, elem_id="hidden"
+    )
     with gr.Accordion("Only some classes", open=False):
         within = gr.Dropdown(
             [], value=[], label="Search inside", multiselect=True, allow_custom_value=True, info=WITHIN_NOTE,
@@ -275,14 +303,14 @@ def _form(given: list[Any], status_line: gr.HTML) -> Form:
         phrases = upload("Phrases: txt or json", PHRASES, "phrases")
     with gr.Accordion("More settings", open=False), gr.Row():
         higher = gr.Checkbox(False, label="The loss column is a score: higher is better")
-        alpha = gr.Slider(0.01, 0.2, 0.05, step=0.01, label="Level of the tests (alpha)")
+        alpha = gr.Slider(0.01, 0.2, 0.05, step=0.01, label="Significance level (alpha)")
         seed = gr.Number(0, precision=0, label="Seed", minimum=0)
     with gr.Row():
         run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
         cancel = gr.Button("Cancel", elem_id="cancel", interactive=False)
         forget = gr.Button("Delete my data now", elem_id="forget")
     settings: list[Any] = [loss_kind, higher, encoder, phrases, alpha, seed, hidden, within, as_is]
-    return Form(given, settings, roles, columns, as_is, within, higher, run, cancel, status_line, forget)
+    return Form(files, settings, roles, columns, as_is, within, higher, run, cancel, status_line, forget)
 
 
 def _wire(
@@ -296,18 +324,19 @@ def _wire(
     table.change(
         shows_errors(on_table), [table], [columns, form.columns, form.as_is, form.within, *form.roles], **PRIVATE
     )
-    table.change(lambda: False, None, form.higher, **QUICK)  # it was said of the table before
+    table.change(lambda: False, None, form.higher, **QUICK)  # it applied to the previous table
     for corrected in (*form.roles, form.higher):
-        given = [table, columns, form.higher, *form.roles]
-        corrected.input(shows_errors(on_roles), given, [form.columns, form.as_is], **PRIVATE)
+        inputs = [table, columns, form.higher, *form.roles]
+        corrected.input(shows_errors(on_roles), inputs, [form.columns, form.as_is], **PRIVATE)
     label = form.roles[ROLE_NAMES.index("label")]
     label.input(shows_errors(on_label), [table, label], form.within, **PRIVATE)
 
-    def start(columns: Sequence[Column], *said: Any) -> Iterator[tuple[Any, ...]]:
+    def start(columns: Sequence[Column], *inputs: Any) -> Iterator[tuple[Any, ...]]:
         try:
-            for shown in on_run(columns, root, *said):  # Gradio takes no second click meanwhile, and says nothing of it
-                yield *shown, gr.update(interactive=not shown[0]), gr.skip()  # in use again however the run has ended
-        except InvalidInput as why:  # of the files, which nothing looked at before
+            # Gradio ignores a second click meanwhile without a message, so the button is disabled until the run ends
+            for shown in on_run(columns, root, *inputs):
+                yield *shown, gr.update(interactive=not shown[0]), gr.skip()
+        except InvalidInput as why:  # about the files, which are read only now
             if AS_IS in str(why):
                 yield *[gr.skip()] * 4, gr.update(visible=True)
             raise
@@ -315,7 +344,7 @@ def _wire(
     form.run.click(on_wait, None, form.status, js=SHOW_STATUS, **QUICK)
     started = form.run.click(
         shows_errors(start),
-        [columns, *form.said()],
+        [columns, *form.inputs()],
         [job, form.status, finished, form.run, form.as_is],
         **HEAVY,
         **PRIVATE,
@@ -328,11 +357,11 @@ def _wire(
 
 
 def wire_forget(form: Form, files: list[gr.File]) -> None:
-    """Let "Delete my data now" delete what came into any of the page's fields for files, and what was made of it."""
+    """Wire "Delete my data now" to delete the files of all upload fields, and everything made from them."""
     for file in files:
         file.upload(on_brought, [file], None, preprocess=False, **QUICK)
-    own = gr.Textbox(visible=False, label="own runs")
-    gone = form.forget.click(shows_errors(on_forget), [own, *files], form.status, js=OWN_RUNS, **QUICK)
+    own_runs = gr.Textbox(visible=False, label="own runs")
+    gone = form.forget.click(shows_errors(on_forget), [own_runs, *files], form.status, js=OWN_RUNS, **QUICK)
     gone.success(None, None, None, js=START_AFRESH, **PRIVATE)
 
 
@@ -345,5 +374,5 @@ START_AFRESH = """() => {
   setTimeout(() => location.replace(at), 1500);
   return [];
 }"""
-"""What was said is said again by assets/js/connection.js after the reload, which asks for no deleted run."""
+"""Reloads the page without the deleted run; assets/js/connection.js repeats the status afterwards."""
 SHOW_STATUS = "() => { document.querySelector('#status').scrollIntoView({ block: 'nearest' }); return []; }"

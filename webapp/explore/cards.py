@@ -1,4 +1,4 @@
-"""The right-hand pane while nothing is picked: ranked cluster cards, or the calm view where nothing was found."""
+"""The right-hand pane while nothing is picked: ranked cluster cards, or the view of a run without clusters."""
 
 from __future__ import annotations
 
@@ -31,18 +31,31 @@ THUMBNAILS = 4
 
 
 def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None = None, undo: str = "") -> str:
-    """The confirmed clusters in rank order, then what is worth a look; with no cluster, that result or what is
-    confirmed all the same, the patterns that would have been found, and what to try next. A `note` stands above all;
-    with `patches`, a cluster that only a visual word tells is called so; `undo` is the title of an own set that was
-    just deleted."""
-    # clusters of the error rate share one scale, those of the loss another
-    span = {
-        kind: max((tested_effect(c).high for c in diagnosis.clusters if in_shares(c) == kind), default=1.0)
-        for kind in (True, False)
-    }
+    """Render the confirmed clusters in rank order, then the hints. Without a cluster: what is confirmed nevertheless,
+    the detection limits, and what to try next.
+
+    Args:
+        note: a line above all.
+        patches: names of clusters that only a visual word describes.
+        undo: title of the user's set that was just deleted.
+    """
+    # clusters tested by error rate share one scale, those tested by loss another
+    span = dict[bool, float]()
+    for by_rate in (True, False):
+        ends = [tested_effect(c).high for c in diagnosis.clusters if in_shares(c) == by_rate]
+        span[by_rate] = max(ends, default=1.0)
     yours = yours_of(diagnosis)
     alone = [i for i in insights_of(diagnosis, None) if i.confirmed]
-    prediction = diagnosis.prediction
+    held_back = ""
+    if diagnosis.prediction is not None:
+        held_back = f"On {diagnosis.prediction.source}: {replication_sentence(diagnosis.prediction)}"
+    cards = list[dict[str, Any]]()
+    for cluster in diagnosis.clusters:
+        card = _card(diagnosis, cluster, span[in_shares(cluster)], patches)
+        cards.append(card | {"own": yours.mark_of("cluster", cluster.id)})
+    hints = list[dict[str, Any]]()
+    for index, candidate in enumerate(diagnosis.candidates):
+        hints.append(_hint(diagnosis, candidate) | {"own": yours.mark_of("candidate", index)})
     return render(
         "explore/cards.html.j2",
         diagnosis=diagnosis,
@@ -53,30 +66,24 @@ def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None =
         outlines=outlines_sentence(diagnosis),
         everywhere=EVERYTHING,
         label=WORDS,
-        cards=[
-            _card(diagnosis, c, span[in_shares(c)], patches) | {"own": yours.mark_of("cluster", c.id)}
-            for c in diagnosis.clusters
-        ],
+        cards=cards,
         alone=shown_findings(diagnosis, alone),
-        candidates=[
-            _look(diagnosis, candidate) | {"own": yours.mark_of("candidate", at)}
-            for at, candidate in enumerate(diagnosis.candidates)
-        ],
-        worth_a_look=candidates_sentence(diagnosis),
+        candidates=hints,
+        hints=candidates_sentence(diagnosis),
         sensitivity=sensitivity_sentence(diagnosis),
         power=power_map(diagnosis),
-        held_back="" if prediction is None else f"On {prediction.source}: {replication_sentence(prediction)}",
+        held_back=held_back,
     )
 
 
 def worst_members(diagnosis: Diagnosis, cluster: FailureCluster, n: int) -> list[int]:
-    """The members of highest loss, worst first."""
+    """Return the rows of the members with the highest loss, worst first."""
     rows = members_of(cluster)
     return rows[np.argsort(-diagnosis.outcomes.loss[rows], kind="stable")][:n].tolist()
 
 
-def _look(diagnosis: Diagnosis, candidate: FailureCluster) -> dict[str, Any]:
-    """A candidate: what is seen of it, how likely it is to be nothing, and the images of the worst."""
+def _hint(diagnosis: Diagnosis, candidate: FailureCluster) -> dict[str, Any]:
+    """Return the card of a candidate: counts, probability of noise, and images of the worst members."""
     pictures = (picture(diagnosis, row) for row in worst_members(diagnosis, candidate, THUMBNAILS))
     return {
         "candidate": candidate,
@@ -89,25 +96,41 @@ def _look(diagnosis: Diagnosis, candidate: FailureCluster) -> dict[str, Any]:
 
 
 def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float, patches: Patches | None) -> dict[str, Any]:
-    """A confirmed cluster, with the share of its members that meet its strongest finding, so that nobody takes it for
-    what all of them share, and the images of the worst."""
+    """Return the card of a confirmed cluster, with images of the worst members.
+
+    `met` is the share of members that meet the strongest finding, because not all of them do.
+    """
     lead = next(iter(insights_of(diagnosis, cluster.id)), None)
-    said = cluster_name(diagnosis, cluster).title_words
-    named = None if patches is None else patches.name_of(cluster.id)
+    met = ""
+    lead_is_title = False
+    named = None
+    if patches is not None:
+        named = patches.name_of(cluster.id)
+    title = cluster_title(diagnosis, cluster)
+    sure = how_sure(diagnosis, cluster)
+    crops = []
+    if named is not None:
+        title = patches_title(cluster)
+        sure = ""
+        crops = named.crops[:THUMBNAILS]
+    if lead is not None:
+        met = met_by(diagnosis, lead, members_of(cluster))
+        words = cluster_name(diagnosis, cluster).title_words
+        lead_is_title = named is None and len(words) == 1 and says_the_same(words, lead)
     pictures = (picture(diagnosis, row) for row in worst_members(diagnosis, cluster, THUMBNAILS))
     return {
         "cluster": cluster,
-        "title": cluster_title(diagnosis, cluster) if named is None else patches_title(cluster),
-        "patches": [] if named is None else named.crops[:THUMBNAILS],
-        "sure": how_sure(diagnosis, cluster) if named is None else "",
+        "title": title,
+        "patches": crops,
+        "sure": sure,
         "parts": part_sentences(diagnosis, cluster),
         "hue": hue(cluster.id),
         "effect": effect_figure(cluster, diagnosis.outcomes.said_unit),
         "coverage_is": coverage_is(diagnosis.outcomes, cluster.confirmed),
         "bar": whisker(tested_effect(cluster), span),
         "lead": lead,
-        "lead_is_title": lead is not None and named is None and len(said) == 1 and says_the_same(said, lead),
-        "met": "" if lead is None else met_by(diagnosis, lead, members_of(cluster)),
+        "lead_is_title": lead_is_title,
+        "met": met,
         "overlap": overlap(diagnosis, cluster),
         "pictures": [*filter(None, pictures)],
     }

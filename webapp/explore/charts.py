@@ -1,4 +1,4 @@
-"""Small charts of a run's columns: how the samples spread over the values, the selection beside them all."""
+"""Small charts of a run's columns: distributions of all samples and of the selection."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from core.numbers import count, number, percent
 from core.records import F64, I64, Bool, Diagnosis
 from core.reports.tables.columns import ShownColumn, coded, columns_of, key_of
 from webapp.explore.confusion import ConfusionGrid, confusion_grid
-from webapp.state.filters import ABSENT, MAX_LETTERS, MISSING, TEXT, Filter, said, shown_column
+from webapp.state.filters import ABSENT, MAX_LETTERS, MISSING, TEXT, Filter, describe_filter, shown_column
 
 N_BINS = 18
 MAX_BARS = 7
 MAX_PAIRS = 12
 N_CHARTS = 8
-"""Bins of numbers, bars of a category, of the pairs of classes, and charts that a run opens with."""
+"""Bins of a numeric column, bars of a category and of confused pairs, and charts at first, as fits the page."""
 TAILS = (0.01, 0.99)
-"""Quantiles beyond which the first and the last bin are open."""
+"""Quantiles of the first and last inner edge; the end bins are open. A convention that keeps outliers from squeezing
+the bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,15 @@ class Bar:
 
     label: str
     part: str
-    """The filter that keeps it, as JSON; "" where it cannot be one."""
+    """The filter for this bar, as JSON; "" where a value is too long for one."""
     share: float
     picked_share: float
-    """Height of all samples and of the selection, each as a share of the chart's highest; what is in no cluster, and
-    what is right, may reach beyond it and is cut."""
+    """Heights of all samples and of the selection, as shares of the chart's highest bar. "In no group" and "not
+    confused" do not count as highest, and are cut."""
     loss_place: float | None
-    """Where the mean loss in it lies between the lowest and the highest of all charts, 0 to 1."""
-    said: str
-    kept: bool
+    """Position of its mean loss between the lowest and the highest of all charts, 0 to 1."""
+    text: str
+    is_kept: bool
     """Whether the column's filter keeps it."""
 
 
@@ -53,13 +54,13 @@ class Chart:
     kind: str
     bars: tuple[Bar, ...]
     more: int
-    """Values that have no bar."""
+    """Values without a bar."""
     filtered: str
     """The column's filter in words, or ""."""
     chosen: bool
     """Whether the visitor added it."""
     grid: ConfusionGrid | None = None
-    """In place of bars for the pairs of few classes."""
+    """Replaces the bars of confused pairs for few classes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,12 +70,14 @@ class Bins:
     labels: tuple[str, ...]
     parts: tuple[Filter, ...]
     places: I64
-    """(n,) the bar of each row; len(labels) where it has none."""
+    """(n,) bar index of each row; len(labels) for none."""
     more: int = 0
 
     def counts(self, rows: I64 | None = None, weights: F64 | None = None) -> F64:
-        """(bars,) how many of the rows, by default all, lie in each, or the sum of their weights."""
-        places = self.places if rows is None else self.places[rows]
+        """Return (bars,) the counts of the rows (default: all), or the sums of their weights."""
+        places = self.places
+        if rows is not None:
+            places = places[rows]
         return np.bincount(places, weights, len(self.labels) + 1)[: len(self.labels)].astype(np.float64)
 
 
@@ -85,54 +88,68 @@ _ORDER: WeakKeyDictionary[Diagnosis, tuple[str, ...]] = WeakKeyDictionary()
 def charts(
     diagnosis: Diagnosis, picked: Callable[[str], I64 | None], filters: Sequence[Filter], more: Sequence[str] = ()
 ) -> list[Chart]:
-    """The charts of a run: those of `more`, then those that go with its loss.
+    """Return the charts of a run: those of `more`, then those most associated with its loss.
 
     Args:
-        picked: gives the rows that the chart of a key shows as selected, which its own filter leaves alone, so that
-            what else could be kept is seen; None where nothing is picked.
+        picked: returns the rows that the chart of a key shows as selected, or None. They ignore the chart's own filter,
+            so that its other bars stay visible.
         more: keys of columns that the visitor added.
 
     Raises:
-        InvalidInput: the run has no column of such a key.
+        InvalidInput: the run has no column with a given key.
     """
-    held = {one.key: one for one in filters}
+    held = {part.key: part for part in filters}
     keys = dict.fromkeys([*more, *keys_first(diagnosis), *(key for key in held if key != TEXT)])
     loss = diagnosis.outcomes.loss
-    drawn = [(column, bins_of(column)) for column in (shown_column(diagnosis, key) for key in keys)]
+    columns = [shown_column(diagnosis, key) for key in keys]
+    drawn = [(column, bins_of(column)) for column in columns]
     means = [_means(bins, loss) for _, bins in drawn]
-    known = np.concatenate([mean[np.isfinite(mean)] for mean in means]) if means else np.zeros(0)
-    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+    known = np.concatenate([np.zeros(0), *(mean[np.isfinite(mean)] for mean in means)])
+    low, high = 0.0, 0.0
+    if len(known):
+        low, high = float(known.min()), float(known.max())
     errors = diagnosis.outcomes.errors
-    made = list[Chart]()
+    drawn_charts = list[Chart]()
     for (column, bins), mean in zip(drawn, means, strict=True):
-        one = held.get(column.key)
-        bars = _bars(bins, picked(column.key), errors, (mean - low) / ((high - low) or 1.0), mean, one)
-        words = said(diagnosis, one) if one else ""
-        grid = confusion_grid(diagnosis, picked(column.key), filters) if column.key == "confused" else None
-        kind, beyond = (column.kind, bins.more) if grid is None else ("matrix", 0)
-        made.append(Chart(column.key, column.title, kind, bars, beyond, words, column.key in more, grid))
-    return made
+        current = held.get(column.key)
+        bars = _bars(bins, picked(column.key), errors, (mean - low) / ((high - low) or 1.0), mean, current)
+        words = ""
+        if current:
+            words = describe_filter(diagnosis, current)
+        grid = None
+        if column.key == "confused":
+            grid = confusion_grid(diagnosis, picked(column.key), filters)
+        kind = column.kind
+        beyond = bins.more
+        if grid is not None:
+            kind = "matrix"
+            beyond = 0
+        drawn_charts.append(Chart(column.key, column.title, kind, bars, beyond, words, column.key in more, grid))
+    return drawn_charts
 
 
 def keys_first(diagnosis: Diagnosis) -> tuple[str, ...]:
-    """The columns a run opens with: the loss, its clusters, its classes or confused pairs, and of the others those
-    that go with the loss most (described, not tested)."""
+    """Return the keys of the first charts: loss, clusters, classes or confused pairs, then the columns most associated
+    with the loss (described, not tested)."""
     if diagnosis not in _ORDER:
         columns = {column.key: column for column in columns_of(diagnosis)}
         first = [key for key in ("loss", "yours", "cluster", "confused", "class") if key in columns]
         named = {name for insight in diagnosis.insights if insight.confirmed for name in insight.columns}
         ranks = pd.Series(diagnosis.outcomes.loss).rank()
-        may = [key_of(column) for column in diagnosis.samples.metadata]  # what a model wrote explains nothing
-        own = [columns[key] for key in may if key in columns]
-        strength = {column.key: (column.title in named, goes_with(column, ranks)) for column in own}
+        may = [key_of(column) for column in diagnosis.samples.metadata]  # a model's own outputs explain nothing
+        explaining = [columns[key] for key in may if key in columns]
+        strength = {column.key: (column.title in named, goes_with(column, ranks)) for column in explaining}
         rest = sorted(strength, key=lambda key: strength[key], reverse=True)
         _ORDER[diagnosis] = tuple([*first, *rest][:N_CHARTS])
     return _ORDER[diagnosis]
 
 
 def goes_with(column: ShownColumn, ranks: pd.Series[float]) -> float:
-    """How strongly a column goes with the ranks of the loss, 0 to 1: the rank correlation without its sign, or of a
-    category the root of epsilon squared (Kelley 1935), which is 0 on average where it says nothing."""
+    """Return how strongly a column is associated with the ranks of the loss, 0 to 1.
+
+    Numbers use the absolute rank correlation. Categories use the root of epsilon squared (Kelley 1935), which averages
+    0 without an association, whatever the number of values.
+    """
     if column.kind == "number":
         values = pd.Series(column.values)
         there = values.notna()
@@ -150,18 +167,23 @@ def goes_with(column: ShownColumn, ranks: pd.Series[float]) -> float:
     total = float(((of - of.mean()) ** 2).sum())
     between = float((sums[sizes > 0] ** 2 / sizes[sizes > 0]).sum() - of.sum() ** 2 / n)
     within = (total - between) / (n - k)
-    return float(np.sqrt(max(0.0, (between - (k - 1) * within) / total))) if total else 0.0
+    if not total:
+        return 0.0
+    return float(np.sqrt(max(0.0, (between - (k - 1) * within) / total)))
 
 
 def bins_of(column: ShownColumn) -> Bins:
-    """The bars of a column; made once."""
+    """Return the bars of a column, from a cache."""
     if column not in _BINS:
-        _BINS[column] = _of_numbers(column) if column.kind == "number" else _of_values(column)
+        binned = _of_values
+        if column.kind == "number":
+            binned = _of_numbers
+        _BINS[column] = binned(column)
     return _BINS[column]
 
 
 def _of_numbers(column: ShownColumn) -> Bins:
-    """A bin for each of a few values, else as many of one width; the first and the last are open."""
+    """Bin a numeric column: one bin per value if there are few, else bins of equal width with open ends."""
     missing = np.isnan(column.values)
     values = column.values[~missing]
     distinct = np.unique(values)
@@ -178,7 +200,9 @@ def _of_numbers(column: ShownColumn) -> Bins:
         between = [f"{a} to {b}" for a, b in itertools.pairwise(ends)]
         labels = [f"below {ends[0]}", *between, f"{ends[-1]} and more"]
     ends = [-np.inf, *inner.tolist(), np.inf]
-    parts = [Filter(column.key, low, high) for low, high in itertools.pairwise(ends)] if len(values) else []
+    parts = []
+    if len(values):
+        parts = [Filter(column.key, low, high) for low, high in itertools.pairwise(ends)]
     places = np.searchsorted(inner, column.values, side="right")
     if missing.any():
         places[missing] = len(parts)
@@ -188,21 +212,27 @@ def _of_numbers(column: ShownColumn) -> Bins:
 
 
 def _edges(low: float, high: float, values: F64) -> F64:
-    """Ends of bins of one width; of values that lie mostly near a lowest one of at least 0, as losses do, of one width
-    of their square roots."""
+    """Return the edges of equal bins.
+
+    Right-skewed values from 0 up, as losses are, get bins of equal width in their square roots, so that small values
+    do not share one bin. The factor 2 between mean and median is a convention.
+    """
     if low >= 0 and values.mean() > low + 2 * (np.median(values) - low):
         return np.linspace(np.sqrt(low), np.sqrt(high), N_BINS + 1) ** 2
     return np.linspace(low, high, N_BINS + 1)
 
 
 def _of_values(column: ShownColumn) -> Bins:
-    """A bar for each of the most frequent values and for what is missing."""
+    """Bin a category: one bar for each of the most frequent values, and one for missing values."""
     names, codes = coded(column)
-    shown = min(len(names), MAX_PAIRS if column.key == "confused" else MAX_BARS)
+    most = MAX_BARS
+    if column.key == "confused":
+        most = MAX_PAIRS
+    shown = min(len(names), most)
     labels = list(names[:shown])
     parts = [Filter(column.key, values=(name,)) for name in names[:shown]]
     has_missing = bool((codes < 0).any())
-    last = shown + has_missing  # the place of rows without a bar
+    last = shown + has_missing  # index of rows without a bar
     places = np.where(codes < 0, shown, np.where(codes < shown, codes, last))
     if has_missing:
         labels.append(ABSENT.get(column.key, MISSING))
@@ -211,49 +241,55 @@ def _of_values(column: ShownColumn) -> Bins:
 
 
 def _means(bins: Bins, loss: F64) -> F64:
-    """(bars,) the mean loss in each; nan in an empty one."""
+    """Return (bars,) the mean loss of each; nan for an empty bar."""
     counts = bins.counts()
     return np.where(counts > 0, bins.counts(weights=loss) / np.maximum(counts, 1), np.nan)
 
 
 def _bars(
-    bins: Bins, picked: I64 | None, errors: Bool | None, places: F64, means: F64, one: Filter | None
+    bins: Bins, picked: I64 | None, errors: Bool | None, places: F64, means: F64, current: Filter | None
 ) -> tuple[Bar, ...]:
     counts = bins.counts()
-    inside = None if picked is None else bins.counts(picked)
-    wrong = None if errors is None else bins.counts(weights=errors.astype(np.float64))
+    inside = None
+    if picked is not None:
+        inside = bins.counts(picked)
+    wrong = None
+    if errors is not None:
+        wrong = bins.counts(weights=errors.astype(np.float64))
     shares = counts / max(1, len(bins.places))
-    picked_shares = np.zeros(len(counts)) if picked is None or inside is None else inside / max(1, len(picked))
+    picked_shares = np.zeros(len(counts))
+    if picked is not None and inside is not None:
+        picked_shares = inside / max(1, len(picked))
     absent = bool(bins.parts) and bins.parts[-1].key in ABSENT and bins.parts[-1].values == (None,)
     scaled = slice(None, -1 if absent else None)
     top = max(float(np.concatenate([shares[scaled], picked_shares[scaled]]).max(initial=0.0)), 1e-12)
-    made = list[Bar]()
-    for place, (label, part) in enumerate(zip(bins.labels, bins.parts, strict=True)):
-        n = int(counts[place])
+    bars = list[Bar]()
+    for index, (label, part) in enumerate(zip(bins.labels, bins.parts, strict=True)):
+        n = int(counts[index])
         words = [count(n, "sample")]
         if inside is not None:
-            words.append(f"{int(inside[place]):,} selected")
+            words.append(f"{int(inside[index]):,} selected")
         if n and wrong is not None:
-            words.append(f"{percent(wrong[place] / n)} wrong")
+            words.append(f"{percent(wrong[index] / n)} wrong")
         elif n:
-            words.append(f"mean loss {number(means[place])}")
+            words.append(f"mean loss {number(means[index])}")
         fits = all(len(value or "") <= MAX_LETTERS for value in part.values)
-        made.append(
+        bars.append(
             Bar(
                 label,
                 json.dumps(part.to_json(), ensure_ascii=False) if fits else "",
-                min(1.0, float(shares[place] / top)),
-                min(1.0, float(picked_shares[place] / top)),
-                float(places[place]) if n else None,
+                min(1.0, float(shares[index] / top)),
+                min(1.0, float(picked_shares[index] / top)),
+                float(places[index]) if n else None,
                 f"{label}: {', '.join(words)}",
-                one is not None and _keeps(one, part),
+                current is not None and _keeps(current, part),
             )
         )
-    return tuple(made)
+    return tuple(bars)
 
 
-def _keeps(one: Filter, part: Filter) -> bool:
-    """Whether the column's filter keeps the bar of that part."""
-    if one.values or part.values:
-        return bool(set(part.values) & set(one.values))
-    return part.low >= one.low and part.high <= one.high
+def _keeps(current: Filter, part: Filter) -> bool:
+    """Whether the column's filter keeps the bar with the filter `part`."""
+    if current.values or part.values:
+        return bool(set(part.values) & set(current.values))
+    return part.low >= current.low and part.high <= current.high

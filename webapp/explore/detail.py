@@ -1,4 +1,4 @@
-"""The right-hand pane once something is picked: its figures, what it shares, and its gallery."""
+"""The right-hand pane for a selection: figures, what it shares, and galleries."""
 
 from __future__ import annotations
 
@@ -26,49 +26,58 @@ from webapp.markup.html import Tile, hue, sample_facts, tile_of
 from webapp.markup.render import render
 from webapp.markup.shares import is_own, own_model
 
-EXPLORATORY = "Exploratory: you chose these samples after seeing their losses, so no p is given."
-ASKED = "Chosen by your question. No p stands here: Ask tells it where the same is asked there."
-UNCONFIRMED = "Worth a look, no finding: it may be chance."
+NOT_TESTED = "Not tested: you chose these after seeing their losses."
+CHOSEN_BY_QUESTION = "Chosen by your question. Ask shows its p."
+HINT = "A hint, not a finding."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
-    """What is picked and what is said of it."""
+    """A selection and its description."""
 
     rows: I64
     insights: tuple[Insight, ...]
     cluster: FailureCluster | None = None
     shown: int = 12
     described: tuple[ShownFinding, ...] = ()
-    """Exploratory phrases."""
+    """Phrases that describe the selection, not tested."""
     title: str = ""
-    """What the matches of a question are called; its rows then stand as they match, the best first."""
+    """Title of the matches of a question; its rows are then sorted, best match first."""
     scope: str = EVERYTHING
-    """Within which the question was answered."""
-    own: OwnForm | None = None
-    """What its reader may say of it."""
+    """Scope in which the question was answered."""
+    form: OwnForm | None = None
+    """Form for the user's title, note, and sets."""
     back: str = ""
-    """What is picked beside a sample that is open, or ""."""
+    """Name of the selection behind an open sample, or ""."""
 
 
 def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches | None = None) -> str:
-    """The whole pane for a cluster, a lasso or a single sample; with `patches`, a cluster that only a visual word tells
-    is called so, and what that rests on is said."""
+    """Render the pane for a cluster, a lasso, or a single sample; `patches` names clusters that only a visual word
+    describes, with the evidence."""
     cluster = selection.cluster
     rows = selection.rows
     confirmed = cluster is not None and cluster.confirmed
-    one = len(rows) == 1
-    named = None if patches is None or cluster is None or not confirmed else patches.name_of(cluster.id)
+    is_single = len(rows) == 1
+    named = None
+    if patches is not None and cluster is not None and confirmed:
+        named = patches.name_of(cluster.id)
     if cluster is not None:
         title = cluster_title(diagnosis, cluster)
-        flag = "" if confirmed else unconfirmed(cluster)
-        title = title if named is None else patches_title(cluster)
-    elif selection.own is not None and selection.own.kept is not None:
-        title = selection.own.kept.title
-        flag = EXPLORATORY
+        flag = ""
+        if not confirmed:
+            flag = describe_hint(cluster)
+        if named is not None:
+            title = patches_title(cluster)
+    elif selection.form is not None and selection.form.own_set is not None:
+        title = selection.form.own_set.title
+        flag = NOT_TESTED
     else:
-        title = diagnosis.samples.ids[int(rows[0])] if one else selection.title or "Your selection"
-        flag = "" if one or selection.title else EXPLORATORY
+        title = selection.title or "Your selection"
+        if is_single:
+            title = diagnosis.samples.ids[int(rows[0])]
+        flag = NOT_TESTED
+        if is_single or selection.title:
+            flag = ""
     findings = shown_findings(
         diagnosis,
         selection.insights,
@@ -86,150 +95,175 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
         flag=flag,
         sure=how_sure(diagnosis, cluster) if cluster is not None and named is None else "",
         parts=[] if cluster is None else part_sentences(diagnosis, cluster),
-        own_line=own_line(selection.own) if selection.own else "",
-        own_form=own_form(selection.own) if selection.own else "",
+        own_line=own_line(selection.form) if selection.form else "",
+        own_form=own_form(selection.form) if selection.form else "",
         back=selection.back,
-        note=ASKED if cluster is None and selection.title and not one else "",
+        note=CHOSEN_BY_QUESTION if cluster is None and selection.title and not is_single else "",
         counted=_counted(diagnosis, rows, selection.scope if cluster is None else cluster.scope),
         plain="" if cluster is None else plain_sentence(diagnosis, cluster),
         figures=[] if cluster is None else _figures(diagnosis, cluster),
-        facts=sample_facts(diagnosis, int(rows[0])) if cluster is None and one else [],
+        facts=sample_facts(diagnosis, int(rows[0])) if cluster is None and is_single else [],
         patches=named,
-        worth=worth_beside(diagnosis, int(rows[0])) if cluster is None and one else None,
+        worth=worth_beside(diagnosis, int(rows[0])) if cluster is None and is_single else None,
         overlap=overlap(diagnosis, cluster) if cluster is not None and confirmed else "",
         probe=None if cluster is None else probed(diagnosis, cluster),
-        findings=None if one else findings,
-        can_click=worded and not one and diagnosis.samples.items is not None,
+        findings=None if is_single else findings,
+        can_click=worded and not is_single and diagnosis.samples.items is not None,
         galleries=_galleries(diagnosis, selection),
-        near=[tile_of(diagnosis, row) for row in nearest_rows(diagnosis, int(rows[0]))] if one else [],
+        near=[tile_of(diagnosis, row) for row in nearest_rows(diagnosis, int(rows[0]))] if is_single else [],
         outlines=outlines_sentence(diagnosis),
         noun=diagnosis.samples.modality,
         cause="" if cluster is None else cluster.cause,
     )
 
 
-def unconfirmed(candidate: FailureCluster) -> str:
-    """What to beware of in a set of the second list."""
-    said = chance_phrase(candidate)
-    return f"{UNCONFIRMED} {said[0].upper()}{said[1:]}." if said else f"{UNCONFIRMED} It was not tested."
+def describe_hint(candidate: FailureCluster) -> str:
+    """Return the caution for a candidate, with its probability of noise."""
+    chance = chance_phrase(candidate)
+    if chance:
+        return f"{HINT} {chance[0].upper()}{chance[1:]}."
+    return f"{HINT} Not tested."
 
 
 def _counted(diagnosis: Diagnosis, rows: I64, scope: str) -> dict[str, Any]:
-    """How many are picked, what share of the scope that is, its name ("" for all samples), and their mean loss beside
-    that of the rest, None without one."""
+    """Return the size of a selection, its share of the scope, the scope's name ("" for all samples), and the mean loss
+    of the selection and of the others (None without any)."""
     within = scope_rows(diagnosis, scope)
     loss = diagnosis.outcomes.loss
-    rest = within.copy()
-    rest[rows] = False
+    others = within.copy()
+    others[rows] = False
+    scope_name = ""
+    if scope != EVERYTHING:
+        scope_name = scope
+    others_mean = None
+    if others.any():
+        others_mean = float(loss[others].mean())
     return {
         "n": len(rows),
         "share": len(rows) / int(within.sum()),
-        "scope": "" if scope == EVERYTHING else scope,
+        "scope": scope_name,
         "mean": float(loss[np.unique(rows)].mean()),
-        "rest": float(loss[rest].mean()) if rest.any() else None,
+        "rest": others_mean,
     }
 
 
 def _figures(diagnosis: Diagnosis, cluster: FailureCluster) -> list[tuple[str, str, str | None]]:
-    """(title, value, remark) of a cluster; the remark is None where there is none to make."""
+    """Return (title, value, remark or None) for the figures of a cluster."""
     remark = f"{diagnosis.outcomes.said_unit} {excess_interval(diagnosis, cluster)}".lstrip()
-    found: list[tuple[str, str, str | None]] = [("Excess loss", signed(cluster.excess_loss.value), remark)]
+    figures: list[tuple[str, str, str | None]] = [("Excess loss", signed(cluster.excess_loss.value), remark)]
     if cluster.error_rate is not None:
-        outside = "" if cluster.error_outside is None else f", outside {percent(cluster.error_outside)}"
+        outside = ""
+        if cluster.error_outside is not None:
+            outside = f", others {percent(cluster.error_outside)}"
         rate = (
             "Error rate",
             percent(cluster.error_rate.value),
             f"{bracketed(cluster.error_rate, share=True)}{outside}",
         )
-        found.insert(0 if in_shares(cluster) else 1, rate)
-    of = "all failures" if diagnosis.outcomes.errors is not None else "the loss above the mean"
+        figures.append(rate)
+        if in_shares(cluster):  # the tested measure comes first
+            figures.reverse()
+    of = "the loss above the mean"
+    if diagnosis.outcomes.errors is not None:
+        of = "all errors"
     coverage = cluster.coverage
     how = coverage_is(diagnosis.outcomes, cluster.confirmed)
-    found.append((f"Share of {of}", percent(coverage.value), f"{bracketed(coverage, share=True)} {how}".lstrip()))
+    figures.append((f"Share of {of}", percent(coverage.value), f"{bracketed(coverage, share=True)} {how}".lstrip()))
     if cluster.p is not None:
-        found.append(("Adjusted p", p_value(cluster.p, bare=True), other_measure(cluster) or None))
-    return found
+        figures.append(("Adjusted p", p_value(cluster.p, bare=True), other_measure(cluster) or None))
+    return figures
 
 
 def probed(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[str, str] | None:
-    """The latest probe's name, and how often it is wrong in the cluster and in the rest of its scope, with what it
-    fixes and breaks there; None without one."""
+    """Return the latest probe's name and a sentence: its error rate in the cluster and on the others, and the answers
+    it fixes and breaks there; None without a probe."""
     result = next((r for r in reversed(other_models(diagnosis)) if not is_own(diagnosis, r.name)), None)
-    wrong = None if result is None else result.outcomes.errors
+    wrong = None
+    if result is not None:
+        wrong = result.outcomes.errors
     if result is None or wrong is None:
         return None
     inside = cluster.membership[result.rows] >= 0.5
     rest = ~inside & scope_rows(diagnosis, cluster.scope)[result.rows]
     if not inside.any():
         return None
-    said = f"wrong on {percent(float(wrong[inside].mean()))} of the {count(int(inside.sum()), 'member')} that it scored"
+    n = int(inside.sum())
+    n_wrong = int((wrong & inside).sum())
+    sentence = f"wrong on {n_wrong:,} of {count(n, 'scored member')} ({percent(n_wrong / n)})"
     if rest.any():
-        where = "" if cluster.scope == EVERYTHING else f" of {cluster.scope}"
-        said += f", on {percent(float(wrong[rest].mean()))} of the rest{where}"
+        others = "the others"
+        if cluster.scope != EVERYTHING:
+            others = f"the other {cluster.scope} {diagnosis.samples.modality}s"
+        sentence += f", {percent(float(wrong[rest].mean()))} of {others}"
     if diagnosis.outcomes.errors is not None:
         mine = diagnosis.outcomes.errors[result.rows][inside]
         fixed = int((mine & ~wrong[inside]).sum())
         broken = int((~mine & wrong[inside]).sum())
-        said += f". It fixes {fixed:,} that {own_model(diagnosis).name} gets wrong and breaks {broken:,}"
-    return result.name, said
+        sentence += f". It fixes {fixed:,} and breaks {broken:,} answers of {own_model(diagnosis).name}"
+    return result.name, sentence
 
 
 def _galleries(diagnosis: Diagnosis, selection: Selection) -> list[tuple[str, str, list[Tile], int, str]]:
-    """(key, title, images shown, how many there are, note) of the matches of a question, most alike first; of the
-    worst, the typical and, of a cluster, its counter-examples; of a single sample itself alone."""
+    """Return (key, title, images, total, note) of each gallery: the matches of a question, the worst, the typical, and
+    the counter-examples of a cluster; a single sample has one gallery."""
     rows = selection.rows
     loss = diagnosis.outcomes.loss
     cluster = selection.cluster
-    groups = [("alike", "Most alike", rows, "")] if selection.title and len(rows) != 1 else []
-    groups.append(("worst", "Worst", rows[np.argsort(-loss[rows], kind="stable")], ""))
+    groups = []
+    if selection.title and len(rows) != 1:
+        groups = [("alike", "Best matches", rows, "")]
+    groups.append(("worst", "Highest loss", rows[np.argsort(-loss[rows], kind="stable")], ""))
     if len(rows) != 1:
-        groups.append(("typical", "Typical", typical_rows(diagnosis, selection), ""))
+        groups.append(("typical", "Most typical", typical_rows(diagnosis, selection), ""))
         if cluster is not None and len(cluster.counterexamples):
-            groups.append(("counter", "Counter-examples", cluster.counterexamples, COUNTER))
+            groups.append(("counter", "Similar, but right", cluster.counterexamples, COUNTER_NOTE))
     return [
-        (key, title, [tile_of(diagnosis, row) for row in found[: selection.shown].tolist()], len(found), note)
-        for key, title, found, note in groups
+        (key, title, [tile_of(diagnosis, row) for row in members[: selection.shown].tolist()], len(members), note)
+        for key, title, members, note in groups
     ]
 
 
-COUNTER = "For the worst members, the most alike samples on which the model does well."
+COUNTER_NOTE = "For the worst members, the most similar samples that the model gets right."
 
 
 def nearest_rows(diagnosis: Diagnosis, row: int, most: int = 8) -> list[int]:
-    """The samples most like one, by the cosine of their embeddings, the nearest first; of several rows that show one
-    image, as with several labels, one, and none that shows its own."""
+    """Return the samples most similar to a row by cosine of embeddings, nearest first. Rows that share an image appear
+    once, and rows with this row's image not at all."""
     items = diagnosis.samples.items
     likeness = diagnosis.embeddings.vectors @ diagnosis.embeddings.vectors[row]
     n = len(likeness)
     looked_at = 8 * most
-    while True:  # most often the first few are enough, and the others need not be sorted
+    while True:  # the first few usually suffice, so the others are not sorted
         looked_at = min(n, looked_at)
         near = np.flatnonzero(likeness >= np.partition(likeness, n - looked_at)[n - looked_at])
-        found = _apart(near[np.argsort(-likeness[near], kind="stable")].tolist(), row, items, most)
-        if len(found) == most or looked_at == n:
-            return found
+        distinct = _apart(near[np.argsort(-likeness[near], kind="stable")].tolist(), row, items, most)
+        if len(distinct) == most or looked_at == n:
+            return distinct
         looked_at *= 16
 
 
 def _apart(order: Sequence[int], row: int, items: ItemStore | None, most: int) -> list[int]:
-    """The first of these rows that show neither what `row` shows nor what an earlier one does."""
+    """Return the first of these rows whose image is neither that of `row` nor of an earlier one."""
     seen = {row if items is None else items.name(row)}
-    found = list[int]()
+    distinct = list[int]()
     for near in order:
-        shown = near if items is None else items.name(near)
+        shown = near
+        if items is not None:
+            shown = items.name(near)
         if shown not in seen:
             seen.add(shown)
-            found.append(near)
-        if len(found) == most:
+            distinct.append(near)
+        if len(distinct) == most:
             break
-    return found
+    return distinct
 
 
 def typical_rows(diagnosis: Diagnosis, selection: Selection) -> I64:
-    """The selection ordered from its middle outwards: by membership in a cluster, else by likeness to the mean
-    embedding."""
+    """Sort the selection from its center outwards: by cluster membership, else by similarity to the mean embedding."""
     rows = selection.rows
     if selection.cluster is not None:
         return rows[np.argsort(-selection.cluster.membership[rows], kind="stable")]
     vectors = diagnosis.embeddings.vectors[rows]
-    return rows[np.argsort(-(vectors @ vectors.mean(0)), kind="stable")] if len(rows) else rows
+    if len(rows):
+        return rows[np.argsort(-(vectors @ vectors.mean(0)), kind="stable")]
+    return rows

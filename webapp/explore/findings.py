@@ -1,4 +1,4 @@
-"""What a run can say of a cluster or a selection: phrases and conditions on columns, strongest first."""
+"""Descriptions of a cluster or a selection: phrases and conditions on columns, strongest first."""
 
 from __future__ import annotations
 
@@ -20,66 +20,73 @@ from core.reports.wording.findings import name_of, sentence
 from core.statistics.measures import in_shares, strongest_first, tested_effect
 from webapp.explore.members import met_by, whisker
 
-LOOKED_AT = 1500
-"""Rows among which the phrases of a selection are looked for."""
-SHOWN = 4
-"""Findings that stand open; the others are folded under them."""
+MAX_PHRASE_ROWS = 1500
+"""Rows on which phrases for a selection are scored, so that they appear within a second."""
+OPEN_FINDINGS = 4
+"""Findings shown open; the others are folded."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownFinding:
-    """One finding as `explore/findings.html.j2` shows it; plain texts."""
+    """One finding as `explore/findings.html.j2` shows it, as plain texts."""
 
     text: str
-    said: str
+    sentence: str
     effect: tuple[str, str] | None = None
-    """`effect_figure`: in the measure that was tested."""
+    """From `effect_figure`, in the tested measure."""
     bar: IntervalBar | None = None
     met: str = ""
-    """How many of the samples, and of the rest, meet it."""
+    """Shares of the samples, and of the others, that meet it."""
     mark: str = ""
-    """Such as "exploratory"."""
+    """Such as "not confirmed"."""
     meaning: str = ""
-    """What the measured properties are that a condition speaks of, with their units."""
+    """The measured properties of a condition, with their units."""
     known: str = ""
-    """Of a phrase, whether the encoder knows it."""
+    """For a phrase, how well the encoder knows it."""
     quiet: bool = False
     alike: tuple[str, ...] = ()
-    """What says the same, folded under `alike_title`."""
+    """Equivalent phrases or conditions, folded under `alike_title`."""
     alike_title: str = ""
     retrieval: float = 0.0
-    """AUROC with which it finds the cluster or the selection."""
+    """AUROC for finding the cluster or the selection."""
 
 
 Findings = tuple[list[ShownFinding], list[ShownFinding]]
-"""Those that stand open, and those folded under them."""
+"""(open, folded)."""
 
 
 def _shown(diagnosis: Diagnosis, insight: Insight, span: Mapping[bool, float], met: str) -> ShownFinding:
     n = len(insight.proxies)
+    mark = ""
+    if not insight.confirmed:
+        mark = "not confirmed"
     return ShownFinding(
         name_of(insight),
         sentence(diagnosis, insight, proxies=False),
         effect_figure(insight, diagnosis.outcomes.said_unit),
         whisker(tested_effect(insight), span[in_shares(insight)]),
         met,
-        mark="" if insight.confirmed else "exploratory",
+        mark=mark,
         meaning=meaning_of(diagnosis, insight),
         known=competence_in_brief(diagnosis.words, insight.number),
         quiet=not insight.confirmed,
         alike=insight.proxies,
-        alike_title=f"{count(n, 'other')} that {'says' if n == 1 else 'say'} the same",
+        alike_title=count(n, f"equivalent {insight.kind}"),
         retrieval=insight.retrieval or 0.0,
     )
 
 
 def meaning_of(diagnosis: Diagnosis, insight: Insight) -> str:
-    """Such as "File size: kilobytes": what a condition's measured properties are; "" where all its columns are the
-    user's."""
+    """Return the meaning of a condition's measured properties, such as "File size: kilobytes"; "" if all its columns
+    are the user's."""
     measured = {column.name for column in diagnosis.samples.metadata if column.measured}
     meanings = modality_of(diagnosis.samples.modality).meanings
-    said = ((name, meanings.get(name.removesuffix(OF_PICTURE))) for name in insight.columns if name in measured)
-    return ". ".join(f"{name[:1].upper()}{name[1:]}: {meaning}" for name, meaning in said if meaning)
+    sentences = list[str]()
+    for name in insight.columns:
+        meaning = meanings.get(name.removesuffix(OF_PICTURE))
+        if name in measured and meaning:
+            sentences.append(f"{name[:1].upper()}{name[1:]}: {meaning}")
+    return ". ".join(sentences)
 
 
 def shown_findings(
@@ -90,40 +97,44 @@ def shown_findings(
     rows: I64 | None = None,
     what: str = "members",
 ) -> Findings:
-    """Phrases and conditions, strongest first, a few of them open.
+    """Return phrases and conditions, strongest first, a few of them open.
 
     Args:
         diagnosis: the run.
-        insights: what was found.
-        described: exploratory phrases of a selection.
-        rows: what is described; with each finding stands how many of them, called `what`, meet it.
+        insights: findings of a cluster or a selection.
+        described: phrases of a selection, not tested.
+        rows: the described samples; each finding gets the share of them, called `what`, that meets it.
         what: "members" or "the selection".
     """
     ordered = strongest_first(insights)
     ends = [(in_shares(i), tested_effect(i).high) for i in ordered]  # error rates share one scale, losses another
-    span = {
-        kind: max((high for of, high in ends if of == kind and math.isfinite(high)), default=1.0)
-        for kind in (True, False)
-    }
-    found = [_shown(diagnosis, i, span, "" if rows is None else met_by(diagnosis, i, rows, what)) for i in ordered]
+    span = dict[bool, float]()
+    for by_rate in (True, False):
+        span[by_rate] = max((high for of, high in ends if of == by_rate and math.isfinite(high)), default=1.0)
+    shown = list[ShownFinding]()
+    for insight in ordered:
+        met = ""
+        if rows is not None:
+            met = met_by(diagnosis, insight, rows, what)
+        shown.append(_shown(diagnosis, insight, span, met))
     if described:  # of a selection, where nothing is confirmed
-        found = sorted([*described, *found], key=lambda f: -f.retrieval)
-    n_open = SHOWN if len(found) > SHOWN + 1 else len(found)  # a fold for one alone would save no room
-    return found[:n_open], found[n_open:]
+        shown = sorted([*described, *shown], key=lambda f: -f.retrieval)
+    n_open = len(shown)
+    if n_open > OPEN_FINDINGS + 1:  # a fold for a single finding would save no room
+        n_open = OPEN_FINDINGS
+    return shown[:n_open], shown[n_open:]
 
 
 def _part(members: Bool) -> I64:
-    """All rows, or of many a random part that is enough to find phrases and is read within a second."""
+    """Return all rows, or a random sample of many: a third members, two thirds others, enough to rank phrases."""
     rng = np.random.default_rng(0)
-    kept = [
-        rng.permutation(np.flatnonzero(kind))[:most]
-        for kind, most in ((members, LOOKED_AT // 3), (~members, 2 * LOOKED_AT // 3))
-    ]
-    return np.sort(np.concatenate(kept))
+    inside = rng.permutation(np.flatnonzero(members))[: MAX_PHRASE_ROWS // 3]
+    outside = rng.permutation(np.flatnonzero(~members))[: 2 * MAX_PHRASE_ROWS // 3]
+    return np.sort(np.concatenate([inside, outside]))
 
 
 _MEANS: WeakKeyDictionary[Diagnosis, tuple[I64, F32]] = WeakKeyDictionary()
-"""Of the runs in memory that were asked: the class of each row within which it is compared, and its mean."""
+"""By run in memory: the stratum of each row, within which it is compared, and the strata's means."""
 
 
 def _means(diagnosis: Diagnosis, words: Words) -> tuple[I64, F32]:
@@ -137,7 +148,8 @@ def _means(diagnosis: Diagnosis, words: Words) -> tuple[I64, F32]:
 
 
 def phrases_of_rows(diagnosis: Diagnosis, rows: I64) -> tuple[ShownFinding, ...]:
-    """Phrases that set picked rows apart, best first; exploratory, so without a p."""
+    """Return phrases that distinguish the selected rows, best first. They are not tested: the rows were chosen after
+    seeing losses."""
     words = diagnosis.words
     n = len(diagnosis.samples)
     if words is None or not 2 <= len(rows) <= n - 2:
@@ -150,18 +162,20 @@ def phrases_of_rows(diagnosis: Diagnosis, rows: I64) -> tuple[ShownFinding, ...]
     part = _part(members)
     blocks, means = _means(diagnosis, words)
     scores = phrase_scores(words.joint.vectors[part], words.directions, blocks[part], means)
-    looked_at = "" if len(part) == n else f", looked for among {len(part):,} samples"
+    looked_at = ""
+    if len(part) != n:
+        looked_at = f", searched on {len(part):,} samples"
     return tuple(
         ShownFinding(
-            f'like "{words.phrases[found.phrase]}"',
-            f"Finds your selection with AUROC {number(found.held_out.value)} {bracketed(found.held_out)} on samples "
-            f"that it was not chosen on; chosen in {percent(found.stability)} of the folds{looked_at}.",
-            mark="exploratory, no p",
-            known=competence_in_brief(words, found.phrase),
+            f'like "{words.phrases[match.phrase]}"',
+            f"Finds your selection with held-out AUROC {number(match.held_out.value)} {bracketed(match.held_out)}; "
+            f"chosen in {percent(match.stability)} of the folds{looked_at}.",
+            mark="not tested",
+            known=competence_in_brief(words, match.phrase),
             quiet=True,
-            alike=tuple(words.phrases[q] for q in found.alike),
-            alike_title=f"{count(len(found.alike), 'phrase')} much like it",
-            retrieval=found.held_out.value,
+            alike=tuple(words.phrases[q] for q in match.alike),
+            alike_title=count(len(match.alike), "similar phrase"),
+            retrieval=match.held_out.value,
         )
-        for found in describe(scores, members[part], diagnosis.estimate.folds[part])
+        for match in describe(scores, members[part], diagnosis.estimate.folds[part])
     )

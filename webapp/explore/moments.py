@@ -12,37 +12,40 @@ from webapp.explore.patches import map_beside
 from webapp.markup.render import render
 from webapp.state.boxes import on_page
 
-AT_ONCE = 2
+MAX_CURVES = 2
 PATIENCE_S = 20.0
-"""Curves that the server draws at once, and how long another waits for its turn."""
-BUSY = "The server is drawing for others. Try again in a moment."
-_turn = threading.BoundedSemaphore(AT_ONCE)
+"""Curves drawn at once, and seconds that another waits for its turn."""
+BUSY = "The server is busy. Try again in a moment."
+_turn = threading.BoundedSemaphore(MAX_CURVES)
 
 
 def beside(run: str, diagnosis: Diagnosis, row: int) -> dict[str, Any]:
-    """What an enlarged sample shows besides: {"words": where visual words are, "moments": `first_text`, "moving":
-    whether its picture can play}."""
+    """Return extras of an enlarged sample: {"words": positions of visual words, "moments": `first_text`, "moving":
+    whether its image plays}."""
     moving = diagnosis.samples.modality == "clip"
     return {"words": map_beside(run, diagnosis, row), "moments": first_text(diagnosis, row), "moving": moving}
 
 
 def first_text(diagnosis: Diagnosis, row: int) -> str | None:
-    """The text that is asked of a row at first: the phrase of its cluster, else a confirmed one of all samples that it
-    is like, or ""; None where the run has no clips, or no words."""
+    """Return the suggested text for a row: the phrase of its cluster, else a confirmed phrase that matches it, or "";
+    None for a run without clips or words."""
     words = diagnosis.words
     if diagnosis.samples.modality != "clip" or diagnosis.samples.items is None or words is None or not words.encoder:
         return None
     from core.reports.html.moments import cluster_phrase
 
     for cluster in diagnosis.clusters:
-        if cluster.membership[row] >= 0.5 and (phrase := cluster_phrase(diagnosis, cluster)):
+        if cluster.membership[row] < 0.5:
+            continue
+        phrase = cluster_phrase(diagnosis, cluster)
+        if phrase:
             return phrase
     general = (i for i in insights_of(diagnosis, None, "phrase") if i.scope == EVERYTHING)
     return next((i.text for i in general if i.confirmed and i.mask[row]), "")
 
 
 def moment_card(diagnosis: Diagnosis, row: int, text: str) -> dict[str, str]:
-    """{"moment": when the clip looks like the text, as markup, or why that is not known}."""
+    """Return {"moment": markup of when the clip looks like the text, or of why that is unknown}."""
     from core.checks.asked_text import read_text
     from core.reports.html.moments import moments_in, shown_moments
 
@@ -52,14 +55,14 @@ def moment_card(diagnosis: Diagnosis, row: int, text: str) -> dict[str, str]:
     if not _turn.acquire(timeout=PATIENCE_S):
         return _refusal(BUSY)
     try:
-        found = moments_in(diagnosis, row, asked.text)
+        moments = moments_in(diagnosis, row, asked.text)
     except DiagnosisError as error:
         return _refusal(on_page(str(error)))
     finally:
         _turn.release()
-    shown = shown_moments([found], [diagnosis.samples.ids[row]])
+    shown = shown_moments([moments], [diagnosis.samples.ids[row]])
     return {"moment": render("explore/moments.html.j2", shown=shown, refused="")}
 
 
-def _refusal(said: str) -> dict[str, str]:
-    return {"moment": render("explore/moments.html.j2", shown=None, refused=said)}
+def _refusal(reason: str) -> dict[str, str]:
+    return {"moment": render("explore/moments.html.j2", shown=None, refused=reason)}

@@ -1,5 +1,4 @@
-"""A run that was just made: opened where its visitor has waited for it, and offered above the tabs where they have gone
-on to something else."""
+"""A finished run: opened if its visitor waited, otherwise offered above the tabs."""
 
 from __future__ import annotations
 
@@ -21,16 +20,16 @@ HERE = (
     "(...given) => [...given.slice(0, -1), "
     "document.querySelector('#tabs [role=tab][aria-selected=true]')?.dataset.tabId ?? '']"
 )
-"""The last input becomes the id of the tab that is shown, which the browser alone knows."""
+"""Replaces the last input with the id of the visible tab, which only the browser knows."""
 
 
 def on_new_run(run: str, what: str, others: list[tuple[str, str]]) -> tuple[Any, ...]:
-    """Open a run that was just made: returns (tabs, picker, then what `show_run` fills); nothing changes without one.
+    """Open a finished run: returns (tabs, picker, then what `show_run` fills); nothing changes without one.
 
     Args:
         run: its id, or "".
-        what: what it is called in the picker, before the name of its samples.
-        others: (title, id) of the runs that the picker offers after it.
+        what: its title in the picker, before the name of its samples.
+        others: (title, id) of the runs that the picker lists after it.
     """
     if not run:
         return gr.skip(), gr.skip(), *skips()
@@ -41,12 +40,11 @@ def on_new_run(run: str, what: str, others: list[tuple[str, str]]) -> tuple[Any,
 def on_made(
     session: Session, run: str, here: str | None, *, began: str, what: str, others: list[tuple[str, str]]
 ) -> tuple[Any, ...]:
-    """Returns (offer, then what `on_new_run` gives), all of which stays but offer and picker where the visitor has left
-    the tab.
+    """Open a finished run, or offer it if the visitor has left the tab: returns (offer, then what `on_new_run` gives).
 
     Args:
-        here: the id of the tab that is shown, "" or None where it is not known, as without a browser; began: of that in
-            which the run was started.
+        here: id of the visible tab, "" or None without a browser.
+        began: id of the tab in which the run was started.
     """
     if not run or not here or here == began:
         return gr.skip(), *on_new_run(run, what, others)
@@ -62,12 +60,12 @@ def _entitle(run: str, what: str) -> str:
 
 
 def build_offer() -> gr.HTML:
-    """The line above the tabs, empty at first."""
+    """Lay out the line above the tabs, empty at first."""
     return gr.HTML("", js_on_load=script("offer"), elem_id="offer", **PLAIN)
 
 
 def wire_offer(session: gr.State, view: View, tabs: gr.Tabs, others: list[tuple[str, str]]) -> None:
-    """Its button opens the run."""
+    """Wire the button that opens the run."""
 
     def accept(event: gr.EventData) -> tuple[Any, ...]:
         run = str(event_data(event).get("run", ""))
@@ -77,10 +75,10 @@ def wire_offer(session: gr.State, view: View, tabs: gr.Tabs, others: list[tuple[
 
 
 def wire_made(
-    made: Dependency, run: Any, parts: tuple[gr.State, View, gr.Tabs], *, began: str, what: str,
+    created: Dependency, run: Any, parts: tuple[gr.State, View, gr.Tabs], *, began: str, what: str,
     others: list[tuple[str, str]],
 ) -> Dependency:  # fmt: skip
-    """Open or offer the run that an event has made. Returns the event after that.
+    """Open or offer the run of a finished event; returns the event that follows.
 
     Args:
         run: the component that holds its id, or "".
@@ -92,4 +90,4 @@ def wire_made(
         return on_made(session, run, here, began=began, what=what, others=others)
 
     outputs = [view.offer, tabs, view.picker, *view.opened(session)]
-    return made.success(shows_errors(finish), [session, run, view.here], outputs, js=HERE, **PRIVATE)
+    return created.success(shows_errors(finish), [session, run, view.here], outputs, js=HERE, **PRIVATE)

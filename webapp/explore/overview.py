@@ -1,4 +1,4 @@
-"""The strip on top, the class table and the notes below: what a run says as a whole."""
+"""The strip on top, the class table, and the notes below: the run as a whole."""
 
 from __future__ import annotations
 
@@ -18,30 +18,33 @@ from webapp.markup.render import render
 from webapp.state.boxes import on_page
 
 MAX_LABELS = 24
-"""Suspected labels that are shown."""
+"""Suspected labels shown."""
 MAX_CHIPS = 4
-"""Failing classes that stand in the line above the table."""
+"""Worst classes named in the line above the table."""
 MAX_EXCLUDED = 50
-"""Rows left out that are named."""
+"""Omitted rows listed."""
 
 
 def strip(diagnosis: Diagnosis) -> str:
-    """The facts of the run: data set, size, loss, error rate, predictability."""
+    """Render the facts of a run: data set, size, loss, error rate, predictability."""
     samples = diagnosis.samples
     outcomes = diagnosis.outcomes
     clusters = diagnosis.clusters
+    classes = ""
+    if samples.class_names:
+        classes = count(len(samples.class_names), "class")
+    measure = "loss"
+    if outcomes.is_proxy:
+        measure = "proxy"
+    unit = ", ".join(part for part in (outcomes.name, outcomes.said_unit) if part not in ("", "loss"))
     facts = [
         ("Data set", samples.name, ""),
-        ("Samples", f"{len(samples):,}", count(len(samples.class_names), "class") if samples.class_names else ""),
-        (
-            f"Mean {'proxy' if outcomes.is_proxy else 'loss'}",
-            number(float(outcomes.loss.mean())),
-            ", ".join(part for part in (outcomes.name, outcomes.said_unit) if part not in ("", "loss")),
-        ),
+        ("Samples", f"{len(samples):,}", classes),
+        (f"Mean {measure}", number(float(outcomes.loss.mean())), unit),
     ]
     if outcomes.errors is not None:
         facts.append(("Error rate", percent(float(outcomes.errors.mean())), f"{int(outcomes.errors.sum()):,} wrong"))
-    facts.append(("Clusters", str(len(clusters)), "confirmed" if clusters else "none confirmed"))
+    facts.append(("Groups", str(len(clusters)), "confirmed"))
     return render(
         "explore/strip.html.j2",
         facts=facts,
@@ -51,14 +54,13 @@ def strip(diagnosis: Diagnosis) -> str:
 
 
 def class_section(diagnosis: Diagnosis) -> str:
-    """Whole classes that fail and pairs that are confused: one line, the table folded under it; "" where there are no
-    classes."""
+    """Render the worst classes and the confused pairs: one line with a folded table; "" without classes."""
     if not diagnosis.classes:
         return ""
     return render(
         "explore/classes.html.j2",
         diagnosis=diagnosis,
-        found=sorted(diagnosis.classes, key=lambda c: (not c.confirmed, -c.mean_loss.value)),
+        findings=sorted(diagnosis.classes, key=lambda c: (not c.confirmed, -c.mean_loss.value)),
         confirmed=[c for c in diagnosis.classes if c.confirmed],
         most=MAX_CHIPS,
         sensitivity=classes_sentence(diagnosis),
@@ -70,8 +72,7 @@ def class_section(diagnosis: Diagnosis) -> str:
 
 
 def notes_section(diagnosis: Diagnosis, *, worth_open: bool = False) -> str:
-    """What naming causes is worth, what was assumed, suspected labels, rows left out, and what is needed to say all
-    this again.
+    """Render the notes: reliability of causes, assumptions, suspected labels, omitted rows, and what a rerun needs.
 
     Args:
         worth_open: whether the first of these is unfolded.
@@ -99,12 +100,12 @@ def notes_section(diagnosis: Diagnosis, *, worth_open: bool = False) -> str:
 
 
 def _label_foot(diagnosis: Diagnosis, row: int) -> tuple[str, ...] | None:
-    """The label with its probability, and the likeliest other class with its own; None where they are not known."""
+    """Return the label and the likeliest other class with their probabilities; None if unknown."""
     scores = diagnosis.outcomes.scores
     labels = diagnosis.samples.labels
     names = diagnosis.samples.class_names
     if scores is None or labels is None or scores.shape[1] < 2 or scores.shape[1] != len(names):
         return None
     label = int(labels[row])
-    other = next(int(k) for k in np.argsort(-scores[row]) if k != label)
-    return ("", *(f"{names[k]} {percent(float(scores[row, k]))}" for k in (label, other)))
+    likeliest = next(int(k) for k in np.argsort(-scores[row]) if k != label)
+    return ("", *(f"{names[k]} {percent(float(scores[row, k]))}" for k in (label, likeliest)))

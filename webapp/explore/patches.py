@@ -1,5 +1,5 @@
-"""Which parts of a run's images fail, where a system looked: shown beside its samples and clusters, and kept for as
-long as the run."""
+"""Image regions that a system associates with errors, shown beside samples and clusters for as long as the run is
+kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webapp.state.runs import RUNS
 
 
 class PatchName(Protocol):
-    """A cluster that such parts tell."""
+    """The regions that describe a cluster."""
 
     @property
     def said(self) -> str:
@@ -26,37 +26,36 @@ class PatchName(Protocol):
 
 
 class Patches(Protocol):
-    """What a system found."""
+    """The regions of a run."""
 
     def name_of(self, cluster: int) -> PatchName | None:
-        """How the parts tell the cluster of that id; None where they do not."""
+        """Return the regions that describe the cluster with that id, or None."""
         ...
 
     def map_of(self, diagnosis: Diagnosis, row: int) -> dict[str, Any] | None:
-        """The row's image with the parts outlined: {"src", "alt", "legend", "said"}, of which `src` is "" where
-        nothing is outlined and `said` says why; None where the row's image was not looked at."""
+        """Return the row's image with outlined regions: {"src", "alt", "legend", "said"}. Without regions, `src` is ""
+        and `said` gives the reason. None if the image was not analyzed."""
         ...
 
 
 _OF_RUNS: dict[str, Patches] = {}
-"""By id. An example's files stay as they are, and what was found of it holds for every visitor, as the search has one
-seed."""
+"""By run id. Results on an example serve every visitor, since its files and the search's seed are fixed."""
 
 
 def keep_patches(run: str, patches: Patches) -> None:
-    """Show them with the run from now on."""
+    """Show the regions with the run from now on."""
     prune_patches()
     if _held(run):
         _OF_RUNS[run] = patches
 
 
 def patches_of(run: str) -> Patches | None:
-    """What was found of the run; None where nobody looked."""
+    """Return the regions of a run, or None."""
     return _OF_RUNS.get(run)
 
 
 def prune_patches() -> None:
-    """Forget those of runs that are no longer held."""
+    """Forget the regions of deleted runs."""
     for run in list(_OF_RUNS):
         if not _held(run):
             _OF_RUNS.pop(run, None)
@@ -71,6 +70,8 @@ def _held(run: str) -> bool:
 
 
 def map_beside(run: str, diagnosis: Diagnosis, row: int) -> dict[str, Any] | None:
-    """What `Patches.map_of` gives; None where nobody looked."""
+    """Return `Patches.map_of` of a row, or None without regions."""
     patches = patches_of(run)
-    return None if patches is None or diagnosis.samples.items is None else patches.map_of(diagnosis, row)
+    if patches is None or diagnosis.samples.items is None:
+        return None
+    return patches.map_of(diagnosis, row)

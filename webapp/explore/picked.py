@@ -1,4 +1,4 @@
-"""What is picked in a run, and what the pane and the map show of it: a cluster, an outline, a sample, the filters."""
+"""The selection of a run (cluster, outline, sample, filters), as the pane and the map show it."""
 
 from __future__ import annotations
 
@@ -23,52 +23,64 @@ from webapp.state.session import PAGE, Session, picked_cluster, row_of, selected
 
 
 def show_selection(session: Session) -> tuple[Session, Any, Any]:
-    """Returns (session, pane, map) for what the session has picked."""
+    """Show the session's selection: returns (session, pane, map)."""
     diagnosis = opened(session.run)
     patches = patches_of(session.run)
     session = still_there(session, diagnosis)
-    rows = selected_rows(session, diagnosis) if session.picked else None
+    rows = None
+    if session.picked:
+        rows = selected_rows(session, diagnosis)
     note = ""
     if rows is not None and not len(rows):
-        note = "No sample passes all of this." if session.filters else "The outline held no point."
+        note = "The outline contains no points. Draw a larger one."
+        if session.filters:
+            note = "No sample matches all filters. Remove one."
         rows = None
-        session = session if session.filters else replace(session, polygon=())
+        if not session.filters:
+            session = replace(session, polygon=())
     view = view_of(session)
     if rows is None:
         return session, cluster_list(diagnosis, note, patches), gr.update(selection=NO_SELECTION, view=view)
-    described = replace(describe_selection(session, diagnosis, rows), own=form_of(session, diagnosis, rows))
+    described = replace(describe_selection(session, diagnosis, rows), form=form_of(session, diagnosis, rows))
     pane = selection_pane(diagnosis, described, patches)
     selection = map_selection(diagnosis, rows, cluster=session.cluster)
     return session, pane, gr.update(selection=selection, view=view)
 
 
 def describe_selection(session: Session, diagnosis: Diagnosis, rows: I64) -> Selection:
-    """The picked rows with what is known of them: a cluster's tested insights, or an exploratory reading of a lasso."""
+    """Describe the selected rows: a cluster by its tested insights, a lasso by untested ones."""
     if session.row is not None:
         return Selection(rows, (), shown=session.shown, back=_back(session))
-    cluster = None if session.filters else picked_cluster(session, diagnosis)  # of some members nothing was tested
+    cluster = None  # filtered members of a cluster were not tested
+    if not session.filters:
+        cluster = picked_cluster(session, diagnosis)
     if cluster is not None and cluster.confirmed:
         return Selection(rows, tuple(insights_of(diagnosis, cluster.id)), cluster, session.shown)
+    title = session.title
+    if session.filters:
+        title = ""
     return Selection(
         rows,
         explore_rows(diagnosis, rows),
         cluster,
         session.shown,
         phrases_of_rows(diagnosis, rows),
-        "" if session.filters else session.title,
+        title,
         session.scope,
     )
 
 
 def _back(session: Session) -> str:
-    """What is picked beside the open sample, "" where nothing is."""
+    """Name the selection behind the open sample, or ""."""
     if session.cluster is not None:
-        return f"Cluster {session.cluster + 1}"
-    return "The selection" if session.closed.picked else ""
+        return f"Group {session.cluster + 1}"
+    if session.closed.picked:
+        return "The selection"
+    return ""
 
 
 def explore_rows(diagnosis: Diagnosis, rows: I64) -> tuple[Insight, ...]:
-    """Exploratory conditions (without a p) that set the rows apart; none for a single row or for all of them."""
+    """Return untested conditions that distinguish the rows; none for a single row or all rows."""
     if len(rows) < 2 or len(rows) == len(diagnosis.samples):
         return ()
     from core.discovery.insights import explain  # scikit-learn: not needed for the first view
@@ -77,16 +89,16 @@ def explore_rows(diagnosis: Diagnosis, rows: I64) -> tuple[Insight, ...]:
 
 
 def on_act(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
-    """A button of the pane was pressed: cluster, candidate, step, more, close or clear."""
-    said = event_data(event)
-    do = said.get("do")
+    """Handle a button of the pane: cluster, candidate, step, more, close, or clear."""
+    payload = event_data(event)
+    do = payload.get("do")
     if do == "cluster":
-        session = session.only(cluster=as_int(said.get("cluster")))
+        session = session.only(cluster=as_int(payload.get("cluster")))
     elif do == "candidate":
-        session = session.only(candidate=as_int(said.get("candidate")))
+        session = session.only(candidate=as_int(payload.get("candidate")))
     elif do == "step":
         diagnosis = RUNS.get(session.run)
-        session = _cluster(session, diagnosis, neighbour(diagnosis, session.cluster, as_int(said.get("by"))))
+        session = _cluster(session, diagnosis, neighbour(diagnosis, session.cluster, as_int(payload.get("by"))))
     elif do == "close":
         session = session.closed
     elif do == "more":
@@ -97,43 +109,49 @@ def on_act(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
 
 
 def on_lasso(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
-    """An outline was drawn on the map."""
-    said = event_of_run(event, session.run)
-    return show_selection(session.only(polygon=read_polygon(said.get("polygon")), filters=session.filters))
+    """Select the samples inside an outline on the map."""
+    payload = event_of_run(event, session.run)
+    return show_selection(session.only(polygon=read_polygon(payload.get("polygon")), filters=session.filters))
 
 
 def on_point(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
-    """A point was clicked: its confirmed cluster opens, as far as it passes the filters; or the sample alone where it
-    is in none, its cluster is open already, or nothing of it passes them."""
+    """Open a clicked point's confirmed cluster, within the filters. Open the sample itself if it is in no cluster, its
+    cluster is already open, or no member passes the filters."""
     diagnosis = RUNS.get(session.run)
     row = row_of(diagnosis, event_of_run(event, session.run).get("row"))
     cluster = int(diagnosis.cluster_of()[0][row])
     if cluster in (-1, session.cluster):
         return show_selection(session.opened(row))
     following = session.only(cluster=cluster, filters=session.filters)
-    return show_selection(following if len(selected_rows(following, diagnosis)) else session.opened(row))
+    if not len(selected_rows(following, diagnosis)):
+        following = session.opened(row)
+    return show_selection(following)
 
 
 def on_cluster(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
-    """A cluster was chosen on the map with the keyboard."""
+    """Open a cluster chosen on the map with the keyboard."""
     cluster = as_int(event_of_run(event, session.run).get("cluster"))
     return show_selection(_cluster(session, RUNS.get(session.run), cluster))
 
 
 def _cluster(session: Session, diagnosis: Diagnosis, cluster: int | None) -> Session:
-    """The session with that cluster open, as far as it passes the filters; without them where nothing of it does."""
+    """Return the session with that cluster open, without the filters if no member passes them."""
     following = session.only(cluster=cluster, filters=session.filters)
-    return following if len(selected_rows(following, diagnosis)) else session.only(cluster=cluster)
+    if len(selected_rows(following, diagnosis)):
+        return following
+    return session.only(cluster=cluster)
 
 
 def on_clear(session: Session) -> tuple[Session, Any, Any]:
-    """Escape, or a click beside every point."""
+    """Clear the selection: Escape, or a click away from all points."""
     return show_selection(session.only())
 
 
 def neighbour(diagnosis: Diagnosis, cluster: int | None, by: int) -> int | None:
-    """The id of the confirmed cluster `by` places further in rank, round the ends; the first if none is picked."""
+    """Return the id of the confirmed cluster `by` ranks further, cyclically; the first if none is open."""
     ids = [c.id for c in diagnosis.clusters]
     if not ids:
         return None
-    return ids[(ids.index(cluster) + by) % len(ids)] if cluster in ids else ids[0]
+    if cluster in ids:
+        return ids[(ids.index(cluster) + by) % len(ids)]
+    return ids[0]

@@ -1,4 +1,4 @@
-"""A run as a folder that opens without a server: map, clusters, galleries and table, as on the live page."""
+"""A run as a folder that opens without a server: map, clusters, galleries, and table, as on the live page."""
 
 from __future__ import annotations
 
@@ -35,39 +35,39 @@ from webapp.state.downloads import fresh_folder
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, Job, follow, wire_cancel
 from webapp.state.session import Session, require_run, selected_rows, shows_errors
 
-MOST_PICTURES = 4_000
-MOST_BYTES = 64 * 2**20
-"""Of images in a folder, and of their bytes."""
-MOST_TEXTS = MOST_PICTURES
-MOST_COLUMNS = 40
-MOST_CANDIDATES = 24
-SHOWN = 24
-"""Columns that may color the map, candidates, and images of a gallery."""
+MAX_PICTURES = 4_000
+MAX_PICTURE_BYTES = 64 * 2**20
+"""Number and bytes of the images in a folder: bounds that keep it easy to send."""
+MAX_TEXTS = MAX_PICTURES
+MAX_COLOUR_COLUMNS = 40
+MAX_CANDIDATES = 24
+GALLERY_PICTURES = 24
+"""Columns that can color the map, candidates, and images of a gallery."""
 SHEETS = ("tokens", "page", "explore", "linked", "words", "static")
 PANE = ("pane", "heat")
 PaneView = tuple[str, str, list[int] | None]
-"""(name, markup, rows) of what the pane may show; the list of clusters has no rows."""
+"""(name, markup, rows) of a view of the pane; the list of clusters has no rows."""
 
 
 def write_page(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progress) -> Path:
     """Write index.html, images/ and report.html into `folder`; returns the path of index.html.
 
-    The page fetches nothing but its own images and runs nothing but its own script, which its policy names by its
-    hash. Images of clusters, candidates and counter-examples come first, then those of the highest losses, up to
-    4,000 and 64 MiB; what is left out is counted on the page.
+    The page loads only its own images and runs only its own script, which its policy names by hash. Images of clusters,
+    candidates, and counter-examples come first, then those of the highest losses, up to 4,000 and 64 MiB. The page
+    counts the images left out.
 
     Raises:
-        InvalidInput: the folder holds files already.
+        InvalidInput: the folder already contains files.
         OSError: it cannot be written.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise InvalidInput(f"The folder {folder.name} holds files already. Choose an empty one.")
+        raise InvalidInput(f"The folder {folder.name} already contains files. Choose an empty one.")
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     shown = _views(diagnosis, progress)
     pictures = _write_pictures(diagnosis, folder / "pictures", _first_rows(diagnosis, shown), progress)
     from core.reports.html.diagnosis import write_report
 
-    progress("write the page", 0, 1)
+    progress("writing the page", 0, 1)
     write_report(diagnosis, folder / "report.html")
     code = _script()
     write_text(
@@ -85,96 +85,103 @@ def write_page(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progr
             map=render("failure_map.html.j2"),
             has_report=True,
             searched=_searched(diagnosis),
-            left_out=pictures.told(len(diagnosis.samples)),
-            made=f"Made by Errata of the run {diagnosis.fingerprint[:12]}. Nothing is sent anywhere.",
+            left_out=pictures.missing_note(len(diagnosis.samples)),
+            made=f"Made by Errata from run {diagnosis.fingerprint[:12]}. This page sends no data.",
         ),
     )
-    progress("write the page", 1, 1)
+    progress("writing the page", 1, 1)
     return folder / "index.html"
 
 
 def _views(diagnosis: Diagnosis, progress: Progress) -> list[PaneView]:
-    """Everything that the pane may show of the run."""
-    looks = [f"candidate-{place}" for place in range(min(len(diagnosis.candidates), MOST_CANDIDATES))]
+    """Render every view of the pane."""
+    looks = [f"candidate-{index}" for index in range(min(len(diagnosis.candidates), MAX_CANDIDATES))]
     names = [*(f"cluster-{cluster.id}" for cluster in diagnosis.clusters), *looks]
-    made = list[PaneView]([("list", cluster_list(diagnosis), None)])
+    views = list[PaneView]([("list", cluster_list(diagnosis), None)])
     for at, name in enumerate(names):
-        progress("draw the clusters", at, len(names))
+        progress("drawing the groups", at, len(names))
         kind, _, number = name.partition("-")
-        session = Session("", **{kind: int(number)}, shown=SHOWN)  # type: ignore[arg-type]
+        session = Session("", **{kind: int(number)}, shown=GALLERY_PICTURES)  # type: ignore[arg-type]
         rows = selected_rows(session, diagnosis)
         pane = selection_pane(diagnosis, describe_selection(session, diagnosis, rows))
-        made.append((name, pane, rows.tolist()))
-    return made
+        views.append((name, pane, rows.tolist()))
+    return views
 
 
 def _first_rows(diagnosis: Diagnosis, shown: list[PaneView]) -> list[int]:
-    """Every row, those of clusters and candidates and the counter-examples first, the others by their loss."""
-    counter = [row for cluster in diagnosis.clusters for row in cluster.counterexamples.tolist()]
-    first = [row for _, _, rows in shown for row in rows or []]
-    rest = np.argsort(-diagnosis.outcomes.loss, kind="stable").tolist()
-    return list(dict.fromkeys([*first, *counter, *rest]))
+    """Return every row: clusters, candidates, and counter-examples first, then the others by loss."""
+    order = list[int]()
+    for _, _, rows in shown:
+        order.extend(rows or [])
+    for cluster in diagnosis.clusters:
+        order.extend(cluster.counterexamples.tolist())
+    order.extend(np.argsort(-diagnosis.outcomes.loss, kind="stable").tolist())
+    return list(dict.fromkeys(order))
 
 
 def _write_pictures(diagnosis: Diagnosis, folder: Path, rows: list[int], progress: Progress) -> WrittenPictures:
-    """Write the images of the rows in their order, each once, as far as the bounds reach."""
+    """Write the images of the rows in order, each once, up to the bounds."""
     items = diagnosis.samples.items
     modality = diagnosis.samples.modality
     written = WrittenPictures({}, {}, 0)
     if items is None or modality == "text":
         return written
     used = 0
-    most = min(len(rows), MOST_PICTURES)
+    most = min(len(rows), MAX_PICTURES)
     for at, row in enumerate(rows[:most]):
         if at % 100 == 0:
-            progress("write the images", at, most)
+            progress("writing images", at, most)
         _, _, address = picture(diagnosis, row).partition(";base64,")
         if address not in written.files:
             payload = base64.b64decode(address)
             used += len(payload)
-            if not payload or used > MOST_BYTES:
+            if not payload or used > MAX_PICTURE_BYTES:
                 continue
             written.files[address] = len(written.files)
             (folder / f"{written.files[address]}.webp").write_bytes(payload)
         written.rows[row] = written.files[address]
-    progress("write the images", most, most)
+    progress("writing images", most, most)
     return WrittenPictures(written.rows, written.files, len(rows) - len(written.rows))
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenPictures:
-    """What stands in the folder of images."""
+    """The images in the folder."""
 
     rows: dict[int, int]
-    """The number of the file of each row that has one."""
+    """File number of each row with an image."""
     files: dict[str, int]
-    """The number of each file by its content in base64."""
+    """File number by content in base64."""
     missing: int
-    """Samples without one."""
+    """Samples without an image."""
 
-    def told(self, n: int) -> str:
-        """What is said of the missing ones; "" where there are none."""
+    def missing_note(self, n: int) -> str:
+        """Return a sentence on samples without an image, or ""."""
         if not self.rows or not self.missing:
             return ""
-        return f"{count(self.missing, 'sample')} of {n:,} have no image in this folder."
+        return f"{self.missing:,} of {count(n, 'sample')} have no image in this folder."
 
     def linked(self, markup: str) -> str:
-        """Markup whose images are files of the folder instead of data addresses, where they are there."""
+        """Replace data addresses in markup by files of the folder, where they exist."""
         return re.sub(r'"data:image/webp[^",]*;base64,([A-Za-z0-9+/=]+)"', self._file, markup)
 
-    def _file(self, found: re.Match[str]) -> str:
-        number = self.files.get(found[1])
-        return found[0] if number is None else f'"pictures/{number}.webp"'
+    def _file(self, match: re.Match[str]) -> str:
+        number = self.files.get(match[1])
+        if number is None:
+            return match[0]
+        return f'"pictures/{number}.webp"'
 
 
 def _data(diagnosis: Diagnosis, pictures: WrittenPictures, shown: list[PaneView]) -> dict[str, Any]:
-    """What the script reads."""
+    """Return the data for the script."""
     n = len(diagnosis.samples)
-    keys = [column.key for column in columns_of(diagnosis)][:MOST_COLUMNS]
+    keys = [column.key for column in columns_of(diagnosis)][:MAX_COLOUR_COLUMNS]
     colours = {key: colouring(diagnosis, "static", key, every=True) for key in keys}
     for colour in colours.values():
         del colour["choices"]
-    texts = range(min(n, MOST_TEXTS)) if diagnosis.samples.modality == "text" else ()
+    texts = ()
+    if diagnosis.samples.modality == "text":
+        texts = range(min(n, MAX_TEXTS))
     return {
         "points": map_points(diagnosis, "static", every=True),
         "colours": colours,
@@ -186,21 +193,21 @@ def _data(diagnosis: Diagnosis, pictures: WrittenPictures, shown: list[PaneView]
         "predicted": packed(diagnosis.estimate.predicted.astype("<f4")),
         "said": [classes_said(diagnosis, row) for row in range(n)],
         "pictured": list(pictures.rows.items()),
-        "lines": {row: sample_facts(diagnosis, row) for row in pictures.rows or range(min(n, MOST_PICTURES))},
+        "lines": {row: sample_facts(diagnosis, row) for row in pictures.rows or range(min(n, MAX_PICTURES))},
         "texts": {row: text_of(diagnosis.samples, row) for row in texts},
     }
 
 
 def _searched(diagnosis: Diagnosis) -> str:
-    """Which texts the page has, and so searches; "" where that is all of them."""
+    """Return a sentence on the searched texts, or "" if all are searched."""
     n = len(diagnosis.samples)
-    if diagnosis.samples.modality != "text" or n <= MOST_TEXTS:
+    if diagnosis.samples.modality != "text" or n <= MAX_TEXTS:
         return ""
-    return f"Texts of the first {MOST_TEXTS:,} of {n:,} samples are kept here and searched; ids and classes of all."
+    return f"Search covers all ids and classes, and the texts of the first {MAX_TEXTS:,} of {n:,} samples."
 
 
 def _inside_script(data: dict[str, Any]) -> str:
-    """JSON in which nothing can end the script element or begin a comment in it."""
+    """Encode JSON so that no text can end the script element or begin a comment in it."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
@@ -208,8 +215,8 @@ def _inside_script(data: dict[str, Any]) -> str:
 
 
 def _script() -> str:
-    """The live page's scripts as functions, and what stands in for the server."""
-    on_map = (name for name in SCRIPTS if name != "latest")  # nobody waits for an answer here
+    """Return the live page's scripts as functions, and the replacement of the server."""
+    on_map = (name for name in SCRIPTS if name != "latest")  # no server, so no answers to wait for
     bodies = {"map": "\n".join(map(script, on_map)), "pane": script(*PANE)}
     parts = ",\n".join(
         f"{name}: (element, props, trigger, watch, server) => {{\n{body}\n}}" for name, body in bodies.items()
@@ -218,7 +225,7 @@ def _script() -> str:
 
 
 def make_zip(diagnosis: Diagnosis, folder: Path, progress: Progress) -> Path:
-    """Write the page and pack it; returns the path of the archive."""
+    """Write the page as a zip; returns its path."""
     target = folder / "errata-page"
     write_page(diagnosis, target, progress)
     packed_up = Path(shutil.make_archive(str(target), "zip", root_dir=target))
@@ -227,25 +234,25 @@ def make_zip(diagnosis: Diagnosis, folder: Path, progress: Progress) -> Path:
 
 
 def on_make(session: Session) -> Iterator[tuple[Any, ...]]:
-    """Make the archive of the open run; yields (job id, status, download)."""
+    """Make the zip of the open run; yields (job id, status, download)."""
     diagnosis = require_run(session)
     folder = fresh_folder("page")
     job = Job(lambda progress: str(make_zip(diagnosis, folder, progress)))
 
-    def made(path: str) -> tuple[Any, ...]:
+    def outputs(path: str) -> tuple[Any, ...]:
         return (gr.update(value=path, interactive=True),)
 
     waiting = gr.update(interactive=False)
-    done = f"It shows {diagnosis.samples.name}. Unpack it and open index.html."  # also once another run is open
-    yield from follow(job, "The page was not made", waiting, outputs=made, done=done)
+    done = f"It shows {diagnosis.samples.name}. Unzip it and open index.html."  # another run may be open by then
+    yield from follow(job, "The static page was not made", waiting, outputs=outputs, done=done)
 
 
 def build(session: gr.State) -> None:
     """Lay out the buttons and wire them."""
     job = gr.State("")
     with gr.Row(elem_classes="downloads"):
-        gr.HTML("<span>A page that needs no server</span>", elem_classes="downloads-title", **PLAIN)
-        make = gr.Button("Make it", size="sm", elem_id="static-make")
+        gr.HTML("<span>Static page</span>", elem_classes="downloads-title", **PLAIN)
+        make = gr.Button("Make", size="sm", elem_id="static-make")
         cancel = gr.Button("Cancel", size="sm", elem_id="static-cancel", interactive=False)
         take = gr.DownloadButton("Static page (ZIP)", size="sm", interactive=False, elem_id="static-take")
         line = gr.HTML("", elem_id="static-status", **PLAIN)

@@ -1,4 +1,4 @@
-"""Explore tab: one finished run on one screen. The map on the left, the ranked clusters or what is picked on the
+"""Explore tab: one finished run on one screen, with the map on the left and the clusters or the selection on the
 right."""
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from webapp.state.query import view_of
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, row_of, shows_errors
 
-KINDS = ("run", "html", "json", "parquet", "csv", "weights")
-"""In the ids of the downloads."""
+DOWNLOAD_KINDS = ("run", "html", "json", "parquet", "csv", "weights")
+"""Suffixes of the ids of the downloads."""
 MAKING = '<p role="status">Making the file …</p>'
 TAKE = (
     "(file) => { if (file?.url) Object.assign(document.createElement('a'), "
     "{ href: file.url, download: file.orig_name ?? '' }).click(); return []; }"
 )
-"""What the browser does with a file that was made for it."""
+"""Starts the download of a finished file in the browser."""
 
 
 @dataclass(frozen=True)
@@ -53,20 +53,20 @@ class View:
     pane: gr.HTML
     notes: gr.HTML
     status: gr.HTML
-    """Of the measurement that the notes offer."""
+    """Status of the measurement offered in the notes."""
     cancel: gr.Button
     picker: gr.Dropdown
     offer: gr.HTML
-    """Above the tabs: a run that ended while its visitor was elsewhere, see webapp/explore/new_run.py."""
+    """Above the tabs: a run that finished while its visitor was on another tab (webapp/explore/new_run.py)."""
     here: gr.Textbox
-    """Hidden: the tab that is shown, where the browser tells of it."""
+    """Hidden: the visible tab, set by the browser."""
 
     def all(self) -> list[Any]:
-        """What `show_run` fills after the session, in its order."""
+        """Return the outputs of `show_run` after the session, in order."""
         return [self.strip, self.classes, self.failure_map, self.pane, self.notes]
 
     def opened(self, session: gr.State) -> list[Any]:
-        """What `show_run` fills, in its order."""
+        """Return the outputs of `show_run`, in order."""
         return [session, *self.all()]
 
 
@@ -91,46 +91,57 @@ def show_run(run: str, colour: str = LOSS) -> tuple[Any, ...]:
 
 
 def describe(asked: Any) -> dict[str, Any] | None:
-    """The card of one sample for [run, row]: {"src", "title", "lines", "text", "worth"}; None where there is none. With
-    a third part that is true, what `beside` gives too; with a text as a fourth, a `moment_card`."""
+    """Return the card of a sample, {"src", "title", "lines", "text", "worth"}, or None for an invalid request.
+
+    Args:
+        asked: [run, row]; a true third part adds `beside`; a text as a fourth part returns a `moment_card` instead.
+    """
     try:
         run, row, *more = asked
         diagnosis = opened(str(run))
         row = row_of(diagnosis, row)
     except (DiagnosisError, TypeError, ValueError):
-        return None  # anybody may call this: a wrong question gets no answer, and tells nothing
+        return None  # anybody can call this, so an invalid request reveals nothing
     if len(more) > 1:
         return moment_card(diagnosis, row, str(more[1]))
-    worth = worth_beside(diagnosis, row)
+    lines = [*sample_facts(diagnosis, row), *facts(diagnosis, row)]
+    worth = ""
+    reliability = worth_beside(diagnosis, row)
+    if reliability is not None:
+        worth = reliability.sentence
+    extras: dict[str, Any] = {}
+    if any(more):
+        extras = beside(str(run), diagnosis, row)
+        outlines = outlines_sentence(diagnosis)
+        if outlines:
+            lines.append(outlines)
     return {
         "src": picture(diagnosis, row, plays=True),
         "title": diagnosis.samples.ids[row],
-        "lines": [
-            *sample_facts(diagnosis, row),
-            *facts(diagnosis, row),
-            *filter(None, [outlines_sentence(diagnosis)] if any(more) else []),
-        ],
+        "lines": lines,
         "text": text_of(diagnosis.samples, row),
-        "worth": "" if worth is None else worth.sentence,
-        **(beside(str(run), diagnosis, row) if any(more) else {}),
+        "worth": worth,
+        **extras,
     }
 
 
 def on_measured(session: Session, run: str) -> tuple[Any, Any]:
-    """What naming causes is worth was measured of a run: returns (pane, notes), as they were where another is open."""
+    """Show how reliable the causes are: returns (pane, notes), unchanged if another run is open."""
     if not run or run != session.run:
         return gr.skip(), gr.skip()
-    pane = show_selection(session)[1] if session.row is not None else gr.skip()
+    pane = gr.skip()
+    if session.row is not None:
+        pane = show_selection(session)[1]
     return pane, gr.update(value=notes_section(opened(run), worth_open=True), run=run)
 
 
 def skips() -> list[Any]:
-    """What leaves all that `show_run` fills as it is."""
+    """Return outputs that leave everything of `show_run` unchanged."""
     return [gr.skip() for _ in range(6)]
 
 
 def on_take(session: Session, name: str) -> Iterator[tuple[str, Any]]:
-    """One of the files of the open run is asked for; yields (status, file)."""
+    """Make a file of the open run; yields (status, file)."""
     require_run(session)
     yield MAKING, gr.skip()
     try:
@@ -142,7 +153,7 @@ def on_take(session: Session, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def build(session: gr.State, examples: list[tuple[str, str]], offer: gr.HTML) -> View:
-    """Lay out the tab, wire its callbacks, and fill it with the first example at once, without waiting for a visit."""
+    """Lay out the tab, wire its callbacks, and fill it with the first example."""
     view = _layout(session, examples, offer)
     pane = view.pane
     failure_map = view.failure_map
@@ -153,8 +164,8 @@ def build(session: gr.State, examples: list[tuple[str, str]], offer: gr.HTML) ->
     failure_map.cluster(shows_errors(on_cluster), [session], **selection)
     failure_map.clear(shows_errors(on_clear), [session], **selection)
     coloured = shows_errors(_in_turn(on_colour, 2))
-    given = [session, failure_map]
-    failure_map.colour(coloured, [session], given, trigger_mode="always_last", **QUICK)
+    outputs = [session, failure_map]
+    failure_map.colour(coloured, [session], outputs, trigger_mode="always_last", **QUICK)
     view.picker.input(shows_errors(show_run), [view.picker], view.opened(session), **QUICK)
     yours.build(session, pane, failure_map, show_selection)
     _wire_measurement(session, view)
@@ -162,7 +173,7 @@ def build(session: gr.State, examples: list[tuple[str, str]], offer: gr.HTML) ->
 
 
 def _in_turn(act: Callable[[Session, gr.EventData], tuple[Any, ...]], n: int) -> Callable[..., tuple[Any, ...]]:
-    """The callback for all presses that one event brings."""
+    """Wrap a callback so that it handles all presses of one event."""
 
     def acts(session: Session, event: gr.EventData) -> tuple[Any, ...]:
         return in_turn(event, act, session, n=n)
@@ -171,20 +182,23 @@ def _in_turn(act: Callable[[Session, gr.EventData], tuple[Any, ...]], n: int) ->
 
 
 def _wire_measurement(session: gr.State, view: View) -> None:
-    """The one button of the notes."""
+    """Wire the button of the notes."""
     job = gr.State("")
     measured = gr.State("")
-    given = [job, view.status, measured, view.cancel]
-    done = view.notes.act(shows_errors(on_measure), [session], given, **HEAVY, **PRIVATE)
+    outputs = [job, view.status, measured, view.cancel]
+    done = view.notes.act(shows_errors(on_measure), [session], outputs, **HEAVY, **PRIVATE)
     done.success(shows_errors(on_measured), [session, measured], [view.pane, view.notes], **QUICK)
     view.cancel.click(on_cancel, [job], None, **QUICK)
 
 
 def _layout(session: gr.State, examples: list[tuple[str, str]], offer: gr.HTML) -> View:
-    run = examples[0][1] if examples else None
-    _, top, lines, points, listed, said = (
-        show_run(run) if run else ("", render("explore/empty.html.j2"), "", {}, {}, {})
-    )
+    run = None
+    if examples:
+        run = examples[0][1]
+    shown = ("", render("explore/empty.html.j2"), "", {}, {}, {})
+    if run:
+        shown = show_run(run)
+    _, top, lines, points, listed, notes_shown = shown
     with gr.Row(elem_classes="top-row"):
         strip = gr.HTML(top, elem_id="strip", **PLAIN)
         picker = gr.Dropdown(
@@ -210,21 +224,23 @@ def _layout(session: gr.State, examples: list[tuple[str, str]], offer: gr.HTML) 
     with gr.Row(elem_classes="bring"):
         status = gr.HTML("", elem_id="worth-status", **PLAIN)
         cancel = gr.Button("Cancel", elem_id="worth-cancel", visible=False, scale=0, min_width=110)
-    notes = _pane(said, "notes")
+    notes = _pane(notes_shown, "notes")
     here = gr.Textbox(visible=False, label="tab")
     return View(strip, classes, failure_map, pane, notes, status, cancel, picker, offer, here)
 
 
 def _downloads(session: gr.State) -> None:
-    """A button for each file, which is made when it is pressed."""
+    """Lay out a button for each file, which is made on demand."""
     with gr.Row(elem_classes="downloads"):
-        gr.HTML("<span>Take it with you</span>", elem_classes="downloads-title", **PLAIN)
-        buttons = [gr.Button(title, size="sm", elem_id=f"download-{kind}") for kind, (_, title) in zip(KINDS, FILES)]
+        gr.HTML("<span>Download</span>", elem_classes="downloads-title", **PLAIN)
+        buttons = [
+            gr.Button(title, size="sm", elem_id=f"download-{kind}") for kind, (_, title) in zip(DOWNLOAD_KINDS, FILES)
+        ]
         status = gr.HTML("", elem_id="download-status", **PLAIN)
         file = gr.DownloadButton("File", visible="hidden", elem_id="download-file")
     for button, (name, _) in zip(buttons, FILES, strict=True):
-        made = button.click(shows_errors(_taking(name)), [session], [status, file], **PRIVATE, **LIGHT)
-        made.success(None, [file], None, js=TAKE, **PRIVATE)
+        event = button.click(shows_errors(_taking(name)), [session], [status, file], **PRIVATE, **LIGHT)
+        event.success(None, [file], None, js=TAKE, **PRIVATE)
 
 
 def _taking(name: str) -> Callable[[Session], Iterator[tuple[str, Any]]]:
@@ -235,7 +251,7 @@ def _taking(name: str) -> Callable[[Session], Iterator[tuple[str, Any]]]:
 
 
 def _pane(shown: Mapping[str, Any], elem_id: str) -> gr.HTML:
-    """A part that pane.js makes clickable, with what `show_run` gives for it."""
+    """Build a part that pane.js makes clickable, from the output of `show_run`."""
     return gr.HTML(
         shown.get("value", ""),
         run=shown.get("run", ""),

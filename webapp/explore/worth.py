@@ -1,4 +1,4 @@
-"""What the sentences on why a sample may fail are worth: measured when the visitor asks for it, kept with the run."""
+"""Reliability of the sentences on why a sample may be wrong: measured on request, kept with the run."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from webapp.state.jobs import Job, follow
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_own
 
-NOT_YET = "Whether naming a cause tells failures from the rest was not measured yet."
+NOT_MEASURED = "Whether these causes separate errors from the others is not measured."
 _OF_EXAMPLES: dict[str, Faithfulness] = {}
-"""By id: an example's files stay as they are, and what was measured of it holds for every visitor."""
+"""By run id; a measurement of an example serves every visitor, since its files are fixed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What the notes say of it."""
+    """The reliability of causes, as the notes show it."""
 
     brief: str
-    """Beside the heading."""
+    """Shown beside the heading."""
     sentence: str
     kinds: tuple[tuple[str, str, str], ...] = ()
     """(kind of cause, AUROC, samples)."""
@@ -35,41 +35,49 @@ class Worth:
 
 
 def opened(run: str) -> Diagnosis:
-    """The run, with what was measured of it here."""
+    """Return the run with its measured reliability."""
     diagnosis = RUNS.get(run)
-    found = _OF_EXAMPLES.get(run)
-    return diagnosis if found is None else replace(diagnosis, faithfulness=found)
+    measured = _OF_EXAMPLES.get(run)
+    if measured is None:
+        return diagnosis
+    return replace(diagnosis, faithfulness=measured)
 
 
 def worth_of(diagnosis: Diagnosis, *, is_open: bool = False) -> Worth | None:
-    """What is known of it; None for a run that names no cause."""
-    found = diagnosis.faithfulness
-    if found is None:
-        return Worth("not measured", NOT_YET, is_open=is_open) if can_name(diagnosis) else None
-    kinds = tuple(kinds_table(found))
-    whole = found.anything
-    brief = f"AUROC {number(whole.auroc.value, 2)}" if whole is not None and kinds else "not known"
-    return Worth(brief, faithfulness_sentence(diagnosis, found), kinds, True, is_open)
+    """Return the reliability of a run's causes; None for a run without causes."""
+    measured = diagnosis.faithfulness
+    if measured is None:
+        if not can_name(diagnosis):
+            return None
+        return Worth("not measured", NOT_MEASURED, is_open=is_open)
+    kinds = tuple(kinds_table(measured))
+    whole = measured.anything
+    brief = "not known"
+    if whole is not None and kinds:
+        brief = f"AUROC {number(whole.auroc.value, 2)}"
+    return Worth(brief, faithfulness_sentence(diagnosis, measured), kinds, True, is_open)
 
 
 def worth_beside(diagnosis: Diagnosis, row: int) -> Worth | None:
-    """The same, for beside the sentence of one sample; None where nothing is said of it."""
-    return worth_of(diagnosis) if reason_sentence(diagnosis, row) else None
+    """Return the reliability beside one sample's sentence; None without a sentence."""
+    if not reason_sentence(diagnosis, row):
+        return None
+    return worth_of(diagnosis)
 
 
 def measure(run: str, progress: Progress) -> Faithfulness:
-    """Measure it and keep it: a visitor's own run keeps it for its downloads."""
+    """Measure the reliability; a visitor's own run keeps it for its downloads."""
     from core.checks.faithfulness import measure_faithfulness  # scikit-learn: not needed for the first view
 
-    found = measure_faithfulness(RUNS.get(run), progress=progress)
-    RUNS.change(run, lambda now: replace(now, faithfulness=found))
+    measured = measure_faithfulness(RUNS.get(run), progress=progress)
+    RUNS.change(run, lambda now: replace(now, faithfulness=measured))
     if RUNS.get(run).faithfulness is None:
-        _OF_EXAMPLES[run] = found
-    return found
+        _OF_EXAMPLES[run] = measured
+    return measured
 
 
 def on_measure(session: Session) -> Iterator[tuple[Any, ...]]:
-    """Measure the open run; yields (job id, status, the run once it is measured, cancel button)."""
+    """Measure the open run; yields (job id, status, measured run or "", cancel button)."""
     name = require_own(session).samples.name
     run = session.run
     job = Job(lambda progress: measure(run, progress))
@@ -77,9 +85,9 @@ def on_measure(session: Session) -> Iterator[tuple[Any, ...]]:
         job,
         "The measurement did not finish",
         "",
-        reminder="The run is as it was.",
+        reminder="The run is unchanged.",
         outputs=lambda _: (run,),
-        done=f"It was measured on {name}.",
+        done=f"Measured on {name}.",
     )
     for step in steps:
         yield *step, gr.update(visible=bool(step[0]))

@@ -1,4 +1,4 @@
-"""A person's own hand in the open run: what the form and the list of `own_part` do, kept with the run."""
+"""Callbacks of the user's titles, notes, and sets (`own_part`), which are saved with the run."""
 
 from __future__ import annotations
 
@@ -24,58 +24,59 @@ from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, selected_rows, shows_errors, still_there
 
 Show = Callable[[Session], tuple[Session, Any, Any]]
-STALE = "The page has changed since. Look at what is picked now, and press again."
-GONE = "This set is no longer kept with the run: it was deleted, or it is of another run."
+STALE = "The selection has changed. Check it and press again."
+GONE = "This set was deleted, or belongs to another run. Pick another."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Deleted:
-    """The set that was deleted last, as long as it can come back."""
+    """The last deleted set, while it can be restored."""
 
     run: str = ""
-    one: OwnSet | None = None
+    own_set: OwnSet | None = None
 
 
 def require_hand(session: Session) -> Diagnosis:
-    """The open run, for what stays with it; raises InvalidInput where it is not the visitor's own."""
+    """Return the open run, to change its marks and sets; raises InvalidInput if it is not the visitor's own."""
     diagnosis = require_run(session)
-    if why := read_only(session.run):
+    why = read_only(session.run)
+    if why:
         raise InvalidInput(why)
     return diagnosis
 
 
 def on_yours(session: Session, gone: Deleted, show: Show, event: gr.EventData) -> tuple[Any, ...]:
-    """Something of the form or the list was pressed: returns (session, pane, map, what was deleted).
+    """Handle a press in the form or the list: returns (session, pane, map, deleted set).
 
     Args:
         show: `webapp.explore.picked.show_selection`.
     """
-    said = event_data(event)
-    if said.get("run") != session.run:
+    payload = event_data(event)
+    if payload.get("run") != session.run:
         raise InvalidInput(STALE)
-    do = said.get("do")
+    do = payload.get("do")
     if do == "open":
-        return *show(_opened(session, require_run(session), str(said.get("key")))), gone
+        return *show(_opened(session, require_run(session), str(payload.get("key")))), gone
     diagnosis = require_hand(session)
     if do == "undo":
         session, gone = _undone(session, gone)
-    elif str(said.get("of", "")) != target(session):
+    elif str(payload.get("of", "")) != target(session):
         raise InvalidInput(STALE)
     elif do == "delete":
         return _deleted(session, diagnosis)
     elif do == "keep":
-        session = _kept(session, diagnosis, said)
+        session = _kept(session, diagnosis, payload)
     elif do == "merge":
-        session = _merged(session, diagnosis, said)
+        session = _merged(session, diagnosis, payload)
     elif do in ("save", "pin"):
-        _say(session, said)
+        _say(session, payload)
     else:
-        raise InvalidInput("That is nothing to keep. Reload the page.")
+        raise InvalidInput(f"Unknown action {str(do)[:40]!r}. Reload the page.")
     return *_shown(session, show), gone
 
 
 def _shown(session: Session, show: Show) -> tuple[Session, Any, Any]:
-    """As `show`, with the map's colors as they are now: its list of columns may have changed."""
+    """Call `show` and refresh the map's colors, because the list of columns may have changed."""
     now_open, pane, points = show(session)
     return now_open, pane, points | {"colour": colouring(RUNS.get(session.run), session.run, now_open.colour)}
 
@@ -85,7 +86,7 @@ def _opened(session: Session, diagnosis: Diagnosis, key: str) -> Session:
     if kind == "set":
         if yours_of(diagnosis).set_of(number) is None:
             raise InvalidInput(GONE)
-        return session.only(own=number)
+        return session.only(own_set=number)
     if kind == "sample" and 0 <= as_int(number) < len(diagnosis.samples):
         return session.only(row=as_int(number))
     if kind in ("cluster", "candidate"):
@@ -93,15 +94,15 @@ def _opened(session: Session, diagnosis: Diagnosis, key: str) -> Session:
     raise InvalidInput(GONE)
 
 
-def _say(session: Session, said: dict[str, Any]) -> None:
-    """Keep what was changed, and that alone: another page may have changed the rest meanwhile."""
-    given: dict[str, Any] = {"when": now()}
-    if said.get("do") == "pin":
-        given["pinned"] = bool(said.get("pinned"))
+def _say(session: Session, payload: dict[str, Any]) -> None:
+    """Save only the changed fields: another page may have changed the others meanwhile."""
+    changes: dict[str, Any] = {"when": now()}
+    if payload.get("do") == "pin":
+        changes["pinned"] = bool(payload.get("pinned"))
     else:
         for name, read in (("title", read_title), ("note", read_note), ("dismissed", read_title)):
-            if name in said:
-                given[name] = read(str(said[name]))
+            if name in payload:
+                changes[name] = read(str(payload[name]))
     kind, _, number = target(session).partition(":")
     if kind not in ("cluster", "candidate", "sample", "set"):
         raise InvalidInput(STALE)
@@ -109,91 +110,97 @@ def _say(session: Session, said: dict[str, Any]) -> None:
     def change(diagnosis: Diagnosis) -> Diagnosis:
         yours = yours_of(diagnosis)
         if kind != "set":
-            return with_mark(diagnosis, replace(yours.mark_of(kind, int(number)), **given))  # type: ignore[arg-type]
-        if (one := yours.set_of(number)) is None:
+            return with_mark(diagnosis, replace(yours.mark_of(kind, int(number)), **changes))  # type: ignore[arg-type]
+        own_set = yours.set_of(number)
+        if own_set is None:
             raise InvalidInput(GONE)
-        if not given.get("title", one.title):
-            raise InvalidInput("A set needs a title of yours. Write one and save it again.")
-        return with_set(diagnosis, replace(one, **given))
+        if not changes.get("title", own_set.title):
+            raise InvalidInput("The set has no title. Add one and save again.")
+        return with_set(diagnosis, replace(own_set, **changes))
 
     RUNS.say(session.run, change)
 
 
-def _kept(session: Session, diagnosis: Diagnosis, said: dict[str, Any]) -> Session:
-    """Keep the picked samples, or those of them in one cluster; with `rest` the cluster's others too."""
+def _kept(session: Session, diagnosis: Diagnosis, payload: dict[str, Any]) -> Session:
+    """Save the selected samples, or those in one cluster, as a set; `rest` saves its other members as a second set."""
     if not session.picked:
-        raise InvalidInput("Nothing is picked. Outline samples on the map, or press a bar below it, first.")
+        raise InvalidInput("No samples are selected. Outline some on the map, or press a bar below it.")
     rows = selected_rows(session, diagnosis)
     words = made_of(session, diagnosis)
-    title = str(said.get("title", ""))
+    title = str(payload.get("title", ""))
     sets = list[OwnSet]()
-    if key := str(said.get("part", "")):
+    key = str(payload.get("part", ""))
+    if key:
         if key not in dict(parts_of(diagnosis, rows)):
             raise InvalidInput(STALE)
         members = rows_of(diagnosis, yours_of(diagnosis), key)
         assert members is not None
         inside = np.intersect1d(rows, members)
         name = _name(diagnosis, key)
-        sets.append(new_set(diagnosis, title, inside, f"{name}, split by {words}", str(said.get("note", ""))))
+        sets.append(new_set(diagnosis, title, inside, f"{name}, split by {words}", str(payload.get("note", ""))))
         others = np.setdiff1d(members, inside)
-        if said.get("rest") and len(others):
-            called = f"{sets[0].title[:100]}: the rest"
+        if payload.get("rest") and len(others):
+            called = f"{sets[0].title[:100]}: the others"
             sets.append(new_set(diagnosis, called, others, f"{name}, without {sets[0].title}"))
     else:
-        sets.append(new_set(diagnosis, title, rows, words, str(said.get("note", ""))))
+        sets.append(new_set(diagnosis, title, rows, words, str(payload.get("note", ""))))
     _add(session.run, sets)
-    return session.only(own=sets[0].id)
+    return session.only(own_set=sets[0].id)
 
 
-def _merged(session: Session, diagnosis: Diagnosis, said: dict[str, Any]) -> Session:
-    """Keep the union of what is picked and another."""
+def _merged(session: Session, diagnosis: Diagnosis, payload: dict[str, Any]) -> Session:
+    """Save the union of the selection and another part as a set."""
     yours = yours_of(diagnosis)
-    keys = (target(session), str(said.get("with", "")))
+    keys = (target(session), str(payload.get("with", "")))
     parts = [rows_of(diagnosis, yours, key) for key in keys]
     if len(set(keys)) < 2 or any(part is None for part in parts):
-        raise InvalidInput("Choose another cluster or set to merge it with.")
+        raise InvalidInput("Choose another group or set to merge with.")
     together: I64 = np.unique(np.concatenate([part for part in parts if part is not None]))
     words = " and ".join(_name(diagnosis, key) for key in keys)
-    made = new_set(diagnosis, str(said.get("title", "")), together, f"all of {words}")
-    _add(session.run, [made])
-    return session.only(own=made.id)
+    union = new_set(diagnosis, str(payload.get("title", "")), together, f"all of {words}")
+    _add(session.run, [union])
+    return session.only(own_set=union.id)
 
 
 def _name(diagnosis: Diagnosis, key: str) -> str:
     kind, _, number = key.partition(":")
     title = dict(mergeable(diagnosis, yours_of(diagnosis)))[key]
-    return f"cluster {int(number) + 1} ({title.partition('. ')[2]})" if kind == "cluster" else title
+    if kind == "cluster":
+        return f"group {int(number) + 1} ({title.partition('. ')[2]})"
+    return title
 
 
 def _add(run: str, sets: list[OwnSet]) -> None:
     def change(diagnosis: Diagnosis) -> Diagnosis:
-        for made in sets:
-            diagnosis = with_set(diagnosis, made)
+        for own_set in sets:
+            diagnosis = with_set(diagnosis, own_set)
         return diagnosis
 
     RUNS.say(run, change)
 
 
 def _deleted(session: Session, diagnosis: Diagnosis) -> tuple[Any, ...]:
-    """The set that is open goes, and the list offers it back."""
-    one = yours_of(diagnosis).set_of(session.own)
-    if one is None:
+    """Delete the open set; the list offers to restore it."""
+    own_set = yours_of(diagnosis).set_of(session.own_set)
+    if own_set is None:
         raise InvalidInput(GONE)
-    RUNS.say(session.run, lambda run: without_set(run, one.id))
+    RUNS.say(session.run, lambda run: without_set(run, own_set.id))
     diagnosis = RUNS.get(session.run)
     session = still_there(session.only(), diagnosis)
-    pane = cluster_list(diagnosis, patches=patches_of(session.run), undo=one.title)
+    pane = cluster_list(diagnosis, patches=patches_of(session.run), undo=own_set.title)
     colours = colouring(diagnosis, session.run, session.colour)
     points = gr.update(selection=NO_SELECTION, view=view_of(session), colour=colours)
-    return session, pane, points, Deleted(session.run, one)
+    return session, pane, points, Deleted(session.run, own_set)
 
 
 def _undone(session: Session, gone: Deleted) -> tuple[Session, Deleted]:
-    one = gone.one if gone.run == session.run else None
-    if one is None:
-        raise InvalidInput("There is nothing to bring back.")
-    _add(session.run, [one])
-    return session.only(own=one.id), Deleted()
+    own_set = None
+    if gone.run == session.run:
+        own_set = gone.own_set
+    if own_set is None:
+        raise InvalidInput("No deleted set to restore.")
+    _add(session.run, [own_set])
+    return session.only(own_set=own_set.id), Deleted()
 
 
 def build(session: gr.State, pane: gr.HTML, points: gr.HTML, show: Show) -> None:
@@ -203,5 +210,5 @@ def build(session: gr.State, pane: gr.HTML, points: gr.HTML, show: Show) -> None
     def act(session: Session, gone: Deleted, event: gr.EventData) -> tuple[Any, ...]:
         return in_turn(event, lambda s, g, e: on_yours(s, g, show, e), session, gone, places=(0, 3), n=4)
 
-    given = [session, pane, points, gone]
-    pane.yours(shows_errors(act), [session, gone], given, trigger_mode="always_last", **PRIVATE, **LIGHT)
+    outputs = [session, pane, points, gone]
+    pane.yours(shows_errors(act), [session, gone], outputs, trigger_mode="always_last", **PRIVATE, **LIGHT)

@@ -1,4 +1,4 @@
-"""The page's templates, with the report's beside them: what both show is drawn by one template."""
+"""The page's templates, with access to the report's, which draw what both show."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def render(template: str, *, diagnosis: Diagnosis | None = None, **values: Any) -> Markup:
-    """A template of `webapp/templates` or of the report, filled in (`core.reports.html.render.render`)."""
+    """Render a template of `webapp/templates` or of the report (`core.reports.html.render.render`)."""
     return render_from(template, TEMPLATES, diagnosis=diagnosis, **values)
 
 
 def renderer(*folders: Path) -> Callable[..., Markup]:
-    """`render` for a system of the page: these folders come before the page's and the report's."""
+    """Return `render` for a system; its folders come before the page's and the report's."""
 
     def render_here(template: str, *, diagnosis: Diagnosis | None = None, **values: Any) -> Markup:
         return render_from(template, *folders, TEMPLATES, diagnosis=diagnosis, **values)
@@ -29,5 +29,5 @@ def renderer(*folders: Path) -> Callable[..., Markup]:
 
 
 def empty(text: str, title: str = "") -> Markup:
-    """What stands in a view's place as long as there is nothing to show."""
+    """Render an empty view."""
     return render("state/empty.html.j2", text=text, title=title)

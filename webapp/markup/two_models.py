@@ -1,5 +1,5 @@
-"""Two models on the same samples, by failure cluster and class: what is fixed, shared or broken, and the samples of
-each kind."""
+"""Two models on the same samples, by cluster and class: answers fixed, shared, or broken, and the samples of each
+kind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.reports.wording.findings import cluster_title
 from core.reports.wording.sensitivity import sensitivity_sentence
 from webapp.markup.html import hue, picture
 from webapp.markup.render import render
-from webapp.markup.shares import KINDS, class_of_scope, class_scope, kinds_of, own_model, rows_of_kind
+from webapp.markup.shares import MODEL_KINDS, class_of_scope, class_scope, kinds_of, own_model, rows_of_kind
 
 MAX_PICTURES = 24
 MAX_CLASSES = 12
@@ -30,64 +30,73 @@ STATES = {
 def four_way_view(
     diagnosis: Diagnosis, comparison: Comparison, other: str = "the probe", *, classes: bool = False
 ) -> str:
-    """One line for all samples and one for each cluster: four counts that can be pressed, a stacked bar, the difference
-    and the verdict.
+    """Render one line for all samples and one per cluster: four counts to press, a stacked bar, the difference, and the
+    verdict.
 
     Args:
-        other: what the second model is called.
-        classes: with lines for the classes too, those that differ first, at most `MAX_CLASSES` of them.
+        other: name of the second model.
+        classes: whether to add lines for at most `MAX_CLASSES` classes, largest difference first.
     """
     ordered = sorted(comparison.classes, key=lambda f: (f.verdict == "open", -abs(f.difference.value) * f.n))
-    shown = ordered[:MAX_CLASSES] if classes else []
+    shown = []
+    if classes:
+        shown = ordered[:MAX_CLASSES]
     scopes = (comparison.overall, *comparison.clusters, *shown)
     low, high = interval_range([f.difference for f in scopes])
-    rows = [
-        _line(diagnosis, comparison, f) | {"bar": interval_bar(f.difference, low, high, STATES[f.verdict])}
-        for f in scopes
-    ]
-    kappa = comparison.agreement
+    rows = list[dict[str, Any]]()
+    for result in scopes:
+        bar = interval_bar(result.difference, low, high, STATES[result.verdict])
+        rows.append(_line(diagnosis, comparison, result) | {"bar": bar})
+    n_more = 0
+    if classes:
+        n_more = len(comparison.classes) - len(shown)
+    kappa: float | None = comparison.agreement
+    if kappa != kappa:  # nan
+        kappa = None
     return render(
         "markup/four_way.html.j2",
-        kinds=KINDS,
+        kinds=MODEL_KINDS,
         noun=diagnosis.samples.modality,
         mine=own_model(diagnosis),
         other=other,
         rows=rows,
         has_clusters=bool(comparison.clusters),
-        n_more=len(comparison.classes) - len(shown) if classes else 0,
-        agreement=kappa if kappa == kappa else None,
+        n_more=n_more,
+        agreement=kappa,
         meanings=list(dict.fromkeys(row["words"] for row in rows[1:])),
         notes=comparison.notes,
         sensitivity=sensitivity_sentence(diagnosis),
     )
 
 
-def _line(diagnosis: Diagnosis, comparison: Comparison, found: FourWay) -> dict[str, Any]:
-    """Two models on all samples, or inside a cluster or a class."""
+def _line(diagnosis: Diagnosis, comparison: Comparison, result: FourWay) -> dict[str, Any]:
+    """Return the line of two models on all samples, or in a cluster or a class."""
     from core.reports.wording.comparison import verdict_words  # scipy: not needed to start the page
 
-    cluster = next((c for c in diagnosis.clusters if c.id == found.cluster), None)
+    cluster = next((c for c in diagnosis.clusters if c.id == result.cluster), None)
     name = f"All {diagnosis.samples.modality}s"
     scope = "all"
+    colour = ""
     if cluster is not None:
         name = cluster_title(diagnosis, cluster)
         scope = str(cluster.id)
-    elif found.kind == "class":
-        name = found.scope
-        scope = class_scope(diagnosis, found.scope)
+        colour = hue(cluster.id)
+    elif result.kind == "class":
+        name = result.scope
+        scope = class_scope(diagnosis, result.scope)
     return {
-        "found": found,
-        "kind": found.kind,
+        "result": result,
+        "kind": result.kind,
         "name": name,
         "scope": scope,
-        "hue": "" if cluster is None else hue(cluster.id),
-        "colour": STATES[found.verdict],
-        "words": verdict_words(comparison, found, diagnosis, figures=False),
+        "hue": colour,
+        "colour": STATES[result.verdict],
+        "words": verdict_words(comparison, result, diagnosis, figures=False),
     }
 
 
 def counted_kinds(diagnosis: Diagnosis, result: ModelResult, scope: str) -> list[tuple[str, str, int]]:
-    """(kind, title, images) of each kind that can be told apart, within the scope."""
+    """Return (kind, title, count) of each kind of samples within the scope."""
     kinds = kinds_of(diagnosis, result)
     return [(kind, title, len(rows_of_kind(diagnosis, result, kind, scope))) for kind, title in kinds]
 
@@ -102,11 +111,11 @@ def gallery_view(
     other: str = "probe",
     explained: bool = True,
 ) -> str:
-    """The samples of one kind in one scope, the second model's largest loss first.
+    """Render the samples of one kind in one scope, the second model's largest loss first.
 
     Args:
-        other: what the second model is called.
-        explained: whether a press explains a sample; otherwise it is enlarged.
+        other: name of the second model.
+        explained: whether pressing a sample explains it; otherwise it is enlarged.
     """
     kinds = counted_kinds(diagnosis, result, scope)
     titles = {key: title for key, title, _ in kinds}
@@ -126,33 +135,37 @@ def gallery_view(
         explained=explained,
         noun=diagnosis.samples.modality,
         kinds=kinds,
-        tiles=[_tile(diagnosis, result, place) for place in places[:shown].tolist()],
+        tiles=[_tile(diagnosis, result, position) for position in places[:shown].tolist()],
     )
 
 
 def _where(diagnosis: Diagnosis, scope: str) -> tuple[str, str]:
-    """(a scope in words, the scope): of all samples where there is none of that name."""
+    """Return (the scope in words, the scope); all samples for an unknown scope."""
     cluster = next((c for c in diagnosis.clusters if str(c.id) == scope), None)
     if cluster is not None:
-        return f"cluster {cluster.id + 1}: {cluster_title(diagnosis, cluster)}", scope
-    if (place := class_of_scope(diagnosis, scope)) is not None:
-        return f"class {diagnosis.samples.class_names[place]}", scope
+        return f"group {cluster.id + 1}: {cluster_title(diagnosis, cluster)}", scope
+    class_index = class_of_scope(diagnosis, scope)
+    if class_index is not None:
+        return f"class {diagnosis.samples.class_names[class_index]}", scope
     return f"all {diagnosis.samples.modality}s", "all"
 
 
-def _tile(diagnosis: Diagnosis, result: ModelResult, place: int) -> dict[str, Any]:
-    """An image with its true class and what each model says, "" where that is not known."""
-    row = int(result.rows[place])
+def _tile(diagnosis: Diagnosis, result: ModelResult, position: int) -> dict[str, Any]:
+    """Return a tile with the true class and each model's prediction, "" if unknown."""
+    row = int(result.rows[position])
     names = result.class_names
     predictions = result.outcomes.predictions
-    own = diagnosis.outcomes.predictions
+    first_predictions = diagnosis.outcomes.predictions
     assert predictions is not None
+    yours = ""
+    if first_predictions is not None:
+        yours = names[int(first_predictions[row])]
     return {
-        "place": place,
+        "place": position,
         "row": row,
         "name": diagnosis.samples.ids[row],
         "picture": picture(diagnosis, row),
-        "true": names[int(result.labels[place])],
-        "said": names[int(predictions[place])],
-        "yours": "" if own is None else names[int(own[row])],
+        "true": names[int(result.labels[position])],
+        "predicted": names[int(predictions[position])],
+        "yours": yours,
     }

@@ -1,4 +1,4 @@
-"""Predict tab: freeze what the open run found, then bring fresh samples and see whether it fails again."""
+"""Predict tab: freeze the open run's findings, then check them on new samples."""
 
 from __future__ import annotations
 
@@ -24,24 +24,26 @@ from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import NO_RUN, Session, require_own, selected_rows, shows_errors
 
-FAILED = "The prediction did not finish"
+FAILED = "The check did not finish"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictState:
-    """What is shown: a run, and its prediction if there is one."""
+    """The run shown, and its prediction if any."""
 
     run: str = ""
     prediction: Prediction | None = None
 
 
 def lasso_of(session: Session, diagnosis: Diagnosis) -> I64:
-    """The rows that a person picked by eye in Explore; a cluster is no such pick."""
-    return selected_rows(session.closed, diagnosis) if session.polygon or session.rows else np.empty(0, np.int64)
+    """Return the rows that the user picked by eye in Explore; a cluster does not count."""
+    if session.polygon or session.rows:
+        return selected_rows(session.closed, diagnosis)
+    return np.empty(0, np.int64)
 
 
 def on_open(session: Session, shown: PredictState) -> tuple[Any, ...]:
-    """The tab is shown: returns (shown, frozen findings, a word on the lasso, result) for the open run."""
+    """Show the open run: returns (shown, frozen findings, line on the lasso, result)."""
     if not session.run:
         return PredictState(), empty(NO_RUN), "", ""
     diagnosis = RUNS.get(session.run)
@@ -54,21 +56,23 @@ def on_open(session: Session, shown: PredictState) -> tuple[Any, ...]:
         frozen = frozen_view(diagnosis, freeze(diagnosis))
     except DiagnosisError as error:
         frozen = empty(str(error))
-    made = PredictState(session.run, diagnosis.prediction)
-    return made, frozen, word, result_of(diagnosis, made.prediction)
+    state = PredictState(session.run, diagnosis.prediction)
+    return state, frozen, word, result_of(diagnosis, state.prediction)
 
 
 def on_go(session: Session, shown: PredictState, event: gr.EventData) -> tuple[Any, ...]:
-    """The list of clusters asks for a tab: returns (tabs, then what `on_open` gives); nothing changes where it asks for
-    another."""
+    """Open this tab from the list of clusters: returns (tabs, then what `on_open` gives); nothing changes for another
+    tab."""
     if event_data(event).get("do") != "predict":
         return tuple(gr.skip() for _ in range(5))
     return gr.update(selected="predict"), *on_open(session, shown)
 
 
 def result_of(diagnosis: Diagnosis, prediction: Prediction | None) -> str:
-    """The result's place, also before there is one."""
-    return prediction_view(diagnosis, prediction) if prediction is not None else render("predict/waiting.html.j2")
+    """Render the result, or its empty state."""
+    if prediction is not None:
+        return prediction_view(diagnosis, prediction)
+    return render("predict/waiting.html.j2")
 
 
 def make_prediction(
@@ -79,17 +83,17 @@ def make_prediction(
     progress: Progress,
     as_is: bool = False,
 ) -> Prediction:
-    """Read, embed and predict; a visitor's own run keeps the prediction for its downloads.
+    """Read, embed, and predict; a visitor's own run keeps the prediction for its downloads.
 
     Raises:
-        InvalidInput: no run is open, nothing was given, or it does not fit the run.
+        InvalidInput: no run is open, no files were added, or they do not fit the run.
     """
     from core.checks.fresh import predict_fresh  # reads tables with pandas, images with the encoder
 
     diagnosis = require_own(session)
     first, pictures, embeddings = _given(table, images, vectors)
     picked = lasso_of(session, diagnosis)
-    found = predict_fresh(
+    predicted = predict_fresh(
         diagnosis,
         first,
         images=pictures,
@@ -98,8 +102,8 @@ def make_prediction(
         selection=picked,
         progress=progress,
     )
-    assert found.prediction is not None
-    prediction = replace(found.prediction, source=Path(table or images or "fresh samples").name)
+    assert predicted.prediction is not None
+    prediction = replace(predicted.prediction, source=Path(table or images or "new samples").name)
     RUNS.change(session.run, lambda now: replace(now, prediction=prediction))
     return prediction
 
@@ -107,8 +111,7 @@ def make_prediction(
 def _given(table: str | None, images: str | None, vectors: str | None) -> list[Path | None]:
     if not (table or images):
         raise InvalidInput(
-            "Bring fresh samples first: a table with the columns of the diagnosed one, and images, "
-            "clips or scans if it had some."
+            "No new samples. Add a table with the same columns as the run's, and images, clips, or scans if it had any."
         )
     return [Path(p) if p else None for p in (table, images, vectors)]
 
@@ -116,20 +119,20 @@ def _given(table: str | None, images: str | None, vectors: str | None) -> list[P
 def on_predict(
     session: Session, table: str | None, images: str | None, vectors: str | None, as_is: bool = False
 ) -> Iterator[tuple[Any, ...]]:
-    """Predict what was given; yields (job id, status, shown, result)."""
-    kept = "Your files are still here."
+    """Check the findings on new samples; yields (job id, status, shown, result)."""
+    reminder = "Your files are still here."
     try:
         run = require_own(session)
         _given(table, images, vectors)
     except DiagnosisError as why:
-        yield "", refused(FAILED, why, kept), gr.skip(), gr.skip()
+        yield "", refused(FAILED, why, reminder), gr.skip(), gr.skip()
         raise
     job = Job(lambda progress: make_prediction(session, table, images, vectors, progress, as_is))
 
-    def made(found: Prediction) -> tuple[PredictState, str]:
-        return PredictState(session.run, found), result_of(run, found)
+    def outputs(prediction: Prediction) -> tuple[PredictState, str]:
+        return PredictState(session.run, prediction), result_of(run, prediction)
 
-    yield from follow(job, FAILED, gr.skip(), gr.skip(), reminder=kept, outputs=made)
+    yield from follow(job, FAILED, gr.skip(), gr.skip(), reminder=reminder, outputs=outputs)
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
@@ -141,21 +144,21 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
         with gr.Column(scale=50, min_width=320):
             frozen = gr.HTML("", elem_id="frozen", **PLAIN)
         with gr.Column(scale=50, min_width=320):
-            gr.HTML("<h2>Bring fresh samples</h2>", **PLAIN)
-            table = upload("Table, with the same columns as before", TABLES, "fresh-table")
-            images = upload("Images or scans, if the run has some: zip or tar", IMAGES, "fresh-images")
-            with gr.Accordion("Embeddings, if the run was made of them", open=False):
+            gr.HTML("<h2>Add new samples</h2>", **PLAIN)
+            table = upload("Table with the same columns as the run's", TABLES, "fresh-table")
+            images = upload("Images or scans, if the run has any: zip or tar", IMAGES, "fresh-images")
+            with gr.Accordion("Embeddings, if the run used your own", open=False):
                 vectors = upload("Embeddings", VECTORS, "fresh-vectors")
             as_is = as_is_box("fresh-as-is")
             word = gr.HTML("", elem_id="lasso-word", **PLAIN)
             with gr.Row():
-                run = gr.Button("Open them and compare", variant="primary", elem_id="predict")
+                run = gr.Button("Check findings", variant="primary", elem_id="predict")
                 cancel = gr.Button("Cancel", elem_id="predict-cancel", scale=0, min_width=110, interactive=False)
             line = gr.HTML("", elem_id="predict-status", **PLAIN)
     result = gr.HTML(render("predict/waiting.html.j2"), elem_id="prediction", **PLAIN)
     opened = [shown, frozen, word, result]
     tab.select(shows_errors(on_open), [session, shown], opened, **QUICK)
     view.pane.go(shows_errors(on_go), [session, shown], [tabs, *opened], **QUICK)
-    given = [session, table, images, vectors, as_is]
-    run.click(shows_errors(on_predict), given, [job, line, shown, result], **HEAVY, **PRIVATE)
+    inputs = [session, table, images, vectors, as_is]
+    run.click(shows_errors(on_predict), inputs, [job, line, shown, result], **HEAVY, **PRIVATE)
     wire_cancel(cancel, job)

@@ -1,4 +1,4 @@
-"""Frozen findings, and what fresh samples made of them: dot and whisker beside the figures."""
+"""Frozen findings and their results on new samples, with dots and whiskers beside the figures."""
 
 from __future__ import annotations
 
@@ -21,22 +21,24 @@ MAX_UNFOLDED = 14
 
 
 def headline(prediction: Prediction) -> str:
-    """How many findings fail again on fresh samples, as a heading (plain text)."""
-    said = replication_sentence(prediction).rstrip(".")
-    return said[:1].upper() + said[1:]
+    """Return how many findings hold on new samples, as a heading (plain text)."""
+    sentence = replication_sentence(prediction).rstrip(".")
+    return sentence[:1].upper() + sentence[1:]
 
 
 def prediction_view(diagnosis: Diagnosis, prediction: Prediction) -> str:
-    """The whole result: headline, the findings, what a person would have picked, notes, and the digest."""
-    fresh = "" if "held-out" in prediction.source else f"{count(prediction.n_fresh, 'fresh sample')} of "
+    """Render the whole result: headline, findings, picks by eye, notes, and the digest."""
+    fresh = ""
+    if "held-out" not in prediction.source:
+        fresh = f"{count(prediction.n_fresh, 'new sample')} of "
     notes = list(prediction.notes)
     if prediction.excluded:
         sample, reason = prediction.excluded[0]
-        notes.append(f"{count(len(prediction.excluded), 'fresh sample')} left out, such as {sample}: {reason}.")
+        notes.append(f"Left out {count(len(prediction.excluded), 'new sample')}, such as {sample}: {reason}.")
     return render(
         "predict/result.html.j2",
         headline=headline(prediction),
-        lead=f"Tried on {fresh}{prediction.source}, which the search never saw. {WHICH_COUNTS}",
+        lead=f"Checked on {fresh}{prediction.source}, which the search did not use. {WHICH_COUNTS}",
         tables=prediction_tables(diagnosis, prediction),
         notes=notes,
         digest=prediction.digest,
@@ -44,16 +46,16 @@ def prediction_view(diagnosis: Diagnosis, prediction: Prediction) -> str:
 
 
 def frozen_view(diagnosis: Diagnosis, frozen: Frozen) -> str:
-    """What is fixed before fresh samples are opened: each finding with the error rate or mean loss that it predicts,
-    apart by measure, and one hash over all."""
+    """Render the frozen findings, grouped by measure: each with its predicted error rate or mean loss, and one hash."""
     groups: list[dict[str, Any]] = []
     for measure in MEASURES:
-        own = [f for f in frozen.findings if f.measure == measure]
+        findings = [f for f in frozen.findings if f.measure == measure]
         style = MeasureStyle.of(diagnosis, measure)
-        axis = measure_axis(style, [f.predicted for f in own])
-        lines = [_frozen_line(diagnosis, f, style, axis) for f in own]
+        axis = measure_axis(style, [f.predicted for f in findings])
+        lines = [_frozen_line(diagnosis, f, style, axis) for f in findings]
         name = measure_name(diagnosis, measure)
-        groups += [{"measure": name, "findings": lines[:MAX_UNFOLDED], "more": lines[MAX_UNFOLDED:]}] if own else []
+        if findings:
+            groups.append({"measure": name, "findings": lines[:MAX_UNFOLDED], "more": lines[MAX_UNFOLDED:]})
     return render(
         "predict/frozen.html.j2",
         groups=groups,
@@ -64,9 +66,15 @@ def frozen_view(diagnosis: Diagnosis, frozen: Frozen) -> str:
 
 
 def _frozen_line(diagnosis: Diagnosis, finding: FrozenFinding, style: MeasureStyle, axis: Axis) -> dict[str, Any]:
-    cluster = diagnosis.clusters[finding.index] if finding.kind == "cluster" else None
-    name = f"{cluster.id + 1}: {cluster_title(diagnosis, cluster)}" if cluster else finding.text
-    scope = "" if cluster or finding.scope == EVERYTHING or finding.scope in name else f" ({finding.scope})"
+    cluster = None
+    if finding.kind == "cluster":
+        cluster = diagnosis.clusters[finding.index]
+    name = finding.text
+    if cluster:
+        name = f"{cluster.id + 1}: {cluster_title(diagnosis, cluster)}"
+    scope = ""
+    if not (cluster or finding.scope == EVERYTHING or finding.scope in name):
+        scope = f" ({finding.scope})"
     return {
         "name": name + scope,
         "kind": finding.kind,
@@ -77,7 +85,7 @@ def _frozen_line(diagnosis: Diagnosis, finding: FrozenFinding, style: MeasureSty
 
 
 def selection_line(rows: Sequence[int]) -> str:
-    """Whether a lasso goes along."""
+    """Return a line on whether a lasso is compared too."""
     if not len(rows):
-        return "A lasso that you draw in Explore goes along, for comparison."
-    return f"Your selection of {count(len(rows), 'sample')} in Explore goes along as “your lasso”."
+        return "Draw a lasso in Explore to compare it too."
+    return f"Your selection in Explore ({count(len(rows), 'sample')}) is compared too, as “your lasso”."

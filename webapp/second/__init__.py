@@ -1,1 +1,1 @@
-"""Second model tab: another model's answers on the open run's samples, such as those of a compressed one."""
+"""Second model tab: another model's answers on the open run's samples, such as a compressed model's."""

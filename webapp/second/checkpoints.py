@@ -1,4 +1,4 @@
-"""The part of the tab Second model that follows the open run's clusters over checkpoints."""
+"""The part of the tab Second model that follows clusters over checkpoints."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ from webapp.state.downloads import csv_of, fresh_folder
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow as follow_job, refused, wire_cancel
 from webapp.state.session import Session, require_run, shows_errors
 
-FAILED = "The checkpoints were not followed"
+FAILED = "The comparison of checkpoints did not finish"
 FILES = (("checkpoints.html", "Charts (HTML)"), ("checkpoints.csv", "Table (CSV)"))
 WAITING = (
-    "Bring the answers of several checkpoints, a table each, called as the checkpoint: the error rate of every failure "
-    "cluster will stand here as a line, with that of the rest."
+    "No checkpoints yet. Add one table of answers per checkpoint, named after it, to plot each group's error rate."
 )
 
 
@@ -37,52 +36,52 @@ def make_followed(diagnosis: Diagnosis, tables: Sequence[str], roles: Roles, fol
     from core.reports.tables.checkpoints import checkpoints_table
     from core.reports.wording.second_model import FOLLOWED
 
-    found = follow(diagnosis, in_order([Path(table) for table in tables]), roles, progress=progress)
-    write_checkpoints(diagnosis, found, folder / FILES[0][0])
-    told = checkpoints_table(diagnosis, found)
-    (folder / FILES[1][0]).write_bytes(csv_of(told.columns, told.itertuples(index=False)))
+    followed = follow(diagnosis, in_order([Path(table) for table in tables]), roles, progress=progress)
+    write_checkpoints(diagnosis, followed, folder / FILES[0][0])
+    rows = checkpoints_table(diagnosis, followed)
+    (folder / FILES[1][0]).write_bytes(csv_of(rows.columns, rows.itertuples(index=False)))
     return render(
         "second/checkpoints.html.j2",
         diagnosis=diagnosis,
-        found=found,
-        charts=checkpoint_charts(diagnosis, found),
+        followed=followed,
+        charts=checkpoint_charts(diagnosis, followed),
         rule=FOLLOWED,
     )
 
 
 def on_follow(session: Session, tables: Sequence[str] | None, as_is: bool = False) -> Iterator[tuple[Any, ...]]:
-    """Follow the clusters over what was brought; yields (job id, status, run, view, downloads)."""
+    """Follow the clusters over the added tables; yields (job id, status, run, view, downloads)."""
     nothing = [session.run, *_nothing()]
     try:
         diagnosis = require_run(session)
         if not tables:
-            raise InvalidInput("Bring one table or more first: answers to the run's samples, with the run's ids.")
+            raise InvalidInput("No tables. Add one or more with answers to the run's samples, with the run's ids.")
     except DiagnosisError as why:
         yield "", refused(FAILED, why), *nothing
         raise
     folder = fresh_folder("checkpoints")
     job = Job(lambda progress: make_followed(diagnosis, tables, Roles(as_is=as_is), folder, progress))
 
-    def made(view: str) -> tuple[Any, ...]:
+    def outputs(view: str) -> tuple[Any, ...]:
         return session.run, view, *(gr.update(value=str(folder / name), interactive=True) for name, _ in FILES)
 
-    yield from follow_job(job, FAILED, *nothing, reminder="Your files are still here.", outputs=made)
+    yield from follow_job(job, FAILED, *nothing, reminder="Your files are still here.", outputs=outputs)
 
 
 def _nothing() -> list[Any]:
-    """The view and the downloads before anything was followed."""
+    """Return the empty view and disabled downloads."""
     return [empty(WAITING), *[gr.update(interactive=False)] * len(FILES)]
 
 
 def on_open(session: Session, run: str) -> tuple[Any, ...]:
-    """The tab is shown: returns (status, run, view, downloads), what was followed in another run being gone."""
+    """Show the tab: returns (status, run, view, downloads); results on another run are cleared."""
     if session.run == run:
         return tuple(gr.skip() for _ in range(3 + len(FILES)))
     return "", session.run, *_nothing()
 
 
 def build(session: gr.State, tab: gr.Tab) -> None:
-    """Lay the part out and wire it."""
+    """Lay out and wire the part."""
     job = gr.State("")
     of = gr.State("")
     gr.HTML(render("second/follow_intro.html.j2"), **PLAIN)

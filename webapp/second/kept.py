@@ -1,5 +1,5 @@
-"""A comparison with a second model as it lies beside the files to take away, so that the page's address opens it again:
-after a reload, or for whoever has the link. It goes when they do, a day at most after it was made."""
+"""A comparison with a second model, stored beside its downloads, so that the page's address reopens it after a reload
+or from a link. It is deleted with them, within a day."""
 
 from __future__ import annotations
 
@@ -17,41 +17,43 @@ from webapp.state.downloads import folder_of
 from webapp.state.runs import RUNS
 
 KIND = "second"
-KEPT = "kept.json"
+RECORD = "kept.json"
 ARRAYS = "kept.npz"
 CARD = "distilled.json"
 
 
 def keep(run: str, second: SecondModel, card: str | None, folder: Path) -> None:
-    """Write what `reopened` reads, and the student's card where there was one."""
+    """Write the comparison for `reopened`, with the student's card if any."""
     arrays: dict[str, Any] = {}
-    kept = encode((second.result, second.comparison, second.notes), arrays)
+    encoded = encode((second.result, second.comparison, second.notes), arrays)
     write_arrays(folder / ARRAYS, arrays)
     if card:
         shutil.copyfile(card, folder / CARD)
-    write_json(folder / KEPT, {"run": RUNS.link(run), "kept": kept})
+    write_json(folder / RECORD, {"run": RUNS.link(run), "kept": encoded})
 
 
 def reopened(run: str, beside: str) -> tuple[SecondModel, Path] | None:
-    """The comparison of a run that has that id, and the folder of its files; None where it is gone."""
+    """Return a run's comparison by its id, and the folder of its files; None if it was deleted."""
     folder = folder_of(KIND, beside)
     try:
-        said = read_stored(folder / KEPT, below=folder) if folder else {}
-        if folder is None or said.get("run") != RUNS.link(run):
+        stored = {}
+        if folder:
+            stored = read_stored(folder / RECORD, below=folder)
+        if folder is None or stored.get("run") != RUNS.link(run):
             return None
-        result, comparison, notes = decode(said["kept"], read_arrays(folder / ARRAYS))
+        result, comparison, notes = decode(stored["kept"], read_arrays(folder / ARRAYS))
         return SecondModel(result, comparison, notes, costs_of(folder / CARD)), folder
-    except (InvalidInput, OSError, ValueError, KeyError, TypeError):  # deleted at this moment
+    except (InvalidInput, OSError, ValueError, KeyError, TypeError):  # deleted meanwhile
         return None
 
 
 def id_of(folder: Path) -> str:
-    """What `reopened` takes for a folder of that kind."""
+    """Return the id of a folder, for `reopened`."""
     return folder.name.removeprefix(f"{KIND}-")
 
 
 def costs_of(card: Path) -> Any:
-    """What teacher and student take by its card; None where there is none."""
+    """Return the costs of teacher and student from a card; None without a card."""
     if not card.is_file():
         return None
     from core.checks.model_cost import read_costs

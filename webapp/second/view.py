@@ -1,4 +1,4 @@
-"""A second model beside the user's: a sentence, both on one axis, what each takes, and what was broken and mended."""
+"""A second model compared with the user's: a sentence, both on one axis, costs, and answers fixed and broken."""
 
 from __future__ import annotations
 
@@ -18,24 +18,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SecondModel:
-    """A second model's answers on a run's samples, set beside the first."""
+    """A second model's answers on a run's samples, compared with the first."""
 
     result: ModelResult
     comparison: Comparison
     notes: tuple[str, ...]
-    """On the table that it was read from."""
+    """Notes on its table."""
     costs: tuple[ModelCost, ModelCost] | None = None
-    """Of the teacher and of the student, where a card was given."""
+    """Costs of teacher and student, from a card."""
 
     @property
     def called(self) -> str:
-        """What it is called on the page."""
-        return "second model" if self.costs is None else "student"
+        """Its name on the page."""
+        if self.costs is None:
+            return "second model"
+        return "student"
 
 
 @dataclass(frozen=True, slots=True)
 class CostBar:
-    """What the two models take of one thing; shares are of the larger one."""
+    """One cost of the two models; shares are relative to the larger one."""
 
     name: str
     first: str
@@ -45,44 +47,51 @@ class CostBar:
 
 
 def second_view(diagnosis: Diagnosis, second: SecondModel) -> str:
-    """The whole result."""
+    """Render the whole result."""
     from core.reports.wording.second_model import second_headline  # scipy: not needed to start the page
 
-    found = second.comparison
-    marks = [
-        Mark(e, kind, label, with_interval(e, share=True, digits=1))
-        for kind, label, e in (
-            ("read", f"{own_model(diagnosis).title} is right on", found.accuracy_a),
-            ("observed", f"The {second.called} is right on", found.accuracy_b),
-        )
-    ]
+    comparison = second.comparison
+    both = (
+        ("read", own_model(diagnosis).title, comparison.accuracy_a),
+        ("observed", f"The {second.called}", comparison.accuracy_b),
+    )
+    marks = list[Mark]()
+    for kind, name, accuracy in both:
+        marks.append(Mark(accuracy, kind, f"{name} is right on", with_interval(accuracy, share=True, digits=1)))
+    costs = list[CostBar]()
+    if second.costs is not None:
+        costs = cost_bars(*second.costs)
     return render(
         "second/result.html.j2",
-        headline=second_headline(diagnosis, found, second.costs).removesuffix("."),
+        headline=second_headline(diagnosis, comparison, second.costs).removesuffix("."),
         name=second.result.name,
-        n=len(found.rows),
+        n=len(comparison.rows),
         noun=diagnosis.samples.modality,
         called=second.called,
         mine=own_model(diagnosis),
         chart=dot_chart(marks, axis_of(marks, least=0.0, most=1.0), percent),
-        costs=[] if second.costs is None else cost_bars(*second.costs),
-        beside=four_way_view(diagnosis, found, f"the {second.called}", classes=True),
+        costs=costs,
+        beside=four_way_view(diagnosis, comparison, f"the {second.called}", classes=True),
         notes=second.notes,
     )
 
 
 def cost_bars(teacher: ModelCost, student: ModelCost) -> list[CostBar]:
-    """Time, parameters and layers of both."""
+    """Return time, parameters, and layers of both models."""
     taken = (
         ("Milliseconds a text, one thread", teacher.ms, student.ms, "{} ms"),
         ("Parameters", teacher.parameters / 1e6, student.parameters / 1e6, "{} million"),
         ("Layers", teacher.layers, student.layers, "{}"),
     )
-    return [
-        CostBar(name, text.format(_said(a)), text.format(_said(b)), a / max(a, b), b / max(a, b))
-        for name, a, b, text in taken
-    ]
+    bars = list[CostBar]()
+    for name, first, second, unit in taken:
+        most = max(first, second)
+        texts = (unit.format(_plain(first)), unit.format(_plain(second)))
+        bars.append(CostBar(name, *texts, first / most, second / most))
+    return bars
 
 
-def _said(value: float) -> str:
-    return number(value, 0 if value == round(value) else None)
+def _plain(value: float) -> str:
+    if value == round(value):
+        return number(value, 0)
+    return number(value)

@@ -1,1 +1,1 @@
-"""How the page is served: settings, rules of the web, quotas, what is swept."""
+"""Serving the page: settings, web rules, quotas, sweeping."""

@@ -1,6 +1,6 @@
-"""What a program puts where a file belongs: the path of its own upload passes, an address or another path does not.
+"""Check file arguments of calls: the path of the caller's upload passes; a URL or another path does not.
 
-Gradio looks an address up before it checks anything, so this is read before Gradio sees the request.
+Gradio fetches a URL before any check, so the arguments are read before Gradio sees the request.
 """
 
 from __future__ import annotations
@@ -22,91 +22,97 @@ from webapp.server.routes import API, FILE, LOGIN, UPLOAD
 from webapp.state.uploads import UPLOADS
 
 SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""What a visit may be called: names are kept."""
+"""Valid names of a visit; names are stored."""
 QUEUED = (f"{API}/queue/join", f"{API}/call/")
 MAX_UNREAD = 64
-"""Calls of one visit whose answers nobody has fetched: they are kept until then."""
+"""Calls of one visit with unread answers, which are kept until fetched."""
 MAX_BODY = 2**20
-"""Bytes of a call other than an upload, which Gradio counts itself (`MAX_UPLOAD`). The page's own stay below 10 kB; as
-JSON objects a body takes up to a hundred times its size."""
+"""Bytes of a call; Gradio limits uploads (`MAX_UPLOAD`). The page's calls stay below 10 kB. Parsed JSON can take a
+hundred times the body's size."""
 
 
 async def read_body(
     asked: Asked, receive: Receive, events: Container[int], unread: Mapping[str, Collection[str]] = {}
 ) -> tuple[bytes, Refusal | None]:
-    """The body of a call, and why it is refused: too large, no JSON, of an event that is not among the page's `events`,
-    with a file argument that is no upload, or of a visit with too many calls among the `unread`."""
+    """Read the body of a call; returns it and a refusal or None. Refused are bodies that are too large or not JSON,
+    events not in `events`, file arguments other than uploads, and visits with too many `unread` calls."""
     body = bytearray()
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            return b"", Refusal(400, "The request ended before it was whole. Send it again.")
+            return b"", Refusal(400, "The request was incomplete. Send it again.")
         body += message.get("body", b"")
         if len(body) > MAX_BODY:
-            return b"", Refusal(413, f"A call may hold {byte_size(MAX_BODY)}. Upload what is larger as a file.")
+            return b"", Refusal(413, f"A call can hold {byte_size(MAX_BODY)}. Upload larger data as a file.")
         if not message.get("more_body", False):
             break
     if asked.path.rstrip("/") == LOGIN:
         return bytes(body), None
-    said, refusal = _read(bytes(body))
-    visit = said.get("session_hash") if isinstance(said, dict) else None
-    refusal = refusal or strange_session(visit) or strange_event(said, events) or foreign_file(said, asked)
+    document, refusal = _read(bytes(body))
+    visit = None
+    if isinstance(document, dict):
+        visit = document.get("session_hash")
+    refusal = refusal or strange_session(visit) or strange_event(document, events) or foreign_file(document, asked)
     if refusal is None and visit and len(unread.get(visit, ())) >= MAX_UNREAD and asked.path.startswith(QUEUED):
-        refusal = Refusal(
-            429, f"{MAX_UNREAD} calls of this visit wait to be read. Fetch their answers, then call again."
-        )
+        refusal = Refusal(429, f"{MAX_UNREAD} calls of this visit are unread. Fetch their answers, then call again.")
     if refusal is None and visit:
-        _claim_files(visit, said, asked)
+        _claim_files(visit, document, asked)
     return bytes(body), refusal
 
 
 def has_call(asked: Asked) -> bool:
-    """Whether the request brings arguments, which an upload does not."""
+    """Whether the request has arguments, unlike an upload."""
     return not asked.is_read and asked.path.rstrip("/") != UPLOAD
 
 
 def replay(body: bytes, receive: Receive) -> Receive:
-    """A receiver that gives the body once more, then what follows it."""
+    """Return a receiver that repeats the body, then continues."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def again() -> Message:
-        return waiting.pop() if waiting else await receive()
+        if waiting:
+            return waiting.pop()
+        return await receive()
 
     return again
 
 
 def _read(body: bytes) -> tuple[Any, Refusal | None]:
-    """What a body says, and why it is refused where it is no JSON; Infinity and halves of letters, which Python reads,
-    are none: an answer that repeats them could not be written."""
+    """Parse a body; returns it, and a refusal if it is not JSON. Infinity and half UTF-16 pairs, which Python accepts,
+    are refused, because an answer could not repeat them."""
     try:
-        said = json.loads(body) if body else None
-        json.dumps(said, ensure_ascii=False, allow_nan=False).encode("utf-8")
+        document = None
+        if body:
+            document = json.loads(body)
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except (ValueError, RecursionError):
-        return None, Refusal(400, "The body of a call is one JSON document in UTF-8. Correct it.")
-    return said, None
+        return None, Refusal(400, "The body of a call must be one JSON document in UTF-8. Fix it.")
+    return document, None
 
 
 def strange_session(name: Any) -> Refusal | None:
-    """Why a request is refused that names a visit so."""
+    """Return a refusal for an invalid name of a visit."""
     if name is None or (isinstance(name, str) and SESSION.fullmatch(name)):
         return None
     return Refusal(
         400,
-        f"A session_hash is 1 to 64 letters, digits, underscores and dashes: got {str(name)[:80]!a}. Choose another.",
+        f"A session_hash needs 1 to 64 letters, digits, underscores, or dashes: got {str(name)[:80]!a}. Use another.",
     )
 
 
-def strange_event(said: Any, events: Container[int]) -> Refusal | None:
-    """Why a call is refused that is for an event by a number which the page does not have."""
-    number = said.get("fn_index") if isinstance(said, dict) else None
+def strange_event(document: Any, events: Container[int]) -> Refusal | None:
+    """Return a refusal for an unknown event number."""
+    number = None
+    if isinstance(document, dict):
+        number = document.get("fn_index")
     if number is None or (type(number) is int and number in events):
         return None
-    return Refusal(400, f"fn_index is the number of an event of this page: got {str(number)[:20]!a}. See /config.")
+    return Refusal(400, f"fn_index must be the number of an event of this page: got {str(number)[:20]!a}. See /config.")
 
 
-def foreign_file(said: Any, asked: Asked) -> Refusal | None:
-    """Why a call is refused for one of its file arguments."""
-    for file in _files(said):
+def foreign_file(document: Any, asked: Asked) -> Refusal | None:
+    """Return a refusal for an invalid file argument."""
+    for file in _files(document):
         path = file.get("path")
         url = file.get("url")
         if isinstance(path, str) and not _is_upload(path):
@@ -116,24 +122,25 @@ def foreign_file(said: Any, asked: Asked) -> Refusal | None:
     return None
 
 
-def _claim_files(visit: str, said: Any, asked: Asked) -> None:
-    """Note that a visit names files: an upload itself does not say which visit it is of."""
-    for file in _files(said):
-        if isinstance(path := file.get("path"), str):
+def _claim_files(visit: str, document: Any, asked: Asked) -> None:
+    """Link the named files to the visit, because an upload itself has no visit."""
+    for file in _files(document):
+        path = file.get("path")
+        if isinstance(path, str):
             UPLOADS.claim(visit, asked.address, Path(path))
 
 
 def _refused(key: str, value: str) -> Refusal:
     return Refusal(
         400,
-        f"A file argument's {key} must be that of a file uploaded before and not deleted since: got {value[:80]!a}. "
-        "Upload the file to /gradio_api/upload and give the path that it answers.",
+        f"The {key} of a file argument is not an existing upload: got {value[:80]!a}. "
+        "Upload the file to /gradio_api/upload and use the path that it returns.",
     )
 
 
-def _files(said: Any) -> Iterator[dict[str, Any]]:
-    """Every object below `said` that Gradio may take for a file."""
-    waiting = [said]
+def _files(document: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object in `document` that Gradio could take for a file."""
+    waiting = [document]
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
@@ -145,8 +152,7 @@ def _files(said: Any) -> Iterator[dict[str, Any]]:
 
 
 def _is_upload(path: str) -> bool:
-    """Whether a path lies, as it is written, below the folder of uploads, and leads to a file; nothing is looked at
-    elsewhere."""
+    """Whether a path, as written, is below the upload folder and is a file; paths elsewhere are not looked at."""
     folder = os.path.abspath(get_upload_folder())
     plain = os.path.abspath(path)
     below = "\0" not in path and os.path.isabs(path) and plain.startswith(folder + os.sep)
@@ -154,7 +160,7 @@ def _is_upload(path: str) -> bool:
 
 
 def _is_ours(url: str, asked: Asked) -> bool:
-    """Whether an address is that of a file which this server serves."""
+    """Whether a URL is that of a file of this server."""
     try:
         parts = urlsplit(url)
     except ValueError:

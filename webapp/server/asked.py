@@ -1,4 +1,4 @@
-"""One request as the rules of the web look at it, and what they answer where they refuse it."""
+"""A request as the web rules see it, and their refusals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A status of HTTP, and one sentence with the next step."""
+    """An HTTP status, and a message with the next step."""
 
     status: int
     text: str
@@ -24,26 +24,26 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is known of a request before it reaches Gradio; `host` is where the visitor believes to be."""
+    """A request before it reaches Gradio; `host` is the host in the visitor's browser."""
 
     method: str
     path: str
     """Decoded, without the root path."""
     headers: Headers
     host: str
-    """As the browser said it, or as the proxy forwards it if one was told of: "name" or "name:port"."""
+    """From the browser, or forwarded by a configured proxy: "name" or "name:port"."""
     scheme: str
     address: str = ""
-    """Where it comes from."""
+    """Address of the client."""
 
     @property
     def is_read(self) -> bool:
-        """Whether it only asks to see something."""
+        """Whether it only reads."""
         return self.method in ("GET", "HEAD")
 
 
 def read_request(scope: dict[str, Any], rules: WebRules) -> Asked:
-    """The request of an ASGI scope of HTTP or a websocket."""
+    """Read the request of an ASGI scope of HTTP or a websocket."""
     headers = Headers(scope=scope)
     host = headers.get("host", "")
     scheme = str(scope.get("scheme", "http"))
@@ -54,30 +54,32 @@ def read_request(scope: dict[str, Any], rules: WebRules) -> Asked:
 
 
 def path_of(scope: MutableMapping[str, Any]) -> str:
-    """What a request asks for, decoded and without the root path, whether the proxy has taken that off or not."""
+    """Return a request's path, decoded and without the root path, whether or not the proxy has removed that."""
     path = str(scope["path"])
     root = str(scope.get("root_path", "")).rstrip("/")
-    return path[len(root) :] if root.startswith("/") and f"{path}/".startswith(f"{root}/") else path
+    if root.startswith("/") and f"{path}/".startswith(f"{root}/"):
+        return path[len(root) :]
+    return path
 
 
 def address_of(scope: MutableMapping[str, Any]) -> str:
-    """Where a request comes from, or ""."""
+    """Return the client's address, or ""."""
     return str((scope.get("client") or ("",))[0])
 
 
 def _first(headers: Headers, name: str) -> str:
-    """What the outermost of several proxies said."""
+    """Return the value of the outermost of several proxies."""
     return headers.get(name, "").partition(",")[0].strip()
 
 
-def split_host(said: str) -> tuple[str, int | None] | None:
-    """(name in lower case, port) of what stands in `Host`; None where it is no such thing.
+def split_host(host: str) -> tuple[str, int | None] | None:
+    """Parse a `Host` header into (lower-case name, port); None if invalid.
 
     Example:
         >>> split_host("Lab.example.org.:80"), split_host("[::1]:7860"), split_host("a@b")
         (('lab.example.org', 80), ('::1', 7860), None)
     """
-    name = said.strip().lower()
+    name = host.strip().lower()
     port = ""
     if name.startswith("["):
         name, bracket, port = name[1:].partition("]")
@@ -90,7 +92,11 @@ def split_host(said: str) -> tuple[str, int | None] | None:
     if not name or (port and not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) < 65_536)):
         return None
     plain = name.isascii() and all(c.isalnum() or c in "-._" for c in name)
-    return (name, int(port) if port else None) if plain or _is_address(name) else None
+    if not plain and not _is_address(name):
+        return None
+    if port:
+        return name, int(port)
+    return name, None
 
 
 def _is_address(name: str) -> bool:

@@ -1,7 +1,6 @@
-"""The web's own rules, asked one after the other before a request reaches Gradio; every answer leaves with the
-browser's rules in its headers.
+"""Web rules, checked in order before a request reaches Gradio; every answer carries the browser's rules in its headers.
 
-Plain ASGI: nothing but the body of a call and the page itself is held back, so uploads, downloads and events stream.
+Plain ASGI: only the body of a call and the page itself are buffered, so uploads, downloads, and events stream.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ from webapp.server.sessions import HEARTBEAT, Visits
 from webapp.server.uploads import CountedUploads, make_no_empty_files, take_files_only
 
 FORWARDED = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
-"""What Gradio believes of any request about its own address."""
+"""Headers from which Gradio would take its own address."""
 
 
 class GuardedApp(App):
-    """Gradio's server behind the rules; `launch` takes it in place of the one that it would make."""
+    """Gradio's server behind the rules; `launch` uses it instead of its own."""
 
     def __init__(self, rules: WebRules) -> None:
         super().__init__(
@@ -43,19 +42,19 @@ class GuardedApp(App):
         make_no_empty_files()
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The guard around all that Gradio adds, its CORS included."""
+        """Return the guard around everything that Gradio adds, including its CORS."""
         return Guard(super().build_middleware_stack(), self.rules)
 
 
 class Guard:
-    """Refuses what the rules do not allow, and sets the headers of every answer."""
+    """Refuses requests against the rules, and sets the headers of every answer."""
 
     def __init__(self, app: ASGIApp, rules: WebRules) -> None:
         self.app = app
         self.rules = rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """An ASGI application."""
+        """Handle a request (ASGI)."""
         if scope["type"] == "websocket":  # the page has none
             await send({"type": "websocket.close", "code": 1008})
             return
@@ -82,8 +81,11 @@ class Guard:
             refusal = refusal or strange_session(name)
         if refusal is None and has_call(asked):
             blocks = scope["app"].blocks
-            known = () if blocks is None else blocks.fns
-            unread = {} if blocks is None else blocks._queue.pending_event_ids_session
+            known = ()
+            unread = {}
+            if blocks is not None:
+                known = blocks.fns
+                unread = blocks._queue.pending_event_ids_session
             body, refusal = await read_body(asked, receive, known, unread)
             receive = replay(body, receive)
         if refusal is not None:
@@ -91,18 +93,20 @@ class Guard:
             return
         try:
             await self.app(self._trusted(scope), receive, answer)
-        except RuntimeError as error:  # Gradio refuses an unknown event or session after it has begun to answer
+        except RuntimeError as error:  # Gradio rejects an unknown event or session after starting its answer
             if not isinstance(error.__cause__, HTTPException):
                 raise
             await answer({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _shared_with(self, asked: Asked) -> str:
-        """The origin of the embedding page that asks; "" if none does."""
+        """Return the origin of the requesting embedding page, or ""."""
         origin = asked.headers.get("origin", "")
-        return origin if origin in self.rules.embed_in else ""
+        if origin in self.rules.embed_in:
+            return origin
+        return ""
 
     def _not_signed_in(self, asked: Asked, scope: Scope) -> Refusal | None:
-        """Why a request of somebody who has not signed in is refused; Gradio checks some of its routes alone."""
+        """Return a refusal without sign-in; Gradio itself checks only some routes."""
         if self.rules.accounts is None or asked.path.rstrip("/") in (LOGIN, STARTUP) or _is_entrance(asked):
             return None
         app: Any = scope["app"]
@@ -113,25 +117,29 @@ class Guard:
         return Refusal(401, "Sign in first: open the page, or send your name and password to /login.")
 
     def _trusted(self, scope: Scope) -> Scope:
-        """The request without what it says of itself: its origin has been judged, and only a proxy that the server was
-        told of says where it stands. Of the codings that it names those stay that it takes."""
-        untold = (b"origin", b"accept-encoding", *(() if self.rules.behind_proxy else FORWARDED))
-        headers = [(name, value) for name, value in scope["headers"] if name.lower() not in untold]
+        """Return the request without headers that Gradio would trust: its origin is already checked, and only a
+        configured proxy sets the address. Refused codings are removed from Accept-Encoding."""
+        removed = [b"origin", b"accept-encoding"]
+        if not self.rules.behind_proxy:
+            removed += FORWARDED
+        headers = [(name, value) for name, value in scope["headers"] if name.lower() not in removed]
         return {**scope, "headers": [*headers, (b"accept-encoding", taken_codings(scope["headers"]))]}
 
 
 def _sessions(asked: Asked, scope: Scope) -> list[str]:
-    """The visits that a request names in its address."""
-    said = QueryParams(scope.get("query_string", b"")).getlist("session_hash")
-    return [*said, asked.path.rpartition(HEARTBEAT)[2].rstrip("/")] if HEARTBEAT in asked.path else said
+    """Return the visits that a request's URL names."""
+    names = QueryParams(scope.get("query_string", b"")).getlist("session_hash")
+    if HEARTBEAT in asked.path:
+        return [*names, asked.path.rpartition(HEARTBEAT)[2].rstrip("/")]
+    return names
 
 
 def _is_entrance(asked: Asked) -> bool:
     return asked.is_read and ENTRANCE.fullmatch(asked.path) is not None
 
 
-def _cookies(said: str) -> dict[str, str]:
-    pairs = (part.strip().partition("=") for part in said.split(";"))
+def _cookies(header: str) -> dict[str, str]:
+    pairs = (part.strip().partition("=") for part in header.split(";"))
     return {name: value for name, _, value in pairs}
 
 

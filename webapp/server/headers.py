@@ -1,4 +1,4 @@
-"""What every answer tells the browser: which scripts run, what may be fetched, who may show the page in a frame."""
+"""Security headers of every answer: allowed scripts, requests, and framing pages."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from webapp.server.routes import FILE
 from webapp.server.rules import WebRules
 
 CODINGS = (b"br", b"gzip")
-"""In which Gradio sends what is compressed."""
+"""Codings that Gradio uses for compression."""
 SOURCE = re.compile(rb"\ssrc=")
 EARLY = (ASSETS / "js" / "early.js").read_bytes()
 SCRIPTS_BY_HASH = "x-inline-scripts"
-"""How `InlineScripts` tells `set_headers` the hashes of a page's scripts; it never leaves the server."""
+"""Internal header with the hashes of a page's scripts, from `InlineScripts` to `set_headers`."""
 PAGE: Mapping[str, str] = {
     "default-src": "'none'",
     # Gradio compiles the scripts of a gr.HTML with Function, which is eval to a browser.
@@ -39,7 +39,7 @@ PAGE: Mapping[str, str] = {
     "frame-src": "'none'",
 }
 DATA: Mapping[str, str] = {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'"}
-"""Of an answer that is no page."""
+"""Policy of an answer that is not a page."""
 PLAIN = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -66,45 +66,50 @@ PLAIN = {
 
 
 def set_headers(headers: MutableHeaders, asked: Asked, rules: WebRules) -> None:
-    """Add the rules of the browser to an answer's headers, and bind its cookies to the page."""
+    """Add the security headers to an answer, and restrict its cookies to the page."""
     page = headers.get("content-type", "").startswith("text/html")
-    policy = dict(PAGE if page else DATA)
+    policy = dict(DATA)
+    if page:
+        policy = dict(PAGE)
     if SCRIPTS_BY_HASH in headers:
         policy["script-src"] += f" {headers[SCRIPTS_BY_HASH]}"
         del headers[SCRIPTS_BY_HASH]
     if page and "accept-encoding" not in headers.get("vary", "").lower():
-        headers.add_vary_header("Accept-Encoding")  # else a cache may give one coding to who takes another
+        headers.add_vary_header("Accept-Encoding")  # else a cache may serve the wrong coding
     if asked.path.startswith(FILE):
-        policy["sandbox"] = ""  # a file of a visitor's is never a page of this server's
+        policy["sandbox"] = ""  # a visitor's file must not act as a page of this server
         headers["Cache-Control"] = "private, max-age=3600"
     policy["frame-ancestors"] = " ".join(("'self'", *(o for o in rules.embed_in if o != "null")))
     headers["Content-Security-Policy"] = "; ".join(f"{key} {value}".strip() for key, value in policy.items())
     for name, value in PLAIN.items():
         headers[name] = value
-    headers["Cross-Origin-Resource-Policy"] = "cross-origin" if rules.embed_in else "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if not rules.embed_in:
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
         headers["X-Frame-Options"] = "SAMEORIGIN"
     _bind_cookies(headers, asked.scheme == "https")
 
 
 def set_sharing(headers: MutableHeaders, origin: str) -> None:
-    """Let the scripts of an embedding page read the answer."""
+    """Allow the scripts of an embedding page to read the answer."""
     headers["Access-Control-Allow-Origin"] = origin
     headers["Access-Control-Allow-Credentials"] = "true"
     headers.add_vary_header("Origin")
 
 
 def _bind_cookies(headers: MutableHeaders, secure: bool) -> None:
-    """Cookies that scripts cannot read, that other sites' requests do not carry, and, where it is https, that never go
-    over plain http."""
+    """Restrict cookies: not readable by scripts, not sent with other sites' requests, and with https never over plain
+    http."""
     cookies = headers.getlist("set-cookie")
     if not cookies:
         return
     del headers["set-cookie"]
     for cookie in cookies:
-        kept = [part for part in cookie.split(";") if not _is_bound(part)]
-        kept += [" HttpOnly", " SameSite=Lax", *([" Secure"] if secure else [])]
-        headers.append("set-cookie", ";".join(kept))
+        parts = [part for part in cookie.split(";") if not _is_bound(part)]
+        parts += [" HttpOnly", " SameSite=Lax"]
+        if secure:
+            parts.append(" Secure")
+        headers.append("set-cookie", ";".join(parts))
 
 
 def _is_bound(part: str) -> bool:
@@ -112,40 +117,43 @@ def _is_bound(part: str) -> bool:
 
 
 def hashes_of(page: bytes) -> str:
-    """The hash of each script written into a page, as a script-src lists them.
+    """Return the hashes of a page's inline scripts for script-src.
 
-    A page has megabytes, so no pattern is tried at each of its bytes.
+    A page has megabytes, so the search uses `find` instead of a pattern at each byte.
     """
-    found = dict[bytes, None]()
+    scripts = dict[bytes, None]()
     lower = page.lower()
     closes = 0
-    while (start := lower.find(b"<script", closes)) >= 0:
+    while True:
+        start = lower.find(b"<script", closes)
+        if start < 0:
+            break
         opens = lower.find(b">", start)
         closes = lower.find(b"</script", opens)
         if min(opens, closes) < 0:
             break
         if not SOURCE.search(lower, start, opens):
-            found[page[opens + 1 : closes]] = None
-    return " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(text).digest()).decode()}'" for text in found)
+            scripts[page[opens + 1 : closes]] = None
+    return " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(text).digest()).decode()}'" for text in scripts)
 
 
 def taken_codings(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    """What a request's `Accept-Encoding` takes of what is sent, such as b"gzip, br": without those that it refuses by a
-    weight of 0 (RFC 9110, 12.4.2), which Gradio does not read."""
-    said = b",".join(value for name, value in headers if name.lower() == b"accept-encoding").lower()
-    asked = (b"".join(part.split()).partition(b";q=") for part in said.split(b","))
+    """Return the accepted codings of `Accept-Encoding`, such as b"gzip, br", without those of weight 0 (RFC 9110,
+    12.4.2), which Gradio ignores."""
+    header = b",".join(value for name, value in headers if name.lower() == b"accept-encoding").lower()
+    asked = (b"".join(part.split()).partition(b";q=") for part in header.split(b","))
     return b", ".join(name for name, _, weight in asked if name in CODINGS and (not weight or weight.strip(b"0.")))
 
 
 class InlineScripts:
-    """Holds a page back until it is whole, to write our first script into it, to tell the hashes of the scripts that
-    the server wrote, and to compress it: Gradio does that by the path's ending, and the page has none."""
+    """Middleware that buffers a page to insert our first script, hash its inline scripts, and compress it. Gradio
+    compresses by the path's ending, which the page lacks."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """An ASGI application; what is no HTML passes as it comes."""
+        """Handle a request (ASGI); answers other than HTML stream unchanged."""
         held: list[Message] = []
 
         async def hold(message: Message) -> None:
@@ -167,13 +175,14 @@ def _is_page(headers: Sequence[tuple[bytes, bytes]]) -> bool:
 
 
 def _compressed(start: Message, page: bytes) -> ASGIApp:
-    """The page as the browser takes it: by brotli, gzip or as it is. One of Gradio's begins with our first script."""
+    """Return the page compressed as the browser accepts. Gradio's pages get our first script."""
     headers = MutableHeaders(scope=start)
     if b"window.gradio_config" in page:
         page = page.replace(b"<head>", b"<head><script>" + EARLY + b"</script>", 1)
         headers["Content-Length"] = str(len(page))
-    if found := hashes_of(page):
-        headers[SCRIPTS_BY_HASH] = found
+    hashes = hashes_of(page)
+    if hashes:
+        headers[SCRIPTS_BY_HASH] = hashes
 
     async def whole(scope: Scope, receive: Receive, send: Send) -> None:
         await send(start)

@@ -1,8 +1,7 @@
-"""Which names the server answers to.
+"""Host names that the server answers to.
 
-A name of somebody else's can be made to lead here after a page was loaded from it (DNS rebinding); its scripts then
-read this server as if it were their own. A number as the host cannot: the browser had to be told it.
-"""
+With DNS rebinding, another site's name can point here after its page was loaded, and its scripts could read this
+server. A numeric host cannot be rebound."""
 
 from __future__ import annotations
 
@@ -16,51 +15,53 @@ LOOPBACK = "localhost"
 
 
 def unknown_host(asked: Asked, rules: WebRules) -> Refusal | None:
-    """Why a request is not answered under the name that it gives."""
-    given = asked.headers.getlist("host")
-    if len(given) != 1:
-        return Refusal(400, f"A request names its host once: got {len(given)} Host headers. Send exactly one.")
-    for said in dict.fromkeys((given[0], asked.host)):
-        found = split_host(said)
-        if found is None:
-            return Refusal(400, "The Host header is no name or address with a port. Open the page by its address.")
-        if not answers_to(found[0], rules):
+    """Return a refusal for a request under a foreign name."""
+    hosts = asked.headers.getlist("host")
+    if len(hosts) != 1:
+        return Refusal(400, f"A request needs one Host header: got {len(hosts)}. Send exactly one.")
+    for name in dict.fromkeys((hosts[0], asked.host)):
+        parsed = split_host(name)
+        if parsed is None:
+            return Refusal(400, "Invalid Host header. Open the page by its address.")
+        if not answers_to(parsed[0], rules):
             return Refusal(
                 421,
-                f"This server does not answer to the name {found[0][:100]}. "
-                f"If it is yours, start it with --allow-host {found[0][:100]}.",
+                f"This server does not answer to the name {parsed[0][:100]}. "
+                f"If it is yours, start it with --allow-host {parsed[0][:100]}.",
             )
     return None
 
 
 def answers_to(name: str, rules: WebRules) -> bool:
-    """Whether a name is the server's own or one that it was told of.
+    """Whether a name is the server's own or allowed.
 
-    This machine's addresses always count; other addresses and its host name only where it listens to the network.
+    Loopback addresses always count; other addresses and the host name only if it listens to the network.
     """
     if name == LOOPBACK or name == rules.listening.lower().strip("[]") or _is_told(name, rules.allow_host):
         return True
     address = _address(name)
     if is_loopback(rules.listening):
         return address is not None and address.is_loopback
-    own = socket.gethostname().lower()
-    return address is not None or name in (own, f"{own}.local")
+    host_name = socket.gethostname().lower()
+    return address is not None or name in (host_name, f"{host_name}.local")
 
 
 def is_loopback(listening: str) -> bool:
-    """Whether only this machine reaches what listens there."""
+    """Whether only this machine can reach the address."""
     address = _address(listening.strip("[]"))
     return listening == LOOPBACK or (address is not None and address.is_loopback)
 
 
-def _is_told(name: str, told: tuple[str, ...]) -> bool:
-    wanted = [t.lower() for t in told]
+def _is_told(name: str, allowed: tuple[str, ...]) -> bool:
+    wanted = [t.lower() for t in allowed]
     return name in wanted or any(t.startswith("*.") and name.endswith(t[1:]) for t in wanted)
 
 
 def _address(name: str) -> IPv4Address | IPv6Address | None:
     try:
-        found = ip_address(name)
+        address = ip_address(name)
     except ValueError:
         return None
-    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or address
+    return address

@@ -1,4 +1,4 @@
-"""The public endpoints as tools of an MCP server, which Gradio makes of them behind the same guard."""
+"""The public endpoints as tools of an MCP server, which Gradio builds behind the same guard."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from core.errors import InvalidInput, MissingDependency
 
 
 def require_mcp(*, alone: bool) -> None:
-    """That tools can be offered here.
+    """Check that tools can be offered.
 
     Args:
-        alone: whether only programs of this machine reach the server. All that call tools are one visit to it, since
-            Gradio passes their calls on as one client: of several people none would be told from another.
+        alone: whether only programs of this machine reach the server. Gradio passes all tool calls on as one client, so
+            they share one visit, and several people could not be separated.
 
     Raises:
-        InvalidInput: others reach it.
-        MissingDependency: Gradio's extra is not there.
+        InvalidInput: others reach the server.
+        MissingDependency: Gradio's extra is missing.
     """
     if not alone:
         raise InvalidInput(
-            "--mcp is for programs of this machine alone, since all that call tools share one visit: leave out --host, "
-            "--allow-host, --behind-proxy and --auth, or start a second server with --mcp on its own port."
+            "--mcp is only for programs on this machine, because all tool calls share one visit. "
+            "Remove --host, --allow-host, --behind-proxy, and --auth, or start a second server with --mcp."
         )
     if find_spec("mcp") is None:
         raise MissingDependency('--mcp needs the package mcp. Run `pip install "gradio[mcp]"`.')
 
 
 def keep_files_here() -> None:
-    """Let files that come inside a call lie in the server's own folder, which is deleted with it: Gradio settles their
-    place when it is imported, before there is one. To be called after `process.begin`."""
+    """Store files sent inside a call in the server's folder, which is deleted with it. Gradio sets another folder when
+    it is imported, so call this after `process.begin`."""
     gradio.mcp.DEFAULT_TEMP_DIR = os.environ["GRADIO_TEMP_DIR"]

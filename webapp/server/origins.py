@@ -1,6 +1,6 @@
-"""Which pages may make a visitor's browser ask: this one, and those that it may be embedded in.
+"""Pages whose requests are accepted: this one, and those that can embed it.
 
-Programs name no origin and are let through; a browser always does, so a page of another site is told from both.
+Programs send no origin and pass. Browsers always send one, so pages of other sites are recognized.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from webapp.server.rules import WebRules
 
 
 def from_another_site(asked: Asked, rules: WebRules) -> Refusal | None:
-    """Why a request that another site's page makes is refused; following a link to the page is no such request, one
-    to its way out is."""
+    """Return a refusal for a request from another site's page. Following a link to the page is allowed, except to the
+    sign-out."""
     if asked.headers.get("origin") is None and not _made_elsewhere(asked):
         return None
-    said = asked.headers.getlist("origin") or [_origin_of(asked.headers.get("referer", ""))]
-    if len(said) == 1 and (said[0] in rules.embed_in or is_own(said[0], asked)):
+    origins = asked.headers.getlist("origin") or [_origin_of(asked.headers.get("referer", ""))]
+    if len(origins) == 1 and (origins[0] in rules.embed_in or is_own(origins[0], asked)):
         return None
     return Refusal(
         403,
-        "Another site's page asked for this, and the server answers its own page alone. If that site is yours, start "
-        "the server with --embed-in and the site's origin; behind a reverse proxy add --behind-proxy.",
+        "Requests from other sites' pages are refused. If the site is yours, start the server with --embed-in and its "
+        "origin. Behind a reverse proxy, add --behind-proxy.",
     )
 
 
 def is_own(origin: str, asked: Asked) -> bool:
-    """Whether an origin is the host that was asked; the scheme may differ, as it does behind a proxy that adds TLS."""
+    """Whether an origin is the requested host; the scheme can differ, as behind a proxy that adds TLS."""
     scheme, _, rest = origin.partition("://")
     there = split_host(rest)
     here = split_host(asked.host)
@@ -39,7 +39,7 @@ def is_own(origin: str, asked: Asked) -> bool:
 
 
 def _made_elsewhere(asked: Asked) -> bool:
-    """Whether the browser says that another site's page asks, otherwise than by a link or an address typed."""
+    """Whether the browser reports another site's page, other than by a link or a typed address."""
     if asked.headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
         return False
     is_visit = asked.is_read and asked.headers.get("sec-fetch-mode") == "navigate"
@@ -51,4 +51,6 @@ def _origin_of(address: str) -> str:
         parts = urlsplit(address)
     except ValueError:
         return ""
-    return f"{parts.scheme}://{parts.netloc}" if parts.scheme else ""
+    if not parts.scheme:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}"

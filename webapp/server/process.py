@@ -1,10 +1,10 @@
-"""The server as a process: its own folder from the first moment on, and an end in order when it is asked to stop.
+"""The server as a process: its own folder from the start, and an orderly shutdown.
 
-SIGTERM, SIGINT     what runs is stopped, the visitors' data are deleted, exit code 0 within ten seconds;
-                    a second one ends it at once, their data deleted
-SIGKILL, a crash    the folder stays, and the next server that starts deletes it
+SIGTERM, SIGINT     stops jobs, deletes the visitors' data, exit code 0 within ten seconds;
+                    a second signal ends it at once, data deleted too
+SIGKILL, a crash    leaves the folder, which the next server deletes at its start
 
-Runs that are kept elsewhere (`webapp.state.home.keep`) stay in each case, whole or not at all.
+Runs kept elsewhere (`webapp.state.home.keep`) stay in every case, complete or not at all.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from webapp.state.shelf import stay
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 GRACE_S = 2.0
 LAST_S = 3.0
-"""How long open connections, and then jobs, may take to end."""
+"""Seconds for open connections, and then for jobs, to end."""
 
 
 def begin(*, at_home: bool, max_minutes: float | None = None, keep: str = "none", alone: bool = False) -> None:
-    """Sweep what killed servers left, and let all that is written from now on lie in this server's folder, runs apart
-    where they are kept. To be called before the page is built.
+    """Sweep leftovers of killed servers, and direct all files to this server's folder, except kept runs. Call it before
+    the page is built.
 
     Args:
         at_home: whether one person uses the page on their own machine.
-        max_minutes: of one visitor's work; 0 sets no limit, None is the usual one.
-        keep: the folder that runs are kept in, see `home.where_to_keep`.
-        alone: whether nobody else can sign in, so that kept runs need no id to be listed.
+        max_minutes: time limit of one visitor's work; 0 for none, None for the default.
+        keep: the folder for kept runs, see `home.where_to_keep`.
+        alone: whether nobody else can sign in, so that kept runs are listed without an id.
 
     Raises:
         InvalidInput: runs cannot be kept there.
@@ -51,20 +51,24 @@ def begin(*, at_home: bool, max_minutes: float | None = None, keep: str = "none"
     if threading.current_thread() is threading.main_thread():
         for number in SIGNALS:
             signal.signal(number, _end_at_once)
-    limits = AT_HOME if at_home else SHARED
-    set_quotas(limits if max_minutes is None else replace(limits, max_minutes=max_minutes))
+    limits = SHARED
+    if at_home:
+        limits = AT_HOME
+    if max_minutes is not None:
+        limits = replace(limits, max_minutes=max_minutes)
+    set_quotas(limits)
     keep_runs(keep, at_home=at_home)
     RUNS.begin(lists_all=alone and stay())
     os.environ["GRADIO_TEMP_DIR"] = str(part("uploads"))
-    # Gradio counts its events with pandas after each of them, for a page of figures that is switched off.
+    # after every event, Gradio counts its events with pandas for a monitoring page, which is disabled here
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**62)
     tempfile.tempdir = str(home())
 
 
 def stop_on_signal() -> threading.Event:
-    """What the first signal sets from now on; a second one ends the process at once. To be called before the page is
-    launched: it answers visitors a while before `launch` is over, and then there are data of theirs to end in order."""
+    """Return an event that the first signal sets; a second signal ends the process at once. Call it before launching
+    the page, which answers visitors, and holds their data, before `launch` returns."""
     stopped = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -78,29 +82,31 @@ def stop_on_signal() -> threading.Event:
 
 
 def serve_until_stopped(demo: gr.Blocks, stopped: threading.Event) -> None:
-    """Keep a launched page open until it is stopped (`stop_on_signal`), then end in order."""
+    """Keep a launched page open until it is stopped (`stop_on_signal`), then shut down in order."""
     bound_sessions(demo, end_visit)
     sweeper = Sweeper()
     sweeper.start()
-    while not stopped.wait(1.0):  # in steps: a wait without an end would not let the handler run everywhere
+    while not stopped.wait(1.0):  # in steps: on some systems an endless wait blocks the signal handler
         pass
-    staying = f" Finished runs stay in {kept_in()}." if kept_in() else ""
-    print(f"Stopping: what runs is stopped and the visitors' data are deleted.{staying}", flush=True)
+    staying = ""
+    if kept_in():
+        staying = f" Finished runs stay in {kept_in()}."
+    print(f"Stopping the jobs and deleting the visitors' data.{staying}", flush=True)
     sweeper.stop()
     end(demo)
-    # The interpreter's own end would wait for threads that work in a library which cannot be interrupted.
+    # a normal exit would wait for threads in libraries that cannot be interrupted
     sys.stdout.flush()
     os._exit(0)
 
 
 def end(demo: gr.Blocks) -> None:
-    """Take nothing new, stop the jobs, close the connections, and delete this server's folder."""
-    demo._queue.close()  # pyright: ignore[reportPrivateUsage] - so that nothing begins while the jobs are stopped
+    """Accept no new work, stop the jobs, close the connections, and delete this server's folder."""
+    demo._queue.close()  # pyright: ignore[reportPrivateUsage] - no job may start while others are stopped
     JOBS.stop_all(0.0)
     hurry = threading.Timer(GRACE_S, setattr, (demo.server, "force_exit", True))
     hurry.daemon = True
     hurry.start()
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # each connection that is cut off is a traceback
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # each cut connection logs a traceback
     demo.close(verbose=False)
     JOBS.stop_all(LAST_S)
     leave(home())

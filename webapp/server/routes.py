@@ -1,9 +1,8 @@
-"""Which of Gradio's routes the page and programs need; all others answer as if they were not there.
+"""Gradio's routes that the page and programs need; all others return 404.
 
-Closed so: the proxy to other sites, the interactive editor and its files, recordings and streams, monitoring and
-profiling, deep links (they write a file at each call), icons of any size, cookies read back by scripts, and the
-machine-readable list of all routes.
-"""
+Closed are the proxy to other sites, the interactive editor and its files, recordings and streams, monitoring and
+profiling, deep links (each call writes a file), icons of any size, cookies for scripts, and the machine-readable list
+of routes."""
 
 from __future__ import annotations
 
@@ -33,7 +32,7 @@ ENTRANCE = _pattern(
     "/robots.txt",
     "/(?:assets|static|svelte)/.+",
 )
-"""What is read before anybody has signed in: the page's frame and its scripts."""
+"""Readable without sign-in: the page's frame and its scripts."""
 STARTUP = f"{API}/startup-events"
 READ = _pattern(
     "/config",
@@ -49,18 +48,21 @@ CHANGE = _pattern(
 
 
 MCP = _pattern(f"{API}/mcp")
-"""Where the server says that it has tools (`serve --mcp`)."""
+"""Route of the tools (`serve --mcp`)."""
 
 
 def closed_route(asked: Asked, *, mcp: bool = False) -> Refusal | None:
-    """Why a path leads nowhere. mcp: whether the endpoints are tools of an MCP server too."""
+    """Return a refusal for a closed path. mcp: whether the endpoints are also tools of an MCP server."""
     if mcp and asked.method in ("GET", "POST") and MCP.fullmatch(asked.path):
         return None
     if asked.path.startswith(FILE):
         named = asked.path[len(FILE) :].lstrip()
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:|[/\\]{2}|\\", named):
-            return Refusal(403, "Only files of the server's own page are served, no address of another host.")
-    fits = (
-        ENTRANCE.fullmatch(asked.path) or READ.fullmatch(asked.path) if asked.is_read else CHANGE.fullmatch(asked.path)
-    )
-    return None if fits else Refusal(404, "There is nothing at this address. Open the page at /.")
+            return Refusal(403, "Only files of this server's page are served. Use the path of a file here.")
+    if asked.is_read:
+        fits = ENTRANCE.fullmatch(asked.path) or READ.fullmatch(asked.path)
+    else:
+        fits = CHANGE.fullmatch(asked.path)
+    if fits:
+        return None
+    return Refusal(404, "No page at this address. Open the page at /.")

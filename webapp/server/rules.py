@@ -1,4 +1,4 @@
-"""What an operator says about who may ask the server: the one record that all its rules read."""
+"""The operator's rules on who can use the server."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9_\[\]:.-]*[a-z0-9_\]](:(\d{1,5}|\*)
 ROOT = re.compile(r"(https?://[A-Za-z0-9_.\[\]:-]+)?(/[A-Za-z0-9_~.-]+)*")
 HUGGING_FACE = ("https://huggingface.co",)
 NOTEBOOKS = ("http://localhost:*", "http://127.0.0.1:*", "vscode-webview:")
-"""Where a notebook's cells are shown."""
+"""Origins of notebooks."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebRules:
-    """Who may ask, and who may show the page inside their own.
+    """Who can connect, and which pages can embed this one.
 
     Args:
         listening: the address or name that the server listens on.
-        allow_host: further names that it answers to; "*.lab.org" stands for all below lab.org.
-        embed_in: origins ("https://lab.org") whose pages may show this one in a frame and call it from their scripts.
-        behind_proxy: whether a reverse proxy says in X-Forwarded-Host and X-Forwarded-Proto what the visitor asked for.
-        root_path: where that proxy shows the page, such as "/errata".
-        accounts: who may sign in; None lets everybody in.
-        mcp: whether the endpoints are tools of an MCP server too.
+        allow_host: further names that it answers to; "*.lab.org" covers all names below lab.org.
+        embed_in: origins ("https://lab.org") whose pages can show this one in a frame and call it from scripts.
+        behind_proxy: whether a reverse proxy sets X-Forwarded-Host and X-Forwarded-Proto.
+        root_path: path of the page at that proxy, such as "/errata".
+        accounts: who can sign in; None admits everybody.
+        mcp: whether the endpoints are also tools of an MCP server.
 
     Raises:
-        InvalidInput: a name, an origin or a path is none.
+        InvalidInput: an invalid name, origin, or path.
     """
 
     listening: str = "127.0.0.1"
@@ -46,27 +46,25 @@ class WebRules:
         for name in self.allow_host:
             if not NAME.fullmatch(name.lower()):
                 raise InvalidInput(
-                    f"--allow-host takes a name alone, such as errata.lab.org or *.lab.org: got {name[:80]!r}. "
-                    "Leave out http:// and the port."
+                    f"--allow-host takes a name, such as errata.lab.org or *.lab.org: got {name[:80]!r}. "
+                    "Remove http:// and the port."
                 )
         for origin in self.embed_in:
             if not ORIGIN.fullmatch(origin):
                 raise InvalidInput(
-                    f"--embed-in takes an origin, such as https://lab.org: got {origin[:80]!r}."
-                    " Write it in lower case and leave out what follows the name and port."
+                    f"--embed-in takes an origin, such as https://lab.org: got {origin[:80]!r}. "
+                    "Use lower case and remove everything after the name and port."
                 )
         if not ROOT.fullmatch(self.root_path.rstrip("/")):
             raise InvalidInput(
-                f"--root-path takes a path such as /errata: got {self.root_path[:80]!r}. Begin it with a slash."
+                f"--root-path takes a path, such as /errata: got {self.root_path[:80]!r}. Start it with a slash."
             )
 
 
 def on_this_platform(rules: WebRules) -> WebRules:
-    """The rules as they are; where Hugging Face runs the page, its names too, shown inside huggingface.co, behind its
-    proxy.
+    """Return the rules; on Hugging Face, with its names, its site as embedding page, and its proxy.
 
-    The operator of a Space can give no options, so ERRATA_ALLOW_HOST and ERRATA_EMBED_IN add to both, separated by
-    commas.
+    A Space takes no options, so ERRATA_ALLOW_HOST and ERRATA_EMBED_IN add names and origins, separated by commas.
     """
     if not os.environ.get("SPACE_ID"):
         return rules

@@ -1,7 +1,7 @@
-"""The visits that the server remembers: small, bounded in number, and the ones that are on the page last to go.
+"""Remembered visits: small, bounded in number, with open pages dropped last.
 
-Gradio keeps a copy of the whole page's description for each session name that anybody sends, up to 1.9 MB of it, and
-the last 10,000 of them. Only its deep links read those copies, which this page does not offer.
+Gradio stores a copy of the page's description, up to 1.9 MB, for each session name in a request, for the last 10,000.
+Only its deep links read those copies, which this page does not offer.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from webapp.state.quotas import quotas
 
 HEARTBEAT = "/heartbeat/"
 MAX_UNREAD_VISITS = 512
-"""How many visits' answers wait to be fetched; the longest waiting go first."""
+"""Visits with unread answers; beyond, the oldest are dropped."""
 CLOSED_S = 3600.0
-"""How long a visit is remembered after its page was closed."""
+"""Seconds that a visit is remembered after its page was closed."""
 
 
 class SmallSession(SessionState):
-    """What one visit has changed: Gradio's states and the components that it updated, nothing of the page besides."""
+    """The changes of one visit: Gradio's states and updated components, without a copy of the page."""
 
     def __init__(self, blocks: gr.Blocks, clock: Callable[[], float] = time.monotonic) -> None:
-        # Not Gradio's own __init__: it describes every component of the page once more.
+        # Gradio's __init__ is skipped, because it copies the description of every component
         self.blocks_config = copy(blocks.default_config)
         self.config_values = {}
         self.state_data = {}
@@ -40,7 +40,7 @@ class SmallSession(SessionState):
         self._closed_since: float | None = None
 
     def is_over(self) -> bool:
-        """Whether its page was closed long ago and nothing is remembered of it any more."""
+        """Whether its page was closed long ago and its states are gone."""
         if not self.is_closed or self.state_data:
             self._closed_since = None
             return False
@@ -56,28 +56,30 @@ class SmallSession(SessionState):
             self.blocks_config.blocks[key] = value
 
     def _update_config(self, key: int) -> None:
-        """Nothing: the page's description is kept nowhere."""
+        """Do nothing: no copy of the page's description is kept."""
 
     def _update_value_in_config(self, key: int, value: Any) -> None:
-        """Nothing: the page's description is kept nowhere."""
+        """Do nothing: no copy of the page's description is kept."""
 
     @property
     def state_components(self) -> Iterator[tuple[State, Any, bool]]:
-        """(component, value, whether its time is over), by a clock that does not jump."""
+        """Yield (component, value, whether it has expired), by a monotonic clock."""
         now = self._clock()
         for key, value in list(self.state_data.items()):
             block = self.blocks_config.blocks.get(key)
             if isinstance(block, State) and key in self._changed:
-                kept = CLOSED_S if self.is_closed else block.time_to_live
-                yield block, value, kept is not None and now - self._changed[key] > kept
+                lifetime = block.time_to_live
+                if self.is_closed:
+                    lifetime = CLOSED_S
+                yield block, value, lifetime is not None and now - self._changed[key] > lifetime
 
 
 class Sessions(StateHolder):
-    """The sessions by name. Beyond `Quotas.max_sessions` the one goes that is missed least: of no page first, then of
-    a closed one, then of the address that has the most pages open; of several the one that was longest idle.
+    """The sessions by name. Beyond `Quotas.max_sessions`, sessions without an open page are dropped first, then those
+    of the address with the most open pages; among equals, the longest idle.
 
     Args:
-        forget: called with the name of a session that goes, some time after its page was closed or for want of room.
+        forget: called with the name of a dropped session.
     """
 
     def __init__(self, blocks: gr.Blocks, forget: Callable[[str], object]) -> None:
@@ -86,8 +88,7 @@ class Sessions(StateHolder):
         self._queue = blocks._queue  # pyright: ignore[reportPrivateUsage]
         self._queue.pending_messages_per_session.max_size = MAX_UNREAD_VISITS
         self._open: dict[str, list[str]] = {}
-        """By the name of each session whose page is open the addresses of its heartbeats; a page that connects anew has
-        two for a while."""
+        """Addresses of heartbeats by session with an open page; a reconnecting page briefly has two."""
         self.set_blocks(blocks)
 
     def __getitem__(self, session_id: str) -> SessionState:
@@ -95,25 +96,25 @@ class Sessions(StateHolder):
             if session_id not in self.session_data:
                 self.session_data[session_id] = SmallSession(self.blocks)
             self.session_data.move_to_end(session_id)
-            found = self.session_data[session_id]
+            session = self.session_data[session_id]
             gone = self._beyond(session_id)
         for name in gone:
             self._gone(name)
-        return found
+        return session
 
     def _gone(self, name: str) -> None:
-        """A session has gone: what waits to be fetched by it goes too."""
+        """Drop the unread answers of a session, and forget it."""
         self._queue.pending_messages_per_session.pop(name, None)
         self._queue.pending_event_ids_session.pop(name, None)
         self._forget(name)
 
     def opened(self, session_id: str, address: str) -> None:
-        """A page was opened; its session exists from its first event on."""
+        """Record an opened page; its session starts with its first event."""
         self._open.setdefault(session_id, []).append(address)
         self._mark(session_id)
 
     def closed(self, session_id: str) -> None:
-        """Its page was closed, or one of its heartbeats has ended."""
+        """Record a closed page, or the end of one of its heartbeats."""
         if session_id in self._open:
             self._open[session_id].pop(0)
             if not self._open[session_id]:
@@ -121,13 +122,13 @@ class Sessions(StateHolder):
         self._mark(session_id)
 
     def _mark(self, session_id: str) -> None:
-        """Let the session know whether its page is open: Gradio takes it for closed when one heartbeat ends."""
+        """Mark the session as open or closed, because Gradio marks it closed when any heartbeat ends."""
         session = self.session_data.get(session_id)
         if isinstance(session, SmallSession):
             session.is_closed = session_id not in self._open
 
     def delete_state(self, session_id: str, expired_only: bool = False) -> None:
-        """Delete the session's states, or those whose time is over; a session without any is forgotten whole."""
+        """Delete the session's states, or only expired ones; a session without states is dropped."""
         session = self.session_data.get(session_id)
         if session is None:
             return
@@ -141,7 +142,7 @@ class Sessions(StateHolder):
             self._gone(session_id)
 
     def _beyond(self, newest: str) -> list[str]:
-        """Take out the sessions that are too many; returns their names."""
+        """Remove sessions beyond the limit; returns their names."""
         gone = list[str]()
         while len(self.session_data) > quotas().max_sessions:
             name = self._least_missed(newest)
@@ -159,7 +160,9 @@ class Sessions(StateHolder):
                 pages[address] = pages.get(address, 0) + 1
 
         def missed(name: str) -> int:
-            return pages[self._open[name][-1]] if name in self._open else 0
+            if name in self._open:
+                return pages[self._open[name][-1]]
+            return 0
 
         others = [name for name in self.session_data if name != newest]  # the longest idle first
         without_page = next((name for name in others if name not in self._open), None)
@@ -167,7 +170,7 @@ class Sessions(StateHolder):
 
 
 class Visits:
-    """Middleware that tells the sessions which pages are open: each holds one long request, its heartbeat."""
+    """Middleware that tracks open pages by their heartbeat, one long request each."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -187,7 +190,7 @@ class Visits:
 
 
 def bound_sessions(demo: gr.Blocks, forget: Callable[[str], object]) -> Sessions:
-    """Let a page that was just launched remember its visits so."""
+    """Install `Sessions` in a launched page."""
     sessions = Sessions(demo, forget)
     demo.app.state_holder = sessions
     demo.state_holder = sessions

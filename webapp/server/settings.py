@@ -1,4 +1,4 @@
-"""What the server is started with."""
+"""Launch settings of the server."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from webapp.state.jobs import MAX_THREADS
 from webapp.theme import quiet_theme
 
 MAX_UPLOAD = "4gb"
-SIGN_IN = "<b>Errata</b>: where does your model fail? Accounts are given by this server's operator."
+SIGN_IN = "<b>Errata</b>: where does your model fail? Ask this server's operator for an account."
 SHEETS = ("tokens", "page", "explore", "linked", "data", "words", "models")
-"""Of assets/css, in the order in which a later one has the last word."""
+"""Sheets of assets/css; later ones override earlier ones."""
 SYSTEMS = Path(__file__).parents[1] / "systems"
 
 
 def launch_settings(rules: WebRules = WebRules()) -> dict[str, Any]:
-    """What `launch` needs besides host and port: looks, private by default, and the web's rules before all else."""
+    """Return the arguments of `launch` besides host and port: looks, privacy, and the web rules."""
+    sign_in = None
+    if rules.accounts:
+        sign_in = rules.accounts.check
     return {
-        "_app": GuardedApp(rules),  # the one way to stand before Gradio's own middleware
-        "auth": rules.accounts.check if rules.accounts else None,
+        "_app": GuardedApp(rules),  # the only way to run before Gradio's own middleware
+        "auth": sign_in,
         "auth_message": SIGN_IN,
         "root_path": rules.root_path.rstrip("/"),
         "theme": quiet_theme(),
@@ -36,28 +39,28 @@ def launch_settings(rules: WebRules = WebRules()) -> dict[str, Any]:
         "blocked_paths": _blocked(),
         "show_error": False,
         "ssr_mode": False,
-        "mcp_server": rules.mcp,  # said in any case, else Gradio reads it from the environment
+        "mcp_server": rules.mcp,  # always set, else Gradio reads it from the environment
         "share": False,
-        "_frontend": False,  # else a machine too busy to answer the first request within three seconds ends the start
+        "_frontend": False,  # else a busy machine that needs over three seconds for the first request fails to start
         "enable_monitoring": False,
         "max_threads": MAX_THREADS,
     }
 
 
 def sheets() -> list[Path]:
-    """The page's style sheets in their order: its own, then whatever sheets lie in the folders of its systems."""
+    """Return the style sheets in order: the page's, then those of its systems."""
     return [*(ASSETS / "css" / f"{name}.css" for name in SHEETS), *sorted(SYSTEMS.glob("*/*.css"))]
 
 
 def believe_proxies(rules: WebRules) -> None:
-    """Let the server, which uvicorn asks for in the environment, take a visitor's address from `X-Forwarded-For` only
-    where a proxy was told of: programs of this machine could else count as somebody new with each request."""
+    """Accept a visitor's address from `X-Forwarded-For` only behind a configured proxy (uvicorn reads the environment).
+    Otherwise, local programs could appear as a new visitor with each request."""
     if not rules.behind_proxy:
         os.environ["FORWARDED_ALLOW_IPS"] = ""
 
 
 def _blocked() -> list[str]:
-    """Folders that are never served. The home folder too, unless the temporary files lie in it."""
+    """Return folders that are never served: the repository, and the home folder unless it contains temporary files."""
     repository = ASSETS.parent
     home = Path.home().resolve()
     temporary = Path(tempfile.gettempdir()).resolve()

@@ -1,5 +1,5 @@
-"""What is kept too long is deleted while the server runs: by the time since it was first seen, so that a clock that was
-set anew deletes nothing."""
+"""Deletion of old data while the server runs, by time since first seen, so that a change of the clock deletes
+nothing."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ class Sweeper:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._seen: dict[tuple[Path, int, int], float] = {}
-        """When a thing was first there, by its path and what tells it from an earlier thing of that name."""
+        """First sighting of each item, by path, inode, and modification time, which identify it."""
         self._stop = threading.Event()
 
     def start(self) -> None:
-        """Sweep in a thread of its own until `stop`."""
+        """Sweep in a thread until `stop`."""
         threading.Thread(target=self._run, name="sweep", daemon=True).start()
 
     def stop(self) -> None:
         self._stop.set()
 
     def sweep(self) -> int:
-        """Delete what is too old; returns how many files, caches and runs that were."""
+        """Delete old data; returns the number of files, caches, and runs."""
         age = quotas().kept_s
         swept = RUNS.expire()
         before = self._clock() - age
         prune_patches()
         UPLOADS.expire(age)
-        there = {key: self._seen.get(key, self._clock()) for key in _things()}
+        there = {key: self._seen.get(key, self._clock()) for key in _items()}
         for (path, _, _), since in there.items():
             if since < before:
                 swept += _delete(path)
@@ -70,11 +70,11 @@ class Sweeper:
                 _log.exception("sweeping failed")
 
 
-def _things() -> Iterator[tuple[Path, int, int]]:
-    """Each upload and file, and each visit's cache as a whole, which is written to all the time."""
-    for folder, _, names in os.walk(part("uploads")):  # with the files to take away
+def _items() -> Iterator[tuple[Path, int, int]]:
+    """Yield (path, inode, time) of each upload and download, and of each visit's cache as a whole (time 0)."""
+    for folder, _, names in os.walk(part("uploads")):  # including the downloads
         for path in (Path(folder, name) for name in names):
-            with contextlib.suppress(OSError):  # gone meanwhile
+            with contextlib.suppress(OSError):  # deleted meanwhile
                 status = path.lstat()
                 yield path, status.st_ino, status.st_mtime_ns
     for path in part("cache").iterdir():
@@ -83,7 +83,7 @@ def _things() -> Iterator[tuple[Path, int, int]]:
 
 
 def _delete(path: Path) -> int:
-    """Delete a file, with its own folder if that is empty then, or a folder; those of the home stay."""
+    """Delete a folder, or a file with its folder if that is then empty; the server's folders stay."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
         return 1

@@ -1,5 +1,4 @@
-"""Uploads counted as their bytes come in: what is too much is refused with a message, what is broken off leaves
-nothing."""
+"""Uploads, counted as their bytes arrive: too large ones are rejected with a message, broken ones are deleted."""
 
 from __future__ import annotations
 
@@ -20,39 +19,39 @@ from webapp.server.routes import UPLOAD
 from webapp.state.uploads import UPLOADS
 
 DRAIN_S = 20.0
-"""How long a refused upload is still read, and thrown away, before it is answered: a browser that is cut off while it
-sends shows no message."""
+"""Seconds to read and discard a rejected upload before answering, because a browser cut off while sending shows no
+message."""
 MAX_ANSWER = 2**20
 COUNTED_BYTES = 2**20
-"""What may come between two looks at the quotas."""
+"""Bytes between two checks of the quotas."""
 
 
 class FilesOnly(route_utils.GradioMultiPartParser):
-    """Gradio's parser of uploads, which takes a form field for a file and fails with an error of its own, and keeps the
-    last part of a body that ends within it."""
+    """Gradio's upload parser with stricter checks: Gradio's fails on form fields, and keeps the last part of a
+    truncated body."""
 
     ended = False
-    """Whether the boundary has come that closes the body."""
+    """Whether the closing boundary has arrived."""
 
     def on_end(self) -> None:
-        """The last boundary has come."""
+        """Record the closing boundary."""
         self.ended = True
 
     def on_headers_finished(self) -> None:
-        """The head of a part is whole.
+        """Check the head of a part.
 
         Raises:
-            MultiPartException: it is that of a field, not of a file, or of one file too many.
+            MultiPartException: the part is a field instead of a file, or one file too many.
         """
         body = _BODY.get()
         if body is not None:
             body.begin_file()
         super().on_headers_finished()
         if self._current_part.file is None:
-            raise MultiPartException("An upload holds files alone: give each part a filename.")
+            raise MultiPartException("An upload contains only files. Add a filename to each part.")
 
     async def parse(self) -> FormData:
-        """The files of the upload.
+        """Return the files of the upload.
 
         Raises:
             MultiPartException: it cannot be read.
@@ -60,45 +59,44 @@ class FilesOnly(route_utils.GradioMultiPartParser):
         boundary = parse_options_header(self.headers["Content-Type"])[1].get(b"boundary", b"")
         if len(boundary) > MAX_BOUNDARY_LENGTH:
             raise MultiPartException(
-                f"An upload's boundary has at most {MAX_BOUNDARY_LENGTH} letters: got {len(boundary):,}. Shorten it."
+                f"An upload's boundary can have {MAX_BOUNDARY_LENGTH} letters: got {len(boundary):,}. Shorten it."
             )
-        found = await super().parse()
+        form = await super().parse()
         if not self.ended:
             for part in self._files_to_close_on_error:
                 part.close()
                 Path(part.name).unlink(missing_ok=True)
-            raise MultiPartException("The upload ended before its last boundary. Send it again.")
-        return found
+            raise MultiPartException("The upload was incomplete. Send it again.")
+        return form
 
 
 def take_files_only() -> None:
-    """Let Gradio read every upload with `FilesOnly`; it looks its parser up by name."""
+    """Make Gradio use `FilesOnly`, which it looks up by name."""
     route_utils.GradioMultiPartParser = FilesOnly
 
 
 class NoFile:
-    """In place of `tempfile` for Gradio's fields of files: each time that one is read they make an empty file, and
-    give it the name of the one that is there."""
+    """Replacement of `tempfile` in Gradio's file components, which create an empty file on each read only to use its
+    name."""
 
     class NamedTemporaryFile:
-        """Nothing on disk."""
+        """A named file that is not on disk."""
 
         def __init__(self, **how: object) -> None:
             self.name = ""
 
 
 def make_no_empty_files() -> None:
-    """Let the fields of files leave nothing in the folder of uploads."""
+    """Stop Gradio's file components from leaving empty files in the upload folder."""
     for module in (file, download_button):
-        module.tempfile = NoFile  # type: ignore[assignment] - used for that alone
+        module.tempfile = NoFile  # type: ignore[assignment] - used only for that
 
 
 class CountedUploads:
-    """Middleware that counts the bytes and the files of uploads, while they come, against the quotas.
+    """Middleware that counts bytes and files of arriving uploads against the quotas.
 
-    A refusal is raised where the body is read, as the exception by which Gradio's own parser deletes what it has
-    written and answers with the text.
-    """
+    A rejection is raised while the body is read, as the exception on which Gradio's parser deletes its files and
+    answers with the text."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -118,7 +116,7 @@ class CountedUploads:
             elif message["type"] == "http.response.body" and len(answer) < MAX_ANSWER:
                 answer.extend(message.get("body", b""))
                 if status[0] == 200 and not message.get("more_body", False):
-                    body.keep(bytes(answer))  # before the visitor knows the paths, and so can use or release them
+                    body.keep(bytes(answer))  # before the visitor gets the paths and can use or release them
             await send(message)
 
         mark = _BODY.set(body)
@@ -133,8 +131,8 @@ class CountedBody:
     """The body of one upload.
 
     Args:
-        address: where it comes from.
-        declared: the bytes that its header promises, 0 where it does not say; what comes is counted all the same.
+        address: address of the client.
+        declared: bytes declared in its header, or 0; arriving bytes are counted anyway.
         source: Starlette's own receiver.
     """
 
@@ -144,22 +142,22 @@ class CountedBody:
         self._source = source
         self._come = self._looked = self._files = 0
         self._over = False
-        """Whether nothing follows any more."""
+        """Whether the body is complete."""
 
     async def receive(self) -> Message:
-        """The next part of the body.
+        """Return the next part of the body.
 
         Raises:
-            MultiPartException: it is more than is taken in, or it was broken off.
+            MultiPartException: it exceeds a quota, or the upload was interrupted.
         """
         message = await self._source()
         if message["type"] == "http.disconnect" and not self._over:
             self._over = True
-            raise MultiPartException("The upload was broken off.")
+            raise MultiPartException("The upload was interrupted. Send it again.")
         self._over = not message.get("more_body", False)
         n = len(message.get("body", b""))
         if not self._looked or self._come + n - self._looked >= COUNTED_BYTES:
-            # A header that lies costs nothing but its own refusal.
+            # a false header only causes its own rejection
             why = UPLOADS.refusal(self._address, max(n, self._declared - self._come))
             if why:
                 raise MultiPartException(why)
@@ -169,10 +167,10 @@ class CountedBody:
         return message
 
     def begin_file(self) -> None:
-        """The head of one more file has come.
+        """Count another file.
 
         Raises:
-            MultiPartException: it is more than are taken in.
+            MultiPartException: it exceeds a quota.
         """
         why = UPLOADS.reserve(self._address)
         if why:
@@ -180,7 +178,7 @@ class CountedBody:
         self._files += 1
 
     def keep(self, answer: bytes) -> None:
-        """Note the files of Gradio's answer, which have come now."""
+        """Record the files of Gradio's answer."""
         try:
             paths = [Path(str(path)) for path in json.loads(answer)]
         except ValueError:
@@ -190,22 +188,24 @@ class CountedBody:
         self.close()
 
     def close(self) -> None:
-        """Nothing of the request is on its way any more."""
+        """Release the bytes and files in transfer."""
         UPLOADS.coming(self._address, -self._come)
         UPLOADS.unreserve(self._address, self._files)
         self._come = self._files = 0
 
     async def drain(self) -> None:
-        """Read what is left of a refused upload, for a while."""
+        """Read and discard a rejected upload, up to DRAIN_S seconds."""
         until = time.monotonic() + DRAIN_S
         while not self._over and time.monotonic() < until:
             self._over = not (await self._source()).get("more_body", False)
 
 
 _BODY: ContextVar[CountedBody | None] = ContextVar("_BODY", default=None)
-"""That of the present request: Gradio makes the parser without telling it whose upload it reads."""
+"""The body of the current request, because Gradio does not pass it to the parser."""
 
 
 def _declared(scope: Scope) -> int:
-    said = Headers(scope=scope).get("content-length", "0")
-    return int(said) if said.isascii() and said.isdecimal() and len(said) < 20 else 0
+    length = Headers(scope=scope).get("content-length", "0")
+    if length.isascii() and length.isdecimal() and len(length) < 20:
+        return int(length)
+    return 0

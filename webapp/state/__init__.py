@@ -1,1 +1,1 @@
-"""What a visitor has chosen and done: session, jobs, downloads, choices."""
+"""A visitor's session, jobs, downloads, and choices."""

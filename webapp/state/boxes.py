@@ -1,5 +1,5 @@
-"""Messages of the core name options of the command line; on the page they name the page's boxes, and to a program what
-it calls them."""
+"""Translate the command-line options in messages of the core into controls of the page, or arguments of an
+endpoint."""
 
 from __future__ import annotations
 
@@ -11,51 +11,51 @@ from webapp.state.choices import SEVERAL_ROLES, SINGLE_ROLES
 
 BOXES = {
     **{f"--{role.replace(' ', '-')}": f'"{label}"' for role, label in (*SINGLE_ROLES, *SEVERAL_ROLES)},
-    "--images (zip, tar, folder)": '"Pictures" (zip or tar)',
-    "--image": '"Picture" (under "Correct the roles")',
-    "--images": '"Pictures"',
-    "--embeddings": '"Embeddings of your own"',
-    "--texts (a column)": '"Text" (under "Correct the roles")',
+    "--images (zip, tar, folder)": '"Images" (zip or tar)',
+    "--image": '"Image" (under "Fix columns")',
+    "--images": '"Images"',
+    "--embeddings": '"Your own embeddings"',
+    "--texts (a column)": '"Text" (under "Fix columns")',
     "--table": '"Table"',
     "--encoder": '"Encoder"',
     "--loss-kind": '"Loss" (under "Run")',
-    "--hold-back": '"Hide a part and predict it"',
+    "--hold-back": '"Hold out a part to check findings"',
     "--vocabulary": '"Your own phrases"',
-    AS_IS: "tick “Take the table as it is”",
+    AS_IS: "tick “Accept the table as it is”",
     "--higher-is-better": '"The loss column is a score: higher is better" (under "More settings")',
     "again with --separate-copies": "again on the command line with --separate-copies",
 }
-"""What a message says, and what the page says for it."""
+"""The page's words by the words of a message."""
 _COMMAND = re.compile(r"(`[^`]*`)")
 _NAMED = re.compile("|".join(rf"{re.escape(option)}(?![\w-])" for option in sorted(BOXES, key=len, reverse=True)))
 _OPTION = re.compile(r"(?<![\w-])(command line with )?--([a-z][a-z0-9-]*)")
 
 
 def on_page(message: str) -> str:
-    """The message with boxes for options, and the words of an option that has no box of its name; a command in
-    backquotes stays as it is typed."""
+    """Return the message with the page's controls for options; an option without a control becomes words. Commands in
+    backquotes stay."""
     parts = _COMMAND.split(message)
-    return "".join(
-        part if i % 2 else _OPTION.sub(_in_words, _NAMED.sub(lambda found: BOXES[found[0]], part))
-        for i, part in enumerate(parts)
-    )
+    for i in range(0, len(parts), 2):  # the odd parts are commands
+        named = _NAMED.sub(lambda match: BOXES[match[0]], parts[i])
+        parts[i] = _OPTION.sub(_in_words, named)
+    return "".join(parts)
 
 
-def _in_words(found: re.Match[str]) -> str:
-    """ "--no-words" as "no words", unless the message says that it is for the command line."""
-    return found[0] if found[1] else f'"{found[2].replace("-", " ")}"'
+def _in_words(match: re.Match[str]) -> str:
+    """Turn "--no-words" into "no words", unless the message names the command line."""
+    if match[1]:
+        return match[0]
+    return f'"{match[2].replace("-", " ")}"'
 
 
 def in_message(message: str) -> str:
-    """The same for a message of Gradio's, which takes it for HTML: what was brought or linked stays text."""
+    """Escape `on_page` for Gradio's messages, which are HTML."""
     return html.escape(on_page(message), quote=False)
 
 
 def to_program(message: str) -> str:
-    """The message to who calls the page from a program, and sees no box: "--images" is `images` there."""
+    """Return the message for a program that calls an endpoint: "--images" becomes `images`."""
     parts = _COMMAND.split(message)
-    said = (
-        part if i % 2 else _OPTION.sub(lambda f: f"{f[1] or ''}`{f[2].replace('-', '_')}`", part)
-        for i, part in enumerate(parts)
-    )
-    return "".join(said)
+    for i in range(0, len(parts), 2):  # the odd parts are commands
+        parts[i] = _OPTION.sub(lambda match: f"{match[1] or ''}`{match[2].replace('-', '_')}`", parts[i])
+    return "".join(parts)

@@ -1,5 +1,4 @@
-"""Where vectors of a visitor's images and texts are kept: apart from those of others, so that nobody learns what
-another used."""
+"""Caches of a visitor's vectors, separate from those of others, so that no visitor learns what another used."""
 
 from __future__ import annotations
 
@@ -14,9 +13,9 @@ from webapp.state.visitor import visitor
 
 
 def own_cache() -> Path:
-    """The cache of the visit that is being served: the user's own where the page is theirs alone.
+    """Return the cache of the current visit, or the user's own cache on a private page.
 
-    It is begun anew once it holds more than `Quotas.max_own_cache_bytes`.
+    It is emptied once it exceeds `Quotas.max_own_cache_bytes`.
     """
     if quotas().at_home:
         return default_cache()
@@ -27,16 +26,20 @@ def own_cache() -> Path:
 
 
 def run_cache() -> Path | None:
-    """Where a diagnosis keeps its vectors, so that the next one of the same samples need not embed them again; None for
-    a program that says of no visit that it is its own, since others that do not either would read them too."""
-    return own_cache() if visitor() or quotas().at_home else None
+    """Return the cache for a diagnosis, which spares the next one on the same samples from embedding them. None for a
+    program without a visit, since all programs without one would share the cache."""
+    if visitor() or quotas().at_home:
+        return own_cache()
+    return None
 
 
 def shared_cache() -> Path:
-    """The cache of what comes along with Errata, which everybody may look at."""
-    return default_cache() if quotas().at_home else part("cache") / "shipped"
+    """Return the cache for data shipped with Errata, which all visitors share."""
+    if quotas().at_home:
+        return default_cache()
+    return part("cache") / "shipped"
 
 
 def cache_of(visit: str) -> Path:
-    """The folder of one visit's vectors."""
+    """Return the folder of one visit's vectors."""
     return part("cache") / hashlib.sha256(visit.encode()).hexdigest()[:32]

@@ -1,5 +1,4 @@
-"""From what a visitor picked in "Your data" to what core takes: files, roles, and the names of the operator's data
-sets."""
+"""Translate the choices in "Your data" into arguments of core: files, roles, and the operator's data sets."""
 
 from __future__ import annotations
 
@@ -13,14 +12,14 @@ from core.errors import InvalidInput
 
 SINGLE_ROLES = (
     ("id", "Id"),
-    ("image", "Picture"),
+    ("image", "Image"),
     ("loss", "Loss"),
     ("label", "Label"),
     ("prediction", "Prediction"),
     ("target", "Numeric target"),
     ("true mask", "True mask"),
     ("predicted mask", "Predicted mask"),
-    ("group", "Group, never split"),
+    ("group", "Related rows, never split"),
     ("split", "Split"),
     ("embedding", "Embedding"),
 )
@@ -28,7 +27,7 @@ SEVERAL_ROLES = (
     ("texts", "Text"),
     ("probabilities", "Probabilities"),
     ("logits", "Logits"),
-    ("conditions", "Conditions in spite of their names"),
+    ("conditions", "Conditions despite their names"),
 )
 MASKS = ("true mask", "predicted mask")
 ROLE_NAMES = tuple(name for name, _ in (*SINGLE_ROLES, *SEVERAL_ROLES))
@@ -39,91 +38,94 @@ VECTORS = (".npy", ".npz", ".safetensors", ".parquet")
 
 ENCODERS = (
     ("Embedded: small, offline", "embedded"),
-    ("CLIP ViT-B-32: fetches its weights once", "ViT-B-32/laion2b_s34b_b79k"),
+    ("CLIP ViT-B-32: downloads its weights once", "ViT-B-32/laion2b_s34b_b79k"),
 )
-"""By what they are for images. Fixed, since an encoder's name may also be a path or an address, which no visitor may
-give; the command line takes any."""
+"""(title, name) for images. A fixed list, because an encoder's name can be a path or an address, which visitors must
+not set; the command line accepts any."""
 
 OF_DATA = (("Embedded, small (texts: MiniLM)", ENCODERS[0][1]), (f"{ENCODERS[1][0]} (images)", ENCODERS[1][1]))
-"""The same for samples that may be texts, too: the embedded encoder of texts is another one."""
+"""The same for data that may be texts, which have another embedded encoder."""
 
 Column = tuple[str, str, Sequence[str]]
-"""(name, recognized role, examples), as `core.data.samples.describe_table` gives it."""
+"""(name, recognized role, examples), from `core.data.samples.describe_table`."""
 
 
 def recognized(columns: Sequence[Column]) -> dict[str, Any]:
-    """The role of each recognized column: a name, or a list of names for the roles that take several."""
+    """Return the columns by role: a name, or a list of names for roles with several columns."""
     several = {name for name, _ in SEVERAL_ROLES}
-    found: dict[str, Any] = {}
+    roles: dict[str, Any] = {}
     for name, role, _ in columns:
         if role in several:
-            found.setdefault(role, []).append(name)
+            roles.setdefault(role, []).append(name)
         elif role in ROLE_NAMES:
-            found[role] = name
-    return found
+            roles[role] = name
+    return roles
 
 
 def roles_from(
-    picked: Mapping[str, Any], found: Mapping[str, Any], *, loss_kind: str | None, higher_is_better: bool
+    picked: Mapping[str, Any], recognized_roles: Mapping[str, Any], *, loss_kind: str | None, higher_is_better: bool
 ) -> Roles:
-    """The roles that the visitor changed; what stands as it was recognized is left for core to recognize, with its
-    notes.
+    """Return the roles that the visitor changed; core recognizes the others, with its notes.
 
     Raises:
-        InvalidInput: the loss is none of `LOSS_KINDS`, or one mask is named without the other.
+        InvalidInput: the loss is not in `LOSS_KINDS`, or only one mask is named.
     """
     if loss_kind is not None and loss_kind not in LOSS_KINDS:
         raise InvalidInput(
             f"The loss must be one of {', '.join(LOSS_KINDS)}: got {loss_kind!r}. Choose one from the list."
         )
-    changed: dict[str, Any] = {role: value for role, value in picked.items() if value and value != found.get(role)}
-    several: dict[str, Any] = {
-        role: tuple(value) for role, value in changed.items() if role in {name for name, _ in SEVERAL_ROLES}
-    }
-    if any([changed.pop(role, None) for role in MASKS]):
-        pair = tuple(picked.get(role) for role in MASKS)
-        if not all(pair):
-            raise InvalidInput(
-                "Masks are compared in pairs. Choose a true and a predicted mask under Correct the roles."
-            )
-        several["masks"] = pair
-    return Roles(**(changed | several), loss_kind=loss_kind or None, higher_is_better=higher_is_better)
+    several = {name for name, _ in SEVERAL_ROLES}
+    changed: dict[str, Any] = {}
+    for role, value in picked.items():
+        if not value or value == recognized_roles.get(role):
+            continue
+        if role in MASKS:
+            changed["masks"] = tuple(picked.get(mask) for mask in MASKS)
+        elif role in several:
+            changed[role] = tuple(value)
+        else:
+            changed[role] = value
+    if not all(changed.get("masks", ())):
+        raise InvalidInput("Masks are compared in pairs. Choose a true and a predicted mask in Fix columns.")
+    return Roles(**changed, loss_kind=loss_kind or None, higher_is_better=higher_is_better)
 
 
 def data_sets(root: Path | None) -> dict[str, Path]:
-    """What lies directly below the operator's folder, by name: folders and tables, no dotfiles, no links out of it."""
+    """Return folders and tables directly in the operator's folder, by name, without dotfiles and outside links."""
     if root is None:
         return {}
     home = root.resolve()
-    found = {}
+    by_name = {}
     for path in sorted(home.iterdir()):
         wanted = path.is_dir() or path.suffix.lower() in TABLES
         if wanted and not path.name.startswith(".") and Path(os.path.realpath(path)).is_relative_to(home):
-            found[path.name] = path
-    return found
+            by_name[path.name] = path
+    return by_name
 
 
 def sources(
     table: str | None, images: str | None, vectors: str | None, chosen: str | None, root: Path | None
 ) -> dict[str, Path | None]:
-    """The `table`, `images` and `embeddings` that `diagnose` takes, from uploads or from a data set chosen by name.
+    """Return the `table`, `images`, and `embeddings` for `diagnose`, from uploads or a data set chosen by name.
 
     Raises:
-        InvalidInput: nothing was given, or there is no data set of that name.
+        InvalidInput: no files, or no data set of that name.
     """
     if chosen:
         path = data_sets(root).get(chosen)
         if path is None:
-            raise InvalidInput(f"There is no data set {chosen!r} here any more. Choose another from the list.")
-        folder = path if path.is_dir() else None
-        return {"table": None if folder else path, "images": folder, "embeddings": Path(vectors) if vectors else None}
+            raise InvalidInput(f"No data set {chosen!r}. Choose another from the list.")
+        if path.is_dir():
+            return {"table": None, "images": path, "embeddings": _path(vectors)}
+        return {"table": path, "images": None, "embeddings": _path(vectors)}
     if not (table or images):
         raise InvalidInput(
-            "Bring a table first: a CSV, TSV, JSON Lines or Parquet file with one row for each sample, "
-            "or a zip that holds one."
+            "No table. Add a CSV, TSV, JSON Lines, or Parquet file with one row per sample, or a zip with one."
         )
-    return {
-        "table": Path(table) if table else None,
-        "images": Path(images) if images else None,
-        "embeddings": Path(vectors) if vectors else None,
-    }
+    return {"table": _path(table), "images": _path(images), "embeddings": _path(vectors)}
+
+
+def _path(upload: str | None) -> Path | None:
+    if not upload:
+        return None
+    return Path(upload)

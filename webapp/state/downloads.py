@@ -1,6 +1,6 @@
-"""The files of a run that a visitor may take away, made on demand where Gradio serves them as they are.
+"""The downloads of a run, made on demand in a folder that Gradio serves.
 
-Of a file that lies elsewhere Gradio would keep a copy of its own, which nobody could find again and delete.
+Gradio would copy a file from another folder, and that copy could not be found and deleted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from webapp.state.notes import is_id
 from webapp.state.visitor import visitor
 
 FILES = (
-    ("run.errata", "The run, to open again (Errata)"),
+    ("run.errata", "Run, to open again (Errata)"),
     ("report.html", "Report (HTML)"),
     ("diagnosis.json", "Results (JSON)"),
     ("samples.parquet", "Samples (Parquet)"),
@@ -34,24 +34,26 @@ FILES = (
 
 
 WRITTEN = "written"
-"""The folder of what was made of a run of which nothing was said since it was written."""
+"""Folder for files of a run without later notes."""
 WITH_YOURS = ("run.errata", "report.html", "diagnosis.json")
-"""Those in which stands what a person says of the run."""
+"""Downloads that contain the user's notes."""
 
 
-def ready_file(diagnosis: Diagnosis, run: Path, name: str, said: tuple[int, int] | None = None) -> Path:
-    """The path of one of FILES for a stored run; made once, or once for what a person says of the run where that
-    stands in it.
+def ready_file(diagnosis: Diagnosis, run: Path, name: str, stamp: tuple[int, int] | None = None) -> Path:
+    """Return the path of one of FILES for a stored run, made once; files with the user's notes, once per version of
+    the notes.
 
     Args:
-        said: the stamp of what they said, from before `diagnosis` was read; None where nothing was said since the run
-            was written. What was made for the stamp before stays, since it may be on its way to a browser.
+        stamp: version of the notes, from before `diagnosis` was read; None without later notes. Files of the previous
+            version stay, because a browser may be downloading them.
 
     Raises:
         FileNotFoundError: the run was deleted meanwhile.
     """
-    tells = said is not None and name in WITH_YOURS
-    target = files_of_run(run) / ("-".join(map(str, said)) if said is not None and tells else WRITTEN)
+    version = WRITTEN
+    if stamp is not None and name in WITH_YOURS:
+        version = "-".join(map(str, stamp))
+    target = files_of_run(run) / version
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     if (target / name).is_file():
         return target / name
@@ -62,7 +64,7 @@ def ready_file(diagnosis: Diagnosis, run: Path, name: str, said: tuple[int, int]
 
 
 def _make(diagnosis: Diagnosis, path: Path) -> None:
-    """Write one of FILES, by its name; each brings what it alone needs."""
+    """Write one of FILES, by its name; each imports only what it needs."""
     if path.name == "run.errata":
         store.save(diagnosis, path)
     elif path.name == "report.html":
@@ -88,49 +90,53 @@ def _make(diagnosis: Diagnosis, path: Path) -> None:
 
 
 def _put(path: Path, content: bytes) -> None:
-    """Write it whole: another visitor of the run may be offered the file meanwhile."""
+    """Write the file atomically: another visitor of the run may get it meanwhile."""
     with replacing(path, durable=False) as part_of_it:
         part_of_it.write_bytes(content)
 
 
 def _former(target: Path) -> list[Path]:
-    """What was made for other words on the same run, the latest first."""
+    """Return the folders of other versions of the notes, latest first."""
     others = [path for path in target.parent.iterdir() if path not in (target, target.parent / WRITTEN)]
     return sorted(others, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
 def files_of_run(run: Path) -> Path:
-    """What was made of a stored run to take away; to be deleted with it."""
+    """Return the folder of a stored run's downloads, to delete with it."""
     return part("files") / hashlib.sha256(str(run.resolve()).encode()).hexdigest()[:32]
 
 
 def forget_said(run: Path) -> None:
-    """Delete what was made of a stored run with what a person said of it since it was written."""
-    made = files_of_run(run)
-    for path in made.iterdir() if made.is_dir() else ():
+    """Delete a stored run's downloads that contain later notes."""
+    folder = files_of_run(run)
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
         if path.name != WRITTEN:
             shutil.rmtree(path, ignore_errors=True)
 
 
 def fresh_folder(kind: str) -> Path:
-    """A new folder with an unguessable name for files that the present visitor may take away."""
+    """Make a folder with an unguessable name for downloads of the current visitor."""
     folder = files_of(visitor()) / f"{kind}-{secrets.token_urlsafe(16)}"
     folder.mkdir(mode=0o700, parents=True)
     return folder
 
 
 def folder_of(kind: str, name: str) -> Path | None:
-    """The folder of that kind whose name `fresh_folder` ended so, of any visit; None where it is gone, or was never."""
-    return next(part("files").glob(f"visit-*/{kind}-{name}"), None) if is_id(name) else None
+    """Return the folder of `fresh_folder` with that kind and name, of any visit, or None."""
+    if not is_id(name):
+        return None
+    return next(part("files").glob(f"visit-*/{kind}-{name}"), None)
 
 
 def files_of(visit: str) -> Path:
-    """What was made for one visit to take away."""
+    """Return the folder of one visit's downloads."""
     return part("files") / f"visit-{hashlib.sha256(visit.encode()).hexdigest()[:32]}"
 
 
 def table_csv(diagnosis: Diagnosis) -> bytes:
-    """One line for each sample."""
+    """Return the samples as CSV, one line each."""
     cluster, membership = diagnosis.cluster_of()
     columns = (diagnosis.outcomes.loss, diagnosis.estimate.predicted, diagnosis.estimate.spread, cluster, membership)
     figures = (np.asarray(column).tolist() for column in (*columns, *diagnosis.map.xy.T))
@@ -140,12 +146,15 @@ def table_csv(diagnosis: Diagnosis) -> bytes:
 
 
 def csv_of(names: Iterable[object], rows: Iterable[Iterable[object]]) -> bytes:
-    """A table for a spreadsheet, lists in one cell: one that would start a formula is led by an apostrophe."""
+    """Write CSV for a spreadsheet, lists in one cell; an apostrophe precedes text that would start a formula."""
     out = io.StringIO()
     csv.writer(out).writerows([_harmless(cell) for cell in row] for row in (names, *rows))
     return out.getvalue().encode("utf-8")
 
 
 def _harmless(cell: object) -> object:
-    text = " | ".join(map(str, cell)) if isinstance(cell, list) else cell
-    return escape_formula(text) if isinstance(text, str) else text
+    if isinstance(cell, list):
+        cell = " | ".join(map(str, cell))
+    if isinstance(cell, str):
+        return escape_formula(cell)
+    return cell

@@ -1,4 +1,4 @@
-"""What the browser says of an event: nothing about it is trusted."""
+"""Payloads of events, which come from the browser and are not trusted."""
 
 from __future__ import annotations
 
@@ -12,71 +12,79 @@ from webapp.state.boxes import on_page
 
 
 def event_data(event: gr.EventData) -> dict[str, Any]:
-    """The event's whole payload, if it is an object: it comes from the browser, so nothing about it is trusted."""
-    said = event._data  # pyright: ignore[reportPrivateUsage] - Gradio offers no other way to the whole payload
-    return said if isinstance(said, dict) else {}
+    """Return the event's payload if it is an object, else {}; it comes from the browser and is not trusted."""
+    payload = event._data  # pyright: ignore[reportPrivateUsage] - Gradio offers no other way to the whole payload
+    if isinstance(payload, dict):
+        return payload
+    return {}
 
 
 def event_of_run(event: gr.EventData, run: str) -> dict[str, Any]:
-    """The event's payload, provided that it speaks of the open run: a map that was replaced meanwhile does not."""
-    said = event_data(event)
-    if said.get("run") != run:
-        raise InvalidInput("The map has changed since. Draw the outline again.")
-    return said
+    """Return the event's payload; raises InvalidInput if it is about another run, as from a replaced map."""
+    payload = event_data(event)
+    if payload.get("run") != run:
+        raise InvalidInput("The map has changed. Draw the outline again.")
+    return payload
 
 
 def as_int(value: Any) -> int:
-    """The value as a whole number; raises InvalidInput where it is none."""
+    """Convert the value to a whole number; raises InvalidInput."""
     try:
         return int(value)
-    except (TypeError, ValueError, OverflowError):  # the last where the browser said Infinity
+    except (TypeError, ValueError, OverflowError):  # the last for Infinity
         raise InvalidInput(f"Expected a whole number: got {str(value)[:40]!r}. Reload the page.") from None
 
 
-MOST_AT_ONCE = 20
-"""Presses that one event brings."""
+MAX_PRESSES = 20
+"""Presses handled from one event."""
 
 
 def in_turn(
     event: gr.EventData, do: Callable[..., Sequence[Any]], *states: Any, places: Sequence[int] = (0,), n: int
 ) -> tuple[Any, ...]:
-    """What the presses that an event brings come to, in their order: assets/js/latest.js sends those together that
-    came while another was being answered. One that is refused leaves the others as they are.
+    """Handle the presses of an event in order and combine their outputs. assets/js/latest.js collects presses that come
+    during an earlier answer. An error in one press does not affect the others.
 
     Args:
         do: called with the states and the event of one press; returns n outputs.
-        states: what it is called with first.
-        places: where among the outputs the states after it are.
-        n: number of outputs; each is skipped where no press gives it.
+        states: its first arguments.
+        places: indices of the new states among the outputs.
+        n: number of outputs; an output that no press sets is skipped.
 
     Raises:
-        DiagnosisError: each press was refused.
+        DiagnosisError: every press failed.
     """
     held = list(states)
-    made = [gr.skip() for _ in range(n)]
+    outputs_so_far = [gr.skip() for _ in range(n)]
     refused = list[DiagnosisError]()
-    said = event_data(event).get("acts", [event_data(event)])
-    presses = [one for one in said if isinstance(one, dict)][:MOST_AT_ONCE] if isinstance(said, list) else []
-    for one in presses:
+    acts = event_data(event).get("acts", [event_data(event)])
+    presses = []
+    if isinstance(acts, list):
+        presses = [press for press in acts if isinstance(press, dict)][:MAX_PRESSES]
+    for press in presses:
         try:
-            outputs = do(*held, gr.EventData(getattr(event, "target", None), one))
+            outputs = do(*held, gr.EventData(getattr(event, "target", None), press))
         except DiagnosisError as error:
             refused.append(error)
             continue
-        held = [outputs[place] if not _skips(outputs[place]) else old for place, old in zip(places, held, strict=True)]
-        made = [_after(old, new) for old, new in zip(made, outputs, strict=True)]
+        for index, position in enumerate(places):
+            if not _skips(outputs[position]):
+                held[index] = outputs[position]
+        outputs_so_far = [_after(old, new) for old, new in zip(outputs_so_far, outputs, strict=True)]
     if refused and len(refused) == len(presses):
         raise refused[-1]
     for error in refused:
-        gr.Warning(on_page(str(error)), title="This needs a change")
-    return tuple(made)
+        gr.Warning(on_page(str(error)), title="Input needs a change")
+    return tuple(outputs_so_far)
 
 
 def _after(old: Any, new: Any) -> Any:
-    """An output of two presses: an update changes what it names, and nothing else."""
+    """Combine an output of two presses: an update changes only the fields it names."""
     if _skips(new):
         return old
-    return {**old, **new} if isinstance(old, dict) and isinstance(new, dict) else new
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {**old, **new}
+    return new
 
 
 def _skips(output: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Filters: what a visitor keeps of a run by the values of its columns, and how they are written in an address."""
+"""Filters on a run's columns, and their form in an address."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from core.records import Bool, Diagnosis
 from core.reports.tables.columns import ShownColumn, coded, column_of, columns_of
 
 TEXT = "text"
-"""Key of the filter that keeps the samples in which a text stands."""
+"""Key of the filter for samples that contain a text."""
 MAX_FILTERS = 12
 MAX_VALUES = 60
 MAX_LETTERS = 200
 """Filters at once, values of one, and letters of a value."""
 MISSING = "missing"
-"""What is said of a value that is not there."""
-ABSENT = {"cluster": "in no cluster", "confused": "not confused", "yours": "in none of your sets"}
-"""What it means in these columns."""
+"""Label of a missing value."""
+ABSENT = {"cluster": "in no group", "confused": "not confused", "yours": "outside your sets"}
+"""Its meaning in these columns."""
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -40,53 +40,53 @@ class Filter:
     low: float = -math.inf
     high: float = math.inf
     values: tuple[str | None, ...] = ()
-    """Of a category; None stands for a missing value, of numbers too; the text where the key is TEXT."""
+    """Values of a category, or the text for TEXT; None is a missing value, of numbers too."""
 
     def to_json(self) -> list[Any]:
-        """[key, low, high] with None for an open end, or [key, *values]."""
+        """Return [key, low, high] with None for an open end, or [key, *values]."""
         if self.values:
             return [self.key, *self.values]
         return [self.key, *(end if math.isfinite(end) else None for end in (self.low, self.high))]
 
 
 def written(filters: Sequence[Filter]) -> str:
-    """As `read_filters` reads them."""
-    return json.dumps([one.to_json() for one in filters], ensure_ascii=False, separators=(",", ":"))
+    """Encode filters for `read_filters`."""
+    return json.dumps([part.to_json() for part in filters], ensure_ascii=False, separators=(",", ":"))
 
 
-def read_filters(said: str, diagnosis: Diagnosis) -> tuple[Filter, ...]:
-    """The filters of a text that comes from a browser: nothing about it is trusted.
+def read_filters(text: str, diagnosis: Diagnosis) -> tuple[Filter, ...]:
+    """Read filters from a text, which comes from a browser and is not trusted.
 
     Raises:
-        InvalidInput: it is no list of filters, or the run has no such column or no such value.
+        InvalidInput: not a list of filters, or an unknown column or value.
     """
-    parts = parsed(said[: MAX_FILTERS * MAX_VALUES * MAX_LETTERS])
+    parts = parsed(text[: MAX_FILTERS * MAX_VALUES * MAX_LETTERS])
     if not isinstance(parts, list) or len(parts) > MAX_FILTERS:
-        raise InvalidInput("The filters are not written as Errata writes them. Set them again below the map.")
+        raise InvalidInput("The link's filters are invalid. Set them again below the map.")
     return tuple(read_filter(part, diagnosis) for part in parts)
 
 
-def parsed(said: str) -> Any:
-    """The JSON of a text from a browser; raises InvalidInput where it is none, or nested too deeply."""
+def parsed(text: str) -> Any:
+    """Parse JSON from a browser; raises InvalidInput if it is invalid or too deeply nested."""
     try:
-        return json.loads(said)
+        return json.loads(text)
     except (ValueError, RecursionError):
-        raise InvalidInput("That is no filter. Press a bar of a chart below the map.") from None
+        raise InvalidInput("Invalid filter. Press a bar of a chart below the map.") from None
 
 
 def read_filter(part: Any, diagnosis: Diagnosis) -> Filter:
-    """One filter as `Filter.to_json` gives it; raises InvalidInput as `read_filters` does."""
-    wrong = InvalidInput("A filter must be a column with its values or with two ends. Set it again below the map.")
+    """Read one filter written by `Filter.to_json`; raises InvalidInput as `read_filters` does."""
+    wrong = InvalidInput("A filter needs a column with values or two ends. Set it again below the map.")
     if not isinstance(part, list) or not 2 <= len(part) <= MAX_VALUES + 1 or not isinstance(part[0], str):
         raise wrong
     key, *values = part
     if key == TEXT:
         if len(values) != 1 or not _is_text(values[0]) or not values[0].strip():
-            raise InvalidInput(f"A search must have 1 to {MAX_LETTERS} letters.")
+            raise InvalidInput(f"A search needs 1 to {MAX_LETTERS} letters. Change the text.")
         return Filter(TEXT, values=(values[0].strip(),))
     numbers = shown_column(diagnosis, key).kind == "number"
     if numbers and len(values) == 2:
-        ends = [_end(value, other) for value, other in zip(values, (-math.inf, math.inf), strict=True)]
+        ends = [_end(value, open_end) for value, open_end in zip(values, (-math.inf, math.inf), strict=True)]
         if None not in ends:
             return Filter(key, *ends)  # type: ignore[arg-type]
     elif (not numbers or values == [None]) and all(map(_is_value, values)):
@@ -99,71 +99,84 @@ def _is_value(value: Any) -> bool:
 
 
 def _is_text(value: Any) -> bool:
-    """Half a pair of UTF-16 is none: a page that holds one cannot be sent."""
+    """Whether the value is a text of valid length without half a UTF-16 pair, which a page cannot send."""
     return isinstance(value, str) and len(value) <= MAX_LETTERS and not _HALF.search(value)
 
 
 def shown_column(diagnosis: Diagnosis, key: str) -> ShownColumn:
-    """The column of that key; raises InvalidInput where the run has none."""
-    if (column := column_of(diagnosis, key)) is None:
-        raise InvalidInput(f"This run has no column {quoted(key)}. Choose one of those that stand below the map.")
+    """Return the column with that key; raises InvalidInput if the run has none."""
+    column = column_of(diagnosis, key)
+    if column is None:
+        raise InvalidInput(f"This run has no column {quoted(key)}. Choose one below the map.")
     return column
 
 
 def _end(value: Any, is_open: float) -> float | None:
-    """An end of a range, or None where it is no number."""
+    """Return an end of a range, or None if it is not a number."""
     if value is None:
         return is_open
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and abs(value) <= sys.float_info.max else None
+    if is_number and abs(value) <= sys.float_info.max:
+        return float(value)
+    return None
 
 
 def rows_kept(diagnosis: Diagnosis, filters: Sequence[Filter]) -> Bool:
-    """(n,) whether a sample passes every one."""
-    kept = np.ones(len(diagnosis.samples), bool)
-    for one in filters:
-        if one.key == TEXT:
-            kept &= _having(diagnosis, (one.values[0] or "").casefold())
+    """Return (n,) whether each sample passes every filter."""
+    passing = np.ones(len(diagnosis.samples), bool)
+    for part in filters:
+        if part.key == TEXT:
+            passing &= _having(diagnosis, (part.values[0] or "").casefold())
         else:
-            kept &= _passes(shown_column(diagnosis, one.key), one)
-    return kept
+            passing &= _passes(shown_column(diagnosis, part.key), part)
+    return passing
 
 
-def _passes(column: ShownColumn, one: Filter) -> Bool:
+def _passes(column: ShownColumn, part: Filter) -> Bool:
     if column.kind == "number":
         values = column.values
-        return np.isnan(values) if one.values else (values >= one.low) & (values < one.high)
+        if part.values:
+            return np.isnan(values)
+        return (values >= part.low) & (values < part.high)
     names, codes = coded(column)
-    wanted = [place for place, name in enumerate(names) if name in one.values]
-    return np.isin(codes, [*wanted, *([-1] if None in one.values else [])])
+    wanted = [index for index, name in enumerate(names) if name in part.values]
+    if None in part.values:
+        wanted.append(-1)
+    return np.isin(codes, wanted)
 
 
 def _having(diagnosis: Diagnosis, wanted: str) -> Bool:
-    """(n,) whether the text, in small letters, stands in a sample's id, its own text or one of its categories."""
+    """Return (n,) whether a sample's id, text, or categories contain the lower-case text."""
     samples = diagnosis.samples
     having = np.fromiter((wanted in name.casefold() for name in samples.ids), bool, len(samples))
     for column in columns_of(diagnosis):
         if column.kind == "category" and column.key != "cluster":
             names, codes = coded(column)
-            having |= np.isin(codes, [place for place, name in enumerate(names) if wanted in name.casefold()])
+            having |= np.isin(codes, [index for index, name in enumerate(names) if wanted in name.casefold()])
     if samples.modality == "text":
         shown = (text_of(samples, row) for row in range(len(samples)))
-        having |= np.fromiter((wanted in said.casefold() for said in shown), bool, len(samples))
+        having |= np.fromiter((wanted in text.casefold() for text in shown), bool, len(samples))
     return having
 
 
-def said(diagnosis: Diagnosis, one: Filter) -> str:
-    """A filter in words, such as "loss from 0.5 to 1.2" or "class is cat or dog"."""
-    if one.key == TEXT:
-        return f"contains {quoted(one.values[0] or '')}"
-    title = shown_column(diagnosis, one.key).short
-    if one.values == (None,) and one.key in ABSENT:
-        return ABSENT[one.key]
-    if one.values:
-        names = [MISSING if value is None else value for value in one.values]
-        return f"{title} is {either(names)}" if len(names) <= 3 else f"{title} is one of {len(names)} values"
-    low = number(one.low)
-    high = number(one.high)
-    if math.isinf(one.low):
-        return title if math.isinf(one.high) else f"{title} below {high}"
-    return f"{title} from {low}" if math.isinf(one.high) else f"{title} from {low} to below {high}"
+def describe_filter(diagnosis: Diagnosis, part: Filter) -> str:
+    """Describe a filter, such as "loss from 0.5 to 1.2" or "class is cat or dog"."""
+    if part.key == TEXT:
+        return f"contains {quoted(part.values[0] or '')}"
+    title = shown_column(diagnosis, part.key).short
+    if part.values == (None,) and part.key in ABSENT:
+        return ABSENT[part.key]
+    if part.values:
+        names = [MISSING if value is None else value for value in part.values]
+        if len(names) <= 3:
+            return f"{title} is {either(names)}"
+        return f"{title} is one of {len(names)} values"
+    low = number(part.low)
+    high = number(part.high)
+    if math.isinf(part.low):
+        if math.isinf(part.high):
+            return title
+        return f"{title} below {high}"
+    if math.isinf(part.high):
+        return f"{title} from {low}"
+    return f"{title} from {low} to below {high}"

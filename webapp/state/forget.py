@@ -1,4 +1,4 @@
-"""A visitor's data deleted at once, or what is left of a visit that is over."""
+"""Delete a visitor's data on request, or after a visit."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from webapp.state.uploads import UPLOADS
 
 STOP_S = 5.0
 LAST_S = 3600.0
-"""How long a job that is under way may take to stop before what it has stored is deleted, and before that is done a
-last time."""
+"""Seconds for a running job to stop before its files are deleted, and before they are deleted a last time."""
 
 
 def forget_visit(visit: str, address: str, brought: Sequence[str | Path]) -> None:
-    """Stop a visit's work, and delete its runs, the files made of them, its cached vectors, and those of its
-    uploads. What work that does not stop soon still writes is deleted when it is over."""
+    """Stop a visit's work, and delete its runs, downloads, cached vectors, and uploads. Files that slow work still
+    writes are deleted when it ends."""
     over = not visit or JOBS.stop_all(STOP_S, of=visit)
     RUNS.forget(visit)
     end_visit(visit)
@@ -38,6 +37,6 @@ def _end_later(visit: str) -> None:
 
 
 def end_visit(visit: str) -> None:
-    """Delete what nobody can reach any more: files to take away, and cached vectors."""
+    """Delete a visit's downloads and cached vectors, which are no longer reachable."""
     for folder in (files_of(visit), cache_of(visit)):
         shutil.rmtree(folder, ignore_errors=True)

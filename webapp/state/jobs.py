@@ -1,4 +1,4 @@
-"""A visitor's diagnosis while it waits and runs: in a thread of its own, watched from the page, stopped on request."""
+"""A visitor's job while it waits and runs: in its own thread, shown on the page, stopped on request."""
 
 from __future__ import annotations
 
@@ -23,41 +23,41 @@ from webapp.state.visitor import has_left, visitor
 from webapp.state.work import Job
 
 PLAIN: dict[str, Any] = {"apply_default_css": False}
-"""Of a `gr.HTML` that our style sheets dress."""
+"""Arguments of a `gr.HTML` styled by our sheets."""
 PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-"""Of an event that is no public endpoint."""
+"""Arguments of an event that is not a public endpoint."""
 QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
-"""Of a private event that is over at once and waits for nobody."""
+"""Arguments of a private event that ends at once and skips the queue."""
 HEAVY: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": 64}
-"""Of an event that works a core for long, as a `Job`: it waits in `JOBS.line`, where the page can see and leave it, and
+"""Arguments of an event with long work, a `Job`: it waits in `JOBS.line`, where the page shows and can cancel it,
 not in Gradio's queue."""
 LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 2 * (os.cpu_count() or 1)}
-"""Of an event that takes a second or two: it never waits for a heavy one."""
+"""Arguments of an event of a second or two, which never waits for a heavy one."""
 MAX_THREADS = 120
-"""Of the server: each heavy event keeps one while it waits or works."""
+"""Threads of the server; each heavy event holds one while it waits or works."""
 MAX_LOOK_MINUTES = 2.0
 
 
 class Jobs:
-    """The jobs that wait or are under way, found by their secret ids."""
+    """The jobs that wait or run, by their secret ids."""
 
     def __init__(self) -> None:
         self.line = Line()
         self.pace = Pace()
         self._jobs: dict[str, Job] = {}
         self._looks: dict[str, Job] = {}
-        """What `look` is doing, by visitor."""
+        """Jobs of `look`, by visitor."""
 
     def cancel(self, job: str, of: str = "") -> bool:
-        """Whether there was such a job to stop, or something that this visitor has looked at."""
-        found = self._jobs.get(job) or self._looks.get(of)
-        if found is not None:
-            found.cancel()
-        return found is not None
+        """Stop a job, or the visitor's `look`; returns whether one was found."""
+        running = self._jobs.get(job) or self._looks.get(of)
+        if running is not None:
+            running.cancel()
+        return running is not None
 
     def look(self, work: Callable[[Progress], Any]) -> Any:
-        """What the work gives, done at once and in no line: for a look at a file that takes a moment, unless the file
-        is made to take long. It stops when its visitor leaves, cancels or looks at another, and after two minutes.
+        """Run short work at once, outside the line, such as reading a file; returns its result. It stops when its
+        visitor leaves, cancels, or starts another, and after two minutes, in case the file is malicious.
 
         Raises:
             Cancelled: it was stopped.
@@ -81,28 +81,32 @@ class Jobs:
         return job.result
 
     def follow(self, job: Job, every: float = 0.25, *, counted: bool = True) -> Generator[Job, None, None]:
-        """Let the job wait its turn, start it, and yield it again and again until it ends; raises what it raised.
+        """Let the job wait its turn, start it, and yield it repeatedly until it ends; raises its error.
 
-        A follower who leaves (a closed tab) stops the job. Its place is free once its work is really over.
+        A follower who leaves (a closed tab) stops the job. Its place becomes free once its work has ended.
 
         Args:
-            counted: whether it is the visitor's one job at a time, as on a page that others reach too.
+            counted: whether it counts as the visitor's single job on a shared page.
 
         Raises:
             InvalidInput: the line is full, or the visitor has a job already.
             Cancelled: it was stopped.
         """
-        self.line.enter(job.id, visitor() if counted and not quotas().at_home else "")
-        self._jobs[job.id], begun = job, False
+        owner = ""
+        if counted and not quotas().at_home:
+            owner = visitor()
+        self.line.enter(job.id, owner)
+        self._jobs[job.id] = job
+        begun = False
         try:
-            while place := self.line.place(job.id):
-                job.place = place
-                job.wait_s = self._wait_s(place)
+            while position := self.line.position(job.id):
+                job.position = position
+                job.wait_s = self._wait_s(position)
                 yield job
                 if job.pause(every):
-                    raise Cancelled("The run was stopped before it began. Your files and choices are still here.")
+                    raise Cancelled("The run was stopped before it started. Your files and choices are still here.")
             begun = True
-            job.place = 0
+            job.position = 0
             job.ended = lambda: self._end(job)
             yield job.start()
             while not job.wait(every):
@@ -115,7 +119,7 @@ class Jobs:
             raise job.error
 
     def go_on(self, job: Job) -> Future[Any]:
-        """What the job gives, in its turn, whether or not its visitor stays; not counted as the visitor's one."""
+        """Run the job in its turn even if its visitor leaves; it does not count as the visitor's single job."""
         future: Future[Any] = Future()
 
         def turn() -> None:
@@ -130,11 +134,11 @@ class Jobs:
         threading.Thread(target=turn, name="going on", daemon=True).start()
         return future
 
-    def _wait_s(self, place: int) -> float | None:
-        """About how long the job at that place in line will wait; None where nothing is known."""
+    def _wait_s(self, position: int) -> float | None:
+        """Estimate the wait of the job at that position in line; None without data."""
         now = time.monotonic()
         working = [now - job.started for job in list(self._jobs.values()) if job.begun]
-        return self.pace.wait_s(place, working, quotas().at_once)
+        return self.pace.wait_s(position, working, quotas().at_once)
 
     def _end(self, job: Job) -> None:
         if job.error is None:
@@ -146,7 +150,7 @@ class Jobs:
         self.line.leave(job.id)
 
     def run(self, work: Callable[[Progress], Any]) -> Any:
-        """What the work gives, done in its turn; it is stopped when the program that asked for it hangs up."""
+        """Run work in its turn and return its result; it stops when the calling program hangs up."""
         job = Job(work)
         for _ in self.follow(job):
             if has_left():
@@ -154,50 +158,62 @@ class Jobs:
         return job.result
 
     def stop_all(self, seconds: float, of: str | None = None) -> bool:
-        """Stop what waits and works, of one visitor or of all, and wait for it at most that long; returns whether all
-        of it has ended."""
-        told = [job for job in (*self._jobs.values(), *self._looks.values()) if of is None or job.visitor == of]
-        for job in told:
+        """Stop the jobs of one visitor or of all, and wait at most that long; returns whether all have ended."""
+        stopping = [job for job in (*self._jobs.values(), *self._looks.values()) if of is None or job.visitor == of]
+        for job in stopping:
             job.cancel()
         until = time.monotonic() + seconds
-        while (left := any(self.line.holds(job.id) for job in told)) and time.monotonic() < until:
+        while any(self.line.holds(job.id) for job in stopping):
+            if time.monotonic() >= until:
+                return False
             time.sleep(0.05)
-        return not left
+        return True
 
 
 JOBS = Jobs()
 
 
 def status(job: Job) -> str:
-    """The steps as markup: done ones ticked, the present one with its bar, count, rate and time left."""
+    """Render the steps: done ones ticked, the current one with bar, count, rate, and time left."""
     steps = job.steps()
     shown = list[dict[str, Any]]()
     for i, step in enumerate(steps):
         past = i < len(steps) - 1 or step.finished
-        share = 100.0 if past else 100 * step.done / step.total if step.total else 0.0
-        took = (f"{step.total:,} in " if step.total > 1 else "") + clock(step.now - step.started)
+        share = 0.0
+        text = step.text
+        if past:
+            share = 100.0
+            text = clock(step.now - step.started)
+            if step.total > 1:
+                text = f"{step.total:,} in {text}"
+        elif step.total:
+            share = 100 * step.done / step.total
         name = step.name[:1].upper() + step.name[1:]
-        shown.append({"name": name, "past": past, "share": share, "said": took if past else step.text})
-    if job.place:
+        shown.append({"name": name, "past": past, "share": share, "text": text})
+    if job.position:
         return _in_line(job)
-    head = "Stopping at the next safe point" if job.stopping else f"Working, {clock(time.monotonic() - job.started)}"
+    head = f"Working, {clock(time.monotonic() - job.started)}"
+    if job.stopping:
+        head = "Stopping at the next safe point"
     return render("state/status.html.j2", head=head, steps=shown)
 
 
 def _in_line(job: Job) -> str:
-    """The place, and where a job of this server has finished, an estimate."""
-    place = "Next in line" if job.place == 1 else f"Number {job.place} in line"
+    """Render the position in line, with an estimate once a job of this server has finished."""
+    title = f"Number {job.position} in line"
+    if job.position == 1:
+        title = "Next in line"
     if job.wait_s is None:
-        return closing(place, WAITING, waits=True)
-    return closing(f"{place}, about {duration(job.wait_s)}", f"{WAITING} {ESTIMATED}", waits=True)
+        return closing(title, WAITING, waits=True)
+    return closing(f"{title}, about {duration(job.wait_s)}", f"{WAITING} {ESTIMATED}", waits=True)
 
 
-ESTIMATED = "The time is that of the latest finished work of this server in the mean; yours and theirs may differ."
-WAITING = "It begins by itself. Cancel gives the place up, and so does closing this tab."
+ESTIMATED = "The estimate is the mean time of this server's latest jobs."
+WAITING = "Starts automatically. Closing this tab cancels it."
 
 
 def closing(title: str, text: str = "", *, waits: bool = False) -> str:
-    """The status once nothing runs, or as long as a job waits."""
+    """Render the status without a running job, or of a waiting one."""
     return render("state/closing.html.j2", title=title, text=text, waits=waits)
 
 
@@ -229,7 +245,10 @@ def follow(
     """
     try:
         for _ in JOBS.follow(job):
-            yield job.id, status(job), *(so_far() if so_far else nothing)
+            values = nothing
+            if so_far:
+                values = so_far()
+            yield job.id, status(job), *values
     except Cancelled as stopped:
         yield "", closing("Stopped", str(stopped)), *nothing
     except DiagnosisError as why:
@@ -243,29 +262,31 @@ def follow(
 
 
 def duration(seconds: float) -> str:
-    """A rough time in words: "3 seconds", "4 minutes", "2.5 hours"."""
+    """Return a rough time in words: "3 seconds", "4 minutes", "2.5 hours"."""
     if seconds < 90:
         return f"{max(1, round(seconds))} second{'s' * (round(seconds) > 1)}"
-    return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} minutes"
+    return f"{seconds / 3600:.1f} hours"
 
 
 def on_cancel(job: str) -> None:
     """Stop the visitor's own job."""
     if not JOBS.cancel(job, visitor()):
-        gr.Info("Nothing is running.")
+        gr.Info("No run in progress.")
 
 
 def wire_cancel(cancel: gr.Button, job: gr.State) -> None:
-    """Wire a Cancel button that was made with `interactive=False`: it can be pressed while a job waits or works."""
+    """Wire a Cancel button made with `interactive=False`, which is enabled while a job waits or runs."""
     cancel.click(on_cancel, [job], None, **QUICK)
     job.change(on_job, [job], [cancel], **QUICK)
 
 
 def on_job(job: str) -> Any:
-    """A job begins to wait, or ended: returns the Cancel button."""
+    """Return the Cancel button, enabled while there is a job."""
     return gr.update(interactive=bool(job))
 
 
 def on_wait() -> str:
-    """The status until the work begins."""
+    """Render the status until the work starts."""
     return closing("Waiting for a free place", waits=True)

@@ -1,4 +1,4 @@
-"""Who may work now and who waits: heavy work of all visitors stands in one line."""
+"""The line of heavy jobs of all visitors."""
 
 from __future__ import annotations
 
@@ -9,44 +9,45 @@ from webapp.state.quotas import quotas
 
 
 class Line:
-    """The first `Quotas.at_once` in line work, the others wait, in the order in which they came."""
+    """Jobs in order of arrival: the first `Quotas.at_once` run, the others wait."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, str] = {}
-        """The visitor by the job's id, the earliest first."""
+        """Visitor by job id, earliest first."""
         self._lock = threading.Lock()
 
     def enter(self, job: str, visitor: str = "") -> None:
-        """Stand in line, as the visitor's one job where one is given.
+        """Add a job, as the visitor's single job if one is named.
 
         Raises:
-            InvalidInput: the visitor has one already, or the line is full.
+            InvalidInput: the visitor already has a job, or the line is full.
         """
         limits = quotas()
         with self._lock:
             if visitor and visitor in self._waiting.values():
                 raise InvalidInput(
-                    "You have a run under way or waiting, and may have one at a time. "
-                    "Wait for it or press Cancel there, then start this one again."
+                    "You already have a run in progress or in line. Wait for it or press Cancel, then start again."
                 )
             if len(self._waiting) >= limits.at_once + limits.max_waiting:
                 raise InvalidInput(
-                    f"The server is busy: {limits.at_once} at work and {limits.max_waiting} waiting is the most it "
-                    "takes. Your files and choices are still here: try again in a few minutes."
+                    f"The server is full: {limits.at_once} running and {limits.max_waiting} waiting. "
+                    "Your files and choices are still here. Try again in a few minutes."
                 )
             self._waiting[job] = visitor
 
-    def place(self, job: str) -> int:
-        """0 for one that may work, 1 for the next one, and so on."""
+    def position(self, job: str) -> int:
+        """Return 0 for a job that may run, 1 for the next one, and so on."""
         with self._lock:
-            ahead = list(self._waiting).index(job) if job in self._waiting else 0
+            ahead = 0
+            if job in self._waiting:
+                ahead = list(self._waiting).index(job)
         return max(0, ahead - quotas().at_once + 1)
 
     def leave(self, job: str) -> None:
-        """Make room, if it stands there."""
+        """Remove a job, if present."""
         with self._lock:
             self._waiting.pop(job, None)
 
     def holds(self, job: str) -> bool:
-        """Whether it waits or works."""
+        """Whether the job waits or runs."""
         return job in self._waiting

@@ -1,4 +1,4 @@
-"""How long work that stands in line is likely to wait."""
+"""Estimated waiting time of jobs in line."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ N_REMEMBERED = 20
 
 
 class Pace:
-    """How long the latest finished jobs of this server worked, whosever they were."""
+    """Durations of this server's latest finished jobs, of any visitor."""
 
     def __init__(self) -> None:
         self._took: deque[float] = deque(maxlen=N_REMEMBERED)
 
     def note(self, seconds: float) -> None:
-        """A job has ended well after working that long."""
+        """Record the duration of a finished job."""
         self._took.append(seconds)
 
-    def wait_s(self, place: int, working_s: Sequence[float], at_once: int) -> float | None:
-        """Seconds until the job at a place in line begins, if each job takes as long as the remembered ones took in the
-        mean; None as long as none has finished.
+    def wait_s(self, position: int, working_s: Sequence[float], at_once: int) -> float | None:
+        """Estimate the seconds until the job at a position in line starts, if each job takes the mean of the remembered
+        durations; None before any has finished.
 
         Args:
-            place: from 1, the next one.
-            working_s: how long each job that is at work has worked by now.
-            at_once: how many may work beside each other.
+            position: from 1, the next one.
+            working_s: time worked so far by each running job.
+            at_once: number of jobs that can run in parallel.
         """
         if not self._took:
             return None
         each = fmean(self._took)
-        # of one that has worked longer than that, only that it is a long one is known
+        # a job beyond the mean is assumed to take another quarter of it, a convention
         free = [max(each - now, each / 4) for now in working_s]
         free += [0.0] * (at_once - len(free))
         heapq.heapify(free)
-        for _ in range(place - 1):
+        for _ in range(position - 1):
             heapq.heapreplace(free, free[0] + each)
         return free[0]

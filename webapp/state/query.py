@@ -1,8 +1,8 @@
-"""What of a view stands in the page's address, as text in both directions.
+"""The parts of a view in the page's address, written and read as text.
 
     ?run=example-scenes&tab=ask&cluster=2&ask=a+dog+in+snow&embed=1&size=large
 
-The address comes from anybody: what is no number, no pair, or not in the run is left out or refused in a sentence.
+The address is not trusted: invalid parts are dropped or rejected with a message.
 """
 
 from __future__ import annotations
@@ -26,133 +26,157 @@ from webapp.state.session import Session, picked_cluster
 TABS = ("explore", "ask", "clicks", "predict", "second", "data", "reading")
 """The page's own tabs."""
 FOLLOWED = ("explore", "ask", "clicks", "predict", "second")
-"""Those behind which systems may put theirs."""
+"""Tabs after which systems can place theirs."""
 MAX_CORNERS = 60
 DIGITS = 4
-"""Corners of an outline that stand in an address, and digits of each: an outline by hand has hundreds."""
+"""Corners of an outline in an address, and digits of each: an outline by hand has hundreds, too long for a link."""
 MAX_TEXT = 400
-"""Letters of a question."""
+"""Letters of a question in an address."""
 
 
 def query_of(session: Session) -> dict[str, str]:
-    """The parts of the address for an open run and what is picked in it; the matches of a question have none, since the
-    question itself stands there."""
+    """Return the address of an open run and its selection; a question's matches are left out, since the question itself
+    is there."""
     if not session.run:
         return {}
-    made = {"run": RUNS.link(session.run)}
+    query = {"run": RUNS.link(session.run)}
     if session.cluster is not None:
-        made["cluster"] = str(session.cluster + 1)
+        query["cluster"] = str(session.cluster + 1)
     elif session.candidate is not None:
-        made["candidate"] = str(session.candidate + 1)
-    elif session.own:
-        made["set"] = session.own
+        query["candidate"] = str(session.candidate + 1)
+    elif session.own_set:
+        query["set"] = session.own_set
     elif session.polygon:
         step = -(-len(session.polygon) // MAX_CORNERS)
-        made["lasso"] = " ".join(f"{x:.{DIGITS}g},{y:.{DIGITS}g}" for x, y in session.polygon[::step])
+        query["lasso"] = " ".join(f"{x:.{DIGITS}g},{y:.{DIGITS}g}" for x, y in session.polygon[::step])
     if session.row is not None:
-        made["row"] = str(session.row)
+        query["row"] = str(session.row)
     if session.filters:
-        made["filter"] = written(session.filters)
+        query["filter"] = written(session.filters)
     if session.colour != LOSS:
-        made["colour"] = session.colour
+        query["colour"] = session.colour
     if session.beside:
-        made["beside"] = session.beside
-    return made
+        query["beside"] = session.beside
+    return query
 
 
 def view_of(session: Session) -> dict[str, Any]:
-    """What link.js writes into the address, the own ids that it keeps in the browser, and the open run's name, as the
-    map hands them on; the same view given again is news, too."""
-    own = dict(RUNS.own())
-    return {"query": query_of(session), "own": list(own), "name": _name(session.run, own), "at": time.monotonic()}
+    """Return the data for link.js: the address, the visitor's run ids, and the open run's name. The time stamp makes
+    each update new to Gradio."""
+    titles = dict(RUNS.list_own())
+    return {"query": query_of(session), "own": list(titles), "name": _name(session.run, titles), "at": time.monotonic()}
 
 
-def _name(run: str, own: Mapping[str, str]) -> str:
-    """What the page calls the open run."""
-    if run in own:
-        return own[run]
+def _name(run: str, titles: Mapping[str, str]) -> str:
+    """Return the title of the open run."""
+    if run in titles:
+        return titles[run]
     try:
-        return RUNS.get(run).samples.name if run else ""
+        if not run:
+            return ""
+        return RUNS.get(run).samples.name
     except DiagnosisError:  # deleted meanwhile
         return ""
 
 
 def session_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Session:
-    """The view that an address asks for of a run.
+    """Return the view of a run that an address describes.
 
     Args:
         run: the id under which it is opened.
 
     Raises:
-        InvalidInput: what is asked for is not in the run, or is no number.
+        InvalidInput: a part is not in the run, or not a number.
     """
-    said = _text(query, "filter")
+    filters_text = _text(query, "filter")
     row = _number(query, "row")
     if row is not None and row >= len(diagnosis.samples):
-        raise InvalidInput(f"This run has rows 0 to {len(diagnosis.samples) - 1}: the link says {row}.")
-    filters = read_filters(said, diagnosis) if said else ()
+        raise InvalidInput(f"The link's row {row} does not exist: the run has rows 0 to {len(diagnosis.samples) - 1}.")
+    filters = ()
+    if filters_text:
+        filters = read_filters(filters_text, diagnosis)
     return replace(_base_of(query, diagnosis, run), row=row, filters=filters, past=())
 
 
 def _base_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Session:
-    """The same without filters and without an open sample."""
+    """Return the view without filters and open sample."""
     beside = _text(query, "beside")
-    plain = Session(run, colour=_colour(query, diagnosis), beside=beside if is_id(beside) else "")
+    if not is_id(beside):
+        beside = ""
+    plain = Session(run, colour=_colour(query, diagnosis), beside=beside)
     cluster = _number(query, "cluster", first=1)
     candidate = _number(query, "candidate", first=1)
+    if cluster is not None:
+        candidate = None
     if cluster is not None or candidate is not None:
-        session = plain.only(cluster=cluster, candidate=candidate if cluster is None else None)
+        session = plain.only(cluster=cluster, candidate=candidate)
         picked_cluster(session, diagnosis)
         return session
-    if name := _text(query, "set"):
+    name = _text(query, "set")
+    if name:
         if yours_of(diagnosis).set_of(name) is None:
-            raise InvalidInput("The link's set is not kept with this run any more.")
-        return plain.only(own=name)
+            raise InvalidInput("The link's set no longer exists.")
+        return plain.only(own_set=name)
     corners = [pair.split(",") for pair in _text(query, "lasso").split()]
-    return plain.only(polygon=read_polygon(corners)) if corners else plain
+    if corners:
+        return plain.only(polygon=read_polygon(corners))
+    return plain
 
 
 def question_of(query: Mapping[str, Any]) -> tuple[str, str]:
-    """The question of an address, and what it is compared with; "" where there is none."""
+    """Return the question of an address and its comparison, each "" if missing."""
     return _text(query, "ask")[:MAX_TEXT], _text(query, "than")[:MAX_TEXT]
 
 
 def tabs() -> tuple[str, ...]:
-    """The ids of all tabs in their order on the page, those of systems included."""
-    return tuple(name for tab in TABS for name in (tab, *tabs_after(tab)))
+    """Return the ids of all tabs in page order, including those of systems."""
+    names = list[str]()
+    for tab in TABS:
+        names += [tab, *tabs_after(tab)]
+    return tuple(names)
 
 
 def tabs_after(tab: str) -> list[str]:
-    """The tabs that systems put behind one of the page's own, whose ids are taken; what names none of `FOLLOWED` stands
-    behind its last."""
-    last = FOLLOWED[-1]
-    found = [one for one in panels("tab") if one.name not in TABS]
-    return [one.name for one in found if (one.after if one.after in FOLLOWED else last) == tab]
+    """Return the ids of the tabs that systems place after one of the page's own; a tab without a valid place comes
+    after the last of `FOLLOWED`. Systems cannot reuse the page's ids."""
+    names = list[str]()
+    for panel in panels("tab"):
+        after = panel.after
+        if after not in FOLLOWED:
+            after = FOLLOWED[-1]
+        if panel.name not in TABS and after == tab:
+            names.append(panel.name)
+    return names
 
 
 def tab_of(query: Mapping[str, Any]) -> str:
-    """The tab of an address, "" where it names none that is there."""
-    said = _text(query, "tab")
-    return said if said in tabs() else ""
+    """Return the tab of an address, "" if it does not exist."""
+    tab = _text(query, "tab")
+    if tab in tabs():
+        return tab
+    return ""
 
 
 def _colour(query: Mapping[str, Any], diagnosis: Diagnosis) -> str:
     key = _text(query, "colour") or LOSS
-    if (column := column_of(diagnosis, key)) is None:
-        raise InvalidInput(f"This run has no column {key[:80]!r} to color the map by.")
+    column = column_of(diagnosis, key)
+    if column is None:
+        raise InvalidInput(f"This run has no column {key[:80]!r} to color the map. Choose one from the list.")
     return column.key
 
 
 def _text(query: Mapping[str, Any], name: str) -> str:
     value = query.get(name, "")
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return ""
 
 
 def _number(query: Mapping[str, Any], name: str, *, first: int = 0) -> int | None:
-    """A place from 0, of what is counted from `first` in an address; None where it does not stand there."""
-    said = _text(query, name).strip()
-    if not said:
+    """Return an index from 0, counted from `first` in the address; None if missing."""
+    text = _text(query, name).strip()
+    if not text:
         return None
-    if len(said) > 12 or not said.isdecimal():
-        raise InvalidInput(f"The link's {name} must be a whole number: got {said[:40]!r}.")
-    return int(said) - first
+    if len(text) > 12 or not text.isdecimal():
+        raise InvalidInput(f"The link's {name} must be a whole number: got {text[:40]!r}. Fix the link.")
+    return int(text) - first

@@ -1,7 +1,6 @@
-"""How much of the server one visitor, and all together, may take: the one place for these limits.
+"""Limits on the resources of the server, for one visitor and for all.
 
-A visitor is one visit of the page (Gradio's session); of uploads, which come without one, it is the address they come
-from.
+A visitor is one visit of the page (Gradio's session). Uploads come without a session, so their visitor is the address.
 """
 
 from __future__ import annotations
@@ -11,40 +10,40 @@ from dataclasses import dataclass
 
 GIB = 2**30
 STATE_S = 24 * 3600
-"""How long what a page has picked and asked is remembered after it was last changed."""
+"""Seconds that a page's selection and questions are remembered after their last change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """What is beyond is refused with a message, or is swept."""
+    """Requests beyond a limit are rejected with a message; older data are swept."""
 
     at_home: bool = True
-    """Whether one person uses the page on their own machine: their own cache is used and a run has no time limit."""
+    """Whether one person uses the page on their own machine, with their own cache and no time limit."""
     at_once: int = max(1, min(2, (os.cpu_count() or 1) // 2))
-    """Diagnoses, probes, benchmarks and trainings that work at the same time."""
+    """Diagnoses, probes, benchmarks, and trainings that run in parallel."""
     max_waiting: int = 16
-    """Of these in line behind them."""
+    """Jobs in line behind them."""
     max_minutes: float = 0.0
-    """Of work for one of them; 0 sets no limit."""
+    """Time limit of one job; 0 for none."""
     max_sessions: int = 2000
-    """Visits that are remembered."""
+    """Remembered visits."""
     max_runs: int = 1000
     """Finished runs of all visitors, and of one."""
     max_own_runs: int = 1000
     max_upload_bytes: int = 1000 * GIB
-    """Held of all visitors' files, and of one."""
+    """Bytes of all visitors' uploads, and of one visitor's."""
     max_own_upload_bytes: int = 1000 * GIB
     max_uploads: int = 100_000
-    """Number of files held of all visitors, and of one."""
+    """Number of all visitors' uploads, and of one visitor's."""
     max_own_uploads: int = 100_000
     max_own_cache_bytes: int = 2 * GIB
     """Vectors of one visitor's images."""
     max_bytes: int = 2000 * GIB
-    """All that is held on disk: uploads, runs, files, caches."""
+    """Bytes on disk in total: uploads, runs, downloads, caches."""
     min_free_bytes: int = GIB
-    """Left free on that disk: nothing is taken in while there is less."""
+    """Bytes left free on the disk; below, nothing is accepted."""
     kept_s: float = 23.5 * 3600.0
-    """How long anything of a visitor's is kept; the sweep every ten minutes makes that less than a day."""
+    """Seconds that a visitor's data are kept; with a sweep every ten minutes, less than a day."""
 
 
 AT_HOME = Quotas()
@@ -60,16 +59,16 @@ SHARED = Quotas(
     max_bytes=120 * GIB,
     min_free_bytes=2 * GIB,
 )
-"""Of a page that others reach."""
+"""Limits of a page that others reach."""
 
 _now = [AT_HOME]
 
 
 def quotas() -> Quotas:
-    """Those of this server."""
+    """Return the limits of this server."""
     return _now[0]
 
 
 def set_quotas(those: Quotas) -> None:
-    """Serve with those from now on."""
+    """Set the limits of this server."""
     _now[0] = those

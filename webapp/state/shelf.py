@@ -1,5 +1,4 @@
-"""Where visitors' runs lie, each with its note: in the server's own folder, or in one that outlives it
-(`home.keep`)."""
+"""Storage of visitors' runs and their notes, in the server's folder or a lasting one (`home.keep`)."""
 
 from __future__ import annotations
 
@@ -21,31 +20,33 @@ from webapp.state.notes import MAX_TITLE, Note, Notes, link_id
 from webapp.state.quotas import quotas
 
 OF_DATA = 25
-"""Letters of a stored run's name that follow from its data and settings (`core.store.run_id`)."""
+"""Letters of a stored run's name that depend on its data and settings (`core.store.run_id`)."""
 SET_BACK_S = 3600.0
-"""How far a run may be of the future: clocks are put right by a little all the time."""
+"""Seconds that a run's time may lie in the future, because clocks are often corrected a little."""
 
 
 class Shelf:
-    """Stored runs and their notes. Safe to share between threads; several servers may share what is kept."""
+    """Stored runs and their notes. Safe to share between threads; several servers can share a lasting folder."""
 
     def __init__(self) -> None:
         self.runs = store.RunStore(part("runs"), keep_loaded=12)
         self.notes = Notes(part("notes"))
 
     def require_room(self) -> None:
-        """Raises InvalidInput where no further run is taken."""
+        """Raise InvalidInput if the server accepts no further run."""
         limits = quotas()
-        what = "Delete some in Your data." if limits.at_home else "Try again later: each is deleted within a day."
+        what = "Try again later; runs are deleted within a day."
+        if limits.at_home:
+            what = "Delete some in Your data."
         if self.notes.count() >= limits.max_runs:
-            raise InvalidInput(f"The server holds {limits.max_runs} runs, which is the most it takes. {what}")
+            raise InvalidInput(f"The server has reached its limit of {limits.max_runs} runs. {what}")
         if kept_in() is not None and free_bytes("runs") < limits.min_free_bytes:
             least = byte_size(limits.min_free_bytes)
-            raise InvalidInput(f"The disk that runs are kept on is full: {least} of it stay free. {what}")
+            raise InvalidInput(f"The disk for runs is full: {least} must stay free. {what}")
 
     def tidy(self) -> None:
-        """Put right what killed servers left: notes without their run go, and so do runs without a note, which nobody
-        can find; but where runs stay for good, one that is whole and no version of another is noted once more."""
+        """Clean up after killed servers: delete notes without a run, and runs without a note, which nobody can find.
+        Where runs are kept for good, an intact run that is not a version of another gets a new note."""
         sweep_parts(self.notes.folder)
         with contextlib.suppress(OSError), self.notes.changing():
             noted = {note.name for note in self.notes.all()}
@@ -60,18 +61,18 @@ class Shelf:
                     self.notes.remove(note.link)
 
     def _note_again(self, name: str) -> None:
-        """A run whose note was lost gets another, under new ids; one that cannot be read stays where it is."""
+        """Write a new note, under new ids, for a run that lost its note; an unreadable run stays."""
         with contextlib.suppress(InvalidInput):
-            made = self.runs.path(name).stat().st_mtime
+            created = self.runs.path(name).stat().st_mtime
             note = note_of(self.runs.get(name), link_id(secrets.token_urlsafe(16)), name)
-            self.notes.write(replace(note, made=made))
+            self.notes.write(replace(note, made=created))
 
     def files_of(self, name: str) -> Path:
-        """What was made of a stored run to take away."""
+        """Return the folder of a stored run's downloads."""
         return files_of_run(self.runs.root / f"{name}{store.SUFFIX}")
 
     def delete(self, name: str, *, files: bool = True) -> None:
-        """Delete a stored run, if it is there, and, with `files`, what was made of it."""
+        """Delete a stored run, if present, and with `files` its downloads."""
         with contextlib.suppress(InvalidInput):
             self.runs.remove(name)
         if files:
@@ -79,15 +80,15 @@ class Shelf:
 
 
 def stay() -> bool:
-    """Whether runs are kept until they are deleted."""
+    """Whether runs are kept until their user deletes them."""
     return quotas().at_home and kept_in() is not None
 
 
 def left_s(note: Note, since: float) -> float | None:
-    """Seconds until a run is deleted; None where it stays until its maker deletes it.
+    """Return the seconds until a run is deleted; None if it is kept until its maker deletes it.
 
-    A clock that was set anew deletes no run that goes with the server. One that outlives it goes by the wall clock
-    besides, and at once where that was set back, since nobody can tell how old it is.
+    Runs in the server's folder use the monotonic clock, so that a change of the wall clock deletes none. Runs that
+    outlive the server also use the wall clock. If that was set back, they are deleted at once, as their age is unknown.
 
     Args:
         since: when this server first saw it, by `time.monotonic`.
@@ -99,11 +100,13 @@ def left_s(note: Note, since: float) -> float | None:
     age = time.time() - note.made
     if kept_in() is None:
         return left
-    return -1.0 if age < -SET_BACK_S else min(left, most - age)
+    if age < -SET_BACK_S:
+        return -1.0
+    return min(left, most - age)
 
 
 def note_of(diagnosis: Diagnosis, link: str, name: str) -> Note:
-    """The note of a run that was made just now, under the id of its links, and stored under that name."""
+    """Return the note of a new run with its link id and stored name."""
     samples = diagnosis.samples
     encoder = diagnosis.embeddings.encoder[:MAX_TITLE]
     n = len(diagnosis.clusters)

@@ -1,4 +1,4 @@
-"""One piece of work in a thread of its own, with its steps, that stops on request."""
+"""A job: work in its own thread, with steps, that stops on request."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from webapp.state.quotas import quotas
 from webapp.state.visitor import visitor
 
 NICE = 10
-"""How far a job's thread stands back behind those that answer the page, on Linux."""
+"""Niceness of a job's thread on Linux, so that threads that answer the page go first."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobStep:
-    """One named step of a run as far as it is known."""
+    """Progress of one named step."""
 
     name: str
     done: int
@@ -39,45 +39,48 @@ class JobStep:
 
     @property
     def text(self) -> str:
-        """ "3,200 of 10,000, 41 a second, about 2:45 left", as much of it as is meaningful."""
+        """Return "3,200 of 10,000, 41 per second, 2:45 left", or its meaningful parts."""
         if self.total <= 1:
             return ""
         parts = [f"{self.done:,} of {self.total:,}"]
         seconds = self.now - self.started
         if 0 < self.done < self.total and seconds > 2:
             rate = self.done / seconds
-            parts += [f"{rate:,.0f} a second"] if rate >= 1.5 else []
-            parts.append(f"about {clock((self.total - self.done) / rate)} left")
+            if rate >= 1.5:
+                parts.append(f"{rate:,.0f} per second")
+            parts.append(f"{clock((self.total - self.done) / rate)} left")
         return ", ".join(parts)
 
 
 class Job:
-    """One piece of work in a thread. `work` gets a progress callable, which raises Cancelled once `cancel` was
-    called; what it returns is the `result`.
+    """Work in a thread. `work` gets a progress callable, which raises Cancelled after `cancel`; its return value is the
+    `result`.
 
     Args:
-        max_minutes: how long it may take; 0 sets no limit, None is that of the quotas.
+        max_minutes: time limit; 0 for none, None for the quotas' limit.
     """
 
     def __init__(self, work: Callable[[Progress], Any], *, max_minutes: float | None = None) -> None:
         self.id = secrets.token_urlsafe(16)
         self.visitor = visitor()
-        self._max_minutes = quotas().max_minutes if max_minutes is None else max_minutes
+        if max_minutes is None:
+            max_minutes = quotas().max_minutes
+        self._max_minutes = max_minutes
         self.started = time.monotonic()
-        self.place = 0
-        """Its place in line while it waits, from 1."""
+        self.position = 0
+        """Its position in line while it waits, from 1."""
         self.wait_s: float | None = None
-        """About how long it will wait there, where that is known."""
+        """Estimated seconds of waiting, if known."""
         self.begun = False
-        """Whether it works or has worked."""
+        """Whether it has started."""
         self.result: Any = None
         self.error: BaseException | None = None
         self.ended: Callable[[], None] = lambda: None
-        """Called in the thread when the work is over."""
+        """Called in the thread after the work."""
         self._steps: dict[str, JobStep] = {}
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        here = contextvars.copy_context()  # whose visit it is
+        here = contextvars.copy_context()  # carries the visit
         self._thread = threading.Thread(target=here.run, args=(self._run, work), name="job", daemon=True)
 
     def start(self) -> Job:
@@ -87,7 +90,7 @@ class Job:
         return self
 
     def cancel(self) -> None:
-        """Ask the work to stop at its next safe point."""
+        """Stop the work at its next safe point."""
         self._stop.set()
 
     @property
@@ -95,48 +98,48 @@ class Job:
         return self._stop.is_set()
 
     def pause(self, seconds: float) -> bool:
-        """Whether it was asked to stop, after waiting for that at most that long."""
+        """Wait at most that long for a request to stop; returns whether there was one."""
         return self._stop.wait(seconds)
 
     def wait(self, seconds: float) -> bool:
-        """Whether the work has ended, after waiting for it at most that long."""
+        """Wait at most that long for the work to end; returns whether it has."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def steps(self) -> tuple[JobStep, ...]:
-        """The steps in the order in which they began; the last is under way."""
+        """Return the steps in order; the last is in progress."""
         with self._lock:
             return tuple(self._steps.values())
 
     def progress(self, step: str, done: int, total: int) -> None:
-        """What the work calls; raises Cancelled where it shall stop."""
+        """Report progress from the work; raises Cancelled if it must stop."""
         now = time.monotonic()
         with self._lock:
             before = self._steps.get(step)
-            self._steps[step] = (
-                replace(before, done=done, total=total, now=now) if before else JobStep(step, done, total, now, now)
-            )
+            if before is None:
+                before = JobStep(step, done, total, now, now)
+            self._steps[step] = replace(before, done=done, total=total, now=now)
         if self._stop.is_set():
             raise Cancelled("The run was stopped. Your files and choices are still here.")
         limit = self._max_minutes
         if limit and now - self.started > 60 * limit:
             raise Cancelled(
-                f"The run took longer than {limit:g} minutes, the most that this server gives to one. "
-                "Bring fewer samples, or run Errata on your own machine."
+                f"The run exceeded this server's limit of {limit:g} minutes. "
+                "Use fewer samples, or run Errata on your own machine."
             )
 
     def _run(self, work: Callable[[Progress], Any]) -> None:
         _stand_back()
         try:
             self.result = work(self.progress)
-        except BaseException as error:  # handed to the thread that follows the job, which raises it
+        except BaseException as error:  # raised by the thread that follows the job
             self.error = error
         finally:
             self.ended()
 
 
 def _stand_back() -> None:
-    """Let threads that answer the page go first; Linux alone knows a thread's own priority."""
+    """Lower the thread's priority behind those that answer the page; only Linux has priorities per thread."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

@@ -61,7 +61,7 @@ def test_more_pictures_than_are_drawn_are_counted(worded: Diagnosis) -> None:
     answers, gap = answer_texts(worded, ["in the dark"], top=70)
     said = answers_view(worded, answers, gap)
     assert said.count("data-row=") == 2 * 60
-    assert "10 more images not drawn here" in said
+    assert "10 more images on the map" in said
 
 
 def test_what_is_answered(worded: Diagnosis, golden: Callable[..., None]) -> None:
@@ -98,7 +98,7 @@ def test_what_is_answered(worded: Diagnosis, golden: Callable[..., None]) -> Non
         | {title: Page(questions_table(asked)).lines for title, asked in tables.items()}
         | {"A run without words: of images, of scans": [*Page(chips(made)).lines, *Page(chips(scans)).lines]},
     )
-    assert verdict(nothing_shown("with links", counted="links at least 1")) == "Nothing to compare"
+    assert verdict(nothing_shown("with links", counted="links at least 1")) == "No samples to compare"
 
 
 def test_the_pictures_stand_before_what_is_said_of_them(worded: Diagnosis) -> None:
@@ -109,8 +109,8 @@ def test_the_pictures_stand_before_what_is_said_of_them(worded: Diagnosis) -> No
 def test_an_answer_of_the_loss_stands_in_losses_beside_those_in_error_rates(worded: Diagnosis) -> None:
     answer = answer_texts(worded, ["in the dark"])[0][0]
     of_loss = remember(replace(answer, measure="mean loss"))
-    assert of_loss.told == (number(answer.observed.value), number(answer.rest))
-    assert remember(replace(answer, measure="error rate")).told[0] == percent(answer.error_rate.value)
+    assert of_loss.figures == (number(answer.observed.value), number(answer.rest))
+    assert remember(replace(answer, measure="error rate")).figures[0] == percent(answer.error_rate.value)
 
 
 def test_rows_of_one_picture_are_one_tile_that_counts_the_others(worded: Diagnosis) -> None:
@@ -208,7 +208,7 @@ def test_without_words_nothing_can_be_pressed_and_a_question_says_what_to_do() -
     assert not on_open(Session(RUNS.add(scans)), AskState())[5]["visible"]
     families, said, download = on_audit(Session(RUNS.add(scans)), "light")
     assert (families["choices"], download["interactive"]) == ([EVERY], False)
-    assert "Conditions name its clusters in Explore" in said
+    assert "In Explore, conditions describe its groups" in said
     run = RUNS.add(diagnosis)
     with pytest.raises(InvalidInput, match="Diagnose again"):
         on_ask(Session(run), AskState(run), "a dog", "", silent)
@@ -286,7 +286,7 @@ def test_mean_losses_stand_in_where_errors_are_unknown() -> None:
     diagnosis = add_words(make_diagnosis(120, with_errors=False))
     answers, _ = answer_texts(diagnosis, ["in the dark"])
     line = remember(answers[0])
-    assert line.told[0] == number(float(diagnosis.outcomes.fitted[answers[0].rows].mean()))
+    assert line.figures[0] == number(float(diagnosis.outcomes.fitted[answers[0].rows].mean()))
     assert "wrong-mark" not in answers_view(diagnosis, answers, None)
 
 

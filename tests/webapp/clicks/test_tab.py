@@ -52,7 +52,7 @@ def test_a_strip_holds_both_kinds_and_tells_neither_ids_nor_kinds(worded: Diagno
     assert 0 < clicking.strip.is_member.sum() < 30
     assert markup.count('<button type="button" class="clicks-thumb"') == 30
     assert not any(worded.samples.ids[row] in markup for row in clicking.strip.rows)
-    assert "Would you say of this sample" in markup
+    assert "describe this sample?" in markup
     assert Tags(markup).attributes <= {
         "class",
         "tabindex",
@@ -78,17 +78,17 @@ def test_honest_answers_give_the_share_and_say_that_the_words_describe_the_clust
     assert after.strip is None
     assert strip == ""
     assert "holds for 100" in judged
-    assert "describes the cluster" in judged
+    assert "describes the group" in judged
     assert judged.count('data-answer="y"') == int(clicking.strip.is_member.sum())
 
 
 def test_answers_that_tell_nothing_say_so(worded: Diagnosis) -> None:
     session, clicking, _ = drawn(worded)
     _, _, judged = on_answers(session, clicking, press(answers="yn" * 15))
-    assert "do not tell the cluster from the rest" in judged
+    assert "No difference shown between the group and the others" in judged
     session, clicking, _ = drawn(worded)
     _, _, judged = on_answers(session, clicking, press(answers="s" * 30))
-    assert "not enough answers" in judged
+    assert "Too few answers" in judged
 
 
 @pytest.mark.parametrize("answers", [None, "", "y" * 29, "x" * 30, ["y"] * 30, 7])
@@ -113,7 +113,7 @@ def test_only_clusters_with_words_and_pictures_can_be_judged(worded: Diagnosis) 
     assert choices(add_words(make_diagnosis(with_images=False))) == []
     session = Session(RUNS.add(worded))
     for cluster, phrase in ((1, 0), (0, 4), (None, None), ("0", 0)):
-        with pytest.raises(InvalidInput, match="Choose a cluster"):
+        with pytest.raises(InvalidInput, match="Choose a group"):
             on_draw(session, ClicksState(), cluster, phrase)
     with pytest.raises(InvalidInput, match="No run is open"):
         on_draw(Session(), ClicksState(), 0, 0)
@@ -126,7 +126,7 @@ def test_the_tab_follows_the_open_run_and_keeps_a_strip_under_way(worded: Diagno
     assert fresh.run == session.run
     assert clusters["value"] == 0
     assert phrases["choices"][0] == ("in the dark", 0)
-    assert "No cluster to judge" in on_open(Session(RUNS.add(make_diagnosis())), ClicksState())[3]
+    assert "No group to judge" in on_open(Session(RUNS.add(make_diagnosis())), ClicksState())[3]
     nothing = on_open(Session(RUNS.add(make_diagnosis(n_clusters=0))), ClicksState())[3]
     assert "would usually be found (33 of 40 planted)" in nothing
     assert on_cluster(session, 1)["value"] is None
@@ -158,5 +158,5 @@ def test_a_strip_of_clips_is_called_so_and_scans_are_told_why_they_have_none(wor
     strip = Strip(np.arange(2), np.array([True, False]), ())
     assert 'aria-label="Clip 1"' in strip_view(clips, strip, "in the dark")
     said = render("clicks/nothing.html.j2", sensitivity="", wordless=True)
-    assert "the encoder of scans was taught no words" in said
+    assert "scan encoder knows no words" in said
     assert "images or texts" not in said

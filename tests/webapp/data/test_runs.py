@@ -36,14 +36,14 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_row_says_what_the_run_is_and_how_long_it_is_kept(diagnosis: Diagnosis) -> None:
     serve("ann")
     nothing = runs_list(Session())
-    assert "None yet from this page" in nothing
-    assert "Runs that the page started with are in the menu on Explore." in nothing
+    assert "No runs yet" in nothing
+    assert "To open a built-in run, use the menu in Explore." in nothing
     first, second = RUNS.add(diagnosis), RUNS.add(make_diagnosis(n_clusters=0))
     RUNS.entitle(first, "<b>dogs</b>")
     said = runs_list(Session(first))
     assert "&lt;b&gt;dogs" in said
     assert said.index(second) < said.index(first)  # the latest stands first
-    for words in ("60 images", "2 clusters", "no cluster", "deleted in 23.5 hours"):
+    for words in ("60 images", "2 groups", "no group", "deleted in 23.5 hours"):
         assert words in said
     assert said.count("aria-current") == 1
     RUNS.forget("ann")
@@ -56,18 +56,18 @@ def test_a_row_s_buttons_open_rename_and_delete_the_visit_s_own_run_alone(diagno
     for do in ("open", "rename", "delete"):
         for theirs in (run, RUNS.link(run)):
             said = on_act(Session(example), examples, press(do=do, run=theirs, title="Taken"))
-            assert "None yet" in said[0]
+            assert "No runs yet" in said[0]
     serve("ann")
     listed, tabs, picker, session, *_ = on_act(Session(example), examples, press(do="open", run=run))
     assert (tabs["selected"], picker["value"], session.run) == ("explore", run, run)
     assert "aria-current" in listed
     on_act(session, examples, press(do="rename", run=run, title=" "))
     on_act(session, examples, press(do="rename", run=run, title="Tuesday"))
-    assert RUNS.own() == [(run, "Tuesday")]
+    assert RUNS.list_own() == [(run, "Tuesday")]
     listed, tabs, picker, session, *_ = on_act(session, examples, press(do="delete", run=run))
-    assert "None yet" in listed
+    assert "No runs yet" in listed
     assert (picker["value"], session.run) == (example, example)  # the page shows what is there
-    assert RUNS.own() == []
+    assert RUNS.list_own() == []
 
 
 def test_a_run_that_was_taken_away_is_opened_again_with_what_was_said_of_it(
@@ -89,7 +89,7 @@ def test_a_run_that_was_taken_away_is_opened_again_with_what_was_said_of_it(
     mailed.write_bytes(b"no run")
     with pytest.raises(InvalidInput, match=r"The run 'mailed\.errata' is damaged"):
         on_bring([("An example", example)], str(mailed))
-    assert len(RUNS.own()) == 1
+    assert len(RUNS.list_own()) == 1
     RUNS.forget("ben")
 
 
@@ -101,6 +101,6 @@ def test_what_another_tab_of_the_browser_made_is_deleted_too(diagnosis: Diagnosi
     assert len(RUNS.get(run).samples) == 60
     on_forget(f'["{run}", 3]')
     serve("ann, another tab")
-    assert RUNS.own() == []
+    assert RUNS.list_own() == []
     for nonsense in ("[" * 100_000, "{}", "x", None, "[1]"):
         assert own_ids(nonsense) == []

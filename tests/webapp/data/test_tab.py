@@ -31,8 +31,8 @@ def test_a_corrected_role_is_seen_among_the_columns(tmp_path: Path) -> None:
     shown = on_roles(str(table), on_table(str(table))[0], False, *picked)[0].replace("\n", "")
     assert "<th>3 columns</th>" in shown
     assert "<td><code>note</code></td><td><b>texts</b></td>" in shown
-    assert "<td><code>loss</code></td><td><span class=muted>may explain failures</span></td>" in shown
-    assert "One row for each sample" in on_roles(None, (), False, *picked)[0]
+    assert "<td><code>loss</code></td><td><span class=muted>may explain errors</span></td>" in shown
+    assert "One row per sample" in on_roles(None, (), False, *picked)[0]
 
 
 def test_masks_are_taken_by_their_names_each_in_its_place(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_masks_are_taken_by_their_names_each_in_its_place(tmp_path: Path) -> Non
 def test_without_a_table_stands_what_one_should_hold() -> None:
     held, hint, _, classes, *roles = on_table(None)
     assert held == ()
-    assert "One row for each sample" in hint
+    assert "One row per sample" in hint
     assert classes["choices"] == []
     assert len(roles) == len(ROLE_NAMES)
 
@@ -72,7 +72,7 @@ def test_a_table_that_looks_wrong_is_shown_with_its_rows_and_a_tick_for_it_alone
     wrong.write_text("id,label,prediction\n" + "".join(f"{i},{a + 1},{b}\n" for i, (a, b) in enumerate(rows)))
     right.write_text("id,label,prediction\n" + "".join(f"{i},{a},{b}\n" for i, (a, b) in enumerate(rows)))
     _, shown, tick, *_ = on_table(str(wrong))
-    assert "This looks like a mistake, and stops a run" in shown
+    assert "This looks like a mistake and stops a run" in shown
     assert "&#39;1&#39; goes with &#39;0&#39;" in shown
     assert "predicted" in shown.split("Rows as read")[1]
     assert "--" not in shown

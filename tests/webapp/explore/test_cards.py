@@ -27,7 +27,7 @@ def test_cards_stand_in_rank_order_with_their_worst_pictures() -> None:
 
 def test_nothing_found_says_what_would_have_been_found() -> None:
     said = Tags(cluster_list(make_diagnosis(n_clusters=0))).text
-    assert "No failure cluster" in said
+    assert "No confirmed group" in said
     assert "that are always wrong would usually be found (33 of 40 planted)" in said
     assert said.count("% wrong") >= 2
     assert "What else" not in said
@@ -45,20 +45,20 @@ def test_where_nothing_was_tested_chance_is_not_spoken_of() -> None:
     untested = replace(found.estimate, predictability=replace(found.estimate.predictability, p=None))
     said = Tags(cluster_list(replace(found, estimate=untested))).text
     assert "too few independent rows to test anything" in said
-    assert "That is a result" not in said
+    assert "Errors are scattered" not in said
 
 
 def test_what_is_confirmed_without_a_cluster_stands_open_above_advice_and_is_not_called_nothing() -> None:
     page = Page(cluster_list(confirmed_without_clusters()))
-    for wrong in ("No failure cluster", "That is a result", "Check that ids match"):
+    for wrong in ("No confirmed group", "Errors are scattered", "Check that ids match"):
         assert wrong not in page.text
     assert "No group is confirmed, but 1 class, 1 confused pair and 1 condition or phrase are." in page.text
     places = [
         page.text.index(said)
-        for said in ("Confirmed on their own 1", "weather = fog", "What else would have been found", "What to try next")
+        for said in ("Confirmed outside groups 1", "weather = fog", "Detection limits", "What to try next")
     ]
     assert places == sorted(places)
-    assert page.text.count("Confirmed on their own 1") == 1
+    assert page.text.count("Confirmed outside groups 1") == 1
     (fold,) = [a for a in page.named("details") if "alone" in (a.get("class") or "")]
     assert "open" in fold
 
@@ -67,7 +67,7 @@ def test_nothing_confirmed_at_all_keeps_the_advice_about_ids() -> None:
     said = Tags(cluster_list(make_diagnosis(n_clusters=0))).text
     assert "Check that ids match" in said
     assert "beyond what is confirmed" not in said
-    assert "That is a result" in said
+    assert "Errors are scattered" in said
 
 
 def test_beside_clusters_what_stands_alone_is_folded() -> None:

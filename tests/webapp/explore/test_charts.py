@@ -76,13 +76,13 @@ def test_a_bar_says_how_many_and_how_many_are_wrong() -> None:
     rows = rows_kept(DIAGNOSIS, [part])
     assert DIAGNOSIS.outcomes.errors is not None
     rate = round(100 * DIAGNOSIS.outcomes.errors[rows].mean())
-    assert bar.said == f"{bar.label}: {rows.sum()} samples, {rows[:10].sum()} selected, {rate}% wrong"
+    assert bar.text == f"{bar.label}: {rows.sum()} samples, {rows[:10].sum()} selected, {rate}% wrong"
 
 
 def test_a_chart_shows_its_filter_and_leaves_its_own_selection_alone() -> None:
     chosen = Filter("class", values=(str(drawn(DIAGNOSIS)["class"].bars[1].label),))
     chart = drawn(DIAGNOSIS, None, chosen)["class"]
-    assert [bar.kept for bar in chart.bars] == [False, True, False]
+    assert [bar.is_kept for bar in chart.bars] == [False, True, False]
     assert chart.filtered
     assert not any(bar.picked_share for bar in chart.bars)
 

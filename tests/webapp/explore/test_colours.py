@@ -13,7 +13,7 @@ from core.errors import InvalidInput
 from core.records import Column, Diagnosis
 from core.reports.tables.columns import columns_of
 from tests.support.diagnoses import make_diagnosis
-from webapp.explore.colours import MAX_HUES, MISSING, OTHER, STEPS, ZERO, colouring, on_scale
+from webapp.explore.colours import MAX_HUES, MISSING, OTHER_BYTE, VALUE_STEPS, ZERO, colouring, on_scale
 
 
 def bytes_of(sent: dict[str, Any]) -> np.ndarray:
@@ -37,8 +37,11 @@ def test_the_ends_of_a_bar_are_percentiles_and_what_lies_beyond_has_their_colour
     made = make_diagnosis()
     sent, loss = colouring(made, "", "loss"), made.outcomes.loss
     assert (sent["low"], sent["high"]) == tuple(np.percentile(loss, [2, 98]))
-    back = sent["low"] + bytes_of(sent) / STEPS * (sent["high"] - sent["low"])
-    assert np.abs(back - np.clip(loss, sent["low"], sent["high"])).max() <= (sent["high"] - sent["low"]) / STEPS / 1.99
+    back = sent["low"] + bytes_of(sent) / VALUE_STEPS * (sent["high"] - sent["low"])
+    assert (
+        np.abs(back - np.clip(loss, sent["low"], sent["high"])).max()
+        <= (sent["high"] - sent["low"]) / VALUE_STEPS / 1.99
+    )
 
 
 def test_zero_stays_in_the_middle_of_a_diverging_scale() -> None:
@@ -65,7 +68,9 @@ def test_many_values_share_one_byte_and_counts_add_up() -> None:
     codes, legend = bytes_of(sent), sent["legend"]
     assert len(legend) == MAX_HUES + 1
     assert legend[-1]["label"].endswith("other")
-    assert [entry["count"] for entry in legend] == np.bincount(codes[codes != MISSING], minlength=OTHER + 1).tolist()
+    assert [entry["count"] for entry in legend] == np.bincount(
+        codes[codes != MISSING], minlength=OTHER_BYTE + 1
+    ).tolist()
     assert sum(entry["count"] for entry in legend) + sent["missing"] == 60
     counts = [entry["count"] for entry in legend[:-1]]
     assert counts == sorted(counts, reverse=True)

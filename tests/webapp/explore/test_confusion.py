@@ -14,7 +14,7 @@ from core.store import save
 from tests.support.showcase import make_showcase
 from tests.webapp.explore.test_linked import pressed, rows_of
 from webapp.explore.charts import MAX_PAIRS, charts
-from webapp.explore.confusion import MOST_CLASSES, confusion_grid
+from webapp.explore.confusion import MAX_MATRIX_CLASSES, confusion_grid
 from webapp.explore.linked import LinkedState, linked_view
 from webapp.state.query import query_of, session_of
 from webapp.state.runs import RUNS
@@ -38,7 +38,7 @@ def test_each_cell_keeps_as_many_as_it_says_and_lets_go_when_pressed_again(run: 
             assert len(rows_of(session)) == cell.n
             shown = confusion_grid(diagnosis, np.array(rows_of(session), np.int64), session.filters)
             assert shown is not None
-            kept = [one for line in shown.rows for one in line if one.kept]
+            kept = [one for line in shown.rows for one in line if one.is_kept]
             assert [one.part for one in kept] == [cell.part]
             again = session_of(query_of(session), diagnosis, run)  # a link says the same
             assert rows_of(again) == rows_of(session)
@@ -60,20 +60,20 @@ def test_it_stands_among_the_charts_as_buttons_that_say_what_they_hold(run: str)
 
 def test_of_many_classes_the_most_confused_pairs_are_listed_and_why(run: str, tmp_path: Path) -> None:
     made = RUNS.get(run)
-    labels = np.arange(120) % (MOST_CLASSES + 1)
-    predictions = (labels + 1 + np.arange(120) // (MOST_CLASSES + 1) % 3) % (MOST_CLASSES + 1)
+    labels = np.arange(120) % (MAX_MATRIX_CLASSES + 1)
+    predictions = (labels + 1 + np.arange(120) // (MAX_MATRIX_CLASSES + 1) % 3) % (MAX_MATRIX_CLASSES + 1)
     many = replace(
         made,
-        samples=replace(made.samples, labels=labels, class_names=tuple(f"c{i}" for i in range(MOST_CLASSES + 1))),
+        samples=replace(made.samples, labels=labels, class_names=tuple(f"c{i}" for i in range(MAX_MATRIX_CLASSES + 1))),
         outcomes=replace(made.outcomes, predictions=predictions),
     )
     assert confusion_grid(many, None, ()) is None
     save(many, tmp_path / "many" / "run.errata")
     said = linked_view(Session(RUNS.offer(tmp_path / "many" / "run.errata")), LinkedState())
-    assert f"Pairs, since a matrix is drawn of up to {MOST_CLASSES} classes." in said
+    assert f"Pairs, because a matrix shows up to {MAX_MATRIX_CLASSES} classes." in said
     chart = next(chart for chart in charts(many, lambda key: None, ()) if chart.key == "confused")
     assert len(chart.bars) == MAX_PAIRS
-    assert chart.more == 3 * (MOST_CLASSES + 1) - MAX_PAIRS
+    assert chart.more == 3 * (MAX_MATRIX_CLASSES + 1) - MAX_PAIRS
     blind = replace(made, outcomes=replace(made.outcomes, predictions=None))
     assert confusion_grid(blind, None, ()) is None
 
@@ -93,7 +93,7 @@ def test_pairs_that_read_the_same_are_kept_apart(tmp_path: Path) -> None:
             assert len(rows_of(session)) == cell.n
             shown = confusion_grid(RUNS.get(run), None, session.filters)
             assert shown is not None
-            assert [one.part for line in shown.rows for one in line if one.kept] == [cell.part]
+            assert [one.part for line in shown.rows for one in line if one.is_kept] == [cell.part]
 
 
 @pytest.mark.parametrize(

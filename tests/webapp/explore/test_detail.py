@@ -22,11 +22,14 @@ def test_a_clusters_detail_says_what_the_latest_probe_does_there(streets: Diagno
     odd = with_results(streets, (replace(result, name="older"), replace(result, name="<b>newest</b>")))
     said = selection_pane(odd, Selection(np.flatnonzero(cluster.membership >= 0.5), (), cluster))
     inside = cluster.membership >= 0.5
-    assert "<b>&lt;b&gt;newest&lt;/b&gt;</b>, the latest probe" in said
+    assert "<b>&lt;b&gt;newest&lt;/b&gt;</b> (latest probe) is" in said
     assert "older" not in said
-    assert f"wrong on {percent(float(wrong[inside].mean()))} of the {inside.sum()} members" in said
     assert (
-        f"fixes {(mine & ~wrong)[inside].sum()} that your model gets wrong and breaks {(~mine & wrong)[inside].sum()}."
+        f"wrong on {wrong[inside].sum()} of {inside.sum()} scored members ({percent(float(wrong[inside].mean()))})"
+        in said
+    )
+    assert (
+        f"fixes {(mine & ~wrong)[inside].sum()} and breaks {(~mine & wrong)[inside].sum()} answers of your model."
         in said
     )
     own = with_results(replace(odd, extras={**streets.extras, "probe": "own"}), (replace(result, name="own"),))
@@ -40,7 +43,7 @@ def test_a_clusters_detail_says_what_the_latest_probe_does_there(streets: Diagno
 def test_a_lasso_is_called_exploratory_and_carries_no_p() -> None:
     diagnosis = make_diagnosis()
     said = Tags(selection_pane(diagnosis, Selection(np.arange(10), ()))).text
-    assert "Exploratory" in said
+    assert "Not tested" in said
     assert "Adjusted p" not in said
     assert "10" in said
 

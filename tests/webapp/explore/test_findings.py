@@ -25,15 +25,15 @@ def test_words_stand_among_conditions_and_a_phrase_that_was_not_confirmed_is_las
     shown, folded = shown_findings(worded, own[::-1])
     marks = [(f.text, f.mark, f.quiet) for f in shown]
     assert sorted(marks[:2]) == [('like "in the dark"', "", False), ("weather = fog", "", False)]
-    assert (marks[2:], folded) == ([('like "in fog"', "exploratory", True)], [])
+    assert (marks[2:], folded) == ([('like "in fog"', "not confirmed", True)], [])
     said = selection_pane(worded, Selection(np.arange(9), own))
-    assert said.count("exploratory") == 1
+    assert said.count("not confirmed") == 1
     assert "at night" in said
 
 
 def test_what_has_nothing_to_say_is_left_out(worded: Diagnosis) -> None:
     assert shown_findings(worded, ()) == ([], [])
-    assert "No phrase, no column" in selection_pane(worded, Selection(np.arange(9), ()))
+    assert "Nothing tested describes" in selection_pane(worded, Selection(np.arange(9), ()))
 
 
 def test_a_measured_property_is_explained_with_its_unit_and_a_column_of_the_user_is_not(worded: Diagnosis) -> None:
@@ -71,8 +71,8 @@ def test_a_selection_is_described_in_words_without_a_p(worded: Diagnosis) -> Non
     dark = np.flatnonzero(np.arange(240) % 4 == 0)
     found = phrases_of_rows(worded, dark)
     assert 'like "in the dark"' in [f.text for f in found]
-    assert {f.mark for f in found} == {"exploratory, no p"}
-    assert "exploratory, no p" in selection_pane(worded, Selection(dark, (), described=found))
+    assert {f.mark for f in found} == {"not tested"}
+    assert "not tested" in selection_pane(worded, Selection(dark, (), described=found))
     large = add_words(make_diagnosis(4800, with_images=False))
     assert 'like "in the dark"' in [f.text for f in phrases_of_rows(large, np.flatnonzero(np.arange(4800) % 4 == 0))]
     assert phrases_of_rows(worded, dark[:1]) == ()
@@ -81,8 +81,8 @@ def test_a_selection_is_described_in_words_without_a_p(worded: Diagnosis) -> Non
 
 def test_what_of_many_samples_was_looked_at_is_said(worded: Diagnosis) -> None:
     rows = np.arange(0, len(worded.samples), 4)
-    assert not any("looked for among" in one.said for one in phrases_of_rows(worded, rows))
+    assert not any("searched on" in one.sentence for one in phrases_of_rows(worded, rows))
     many = add_words(make_diagnosis(2400, with_images=False))
     found = phrases_of_rows(many, np.arange(0, 2400, 4))
     assert found
-    assert all("of the folds, looked for among 1,500 samples." in one.said for one in found)
+    assert all("of the folds, searched on 1,500 samples." in one.sentence for one in found)

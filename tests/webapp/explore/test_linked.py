@@ -110,16 +110,16 @@ def test_a_part_of_a_cluster_is_exploratory_and_never_called_by_its_test(run: st
     whole, part = show_selection(cluster)[1], pressed(cluster, do="filter", part='["loss", 0.5, null]')[1]
     assert "Adjusted p" in whole
     assert "Adjusted p" not in part
-    assert "Exploratory" in part
+    assert "Not tested" in part
     assert "Your selection" in part
 
 
 def test_a_selection_that_nothing_passes_says_so_and_stays_to_be_changed(run: str) -> None:
     following, pane, points, *_ = pressed(Session(run), do="find", text="nowhere to be found")
     assert following.filters
-    assert "No sample passes" in pane
+    assert "No sample matches" in pane
     assert points["selection"] == {"count": 0}
-    assert "No sample passes" in linked_view(following, LinkedState(run))
+    assert "No sample matches" in linked_view(following, LinkedState(run))
 
 
 def test_the_table_is_sorted_paged_and_widened_without_touching_the_selection(run: str) -> None:
@@ -260,7 +260,7 @@ def test_a_sample_opened_beside_a_cluster_stands_in_the_address_with_it(run: str
     session, pane, points, *_ = pressed(cluster, do="row", row="0")
     assert query_of(session) == {"run": run, "cluster": "2", "row": "0"}
     assert points["selection"]["count"] == 1
-    assert "&larr; Cluster 2" in pane
+    assert "&larr; Group 2" in pane
     back = session_of(query_of(session), RUNS.get(run), run)
     assert show_selection(back)[1] == pane
     assert linked_view(back, LinkedState(run)) == linked_view(replace(session, past=()), LinkedState(run))

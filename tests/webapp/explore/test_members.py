@@ -13,7 +13,7 @@ from core.records import ClusterName, Diagnosis, FailureCluster
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.markup.test_html import Tags
 from webapp.explore.cards import cluster_list
-from webapp.explore.detail import ASKED, EXPLORATORY, Selection, selection_pane
+from webapp.explore.detail import CHOSEN_BY_QUESTION, NOT_TESTED, Selection, selection_pane
 from webapp.explore.members import members_of, met_by
 
 
@@ -41,10 +41,12 @@ def two_clusters(first: list[int], second: list[int], scope: str = "all samples"
 
 def test_a_condition_is_told_with_the_share_of_members_and_of_the_rest() -> None:
     diagnosis = make_diagnosis()  # every fourth of 60 meets the condition
-    assert plain(met_by(diagnosis, diagnosis.insights[0], np.array([0, 1, 2, 3]))) == "25% of members, 25% of the rest"
-    assert plain(met_by(diagnosis, diagnosis.insights[0], np.arange(0, 60, 4))) == "100% of members, 0% of the rest"
+    assert (
+        plain(met_by(diagnosis, diagnosis.insights[0], np.array([0, 1, 2, 3]))) == "25% of members, 25% of the others"
+    )
+    assert plain(met_by(diagnosis, diagnosis.insights[0], np.arange(0, 60, 4))) == "100% of members, 0% of the others"
     within = replace(diagnosis.insights[0], scope="bus")  # rows 0, 3, ..., 57, of which 0, 12, ..., 48 meet it
-    assert plain(met_by(diagnosis, within, np.array([0, 3]))) == "50% of members, 22% of the rest"
+    assert plain(met_by(diagnosis, within, np.array([0, 3]))) == "50% of members, 22% of the others"
 
 
 def test_cards_and_panes_carry_the_share_and_mark_what_is_exploratory() -> None:
@@ -52,7 +54,7 @@ def test_cards_and_panes_carry_the_share_and_mark_what_is_exploratory() -> None:
     _, confirmed, exploratory = cards(diagnosis)
     assert "100% of members" in plain(confirmed)
     assert "exploratory" not in confirmed
-    assert "exploratory" in exploratory
+    assert "not confirmed" in exploratory
     pane = selection_pane(
         diagnosis, Selection(members_of(diagnosis.clusters[0]), diagnosis.insights[:1], diagnosis.clusters[0])
     )
@@ -75,18 +77,18 @@ def test_a_cluster_of_a_class_is_compared_with_the_rest_of_its_class() -> None:
     second = diagnosis.clusters[1]
     said = " ".join(plain(Tags(selection_pane(diagnosis, Selection(members_of(second), (), second))).text).split())
     rest = diagnosis.outcomes.loss[scope_rows(diagnosis, "bus") & ~np.isin(np.arange(60), [3, 6])].mean()
-    assert f"against {rest:.2f} in the rest of bus" in said
+    assert f"the others of bus {rest:.2f}" in said
     assert "10% of bus" in said
 
 
 def test_what_a_question_chose_is_not_called_chosen_after_its_losses() -> None:
     diagnosis, rows = make_diagnosis(), np.arange(6)
     asked = selection_pane(diagnosis, Selection(rows, (), title="Looks like “fog”", scope="bus"))
-    assert "in the rest of bus" in asked
-    assert ASKED in asked
+    assert "the others of bus" in asked
+    assert CHOSEN_BY_QUESTION in asked
     assert "stands in Ask" not in asked  # nothing was asked there where the words were searched for on the page
-    assert EXPLORATORY not in asked
-    assert EXPLORATORY in selection_pane(diagnosis, Selection(rows, ()))
+    assert NOT_TESTED not in asked
+    assert NOT_TESTED in selection_pane(diagnosis, Selection(rows, ()))
 
 
 def test_the_matches_of_words_are_shown_most_alike_first() -> None:
@@ -95,15 +97,15 @@ def test_the_matches_of_words_are_shown_most_alike_first() -> None:
     asked = selection_pane(diagnosis, Selection(rows, (), title="Looks like “fog”"))
     panel = asked.split('id="panel-alike"')[1].split('role="tabpanel"')[0]
     assert re.findall(r'data-row="(\d+)"', panel) == ["7", "2", "30", "11"]
-    assert asked.index("Most alike") < asked.index("Worst")
-    assert "Most alike" not in selection_pane(diagnosis, Selection(rows, ()))
+    assert asked.index("Best matches") < asked.index("Highest loss")
+    assert "Best matches" not in selection_pane(diagnosis, Selection(rows, ()))
 
 
 def test_what_is_worth_a_look_stands_apart_with_how_likely_it_is_to_be_nothing() -> None:
     made, title = make_diagnosis(), "Perhaps: trams on grass"
     candidate = replace(made.candidates[0], called=ClusterName(title, "phrase", (), "perhaps", 0.5))
     diagnosis = replace(made, candidates=(candidate,))
-    clusters, _, looks = cluster_list(diagnosis).partition("<h3>Worth a look</h3>")
+    clusters, _, looks = cluster_list(diagnosis).partition("<h3>Hints</h3>")
     assert title not in clusters
     assert title in looks
     assert looks.count("A guess: right for about 50 of 100 real groups titled this way.") == 1

@@ -53,7 +53,7 @@ def test_a_text_is_drawn_from_what_the_run_keeps_and_stays_text(clips: Diagnosis
     assert "<table>" in drawn["moment"]  # the same figures as text
 
 
-@pytest.mark.parametrize(("text", "why"), [("  ", "empty text"), ("x" * 301, "at most 300 characters")])
+@pytest.mark.parametrize(("text", "why"), [("  ", "text is empty"), ("x" * 301, "300 are allowed")])
 def test_what_is_no_text_is_refused_in_its_place(clips: Diagnosis, text: str, why: str) -> None:
     assert why in moment_card(clips, 0, text)["moment"]
 

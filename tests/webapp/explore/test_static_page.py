@@ -61,9 +61,9 @@ def test_its_table_can_be_searched_and_has_a_column_of_texts(tmp_path: Path) -> 
 
 def test_texts_that_are_not_searched_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = load(ASSETS / "examples" / "definitions" / "run.errata")
-    said = "Texts of the first 500 of 1,600 samples are kept here and searched"
+    said = "the texts of the first 500 of 1,600 samples"
     assert static_page._searched(made) == ""
-    monkeypatch.setattr(static_page, "MOST_TEXTS", 500)
+    monkeypatch.setattr(static_page, "MAX_TEXTS", 500)
     text, data = read(write_page(made, tmp_path / "page"))
     assert said in text
     assert len(data["texts"]) == 500
@@ -119,19 +119,19 @@ def test_pictures_end_at_their_bound_and_what_is_missing_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = make_showcase(60)
-    monkeypatch.setattr(static_page, "MOST_PICTURES", 20)
+    monkeypatch.setattr(static_page, "MAX_PICTURES", 20)
     text, data = read(write_page(made, tmp_path / "few"))
-    assert "40 samples of 60 have no image in this folder." in text
+    assert "40 of 60 samples have no image in this folder." in text
     members = np.flatnonzero(made.clusters[0].membership >= 0.5).tolist()
     assert [row for row, _ in data["pictured"]][: min(20, len(members))] == members[:20]
-    monkeypatch.setattr(static_page, "MOST_BYTES", 3000)
+    monkeypatch.setattr(static_page, "MAX_PICTURE_BYTES", 3000)
     write_page(made, tmp_path / "small")
     assert sum(path.stat().st_size for path in (tmp_path / "small" / "pictures").iterdir()) <= 3000
 
 
 def test_a_folder_that_holds_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(InvalidInput, match="holds files already"):
+    with pytest.raises(InvalidInput, match="already contains files"):
         write_page(make_showcase(60), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 

@@ -20,7 +20,7 @@ from webapp.explore import worth
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.overview import notes_section
 from webapp.explore.tab import on_measured
-from webapp.explore.worth import NOT_YET, on_measure, opened, worth_of
+from webapp.explore.worth import NOT_MEASURED, on_measure, opened, worth_of
 from webapp.state.jobs import JOBS
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
@@ -55,9 +55,9 @@ def sample_pane(diagnosis: Diagnosis, row: int) -> str:
 def test_before_it_is_measured_the_page_says_so_and_offers_it() -> None:
     diagnosis = make_diagnosis()
     pane, notes = sample_pane(diagnosis, named_row(diagnosis)), notes_section(diagnosis)
-    assert NOT_YET in Tags(pane).text
+    assert NOT_MEASURED in Tags(pane).text
     assert 'data-open="worth"' in pane
-    assert NOT_YET in Tags(notes).text
+    assert NOT_MEASURED in Tags(notes).text
     assert 'data-do="worth"' in notes
     assert "not measured" in Tags(notes).text
 

@@ -19,7 +19,7 @@ from tests.support.visits import serve
 from tests.webapp.callbacks import press
 from tests.webapp.markup.test_html import Tags
 from webapp.data.runs import on_copy
-from webapp.explore.detail import EXPLORATORY
+from webapp.explore.detail import NOT_TESTED
 from webapp.explore.linked import take_csv
 from webapp.explore.own_part import target
 from webapp.explore.picked import show_selection
@@ -107,11 +107,11 @@ def test_clusters_are_merged_and_the_union_is_theirs(run: str, streets: Diagnosi
     assert selected_rows(session, RUNS.get(run)).tolist() == members.tolist()
     shown = text(pane)
     assert shown.count("both") >= 1
-    assert EXPLORATORY in shown
-    assert "Made of all of cluster 1" in shown
+    assert NOT_TESTED in shown
+    assert "Made from all of group 1" in shown
     assert "Adjusted p" not in shown
     for wrong in ("cluster:0", "cluster:99", "set:00000000", "", "x"):
-        with pytest.raises(InvalidInput, match="another cluster or set"):
+        with pytest.raises(InvalidInput, match="another group or set"):
             merged(one, wrong, "x")
 
 
@@ -122,11 +122,11 @@ def test_a_cluster_is_split_by_what_is_picked_of_it(run: str, streets: Diagnosis
     session, pane, *_ = pressed(part, do="keep", title="the worse half", part="cluster:0", rest="yes")
     first, rest = kept(run).sets
     assert sorted([*first.rows.tolist(), *rest.rows.tolist()]) == members.tolist()
-    assert rest.title == "the worse half: the rest"
-    assert session.own == first.id
-    assert "split by cluster 1" in text(pane)
+    assert rest.title == "the worse half: the others"
+    assert session.own_set == first.id
+    assert "split by group 1" in text(pane)
     outline = Session(run).only(polygon=((-99.0, -99.0), (99.0, -99.0), (99.0, 99.0), (-99.0, 99.0)))
-    assert "Of these" in show_selection(outline)[1]
+    assert "Keep<select" in show_selection(outline)[1]
     pressed(outline, do="keep", title="in the second", part="cluster:1")
     assert kept(run).sets[2].rows.tolist() == np.flatnonzero(streets.clusters[1].membership >= 0.5).tolist()
 
@@ -141,10 +141,10 @@ def test_a_set_colours_filters_is_in_the_file_and_in_links(run: str) -> None:
     assert table is not None
     assert table.splitlines()[1].count(f"'{EVIL}") == 1
     query = query_of(session)
-    assert query["set"] == session.own
+    assert query["set"] == session.own_set
     back = session_of(query, RUNS.get(run), RUNS.link(run))
     assert selected_rows(back, RUNS.get(run)).tolist() == [1, 2, 3]
-    with pytest.raises(InvalidInput, match="not kept with this run"):
+    with pytest.raises(InvalidInput, match="no longer exists"):
         session_of({"set": "../../x"}, RUNS.get(run), run)
 
 
@@ -156,19 +156,19 @@ def test_a_deleted_set_comes_back_and_leaves_no_page_stuck(run: str) -> None:
     assert "Deleted “mine”" in text(pane)
     assert not after.picked
     followed, shown, _ = show_selection(elsewhere)
-    assert (followed.own, followed.filters, followed.colour) == ("", (), "loss")
-    assert "failure clusters" in text(shown)
+    assert (followed.own_set, followed.filters, followed.colour) == ("", (), "loss")
+    assert " groups" in text(shown)
     with pytest.raises(InvalidInput, match="deleted"):
-        pressed(after, do="open", key=f"set:{session.own}")
+        pressed(after, do="open", key=f"set:{session.own_set}")
     again, *_, gone = pressed(after, gone, do="undo")
-    assert again.own == session.own == kept(run).sets[0].id
+    assert again.own_set == session.own_set == kept(run).sets[0].id
     assert kept(run).sets[0].rows.tolist() == [1, 2, 3]
-    with pytest.raises(InvalidInput, match="nothing to bring back"):
+    with pytest.raises(InvalidInput, match="No deleted set"):
         pressed(again, gone, do="undo")
 
 
 def test_examples_and_links_are_read_only_and_say_how_to_have_an_own_run(example: str, run: str) -> None:
-    for other, said in ((example, "Copy it"), (RUNS.link(run), "opened by a link")):
+    for other, said in ((example, "Copy it"), (RUNS.link(run), "a link opened it")):
         session = Session(other).only(cluster=0)
         assert said in show_selection(session)[1]
         assert "<form" not in show_selection(session)[1]
@@ -217,8 +217,8 @@ def test_a_set_of_another_run_is_none_here(run: str, streets: Diagnosis) -> None
     session, *_ = pressed(Session(run).only(rows=(1, 2)), do="keep", title="mine")
     other = RUNS.add(streets)
     with pytest.raises(InvalidInput, match="another run"):
-        pressed(Session(other), do="open", key=f"set:{session.own}")
-    followed, *_ = show_selection(Session(other, own=session.own))
+        pressed(Session(other), do="open", key=f"set:{session.own_set}")
+    followed, *_ = show_selection(Session(other, own_set=session.own_set))
     assert not followed.picked
 
 

@@ -104,7 +104,7 @@ def test_findings_stand_before_what_a_person_would_have_picked() -> None:
         a_row("phrase", text="in fog"),
     )
     said = prediction_view(make_diagnosis(), prediction)
-    assert said.index("in fog") < said.index("without a test") < said.index("yours")
+    assert said.index("in fog") < said.index("by eye") < said.index("yours")
     assert said.count('class="line"') == 3 + 3  # the rows and the key
     assert "ab" * 32 in said
 
@@ -128,9 +128,9 @@ def test_frozen_findings_stand_there_before_fresh_samples_are_opened(found: Diag
     shown, frozen, word, result = on_open(session, PredictState())
     assert shown.prediction is None
     assert "SHA-256" in frozen
-    assert "this one is one prediction for samples that nobody searched" in frozen
-    assert "lasso that you draw" in word
-    assert "will stand here" in result
+    assert "An interval here can be narrower than in Explore" in frozen
+    assert "Draw a lasso" in word
+    assert "No check yet" in result
     table, vectors = files(tmp_path, 300, 1)
     *_, (job, status, shown, result) = on_predict(session, table, None, vectors)
     assert job == ""
@@ -149,14 +149,14 @@ def test_a_lasso_goes_along_and_a_cluster_does_not(found: Diagnosis, tmp_path: P
     table, vectors = files(tmp_path, 300, 2)
     *_, (_, _, _, result) = on_predict(session, table, None, vectors)
     assert "Your lasso" in result
-    assert "goes along as" in selection_line([1, 2])
+    assert "compared too, as" in selection_line([1, 2])
 
 
 def test_files_that_do_not_fit_give_one_message(found: Diagnosis, tmp_path: Path) -> None:
     session = Session(RUNS.add(found))
     trying = on_predict(session, None, None, None)
-    assert "Bring fresh samples" in next(trying)[1]  # stays where the message goes after a while
-    with pytest.raises(InvalidInput, match="Bring fresh samples"):
+    assert "No new samples" in next(trying)[1]  # stays where the message goes after a while
+    with pytest.raises(InvalidInput, match="No new samples"):
         next(trying)
     with pytest.raises(InvalidInput, match="No run is open"):
         list(on_predict(Session(), "x.csv", None, None))

@@ -27,11 +27,11 @@ def test_checkpoints_are_put_in_order_drawn_and_can_be_taken_along(
     assert "From epoch2 to epoch10" in view
     assert [Path(file["value"]).is_file() for file in files] == [True, True]
     assert on_open(Session(run=example), example)[1:] == (gr.skip(),) * 4
-    assert "Bring the answers" in on_open(Session(run="another"), example)[2]
+    assert "No checkpoints yet" in on_open(Session(run="another"), example)[2]
 
 
 def test_nothing_or_a_wrong_table_is_refused_and_said(streets: Diagnosis, example: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="Bring one table or more first"):
+    with pytest.raises(InvalidInput, match="No tables"):
         list(on_follow(Session(run=example), None))
     (tmp_path / "bad.csv").write_text("id,label\nnobody,x\n", "utf-8")
     with pytest.raises(InvalidInput):

@@ -100,7 +100,7 @@ def test_what_is_looked_at_is_shown_on_the_map_and_its_worst_place_is_diagnosed(
     found = RUNS.get(run)
     assert found.outcomes.loss.sum() == 9
     assert "in the list of runs" in status
-    with pytest.raises(InvalidInput, match="of another run"):
+    with pytest.raises(InvalidInput, match="belongs to another run"):
         on_mapped(Session(run="example-other"), SecondState(example, state.second))
 
 
@@ -113,8 +113,8 @@ def test_answers_stay_with_a_run_of_ones_own_and_are_replaced_by_those_of_the_sa
     kept = kept_errors(RUNS.get(run))
     assert list(kept) == ["new"]
     reloaded = on_open(Session(run=run), SecondState())[2]
-    assert "Compared with this run before: new." in reloaded
-    assert "bring the table again" in reloaded
+    assert "Compared before: new." in reloaded
+    assert "Add the table again" in reloaded
     assert kept["new"][1].tolist() == (~errors).tolist()
     shown = column_of(RUNS.get(run), "beside:new")
     assert shown is not None
@@ -139,8 +139,8 @@ def test_a_comparison_comes_back_from_the_address_until_it_is_deleted(
     end_visit("")
     for gone in (later, elsewhere, replace(later, beside="*" * 22)):
         status, again, waiting, *_ = on_open(gone, SecondState())
-        assert "Bring the second model's table again" in html.unescape(status)
-        assert "The result will stand here" in waiting
+        assert "Add the second model's table again" in html.unescape(status)
+        assert "No comparison yet" in waiting
         assert on_open(gone, again)[0] == gr.skip()
     assert "beside" not in query_of(session_of({"beside": "../" * 7 + "a"}, streets, example))
 
@@ -169,7 +169,7 @@ def test_files_that_cannot_be_used_are_refused_with_the_next_step(
     streets: Diagnosis, example: str, errors: np.ndarray, tmp_path: Path
 ) -> None:
     table = write_answers(streets, errors, tmp_path / "second.csv")
-    with pytest.raises(InvalidInput, match="Bring the second model's answers first: a table"):
+    with pytest.raises(InvalidInput, match="Add a table"):
         beside(example, None)
     with pytest.raises(InvalidInput, match="No run is open"):
         beside("", table)
@@ -196,7 +196,7 @@ def test_files_that_cannot_be_used_are_refused_with_the_next_step(
 
 def test_why_a_comparison_failed_stays_in_the_view(streets: Diagnosis, example: str, tmp_path: Path) -> None:
     pd.DataFrame({"id": streets.samples.ids, "prediction": "x"}).to_csv(tmp_path / "bare.csv", index=False)
-    for table, reason in ((None, "Bring the second model"), (tmp_path / "bare.csv", "no true class was found")):
+    for table, reason in ((None, "No second model"), (tmp_path / "bare.csv", "no true class was found")):
         steps = on_compare(Session(run=example), None if table is None else str(table), None, False, "", "", "")
         said: list[str] = []
         with pytest.raises(InvalidInput, match=reason):
@@ -281,18 +281,18 @@ def test_the_tab_says_why_there_is_nothing_and_forgets_another_runs_result(
 ) -> None:
     assert "No run is open" in on_open(Session(), SecondState())[2]
     _, state, waiting, *_ = on_open(Session(run=example), SecondState())
-    assert "The result will stand here" in waiting
+    assert "No comparison yet" in waiting
     assert state.run == example
     blind = replace(streets, outcomes=replace(streets.outcomes, errors=None, predictions=None, scores=None))
     save(blind, tmp_path / "blind" / "run.errata")
     other = RUNS.offer(tmp_path / "blind" / "run.errata")
     status, made, why, *_ = on_open(Session(run=other), state)
     assert status == ""
-    assert "only losses are known" in why
+    assert "losses but no right and wrong" in why
     assert [on_usable(Session(run=run))["interactive"] for run in ("", other, example)] == [False, False, True]
-    with pytest.raises(InvalidInput, match="only losses are known"):
+    with pytest.raises(InvalidInput, match="losses but no right and wrong"):
         beside(other, write_answers(streets, errors, tmp_path / "a.csv"))
-    with pytest.raises(InvalidInput, match="Bring the table again"):
+    with pytest.raises(InvalidInput, match="Add the table again"):
         on_press(Session(run=other), made, press(do="kind", kind="broken", scope="all"))
 
 
@@ -301,5 +301,5 @@ def test_a_run_without_a_cluster_says_so(streets: Diagnosis, errors: np.ndarray,
     run = RUNS.offer(tmp_path / "none" / "run.errata")
     state, result, *_ = beside(run, write_answers(streets, ~errors, tmp_path / "a.csv"))
     assert "No group was confirmed" in result
-    assert "no confirmed failure cluster to look inside" in result
+    assert "no confirmed group to compare" in result
     assert second_view(RUNS.get(run), state.second) == result

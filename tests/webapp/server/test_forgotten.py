@@ -10,10 +10,10 @@ from research.evidence.load import Server, made_up, served
 from tests.support.files_below import files_below
 from tests.support.page_over_http import HttpPage
 from tests.support.quick_server import START
-from webapp.explore.tab import KINDS
+from webapp.explore.tab import DOWNLOAD_KINDS
 
 pytestmark = pytest.mark.slow
-BUTTONS = tuple(f"download-{kind}" for kind in KINDS)
+BUTTONS = tuple(f"download-{kind}" for kind in DOWNLOAD_KINDS)
 
 
 def files(folder: Path) -> set[Path]:
@@ -42,8 +42,8 @@ def test_what_was_made_of_a_run_is_served_to_nobody_once_the_visitor_deletes_it(
         for name in BUTTONS:
             page.click(name)
             paths.append(page.values[page.of("download-file")]["path"])
-        assert len(set(paths)) == len(KINDS)
-        assert [page.get(path).status_code for path in paths] == [200] * len(KINDS)
+        assert len(set(paths)) == len(DOWNLOAD_KINDS)
+        assert [page.get(path).status_code for path in paths] == [200] * len(DOWNLOAD_KINDS)
         page.click("forget")
         assert all(page.get(path).status_code in (403, 404) for path in paths)
         assert files(tmp_path) == before

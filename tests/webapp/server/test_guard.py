@@ -231,7 +231,7 @@ def test_only_these_routes_answer(served: Served) -> None:
         asked = re.sub(r"\{[^}]*\}", "x", path)
         for method in ("GET", "POST"):
             answer = httpx.request(method, served.address.rstrip("/") + asked)
-            if "nothing at this address" not in answer.text:
+            if "No page at this address" not in answer.text:
                 opened.add((method, path))
     get, post = ({path.removeprefix(API) for method, path in opened if method == m} for m in ("GET", "POST"))
     assert get == {
@@ -252,7 +252,7 @@ def test_without_an_account_nothing_is_read_and_nothing_is_left(signed: Served) 
     for path in [re.sub(r"\{[^}]*\}", "x", path) for path in paths_of(signed.demo)] + streams:
         for method in ("GET", "POST"):
             answer = httpx.request(method, signed.address.rstrip("/") + path)
-            if answer.status_code != 401 and "nothing at this address" not in answer.text:
+            if answer.status_code != 401 and "No page at this address" not in answer.text:
                 free.add((method, path))
     assert free == {
         ("GET", "/"), ("GET", "/logout"), ("GET", "/theme.css"), ("GET", "/favicon.ico"), ("GET", "/manifest.json"),

@@ -18,7 +18,7 @@ from research.evidence.load import Failed, Server, made_up, served
 from tests.support.files_below import files_below
 from tests.support.page_over_http import HttpPage
 from tests.support.quick_server import QUICK
-from webapp.explore.tab import KINDS
+from webapp.explore.tab import DOWNLOAD_KINDS
 from webapp.state.downloads import FILES
 
 pytestmark = pytest.mark.slow
@@ -139,7 +139,7 @@ def test_half_a_report_goes_with_the_server_that_wrote_it_and_the_next_one_write
         assert "report.html" not in there  # nobody is offered it
     with started(tmp_path, repository) as (server, _):
         assert left(tmp_path) == []
-        take(server, KINDS)
+        take(server, DOWNLOAD_KINDS)
         made = {path.name: path for path in files_below(tmp_path / "tmp") if path.name != ".lock"}
         assert set(made) == {name for name, _ in FILES}
         assert made["report.html"].read_text("utf-8").rstrip().endswith("</html>")

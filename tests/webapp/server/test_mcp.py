@@ -98,7 +98,7 @@ def test_without_being_asked_for_there_are_no_tools(tmp_path: Path, monkeypatch:
 
 
 def test_tools_are_for_one_machine_and_need_gradio_s_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(InvalidInput, match="programs of this machine alone"):
+    with pytest.raises(InvalidInput, match="only for programs on this machine"):
         require_mcp(alone=False)
     monkeypatch.setattr(mcp, "find_spec", lambda name: None)
     with pytest.raises(MissingDependency, match=r'pip install "gradio\[mcp\]"'):

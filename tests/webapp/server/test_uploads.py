@@ -54,13 +54,13 @@ def test_what_fits_is_taken_in_and_counted(app: CountedUploads, held: Uploads, f
     assert said.status_code == 200
     assert [str(path) for path in files_in(folder)] == said.json()
     assert "1 GiB" not in held.refusal("testclient", 2**20)
-    assert "one visitor" in held.refusal("testclient", 2 * 2**20 + 1)
+    assert "Your files" in held.refusal("testclient", 2 * 2**20 + 1)
 
 
 def test_what_is_too_much_is_one_message_and_leaves_nothing(app: CountedUploads, held: Uploads, folder: Path) -> None:
     said = TestClient(app).post(UPLOAD, files={"files": ("a.csv", b"x" * (4 * 2**20))})
     assert said.status_code == 400
-    assert "one visitor" in said.text
+    assert "Your files" in said.text
     assert "Delete my data now" in said.text
     assert files_in(folder) == []
     assert held.refusal("testclient", 3 * 2**20) == ""
@@ -129,7 +129,7 @@ def test_a_body_without_its_last_boundary_is_refused_and_leaves_nothing(
     whole = BODY + b"whole\r\n" + BODY.replace(b"a.csv", b"b.csv") + b"cut"
     answered = send(app, [chunk(whole + ends, more=False)], [])
     assert answered[0]["status"] == 400
-    assert b"last boundary" in answered[1]["body"]
+    assert b"upload was incomplete" in answered[1]["body"]
     assert files_in(folder) == []
     assert held.paths() == []
 
@@ -139,7 +139,7 @@ FIELD = BODY + b'a\r\n--b\r\nContent-Disposition: form-data; name="files"\r\n\r\
 
 @pytest.mark.parametrize(
     ("body", "boundary", "said"),
-    [(FIELD, b"b", b"give each part a filename"), (b"", b"b" * 60_000, b"Shorten it")],
+    [(FIELD, b"b", b"Add a filename to each part"), (b"", b"b" * 60_000, b"Shorten it")],
     ids=["a field", "a boundary"],
 )
 def test_an_upload_that_is_no_list_of_files_is_one_message_and_leaves_nothing(

@@ -19,9 +19,7 @@ SAID = "Add --images (zip, tar, folder) or --embeddings, or run `diagnose --imag
 
 
 def test_the_page_names_its_boxes_and_a_program_its_arguments() -> None:
-    assert on_page(SAID).startswith(
-        'Add "Pictures" (zip or tar) or "Embeddings of your own", or run `diagnose --images'
-    )
+    assert on_page(SAID).startswith('Add "Images" (zip or tar) or "Your own embeddings", or run `diagnose --images')
     told = "Add `images` (zip, tar, folder) or `embeddings`, or run `diagnose --images x` again with `separate_copies`."
     assert to_program(SAID) == told
 

@@ -59,10 +59,10 @@ def test_data_sets_are_named_below_the_operator_s_folder_and_nowhere_else(tmp_pa
     assert list(data_sets(root)) == ["losses.csv", "streets"]
     assert sources(None, None, None, "streets", root)["images"] == (root / "streets").resolve()
     for name in ("way-out", "../outside", str(outside), ".hidden"):
-        with pytest.raises(InvalidInput, match="no data set"):
+        with pytest.raises(InvalidInput, match="No data set"):
             sources(None, None, None, name, root)
 
 
 def test_nothing_given_is_one_message_with_the_next_step() -> None:
-    with pytest.raises(InvalidInput, match="Bring a table first"):
+    with pytest.raises(InvalidInput, match="No table"):
         sources(None, None, None, "", None)

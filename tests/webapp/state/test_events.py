@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InvalidInput
 from tests.webapp.callbacks import press
-from webapp.state.events import MOST_AT_ONCE, event_data, in_turn
+from webapp.state.events import MAX_PRESSES, event_data, in_turn
 
 
 def add(n: int, event: gr.EventData) -> tuple[Any, ...]:
@@ -47,4 +47,4 @@ def test_what_no_page_sends_does_nothing(acts: Any) -> None:
 
 
 def test_a_page_can_bring_so_many_at_once_and_no_more() -> None:
-    assert in_turn(press(acts=[{"do": "pin"}] * 999), add, 0, n=3)[0] == MOST_AT_ONCE
+    assert in_turn(press(acts=[{"do": "pin"}] * 999), add, 0, n=3)[0] == MAX_PRESSES

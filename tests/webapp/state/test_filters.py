@@ -10,8 +10,8 @@ import pytest
 
 from core.errors import InvalidInput
 from tests.support.diagnoses import CLASSES, make_diagnosis
-from webapp.state.filters import MAX_FILTERS, Filter, read_filters, rows_kept, said, written
-from webapp.state.session import MOST_UNDONE, Session, selected_rows
+from webapp.state.filters import MAX_FILTERS, Filter, describe_filter, read_filters, rows_kept, written
+from webapp.state.session import MAX_UNDO_STEPS, Session, selected_rows
 
 DIAGNOSIS = make_diagnosis()
 
@@ -89,11 +89,11 @@ def test_what_nobody_of_ours_wrote_is_refused_in_a_sentence(text: str) -> None:
 
 
 def test_filters_are_said_in_words() -> None:
-    assert said(DIAGNOSIS, Filter("loss", 0.5, 1.25)) == "loss from 0.50 to below 1.25"
-    assert said(DIAGNOSIS, Filter("loss", low=2)) == "loss from 2.00"
-    assert said(DIAGNOSIS, Filter("loss", high=2)) == "loss below 2.00"
-    assert said(DIAGNOSIS, Filter("meta:weather", values=("fog", None))) == "weather is fog or missing"
-    assert said(DIAGNOSIS, Filter("class", values=tuple("abcd"))) == "class is one of 4 values"
+    assert describe_filter(DIAGNOSIS, Filter("loss", 0.5, 1.25)) == "loss from 0.50 to below 1.25"
+    assert describe_filter(DIAGNOSIS, Filter("loss", low=2)) == "loss from 2.00"
+    assert describe_filter(DIAGNOSIS, Filter("loss", high=2)) == "loss below 2.00"
+    assert describe_filter(DIAGNOSIS, Filter("meta:weather", values=("fog", None))) == "weather is fog or missing"
+    assert describe_filter(DIAGNOSIS, Filter("class", values=tuple("abcd"))) == "class is one of 4 values"
 
 
 def test_filters_keep_a_part_of_what_is_picked() -> None:
@@ -118,5 +118,5 @@ def test_what_was_picked_can_be_undone_step_by_step_and_not_without_end() -> Non
     many = first
     for row in range(100):
         many = many.only(row=row)
-    assert len(many.past) == MOST_UNDONE
+    assert len(many.past) == MAX_UNDO_STEPS
     assert not any(one.past for one in many.past)

@@ -52,7 +52,7 @@ def test_what_one_visitor_brought_and_made_is_gone_at_once_and_another_s_stays(
     assert "Deleted" in on_forget("", str(tmp_path / "ann" / "t.csv"), None, [])
     run, paths = held["ann"]
     assert not any(path.exists() for path in paths)
-    with pytest.raises(InvalidInput, match="no longer held"):
+    with pytest.raises(InvalidInput, match="no longer has this run"):
         RUNS.get(run)
     run, paths = held["ben"]
     assert all(path.exists() for path in paths)
@@ -87,7 +87,7 @@ def test_a_run_that_is_stopped_at_the_last_moment_stores_nothing(diagnosis: Diag
     def stopped_late(progress: Progress) -> str:
         job.cancel()
         # the last safe point of all, after the run lies on disk
-        return RUNS.add(diagnosis, lambda *step: progress(*step) if step[0] == "keeping the run" else None)
+        return RUNS.add(diagnosis, lambda *step: progress(*step) if step[0] == "storing the run" else None)
 
     job = Job(stopped_late)
     with pytest.raises(Cancelled):
@@ -105,7 +105,7 @@ def test_a_run_that_ends_after_its_visitor_deleted_all_stores_nothing(
 
     def slow(progress: Progress) -> str:
         go_on.wait(60)
-        return RUNS.add(diagnosis, lambda *step: progress(*step) if step[0] == "keeping the run" else None)
+        return RUNS.add(diagnosis, lambda *step: progress(*step) if step[0] == "storing the run" else None)
 
     following = JOBS.follow(Job(slow), every=0.01)
     next(following)

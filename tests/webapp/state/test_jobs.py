@@ -112,8 +112,8 @@ def test_the_work_s_error_reaches_who_follows_it() -> None:
 
 
 def test_a_step_says_count_rate_and_time_left() -> None:
-    assert JobStep("embed", 3200, 10_000, started=0.0, now=80.0).text == "3,200 of 10,000, 40 a second, about 2:50 left"
-    assert JobStep("fit", 1, 5, started=0.0, now=10.0).text == "1 of 5, about 0:40 left"
+    assert JobStep("embed", 3200, 10_000, started=0.0, now=80.0).text == "3,200 of 10,000, 40 per second, 2:50 left"
+    assert JobStep("fit", 1, 5, started=0.0, now=10.0).text == "1 of 5, 0:40 left"
     assert JobStep("describe", 0, 1, started=0.0, now=1.0).text == ""
 
 

@@ -53,7 +53,7 @@ def test_a_run_is_found_after_a_restart_under_both_ids_and_its_name(start: Start
     made = first.own_notes()[0][1].made
     second = start()
     serve("ann, reloaded")
-    assert second.own() == []
+    assert second.list_own() == []
     second.adopt([run])
     ((own, note),) = second.own_notes()
     assert (own, note.title, note.made, note.n_samples, note.n_clusters) == (run, "Dogs in snow", made, 60, 2)
@@ -61,7 +61,7 @@ def test_a_run_is_found_after_a_restart_under_both_ids_and_its_name(start: Start
     second.change(run, lambda now: replace(now, notes=("changed",)))
     assert second.own_notes()[0][1].title == "Dogs in snow"
     assert start().get(link_id(run)).notes == ("changed",)
-    with pytest.raises(InvalidInput, match="opened by a link"):
+    with pytest.raises(InvalidInput, match="a link opened it"):
         start().change(link_id(run), lambda now: now)
 
 
@@ -78,7 +78,7 @@ def test_the_disk_does_not_say_how_to_change_a_run(start: Start, diagnosis: Diag
     for name in (*said[0], *said[1]):  # what stands there opens nothing but for reading
         runs.remove(name)
         runs.entitle(name, "Taken")
-    assert runs.own() == [(run, "Mine")]
+    assert runs.list_own() == [(run, "Mine")]
 
 
 def test_what_a_killed_server_left_half_written_is_never_listed_and_goes(
@@ -101,10 +101,10 @@ def test_what_a_killed_server_left_half_written_is_never_listed_and_goes(
     written.unlink()
     serve("ann, reloaded")
     again.adopt([run])
-    assert [own for own, _ in again.own()] == [run]
+    assert [own for own, _ in again.list_own()] == [run]
     assert stored(kept)[0] == whole
     (kept / "runs" / whole[0]).rename(kept / "elsewhere")
-    assert again.own() == []
+    assert again.list_own() == []
     start()
     assert set(stored(kept)[1]) - {"x" * 22} == set()
     assert notes == [link_id(run)]
@@ -123,11 +123,11 @@ def test_at_home_a_whole_run_whose_note_was_lost_is_listed_again(
     )  # as between a new version's note and the old one's end
     runs = start(at_home=True)
     runs.adopt([])
-    assert len(runs.own()) == 1
+    assert len(runs.list_own()) == 1
     shutil.copyfile(kept / "runs" / name, version)
     runs = start(at_home=True)
     runs.adopt([])
-    assert len(runs.own()) == 1
+    assert len(runs.list_own()) == 1
     assert not version.exists()
 
 
@@ -137,23 +137,23 @@ def test_servers_that_share_a_folder_leave_each_other_s_runs_alone(start: Start,
     others = list[Runs]()
 
     def another_starts(step: str, done: int, total: int) -> None:
-        if step == "keeping the run":  # it lies on disk and has no note yet
+        if step == "storing the run":  # it lies on disk and has no note yet
             others.append(start())
 
     run = first.add(diagnosis, another_starts)
     (second,) = others
     assert len(first.get(run).samples) == len(second.get(run).samples) == 60
     second.entitle(run, "Called so by the other")
-    assert first.own() == [(run, "Called so by the other")]
+    assert first.list_own() == [(run, "Called so by the other")]
     first.change(run, lambda now: replace(now, notes=("changed",)))
     assert second.get(run).notes == ("changed",)
     second.expire()
-    assert first.own() != []
+    assert first.list_own() != []
     second.remove(run)
-    assert first.own() == []
-    with pytest.raises(InvalidInput, match="no longer held"):
+    assert first.list_own() == []
+    with pytest.raises(InvalidInput, match="no longer has this run"):
         first.get(run)
-    with pytest.raises(InvalidInput, match="no longer held"):
+    with pytest.raises(InvalidInput, match="no longer has this run"):
         first.change(run, lambda now: now)
 
 
@@ -195,17 +195,17 @@ def test_at_home_runs_stay_and_are_listed_without_the_browser_s_memory(
     assert after.expire() == 0
     serve("another browser")
     after.adopt([])
-    ((stand_in, _),) = after.own()
+    ((stand_in, _),) = after.list_own()
     assert stand_in != run
     assert after.link(stand_in) == link_id(run)  # links that were passed on still open it
     after.entitle(stand_in, "Renamed")
     serve("ann, reloaded")
     after.adopt([run])
-    assert after.own() == [(run, "Renamed")]
+    assert after.list_own() == [(run, "Renamed")]
     serve("another browser")
-    assert after.own() == [(run, "Renamed")]
+    assert after.list_own() == [(run, "Renamed")]
     after.remove(stand_in)
-    assert after.own() == []
+    assert after.list_own() == []
     with pytest.raises(InvalidInput):
         after.get(link_id(run))
 
@@ -217,7 +217,7 @@ def test_where_others_reach_it_nobody_lists_another_s(start: Start, diagnosis: D
     after.expire()  # it knows all of them by now
     serve("ben")
     after.adopt([link_id(run), "x" * 22, "../notes/" + link_id(run), "\ud800" * 22])
-    assert after.own() == []
+    assert after.list_own() == []
 
 
 def test_of_too_many_at_home_none_is_deleted_and_the_next_is_refused(start: Start, diagnosis: Diagnosis) -> None:
@@ -228,9 +228,9 @@ def test_of_too_many_at_home_none_is_deleted_and_the_next_is_refused(start: Star
         runs.add(diagnosis)
     with pytest.raises(InvalidInput, match="Delete some"):
         runs.add(diagnosis)
-    assert len(runs.own()) == 2
+    assert len(runs.list_own()) == 2
     set_quotas(replace(AT_HOME, min_free_bytes=2**62))
-    with pytest.raises(InvalidInput, match="disk that runs are kept on is full"):
+    with pytest.raises(InvalidInput, match="disk for runs is full"):
         runs.require_room()
 
 
@@ -241,9 +241,9 @@ def test_a_note_of_another_name_or_kind_is_none(start: Start, diagnosis: Diagnos
     said = json.loads(path.read_text())
     for wrong in ({"link": "y" * 22}, {"made": "now"}, {"made": float("nan")}, {"n_clusters": True}, {"title": None}):
         path.write_text(json.dumps(said | wrong))
-        assert runs.own() == [], wrong
+        assert runs.list_own() == [], wrong
     path.write_text(json.dumps(said | {"more": "of a later version"}))
-    assert len(runs.own()) == 1
+    assert len(runs.list_own()) == 1
 
 
 def test_the_operator_s_word_goes_before_the_environment_and_that_before_the_usual_place(
@@ -265,11 +265,11 @@ def test_a_named_folder_that_cannot_be_written_is_refused_and_the_usual_one_is_d
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InvalidInput, match="Runs cannot be kept in"):
+    with pytest.raises(InvalidInput, match="Cannot keep runs in"):
         home.keep_runs(str(tmp_path / "file" / "below"), at_home=True)
     assert home.kept_in() is None
     monkeypatch.delenv("ERRATA_KEEP")
     monkeypatch.setattr(home, "where_to_keep", lambda said, at_home: tmp_path / "file" / "below")
     home.keep_runs("", at_home=True)
     assert home.kept_in() is None
-    assert "go when the page is stopped" in capsys.readouterr().out
+    assert "deleted when the page stops" in capsys.readouterr().out

@@ -29,17 +29,17 @@ def test_the_first_works_and_the_others_wait_in_the_order_in_which_they_came() -
     line = Line()
     for job in "abc":
         line.enter(job)
-    assert [line.place(job) for job in "abc"] == [0, 1, 2]
+    assert [line.position(job) for job in "abc"] == [0, 1, 2]
     line.leave("b")
     line.leave("a")
-    assert line.place("c") == 0
+    assert line.position("c") == 0
 
 
 def test_a_full_line_says_so_with_the_next_step() -> None:
     line = Line()
     for job in "abc":
         line.enter(job)
-    with pytest.raises(InvalidInput, match=r"busy: 1 at work and 2 waiting.*try again"):
+    with pytest.raises(InvalidInput, match=r"full: 1 running and 2 waiting.*Try again"):
         line.enter("d")
     line.leave("b")
     line.enter("d")
@@ -48,7 +48,7 @@ def test_a_full_line_says_so_with_the_next_step() -> None:
 def test_a_visitor_has_one_job_at_a_time() -> None:
     line = Line()
     line.enter("a", "ann")
-    with pytest.raises(InvalidInput, match="one at a time"):
+    with pytest.raises(InvalidInput, match="already have a run"):
         line.enter("b", "ann")
     line.enter("b", "ben")
     line.leave("a")
@@ -70,7 +70,7 @@ def test_who_waits_sees_the_place_and_can_leave_before_it_begins() -> None:
     next(waiting)
     assert "Next in line" in status(second)
     assert everybody.cancel(second.id)
-    with pytest.raises(Cancelled, match="before it began"):
+    with pytest.raises(Cancelled, match="before it started"):
         list(waiting)
     assert not begun.is_set()
     go.set()
@@ -86,7 +86,7 @@ def test_a_closed_tab_gives_the_place_up() -> None:
     next(second)
     next(waiting)
     second.close()
-    assert everybody.line.place(third.id) == 1
+    assert everybody.line.position(third.id) == 1
     go.set()
     list(first)
     list(waiting)
@@ -102,7 +102,7 @@ def test_the_next_begins_when_the_work_before_it_is_really_over() -> None:
     second = Job(lambda progress: 2)
     waiting = everybody.follow(second, every=0.01)
     next(waiting)
-    assert second.place == 1
+    assert second.position == 1
     go.set()
     list(waiting)
     assert second.result == 2

@@ -95,7 +95,7 @@ def test_the_page_says_where_a_note_on_an_opened_run_is_kept(start: Start, monke
         monkeypatch.setattr(module, "RUNS", runs)
     assert read_only(run) == ""
     opened = Session(run).only(cluster=0)
-    assert "beside your runs on this machine" in show_selection(opened)[1]
+    assert "with your runs on this machine" in show_selection(opened)[1]
     _, pane, *_ = on_yours(
         opened, Deleted(), show_selection, press(run=run, of="cluster:0", do="save", note="seen in May")
     )
@@ -123,7 +123,7 @@ def test_a_note_that_cannot_be_kept_is_refused_in_words(start: Start, monkeypatc
 
     runs, run = start()
     monkeypatch.setattr("webapp.state.offered.lock", no_locks)
-    with pytest.raises(InvalidInput, match="cannot be kept"):
+    with pytest.raises(InvalidInput, match="Cannot save your notes"):
         say(runs, run, "x")
 
 
@@ -147,6 +147,6 @@ def test_a_file_in_place_of_the_folder_of_notes_leaves_the_run_open_and_is_said(
     folder.write_text("")
     assert runs.get(run).clusters
     assert not runs.offered.has_notes()
-    with pytest.raises(InvalidInput, match="cannot be kept"):
+    with pytest.raises(InvalidInput, match="Cannot save your notes"):
         say(runs, run, "x")
     folder.unlink()

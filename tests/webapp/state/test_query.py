@@ -60,8 +60,8 @@ def test_a_long_outline_is_shortened_and_holds_nearly_the_same_points(made: Diag
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ({"cluster": "3"}, "2 clusters"),
-        ({"cluster": "0"}, "2 clusters"),
+        ({"cluster": "3"}, "2 groups"),
+        ({"cluster": "0"}, "2 groups"),
         ({"cluster": "one"}, "whole number"),
         ({"cluster": "-1"}, "whole number"),
         ({"cluster": "9" * 400}, "whole number"),

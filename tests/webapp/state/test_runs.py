@@ -29,20 +29,20 @@ def test_who_has_a_link_reads_the_run_and_changes_nothing(diagnosis: Diagnosis) 
     serve("jon")
     assert RUNS.get(link) is RUNS.get(run)
     assert RUNS.link(link) == link
-    with pytest.raises(InvalidInput, match="opened by a link"):
+    with pytest.raises(InvalidInput, match="a link opened it"):
         RUNS.change(link, lambda now: now)
-    with pytest.raises(InvalidInput, match="opened by a link"):
+    with pytest.raises(InvalidInput, match="a link opened it"):
         RUNS.replace(link, diagnosis)
     RUNS.remove(link)
     RUNS.adopt([link])
-    assert RUNS.own() == []
+    assert RUNS.list_own() == []
     RUNS.forget("jon")
     assert len(RUNS.get(run).samples) == 60
     serve("ida")
     RUNS.change(run, lambda now: replace(now, notes=("changed",)))
     assert RUNS.get(link).notes == ("changed",)
     RUNS.remove(run)
-    with pytest.raises(InvalidInput, match="no longer held"):
+    with pytest.raises(InvalidInput, match="no longer has this run"):
         RUNS.get(link)
 
 
@@ -60,7 +60,7 @@ def test_what_a_run_would_keep_is_refused_before_it_is_begun_where_it_was_opened
         lambda: endpoints.probe(state, session.run, "zero_shot", {}),
     )
     for begin in begun:
-        with pytest.raises(InvalidInput, match="opened by a link"):
+        with pytest.raises(InvalidInput, match="a link opened it"):
             begin()
     RUNS.remove(run)
 
@@ -69,9 +69,9 @@ def test_a_browser_that_comes_back_finds_its_runs_and_deletes_them(diagnosis: Di
     serve("ida")
     run = RUNS.add(diagnosis)
     serve("ida, reloaded")
-    assert RUNS.own() == []
+    assert RUNS.list_own() == []
     RUNS.adopt(["unknown", run])
-    assert [key for key, _ in RUNS.own()] == [run]
+    assert [key for key, _ in RUNS.list_own()] == [run]
     assert RUNS.forget("ida, reloaded") == 1
     with pytest.raises(InvalidInput):
         RUNS.get(run)
@@ -87,7 +87,7 @@ def test_the_picker_offers_own_runs_the_latest_first_and_tells_equal_names_apart
     assert picker["value"] == second
     serve("dan")
     by_link = runs_to_open(link_id(first), [("An example", "example-a")])
-    assert by_link["choices"][0] == (f"By a link: {diagnosis.samples.name}", link_id(first))
+    assert by_link["choices"][0] == (f"From a link: {diagnosis.samples.name}", link_id(first))
     RUNS.forget("cleo")
 
 

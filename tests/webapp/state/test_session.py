@@ -33,7 +33,7 @@ def test_a_run_is_found_again_under_an_id_that_cannot_be_guessed(diagnosis: Diag
 
 @pytest.mark.parametrize("run", ["", "nope", "../../etc", "example-streets"])
 def test_an_unknown_id_opens_nothing(run: str) -> None:
-    with pytest.raises(InvalidInput, match="no longer held"):
+    with pytest.raises(InvalidInput, match="no longer has this run"):
         Runs().get(run)
 
 
@@ -95,9 +95,9 @@ def test_a_selection_is_a_cluster_a_candidate_a_row_or_an_outline(diagnosis: Dia
     [Session("r", cluster=9), Session("r", cluster=-1), Session("r", candidate=5), Session("r", candidate=-1)],
 )
 def test_a_cluster_that_is_not_there_is_refused(session: Session, diagnosis: Diagnosis) -> None:
-    what, number = ("cluster", session.cluster) if session.cluster is not None else ("candidate", session.candidate)
+    what, number = ("group", session.cluster) if session.cluster is not None else ("hint", session.candidate)
     assert number is not None
-    with pytest.raises(InvalidInput, match=rf"has \d+ {what}s?: number {number + 1} is not among them"):
+    with pytest.raises(InvalidInput, match=rf"has \d+ {what}s?, not number {number + 1}"):
         picked_cluster(session, diagnosis)
 
 
@@ -152,8 +152,7 @@ def test_an_error_names_the_boxes_of_the_page(diagnosis: Diagnosis) -> None:
         shows_errors(refuse)()
     assert "--" not in shown.value.message
     assert (
-        'add "Pictures" (zip or tar), "Text" (under "Correct the roles") or "Embeddings of your own" (npy'
-        in shown.value.message
+        'Add "Images" (zip or tar), "Text" (under "Fix columns") or "Your own embeddings" (npy' in shown.value.message
     )
 
 

@@ -36,7 +36,7 @@ def test_what_an_address_holds_and_what_is_on_its_way_count_together(tmp_path: P
     held.add("1.1.1.1", brought(tmp_path, "a", 60))
     held.coming("1.1.1.1", 30)
     assert held.refusal("1.1.1.1", 10) == ""
-    assert "one visitor" in held.refusal("1.1.1.1", 11)
+    assert "Your files" in held.refusal("1.1.1.1", 11)
     held.coming("1.1.1.1", -30)
     assert held.refusal("1.1.1.1", 40) == ""
 
@@ -46,7 +46,7 @@ def test_another_address_is_not_in_the_way_until_all_together_are_too_many(tmp_p
     for i in range(2):
         held.add(f"1.1.1.{i}", brought(tmp_path, f"a{i}", 90))
     assert held.refusal("2.2.2.2", 60) == ""
-    assert "as many files as it takes" in held.refusal("2.2.2.2", 80)
+    assert "reached its limit" in held.refusal("2.2.2.2", 80)
 
 
 def test_the_number_of_files_is_limited_too_with_those_on_their_way(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_the_number_of_files_is_limited_too_with_those_on_their_way(tmp_path: Pa
     assert held.reserve("1.1.1.1") == ""
     assert "3 files here" in held.reserve("1.1.1.1")
     assert held.reserve("2.2.2.2") == ""
-    assert "as many files as it takes (4)" in held.reserve("3.3.3.3")
+    assert "limit of 4 files" in held.reserve("3.3.3.3")
     held.unreserve("1.1.1.1", 1)
     assert held.reserve("1.1.1.1") == ""
 

@@ -81,7 +81,7 @@ def test_a_p_stands_beside_the_difference_of_the_measure_that_it_is_of(report: T
 
 
 def test_a_second_list_in_one_visit_is_told_to_be_a_second_test(report: TagReport) -> None:
-    assert "2 lists were tested on this run in this visit" in tags_view(report, 2)
+    assert "You tested 2 lists on this run in this visit" in tags_view(report, 2)
 
 
 def test_a_tag_that_could_not_be_tested_is_called_so_and_shows_no_p(report: TagReport) -> None:
@@ -119,7 +119,7 @@ def test_markup_in_a_name_stays_text(worded: Diagnosis, report: TagReport) -> No
         ("/etc/names.txt", "Paste the file’s text"),
         ("a, b.JSON", "Paste the file’s text"),
         ("rows.tsv", "Paste the file’s text"),
-        ("a" * (MAX_CHARACTERS + 1), "may have 200,000 characters"),
+        ("a" * (MAX_CHARACTERS + 1), "more than 200,000"),
     ],
 )
 def test_what_names_no_tags_or_is_a_path_is_refused_before_a_place_in_line_is_taken(

@@ -12,7 +12,7 @@ from core.records import OWN, Diagnosis
 from core.systems.probes.records import Choice, LogitParts, Neighbours, ProbeResult, Support, results_of, with_results
 from tests.support.showcase import PlainEncoder
 from tests.webapp.markup.test_html import Tags
-from webapp.markup.shares import KINDS, own_model, rows_of_kind
+from webapp.markup.shares import MODEL_KINDS, own_model, rows_of_kind
 from webapp.markup.two_models import four_way_view, gallery_view
 from webapp.systems.probes.classes import MAX_CELLS, classes_view, confusion_view, reliability_view
 from webapp.systems.probes.images import explanation_view, parts_of, similarities
@@ -29,11 +29,11 @@ def test_the_four_kinds_part_the_images_and_agree_with_the_comparison(streets: D
     found = compared(diagnosis, "zero-shot")
     assert found is not None
     for scope, counted in (("all", found.overall), *((str(f.cluster), f) for f in found.clusters)):
-        rows = [rows_of_kind(diagnosis, result, kind, scope) for kind, _ in KINDS]
+        rows = [rows_of_kind(diagnosis, result, kind, scope) for kind, _ in MODEL_KINDS]
         assert [len(r) for r in rows] == [counted.fixed, counted.broken, counted.both, counted.neither]
         assert len(np.unique(np.concatenate(rows))) == counted.n
     view = four_way_view(diagnosis, found)
-    assert "in the last column it is one-sided, that errors rise here" in view
+    assert "In the last column p is one-sided: errors rise here" in view
     assert view.count('class="segs"') == 1 + len(streets.clusters)
     assert f'data-scope="all" data-kind="broken" aria-label="Show {found.overall.broken} images' in view
 
@@ -49,7 +49,7 @@ def test_the_gallery_shows_the_kind_that_was_asked_and_counts_the_others(
     assert f'data-place="{places[0]}"' in view  # the probe's largest loss first
     losses = result.outcomes.loss[places]
     assert (np.diff(losses) <= 0).all()
-    assert "of cluster 1" in gallery_view(diagnosis, result, "nonsense", "0")
+    assert "of group 1" in gallery_view(diagnosis, result, "nonsense", "0")
 
 
 def test_a_model_of_which_only_losses_are_known_is_not_compared(streets: Diagnosis, result: ProbeResult) -> None:

@@ -94,7 +94,7 @@ def test_the_estimate_says_how_long_or_what_is_wrong(example: str) -> None:
     assert estimate([example, "zero-shot", {}]).startswith("About ")
     assert "templates must be one of" in estimate([example, "zero-shot", {"templates": "81"}])
     assert "seed" in estimate([example, "zero-shot", {"seed": "-1"}])
-    assert "no longer held" in estimate(["unknown", "zero-shot", {}])
+    assert "no longer has this run" in estimate(["unknown", "zero-shot", {}])
     assert estimate("nonsense") == estimate(None) == ""
 
 

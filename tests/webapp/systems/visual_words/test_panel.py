@@ -155,5 +155,5 @@ def test_a_cluster_without_a_name_is_called_by_its_patches_on_cards_and_pane(run
     pane = selection_pane(run, Selection(rows, (), run.clusters[0]), patches)
     assert "these patches</h2>" in pane
     assert "No phrase names it &lt;b&gt;" in pane
-    assert 'alt="these patches in 7, which fails"' in pane
+    assert 'alt="these patches in 7, which is wrong"' in pane
     assert "these patches" not in selection_pane(run, Selection(rows, (), run.clusters[0]))

@@ -16,7 +16,7 @@ from core.records import Diagnosis
 from core.systems.vl_t5.describe import MAX_LENGTH
 from tests.webapp.callbacks import last, press
 from tests.webapp.markup.test_html import Tags
-from webapp.ask.kept import KEPT, MAX_CHARACTERS, KeptState
+from webapp.ask.kept import MAX_CHARACTERS, MAX_SAVED_RUNS, KeptState
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
 from webapp.systems.vl_t5.captions import (
@@ -83,7 +83,7 @@ def test_hostile_captions_and_classes_stay_text(session: Session) -> None:
         ("\n".join(map(str, range(MAX_CAPTIONS + 1))), r"holds 2,001 different captions; 2 to 2,000"),
         ("a\nb\n" + "x" * (MAX_LENGTH + 1), r"line 3: 301 characters, at most 300 allowed"),
         ("a\nhalf \ud83d", r"line 2: character 6 is not valid UTF-8"),
-        ("x\n" * MAX_CHARACTERS, r"may have 200,000 characters here: these have 400,000"),
+        ("x\n" * MAX_CHARACTERS, r"400,000 characters, more than 200,000"),
     ],
 )
 def test_what_cannot_be_described_gets_a_message_with_the_value_and_the_limit(text: str, said: str) -> None:
@@ -130,7 +130,7 @@ def test_what_was_made_is_kept_by_run_and_lists_are_counted(worded: Diagnosis, s
     assert "lists were tested" not in view["value"]
     assert [Path(file["value"]).name for file in files] == [name for name, _ in FILES]
     second = described(session, "fog\nnight", state)
-    assert "2 lists were tested on this run" in second.view
+    assert "You tested 2 lists on this run" in second.view
     other = Session(RUNS.add(worded))
     state, line, view, *_ = on_described(other, state, second)
     assert "belong to another run" in line
@@ -140,7 +140,7 @@ def test_what_was_made_is_kept_by_run_and_lists_are_counted(worded: Diagnosis, s
     assert all(not one["interactive"] for one in downloads)
     _, state, *_, view, _, _, _ = on_run(session, state)
     assert view["value"] == second.view
-    for name in map(str, range(KEPT)):
+    for name in map(str, range(MAX_SAVED_RUNS)):
         state = on_described(session, state, replace(second, run=name))[0]
     assert state.current is None
 

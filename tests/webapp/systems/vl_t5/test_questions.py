@@ -123,7 +123,7 @@ def test_answers_are_kept_by_run_and_questions_are_counted(worded: Diagnosis, se
     assert "questions were tested" not in view["value"]
     assert [Path(file["value"]).name for file in files] == [name for name, _ in FILES]
     second = answered(session, QUESTION, state)
-    assert "2 questions were tested on this run" in second.view
+    assert "You tested 2 questions on this run" in second.view
     other = Session(RUNS.add(worded))
     state, line, *_ = on_answered(other, state, second)
     assert "belong to another run" in line
