@@ -40,8 +40,8 @@ def test_a_dict_and_other_tables_say_what_a_dataframe_says(table: Any) -> None:
         (3, "type int"),
         (type("T", (), {"to_pandas": lambda self: [1]})(), "type T"),
         (Polars, "type type"),
-        (type("T", (), {"to_pandas": lambda self: self.lost})(), "The table .T. does not .* attribute 'lost'"),
-        (type("T", (), {"to_pandas": lambda self, *, batched: 1})(), "The table .T. does not become"),
+        (type("T", (), {"to_pandas": lambda self: self.lost})(), "Cannot convert the table .T. to .* attribute 'lost'"),
+        (type("T", (), {"to_pandas": lambda self, *, batched: 1})(), "Cannot convert the table .T. to a DataFrame"),
         ({"id": {"a", "b"}, "loss": [1.0, 2.0]}, "The dict is not a table"),
     ],
 )

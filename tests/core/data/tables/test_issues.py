@@ -110,7 +110,7 @@ def test_rows_go_together_by_the_ids_whatever_else_is_unique(shared: list[str], 
     vectors = np.random.default_rng(0).normal(size=(N, 4))
     found = read_data_set(KEYED, embeddings=vectors, issues=turned, roles=roles)
     assert columns(found)["label_quality"] == ISSUES["label_score"].tolist()
-    assert said(found, f"stand beside 30 of 30 rows, put together by the column {key!r}.")
+    assert said(found, f"to 30 of 30 rows, matched by the column {key!r}.")
 
 
 def test_two_keys_that_disagree_and_another_order_are_refused() -> None:

@@ -25,7 +25,7 @@ def test_a_column_that_repeats_the_prediction_under_another_name_is_no_condition
     found = read_data_set(_table())
     assert [column.name for column in found.samples.metadata] == ["site"]
     assert "guess" in [column.name for column in found.samples.model_outputs]
-    assert any("'guess' repeats the predicted class: no condition unless" in note for note in found.notes)
+    assert any("'guess' only repeats the predicted class, so not tested" in note for note in found.notes)
     named = read_data_set(_table(), roles=Roles(conditions=("guess",)))
     assert "guess" in [column.name for column in named.samples.metadata]
 
@@ -53,7 +53,7 @@ def test_a_column_that_says_whether_the_model_was_right_is_no_condition_unless_i
     found = read_data_set(frame, roles=roles)
     assert [column.name for column in found.samples.metadata] == ["light", "nearly"]
     assert "e" in [column.name for column in found.samples.model_outputs]
-    assert any("'e' says whether the model was right" in note for note in found.notes)
+    assert any("'e' only repeats whether the model was right" in note for note in found.notes)
     named = read_data_set(frame, roles=replace(roles, conditions=("e",)))
     assert "e" in [column.name for column in named.samples.metadata]
     y, first = frame["y"], np.arange(200) < 4

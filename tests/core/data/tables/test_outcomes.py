@@ -216,9 +216,9 @@ def test_probabilities_of_a_hundred_and_those_called_logits_are_read_as_what_the
     np.testing.assert_allclose(percent.outcomes.loss, plain.outcomes.loss)
     assert said(percent, "by 100: they sum to 100 in each row")
     np.testing.assert_allclose(read_data_set(called).outcomes.loss, plain.outcomes.loss)
-    assert said(read_data_set(called), "taken as probabilities, not logits")
+    assert said(read_data_set(called), "as probabilities, not logits")
     named = Roles(logits=("logit_*",))
-    with pytest.raises(InvalidInput, match="sum to 1 in 40 of 40 rows, as probabilities do"):
+    with pytest.raises(InvalidInput, match="look like probabilities: 40 of 40 rows sum to 1"):
         read_data_set(called, roles=named)
     softened = read_data_set(called, roles=replace(named, as_is=True)).outcomes.loss
     np.testing.assert_allclose(softened[0], np.log(1 + np.exp(-0.4)))
