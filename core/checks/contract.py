@@ -101,7 +101,7 @@ def _computed_difference(known: Outcomes, run: SampleSet, fresh: Outcomes, sampl
     after = _times_cross_entropy(fresh, samples)
     if before is not None and after is not None:
         if before > 0 and not after > 0:
-            return "losses that are no multiple of the cross-entropy of label and scores"
+            return "losses that are not a multiple of the cross-entropy of label and scores"
         if after > 0 and not before > 0:
             return "losses that are a multiple of the cross-entropy of label and scores"
         if before:

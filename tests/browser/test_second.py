@@ -64,7 +64,7 @@ def test_a_student_is_set_beside_the_model_and_taken_along(open_page: Visit, stu
     compare(page)
     said = page.locator("#second-result h2").inner_text()
     assert said.startswith("The student is 2.0 times as fast and ")
-    assert "of the 3 failure clusters grew worse beyond chance" in said
+    assert "of the 3 groups got worse beyond chance" in said
     assert page.locator("#second-result .cost-row").count() == 6
     rows = page.locator("#second-result .four-way tbody tr:not(.apart)")
     assert rows.count() == 1 + 3 + len(make_showcase().samples.class_names)

@@ -51,7 +51,7 @@ def _animation(data: bytes, limits: Limits) -> tuple[Image.Image, int]:
     try:
         image = open_picture(data, limits)
     except Unreadable as error:
-        what = "is no clip in a format that is known here (MP4, MOV, WebM, Matroska, AVI, animated GIF, WebP or PNG)."
+        what = "is not a clip in a known format (MP4, MOV, WebM, Matroska, AVI, animated GIF, WebP or PNG)."
         raise Unreadable(what if "is not an image in a format" in str(error) else str(error)) from None
     # Pillow counts a GIF's frames by walking over them one by one; this bound from above takes no time
     if data.startswith(b"GIF8") and data.count(b"\0,") + data.count(b"\0!") > MAX_PICTURES + len(data) // 2**14:

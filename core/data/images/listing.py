@@ -88,7 +88,7 @@ class Listing:
         if any("\ud800" <= c <= "\udfff" for c in name):  # no table or page could hold such a name
             if is_item_name(name):
                 raise InvalidInput(
-                    f"{self.source}: the name of {name[:80]!a} is no UTF-8. "
+                    f"{self.source}: the name {name[:80]!a} is not valid UTF-8. "
                     "Rename it or its folder, or pack the folder as a zip."
                 )
             self._unreadable_names += 1
@@ -136,7 +136,9 @@ class Listing:
             left = f"{self._junk:,} files that an operating system left in {self.source}"
             notes.append(f"{left} (.DS_Store, __MACOSX) were ignored.")
         if self._unreadable_names:
-            notes.append(f"{self._unreadable_names:,} files in {self.source} whose names are no UTF-8 were ignored.")
+            notes.append(
+                f"{self._unreadable_names:,} files in {self.source} were ignored: their names are not valid UTF-8."
+            )
         if self.links:
             notes.append(
                 f"{len(self.links):,} links in {self.source} were not followed, for instance {self.links[0][:80]!r}."

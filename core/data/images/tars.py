@@ -188,7 +188,7 @@ def _extend(before: _Extended, kind: bytes, content: bytes) -> None:
         before.name = said[b"path"].decode("utf-8", "surrogateescape").rstrip("/")
     if b"size" in said and before.size is None:
         if not _is_number(said[b"size"]):
-            raise tarfile.ReadError("a size that is no number")
+            raise tarfile.ReadError("a size that is not a number")
         before.size = int(said[b"size"])
 
 

@@ -91,7 +91,7 @@ class ThumbnailStore(ItemStore):
         except OSError as error:
             raise InvalidInput(
                 f"The thumbnails of this run cannot be read ({error.strerror}). "
-                "Diagnose the data again to make them anew."
+                "Diagnose the data again to make new ones."
             ) from error
 
     def marks(self, index: int) -> tuple[npt.NDArray[Any], ...]:

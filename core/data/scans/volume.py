@@ -224,7 +224,7 @@ def _turned(
             turned = np.array([[0, 1], [1, 1], [2, 1]])
         return nibabel.apply_orientation(voxels, turned[:3]), np.argsort(turned[:3, 0])
     except Exception:  # of axes that coincide
-        raise Unreadable(f"has a {kind} header whose axes are no turned box. Resample it to R-A-S.") from None
+        raise Unreadable(f"has a {kind} header whose axes are not at right angles. Resample it to R-A-S.") from None
 
 
 def _three(voxels: npt.NDArray[Any], *, picture: bool) -> npt.NDArray[Any]:

@@ -74,7 +74,7 @@ def read_mask_classes(
     notes = list[str]()
     alone = "the prediction" if rows == "objects" else "the truth"
     if others:
-        only = f"Classes of an image that only {alone} holds are no rows here: {others:,}."
+        only = f"Classes of an image that only {alone} holds were skipped: {others:,}."
         notes.append(f"{only} Choose the other rows for them.")
     of_pairs = ("the loss is the mean over", "both masks are empty")
     audit = replace(audit, notes=tuple(note for note in audit.notes if not any(part in note for part in of_pairs)))

@@ -204,7 +204,7 @@ def _matrix(frame: pd.DataFrame, columns: Sequence[str], given: Sequence[str]) -
     for row, one in enumerate(lists):
         unknown = [name for name in one or () if name not in place]
         if one is None or unknown:
-            why = f"names no class that is known: {unknown[0]!r}" if unknown else "is no list of class names"
+            why = f"names no class that is known: {unknown[0]!r}" if unknown else "is not a list of class names"
             reasons[row] = f"{columns[0]!r} {why}"
         else:
             values[row, [place[name] for name in one]] = 1

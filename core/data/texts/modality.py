@@ -30,7 +30,7 @@ class TextModality:
         try:
             text = clean(data.decode())
         except UnicodeDecodeError as error:
-            raise Unreadable(f"is no text in UTF-8 (byte {error.start})") from None
+            raise Unreadable(f"is not valid UTF-8 (byte {error.start})") from None
         if not text:
             raise Unreadable("is empty")
         words = properties.said_by(text) or text

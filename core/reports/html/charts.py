@@ -64,7 +64,7 @@ def map_by_cluster(diagnosis: Diagnosis) -> Markup:
                 f'<circle class="badge" cx="{x}" cy="{y}" r="26"/><text class="badge" x="{x}" y="{y}" '
                 f'dy=".35em">{cluster.id + 1}</text>'
             )
-    return _canvas(paths, height, "Map of the samples, colored by failure cluster")
+    return _canvas(paths, height, "Map of the samples, colored by group")
 
 
 def observed_by_predicted(predicted: F64, loss: F64) -> list[tuple[float, float]]:

@@ -50,7 +50,9 @@ def write_fiftyone(
     if folder.exists() and any(folder.iterdir()):
         raise InvalidInput(f"The folder {folder} holds files already. Name a new one.")
     if images is not None and not images.is_dir():
-        raise InvalidInput(f"{images} is no folder, from which FiftyOne could show images. Unpack it, or leave it out.")
+        raise InvalidInput(
+            f"{images} is not a folder, so FiftyOne could not show images from it. Unpack it, or leave it out."
+        )
     report = Reporter(progress, "write images", len(samples))
     written = list[dict[str, Any]]()
     without = list[str]()

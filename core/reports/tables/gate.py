@@ -20,7 +20,7 @@ _MARKS = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)")
 SAID = {"passed": "no worse", "failed": "worse", "skipped": "not tested"}
 COVERAGE = "coverage"
 
-KINDS = {"cluster": "failure cluster"}
+KINDS = {"cluster": "group"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class ProbeOptions:
     save_draw: Path | None = entry("FILE", "file for the training and scored images, for --split of another run")
     seed: int = entry("", "random seed (default: 0)", 0)
     name: str = entry("TEXT", "name of the result in the run (default: the probe, with its shots)", "")
-    diagnose: Path | None = entry("FILE", "run to write with the probe's own failure clusters")
+    diagnose: Path | None = entry("FILE", "run to write with the groups on which the probe itself fails")
     permutations: int = entry("N", "permutations per test of that diagnosis (default: 5,000)", 5000)
     json: bool = entry("", "print JSON", False)
 

@@ -211,7 +211,7 @@ def _blocks(job: AssignShards, name: str) -> Iterator[_Block]:
     if own is None and (notes_of(beside) or {}).get("encoder") != job.model.encoder:
         raise InvalidInput(
             f"{name}: its vectors in {beside.parent} are gone, or of another encoder than the run's. Run the same "
-            "command again: they are made anew."
+            "command again to compute them."
         )
     other = () if own else blocks(beside, ["id", "vector", "content"], LIGHT_ROWS)
     for block, vectors in zip_longest(light, other):
@@ -222,8 +222,8 @@ def _blocks(job: AssignShards, name: str) -> Iterator[_Block]:
             yield _Block(rows, labels, unit_rows(given, Ledger(len(given))), vector_contents(given))
         elif vectors is None or vectors.column("id").to_pylist() != rows.ids:
             raise InvalidInput(
-                f"{name}: its rows are no longer those that were embedded. Run the same command again: their vectors "
-                "are made anew."
+                f"{name}: its rows are no longer those that were embedded. Run the same command again to "
+                "compute their vectors."
             )
         else:
             contents = vectors.column("content").fill_null(0).to_numpy()

@@ -63,7 +63,7 @@ def shards(
     and mean loss over the rows that nobody looked at. A run that was stopped goes on where it was.
     """
     if not shards.is_dir():
-        raise InvalidInput(f"{str(shards)!r} is no folder. Name the folder that holds the shards (.parquet).")
+        raise InvalidInput(f"{str(shards)!r} is not a folder. Name the folder that holds the shards (.parquet).")
     new_run(out)  # before the work, not after it
     work = work or out.resolve().with_name(f"{out.stem}-work")
     make_folder(work)

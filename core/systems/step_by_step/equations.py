@@ -37,7 +37,7 @@ def _tokens(text: str) -> list[str]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None or len(found) == MAX_TOKENS:
-            raise InvalidInput(f"{text[:60]!r} is no equation. Write numbers, + - * / and brackets.")
+            raise InvalidInput(f"{text[:60]!r} is not an equation. Write numbers, + - * / and brackets.")
         found.append((match[1] or match[2]).replace(",", ""))
         at = match.end()
     return found

@@ -60,7 +60,7 @@ def read_feature_table(
         if path.suffix.lower() in _PICKLES:
             raise InvalidInput(f"{path.name}: {CONVERT}")
     if not folder.is_dir():
-        raise InvalidInput(f"{folder} is no folder. Name the one with an .npy file for each clip.")
+        raise InvalidInput(f"{folder} is not a folder. Name the one with an .npy file for each clip.")
     frame = read_table(table, as_text=COLUMNS).frame
     columns = [str(column) for column in frame.columns]
     if missing := [name for name in COLUMNS if name not in columns]:
@@ -111,7 +111,7 @@ def _read(folder: Path, written: str, most: int, before: Sequence[F32], n: int) 
     array = np.asarray(header.load(lambda done, total: None)[:most], np.float32)
     if not np.isfinite(array).all():
         bad = int((~np.isfinite(array)).any(1).sum())
-        raise InvalidInput(f"{written!r:.80}: {bad:,} of {len(array):,} frames are not all finite. Make it anew.")
+        raise InvalidInput(f"{written!r:.80}: {bad:,} of {len(array):,} frames are not finite. Recompute the file.")
     return array, shape[0]
 
 

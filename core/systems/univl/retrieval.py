@@ -54,7 +54,7 @@ def retrieve_own(scores: F32, texts: Sequence[str], own: I64, at: tuple[int, ...
     if m < 2 or not n:
         raise InvalidInput(f"An item is sought among at least 2, by at least one text: got {m:,} and {n:,}.")
     if not np.isfinite(scores).all():
-        raise InvalidInput(f"{int((~np.isfinite(scores)).sum()):,} scores of texts are no finite numbers.")
+        raise InvalidInput(f"{int((~np.isfinite(scores)).sum()):,} scores of texts are not finite.")
     fits = _fitting(texts, own, m)
     ranks = _places(scores, fits)
     items = np.unique(own)

@@ -99,7 +99,7 @@ def test_a_column_of_bytes_that_are_no_pictures_is_named_with_the_way_out(tmp_pa
     few.to_parquet(tmp_path / "t.parquet")
     assert len(read_data_set(tmp_path / "t.parquet", embeddings=rng.normal(size=(24, 4))).samples) == 22
     few.rename(columns={"payload": "image"}).assign(image=frame["payload"]).to_parquet(tmp_path / "t.parquet")
-    with pytest.raises(InvalidInput, match="no image that can be decoded"):
+    with pytest.raises(InvalidInput, match="cannot be decoded as an image"):
         read_data_set(tmp_path / "t.parquet", roles=Roles(image="image"))
 
 

@@ -276,7 +276,7 @@ def _layout() -> ProbeParts:
             back = gr.Button("Back", visible=False, elem_id="probe-back", size="sm")
             waiting = render("waiting.html.j2")
             result = gr.HTML(waiting, run="", js_on_load=script("pane", "heat"), elem_id="probe-result", **PLAIN)
-            failures = gr.Button("Find this probe’s failure clusters", visible=False, elem_id="probe-failures")
+            failures = gr.Button("Find where this probe fails", visible=False, elem_id="probe-failures")
     with gr.Row(elem_classes="probe-images"):
         with gr.Column(scale=50, min_width=320):
             gallery = gr.HTML("", run="", js_on_load=script("pane"), elem_id="probe-gallery", **PLAIN)

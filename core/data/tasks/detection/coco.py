@@ -258,7 +258,7 @@ def _check_fit(
             named = Counter(str(_key(record.get(key))) for record in results)
             examples = ", ".join(repr(value) for value, _ in named.most_common(3))
             raise InvalidInput(
-                f"{path.name}: the {key} of {int(unknown.sum()):,} of {n:,} results is none of the {len(known):,} "
+                f"{path.name}: the {key} of {int(unknown.sum()):,} of {n:,} results is not among the {len(known):,} "
                 f"{what} of the truth. "
                 f"Results say {examples}, the truth {', '.join(map(repr, list(known)[:3]))}. Write the truth's ids."
             )

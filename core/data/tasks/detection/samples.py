@@ -131,7 +131,7 @@ def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, threshold
     crowds = np.flatnonzero(read.truth.crowd).tolist()
     if crowds:
         notes.append(f"{len(crowds):,} crowd regions count neither as objects nor as mistakes.")
-        excluded += [(read.truth.ids[row], "a crowd region, which is no single object") for row in crowds]
+        excluded += [(read.truth.ids[row], "a crowd region, not a single object") for row in crowds]
     at = np.flatnonzero(stands)
     if len(at) < MIN_SAMPLES:
         left = f"{len(at)} {what} are" if len(at) != 1 else f"1 {what.removesuffix('s')} is"

@@ -210,7 +210,7 @@ def _parse(line: str, scored: bool) -> tuple[int, tuple[float, ...], float, str]
     except (ValueError, OverflowError):
         return -1, NOWHERE, 1.0, "the line is not all numbers"
     if kind != values[0] or kind < 0:
-        return -1, NOWHERE, 1.0, "the class is no whole number from 0 on"
+        return -1, NOWHERE, 1.0, "the class is not a whole number from 0"
     confidence = 1.0
     if scored:
         if len(values) % 2:  # class and pairs of coordinates alone

@@ -69,7 +69,7 @@ def open_pictured(
     try:
         return find_pictures(benchmark, path if path.is_dir() else path.parent, progress=progress)
     except InvalidInput as error:
-        raise InvalidInput(f"{error} If the images are elsewhere, add --images.") from None
+        raise InvalidInput(f"{error} If the images are in another place, add --images.") from None
 
 
 def _drawn(what: str, form: str, n: int | None) -> dict[str, Any]:

@@ -179,5 +179,5 @@ def test_a_picture_whose_name_is_no_utf8_is_named(tmp_path):
             file.write(b"x")
     except OSError:
         pytest.skip("this file system takes no such name")
-    with pytest.raises(InvalidInput, match="is no UTF-8"):
+    with pytest.raises(InvalidInput, match="is not valid UTF-8"):
         open_images(tmp_path)

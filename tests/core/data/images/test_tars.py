@@ -74,14 +74,14 @@ def test_global_headers_are_not_copied_to_every_member(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("record", "message"),
     [
-        (b"12 size=abc\n", "a size that is no number"),
-        (b"12 size=-99\n", "a size that is no number"),
+        (b"12 size=abc\n", "a size that is not a number"),
+        (b"12 size=-99\n", "a size that is not a number"),
         (b"12 size=9999\n", "cannot be read"),  # the length is one short
         (b"13 size=99999", "cannot be read"),
         (b"9" * 4400 + b" size=3\n", "cannot be read"),
         (b"0 size=3\n", "cannot be read"),
         (b"16 size=9999999\n", "cut short"),
-        (b"30 size=999999999999999999999\n", "a size that is no number"),
+        (b"30 size=999999999999999999999\n", "a size that is not a number"),
     ],
 )
 def test_an_extended_header_that_lies_is_a_damaged_tar(tmp_path: Path, record: bytes, message: str) -> None:

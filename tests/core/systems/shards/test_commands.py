@@ -48,7 +48,7 @@ def test_of_shuffled_losses_nothing_is_found_and_nothing_tried(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["none", "--out", "run.errata"], "is no folder. Name the folder that holds the shards"),
+        (["none", "--out", "run.errata"], "is not a folder. Name the folder that holds the shards"),
         (
             ["shards", "--out", "run.errata", "--work", "shards"],
             "--work must be another folder than that of the shards",

@@ -73,7 +73,7 @@ def test_no_usable_picture_is_said_with_what_to_bring(pictures: Path, capsys: py
     file = cola(pictures.parent, ["x/1.jpg", "one", "x/2.jpg", "two"])
     told = refused(capsys, "compose", "run", file, "--images", str(pictures))
     assert "2 of its 2 images are not in 'pictures' (1.jpg, 2.jpg)" in told
-    assert "If the images are elsewhere, add --images." in refused(capsys, "compose", "run", file)
+    assert "If the images are in another place, add --images." in refused(capsys, "compose", "run", file)
     (pictures / "a.png").write_bytes(b"")
     (pictures / "b.png").write_text("no image")
     told = refused(
