@@ -18,14 +18,13 @@ DATA = ("core/language/", "core/systems/vl_t5/known_answers", "core/systems/comp
 
 
 def messages(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """(line, text) of every string with a space that is neither a docstring nor below it."""
-    docs = {
-        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    }
+    """(line, text) of every string with a space, without docstrings."""
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
-            if " " in node.value.strip():
-                yield node.lineno, node.value
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in docs:
+            continue
+        if " " in node.value.strip():
+            yield node.lineno, node.value
 
 
 @pytest.mark.parametrize("room", ["core", "webapp"])

@@ -178,7 +178,7 @@ def test_an_upload_runs_to_its_result_and_can_be_downloaded(open_page: Visit, tm
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Run the diagnosis").click()
     page.wait_for_selector("#status li.present", timeout=30_000)
-    page.wait_for_function("document.querySelector('#pane').innerText.includes('held-back samples')", timeout=400_000)
+    page.wait_for_function("document.querySelector('#pane').innerText.includes('held-out samples')", timeout=400_000)
     page.wait_for_selector(READY)
     assert "cross-entropy" in page.locator("#strip").inner_text()
     with page.expect_download() as download:

@@ -38,7 +38,7 @@ def test_a_question_is_answered_counted_and_shown_on_the_map(open_page: Visit) -
     assert page.locator("#answer .answer").count() == 2
     assert "2 questions asked" in page.locator("#asked").inner_text()
     page.locator("#ask-number input[type=number]").fill("7")
-    page.wait_for_function("document.querySelector('#answer .said').innerText.includes('the 7 images most like it')")
+    page.wait_for_function("document.querySelector('#answer .said').innerText.includes('7 images match')")
     page.get_by_role("button", name="Show on the map").first.click()
     page.wait_for_selector("#pane .selection-chip")
     assert "Looks like" in page.locator("#pane .pane-title").inner_text()

@@ -19,7 +19,7 @@ from webapp.explore import worth
 pytestmark = pytest.mark.browser
 
 Visit = Callable[..., Any]
-SAID = "Naming a cause tells failures from the rest with AUROC 0.70 (0.60 to 0.80)"
+SAID = "(AUROC 0.70, 95% CI 0.60 to 0.80; held-out halves"
 
 
 @pytest.fixture(autouse=True)

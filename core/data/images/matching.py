@@ -21,9 +21,7 @@ from core.records.ledger import Ledger
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"II+\0", b"MM\0+")
 EMPTY = "the image is empty (0 bytes)"
-NO_PICTURE = (
-    "the file cannot be decoded as an image: it does not begin like one (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF)"
-)
+NO_PICTURE = "the file cannot be decoded as an image: it begins like none of JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
