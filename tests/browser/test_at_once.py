@@ -54,7 +54,7 @@ def test_a_question_is_answered_while_two_diagnoses_run_and_the_third_waits_its_
         has_status(page, said)
         pages.append(page)
     first, second, third = pages
-    assert "It begins by itself" in third.locator("#status").inner_text()
+    assert "Starts automatically" in third.locator("#status").inner_text()
     third.get_by_role("button", name="Cancel").click()
     has_status(third, "Stopped")
     third.wait_for_selector("#run:not([disabled])")

@@ -61,7 +61,7 @@ def test_no_tab_breaks_a_serious_rule_of_axe(open_page: Visit) -> None:
         broken[tab] = broken_at_both_widths(page)
         assert page.locator("h1:visible").count() == 1
         assert "Open: " in page.locator(".open-run:visible").inner_text()
-        assert page.get_by_role("button", name="Bring your data").is_visible()
+        assert page.get_by_role("button", name="Add your data").is_visible()
     open_tab(page, "explore")
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#pane .selection-chip")
@@ -111,7 +111,7 @@ def test_every_tab_stands_whole_in_its_row_and_in_each_own_data_are_one_press_aw
     assert page.evaluate(MOVING) == []
     resize(page, 360, 800)
     open_tab(page, "board")
-    page.get_by_role("button", name="Bring your data").click()
+    page.get_by_role("button", name="Add your data").click()
     page.wait_for_function(SHOWN, arg="data", timeout=30_000)
 
 

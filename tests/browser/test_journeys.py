@@ -34,7 +34,7 @@ def test_the_example_is_open_at_once_and_a_card_opens_its_gallery_and_an_outline
     page = open_page()
     assert page.locator("#pane .card:not(.look)").count() == 3
     assert "600" in page.locator("#strip").inner_text()
-    assert "predicts 41" in page.locator("#strip").inner_text()
+    assert "0.41" in page.locator("#strip").inner_text()
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#pane .selection-chip")
     assert count_selected(page) == 50
@@ -47,16 +47,16 @@ def test_the_example_is_open_at_once_and_a_card_opens_its_gallery_and_an_outline
     page.keyboard.press("Escape")  # closes only that
     page.wait_for_selector("dialog.enlarged", state="detached")
     assert page.locator("#pane .selection-chip").is_visible()
-    page.get_by_role("tab", name="Counter-examples").click()
+    page.get_by_role("tab", name="Similar, but right").click()
     page.locator("#panel-counter .tile").first.wait_for()
     assert not page.locator("#panel-worst").is_visible()
     page.locator("#pane").get_by_role("button", name="Clear", exact=True).click()
     page.wait_for_selector("#pane .card")
-    # a lasso or a box gives an exploratory panel without a p, and Escape clears it
+    # a lasso or a box gives an untested panel without a p, and Escape clears it
     draw_lasso(page, MIDDLE)
     page.wait_for_selector("#pane .flag", timeout=30_000)
     said = page.locator("#pane").inner_text()
-    assert "Exploratory" in said
+    assert "Not tested" in said
     assert not re.search(r"adjusted p", said, re.IGNORECASE)
     assert 0 < count_selected(page) < 600
     page.keyboard.press("Escape")
@@ -88,11 +88,11 @@ def test_the_keyboard_alone_opens_a_cluster(open_page: Visit) -> None:
     page.locator("#map .map-plate").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    assert "Cluster 2" in page.locator("#map .map-live").inner_text()
+    assert "Group 2" in page.locator("#map .map-live").inner_text()
     page.keyboard.press("Enter")
     page.wait_for_selector("#pane .selection-chip")
     assert page.locator("#pane .pane-title .badge").inner_text() == "2"
-    page.get_by_role("button", name="Next cluster").focus()
+    page.get_by_role("button", name="Next group").focus()
     page.keyboard.press("Enter")
     page.wait_for_function("document.querySelector('#pane .pane-title .badge').innerText === '3'")
 
@@ -105,7 +105,7 @@ def test_nothing_to_find_is_a_calm_view_with_what_would_have_been_found(open_pag
     page.get_by_role("option", name="nothing to find").click()
     page.wait_for_selector("#pane .calm")
     said = page.locator("#pane").inner_text()
-    assert "What would have been found" in said
+    assert "Detection limits" in said
     assert "What to try next" in said
     assert page.locator("#pane .card:not(.look)").count() == 0
     fits = "e => e.parentElement.scrollWidth <= e.parentElement.clientWidth"
@@ -135,9 +135,9 @@ def test_two_visitors_do_not_see_each_others_selection(open_page: Visit) -> None
     one.wait_for_selector("#pane .selection-chip")
     other.locator("#pane .card").nth(1).click()
     other.wait_for_selector("#pane .selection-chip")
-    one.get_by_role("button", name="Next cluster").click()
+    one.get_by_role("button", name="Next group").click()
     one.wait_for_function("document.querySelector('#pane .pane-title .badge').innerText === '2'")
-    other.get_by_role("button", name="Next cluster").click()
+    other.get_by_role("button", name="Next group").click()
     other.wait_for_function("document.querySelector('#pane .pane-title .badge').innerText === '3'")
 
 
@@ -185,7 +185,7 @@ def test_an_upload_runs_to_its_result_and_can_be_downloaded(open_page: Visit, tm
         page.locator("#download-json").click()
     said = Path(download.value.path()).read_text("utf-8")
     assert '"schema"' in said
-    page.get_by_role("button", name="See them").click()
+    page.get_by_role("button", name="Show them").click()
     page.wait_for_selector("#prediction .predicted")
     assert page.locator("#prediction .digest code").inner_text() in said
 

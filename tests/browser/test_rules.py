@@ -154,7 +154,7 @@ def bring(page: Any, table: Path, embeddings: Path) -> None:
     page.get_by_role("tab", name="Your data", exact=True).click()
     page.set_input_files("#table input[type=file]", table)
     page.wait_for_selector("#columns table")
-    page.get_by_role("button", name="Embeddings of your own").click()
+    page.get_by_role("button", name="Your own embeddings").click()
     page.set_input_files("#vectors input[type=file]", embeddings)
     page.wait_for_function("document.querySelector('#vectors').innerText.includes('vectors')")
     page.get_by_role("button", name="Run the diagnosis").click()
@@ -177,7 +177,7 @@ def test_hostile_names_stay_text_through_a_whole_run(watched: Any, tmp_path: Pat
     page = visit()
     bring(page, *hostile_table(tmp_path, loss=True))
     page.wait_for_function(
-        "document.querySelector('#pane')?.innerText.includes('failure cluster') && "
+        "document.querySelector('#pane')?.innerText.includes(' group') && "
         "!document.querySelector('#strip').innerText.includes('streets')",
         timeout=400_000,
     )

@@ -116,9 +116,9 @@ def test_a_message_goes_with_its_tab_and_the_next_one_says_its_own_reason(open_p
     page.locator(".toast-body", has_text="No table").wait_for(timeout=30_000)
     page.get_by_role("tab", name="Predict").click()
     page.wait_for_selector(".toast-body", state="detached", timeout=5_000)
-    page.get_by_role("button", name="Open them and compare").click()
-    page.locator(".toast-body", has_text="Bring fresh samples first").wait_for(timeout=30_000)
-    assert "Bring fresh samples first" in page.locator("#predict-status").inner_text()
+    page.get_by_role("button", name="Check findings").click()
+    page.locator(".toast-body", has_text="No new samples").wait_for(timeout=30_000)
+    assert "No new samples" in page.locator("#predict-status").inner_text()
 
 
 def test_a_visitor_deletes_what_they_brought(open_page: Visit, tmp_path: Path) -> None:

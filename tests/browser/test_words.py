@@ -82,7 +82,7 @@ def test_thirty_clicks_by_keyboard_end_in_a_judgement_and_a_run_without_words_sa
 ) -> None:
     page = open_page()
     page.locator("#pane .card").first.click()
-    page.get_by_role("button", name="Check the words in thirty clicks").click()
+    page.get_by_role("button", name="Check the phrase in thirty clicks").click()
     page.wait_for_function("document.querySelector('#clicks-cluster input')?.value.startsWith('1:')")
     page.get_by_role("button", name="Draw a strip").click()
     page.wait_for_selector("#clicks .clicks-big img")

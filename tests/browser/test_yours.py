@@ -22,7 +22,7 @@ def copied(page: Any) -> str:
     title = page.locator("#pane .pane-title").inner_text()
     page.locator("details.own > summary").click()
     page.get_by_text("This run is everybody's").wait_for()
-    page.get_by_role("button", name="Copy it to a run of your own").click()
+    page.get_by_role("button", name="Copy to your runs").click()
     page.wait_for_selector("details.own form", state="attached", timeout=60_000)
     assert page.locator("#pane .pane-title").inner_text() == title
     return str(title)
@@ -68,14 +68,14 @@ def test_an_outline_is_kept_as_a_set_found_again_deleted_and_brought_back(open_p
     n = page.locator("#pane .selection-chip b").first.inner_text()
     page.locator("details.own > summary").click()
     page.get_by_label("Title of the set").fill("my <b>corner</b>")
-    page.get_by_role("button", name="Keep as a set").click()
+    page.get_by_role("button", name="Save as a set").click()
     page.wait_for_function("location.search.includes('set=')", timeout=30_000)
     assert page.locator("#pane .pane-title").inner_text() == "my <b>corner</b>"
     assert page.locator("#pane .selection-chip b").first.inner_text() == n
     assert page.locator("#map option[value=yours]").count() == 1  # the map can be colored by it at once
     page.locator("#map .map-colour select").select_option("yours")
     page.wait_for_function("location.search.includes('colour=yours')")
-    assert "Exploratory" in page.locator("#pane").inner_text()
+    assert "Not tested" in page.locator("#pane").inner_text()
     link = page.url
     page.reload()
     page.wait_for_function("document.querySelector('#pane .pane-title')?.innerText.includes('corner')", timeout=60_000)
