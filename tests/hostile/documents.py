@@ -29,7 +29,7 @@ def _family(template: str = "", reference: str = "{noun}", **said: Any) -> str:
 PHRASES: dict[str, tuple[str, bytes | str, str]] = {
     "nothing": ("p.txt", "", REFUSED),
     "blank lines": ("p.txt", "\n" * 9000, REFUSED),
-    "5 MB": ("p.txt", "in the dark\n" * 450_000, REFUSED + "at most"),
+    "5 MB": ("p.txt", "in the dark\n" * 450_000, REFUSED + "may have"),
     "a line of 3 MB": ("p.txt", "x" * 3 * MB, REFUSED + "at most 60 characters"),
     "100,000 phrases": ("p.txt", "".join(f"thing {i}\n" for i in range(100_000)), REFUSED + "phrases"),
     "a phrase of HTML": ("p.txt", f"{EVIL}\nin the dark\n", ANY),
@@ -99,10 +99,10 @@ TEXTS: dict[str, tuple[str, dict[str, Any]]] = {
     "tags by the million": ("tags", {"source": "a," * 1_000_000, "modality": "text"}),
     "tags of a path of 5,000 letters": ("tags", {"source": "x" * 5000 + ".txt", "modality": "text"}),
     "tags of surrogates": ("tags", {"source": "a, \ud800", "modality": "text"}),
-    "templates without a place": ("templates", {"which": "own", "own": "a photo\n" * 10}),
-    "templates with 10,000 places": ("templates", {"which": "own", "own": "{}" * 10_000}),
+    "templates without a place": ("templates", {"which": "own", "own_templates": "a photo\n" * 10}),
+    "templates with 10,000 places": ("templates", {"which": "own", "own_templates": "{}" * 10_000}),
     "templates of a kind that is not known": ("templates", {"which": EVIL * 20}),
-    "templates of ANSI codes": ("templates", {"which": "own", "own": "\x1b[31m"}),
+    "templates of ANSI codes": ("templates", {"which": "own", "own_templates": "\x1b[31m"}),
 }
 for what, (reader, given) in TEXTS.items():
     add(f"classes: {what}", "documents", "class_texts", lambda folder, r=reader, g=given: {"reader": r, **g}, REFUSED)

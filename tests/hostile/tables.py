@@ -206,8 +206,8 @@ _lines(
 )
 _lines("true as the loss", lambda: [{"id": f"r{i}", "loss": bool(i % 2)} for i in range(N)], ANY)
 _lines("HTML as ids and conditions", lambda: [{"id": f"{EVIL}{i}", "loss": i, "x": EVIL} for i in range(N)], ANY)
-_lines("cut short", lambda: [*good_rows(), '{"id": "r99", "lo'], REFUSED + "no (valid )?JSON")
-_lines("noise", lambda: ["{]" * 100] * 30, REFUSED + "no (valid )?JSON")
+_lines("cut short", lambda: [*good_rows(), '{"id": "r99", "lo'], REFUSED + "invalid JSON")
+_lines("noise", lambda: ["{]" * 100] * 30, REFUSED + "invalid JSON")
 
 
 @case("json: a list of a million empty objects", "table", REFUSED, max_cpu_s=15, slow=True)
@@ -230,7 +230,7 @@ def _(folder: Path) -> Made:
     return written(folder, "t.json", b"[" + b" " * 100 * MB + b"]")
 
 
-@case("csv: 4.5 GB of zeros in a file with a hole", "table", REFUSED + "at most")
+@case("csv: 4.5 GB of zeros in a file with a hole", "table", REFUSED + "the limit is")
 def _(folder: Path) -> Made:
     with (folder / "t.csv").open("wb") as file:
         file.write(b"id,loss\n")
