@@ -125,7 +125,7 @@ def worst_tenth(values: F64) -> float:
 
 def is_predictable(diagnosis: Diagnosis) -> bool:
     """Whether the run confirmed that loss can be predicted; otherwise an expected loss is not a ground."""
-    return diagnosis.estimate.predictability.confirmed is True
+    return diagnosis.estimate.predictability.confirmed
 
 
 def can_name(diagnosis: Diagnosis) -> bool:

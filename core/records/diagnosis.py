@@ -35,8 +35,8 @@ class Predictability:
     p: float | None
     """Permutation p-value of the best of several views; None with fewer than 20 groups to permute."""
     n_permutations: int
-    confirmed: bool | None = None
-    """Whether p passes its reserved share of alpha; None in runs from before that share existed."""
+    confirmed: bool = False
+    """Whether p passes the share of alpha that is kept for it."""
     by_class: tuple[tuple[str, int, Estimate, float | None], ...] = ()
     """(class name, rows, correlation, p) for each class with enough rows."""
 

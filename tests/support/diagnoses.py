@@ -239,6 +239,7 @@ def _predictability(*, found: bool, with_errors: bool) -> Predictability:
             error_auroc=Estimate(0.88, 0.8, 0.94) if with_errors else None,
             p=0.0002,
             n_permutations=5000,
+            confirmed=True,
             by_class=(("bus", 20, Estimate(0.6, 0.4, 0.75), 0.001), ("car", 20, Estimate(0.5, 0.2, 0.7), None)),
         )
     nan = float("nan")

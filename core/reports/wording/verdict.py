@@ -40,7 +40,7 @@ def verdict(diagnosis: Diagnosis) -> str:
 
 def is_predictable(diagnosis: Diagnosis) -> bool:
     """Whether the encoder predicts the loss beyond chance, at the share of alpha kept for that test."""
-    return bool(diagnosis.estimate.predictability.confirmed)
+    return diagnosis.estimate.predictability.confirmed
 
 
 def predictability_sentence(diagnosis: Diagnosis) -> str:
@@ -68,7 +68,10 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
             f"{what} is related to the {loss} ({p_value(predictability.p)}), but too weakly to predict single samples "
             f"({figures})."
         )
-    share = percent(r2.value) if r2.value >= MIN_SHOWN_SHARE else f"less than {percent(0.001)}"
-    amount = f"only {share}" if r2.value < MAX_LITTLE else share
+    amount = percent(r2.value)
+    if r2.value < MIN_SHOWN_SHARE:
+        amount = f"less than {percent(0.001)}"
+    elif r2.value < MAX_LITTLE:
+        amount = f"only {amount}"
     ci = f"95% CI {interval(r2, share=True)}"
     return f"{what} explains {amount} of the variance in {loss} ({ci}; {p_value(predictability.p)})."

@@ -98,7 +98,7 @@ def test_originals_are_pointed_to_and_those_that_are_missing_are_named(diagnosis
     assert [row["filepath"] for row in written(tmp_path / "set")] == wanted
     with pytest.raises(InvalidInput, match=r"None of the 60 images, such as 'street/0000.png', was found in "):
         write_fiftyone(diagnosis, tmp_path / "other", tmp_path)
-    with pytest.raises(InvalidInput, match=r"0001.png is no folder, .* Unpack it, or leave it out"):
+    with pytest.raises(InvalidInput, match=r"0001.png is not a folder, .* Unpack it, or leave it out"):
         write_fiftyone(diagnosis, tmp_path / "other", originals / "street/0001.png")
     assert not (tmp_path / "other").exists()
 

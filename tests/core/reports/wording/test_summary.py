@@ -52,7 +52,6 @@ def test_what_the_encoder_predicts_is_told(golden: Callable[..., None]) -> None:
         "Never a negative share": nothing,
         "A p below alpha that does not pass: alpha less what classes (a fifth) and this (a tenth) keep": close,
         "Of a smaller alpha": replace(close, settings={**close.settings, "alpha": 0.02}),
-        "A run of before": with_predictability(close, p=0.06, confirmed=None),
         "Findings beside a loss that is not predicted are no contradiction": weak,
         "One finding beside it": replace(weak, clusters=(), classes=(), insights=weak.insights[:1]),
         "Far below zero, of few groups: without its digits": far,
