@@ -50,7 +50,7 @@ class Assigner:
         Args:
             embeddings: (m, d) unit rows of the same encoder.
             labels: (m,) index into the diagnosis' class names, -1 where unknown. A cluster inside one class takes only
-                samples of that class; a sample of unknown class is treated as one of it.
+                samples of that class, or of unknown class.
 
         Raises:
             InvalidInput: the vectors are of another space or width, or not finite; labels are out of range.
@@ -164,7 +164,10 @@ def _membership(rule: Mapping[str, Any], rows: F64, blocks: I64) -> F64:
         heads = np.full(len(rows), block)
     else:
         # a row of unknown class is read by the head of the scope, which its classes share
-        heads = np.where(blocks < 0, 0 if scope is None else scope[0], blocks)
+        first_class = 0
+        if scope is not None:
+            first_class = scope[0]
+        heads = np.where(blocks < 0, first_class, blocks)
     score = np.einsum("nr,nr->n", rows, weights[heads])
     membership = logistic((score - rule["cut"]) / rule["width"])
     if "order" in rule:  # the heads of the classes rank the members (`core.discovery.clusters.N_RANKING_PENALTIES`)

@@ -47,7 +47,11 @@ def class_findings(samples: SampleSet, outcomes: Outcomes, design: Design, *, al
     hold for a whole list at once with 95%, so that they hold for the claimed ones as well.
     """
     tests = class_tests(samples, outcomes, design)
-    return () if tests is None else tests.findings(alpha if design.testable else None)
+    if tests is None:
+        return ()
+    if not design.testable:
+        return tests.findings(None)
+    return tests.findings(alpha)
 
 
 def class_tests(samples: SampleSet, outcomes: Outcomes, design: Design) -> ClassTests | None:
@@ -76,7 +80,9 @@ class ClassTests:
     def first_level(self, alpha: float) -> float:
         """The raw p at which a class is confirmed if no other is; 0 where none can be."""
         n_tests = self.used * len(self.lists[0].p)
-        return alpha / n_tests if n_tests else 0.0
+        if not n_tests:
+            return 0.0
+        return alpha / n_tests
 
     def findings(self, alpha: float | None) -> tuple[ClassFinding, ...]:
         """The classes by mean loss, then the pairs by size, worst first; with alpha None nothing is tested."""
@@ -132,10 +138,9 @@ def _singles(labels: I64, names: Sequence[str], outcomes: Outcomes, groups: I64 
         errors = PartMeans.of(outcomes.errors.astype(np.float64), part, k, groups)
         p = errors.excess_p()
         rates = [*errors.estimates(level)]
-    findings = [
-        ClassFinding(names[int(c)], "class", int(size), mean, rate, None, False)
-        for c, size, mean, rate in zip(present, sizes, means, rates)
-    ]
+    findings: list[ClassFinding] = []
+    for c, size, mean, rate in zip(present, sizes, means, rates):
+        findings.append(ClassFinding(names[int(c)], "class", int(size), mean, rate, None, False))
     return _Tests(findings, np.where(tested, np.cumsum(tested) - 1, -1), np.asarray(p)[tested])
 
 

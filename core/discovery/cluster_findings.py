@@ -56,32 +56,32 @@ def describe_clusters(
 
 
 def _describe(
-    found: FoundCluster, samples: SampleSet, outcomes: Outcomes, design: Design, rows: F32, suspects: I64
+    cluster: FoundCluster, samples: SampleSet, outcomes: Outcomes, design: Design, rows: F32, suspects: I64
 ) -> FailureCluster:
-    scope = found.scope
-    inside = found.members
-    statistic = found.statistic if found.confirmed else None
+    scope = cluster.scope
+    inside = cluster.members
+    statistic = cluster.statistic if cluster.confirmed else None
     everything = np.arange(len(samples))
-    effects = effects_of(inside, scope.rows, outcomes, design, found.threshold, statistic, of=everything)
+    effects = effects_of(inside, scope.rows, outcomes, design, cluster.threshold, statistic, of=everything)
     return FailureCluster(
         id=-1,
         name="",
         scope=scope.name,
-        membership=found.membership,
+        membership=cluster.membership,
         size=int(inside.sum()),
         mean_loss=effects.mean_loss.value,
         excess_loss=effects.excess_loss,
         error_rate=effects.error_rate,
         error_outside=effects.error_outside,
         error_difference=effects.error_difference,
-        p=found.p,
+        p=cluster.p,
         coverage=effects.coverage,
-        counterexamples=_counterexamples(found.membership, scope.rows, outcomes, rows),
+        counterexamples=_counterexamples(cluster.membership, scope.rows, outcomes, rows),
         cause=_cause(inside, np.isin(everything, scope.rows) & ~inside, samples, outcomes, suspects),
-        confirmed=found.confirmed,
-        measure=found.measure,
-        chance=found.chance,
-        local_fdr=None if found.chance is None else local_fdr(found.chance),
+        confirmed=cluster.confirmed,
+        measure=cluster.measure,
+        chance=cluster.chance,
+        local_fdr=None if cluster.chance is None else local_fdr(cluster.chance),
     )
 
 

@@ -57,7 +57,9 @@ def describe(
     if not scores.shape[1]:
         return []
     ranks = stats.rankdata(scores, axis=0)
-    alike = np.corrcoef(ranks.T) > MIN_SAME_CORRELATION if scores.shape[1] > 1 else np.ones((1, 1), bool)
+    alike = np.ones((1, 1), bool)
+    if scores.shape[1] > 1:
+        alike = np.corrcoef(ranks.T) > MIN_SAME_CORRELATION
     overall = aurocs_of_ranks(ranks, members)
     chosen, held_out = _cross_fitted(scores, members, folds, strengths, alike)
     if not chosen:

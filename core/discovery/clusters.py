@@ -4,7 +4,7 @@ The best candidate of the family is confirmed if at most a share alpha of permut
 are then stratified by it (its rows, and the rows just below its cut, become strata of their own) and the whole search
 runs again, until nothing passes. So a second cluster must be a failure that the first does not explain.
 
-The candidates listed beside them are not tested: in each class (in all samples where there are no classes) the slice
+The candidates listed beside them are not tested: in each class (in all samples without classes) the slice
 that stands out most from what the clusters leave, the strongest first (docs/decisions/two-lists.md).
 """
 
@@ -101,8 +101,11 @@ def find_clusters(
             residual = replace(measured, standardised_residuals=centre(measured.standardised_residuals, strata))
         if design.testable:
             # the first null gives the p of every condition and all thresholds, so the first test never stops early
-            count = n_later if tests else n_permutations
-            give_up = max(MIN_EXCEEDANCES, int(alpha * (n_later + 1)) + 1) if tests else 0
+            count = n_permutations
+            give_up = 0
+            if tests:
+                count = n_later
+                give_up = max(MIN_EXCEEDANCES, int(alpha * (n_later + 1)) + 1)
             test = read_family(
                 family, residual, permuter, rng, n_permutations=count, alpha=inside, give_up=give_up,
                 progress=progress, step=f"Testing group {len(clusters) + 1}",
@@ -243,7 +246,7 @@ def _as_found(proposals: Proposals, test: FamilyTest, number: int, measure: int)
         members, membership, membership_rule = _slice(proposals, candidate, scores)
     else:
         members, membership, membership_rule = _region(proposals, candidate)
-    # rows that tie at the cut are on one side of it in `members`; the membership agrees
+    # rows that tie at the cut are on one side of the cut in `members`; the membership agrees
     membership = np.where(members, np.maximum(membership, 0.5), np.minimum(membership, np.nextafter(0.5, 0)))
     return FoundCluster(
         candidate,

@@ -46,7 +46,9 @@ class ConditionResults:
         self.measures = statistics.argmax(1)
         self.scores = test.scores
         self.threshold = test.threshold
-        self.p = np.array([test.p(s) if test.is_permuted else 1.0 for s in self.statistics])
+        self.p = np.ones(len(self.statistics))
+        if test.is_permuted:
+            self.p = np.array([test.p(s) for s in self.statistics])
         self.confirmed = (self.p <= test.alpha) & test.is_permuted
 
     def raw(self, index: int) -> Region:
@@ -101,14 +103,21 @@ class ConditionResults:
         mask, rows, scope = self.region(index)
         confirmed = bool(self.confirmed[index])
         of_phrase = self.raw(index).kind == "phrase"
-        statistic = float(self.statistics[index]) if confirmed else None
+        columns: tuple[str, ...] = ()
+        if not of_phrase:
+            columns = self.condition(index).columns
+        statistic = None
+        p = None
+        if confirmed:
+            statistic = float(self.statistics[index])
+            p = float(self.p[index])
         error_inside = None
         if self.outcomes.errors is not None:
             error_inside = float(self.outcomes.errors[mask].mean())
         effects = effects_of(mask, rows, self.outcomes, self.design, self.threshold, statistic, of=rows)
         insight = Insight(
             text=self.text(index),
-            columns=() if of_phrase else self.condition(index).columns,
+            columns=columns,
             scope=scope,
             cluster=cluster,
             mask=mask,
@@ -116,7 +125,7 @@ class ConditionResults:
             effect=effects.excess_loss,
             error_inside=error_inside,
             error_outside=effects.error_outside,
-            p=float(self.p[index]) if confirmed else None,
+            p=p,
             confirmed=confirmed,
             retrieval=retrieval,
             proxies=tuple(proxies),

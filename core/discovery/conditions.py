@@ -154,10 +154,14 @@ def _categories(column: Column, notes: list[str]) -> list[Condition]:
 
 def _coded(column: Column) -> tuple[list[str], I64]:
     """The values as sorted texts, and (n,) the index of each row's value, -1 where it is missing."""
-    texts = [None if value is None else str(value) for value in column.values.tolist()]
-    names = sorted({text for text in texts if text is not None})
-    code = {name: index for index, name in enumerate(names)}
-    return names, np.fromiter((-1 if text is None else code[text] for text in texts), np.int64, len(texts))
+    values = column.values.tolist()
+    names = sorted({str(value) for value in values if value is not None})
+    code_of = {name: index for index, name in enumerate(names)}
+    codes = np.full(len(values), -1, np.int64)
+    for row, value in enumerate(values):
+        if value is not None:
+            codes[row] = code_of[str(value)]
+    return names, codes
 
 
 def _equals(column: Column, value: float | str, text: str, mask: Bool) -> Condition:
@@ -166,8 +170,10 @@ def _equals(column: Column, value: float | str, text: str, mask: Bool) -> Condit
 
 def _limit_text(column: Column, sign: str, limit: float, word: str) -> str:
     """For example "brightness at most 0.31", or a text property in plain words: "at least one negation"."""
-    plain = spoken_limit(column.name, sign, limit) if column.measured else None
-    return plain or f"{column.name} {word} {np.format_float_positional(limit, trim='-')}"
+    text = f"{column.name} {word} {np.format_float_positional(limit, trim='-')}"
+    if column.measured:
+        text = spoken_limit(column.name, sign, limit) or text
+    return text
 
 
 def _missing(column: Column, mask: Bool) -> list[Condition]:
@@ -194,8 +200,10 @@ def meets(tests: Sequence[Test], columns: Sequence[Column], n: int) -> Bool:
     inside = np.ones(n, dtype=bool)
     for name, sign, value in tests:
         column = by_name[name]
-        if value is not None:
-            column = by_kind.get((name, "category" if isinstance(value, str) else "number"), column)
+        if isinstance(value, str):
+            column = by_kind.get((name, "category"), column)
+        elif value is not None:
+            column = by_kind.get((name, "number"), column)
         if column.kind == "number":
             values = column.values.astype(np.float64)
             missing = ~np.isfinite(values)
@@ -205,7 +213,10 @@ def meets(tests: Sequence[Test], columns: Sequence[Column], n: int) -> Bool:
             missing = np.array([v is None for v in column.values], dtype=bool)
             # an object array: numpy's own text arrays give every row the room of the longest value
             met = np.array([str(v) for v in column.values.tolist()], dtype=object) == str(value)
-        inside &= missing if sign == "missing" else ~missing & met
+        if sign == "missing":
+            inside &= missing
+        else:
+            inside &= ~missing & met
     return inside
 
 
@@ -220,7 +231,9 @@ def _distinct(conditions: Sequence[Condition]) -> list[Condition]:
 def _pairs(singles: Sequence[Condition], smallest: int) -> list[tuple[int, int, int]]:
     """(first index, second index, rows that meet both) of each pair of conditions that is tested."""
     broad = [index for index, condition in enumerate(singles) if condition.broad]
-    masks = PackedMasks.of((singles[index].mask for index in broad), len(singles[0].mask) if singles else 0)
+    if not broad:
+        return []
+    masks = PackedMasks.of((singles[index].mask for index in broad), len(singles[0].mask))
     sizes = masks.sizes()
     pairs = list[tuple[int, int, int]]()
     for i, first in enumerate(broad):

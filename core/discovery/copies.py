@@ -91,7 +91,7 @@ def _joined(
 
 
 def _sets_text(n_rows: int, n_sets: int, n_equal: int, equal: str) -> str:
-    """Such as "1 near-duplicate pair" or "10 sets of near-duplicates (24 rows, 12 with equal vectors)"."""
+    """For example "1 near-duplicate pair" or "10 sets of near-duplicates (24 rows, 12 with equal vectors)"."""
     kind = "duplicate" if n_equal == n_rows else "near-duplicate"
     if n_rows == 2:
         return f"1 {kind} pair"

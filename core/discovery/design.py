@@ -73,7 +73,9 @@ class Design:
             strata: (n,) finer than the classes; by default the classes.
         """
         classes = self.centring_stratum
-        return Permuter(classes if strata is None else strata, self.groups, scores, classes)
+        if strata is None:
+            strata = classes
+        return Permuter(strata, self.groups, scores, classes)
 
 
 def make_design(
@@ -98,7 +100,9 @@ def make_design(
         blocks, names, centring_stratum, class_of_label = _blocks(
             samples.labels, samples.class_names, superclasses, notes
         )
-        head_group = blocks if superclasses is None else superclasses.of_class[samples.labels]
+        head_group = blocks
+        if superclasses is not None:
+            head_group = superclasses.of_class[samples.labels]
     scopes = [Scope(EVERYTHING, np.arange(n), None)]
     if superclasses is not None and samples.labels is not None:
         scopes += _superclass_scopes(superclasses, head_group, blocks, names)
@@ -107,7 +111,9 @@ def make_design(
         members = enumerate(split_by_block(np.arange(n), blocks, len(names)))
         scopes += [Scope(names[b], rows, b) for b, rows in members if len(rows) >= MIN_SCOPE_ROWS]
     groups, centring_stratum = _with_tiny_classes(samples, class_of_label, len(names), centring_stratum, notes)
-    n_groups = n if groups is None else _note_groups(samples, groups, centring_stratum, notes)
+    n_groups = n
+    if groups is not None:
+        n_groups = _note_groups(samples, groups, centring_stratum, notes)
     groups = _drop_single_rows(groups)
     folds = np.zeros(n, np.int64)
     if rng is not None:
@@ -154,7 +160,9 @@ def _with_tiny_classes(
 
 def _note_groups(samples: SampleSet, groups: I64, strata: I64, notes: list[str]) -> int:
     """The number of groups; `notes` gains what is assumed about them."""
-    name = "small class" if samples.groups is None else samples.group_name or "group"
+    name = "small class"
+    if samples.groups is not None:
+        name = samples.group_name or "group"
     _, first, number = np.unique(groups, return_index=True, return_inverse=True)
     n_groups = len(first)
     if n_groups < MIN_GROUPS:
@@ -186,7 +194,9 @@ def narrowed(design: Design, within: Sequence[str]) -> Design:
     known = {scope.name: scope for scope in design.scopes[1:]}
     unknown = [name for name in within if name not in known]
     if unknown:
-        choices = f"Use one of {quoted(*known)}." if known else "Leave it out: no class here is large enough."
+        choices = "Leave it out: no class here is large enough."
+        if known:
+            choices = f"Use one of {quoted(*known)}."
         raise InvalidInput(
             f"Cannot search inside {quoted(unknown[0])}: only a class of at least {MIN_SCOPE_ROWS} rows can be "
             f"searched. {choices}"

@@ -19,7 +19,7 @@ from core.statistics.intervals import searched_difference
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """Effects of one set of rows within its scope; error figures are None where errors are unknown."""
+    """Effects of one set of rows within its scope; error figures are None without known errors."""
 
     excess_loss: Estimate
     """Class-centered mean loss inside minus outside. For a loss that is the 0/1 error it equals `error_difference`."""

@@ -189,8 +189,8 @@ class LossRegressor(RegressorMixin, BaseEstimator):
 
         Source: the delete-d jackknife (Shao & Wu 1989, Ann. Stat. 17(3)): the variance of a fit to n rows is that of
         fits to m of them, drawn without replacement, times m / (n - m). The best penalty depends on noise and signal,
-        not on the number of rows, and is chosen on MAX_MEMBER_ROWS; a member's is m / n of it, so that it is shrunk as
-        much as the fit to all rows.
+        not on the number of rows, and is chosen on MAX_MEMBER_ROWS; a member's is m / n times that
+        penalty, so that it is shrunk as much as the fit to all rows.
         """
         some = some_groups(groups, MAX_MEMBER_ROWS, rng)
         self.penalty_ = self._choose_penalty(rows[some], y[some], blocks[some], groups[some], rng)

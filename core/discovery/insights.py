@@ -39,7 +39,9 @@ def find_insights(results: ConditionResults, clusters: Sequence[FailureCluster])
             insights.append(results.insight(index, cluster.id, retrieval, proxies))
             shown.add(index)
         for index, phrase in _phrases_of(results, cluster):
-            proxies = [results.words.phrases[q] for q in phrase.alike] if results.words else []
+            proxies: list[str] = []
+            if results.words is not None:
+                proxies = [results.words.phrases[q] for q in phrase.alike]
             insight = results.insight(index, cluster.id, phrase.retrieval, proxies)
             insights.append(replace(insight, held_out=phrase.held_out, stability=phrase.stability))
             shown.add(index)

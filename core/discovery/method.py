@@ -237,7 +237,10 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     progress(DESCRIBE_STEP, 4, n_parts)
     classes: tuple[ClassFinding, ...] = ()
     if tests is not None:
-        classes = tests.findings(_class_alpha(samples, settings) if design.testable else None)
+        class_alpha = None
+        if design.testable:
+            class_alpha = _class_alpha(samples, settings)
+        classes = tests.findings(class_alpha)
     predictability = predictability_of(
         test, design, outcomes, search.predicted, alpha=settings.predictability_alpha, seed=seed
     )

@@ -65,14 +65,20 @@ def _embedded(data: DataSet, settings: EmbeddingSettings, words: bool, progress:
     if lost:
         unreadable = f"Left out {count(len(lost), modality)} that could not be read."
         notes = (*notes, f"{unreadable} The list of excluded rows gives the reasons.")
+    embeddings = reading.embeddings
+    if data.embeddings is not None:
+        embeddings = data.embeddings.keep(reading.kept)
+    tested_words = None
+    if words:
+        tested_words = _words(data.samples.items, samples, reading, settings, progress)
     embedded = replace(
         data,
         samples=samples,
         outcomes=data.outcomes.keep(reading.kept),
-        embeddings=reading.embeddings if data.embeddings is None else data.embeddings.keep(reading.kept),
+        embeddings=embeddings,
         excluded=(*data.excluded, *lost),
         notes=notes,
-        words=_words(data.samples.items, samples, reading, settings, progress) if words else None,
+        words=tested_words,
     )
     if data.embeddings is None and share_pictures(data.samples.items):
         # several rows of one image are in its group already, and two objects that look alike are two objects
@@ -146,8 +152,9 @@ def _words(
     if settings.speaker != settings.encoder:
         encoder = load_encoder(settings.speaker)
         joint = read_rows(items, encoder, modality=samples.modality, cache=settings.cache, progress=progress).joint
-    present = range(len(samples.class_names)) if samples.labels is None else np.unique(samples.labels).tolist()
-    nouns = [samples.class_names[c] for c in present]  # a class without rows ("background") describes no sample
+    nouns = list(samples.class_names)
+    if samples.labels is not None:  # a class without rows ("background") describes no sample
+        nouns = [samples.class_names[c] for c in np.unique(samples.labels)]
     return name_samples(joint, settings.speaker, nouns, settings.vocabulary, cache=settings.cache, progress=progress)
 
 
@@ -160,8 +167,10 @@ def _join_groups(samples: SampleSet, groups: I64 | None, duplicates: I64) -> tup
     n_sets = int((sizes > 1).sum())
     if not n_sets:
         return groups, ()
-    shared = samples.items is not None and share_pictures(samples.items)
-    members = count(int(sizes[sizes > 1].sum()), "row" if shared else samples.modality)
+    noun: str = samples.modality
+    if samples.items is not None and share_pictures(samples.items):
+        noun = "row"
+    members = count(int(sizes[sizes > 1].sum()), noun)
     verb = "stays" if n_sets == 1 else "stay"
     note = f"{count(n_sets, 'set')} of near-duplicate {samples.modality}s ({members}) {verb} together."
     if groups is None:

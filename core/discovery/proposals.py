@@ -97,8 +97,11 @@ def propose(
     regions: list[Region] = []
     parts = _parts(features, design, regions, seed)
     conditions, notes = _conditions(columns, design, regions, more)
-    scores = None if words is None else phrase_scores(words.joint.vectors, words.directions, design.centring_stratum)
-    phrases = [] if scores is None else _phrases(scores, design, regions)
+    scores = None
+    phrases: list[PhraseSlice] = []
+    if words is not None:
+        scores = phrase_scores(words.joint.vectors, words.directions, design.centring_stratum)
+        phrases = _phrases(scores, design, regions)
     smoothers, rows = _smoothers(features, design)
     family = Family(len(design.blocks), design.scopes, smoothers, regions, design.groups, rows)
     return Proposals(design, features, family, tuple(parts), conditions, notes, tuple(phrases), words, scores)
@@ -200,14 +203,17 @@ def _parts(features: Features, design: Design, regions: list[Region], seed: int)
     for number, scope in enumerate(design.scopes):
         scope_features = rows_at(features.rows, scope.rows)
         some = scope_features[some_rows(len(scope_features), MAX_KMEANS_ROWS, seed)]
-        for count in PARTS_OVERALL if number == 0 else PARTS_IN_CLASS:
+        counts = PARTS_OVERALL if number == 0 else PARTS_IN_CLASS
+        for count in counts:
             if len(scope.rows) < count * MIN_PART_ROWS:
                 continue
             with warnings.catch_warnings():
                 # fewer distinct points than parts: those parts stay empty and are dropped below
                 warnings.simplefilter("ignore")
                 means = KMeans(count, n_init=1, random_state=seed).fit(some)  # type: ignore[arg-type]
-            labels = means.labels_ if len(some) == len(scope_features) else means.predict(scope_features)
+            labels = means.labels_
+            if len(some) < len(scope_features):
+                labels = means.predict(scope_features)
             for which in range(count):
                 inside = scope.rows[labels == which]
                 if MIN_CANDIDATE_ROWS <= len(inside) <= len(scope.rows) - MIN_CANDIDATE_ROWS:

@@ -100,7 +100,10 @@ def fingerprint(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings, 
     rows = np.arange(len(vectors)) if order is None else order
 
     def add(array: Any) -> None:
-        digest.update(b"-" if array is None else np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+        if array is None:
+            digest.update(b"-")
+        else:
+            digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
     for array in (outcomes.loss, outcomes.errors, outcomes.scores, outcomes.predictions):
         add(array)

@@ -65,7 +65,7 @@ def group_classes(
         means: (k, d) mean embedding of each class's rows, used without text vectors; the note names the choice.
 
     Raises:
-        InvalidInput: both are None, or the vectors are not one per class.
+        InvalidInput: neither is given, or the vectors are not one per class.
     """
     of_classes = means if texts is None else texts
     n_vectors = 0 if of_classes is None else len(of_classes)

@@ -18,7 +18,7 @@ def compiled(signature: str, **how: Any) -> Callable[[Callable[..., Any]], Calla
     compile it; if neither is writable, each process compiles it.
 
     Args:
-        signature: numba's, such as "void(f4[:, ::1])". how: other options of `numba.njit`.
+        signature: numba's, for example "void(f4[:, ::1])". how: other options of `numba.njit`.
     """
     njit: Any = numba.njit  # untyped
 

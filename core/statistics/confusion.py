@@ -16,7 +16,7 @@ MIN_SHARE_GAP = 0.15
 """Share of a set's errors that must go to one class, and its lead over the share of the other errors, for the set to
 count as confused with that class. Conventions: most errors, and clearly more than elsewhere."""
 MAX_CHANCE = 0.02
-"""Chance, over all classes that errors go to, up to which so large a share is not luck. A convention."""
+"""Chance, over all classes that errors go to, up to which this large a share is not luck. A convention."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,23 +27,35 @@ def rows_of_scope(diagnosis: Diagnosis, scope: str) -> Bool | None:
 
 
 def mean_losses(diagnosis: Diagnosis, insight: Insight) -> tuple[float, float | None]:
-    """Mean loss, capped as it was fitted, of a finding's rows and of the rest of its scope; None where the scope's rows
-    are unknown."""
+    """Mean loss, capped as it was fitted, of a finding's rows and of the others of the scope; None where the scope's
+    rows are unknown."""
     losses = diagnosis.outcomes.fitted
     scope = rows_of_scope(diagnosis, insight.scope)
-    inside = float(losses[insight.mask].mean()) if insight.mask.any() else math.nan
-    rest = None if scope is None else scope & ~insight.mask
-    return inside, float(losses[rest].mean()) if rest is not None and rest.any() else None
+    inside = math.nan
+    if insight.mask.any():
+        inside = float(losses[insight.mask].mean())
+    if scope is None:
+        return inside, None
+    others = scope & ~insight.mask
+    if not others.any():
+        return inside, None
+    return inside, float(losses[others].mean())
 
 
 def mean_of_other_classes(diagnosis: Diagnosis, finding: ClassFinding) -> float:
-    """Error rate of the samples of all other classes, or their mean loss where errors are unknown; nan if there are
-    none."""
+    """Error rate of the samples of all other classes, or their mean loss where errors are unknown; nan without
+    other classes."""
     outcomes = diagnosis.outcomes
-    values = outcomes.loss if outcomes.errors is None else outcomes.errors
+    values = outcomes.loss
+    if outcomes.errors is not None:
+        values = outcomes.errors
     n_others = len(values) - finding.size
-    own = finding.mean_loss if finding.error_rate is None else finding.error_rate
-    return (float(values.sum()) - own.value * finding.size) / n_others if n_others else math.nan
+    if not n_others:
+        return math.nan
+    class_mean = finding.mean_loss
+    if finding.error_rate is not None:
+        class_mean = finding.error_rate
+    return (float(values.sum()) - class_mean.value * finding.size) / n_others
 
 
 def share_of_failures(diagnosis: Diagnosis) -> float:
@@ -58,7 +70,9 @@ def share_of_failures(diagnosis: Diagnosis) -> float:
         if errors is not None and cluster.error_rate is not None and observed > 0:
             weight[cluster_of == cluster.id] *= cluster.error_rate.value / observed
     total = float(weight.sum())
-    return float(weight[cluster_of >= 0].sum()) / total if total > 0 else math.nan
+    if total <= 0:
+        return math.nan
+    return float(weight[cluster_of >= 0].sum()) / total
 
 
 def share_inside(cluster: FailureCluster, insight: Insight) -> float:

@@ -52,7 +52,7 @@ def class_numbers(classes: Any, n: int, least: int = 0, end: int | None = None) 
 
 
 def group_numbers(groups: Any, n: int) -> I64:
-    """(n,) the caller's groups, numbered from 0; each row is its own group if they are None.
+    """(n,) the caller's groups, numbered from 0; each row is its own group without them.
 
     Raises:
         InvalidInput: they are not one per row.

@@ -91,8 +91,8 @@ def _into_bins(row: Any, low: Any, high: Any, codes: Any, counts: Any) -> None:
 
 @compiled("i8(i4[::1], i8[::1], u1[::1], i4[::1], i8[:, ::1])")
 def _edges(counts: Any, sizes: Any, level: Any, start: Any, edges: Any) -> Any:
-    """The level of each bin, or EDGE; where the keys of such bins begin, and before how many higher values. How many
-    such bins there are."""
+    """The level of each bin, or EDGE; where the keys of EDGE bins begin, and before how many higher values. Returns
+    the number of EDGE bins."""
     above = 0
     done = 0
     used = 0

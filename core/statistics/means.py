@@ -31,7 +31,7 @@ _WEIGHTS = np.exp(-(_NODES**2) / 2) / np.exp(-(_NODES**2) / 2).sum()
 _MAX_NEWTON_STEPS = 40
 """Newton's method stops earlier where it converges; the rest are kept inside by halving."""
 _N_HALVINGS = 26
-"""Halvings of the range of the values: each limit is found to 2^-26 of it, 1.5e-8."""
+"""Halvings of the range of the values: each limit is exact to 2^-26 of the range, 1.5e-8."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +89,7 @@ class PartMeans:
         return PartMeans(new.part, new.group, sums, new.sizes, self.level, self.least, self.greatest, n_parts)
 
     def excess_p(self, beside: tuple[PartMeans, int] | None = None) -> F64:
-        """(k,) one-sided p that the mean of a part is no higher than that of all other rows; 1 without other rows.
+        """(k,) one-sided p that the mean of a part is not above that of all other rows; 1 without other rows.
 
         Args:
             beside: part means and the number of a part: each part is then compared with the rows outside that one.

@@ -27,7 +27,9 @@ class PackedMasks:
     def of(cls, masks: Iterable[Bool], n: int) -> PackedMasks:
         """Pack (n,) masks one at a time, so that an iterator need hold only one in memory."""
         packed = [_pack(mask) for mask in masks]
-        return cls(np.stack(packed) if packed else np.zeros((0, -(-n // 64)), np.uint64), n)
+        if not packed:
+            return cls(np.zeros((0, -(-n // 64)), np.uint64), n)
+        return cls(np.stack(packed), n)
 
     def __len__(self) -> int:
         return len(self.bits)
@@ -45,9 +47,13 @@ class PackedMasks:
         """(c,) rows of each mask, counted inside `within` if it is set."""
         inside = None if within is None else _pack(within)
         step = max(1, _BATCH_WORDS // max(1, self.bits.shape[1]))
-        runs = (self.bits[start : start + step] for start in range(0, len(self.bits), step))
-        counted = [np.bitwise_count(run if inside is None else run & inside).sum(1, dtype=np.int64) for run in runs]
-        return np.concatenate(counted) if counted else np.zeros(0, np.int64)
+        sizes = np.empty(len(self.bits), np.int64)
+        for start in range(0, len(self.bits), step):
+            run = self.bits[start : start + step]
+            if inside is not None:
+                run = run & inside
+            sizes[start : start + step] = np.bitwise_count(run).sum(1, dtype=np.int64)
+        return sizes
 
     def correlation(self, a: int, b: int) -> float:
         """Correlation of two masks as indicators; 0 where either is constant."""

@@ -26,7 +26,9 @@ def mcnemar(only_a: int, only_b: int) -> float:
     """
     n = only_a + only_b
     fewer = min(only_a, only_b)
-    return 1.0 if n == 0 else float(2 * stats.binom.cdf(fewer, n, 0.5) - stats.binom.pmf(fewer, n, 0.5))
+    if n == 0:
+        return 1.0
+    return float(2 * stats.binom.cdf(fewer, n, 0.5) - stats.binom.pmf(fewer, n, 0.5))
 
 
 def paired_difference(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None, *, level: float = 0.95) -> Estimate:
@@ -67,7 +69,9 @@ def sign_flip_p(
 
     Source: Fisher 1935, The Design of Experiments, section 21; p = (b + 1) / (B + 1) over B = 9,999 random flips.
     """
-    sums = difference if groups is None else np.bincount(np.unique(groups, return_inverse=True)[1], difference)
+    sums = difference
+    if groups is not None:
+        sums = np.bincount(np.unique(groups, return_inverse=True)[1], difference)
     sums = sums[sums != 0]
     if not len(sums):
         return 1.0

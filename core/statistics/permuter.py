@@ -30,11 +30,11 @@ class Permuter:
 
     Groups of unequal size cannot be exchanged exactly. They are exchanged within bins of similar size (MIN_BIN_GROUPS a
     bin or more where sizes allow it, none more than MAX_SIZE_RATIO as large as the smallest); a group that receives
-    from a smaller one repeats values, from a larger one takes a part of it, and one that is alone in its bin keeps its
-    own. Departure from an exact test: the spread within the bin; `research/evidence/honesty.py` measures what it costs.
+    from a smaller one repeats values, from a larger one takes a part, and one that is alone in its bin keeps its
+    rows. Departure from an exact test: the spread within the bin (cost: `research/evidence/honesty.py`).
 
     Raises:
-        ValueError: groups cross strata and there are no values.
+        ValueError: groups cross strata and `values` is None.
     """
 
     def __init__(
@@ -51,8 +51,11 @@ class Permuter:
         if groups is None or not self.grouped:
             self.blocks = [np.flatnonzero(strata == s) for s in np.unique(strata)]
             return
-        pure, crossing = _pools(strata, groups, strata if classes is None else classes)
-        self.bins = [bin for pool in pure for bin in _binned(pool)]
+        if classes is None:
+            classes = strata
+        pure, crossing = _pools(strata, groups, classes)
+        for pool in pure:
+            self.bins += _binned(pool)
         if not crossing:
             return
         if values is None:
@@ -98,8 +101,10 @@ def _pools(strata: I64, groups: I64, classes: I64) -> tuple[list[list[I64]], lis
         if (strata[rows] == strata[rows[0]]).all():
             pure.setdefault(int(strata[rows[0]]), []).append(rows)
         else:
-            alike = bool((classes[rows] == classes[rows[0]]).all())
-            crossing.setdefault(int(classes[rows[0]]) if alike else -1, []).append(rows)
+            key = -1
+            if (classes[rows] == classes[rows[0]]).all():
+                key = int(classes[rows[0]])
+            crossing.setdefault(key, []).append(rows)
     return [pure[key] for key in sorted(pure)], [crossing[key] for key in sorted(crossing)]
 
 
@@ -169,7 +174,9 @@ class CrossingGroups:
 
     @classmethod
     def of(cls, bins: Sequence[Sequence[I64]], strata: I64, values: F64 | I64) -> CrossingGroups:
-        members = [rows[np.argsort(strata[rows], kind="stable")] for bin in bins for rows in bin]
+        members: list[I64] = []
+        for bin in bins:
+            members += [rows[np.argsort(strata[rows], kind="stable")] for rows in bin]
         sizes = np.array([len(rows) for rows in members])
         bounds = np.cumsum([len(bin) for bin in bins])
         rows = np.concatenate(members)

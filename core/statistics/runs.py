@@ -34,8 +34,12 @@ def ratio_over(
 def clopper_pearson(successes: int, n: int, level: float = 0.95) -> Estimate:
     """A share with its exact binomial interval. Source: Clopper & Pearson 1934, Biometrika 26(4)."""
     tail = (1 - level) / 2
-    low = 0.0 if successes == 0 else float(stats.beta.ppf(tail, successes, n - successes + 1))
-    high = 1.0 if successes == n else float(stats.beta.ppf(1 - tail, successes + 1, n - successes))
+    low = 0.0
+    high = 1.0
+    if successes > 0:
+        low = float(stats.beta.ppf(tail, successes, n - successes + 1))
+    if successes < n:
+        high = float(stats.beta.ppf(1 - tail, successes + 1, n - successes))
     return Estimate(successes / n, low, high)
 
 

@@ -38,7 +38,7 @@ class WithoutFinding:
 
 def class_without(diagnosis: Diagnosis, class_finding: ClassFinding) -> WithoutFinding | None:
     """The class without the confirmed cluster, condition or phrase that accounts for most of its excess, a cluster
-    where it accounts for about as much; None where none does, or the class is not confirmed."""
+    where it accounts for about as much; None where no finding does, or the class is not confirmed."""
     samples = diagnosis.samples
     outcomes = diagnosis.outcomes
     name = class_finding.name
@@ -47,7 +47,9 @@ def class_without(diagnosis: Diagnosis, class_finding: ClassFinding) -> WithoutF
     if samples.labels is None or name not in samples.class_names:
         return None
     class_rows = samples.labels == samples.class_names.index(name)
-    values = outcomes.loss if outcomes.errors is None else outcomes.errors.astype(np.float64)
+    values = outcomes.loss
+    if outcomes.errors is not None:
+        values = outcomes.errors.astype(np.float64)
     excess = float(values[class_rows].mean() - values[~class_rows].mean())
     accounts = list[WithoutFinding]()
     for finding in (*diagnosis.clusters, *(i for i in diagnosis.insights if i.confirmed)):

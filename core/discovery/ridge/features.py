@@ -48,7 +48,7 @@ class Features:
         for at, centred in self._centred(vectors, blocks):
             if self.basis is None:
                 squares += float(np.vdot(centred, centred))
-            self.rows[at] = centred if self.basis is None else centred @ self.basis
+            self.rows[at] = self._projected(centred)
         self.scale = float(np.sqrt(max(squares / n, 1e-12)))
         self.rows /= np.float32(self.scale)
 
@@ -56,6 +56,12 @@ class Features:
         means = self.block_means.astype(vectors.dtype)
         for at in row_runs(len(vectors), 1, BATCH_ROWS):
             yield at, (vectors[at] - means[blocks[at]]).astype(np.float32, copy=False)
+
+    def _projected(self, centred: Any) -> Any:
+        """The (m, d) rows along the basis; unchanged where the original axes are kept."""
+        if self.basis is None:
+            return centred
+        return centred @ self.basis
 
     def _turn(self, vectors: F32, blocks: I64, n_kept: int) -> float:
         """Set the basis to the leading directions; return the sum of squares along them."""
@@ -68,13 +74,18 @@ class Features:
 
     def along(self, directions: F32) -> F32:
         """(k, r) directions (k, d) of the embedding, in the features."""
-        turned = directions if self.basis is None else directions @ self.basis
-        return (turned / self.scale).astype(np.float32)
+        return np.asarray(self._projected(directions) / self.scale, np.float32)
 
     def to_arrays(self) -> dict[str, Any]:
         """What `of` needs, as plain arrays."""
-        arrays = {"centre": self.centre, "block_means": self.block_means, "scale": np.float64(self.scale)}
-        return arrays if self.basis is None else {**arrays, "basis": self.basis}
+        arrays: dict[str, Any] = {
+            "centre": self.centre,
+            "block_means": self.block_means,
+            "scale": np.float64(self.scale),
+        }
+        if self.basis is not None:
+            arrays["basis"] = self.basis
+        return arrays
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> Features:
@@ -84,12 +95,13 @@ class Features:
         features.block_means = arrays["block_means"]
         features.basis = arrays.get("basis")
         features.scale = float(arrays["scale"])
-        width = len(features.centre) if features.basis is None else features.basis.shape[1]
+        width = len(features.centre)
+        if features.basis is not None:
+            width = features.basis.shape[1]
         features.rows = np.zeros((0, width), np.float32)
         return features
 
     def of(self, vectors: F32, blocks: I64) -> F64:
         """(m, r) features of new rows; block -1 (class unknown) is centered on the mean of all rows."""
         means = np.where((blocks >= 0)[:, None], self.block_means[np.maximum(blocks, 0)], self.centre)
-        centred = vectors - means
-        return ((centred if self.basis is None else centred @ self.basis) / self.scale).astype(np.float64)
+        return np.asarray(self._projected(vectors - means) / self.scale, np.float64)

@@ -61,9 +61,13 @@ def _lower(size: int) -> Bool:
 
 def rows_at(values: F32, rows: I64) -> F32:
     """The values of some rows; of a run of rows without a copy."""
-    start, stop = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 0)
-    is_run = len(rows) == stop - start and np.array_equal(rows, np.arange(start, stop))
-    return values[start:stop] if is_run else values[rows]
+    if not len(rows):
+        return values[:0]
+    start = int(rows[0])
+    stop = int(rows[-1]) + 1
+    if len(rows) == stop - start and np.array_equal(rows, np.arange(start, stop)):
+        return values[start:stop]
+    return values[rows]
 
 
 def factor_heads(
@@ -77,7 +81,8 @@ def factor_heads(
         x = rows_at(features, np.concatenate(train))
         return Factors([], [], inverse_of(x.T @ x + penalty * eye).astype(np.float32))
     a = penalty / share
-    few = [len(rows) < r for rows in train] if few is None else list(few)
+    if few is None:
+        few = [len(rows) < r for rows in train]
     inverses: list[F32] = []
     schur = penalty * eye
     for rows, dual in zip(train, few):
@@ -88,7 +93,7 @@ def factor_heads(
         else:
             inverses.append(inverse_of(x.T @ x + a * eye).astype(np.float32))
             schur += a * (eye - a * inverses[-1])
-    return Factors(inverses, few, inverse_of(schur).astype(np.float32))
+    return Factors(inverses, list(few), inverse_of(schur).astype(np.float32))
 
 
 def solve_heads(
@@ -106,23 +111,30 @@ def solve_heads(
         rows = np.concatenate(train)
         return [factors.shared @ (rows_at(features, rows).T @ losses[rows])] * len(train)
     a = penalty / share
-    own = [
-        rows_at(features, r).T @ (m @ losses[r]) if d else m @ (rows_at(features, r).T @ losses[r])
-        for r, m, d in zip(train, factors.inverses, factors.few)
-    ]
-    common = factors.shared @ (a * np.sum(own, axis=0))
-    return [
-        u + (common - rows_at(features, r).T @ (m @ (rows_at(features, r) @ common)) if d else a * (m @ common))
-        for u, r, m, d in zip(own, train, factors.inverses, factors.few)
-    ]
+    class_terms: list[F32 | F64] = []  # M_c X_c't
+    for rows, inverse, dual in zip(train, factors.inverses, factors.few):
+        x = rows_at(features, rows)
+        if dual:
+            class_terms.append(x.T @ (inverse @ losses[rows]))
+        else:
+            class_terms.append(inverse @ (x.T @ losses[rows]))
+    common = factors.shared @ (a * np.sum(class_terms, axis=0))
+    heads: list[F32 | F64] = []
+    for term, rows, inverse, dual in zip(class_terms, train, factors.inverses, factors.few):
+        x = rows_at(features, rows)
+        if dual:
+            heads.append(term + (common - x.T @ (inverse @ (x @ common))))
+        else:
+            heads.append(term + a * (inverse @ common))
+    return heads
 
 
-def of_each_class(found: Sequence[F32 | F64], heads: I64, blocks: I64) -> F32:
-    """(k, r) the head of each class, from the (r, 1) heads that `solve_heads` found; (n,) head and class of each row
-    say which is whose."""
+def of_each_class(solved: Sequence[F32 | F64], heads: I64, blocks: I64) -> F32:
+    """(k, r) the head of each class, from the (r, 1) heads that `solve_heads` returns and the (n,) head and class of
+    each row."""
     head_of_block = np.zeros(int(blocks.max()) + 1, dtype=np.int64)
     head_of_block[blocks] = heads
-    return np.stack([w[:, 0] for w in found]).astype(np.float32)[head_of_block]
+    return np.stack([w[:, 0] for w in solved]).astype(np.float32)[head_of_block]
 
 
 class HeadSmoother:
@@ -157,7 +169,11 @@ class HeadSmoother:
         self.penalty = penalty
         self.share = share
         self.blocks = blocks
-        self.heads = np.zeros_like(blocks) if not share else blocks if heads is None else heads
+        self.heads = blocks
+        if not share:
+            self.heads = np.zeros_like(blocks)
+        elif heads is not None:
+            self.heads = heads
         self.n_heads = int(self.heads.max()) + 1
         self.n_folds = int(folds.max()) + 1
         r = features.shape[1]
@@ -166,21 +182,19 @@ class HeadSmoother:
         most_train = counts.sum(1) - counts.min(1)
         self.few = (most_train < r) & bool(share)
         # rows sorted so that the heads of many rows come first, and each fold of each head is one slice
-        place = np.empty(self.n_heads, dtype=np.int64)
-        place[np.argsort(self.few, kind="stable")] = np.arange(self.n_heads)
-        counts = counts[np.argsort(place)]
+        position = np.empty(self.n_heads, dtype=np.int64)
+        position[np.argsort(self.few, kind="stable")] = np.arange(self.n_heads)
+        counts = counts[np.argsort(position)]
         self.few = np.sort(self.few)
-        self.order = np.lexsort((folds, place[self.heads]))
+        self.order = np.lexsort((folds, position[self.heads]))
         self.rows = np.ascontiguousarray(features[self.order])
         self.starts = np.r_[0, np.cumsum(counts.reshape(-1))]
         self.n_many = int((~self.few).sum())
         self._fit()
         # being linear, the whole map is one (n, n) matrix: cheaper than the heads' many small products while n is small
-        self.matrix = (
-            self._predict(np.eye(len(features), dtype=np.float32))
-            if dense and len(features) <= MAX_DENSE_ROWS
-            else None
-        )
+        self.matrix: F32 | None = None
+        if dense and len(features) <= MAX_DENSE_ROWS:
+            self.matrix = self._predict(np.eye(len(features), dtype=np.float32))
 
     def _slice(self, head: int, fold: int) -> slice:
         at = head * self.n_folds + fold
@@ -193,22 +207,30 @@ class HeadSmoother:
         """The factors of each fold; for dual heads P_c, Z and, for each fold, U = G_c X_c of the rows that it trains
         on."""
         n, r = self.rows.shape
-        self.first_few = first = self._whole(self.n_many).start if self.n_many < self.n_heads else n
+        first = n
+        if self.n_many < self.n_heads:
+            first = self._whole(self.n_many).start
+        self.first_few = first
         self.inverses: list[F32] = []
         self.shared: list[F32] = []
-        self.own = [
-            np.zeros((s.stop - s.start,) * 2, np.float32) for s in map(self._whole, range(self.n_many, self.n_heads))
-        ]
+        self.dual_maps: list[F32] = []  # P_c
+        for head in range(self.n_many, self.n_heads):
+            whole = self._whole(head)
+            self.dual_maps.append(np.zeros((whole.stop - whole.start,) * 2, np.float32))
         self.reduced: F32 = self.rows[first:].copy()
         self.upper = np.zeros((self.n_folds, n - first, r), np.float32)
         for fold in range(self.n_folds):
-            places = [(self._whole(head), self._slice(head, fold)) for head in range(self.n_heads)]
-            train = [np.r_[whole.start : test.start, test.stop : whole.stop] for whole, test in places]
-            few = self.few.tolist() if self.share else None
-            factors = factor_heads(self.rows, train, self.penalty, self.share, few)
+            train: list[I64] = []
+            for head in range(self.n_heads):
+                whole = self._whole(head)
+                test = self._slice(head, fold)
+                train.append(np.r_[whole.start : test.start, test.stop : whole.stop])
+            factors = factor_heads(self.rows, train, self.penalty, self.share, self.few.tolist())
             self.shared.append(factors.shared)
-            many = factors.inverses[: self.n_many] if self.share else []
-            self.inverses.append(np.stack(many) if many else np.zeros((0, r, r), np.float32))
+            inverses = np.zeros((0, r, r), np.float32)
+            if self.share and self.n_many:
+                inverses = np.stack(factors.inverses[: self.n_many])
+            self.inverses.append(inverses)
             for head in range(self.n_many, self.n_heads):
                 rows = train[head]
                 test = self._slice(head, fold)
@@ -216,12 +238,14 @@ class HeadSmoother:
                 upper = factors.inverses[head] @ self.rows[rows]
                 self.upper[fold, rows - first] = upper
                 weights = self.rows[test] @ upper.T  # X_test (G X)' = K_test,train G
-                self.own[head - self.n_many][test.start - start : test.stop - start, rows - start] = weights
+                self.dual_maps[head - self.n_many][test.start - start : test.stop - start, rows - start] = weights
                 self.reduced[test.start - first : test.stop - first] -= weights @ self.rows[rows]
 
     def predict(self, losses: F32) -> F32:
         """(n, p) out-of-fold predictions for the (n, p) centered losses, each column a data set of its own."""
-        return self._predict(losses) if self.matrix is None else self.matrix @ losses
+        if self.matrix is None:
+            return self._predict(losses)
+        return self.matrix @ losses
 
     def _predict(self, losses: F32) -> F32:
         sorted_losses = losses[self.order]
@@ -235,13 +259,13 @@ class HeadSmoother:
                 at = self._slice(head, fold)
                 moments[fold, head] = self.rows[at].T @ sorted_losses[at]
         for number, head in enumerate(range(self.n_many, self.n_heads)):
-            out[self._whole(head)] = self.own[number] @ sorted_losses[self._whole(head)]
+            out[self._whole(head)] = self.dual_maps[number] @ sorted_losses[self._whole(head)]
         for fold in range(self.n_folds):
             # the other folds are added up, not this one taken away: no rounding of its losses may reach its predictions
             seen = np.zeros((self.n_many, r, p), dtype=np.float32)
-            for other in range(self.n_folds):
-                if other != fold:
-                    seen += moments[other]
+            for training_fold in range(self.n_folds):
+                if training_fold != fold:
+                    seen += moments[training_fold]
             self._predict_fold(fold, seen, sorted_losses, out, a)
         predicted = np.empty_like(out)
         predicted[self.order] = out
@@ -267,5 +291,6 @@ class HeadSmoother:
         these."""
         rows = split_by_block(np.arange(len(self.features)), self.heads, self.n_heads)
         factors = factor_heads(self.features, rows, self.penalty, self.share)
-        found = solve_heads(self.features, rows, factors, losses[:, None].astype(np.float32), self.penalty, self.share)
-        return of_each_class(found, self.heads, self.blocks)
+        targets = losses[:, None].astype(np.float32)
+        solved = solve_heads(self.features, rows, factors, targets, self.penalty, self.share)
+        return of_each_class(solved, self.heads, self.blocks)

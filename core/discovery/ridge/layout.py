@@ -33,7 +33,8 @@ class HeadRows:
     def of(cls, features: F32, blocks: I64, heads: I64 | None = None) -> HeadRows:
         """Of (n, r) features and the (n,) class and head (by default the class) of each row; a head takes whole
         classes."""
-        heads = blocks if heads is None else heads
+        if heads is None:
+            heads = blocks
         order = np.lexsort((blocks, heads))
         bounds = np.r_[0, np.cumsum(np.bincount(heads))]
         slices = tuple(slice(int(a), int(b)) for a, b in pairwise(bounds))

@@ -28,9 +28,10 @@ BATCH_ROWS = 50_000
 
 def can_leave_out(groups: I64 | None) -> bool:
     """Whether whole groups can be left out exactly: not where groups hold thousands of rows each."""
-    return (
-        groups is None or int((np.unique(groups, return_counts=True)[1].astype(np.int64) ** 2).sum()) <= MAX_GROUP_PAIRS
-    )
+    if groups is None:
+        return True
+    sizes = np.unique(groups, return_counts=True)[1].astype(np.int64)
+    return int((sizes**2).sum()) <= MAX_GROUP_PAIRS
 
 
 class LeaveOutSmoother:
@@ -52,14 +53,16 @@ class LeaveOutSmoother:
         self.share = share
         self.ridge = penalty / share if share else 0.0
         self._factor()
-        sets = _sets(None if groups is None else groups[rows.order], len(rows.order))
+        sets = _sets(groups, rows.order)
         self.together = [(places, self._remainder(places)) for places in sets if places.shape[1] > 1]
         """(g, s) places of the groups of each size s, and their (g, s, s) inverses of I - H_gg."""
         self.alone = (1 / (1 - self._leverages())).astype(np.float32)
         """(n,) the same of the rows that are a group of their own; 1 for the others."""
         for places, _ in self.together:
             self.alone[places] = 1
-        self.matrix = self._matrix(sets) if dense and len(rows.order) <= MAX_DENSE_ROWS else None
+        self.matrix: F32 | None = None
+        if dense and len(rows.order) <= MAX_DENSE_ROWS:
+            self.matrix = self._matrix(sets)
 
     def _factor(self) -> None:
         """M_c and S^-1 of `solve_heads`."""
@@ -90,23 +93,26 @@ class LeaveOutSmoother:
         if self.matrix is not None:
             matrix = self.matrix
             return lambda at: scores @ matrix[at].T
-        return self._reader(scores, self.rows.moments(scores) if moments is None else moments)
+        if moments is None:
+            moments = self.rows.moments(scores)
+        return self._reader(scores, moments)
 
     def weights(self, losses: F64) -> F32:
         """(k, r) heads fitted on all rows to the (n,) centered losses, one for each class: for new rows, never for
         these."""
         heads = self._solve(self.rows.moments(losses[self.rows.order].astype(np.float32)[None]))[:, 0]
         of_block = np.zeros(int(self.rows.blocks.max()) + 1, np.int64)
-        of_block[self.rows.blocks] = self.rows.heads if self.share else 0
+        if self.share:
+            of_block[self.rows.blocks] = self.rows.heads
         return heads[of_block]
 
     def _solve(self, moments: F32) -> F32:
         """(heads, p, r) weights, or (1, p, r) of the one head."""
         if not self.share:
             return (moments.sum(0) @ self.shared)[None]
-        own = moments @ self.inverses
-        common = (np.float32(self.ridge) * own.sum(0)) @ self.shared
-        return own + np.float32(self.ridge) * (common @ self.inverses)
+        class_terms = moments @ self.inverses
+        common = (np.float32(self.ridge) * class_terms.sum(0)) @ self.shared
+        return class_terms + np.float32(self.ridge) * (common @ self.inverses)
 
     def _fitted(self, heads: F32, at: slice) -> F32:
         """(p, m) what the heads give the rows at a run of places, nothing left out."""
@@ -114,9 +120,9 @@ class LeaveOutSmoother:
             return heads[0] @ self.rows.features[at].T
         start, stop, _ = at.indices(len(self.rows.order))
         out = np.empty((heads.shape[1], stop - start), np.float32)
-        for head, own in zip(heads, self.rows.slices):
-            first = max(own.start, start)
-            last = min(own.stop, stop)
+        for head, head_rows in zip(heads, self.rows.slices):
+            first = max(head_rows.start, start)
+            last = min(head_rows.stop, stop)
             if first < last:
                 out[:, first - start : last - start] = head @ self.rows.features[first:last].T
         return out
@@ -125,13 +131,14 @@ class LeaveOutSmoother:
         heads = self._solve(moments)
 
         def read(at: slice) -> F32:
-            own = scores[:, at]
+            run_scores = scores[:, at]
             out = self._fitted(heads, at)
-            out -= own  # the residual of the fit to all rows, turned round
-            for places, remainder in self.together if at == ALL_ROWS else ():
-                out[:, places] = np.einsum("gst,pgt->pgs", remainder, out[:, places], optimize=True)
+            out -= run_scores  # the residual of the fit to all rows, turned round
+            if at == ALL_ROWS:
+                for places, remainder in self.together:
+                    out[:, places] = np.einsum("gst,pgt->pgs", remainder, out[:, places], optimize=True)
             out *= self.alone[at]
-            out += own
+            out += run_scores
             return out
 
         if not self.together:
@@ -151,28 +158,29 @@ class LeaveOutSmoother:
         """(n,) h_ii: x'(M_c + a^2 M_c S^-1 M_c) x of each row, a block of rows of a head at a time."""
         out = np.empty(len(self.rows.order), np.float32)
         for head, at in enumerate(self.rows.slices):
-            through = self.shared if not self.share else self.inverses[head]
+            through = self.shared
             if self.share:
+                through = self.inverses[head]
                 through = through + np.float32(self.ridge**2) * (through @ self.shared @ through)
             features = self.rows.features[at]
-            own = out[at]
+            leverages = out[at]
             for run in row_runs(len(features), 1, BATCH_ROWS):
-                own[run] = np.einsum("nr,nr->n", features[run] @ through, features[run])
+                leverages[run] = np.einsum("nr,nr->n", features[run] @ through, features[run])
         return out
 
     def _remainder(self, places: I64) -> F32:
         """(g, s, s) of (I - H_gg)^-1 for groups of one size, from their (g, s) places."""
-        made: list[F32] = []
+        inverses: list[F32] = []
         for some in (places[run] for run in row_runs(len(places), places.shape[1], BATCH_ROWS)):
             x = self.rows.features[some]
-            own = self._through_heads(some)
-            hat = np.einsum("gsr,gtr->gst", x, own, optimize=True)
+            through = self._through_heads(some)
+            hat = np.einsum("gsr,gtr->gst", x, through, optimize=True)
             if self.share:
-                common = np.float32(self.ridge) * own
+                common = np.float32(self.ridge) * through
                 hat *= self.rows.heads[some][:, :, None] == self.rows.heads[some][:, None, :]
                 hat += np.einsum("gsr,gtr->gst", common @ self.shared, common, optimize=True)
-            made.append(np.linalg.inv(np.eye(places.shape[1]) - hat).astype(np.float32))
-        return np.concatenate(made)
+            inverses.append(np.linalg.inv(np.eye(places.shape[1]) - hat).astype(np.float32))
+        return np.concatenate(inverses)
 
     def _through_heads(self, places: I64) -> F32:
         """(..., r) M_c x of the rows at some places; with one head S^-1 x."""
@@ -185,10 +193,11 @@ class LeaveOutSmoother:
         return out
 
 
-def _sets(groups: I64 | None, n: int) -> list[I64]:
-    """The places of the rows of each group, as one (groups, s) array for each size s."""
+def _sets(groups: I64 | None, order: I64) -> list[I64]:
+    """The places of the rows of each group, as one (groups, s) array for each size s; `order`: row at each place."""
+    n = len(order)
     if groups is None:
         return [np.arange(n)[:, None]]
-    numbers, sizes = np.unique(groups, return_inverse=True, return_counts=True)[1:]
+    numbers, sizes = np.unique(groups[order], return_inverse=True, return_counts=True)[1:]
     members = split_by_block(np.arange(n), numbers, len(sizes))
     return [np.stack([m for m in members if len(m) == size]) for size in np.unique(sizes)]

@@ -1,4 +1,4 @@
-"""Ridge heads of many weightings of the same rows at once, such as bootstraps."""
+"""Ridge heads of many weightings of the same rows at once, for example bootstraps."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def weighted_heads(
         features: (n, r). train: rows of each of k classes.
         losses: (n, p) centered losses of each weighting. weights: (p, n), none below 0.
     """
-    rows = train if share else [np.concatenate(train)]
+    rows = train
+    if not share:
+        rows = [np.concatenate(train)]
     problem = _Problem(features, rows, np.ascontiguousarray(weights.T, np.float32), penalty, share)
     heads, not_close = problem.descend(losses)
     for p in np.flatnonzero(not_close).tolist():
@@ -51,8 +53,8 @@ class _Problem:
 
     def solve(self, values: F32) -> F32:
         """(k, r, p) P^-1 X' of (n, p) values."""
-        found = solve_heads(self.features, self.train, self.factors, values, self.penalty, self.share)
-        return np.stack(found).astype(np.float32, copy=False)
+        heads = solve_heads(self.features, self.train, self.factors, values, self.penalty, self.share)
+        return np.stack(heads).astype(np.float32, copy=False)
 
     def fitted(self, heads: F32) -> F32:
         """(n, p) X u."""
@@ -106,8 +108,8 @@ class _Problem:
         scaled = self.features * root
         targets = losses[:, None] * root
         factors = factor_heads(scaled, self.train, self.penalty, self.share)
-        found = solve_heads(scaled, self.train, factors, targets, self.penalty, self.share)
-        return np.stack([head[:, 0] for head in found]).astype(np.float32)
+        heads = solve_heads(scaled, self.train, factors, targets, self.penalty, self.share)
+        return np.stack([head[:, 0] for head in heads]).astype(np.float32)
 
 
 def _ratio(above: F64, below: F64) -> Any:

@@ -215,10 +215,10 @@ class Family:
         groups = None if self.groups is None else self.groups[self.order]
         scope_scores = [ScopeScores.of(placed, run, marked, groups) for run in self.runs]
         shared = None
-        if self.rows is not None and any(
-            isinstance(s, LeaveOutSmoother) and s.matrix is None for s, _ in self.smoothers
-        ):
-            shared = self.rows.moments(placed)
+        if self.rows is not None:
+            leave_out = [smoother for smoother, _ in self.smoothers if isinstance(smoother, LeaveOutSmoother)]
+            if any(smoother.matrix is None for smoother in leave_out):
+                shared = self.rows.moments(placed)
         at = 0
         for smoother, cut_scopes in self.smoothers:
             read = self._reader(smoother, placed, shared)

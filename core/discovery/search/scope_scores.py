@@ -34,7 +34,9 @@ class Run:
         """The run around ascending positions."""
         first = int(positions[0])
         last = int(positions[-1]) + 1
-        return cls(slice(first, last), None if last - first == len(positions) else positions - first)
+        if last - first == len(positions):
+            return cls(slice(first, last), None)
+        return cls(slice(first, last), positions - first)
 
     def of_all(self, values: Any) -> Any:
         """(p, rows of the scope) of (p, n) values by position."""
@@ -43,7 +45,9 @@ class Run:
     def read(self, read: Callable[[slice], Any]) -> Any:
         """(p, rows of the scope) of the values that `read` returns for a run."""
         values = read(self.around)
-        return np.ascontiguousarray(values if self.some is None else values[:, self.some])
+        if self.some is not None:
+            values = values[:, self.some]
+        return np.ascontiguousarray(values)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +85,9 @@ class ScopeScores:
     def of(cls, placed: F32, run: Run, marks: F32 | None = None, groups: I64 | None = None) -> ScopeScores:
         scores = run.of_all(placed)
         marked = None if marks is None else run.of_all(marks)
-        terms = () if groups is None else cluster_variance_terms(scores, run.of_all(groups[None])[0])
+        terms: tuple[F32, ...] = ()
+        if groups is not None:
+            terms = cluster_variance_terms(scores, run.of_all(groups[None])[0])
         # numpy's pairwise sums do not depend on the number of columns, so that observed scores tie with permuted ones
         return cls(scores, scores.sum(1)[None], np.square(scores).sum(1)[None], marked, terms)
 
@@ -94,7 +100,9 @@ class ScopeScores:
         sizes = masks.sum(1)[:, None].astype(np.float64)
         sums = masks @ self.scores.T
         squares = masks @ np.square(self.scores).T
-        marked = None if self.marks is None else (masks @ self.marks.T) / masks.sum(1)[:, None]
+        marked = None
+        if self.marks is not None:
+            marked = (masks @ self.marks.T) / masks.sum(1)[:, None]
         return Moments(self._sums(sizes, sums, squares, [masks @ term.T for term in self.terms]), marked, marked)
 
     def slices(self, predicted: F32, depths: Sequence[float]) -> tuple[Moments, F32]:
@@ -130,8 +138,10 @@ class ScopeScores:
         return Moments(slice_sums, shares[1:], shares[0]), trend
 
     def _sums(self, sizes: F64, sums: F32, squares: F32, of_groups: Any) -> tuple[Any, ...]:
-        terms = (of_groups, [term.sum(1)[None] for term in self.terms]) if self.terms else ()
-        return sizes, self.size, sums, squares, self.total, self.squares, *terms
+        plain = sizes, self.size, sums, squares, self.total, self.squares
+        if not self.terms:
+            return plain
+        return *plain, of_groups, [term.sum(1)[None] for term in self.terms]
 
     def trend(self, predicted: F32, at: slice) -> F32:
         """(columns,) correlation of some columns' scores with their predictions, over its standard error.

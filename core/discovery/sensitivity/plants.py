@@ -42,7 +42,7 @@ class Plant:
     stronger ones hold the smaller and weaker."""
 
     order: I64
-    """(s,) rows, those nearest to the middle (or end) of the pattern first; a pattern takes the first so many."""
+    """(s,) rows, those nearest to the middle (or end) of the pattern first; a pattern takes as many as its size."""
     shuffled: I64
     """(n,) the row whose outcome each row takes: a permutation of all."""
     scores: F64
@@ -73,26 +73,28 @@ def alike_in_size(counts: I64, rng: np.random.Generator) -> tuple[int, I64]:
 def _sizes(n: int) -> tuple[tuple[float, int], ...]:
     """Up to five sizes, each at least a quarter larger than the one before; the first is that of the smallest candidate
     there is."""
-    made = [(MIN_CANDIDATE_ROWS / n, MIN_CANDIDATE_ROWS)]
+    sizes = [(MIN_CANDIDATE_ROWS / n, MIN_CANDIDATE_ROWS)]
     for share in PLANT_SHARES:
-        if round(share * n) >= 1.25 * made[-1][1]:
-            made.append((share, round(share * n)))
+        if round(share * n) >= 1.25 * sizes[-1][1]:
+            sizes.append((share, round(share * n)))
         elif round(share * n) >= MIN_CANDIDATE_ROWS:
-            made[-1] = (share, round(share * n))
-    return tuple(made)
+            sizes[-1] = (share, round(share * n))
+    return tuple(sizes)
 
 
 def plantable(rows: I64, groups: I64 | None, most: int) -> I64:
-    """The rows of a scope that are of no group larger than `MAX_GROUP_SHARE` of it (or `MIN_CANDIDATE_ROWS`); all where
-    fewer than `most` would be left.
+    """The rows of a scope without those of groups larger than `MAX_GROUP_SHARE` of the scope (or `MIN_CANDIDATE_ROWS`);
+    all where fewer than `most` would be left.
 
     Args:
-        groups: (n,) of all rows; None where each is a group of its own.
+        groups: (n,) of all rows; None where each is a group by itself.
     """
     if groups is None:
         return rows
-    kept = rows[size_of_group(groups[rows]) <= max(MAX_GROUP_SHARE * len(rows), MIN_CANDIDATE_ROWS)]
-    return kept if len(kept) >= most else rows
+    open_rows = rows[size_of_group(groups[rows]) <= max(MAX_GROUP_SHARE * len(rows), MIN_CANDIDATE_ROWS)]
+    if len(open_rows) < most:
+        return rows
+    return open_rows
 
 
 def draw_plants(
@@ -105,7 +107,7 @@ def draw_plants(
         most: rows of the largest pattern.
         bases: (n, plants) permutations. scores: (n, m) measures of failure.
     """
-    made: list[Plant] = []
+    plants: list[Plant] = []
     squares = np.einsum("nr,nr->n", features, features)
     for number, shuffled in enumerate(bases.T):
         rows = np.sort(places[number // 2 % len(places)])
@@ -116,6 +118,6 @@ def draw_plants(
             along = 2 * (features @ features[centre]) - squares
             along[centre] = np.inf
         order = top_positions(along[rows][None], min(most, len(rows)))[0]
-        own = np.ascontiguousarray(shuffled)
-        made.append(Plant(rows[order], own, scores[own], rng.random((2, min(most, len(rows))))))
-    return made
+        permutation = np.ascontiguousarray(shuffled)
+        plants.append(Plant(rows[order], permutation, scores[permutation], rng.random((2, min(most, len(rows))))))
+    return plants

@@ -13,7 +13,7 @@ from core.discovery.clusters import best_passing
 from core.discovery.design import FailureMeasures
 from core.discovery.proposals import Proposals
 from core.discovery.search.cores import on_all_cores
-from core.discovery.search.family import MIN_CANDIDATE_ROWS, Family, MarkedReading
+from core.discovery.search.family import MIN_CANDIDATE_ROWS, Family, MarkedReading, Region, Smoother
 from core.discovery.search.family_test import FamilyTest
 from core.discovery.search.scope_scores import N_TOP_MEMBERS
 from core.discovery.sensitivity.plants import Plant, PlantingSite, draw_plants, places_of, plantable
@@ -57,7 +57,7 @@ times the pattern is what it shows (docs/decisions/sensitivity.md)."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Levels:
-    """What a statistic must reach: alpha without the share that is kept for "the loss is predictable", or all of it
+    """What a statistic must reach: alpha without the share reserved for "the loss is predictable", or the whole alpha
     where the trend passes on that share, as in `core.discovery.clusters.find_clusters`."""
 
     strict: float
@@ -65,9 +65,11 @@ class Levels:
     trend: float
 
     @classmethod
-    def of(cls, test: FamilyTest, *, alpha: float, kept: float) -> Levels:
-        trend = np.inf if test.trend_null is None else permutation_threshold(test.trend_null, kept)
-        return cls(permutation_threshold(test.null, alpha - kept), permutation_threshold(test.null, alpha), trend)
+    def of(cls, test: FamilyTest, *, alpha: float, reserved: float) -> Levels:
+        trend = np.inf
+        if test.trend_null is not None:
+            trend = permutation_threshold(test.trend_null, reserved)
+        return cls(permutation_threshold(test.null, alpha - reserved), permutation_threshold(test.null, alpha), trend)
 
 
 def measure_sensitivity(
@@ -91,7 +93,7 @@ def measure_sensitivity(
 
     Args:
         test: the first test of the family. measured: what was tested in it.
-        alpha: what of the run's level is spent inside classes, with the share `predictability_alpha` of it.
+        alpha: the part of the run's level spent inside classes, which includes `predictability_alpha`.
         classes: what is tested as wholes; None where no class is.
     """
     if not test.is_permuted:
@@ -100,26 +102,34 @@ def measure_sensitivity(
     design = proposals.design
     permuter = design.permuter(measured.standardised_residuals)
     strengths = strengths_of(outcomes, design, test.names)
-    levels = Levels.of(test, alpha=alpha, kept=predictability_alpha)
+    levels = Levels.of(test, alpha=alpha, reserved=predictability_alpha)
     reader = _Reader(measured, _raw(outcomes, test), design.centring_stratum, permuter.grouped, strengths, levels)
     inside, everywhere = places_of(design, rng)
     count = min(N_PLANTS, max(MIN_PLANTS, MAX_PLANTED_CELLS // len(design.blocks)))
     patterns: list[PlantedPattern] = []
     left_out: set[int] = set()
-    for place in (everywhere,) if inside is None else (inside, everywhere):
-        scopes = [design.scopes[number].rows for number in place.scopes]
-        open_rows = [plantable(rows, design.groups, place.sizes[-1][1]) for rows in scopes]
-        left_out.update(*(np.setdiff1d(rows, kept).tolist() for rows, kept in zip(scopes, open_rows)))
+    sites = [everywhere]
+    names: tuple[str, ...] = ()
+    size = 0
+    if inside is not None:
+        sites = [inside, everywhere]
+        names = tuple(design.scopes[number].name for number in inside.scopes)
+        size = inside.typical
+    for site in sites:
+        largest = site.sizes[-1][1]
+        open_rows: list[I64] = []
+        for number in site.scopes:
+            rows = design.scopes[number].rows
+            open_rows.append(plantable(rows, design.groups, largest))
+            left_out.update(np.setdiff1d(rows, open_rows[-1]).tolist())
         bases = permuter.draw(count, rng)
-        plants = draw_plants(
-            proposals.features.rows, open_rows, place.sizes[-1][1], bases, measured.standardised_residuals, rng
-        )
-        searched = range(len(design.scopes)) if place.scopes == (0,) else (0, *place.scopes)
-        patterns += _grid(reader, narrowed_family(proposals.family, searched), place, plants, outcomes, progress)
+        plants = draw_plants(proposals.features.rows, open_rows, largest, bases, measured.standardised_residuals, rng)
+        searched = (0, *site.scopes)
+        if site is everywhere:
+            searched = range(len(design.scopes))
+        patterns += _grid(reader, narrowed_family(proposals.family, searched), site, plants, outcomes, progress)
     if classes is not None:
         patterns += whole_classes(classes, strengths, count, rng)
-    names = () if inside is None else tuple(design.scopes[number].name for number in inside.scopes)
-    size = 0 if inside is None else inside.typical
     return Sensitivity(
         strengths.unit, strengths.base, names, size, len(design.blocks), tuple(patterns),
         power=POWER, smallest=MIN_CANDIDATE_ROWS, surest=N_TOP_MEMBERS, unplanted=len(left_out),
@@ -134,10 +144,16 @@ def _raw(outcomes: Outcomes, test: FamilyTest) -> F64:
 
 def narrowed_family(family: Family, scopes: Sequence[int]) -> Family:
     """Its slices and k-means parts of some scopes alone. Conditions and phrases make no cluster."""
-    place = {scope: number for number, scope in enumerate(scopes)}
-    smoothers = [(smoother, [place[s] for s in where if s in place]) for smoother, where in family.smoothers]
-    regions = [replace(r, scope=place[r.scope]) for r in family.regions if r.kind == "region" and r.scope in place]
-    smoothers = [pair for pair in smoothers if pair[1]]
+    number_of = {scope: number for number, scope in enumerate(scopes)}
+    regions: list[Region] = []
+    for region in family.regions:
+        if region.kind == "region" and region.scope in number_of:
+            regions.append(replace(region, scope=number_of[region.scope]))
+    smoothers: list[tuple[Smoother, list[int]]] = []
+    for smoother, cut_scopes in family.smoothers:
+        numbers = [number_of[scope] for scope in cut_scopes if scope in number_of]
+        if numbers:
+            smoothers.append((smoother, numbers))
     return Family(family.n, [family.scopes[s] for s in scopes], smoothers, regions, family.groups, family.rows)
 
 
@@ -177,26 +193,22 @@ class _Reader:
 
 
 def _grid(
-    reader: _Reader,
-    family: Family,
-    place: PlantingSite,
-    plants: Sequence[Plant],
-    outcomes: Outcomes,
-    progress: Progress,
+    reader: _Reader, family: Family, site: PlantingSite, plants: Sequence[Plant], outcomes: Outcomes, progress: Progress
 ) -> list[PlantedPattern]:
     """One pattern for each size and strength."""
-    sizes = [size for _, size in place.sizes]
+    sizes = [size for _, size in site.sizes]
     values = reader.strengths.values
     weakest = weakest_found(reader, family, sizes, plants, progress)
     names = reader.measured.names
-    made: list[PlantedPattern] = []
-    for (at, (share, size)), (step, strength) in product(enumerate(place.sizes), enumerate(values)):
+    scope = EVERYTHING if site.scopes == (0,) else "class"
+    patterns: list[PlantedPattern] = []
+    for (at, (share, size)), (step, strength) in product(enumerate(site.sizes), enumerate(values)):
         hits = weakest[at] <= step
         gain = np.mean([reader.added(plant, size, strength).mean(0) for plant in plants], axis=0)  # (m,)
         of = dict(zip(names, gain.tolist()))
-        made.append(
+        patterns.append(
             PlantedPattern(
-                scope=EVERYTHING if place.scopes == (0,) else "class",
+                scope=scope,
                 size=size,
                 share=share,
                 strength=strength,
@@ -207,7 +219,7 @@ def _grid(
                 found=clopper_pearson(int(hits.sum()), len(hits)),
             )
         )
-    return made
+    return patterns
 
 
 def weakest_found(
@@ -226,11 +238,16 @@ def weakest_found(
         while (still := np.argwhere(low[:, :first] < high[:, :first])).size:
             middle = _dividing(low, high, len(values))
             chunks = [still[at] for at in row_runs(len(still), 1, width)]
-            jobs = [[(plants[p], sizes[s], values[middle[s, p]]) for s, p in some] for some in chunks]
+            jobs: list[list[tuple[Plant, int, float]]] = []
+            for some in chunks:
+                jobs.append([(plants[p], sizes[s], values[middle[s, p]]) for s, p in some])
             read = chain.from_iterable(on_all_cores(partial(read_plants, reader, family), jobs))
-            for some, found in zip(chunks, read, strict=True):
-                for (s, p), hit in zip(some, found):
-                    low[s, p], high[s, p] = (low[s, p], middle[s, p]) if hit else (middle[s, p] + 1, high[s, p])
+            for some, hits in zip(chunks, read, strict=True):
+                for (s, p), hit in zip(some, hits):
+                    if hit:
+                        high[s, p] = middle[s, p]
+                    else:
+                        low[s, p] = middle[s, p] + 1
                 progress(STEP, int((len(values) - high + low).sum()), low.size * len(values))
     return high
 
@@ -272,12 +289,14 @@ def _is_found(family: Family, reading: MarkedReading, columns: slice, levels: Le
 
 def smallest_detectable(sensitivity: Sensitivity | None) -> tuple[Detectable, ...]:
     """Of each size the weakest effect that is found often enough."""
-    made: dict[int, Detectable] = {}
-    for pattern in () if sensitivity is None else sensitivity.patterns:
-        power = sensitivity.power if sensitivity else 0.0
+    if sensitivity is None:
+        return ()
+    power = sensitivity.power
+    weakest: dict[int, Detectable] = {}
+    for pattern in sensitivity.patterns:
         if pattern.scope == "whole class":
             continue
-        known = made.setdefault(pattern.size, Detectable(pattern.size, None, None, power))
+        known = weakest.setdefault(pattern.size, Detectable(pattern.size, None, None, power))
         if known.excess_loss is None and pattern.found.value >= power:
-            made[pattern.size] = Detectable(pattern.size, pattern.excess_loss, pattern.error_difference, power)
-    return tuple(sorted(made.values(), key=lambda d: d.size))
+            weakest[pattern.size] = Detectable(pattern.size, pattern.excess_loss, pattern.error_difference, power)
+    return tuple(sorted(weakest.values(), key=lambda d: d.size))

@@ -15,7 +15,7 @@ from core.records import F64, I64, Bool, Measure, Outcomes
 
 ERROR_RATES = (0.2, 0.35, 0.5, 0.75, 1.0)
 """Error rates inside a pattern; those above the overall rate by `MIN_RATE_GAP` are planted. Rates that people have a
-feeling for, such as "half fail"; conventions, like the factors and deviations below."""
+feeling for, for example "half fail"; conventions, like the factors and deviations below."""
 MIN_RATE_GAP = 0.08
 LOSS_FACTORS = (1.5, 2.0, 3.0, 5.0)
 """Mean losses inside a pattern, as multiples of the class's mean."""
@@ -43,10 +43,14 @@ class Pool:
     def of(cls, kind: Bool, members: Sequence[I64]) -> Pool:
         """Of the rows where `kind` is True; members: the rows of each class."""
         every = np.flatnonzero(kind)
-        own = [rows[kind[rows]] for rows in members]
-        own = [rows if len(rows) >= MIN_POOL_ROWS else every for rows in own]
-        counts = np.array([len(rows) for rows in own])
-        return cls(np.concatenate(own), np.cumsum(counts) - counts, counts)
+        pools: list[I64] = []
+        for class_rows in members:
+            pool = class_rows[kind[class_rows]]
+            if len(pool) < MIN_POOL_ROWS:
+                pool = every
+            pools.append(pool)
+        counts = np.array([len(pool) for pool in pools])
+        return cls(np.concatenate(pools), np.cumsum(counts) - counts, counts)
 
     def draw(self, blocks: I64, uniform: F64) -> I64:
         """(s,) a row of the class of each, by (s,) uniform draws."""
@@ -90,7 +94,7 @@ class ErrorRates:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeanLosses:
-    """The pattern's losses are drawn from those of its class, tilted so that their mean is so much higher.
+    """The pattern's losses are drawn from those of its class, tilted to a higher mean.
 
     The tilt is exponential: of all ways to weigh the given losses to a mean it departs least from them (Kullback &
     Leibler; Efron 1981, Can. J. Stat. 9(2)). It scales gamma losses, shifts Gaussian ones and raises the rate of 0/1
@@ -115,11 +119,15 @@ class MeanLosses:
         base = float(losses.mean())
         spread = float(losses.std())
         room = MAX_REACH_SHARE * float(losses.max() - losses.mean())
-        factors = tuple(f for f in LOSS_FACTORS if (f - 1) * base <= room) if losses.min() >= 0 < base else ()
+        factors: tuple[float, ...] = ()
+        if losses.min() >= 0 < base:
+            factors = tuple(f for f in LOSS_FACTORS if (f - 1) * base <= room)
+        if unit is None and factors:
+            unit = "times the mean loss"
+        if unit == "times the mean loss":
+            return cls(losses, blocks, members, factors, base, unit)
         deviations = tuple(d for d in LOSS_DEVIATIONS if d * spread <= room) or (room / spread,)
-        unit = unit or ("times the mean loss" if factors else "deviations of the loss")
-        values = factors if unit == "times the mean loss" else deviations
-        return cls(losses, blocks, members, values, base, unit)
+        return cls(losses, blocks, members, deviations, base, "deviations of the loss")
 
     def sources(self, rows: I64, shuffled: I64, draws: F64, strength: float) -> I64:
         """As of `ErrorRates`."""
@@ -132,10 +140,12 @@ class MeanLosses:
 
     def _cumulated(self, block: int, strength: float) -> F64:
         if (block, strength) not in self.known:
-            own = self.losses[self.members[block]]
-            lift = (strength - 1) * own.mean() if self.unit == "times the mean loss" else strength * own.std()
-            target = own.mean() + min(float(lift), 0.95 * float(own.max() - own.mean()))
-            self.known[block, strength] = np.cumsum(tilted(own, target))
+            losses = self.losses[self.members[block]]
+            lift = strength * losses.std()
+            if self.unit == "times the mean loss":
+                lift = (strength - 1) * losses.mean()
+            target = losses.mean() + min(float(lift), 0.95 * float(losses.max() - losses.mean()))
+            self.known[block, strength] = np.cumsum(tilted(losses, target))
         return self.known[block, strength]
 
 
@@ -170,5 +180,8 @@ def tilted(values: F64, target: float) -> F64:
         high = 2 * high
     for _ in range(50):
         middle = (low + high) / 2
-        low, high = (middle, high) if weights(middle) @ x < aim else (low, middle)
+        if weights(middle) @ x < aim:
+            low = middle
+        else:
+            high = middle
     return weights(high)

@@ -43,38 +43,42 @@ def whole_classes(
     typical, chosen = alike_in_size(counts[large], rng)
     classes = large[chosen]
     n = len(rows.labels)
-    if rows.outcomes.errors is None or rows.groups is not None:
+    errors = rows.outcomes.errors
+    losses = rows.outcomes.loss
+    if errors is None or rows.groups is not None:
         n_plants = int(np.clip(MAX_PLANTED_ROWS // (typical * len(strengths.values)), MIN_PLANTS, n_plants))
     every = np.zeros(n, np.int64)
-    pooled = (
-        ErrorRates.of(rows.outcomes.errors, every)
-        if isinstance(strengths, ErrorRates) and rows.outcomes.errors is not None
-        else MeanLosses.of(rows.outcomes.loss, every, unit=strengths.unit)
-    )
-    found, loss, wrong = np.zeros((3, len(strengths.values)))
+    if isinstance(strengths, ErrorRates) and errors is not None:
+        pooled = ErrorRates.of(errors, every)
+    else:
+        pooled = MeanLosses.of(losses, every, unit=strengths.unit)
+    hits, loss, wrong = np.zeros((3, len(strengths.values)))
     for number, c in enumerate(classes):
         members = np.flatnonzero(rows.labels == c)
         count = len(range(number, n_plants, len(classes)))  # of the plants, which the classes take in turns
         planted = _planted(pooled, strengths.values, members, count, n, rng)  # (strengths, count, members)
-        found += (_p(rows, planted.reshape(-1, len(members)), members) <= rows.level).reshape(-1, count).sum(1)
-        loss += rows.outcomes.loss[planted].mean(2).sum(1)
-        wrong += 0 if rows.outcomes.errors is None else rows.outcomes.errors[planted].mean(2).sum(1)
-    return [
-        PlantedPattern(
+        hits += (_p(rows, planted.reshape(-1, len(members)), members) <= rows.level).reshape(-1, count).sum(1)
+        loss += losses[planted].mean(2).sum(1)
+        if errors is not None:
+            wrong += errors[planted].mean(2).sum(1)
+    patterns: list[PlantedPattern] = []
+    for at, strength in enumerate(strengths.values):
+        error_difference = None
+        if errors is not None:
+            error_difference = float(wrong[at] / n_plants - errors.mean())
+        pattern = PlantedPattern(
             scope="whole class",
             size=typical,
             share=1.0,
             strength=strength,
-            excess_loss=float(loss[at] / n_plants - rows.outcomes.loss.mean()),
-            error_difference=(
-                None if rows.outcomes.errors is None else float(wrong[at] / n_plants - rows.outcomes.errors.mean())
-            ),
+            excess_loss=float(loss[at] / n_plants - losses.mean()),
+            error_difference=error_difference,
             n_plants=n_plants,
-            n_found=int(found[at]),
-            found=clopper_pearson(int(found[at]), n_plants),
+            n_found=int(hits[at]),
+            found=clopper_pearson(int(hits[at]), n_plants),
         )
-        for at, strength in enumerate(strengths.values)
-    ]
+        patterns.append(pattern)
+    return patterns
 
 
 def _planted(
@@ -89,12 +93,11 @@ def _planted(
     strength."""
     draws = rng.random((count, 2, len(members)))
     shuffled = rng.integers(0, n, (count, len(members)))
-    return np.array(
-        [
-            [pooled.sources(members, base, draw, strength) for base, draw in zip(shuffled, draws)]
-            for strength in strengths
-        ]
-    )
+    planted = np.empty((len(strengths), count, len(members)), np.int64)
+    for at, strength in enumerate(strengths):
+        for plant in range(count):
+            planted[at, plant] = pooled.sources(members, shuffled[plant], draws[plant], strength)
+    return planted
 
 
 def _p(rows: ClassRows, planted: I64, members: I64) -> F64:
@@ -108,7 +111,9 @@ def _p(rows: ClassRows, planted: I64, members: I64) -> F64:
         counts = errors[planted].sum(1)
         others = int(errors.sum() - errors[members].sum())
         return np.asarray(stats.hypergeom.sf(counts - 1, len(errors), others + counts, len(members)))
-    values = rows.outcomes.loss if errors is None else errors.astype(np.float64)
+    values = rows.outcomes.loss
+    if errors is not None:
+        values = errors.astype(np.float64)
     inside = np.zeros(len(values), np.int64)
     inside[members] = 1
     data = PartMeans.of(values, inside, 2, rows.groups)

@@ -254,11 +254,11 @@ def test_classes_and_groups_that_do_not_fit_the_rows_are_refused() -> None:
     rows, fit = draw(n=240), LossRegressor(n_members=2).fit
     with pytest.raises(InvalidInput, match=r"groups must be one for each of the 240 rows: got the shape \(3,\)"):
         fit(rows.vectors, rows.losses, groups=np.arange(3))
-    with pytest.raises(InvalidInput, match="classes must be whole numbers, one for each of the 240 rows: got float64"):
+    with pytest.raises(InvalidInput, match="classes must be one whole number for each of the 240 rows: got float64"):
         fit(rows.vectors, rows.losses, np.full(240, 0.5))
-    with pytest.raises(InvalidInput, match="classes are numbered from 0: got -1 to -1"):
+    with pytest.raises(InvalidInput, match="classes must be numbered from 0: got -1 to -1"):
         fit(rows.vectors, rows.losses, np.full(240, -1))
-    with pytest.raises(InvalidInput, match="classes are numbered from -1 to 0: got 1 to 1"):
+    with pytest.raises(InvalidInput, match="classes must be numbered from -1 to 0: got 1 to 1"):
         fit(rows.vectors, rows.losses).predict(rows.vectors, np.ones(240, int))
 
 

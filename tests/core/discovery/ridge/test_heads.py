@@ -171,7 +171,14 @@ def test_many_classes_of_few_rows_keep_no_matrix_of_the_features_for_each_class_
     smoother = HeadSmoother(features, blocks, assign_folds(n, blocks, None, 5, rng), penalty=30.0, share=2.0)
     kept = sum(
         a.nbytes
-        for a in (smoother.rows, smoother.reduced, smoother.upper, *smoother.own, *smoother.inverses, *smoother.shared)
+        for a in (
+            smoother.rows,
+            smoother.reduced,
+            smoother.upper,
+            *smoother.dual_maps,
+            *smoother.inverses,
+            *smoother.shared,
+        )
     )
     assert kept <= 4 * (n * 50 + n * r * 7 + 5 * r * r)  # P, then X, Z and U, then S: not 100 x 5 x r x r
 

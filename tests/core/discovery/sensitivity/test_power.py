@@ -212,7 +212,7 @@ def test_levels_are_those_of_the_run() -> None:
     test = read_family(
         family, scores, design.permuter(scores.standardised_residuals), np.random.default_rng(0), n_permutations=999
     )
-    levels = Levels.of(test, alpha=0.05, kept=0.005)
+    levels = Levels.of(test, alpha=0.05, reserved=0.005)
     assert levels.open < levels.strict
     assert (test.null >= levels.open).mean() == pytest.approx(0.05, abs=0.005)
     assert (test.null >= levels.strict).mean() == pytest.approx(0.045, abs=0.005)
