@@ -183,16 +183,20 @@ def _unsearched(diagnosis: Diagnosis, answer: Answer) -> str:
 
 
 def _figures(diagnosis: Diagnosis, answer: Answer) -> str:
-    """Such as "21 wrong (62%, 95% CI 45 to 76%), 20% of the others"."""
-    if answer.in_shares and answer.error_rate is not None:
-        rate = answer.error_rate
-        wrong = f"{round(rate.value * answer.support):,} wrong"
+    """Such as "21 wrong (62%, 95% CI 45 to 76%), 20% of the others"; where the test was of the loss, the mean losses
+    after it."""
+    parts = list[str]()
+    rate = answer.error_rate
+    if rate is not None:
         ci = f"{percent(rate.value)}, 95% CI {interval(rate, share=True)}"
-        return f"{wrong} ({ci}), {percent(answer.error_rest)} of the others"
-    digits = digits_for(diagnosis.outcomes.loss)
-    mean = f"mean loss {number(answer.observed.value, digits)}{with_unit(diagnosis)}"
-    ci = "" if answer.support == 1 else f" (95% CI {interval(answer.observed, digits=digits)})"
-    return f"{mean}{ci}, {number(answer.rest, digits)} for the others"
+        others = f"{percent(answer.error_rest)} of the others"
+        parts.append(f"{round(rate.value * answer.support):,} wrong ({ci}), {others}")
+    if rate is None or not answer.in_shares:
+        digits = digits_for(diagnosis.outcomes.loss)
+        mean = f"mean loss {number(answer.observed.value, digits)}{with_unit(diagnosis)}"
+        ci = "" if answer.support == 1 else f" (95% CI {interval(answer.observed, digits=digits)})"
+        parts.append(f"{mean}{ci}, {number(answer.rest, digits)} for the others")
+    return "; ".join(parts)
 
 
 def p_told(answer: Answer) -> str:
