@@ -111,10 +111,10 @@ def with_interval(estimate: Estimate | None, *, share: bool = False, digits: int
 
 
 def p_value(p: float | None, *, bare: bool = False) -> str:
-    """Format a p-value: "p = 0.004", "p < 0.001", or "no p" if none was computed; `bare`, below a heading: "0.004",
+    """Format a p-value: "p = 0.004", "p < 0.001", or "not tested" without one; `bare`, below a heading: "0.004",
     "< 0.001" or a dash."""
     if p is None or not math.isfinite(p):
-        return UNDEFINED if bare else "no p"
+        return UNDEFINED if bare else "not tested"
     if p < 0.001:
         return "< 0.001" if bare else "p < 0.001"
     text = f"{p:.3f}" if p < 0.1 else f"{p:.2f}"

@@ -1,4 +1,4 @@
-"""docs/gallery.md and its pictures, made from the runs that ship with the examples: `python -m scripts.gallery`."""
+"""Write docs/gallery.md and its images from the examples' stored runs: `python -m scripts.gallery`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from core.data.inline import text_of
 from core.data.modality import modality_of
 from core.files import ASSETS
-from core.numbers import interval, p_value
+from core.language.titles import capital
+from core.numbers import interval
 from core.records import EVERYTHING, ClassFinding, Diagnosis, FailureCluster
 from core.reports.wording.classes import class_sentence
 from core.reports.wording.findings import best_phrase, cluster_figures, cluster_title, plain_sentence, sentence
@@ -23,43 +24,45 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "gallery.md"
 PICTURES = DOCS / "pictures"
 EXAMPLES = ("scenes", "clothing", "clips", "scans", "definitions", "nothing_to_find")
-CLUSTERS = 2
-"""Shown of a run, the first ones."""
+MAX_CLUSTERS = 2
+"""First clusters of a run that are shown."""
 TILE = (104, 104)
-ACROSS = 8
-"""(width, height) of a sample in pixels, and how many stand in a row."""
+"""(width, height) of a sample in pixels."""
+ROW_TILES = 8
 CLIP_TILE = (170, 114)
-CLIPS_ACROSS = 5
-"""Of a clip, which is a storyboard."""
+"""A clip is wider: its image is a storyboard."""
+ROW_CLIPS = 5
+ROW_TEXTS = 4
 GAP = 6
 LINE = 15
 SIDE = 118
-QUALITY = 72
+WEBP_QUALITY = 72
 INTRO = """\
 # Gallery
 
-What Errata says of the examples that ship, word for word from their stored runs, and the samples that it speaks of.
-Made by `python -m scripts.gallery`.
+Errata's sentences on the shipped examples, word for word from their stored runs, with the samples they describe.
+Written by `python -m scripts.gallery`.
 
-The upper row of a picture, cut square where it was none, holds the most typical members of a cluster, whatever their
-loss; the lower one, sample by sample of the same class, those outside it that do best. Below each stand its class and,
-after an arrow, what the model says where that is wrong; where there are no classes, its loss. A cluster's figures are
-corrected for the search that found it, its p holds for the whole search
-([how to read a result](reading.md)). What the examples are, and what was planted in them:
-[assets/examples](../assets/examples/README.md).
+The upper row of an image shows a group's most typical members, whatever their loss, cropped to squares. Below each is
+the sample of its class outside the group with the lowest loss. Captions give the class and, after an arrow, a wrong
+prediction; without classes they give the loss. "Wrong on 65 of 192" is counted; figures of "images like these" are
+corrected for the search. Each p is adjusted for the whole search ([how to read a result](reading.md)).
+[assets/examples](../assets/examples/README.md) describes the examples and their planted failures.
 """
 
 
 def members_and_others(
-    diagnosis: Diagnosis, cluster: FailureCluster, most: int = ACROSS
+    diagnosis: Diagnosis, cluster: FailureCluster, most: int = ROW_TILES
 ) -> tuple[list[int], list[int]]:
-    """(rows of the highest membership; for each the row outside the cluster, of its class, of the lowest loss), no row
-    twice."""
+    """(rows of the highest membership; for each, the row of its class outside the cluster with the lowest loss), each
+    row once."""
     samples = diagnosis.samples
     loss = diagnosis.outcomes.loss
     order = np.argsort(-cluster.membership, kind="stable")
     members = order[cluster.membership[order] >= 0.5][:most].tolist()
-    labels = np.zeros(len(samples), np.int64) if samples.labels is None else samples.labels
+    labels = samples.labels
+    if labels is None:
+        labels = np.zeros(len(samples), np.int64)
     outside = [row for row in np.argsort(loss, kind="stable").tolist() if cluster.membership[row] < 0.5]
     others = list[int]()
     for member in members:
@@ -67,8 +70,8 @@ def members_and_others(
     return members, others
 
 
-def said_of(diagnosis: Diagnosis, row: int) -> tuple[str, bool]:
-    """What stands below a sample, and whether the model is wrong there."""
+def caption_of(diagnosis: Diagnosis, row: int) -> tuple[str, bool]:
+    """(caption of a sample, whether the model is wrong on it)."""
     samples = diagnosis.samples
     predicted = diagnosis.outcomes.predictions
     if samples.labels is None or predicted is None:
@@ -76,33 +79,38 @@ def said_of(diagnosis: Diagnosis, row: int) -> tuple[str, bool]:
         return f"loss {loss:.2f}", loss > float(diagnosis.outcomes.loss.mean())
     label = samples.class_names[samples.labels[row]]
     answer = samples.class_names[predicted[row]]
-    return (label, False) if label == answer else (f"{label} -> {answer}", True)
+    if label == answer:
+        return label, False
+    return f"{label} -> {answer}", True
 
 
 def picture(diagnosis: Diagnosis, cluster: FailureCluster) -> Image.Image:
-    """Two rows of tiles."""
-    width, height = _layout(diagnosis)[0]
+    """Draw members and others in two rows of tiles."""
+    (width, height), most = _layout(diagnosis)
     across = width + GAP
     down = height + LINE + GAP
-    canvas = Image.new("RGB", (SIDE + ACROSS * (TILE[0] + GAP), 2 * down), "white")
+    canvas = Image.new("RGB", (SIDE + ROW_TILES * (TILE[0] + GAP), 2 * down), "white")
     pen = ImageDraw.Draw(canvas)
     bold = ImageFont.load_default(13)
     small = ImageFont.load_default(11)
-    titles = ("in the cluster", "doing well" if diagnosis.samples.labels is None else "same class,\ndoing well")
-    for at, (title, rows) in enumerate(zip(titles, members_and_others(diagnosis, cluster, _layout(diagnosis)[1]))):
+    others_title = "lowest loss" if diagnosis.samples.labels is None else "same class,\nlowest loss"
+    rows_of_tiles = members_and_others(diagnosis, cluster, most)
+    for at, (title, rows) in enumerate(zip(("in the group", others_title), rows_of_tiles)):
         pen.multiline_text((6, at * down + height // 2 - 14), title, "black", bold, spacing=4)
         for column, row in enumerate(rows):
             left = SIDE + column * across
             top = at * down
             canvas.paste(_tile(diagnosis, row), (left, top))
-            said, wrong = said_of(diagnosis, row)
-            pen.text((left, top + height + 1), said, "#b3261e" if wrong else "#3c4043", small)
+            caption, wrong = caption_of(diagnosis, row)
+            pen.text((left, top + height + 1), caption, "#b3261e" if wrong else "#3c4043", small)
     return canvas
 
 
 def _layout(diagnosis: Diagnosis) -> tuple[tuple[int, int], int]:
-    """(a sample's width and height, how many in a row)."""
-    return (CLIP_TILE, CLIPS_ACROSS) if diagnosis.samples.modality == "clip" else (TILE, ACROSS)
+    """((width, height) of a sample, samples in a row)."""
+    if diagnosis.samples.modality == "clip":
+        return CLIP_TILE, ROW_CLIPS
+    return TILE, ROW_TILES
 
 
 def _tile(diagnosis: Diagnosis, row: int) -> Image.Image:
@@ -114,26 +122,25 @@ def _tile(diagnosis: Diagnosis, row: int) -> Image.Image:
 
 
 def sentences(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
-    """In plain words, in figures, and the condition or phrase that tells it best."""
-    told = [plain_sentence(diagnosis, cluster), f"In figures: {cluster_figures(diagnosis, cluster)}."]
-    own = [i for i in diagnosis.insights if i.cluster == cluster.id and i.confirmed and i.kind == "condition"]
-    best = max(own, key=lambda i: i.retrieval or 0.0, default=best_phrase(diagnosis, cluster))
-    return told if best is None else [*told, sentence(diagnosis, best)]
+    """Describe a group in plain words, in figures, and by the condition or phrase that retrieves it best."""
+    texts = [plain_sentence(diagnosis, cluster), f"{capital(cluster_figures(diagnosis, cluster))}."]
+    conditions = [i for i in diagnosis.insights if i.cluster == cluster.id and i.confirmed and i.kind == "condition"]
+    best = max(conditions, key=lambda i: i.retrieval or 0.0, default=best_phrase(diagnosis, cluster))
+    if best is not None:
+        texts.append(sentence(diagnosis, best))
+    return texts
 
 
 def texts_table(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """Members and others as a table, where samples are texts."""
-    lines = ["| in the cluster | | same class, doing well | |", "|---|---|---|---|"]
-    for pair in zip(*members_and_others(diagnosis, cluster, 4)):
-        cells = [
-            cell for row in pair for cell in (_quoted(text_of(diagnosis.samples, row)), said_of(diagnosis, row)[0])
-        ]
+    """Members and others as a Markdown table, for samples that are texts."""
+    lines = ["| in the group | | same class, lowest loss | |", "|---|---|---|---|"]
+    for pair in zip(*members_and_others(diagnosis, cluster, ROW_TEXTS)):
+        cells: list[str] = []
+        for row in pair:
+            text = " ".join(text_of(diagnosis.samples, row).split()).replace("|", "\\|")
+            cells += [text, caption_of(diagnosis, row)[0]]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def _quoted(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
 
 
 def picture_name(example: str, cluster: FailureCluster) -> str:
@@ -141,12 +148,14 @@ def picture_name(example: str, cluster: FailureCluster) -> str:
 
 
 def section(example: str, diagnosis: Diagnosis) -> str:
-    """What the page says of an example."""
+    """The page's section on an example."""
     folder = f"assets/examples/{example}"
-    images = f" --images {folder}/images.zip" if (ASSETS / "examples" / example / "images.zip").is_file() else ""
+    images = ""
+    if (ASSETS / "examples" / example / "images.zip").is_file():
+        images = f" --images {folder}/images.zip"
     parts = [f"## {diagnosis.samples.name[:1].upper()}{diagnosis.samples.name[1:]}"]
     parts.append(f"{len(diagnosis.samples):,} {_plural(diagnosis)}. {verdict(diagnosis)}")
-    for cluster in diagnosis.clusters[:CLUSTERS]:
+    for cluster in diagnosis.clusters[:MAX_CLUSTERS]:
         link = f"http://127.0.0.1:7860/?run=example-{example}&cluster={cluster.id + 1}"
         parts.append(f"### {cluster.id + 1}. {cluster_title(diagnosis, cluster)}")
         parts.append("\n\n".join(sentences(diagnosis, cluster)))
@@ -157,29 +166,28 @@ def section(example: str, diagnosis: Diagnosis) -> str:
         parts.append(f"On the page (`scripts/app`): <{link}>")
     if not diagnosis.clusters:
         parts.append(predictability_sentence(diagnosis))
-        parts += [
-            f"The strongest of what was looked at: {plain_sentence(diagnosis, c)}" for c in diagnosis.candidates[:1]
-        ]
+        parts += [f"Strongest hint: {plain_sentence(diagnosis, hint)}" for hint in diagnosis.candidates[:1]]
         parts.append(f"On the page (`scripts/app`): <http://127.0.0.1:7860/?run=example-{example}>")
-    parts += [f"Besides, {_class(diagnosis, found)}" for found in diagnosis.classes[:1] if found.confirmed]
+    parts += [_describe_class(diagnosis, finding) for finding in diagnosis.classes[:1] if finding.confirmed]
     command = f"python -m core diagnose --table {folder}/table.csv{images} --out runs/{example}.errata"
-    parts.append(f"```bash\n{command}\n```\n\n[Licences](../{folder}/LICENCES.md)")
+    parts.append(f"```bash\n{command}\n```\n\n[Licenses](../{folder}/LICENCES.md)")
     return "\n\n".join(parts) + "\n"
 
 
-def _class(diagnosis: Diagnosis, found: ClassFinding) -> str:
-    told = f"{class_sentence(diagnosis, found).rstrip('.')}: {found.size:,} {_plural(diagnosis)}"
-    rate = "" if found.error_rate is None else f", 95% {interval(found.error_rate, share=True)} of them wrong"
-    return f"{told}{rate}, adjusted {p_value(found.p)}."
+def _describe_class(diagnosis: Diagnosis, finding: ClassFinding) -> str:
+    text = f"{class_sentence(diagnosis, finding)} It has {finding.size:,} {_plural(diagnosis)}"
+    if finding.error_rate is None:
+        return f"{text}."
+    return f"{text}; 95% CI of its error rate: {interval(finding.error_rate, share=True)}."
 
 
 def _plural(diagnosis: Diagnosis) -> str:
-    return {"image": "images"}.get(diagnosis.samples.modality, f"{diagnosis.samples.modality}s")
+    return f"{diagnosis.samples.modality}s"
 
 
 def _alt(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    where = "" if cluster.scope == EVERYTHING else f" of {cluster.scope}"
-    return f"Above, typical members of the cluster; below, samples{where} outside it that do best"
+    scope = "" if cluster.scope == EVERYTHING else f" of {cluster.scope}"
+    return f"Above, typical members of the group; below, other samples{scope} with the lowest loss"
 
 
 def page(runs: dict[str, Diagnosis]) -> str:
@@ -188,25 +196,25 @@ def page(runs: dict[str, Diagnosis]) -> str:
 
 
 def runs(examples: Sequence[str] = EXAMPLES) -> dict[str, Diagnosis]:
-    """The stored runs by the examples' names."""
+    """Load the stored runs, by the examples' names."""
     return {example: load(ASSETS / "examples" / example / "run.errata") for example in examples}
 
 
-def pictures(found: dict[str, Diagnosis]) -> dict[str, Image.Image]:
-    """By name those that the page shows."""
-    return {
-        picture_name(example, cluster): picture(run, cluster)
-        for example, run in found.items()
-        if run.samples.modality != "text"
-        for cluster in run.clusters[:CLUSTERS]
-    }
+def pictures(diagnoses: dict[str, Diagnosis]) -> dict[str, Image.Image]:
+    """Draw the page's images, by file name."""
+    drawn = dict[str, Image.Image]()
+    for example, run in diagnoses.items():
+        if run.samples.modality != "text":
+            for cluster in run.clusters[:MAX_CLUSTERS]:
+                drawn[picture_name(example, cluster)] = picture(run, cluster)
+    return drawn
 
 
 def main() -> None:
-    found = runs()
-    PAGE.write_text(page(found), "utf-8")
-    for name, made in pictures(found).items():
-        made.save(PICTURES / name, quality=QUALITY, method=6)
+    diagnoses = runs()
+    PAGE.write_text(page(diagnoses), "utf-8")
+    for name, image in pictures(diagnoses).items():
+        image.save(PICTURES / name, quality=WEBP_QUALITY, method=6)
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ class FrameVectors:
     """Vectors of the frames of one clip that the encoder sees."""
 
     seconds: F64
-    """(SEEN,) times of the frames from the start; a clip with fewer frames repeats some."""
+    """(SEEN_FRAMES,) times of the frames from the start; a clip with fewer frames repeats some."""
     joint: F32
-    """(SEEN, d) unit rows in the joint space of frames and words."""
+    """(SEEN_FRAMES, d) unit rows in the joint space of frames and words."""
     length: float
     """Length of the clip in seconds."""
 
@@ -36,9 +36,9 @@ class FrameCurve:
     """Cosines of one clip and n texts over time."""
 
     seconds: F64
-    """(SEEN,) as in `FrameVectors`."""
+    """(SEEN_FRAMES,) as in `FrameVectors`."""
     cosines: F32
-    """(n, SEEN) of each text with each frame, in the encoder's joint space."""
+    """(n, SEEN_FRAMES) of each text with each frame, in the encoder's joint space."""
 
     def best(self, text: int) -> float:
         """Return the second at which the clip matches the text best."""

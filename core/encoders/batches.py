@@ -1,5 +1,5 @@
-"""Run a model over rows in batches: of one size, so that no row's result depends on what else was asked for, or of
-texts of about one length, so that little is padded."""
+"""Batches for a model: of one size, so that a row's result does not depend on the other rows, or of texts of about one
+length, so that little is padded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.records import F32, I64
 
 
 def by_length(texts: Sequence[Sized], size: int) -> list[I64]:
-    """Places of the texts, or of their tokens, shortest first, in batches of at most `size`; equal lengths in their own
+    """Indices of texts, or of their tokens, shortest first, in batches of at most `size`; equal lengths in their own
     order.
 
     Example:
@@ -24,16 +24,16 @@ def by_length(texts: Sequence[Sized], size: int) -> list[I64]:
 
 
 def chosen_device() -> torch.device:
-    """The GPU if there is one: where encoders, prompts and adapters compute."""
+    """The GPU, else the CPU: where encoders, prompts and adapters compute."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def in_full_batches(
     rows: torch.Tensor, size: int, device: torch.device, run: Callable[[torch.Tensor], tuple[torch.Tensor, ...]]
 ) -> tuple[F32, ...]:
-    """Every output of `run` over all rows, float32 on the CPU, without gradients.
+    """Run a model over all rows, without gradients; float32 outputs on the CPU.
 
-    Batches are all of `size`, the last one filled up with its own first row: a matrix product may round otherwise for
+    Every batch has `size` rows, the last one padded with its first row: a matrix product may round differently for
     another number of rows.
 
     Args:
@@ -48,8 +48,7 @@ def in_full_batches(
             chunk = torch.cat([chunk, chunk[:1].expand(size - n, *chunk.shape[1:])])
         with torch.inference_mode():
             parts.append(tuple(out.float().cpu().numpy()[:n] for out in run(chunk.to(device))))
-    if not parts:
-        return tuple(
-            out[:0] for out in in_full_batches(torch.zeros(1, *rows.shape[1:], dtype=rows.dtype), size, device, run)
-        )
+    if not parts:  # one row of zeros shows the outputs' shapes
+        example = torch.zeros(1, *rows.shape[1:], dtype=rows.dtype)
+        return tuple(out[:0] for out in in_full_batches(example, size, device, run))
     return tuple(np.concatenate(outputs) for outputs in zip(*parts))

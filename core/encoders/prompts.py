@@ -12,10 +12,8 @@ import torch
 
 from core.records import I64
 
-CHECK = "a photo of a red dog."
-
-
-"""A prompt on which the tower that takes embeddings must agree with the one that takes texts."""
+CHECK_PROMPT = "a photo of a red dog."
+"""A prompt whose vector must be the same from word embeddings as from its text."""
 
 
 class PromptTower(Protocol):
@@ -24,27 +22,27 @@ class PromptTower(Protocol):
 
     @property
     def tokenizer(self) -> str:
-        """Stands for the vocabulary and the word embeddings: prompts of another are refused."""
+        """Identifies the vocabulary and the word embeddings: prompts learned for others are refused."""
         ...
 
     @property
     def length(self) -> int:
-        """Tokens of a prompt at most, marks included."""
+        """Maximal tokens of a prompt, marks included."""
         ...
 
     @property
     def placeholder(self) -> int:
-        """Id of an ordinary word, put where a learned vector will stand."""
+        """Id of an ordinary word at the positions of learned vectors."""
         ...
 
     @property
     def learning_rate(self) -> float:
-        """A step size of CoOp that suits the scale of its word embeddings."""
+        """Learning rate of CoOp for the scale of its word embeddings."""
         ...
 
     @property
     def epochs(self) -> int | None:
-        """Epochs of CoOp that suffice; None for the paper's."""
+        """Epochs of CoOp; None for the paper's number."""
         ...
 
     @property
@@ -59,7 +57,7 @@ class PromptTower(Protocol):
         ...
 
     def padded(self, rows: Sequence[Sequence[int]]) -> I64:
-        """(n, L) rows filled up to the longest, or to the tower's length where what stands behind the end counts."""
+        """(n, L) rows padded to the longest, or to the tower's length where padding changes the vector."""
         ...
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:
@@ -81,7 +79,7 @@ class PromptTower(Protocol):
 
 
 def tokenizer_digest(name: str, tokens: Sequence[int], words: torch.Tensor) -> str:
-    """A short name for a vocabulary: from the ids of one sentence, and a sample of the word embeddings."""
+    """Hash of a vocabulary: the ids of one sentence, and a sample of the word embeddings."""
     digest = hashlib.sha256(np.asarray(tokens, np.int64).tobytes())
     digest.update(words[:: max(1, len(words) // 97)].detach().cpu().contiguous().float().numpy().tobytes())
     return f"{name} {digest.hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""Models of transformers opened without a word: what it would report is said by whoever opens them."""
+"""transformers without its own log output: Errata's readers report what is wrong with a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @contextmanager
 def quiet_transformers() -> Generator[Any]:
-    """The package transformers, without progress bars and without warnings inside the block."""
+    """Import transformers, and silence its progress bars and warnings inside the block."""
     transformers = import_module("transformers")
     logging = import_module("transformers.utils.logging")
     shown = logging.is_progress_bar_enabled()

@@ -1,4 +1,4 @@
-"""Texts put together for a tower: those of about one length in tokens, so that little is filled up."""
+"""Batches of texts for a tower, by length in tokens, so that little is padded."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from core.records import I64
 
-BATCH = 128
-"""Texts given to a tower at a time, where it says neither batches nor a `batch_size` of its own."""
+DEFAULT_BATCH_TEXTS = 128
+"""Texts of a batch for an encoder without `text_batches` or `batch_size`."""
 
 
 def by_tokens(lengths: npt.ArrayLike, most: int) -> list[I64]:
-    """Places of texts, shortest first, in batches that hold at most `most` tokens when each text is filled up to the
-    batch's longest, but at least one text.
+    """Indices of texts, shortest first, in batches of at most `most` tokens after padding to the batch's longest text,
+    but at least one text.
 
     Args:
         lengths: (n,) tokens of each text; equal ones keep their order.
@@ -37,11 +37,11 @@ def by_tokens(lengths: npt.ArrayLike, most: int) -> list[I64]:
 
 
 def text_batches(encoder: Any, texts: Sequence[str]) -> list[I64]:
-    """Places of the texts in batches for the encoder's `encode_texts`: its own `text_batches`, or by characters,
-    `batch_size` at a time."""
-    own = getattr(encoder, "text_batches", None)
-    if own is not None:
-        return own(texts)
-    size: int = getattr(encoder, "batch_size", BATCH)
+    """Indices of texts in batches for `encode_texts`: by the encoder's `text_batches`, else by characters, `batch_size`
+    at a time."""
+    make_batches = getattr(encoder, "text_batches", None)
+    if make_batches is not None:
+        return make_batches(texts)
+    size: int = getattr(encoder, "batch_size", DEFAULT_BATCH_TEXTS)
     order = np.argsort([len(text) for text in texts], kind="stable").astype(np.int64)
     return [order[start : start + size] for start in range(0, len(order), size)]

@@ -1,4 +1,4 @@
-"""What a small trained module needs of a frozen encoder: the tokens before its last block, on both sides.
+"""Tokens of a frozen encoder before its last block, on both sides, on which small modules are trained.
 
 n images of P tokens (patches, row by row, without class token), di wide; m texts of T tokens, dt wide. The tokens are
 the output of the penultimate block, as in Cola (Ray et al. 2023, arXiv 2305.03689, section 4).
@@ -17,7 +17,7 @@ from core.records import F32, I64, Bool
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageTokens:
-    """Images as a tower holds them before its last block."""
+    """States of images before a tower's last block."""
 
     tokens: F32
     """(n, P, di)."""
@@ -27,7 +27,7 @@ class ImageTokens:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextTokens:
-    """Texts as a tower holds them before its last block."""
+    """States of texts before a tower's last block."""
 
     tokens: F32
     """(m, T, dt); rows past a text's end are 0."""
@@ -49,7 +49,7 @@ class TokenTower(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """The encoder's fingerprint and the depth of the tokens: what is trained on them fits no other."""
+        """The encoder's fingerprint and the depth of the tokens, for which a module is trained."""
         ...
 
     @property
@@ -81,17 +81,17 @@ class TokenTower(Protocol):
 
 
 def tower_of(encoder: Encoder) -> TokenTower:
-    """The encoder opened before its last block; made once.
+    """Open the encoder before its last block; the tower is cached by fingerprint.
 
     Raises:
-        InvalidInput: it cannot be opened there.
+        InvalidInput: the encoder cannot be opened there.
     """
     key = encoder.fingerprint
     if key not in _towers:
         opened: Any = getattr(encoder, "token_tower", None)
         if opened is None:
             raise InvalidInput(
-                f"{encoder.name} gives no tokens of a picture's parts. Use 'embedded' or an open_clip model."
+                f"{encoder.name} gives no tokens of an image's parts. Use 'embedded' or an open_clip model."
             )
         _towers[key] = opened()
     return _towers[key]

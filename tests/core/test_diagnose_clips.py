@@ -14,7 +14,7 @@ from PIL import Image
 from core.data.samples import read_data_set
 from core.diagnose import diagnose
 from core.encoders import encoder_for, load_encoder
-from core.encoders.clips import SEEN, ClipEncoder
+from core.encoders.clips import SEEN_FRAMES, ClipEncoder
 from core.encoders.text_batches import text_batches
 from core.errors import InvalidInput
 from core.reports.html.diagnosis import render_report
@@ -43,8 +43,8 @@ def test_words_see_the_mean_of_the_frames_and_failures_the_order_too(encoder: Cl
     batch = np.stack([encoder.preprocess(Frames(*shown)) for shown in (frames, frames[::-1], [frames[0]] * 3)])
     finding, joint = encoder.encode_items(batch)
     by_frame, joint_by_frame = encoder.encode_frames(batch)
-    assert batch.shape[:2] == (3, SEEN)
-    assert by_frame.shape[:2] == (3, SEEN)
+    assert batch.shape[:2] == (3, SEEN_FRAMES)
+    assert by_frame.shape[:2] == (3, SEEN_FRAMES)
     assert np.linalg.norm(finding, axis=1) == pytest.approx(1)
     assert np.linalg.norm(joint, axis=1) == pytest.approx(1)
     mean = joint_by_frame[0].mean(0)
@@ -70,7 +70,7 @@ def test_the_name_of_an_encoder_of_pictures_means_its_frames_where_samples_are_c
     assert encoder_for("clip", "embedded") == "clips"
     assert encoder_for("clip", "ViT-B-32/laion2b_s34b_b79k") == "clips:ViT-B-32/laion2b_s34b_b79k"
     assert encoder_for("clip", "clips:ViT-B-32/openai") == "clips:ViT-B-32/openai"
-    with pytest.raises(InvalidInput, match="Frames of clips are images, and 'minilm' embeds texts"):
+    with pytest.raises(InvalidInput, match="Frames of clips are images, but 'minilm' embeds texts"):
         load_encoder("clips:minilm")
 
 

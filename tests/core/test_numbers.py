@@ -69,11 +69,18 @@ def test_a_value_stands_before_its_interval_and_alone_without_one() -> None:
 
 @pytest.mark.parametrize(
     ("p", "text"),
-    [(None, "no p"), (NAN, "no p"), (0.0002, "p < 0.001"), (0.0416, "p = 0.042"), (0.5, "p = 0.50"), (1.0, "p = 1.00")],
+    [
+        (None, "not tested"),
+        (NAN, "not tested"),
+        (0.0002, "p < 0.001"),
+        (0.0416, "p = 0.042"),
+        (0.5, "p = 0.50"),
+        (1.0, "p = 1.00"),
+    ],
 )
 def test_p_values(p: float | None, text: str) -> None:
     assert p_value(p) == text
-    assert p_value(p, bare=True) == text.removeprefix("p ").removeprefix("= ").replace("no p", "–")
+    assert p_value(p, bare=True) == text.removeprefix("p ").removeprefix("= ").replace("not tested", "–")
 
 
 def test_numbers_and_intervals() -> None:

@@ -1,1 +1,1 @@
-"""The encoder that comes along: EfficientNet-Lite0 and MiniLM in one space."""
+"""The default encoder of images and texts: EfficientNet-Lite0 and MiniLM in one space."""

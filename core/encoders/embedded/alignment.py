@@ -1,13 +1,13 @@
 """The space that EfficientNet-Lite0's features and MiniLM's sentence vectors share.
 
-It is closed form, made by `research/weights/embedded/fit_alignment.py` and described in docs/encoder.md. The first 384
+It is closed form, fitted by `research/weights/embedded/fit_alignment.py`, described in docs/encoder.md. The first 384
 dimensions place an image at the sentence vectors of the ImageNet classes it looks like (a ConSE, Norouzi et al. 2014,
 arXiv 1312.5650, with a soft threshold in place of its top ten). Then comes a ridge map between sentence vectors and the
 classifier's rows. These 652 dimensions know objects; a block of one dimension for each of `conditions.CONDITIONS` knows
-light, sharpness, color and place. An image has one dimension more, which texts leave at 0: it takes up what is missing
-to length 1, so that the object part of every image has the same length, and neither light nor place changes how well an
-object's name fits. Behind these stands what captioned photographs taught (`caption_part`), trained beside the rest and
-weighed against it.
+light, sharpness, color and place. An image has one dimension more, which is 0 in texts: it fills an image's vector up
+to length 1. So the object part of every image has the same length, and neither light nor place changes how well an
+object's name fits. The last dimensions were learned from captioned photographs (`caption_part`) and have a weight of
+their own.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from core.records import F32
 
 FILE = ASSETS / "encoder" / "alignment.safetensors"
 PREFIX = "conditions."
-"""Of the arrays in the file that belong to `Conditions`."""
+"""Prefix of `Conditions`' arrays in the file."""
 THRESHOLD = np.float32(3.0)
-"""Logits well below it count for nothing."""
+"""Soft threshold of the class logits: those well below it give almost 0."""
 OBJECT_SHARE = np.float32(0.75)
 """Length of the object part of an image."""
 BLOCK_LIMIT = 2.5
-"""Activations of an image longer than this are scaled down to it."""
+"""Maximal length of an image's activations; longer ones are scaled down."""
 BLOCK_SHARE = np.float32(np.sqrt(1 - 0.75**2) / BLOCK_LIMIT)
 """Length in an image of one condition's full activation."""
 BLOCK_WEIGHT = np.float32(2.0)
@@ -49,20 +49,20 @@ class Alignment:
     classifier_bias: F32
     """(k,)."""
     feature_mean: F32
-    """(1280,) taken off the features before the ridge map."""
+    """(1280,) subtracted from the features before the ridge map."""
     image_map: F32
     """(r, 1280)."""
     class_texts: F32
     """(k, 384) sentence vectors of the classes, centered and scaled."""
     text_mean: F32
-    """(384,) taken off the sentence vectors."""
+    """(384,) subtracted from the sentence vectors."""
     text_scale: F32
     """(1,) weight of the first part on the text side."""
     text_map: F32
     """(r, 384)."""
 
     conditions: Conditions | None = None
-    """None leaves the block at 0."""
+    """None sets the block to 0."""
     captions: CaptionPart | None = None
     """None leaves its dimensions out."""
     caption_weight: float = WEIGHT
@@ -79,13 +79,17 @@ class Alignment:
     def texts(self, sentences: F32) -> F32:
         """(n, 384 + r + k + 1 + p) unit rows from (n, 384) sentence vectors of any length."""
         known = self.known_texts(sentences)
-        return known if self.captions is None else self._joined(known, self.captions.texts(sentences))
+        if self.captions is None:
+            return known
+        return self._join(known, self.captions.texts(sentences))
 
     def with_captions(self, known: F32, features: F32, cues: F32) -> F32:
-        """`images` from what `known_images` gives for the same images."""
-        return known if self.captions is None else self._joined(known, self.captions.images(features, cues))
+        """`images` from the result of `known_images` for the same images."""
+        if self.captions is None:
+            return known
+        return self._join(known, self.captions.images(features, cues))
 
-    def _joined(self, known: F32, captioned: F32) -> F32:
+    def _join(self, known: F32, captioned: F32) -> F32:
         return unit_rows(np.concatenate([known, np.float32(self.caption_weight**0.5) * captioned], 1))
 
     def known_images(self, features: F32, cues: F32) -> F32:
@@ -110,8 +114,8 @@ class Alignment:
         block = np.zeros((len(sentences), len(CONDITIONS)), np.float32)
         if self.conditions is not None:
             block = BLOCK_WEIGHT * self.conditions.texts(sentences)
-        none = np.zeros((len(block), 1), np.float32)
-        return unit_rows(np.concatenate([self.object_texts(sentences), block, none], 1))
+        zeros = np.zeros((len(block), 1), np.float32)
+        return unit_rows(np.concatenate([self.object_texts(sentences), block, zeros], 1))
 
     def object_texts(self, sentences: F32) -> F32:
         """(n, 384 + r) unit rows from (n, 384) sentence vectors of any length."""
@@ -120,10 +124,10 @@ class Alignment:
 
 
 def load_alignment(classifier: F32, classifier_bias: F32, file: Path = FILE) -> Alignment:
-    """The alignment that ships, joined to the classifier of the network's own checkpoint, without captions.
+    """Load the shipped alignment with the classifier of the network's own checkpoint, without captions.
 
     Raises:
-        InvalidInput: the file is missing, damaged or another.
+        InvalidInput: the file is missing, damaged or of another version.
     """
     if not file.is_file():
         raise InvalidInput(
@@ -136,6 +140,8 @@ def load_alignment(classifier: F32, classifier_bias: F32, file: Path = FILE) -> 
         parts: dict[str, Any] = {name: array.astype(np.float32) for name, array in load_file(file).items()}
         words = {f.name: parts.pop(PREFIX + f.name) for f in fields(Conditions) if PREFIX + f.name in parts}
         alignment = Alignment(classifier.astype(np.float32), classifier_bias.astype(np.float32), **parts)
-        return replace(alignment, conditions=Conditions(**words)) if words else alignment
+        if words:
+            return replace(alignment, conditions=Conditions(**words))
+        return alignment
     except (SafetensorError, TypeError) as error:
-        raise InvalidInput(f"{file.name} is damaged or another file ({error}). Fetch the repository again.") from error
+        raise InvalidInput(f"{file.name} is damaged or outdated ({error}). Fetch the repository again.") from error

@@ -1,7 +1,7 @@
-"""The part of the embedded encoder's joint space that captioned photographs taught, beside its objects and conditions.
+"""The part of the embedded encoder's joint space learned from captioned photographs, beside objects and conditions.
 
-Each side is one small network on what the frozen towers give: features and cues of an image, the sentence vector of a
-text. `research/weights/embedded/fit_captions.py` trains it; docs/encoder.md says what it is worth.
+Each side is one small network on the frozen towers' outputs: features and cues of an image, the sentence vector of a
+text. `research/weights/embedded/fit_captions.py` trains it; docs/encoder.md measures it.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from core.files import ASSETS
 from core.records import F32
 
 WEIGHT = 0.5
-"""Of this part against everything else in the joint space, in the inner product of unit rows."""
+"""Weight of this part against the others of the joint space, in the inner product of unit rows."""
 FILE = ASSETS / "encoder" / "captions.safetensors"
 SHA256 = "720844b7e887c3abaa2c13fb6942c85c160c4bf27730d6d91e27f0cc50699af4"
-"""Of FILE."""
+"""Hash of FILE."""
 SENTENCE_GAIN = np.float32(384**0.5)
-"""Centered sentence vectors are enlarged by it, so that a coordinate is of the order of 1."""
+"""Factor of centered sentence vectors, which brings a coordinate to the order of 1."""
 _EPSILON = 1e-5
-"""Of the layer norms."""
+"""Epsilon of the layer norms."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +63,7 @@ class CaptionHead:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CaptionPart:
-    """Both heads, and what their inputs are centered and scaled with."""
+    """Both heads, with means and scales of their inputs."""
 
     feature_mean: F32
     feature_scale: F32
@@ -92,7 +92,7 @@ class CaptionPart:
 
 
 def load_part(file: Path = FILE, sha256: str = SHA256) -> CaptionPart:
-    """The part in `file`.
+    """Load the part in `file`.
 
     Raises:
         InvalidInput: the file is missing, or has another hash.
@@ -107,10 +107,15 @@ def load_part(file: Path = FILE, sha256: str = SHA256) -> CaptionPart:
     if hashlib.sha256(content).hexdigest() != sha256:
         raise InvalidInput(f"{file.name} is not the file that was measured. Fetch the repository again.")
     arrays = {name: array.astype(np.float32) for name, array in load(content).items()}
-    heads = {
-        side: CaptionHead(**{f.name: arrays.pop(f"{side}.{f.name}") for f in fields(CaptionHead)})
-        for side in ("image", "text")
-    }
-    scales = ("feature_mean", "feature_scale", "cue_mean", "cue_scale", "sentence_mean")
-    means, deviations, cues, spread, said = (arrays[name] for name in scales)
-    return CaptionPart(means, deviations, cues, spread, said, heads["image"], heads["text"])
+    heads = dict[str, CaptionHead]()
+    for side in ("image", "text"):
+        heads[side] = CaptionHead(**{f.name: arrays.pop(f"{side}.{f.name}") for f in fields(CaptionHead)})
+    return CaptionPart(
+        arrays["feature_mean"],
+        arrays["feature_scale"],
+        arrays["cue_mean"],
+        arrays["cue_scale"],
+        arrays["sentence_mean"],
+        heads["image"],
+        heads["text"],
+    )

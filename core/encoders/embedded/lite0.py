@@ -1,7 +1,7 @@
-"""EfficientNet-Lite0 as a plain list of convolutions, and that list as an ONNX graph.
+"""EfficientNet-Lite0 as a list of convolutions, and the list as an ONNX graph.
 
 The architecture is Google's (EfficientNet-Lite, TensorFlow's "SAME" padding, batch-norm epsilon 1e-3). Batch norm is
-folded into the convolution before it in float64, so that any runtime sees only convolutions, clips and sums.
+folded into the preceding convolution in float64, so that a runtime needs only convolutions, clips and sums.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Convolution:
     clipped: bool = True
     """Followed by a clip to [0, 6]."""
     opens_block: bool = False
-    """Its input is kept for the sum at the block's end."""
+    """Its input is added at the block's end."""
     adds_input: bool = False
-    """The kept input is added to its output."""
+    """The block's input is added to its output."""
 
     def padding(self, side: int) -> tuple[int, int]:
         """(before, after) for an input of `side` pixels: the odd pixel goes after, as TensorFlow does and PyTorch does
@@ -59,9 +59,8 @@ def convolutions(weights: Mapping[str, npt.NDArray[Any]]) -> list[Convolution]:
 def _layers(weights: Mapping[str, npt.NDArray[Any]]) -> Iterator[Convolution]:
     def conv(name: str, norm: str, stride: int = 1, depthwise: bool = False, **ends: bool) -> Convolution:
         kernel = weights[f"{name}.weight"].astype(np.float64)
-        gain, shift, mean, variance = (
-            weights[f"{norm}.{part}"].astype(np.float64) for part in ("weight", "bias", "running_mean", "running_var")
-        )
+        parts = ("weight", "bias", "running_mean", "running_var")
+        gain, shift, mean, variance = (weights[f"{norm}.{part}"].astype(np.float64) for part in parts)
         scale = gain / np.sqrt(variance + _EPSILON)
         folded = (kernel * scale[:, None, None, None]).astype(np.float32)
         bias = (shift - mean * scale).astype(np.float32)
@@ -72,8 +71,9 @@ def _layers(weights: Mapping[str, npt.NDArray[Any]]) -> Iterator[Convolution]:
         block = f"_blocks.{i}"
         expands = f"{block}._expand_conv.weight" in weights
         project = weights[f"{block}._project_conv.weight"]
-        n_in = weights[f"{block}._expand_conv.weight"].shape[1] if expands else project.shape[1]
+        n_in = project.shape[1]
         if expands:
+            n_in = weights[f"{block}._expand_conv.weight"].shape[1]
             yield conv(f"{block}._expand_conv", f"{block}._bn0", opens_block=True)
         yield conv(f"{block}._depthwise_conv", f"{block}._bn1", stride=stride, depthwise=True, opens_block=not expands)
         adds = stride == 1 and n_in == len(project)
@@ -85,7 +85,7 @@ def onnx_model(layers: list[Convolution], maps: Sequence[int] = ()) -> onnx.Mode
     """The same network as an ONNX graph: (n, 3, 224, 224) "image" to (n, 1280) "features".
 
     Args:
-        maps: layers whose output, (n, channels, side, side), is given too, as "map" and the layer's number.
+        maps: layers whose (n, channels, side, side) outputs are added, as "map" and the layer's number.
     """
     from onnx import TensorProto, helper, numpy_helper
 
@@ -93,11 +93,12 @@ def onnx_model(layers: list[Convolution], maps: Sequence[int] = ()) -> onnx.Mode
     bounds = {"zero": 0, "six": 6}
     constants = [numpy_helper.from_array(np.array(bound, np.float32), name) for name, bound in bounds.items()]
     current = "image"
-    kept = "image"
+    block_input = "image"
     side = SIDE
     shapes: dict[int, list[Any]] = {}
     for i, layer in enumerate(layers):
-        kept = current if layer.opens_block else kept
+        if layer.opens_block:
+            block_input = current
         constants += [numpy_helper.from_array(layer.weight, f"w{i}"), numpy_helper.from_array(layer.bias, f"b{i}")]
         before, after = layer.padding(side)
         shape: dict[str, Any] = {"strides": [layer.stride] * 2, "pads": [before, before, after, after]}
@@ -108,7 +109,7 @@ def onnx_model(layers: list[Convolution], maps: Sequence[int] = ()) -> onnx.Mode
             nodes.append(helper.make_node("Clip", [current, "zero", "six"], [f"clip{i}"]))
             current = f"clip{i}"
         if layer.adds_input:
-            nodes.append(helper.make_node("Add", [current, kept], [f"sum{i}"]))
+            nodes.append(helper.make_node("Add", [current, block_input], [f"sum{i}"]))
             current = f"sum{i}"
         if i in maps:
             nodes.append(helper.make_node("Identity", [current], [f"map{i}"]))

@@ -1,4 +1,4 @@
-"""Run EfficientNet-Lite0: onnxruntime where it is installed, the same folded convolutions in torch where it is not."""
+"""EfficientNet-Lite0 in onnxruntime if installed, else the same folded convolutions in torch."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from core.errors import InvalidInput
 from core.records import F32
 
 Mapper = Callable[[F32], tuple[F32, ...]]
-"""From (n, 3, 224, 224) in [-1, 1] to the (n, channels, side, side) outputs of the layers that it was made for, then
-the (n, 1280) pooled features."""
-
+"""From (n, 3, 224, 224) in [-1, 1] to the (n, channels, side, side) outputs of its layers, then the (n, 1280) pooled
+features."""
 
 THREADS = "ERRATA_THREADS"
-"""The environment variable that says how many cores are this process's own, where several share a machine."""
+"""Environment variable with the number of cores of this process, for several processes on a machine."""
 
 
 def usable_cores() -> int:
-    """The cores that this process may use, which in a container are fewer than the machine's; at most `THREADS`.
+    """Count the cores that this process may use, which in a container are fewer than the machine's; at most `THREADS`.
 
     Raises:
-        InvalidInput: the variable says no whole number from 1.
+        InvalidInput: the variable is not a whole number from 1.
     """
-    every = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    said = os.environ.get(THREADS, "").strip() or str(every)
-    if not said.isdecimal() or not int(said):
+    every = os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        every = len(os.sched_getaffinity(0))
+    value = os.environ.get(THREADS, "").strip() or str(every)
+    if not value.isdecimal() or not int(value):
         raise InvalidInput(
-            f"{THREADS} in the environment must be a whole number of cores from 1: got {said!r}. Change or unset it."
+            f"{THREADS} in the environment must be a whole number of cores from 1: got {value!r}. Change or unset it."
         )
-    return min(every, int(said))
+    return min(every, int(value))
 
 
 def onnx_mapper(layers: list[Convolution], maps: Sequence[int], threads: int) -> Mapper:
-    """The network in onnxruntime, float32.
+    """Build the network in onnxruntime, float32.
 
-    Every image is run alone, on one thread, and `threads` images at a time: on two cores that is a quarter faster than
-    one batch over two threads, and an image's features cannot depend, even in the last bit, on what else is in its
-    batch.
+    Every image is run alone on one thread, `threads` images at a time. On two cores this is a quarter faster than one
+    batch over two threads, and an image's features cannot depend, even in the last bit, on its batch.
     """
     onnxruntime: Any = import_module("onnxruntime")
     options: Any = onnxruntime.SessionOptions()
@@ -57,10 +57,10 @@ def onnx_mapper(layers: list[Convolution], maps: Sequence[int], threads: int) ->
     empty = [np.empty((0, *shape), np.float32) for shape in [*map_shapes(layers, maps), (N_FEATURES,)]]
 
     def run(batch: F32) -> tuple[F32, ...]:
-        def one(row: int) -> list[F32]:
+        def run_row(row: int) -> list[F32]:
             return session.run(names, {"image": batch[row : row + 1]})
 
-        rows = list(pool.map(one, range(len(batch))))
+        rows = list(pool.map(run_row, range(len(batch))))
         return tuple(np.concatenate([none, *(row[k] for row in rows)]) for k, none in enumerate(empty))
 
     return run
@@ -75,7 +75,8 @@ def map_shapes(layers: list[Convolution], maps: Sequence[int]) -> list[tuple[int
 
 
 def torch_mapper(layers: list[Convolution], maps: Sequence[int]) -> Mapper:
-    """The network in torch, float32, on the GPU if there is one. About a third of onnxruntime's speed on the CPU."""
+    """Build the network in torch, float32, on the GPU if available. On the CPU it has about a third of onnxruntime's
+    speed."""
     from core.encoders.batches import chosen_device  # torch
 
     torch: Any = import_module("torch")
@@ -85,38 +86,40 @@ def torch_mapper(layers: list[Convolution], maps: Sequence[int]) -> Mapper:
     kernels = [kernel.contiguous(memory_format=torch.channels_last) for kernel in kernels]
     biases = [torch.tensor(layer.bias, device=device) for layer in layers]
 
-    def one(image: Any) -> list[Any]:
-        kept = image
+    def run_images(image: Any) -> list[Any]:
+        block_input = image
         side = SIDE
-        found: dict[int, Any] = {}
+        outputs: dict[int, Any] = {}
         for i, layer in enumerate(layers):
-            kept = image if layer.opens_block else kept
+            if layer.opens_block:
+                block_input = image
             padded = functional.pad(image, layer.padding(side) * 2)
             image = functional.conv2d(padded, kernels[i], biases[i], layer.stride, 0, 1, layer.groups)
             side = image.shape[-1]
             if layer.clipped:
                 image = image.clamp_(0, 6)
             if layer.adds_input:
-                image = image + kept
+                image = image + block_input
             if i in maps:
-                found[i] = image.contiguous()
-        return [*(found[i] for i in maps), image.mean((2, 3))]
+                outputs[i] = image.contiguous()
+        return [*(outputs[i] for i in maps), image.mean((2, 3))]
 
     empty = [torch.empty(0, *shape, device=device) for shape in [*map_shapes(layers, maps), (N_FEATURES,)]]
 
     def run(batch: F32) -> tuple[F32, ...]:
         with torch.inference_mode():
             images = torch.from_numpy(batch).to(device).contiguous(memory_format=torch.channels_last)
-            # On the CPU one at a time, so that the vectors do not depend on the batch.
-            parts = images.split(len(batch) or 1 if device.type == "cuda" else 1)
-            rows = [one(part) for part in parts]
+            size = 1  # on the CPU, so that an image's vector does not depend on its batch
+            if device.type == "cuda":
+                size = len(batch) or 1
+            rows = [run_images(part) for part in images.split(size)]
             return tuple(torch.cat([none, *(row[k] for row in rows)]).cpu().numpy() for k, none in enumerate(empty))
 
     return run
 
 
 def best_mapper(layers: list[Convolution], maps: Sequence[int], threads: int | None = None) -> Mapper:
-    """onnxruntime's network if onnxruntime and onnx are installed, else torch's."""
+    """Build the network in onnxruntime if it and onnx are installed, else in torch."""
     try:
         return onnx_mapper(layers, maps, threads or usable_cores())
     except ImportError:

@@ -1,4 +1,4 @@
-"""MiniLM sentence vectors: the text tower behind the embedded encoder, run by onnxruntime, without torch."""
+"""MiniLM sentence vectors, the embedded encoder's text tower, in onnxruntime without torch."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from core.encoders.embedded.minilm_tokens import MAX_TOKENS, shortened, tokens_o
 from core.encoders.embedded.weights import minilm_weights
 from core.records import F32
 
-_AT_ONCE = 32
-"""Texts of one length that are run together."""
+_BATCH_TEXTS = 32
+"""Texts of one length in a batch."""
 
 Sentences = Callable[[Sequence[str], int], F32]
 
 
 @cache
 def load_tower() -> Sentences:
-    """`embed_sentences`, ready to run: loaded once."""
+    """Load the function behind `embed_sentences`, once."""
     try:
         return onnx_tower()
     except ImportError:
@@ -34,10 +34,10 @@ def load_tower() -> Sentences:
 
 
 def onnx_tower() -> Sentences:
-    """The network in onnxruntime, float32.
+    """Build the network in onnxruntime, float32.
 
-    Texts of one length in tokens are run together, `_AT_ONCE` at a time on one thread. Nothing is padded, so a text's
-    vector is the same to the last bit whatever else is asked for.
+    A batch has at most `_BATCH_TEXTS` texts of one length in tokens and runs on one thread. Without padding, a text's
+    vector is the same to the last bit for any other texts.
     """
     onnxruntime: Any = import_module("onnxruntime")
     weights = minilm_weights()
@@ -48,28 +48,30 @@ def onnx_tower() -> Sentences:
         onnx_model(weights).SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     words = weights["embeddings.word_embeddings.weight"]
-    places = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
+    positions = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
     pool = ThreadPoolExecutor(usable_cores(), thread_name_prefix="minilm")
 
     def run(texts: Sequence[str], most: int) -> F32:
-        ids = [shortened(found, most) for found in tokens_of(texts)]
+        ids = [shortened(row, most) for row in tokens_of(texts)]
         out = np.zeros((len(texts), WIDTH), np.float32)
 
-        def some(rows: list[int]) -> None:
-            embeddings = words[np.array([ids[i] for i in rows])] + places[: len(ids[rows[0]])]
+        def run_batch(rows: list[int]) -> None:
+            embeddings = words[np.array([ids[i] for i in rows])] + positions[: len(ids[rows[0]])]
             out[rows] = session.run(["states"], {"embeddings": embeddings})[0].mean(1)
 
         of_length: dict[int, list[int]] = {}
         for i, row in enumerate(ids):
             of_length.setdefault(len(row), []).append(i)
-        chunks = [r[start : start + _AT_ONCE] for r in of_length.values() for start in range(0, len(r), _AT_ONCE)]
-        list(pool.map(some, chunks))
+        batches: list[list[int]] = []
+        for rows in of_length.values():
+            batches += [rows[start : start + _BATCH_TEXTS] for start in range(0, len(rows), _BATCH_TEXTS)]
+        list(pool.map(run_batch, batches))
         return out
 
     return run
 
 
 def embed_sentences(texts: Sequence[str], most: int = MAX_TOKENS) -> F32:
-    """(n, 384) means over the last layer's tokens, not yet of unit length, in the order of `texts`; a text is cut after
-    `most` tokens."""
+    """(n, 384) means over the last layer's tokens, of any length, in the order of `texts`, each truncated to `most`
+    tokens."""
     return load_tower()(texts, most)

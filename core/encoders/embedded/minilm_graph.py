@@ -1,8 +1,7 @@
-"""MiniLM, a BERT of six layers, as an ONNX graph that is built from its weights, so that no exported file has to be
-kept.
+"""MiniLM, a BERT of six layers, as an ONNX graph built from its weights instead of an exported file.
 
-The graph takes texts of one length, which need no padding and no mask. Word embeddings are looked up outside of it:
-they are half of the weights.
+The graph takes texts of one length, without padding or mask. Word embeddings, half of the weights, are looked up
+outside the graph.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ WIDTH = 384
 HEADS = 12
 LAYERS = 6
 EPSILON = 1e-12
-"""Of every layer norm."""
+"""Epsilon of every layer norm."""
 
 
 class _Graph:
-    """Nodes and constants as they are added; each method gives the name of its output."""
+    """Nodes and constants in their order; each method returns the name of its output."""
 
     def __init__(self, weights: Mapping[str, F32]) -> None:
         from onnx import helper, numpy_helper
@@ -64,9 +63,9 @@ class _Graph:
         parts = [f"{name}.self.{part}" for part in ("query", "key", "value")]
         three = self.dense(rows, *parts, gains=((WIDTH // HEADS) ** -0.5, 1, 1))  # (n, t, 3 * 384)
         apart = self.node("Reshape", three, self.constant(np.array([0, 0, 3, HEADS, WIDTH // HEADS], np.int64)))
-        queries, keys, values = (
-            self.node("Gather", apart, self.constant(np.array(i, np.int64)), axis=2) for i in range(3)
-        )  # (n, t, heads, 32)
+        # (n, t, heads, 32) each
+        numbers = (self.constant(np.array(i, np.int64)) for i in range(3))
+        queries, keys, values = (self.node("Gather", apart, number, axis=2) for number in numbers)
         queries, values = (self.node("Transpose", x, perm=[0, 2, 1, 3]) for x in (queries, values))
         keys = self.node("Transpose", keys, perm=[0, 2, 3, 1])
         weights = self.node("Softmax", self.node("MatMul", queries, keys), axis=-1)  # (n, heads, t, t)
@@ -100,8 +99,8 @@ def onnx_model(weights: Mapping[str, F32]) -> onnx.ModelProto:
     rows = graph.norm("embeddings", "embeddings")
     for i in range(LAYERS):
         rows = graph.layer(rows, f"encoder.layer.{i}", "states" if i == LAYERS - 1 else "")
-    given = helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["n", "t", WIDTH])
-    found = helper.make_tensor_value_info("states", TensorProto.FLOAT, ["n", "t", WIDTH])
-    body = helper.make_graph(graph.nodes, "minilm", [given], [found], graph.constants)
+    inputs = helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["n", "t", WIDTH])
+    outputs = helper.make_tensor_value_info("states", TensorProto.FLOAT, ["n", "t", WIDTH])
+    body = helper.make_graph(graph.nodes, "minilm", [inputs], [outputs], graph.constants)
     # The oldest operator set with layer norms, so that any runtime since 2022 reads it.
     return helper.make_model(body, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

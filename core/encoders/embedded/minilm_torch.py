@@ -1,5 +1,5 @@
-"""MiniLM in torch and transformers: for prompts that are learned and modules that are trained on tokens, which need
-gradients, and where onnxruntime is not installed."""
+"""MiniLM in torch and transformers: for learned prompts and modules trained on tokens, which need gradients, and for
+machines without onnxruntime."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.encoders import CHARACTERS_READ
+from core.encoders import MAX_CHARACTERS
 from core.encoders.batches import by_length
 from core.encoders.embedded.minilm_tokens import MAX_TOKENS
 from core.encoders.embedded.weights import minilm_folder
 from core.encoders.quiet import quiet_transformers
 from core.records import F32
 
-_BATCH = 128
+_BATCH_TEXTS = 128
 
 
 @cache
 def load_tower() -> tuple[Any, Any]:
-    """The model in evaluation mode and its tokenizer, loaded once."""
+    """Load the model in evaluation mode and its tokenizer, once."""
     folder = str(minilm_folder())
-    with quiet_transformers() as transformers:  # it would report the pooler's weights, which are left out on purpose
+    with quiet_transformers() as transformers:  # it would warn of the unused pooler's weights
         model = transformers.BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
     return model.eval(), tokenizer
 
 
 def embed_sentences(texts: Sequence[str], most: int = MAX_TOKENS) -> F32:
-    """(n, 384) means over the last layer's tokens, not yet of unit length, in the order of `texts`."""
+    """(n, 384) means over the last layer's tokens, of any length, in the order of `texts`."""
     model, tokenizer = load_tower()
     out = np.zeros((len(texts), 384), np.float32)
-    for rows in by_length(texts, _BATCH):
-        shown = [texts[i][:CHARACTERS_READ] for i in rows]
+    for rows in by_length(texts, _BATCH_TEXTS):
+        shown = [texts[i][:MAX_CHARACTERS] for i in rows]
         tokens = tokenizer(shown, padding=True, truncation=True, max_length=most, return_tensors="pt")
         with torch.inference_mode():
-            found = model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
+            output = model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
             # (b, t, 384), (b, t, 1)
-            hidden = found.last_hidden_state
+            hidden = output.last_hidden_state
             mask = tokens.attention_mask.unsqueeze(-1)
             out[rows] = ((hidden * mask).sum(1) / mask.sum(1)).numpy()
     return out

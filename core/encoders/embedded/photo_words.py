@@ -1,10 +1,9 @@
-"""Photo conditions and places as directions of the joint space: how much of each an image shows, and how much of each
-a text asks for.
+"""Photo conditions and places as directions of the joint space: activations of images and of texts.
 
-Both sides give one activation for each of `CONDITIONS`: 0 where nothing is shown or said, about 1 where it is, and
-below 0 for the opposite. An image's come from a linear probe on its cues and features, squashed; a text's from a small
-network on its sentence vector, so that paraphrases of what it was fitted on count too. Both are fitted by
-`research/weights/embedded/fit_words.py`; docs/encoder.md has what they are worth.
+Both sides give one activation for each of `CONDITIONS`: 0 where a condition is absent, about 1 where it is shown or
+named, and below 0 for the opposite. An image's come from a linear probe on its cues and features, squashed; a text's
+from a small network on its sentence vector, so that paraphrases of the fitted texts count too. Both are fitted by
+`research/weights/embedded/fit_words.py`; docs/encoder.md measures them.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ CONDITIONS = (
     *"light colour contrast blur noise red orange yellow green blue purple small turned plain".split(),
     *"fog snowfall rain grass snow city forest water sand indoors sky mountains".split(),
 )
-"""Negative: dark, black-and-white, low in contrast, sharp; large; cluttered; outdoors. The others have no opposite."""
+"""Opposites, negative: dark, black-and-white, low in contrast, sharp; large; cluttered; outdoors. Others have none."""
 CUE_LIMIT = np.float32(3)
-"""Standard deviations at which a cue stops counting more."""
+"""Standard deviations at which a cue is clipped."""
 TEXT_GAIN = np.float32(8)
-"""Sentence vectors differ little; the network sees them enlarged."""
+"""Factor of the centered sentence vectors, which differ little, at the network's input."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +51,7 @@ class Conditions:
     output_bias: F32
     """(k,)."""
     threshold: F32
-    """(1,) activations of a text nearer to 0 count as 0, so that names of objects have none."""
+    """(1,) a text's activations nearer to 0 become 0, so that names of objects have none."""
 
     def images(self, features: F32, cues: F32) -> F32:
         """(n, k) activations in (-1, 1) of (n, 1280) pooled features and (n, q) cues."""

@@ -1,8 +1,7 @@
-"""What can be read off the pixels of the network's input: light, color, sharpness, noise and where in the image they
-lie.
+"""Cues of the pixels of the network's input: light, color, sharpness, noise, and their position in the image.
 
-The cues are the raw material of the joint space's `conditions`; each image is measured alone, so the values do not
-depend on its batch.
+The joint space's `conditions` are fitted on them. Each image is measured alone, so its values do not depend on its
+batch.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ GRID = 28
 HUES = {"red": 0, "orange": 30, "yellow": 58, "green": 120, "cyan": 180, "blue": 235, "purple": 290}
 """Degrees on the color circle."""
 _LOBE = 4
-"""Power of the cosine around each hue: at 30 degrees from it a color counts a half."""
+"""Power of the cosine around each hue: a color 30 degrees away counts about a half."""
 _LIGHT = "luma mean, luma p5, luma p25, luma p50, luma p75, luma p95, luma deviation, log mean luma, dark channel"
 _COLOUR = "bright share, dark share, chroma mean, chroma p25, chroma p95, saturation mean, log chroma p95"
 _EDGES = "edge 1, edge 2, edge 4, edge ratio 1, edge ratio 2, peak ratio, edge p95"
@@ -39,20 +38,20 @@ _RING[4:-4, 4:-4] = False
 
 
 def measure_cues(batch: F32) -> F32:
-    """(n, len(CUES)) of (n, 3, 224, 224) images in [-1, 1]. Shares and levels are in [0, 1], the rest logarithms or
+    """(n, len(CUES)) of (n, 3, 224, 224) images in [-1, 1]. Shares and levels are in [0, 1], the others logarithms or
     differences of these."""
     if not len(batch):
         return np.zeros((0, len(CUES)), np.float32)
-    light, sharpness, coarse, edges = (np.array(part, np.float32) for part in zip(*map(_fine, batch)))
+    light, sharpness, coarse, edges = (np.array(part, np.float32) for part in zip(*map(_measure_pixels, batch)))
     grid = np.concatenate([coarse, np.log(edges + np.float32(0.01))[:, None]], 1)
     cells = grid.reshape(-1, 4, 4, 7, 4, 7).mean((3, 5)).reshape(len(batch), -1)
     return np.concatenate([light, _colour(coarse), sharpness, _layout(coarse, edges), cells], 1, dtype=np.float32)
 
 
-def _fine(picture: F32) -> tuple[list[float], list[float], F32, F32]:
-    """What is measured on all pixels: cues of light and of sharpness; and (3, 28, 28) means of squares of eight pixels
-    and (28, 28) of their edges, on which the other cues are."""
-    rgb = picture * np.float32(0.5) + np.float32(0.5)
+def _measure_pixels(pixels: F32) -> tuple[list[float], list[float], F32, F32]:
+    """Cues of light and of sharpness, measured on all pixels; and (3, 28, 28) means of squares of eight pixels and
+    (28, 28) of their edges, for the other cues."""
+    rgb = pixels * np.float32(0.5) + np.float32(0.5)
     luma = _luma(rgb)
     half = _halve(rgb)
     coarse = _halve(_halve(half))
@@ -72,7 +71,7 @@ def _luma(planes: F32) -> F32:
 
 
 def _halve(planes: F32) -> F32:
-    """Means over squares of two pixels; an odd last row or column is left out."""
+    """Means over squares of two pixels, without an odd last row or column."""
     height = planes.shape[-2] // 2 * 2
     width = planes.shape[-1] // 2 * 2
     rows = planes[..., 0:height:2, :width] + planes[..., 1:height:2, :width]
@@ -146,8 +145,7 @@ def _mean_step(plane: F32, far: int = 1) -> float:
 
 
 def _streaks(luma: F32, across: float, down: float, wide: F32, tall: F32) -> list[float]:
-    """How much more changes across than along an upright line, at one and at eight pixels, and where little else
-    happens."""
+    """Log ratio of changes across and along an upright line, at one and at eight pixels, and in calm cells."""
     near = float(np.log((across + 1e-3) / (down + 1e-3)))
     far = float(np.log((np.abs(luma[8:] - luma[:-8]).mean() + 1e-3) / (_mean_step(luma, 8) + 1e-3)))
     edges = wide + tall
@@ -177,8 +175,8 @@ def _layout(coarse: F32, edges: F32) -> F32:
 
 
 def _parted(planes: F32) -> tuple[F32, F32]:
-    """The cells of (..., 28, 28) on the border, and the others: (..., cells), rows in order, so that an image's sums
-    are the same in any batch."""
+    """(..., cells) on the border of (..., 28, 28), and inside it, in a fixed order: an image's sums are the same in any
+    batch."""
     flat = planes.reshape(*planes.shape[:-2], -1)
     return np.compress(_RING.ravel(), flat, axis=-1), np.compress(~_RING.ravel(), flat, axis=-1)
 

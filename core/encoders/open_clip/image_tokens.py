@@ -14,16 +14,23 @@ from torch.nn.functional import normalize
 Layout = Literal["NLC", "NCHW", "NHWC"]
 
 
-def prune_unused(module: nn.Module, given: tuple[Any, ...]) -> None:
-    """Take away the parameters on which the output for `given` does not depend: leftovers of a copy that is entered
-    half-way."""
-    named = [(owner, name, p) for owner in module.modules() for name, p in owner.named_parameters(recurse=False)]
+def prune_unused(module: nn.Module, inputs: tuple[Any, ...]) -> None:
+    """Remove parameters on which the output for `inputs` does not depend: leftovers of the layers before the entry."""
+    named: list[tuple[nn.Module, str, nn.Parameter]] = []
+    for owner in module.modules():
+        named += [(owner, name, parameter) for name, parameter in owner.named_parameters(recurse=False)]
     with torch.enable_grad():
-        whole = module(*given).sum()
+        whole = module(*inputs).sum()
     slopes: Any = torch.autograd.grad(whole, [p for _, _, p in named], allow_unused=True)
     for (owner, name, _), slope in zip(named, slopes):
         if slope is None:
             setattr(owner, name, None)
+
+
+def _with_prefix(prefix: torch.Tensor | None, tokens: torch.Tensor) -> torch.Tensor:
+    if prefix is None:
+        return tokens
+    return torch.cat([prefix, tokens], 1)
 
 
 class LateBlock(nn.Module):
@@ -37,29 +44,34 @@ class LateBlock(nn.Module):
 
     def forward(self, tokens: torch.Tensor, prefix: torch.Tensor | None) -> torch.Tensor:
         """(n, d) unit rows of the joint space."""
-        return self._finish(tokens if prefix is None else torch.cat([prefix, tokens], 1), self._options)
+        return self._finish(_with_prefix(prefix, tokens), self._options)
 
     def alone(self, tokens: torch.Tensor, n_prefix: int) -> torch.Tensor:
-        """(n, P, d) unit rows: each token as if it were the whole image, which attention then passes on by its value
-        path alone."""
+        """(n, P, d) unit rows: each token as if it were the whole image, so that attention applies its value path
+        alone."""
         n, cells, width = tokens.shape
-        # equal tokens: attention gives back their value
+        # attention over equal tokens returns their value
         rows = tokens.reshape(n * cells, 1, width).expand(-1, n_prefix + 1, -1)
-        without = {key: None if isinstance(value, torch.Tensor) else value for key, value in self._options.items()}
-        return self._finish(rows, without).reshape(n, cells, -1)
+        options = dict(self._options)
+        for key, value in self._options.items():
+            if isinstance(value, torch.Tensor):  # such as rotary positions of the whole image
+                options[key] = None
+        return self._finish(rows, options).reshape(n, cells, -1)
 
     def _finish(self, x: torch.Tensor, options: Mapping[str, Any]) -> torch.Tensor:
-        x = last_block(self.visual)(x, **options)
+        x = _last_block(self.visual)(x, **options)
         if hasattr(self.visual, "trunk"):
             pooled = self.visual.trunk.forward_head(self.visual.trunk.norm(x))
             return normalize(self.visual.head(pooled).float(), dim=-1)
         # open_clip's own pooling: class token, mean or attention, and the norm before or after it
         pooled = self.visual._pool(x)[0]
-        return normalize((pooled if self.visual.proj is None else pooled @ self.visual.proj).float(), dim=-1)
+        if self.visual.proj is not None:
+            pooled = pooled @ self.visual.proj
+        return normalize(pooled.float(), dim=-1)
 
 
 class LateMap(nn.Module):
-    """What follows the last feature map: pooling and projection. (tokens (n, P, di), prefix (n, q, di) or None) -> (n,
+    """Pooling and projection after the last feature map: (tokens (n, P, di), prefix (n, q, di) or None) -> (n,
     d) unit rows."""
 
     def __init__(self, visual: Any, layout: Layout, grid: tuple[int, int]) -> None:
@@ -70,7 +82,7 @@ class LateMap(nn.Module):
 
     def forward(self, tokens: torch.Tensor, prefix: torch.Tensor | None) -> torch.Tensor:
         """(n, d) unit rows of the joint space."""
-        return self._finish(tokens if prefix is None else torch.cat([prefix, tokens], 1), self._grid)
+        return self._finish(_with_prefix(prefix, tokens), self._grid)
 
     def alone(self, tokens: torch.Tensor, n_prefix: int) -> torch.Tensor:
         """(n, P, d) unit rows: each cell as if it were the whole map. Attention pooling is reduced to its value
@@ -92,32 +104,36 @@ class LateMap(nn.Module):
         return normalize(self.visual.attnpool(x).float(), dim=-1)
 
 
-def blocks(visual: Any) -> Any:
-    """The tower's transformer blocks, in order; None where it has none that can be entered."""
+def _find_blocks(visual: Any) -> Any:
+    """The tower's transformer blocks, in order; None if they are missing or cannot be entered."""
     if hasattr(visual, "trunk"):
-        found = getattr(visual.trunk, "blocks", None)
-        return found if isinstance(found, nn.Sequential | nn.ModuleList) and hasattr(visual.trunk, "norm") else None
-    return visual.transformer.resblocks if hasattr(visual, "transformer") else None
+        blocks = getattr(visual.trunk, "blocks", None)
+        if isinstance(blocks, nn.Sequential | nn.ModuleList) and hasattr(visual.trunk, "norm"):
+            return blocks
+        return None
+    if hasattr(visual, "transformer"):
+        return visual.transformer.resblocks
+    return None
 
 
-def last_block(visual: Any) -> Any:
+def _last_block(visual: Any) -> Any:
     """The block that the tokens enter."""
-    found = blocks(visual)
-    assert found is not None
-    return found[-1]
+    blocks = _find_blocks(visual)
+    assert blocks is not None
+    return blocks[-1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TowerInput:
-    """Where and how a tower is entered."""
+    """Entry point of a tower."""
 
     layout: Layout
     grid: tuple[int, int]
     n_prefix: int
     block: bool
-    """Whether the last block follows; otherwise only what stands behind the last feature map."""
+    """Whether the last block follows; otherwise only pooling and projection after the last feature map."""
     options: Mapping[str, Any]
-    """What the last block is given besides tokens, the same for every image (rotary positions, say)."""
+    """Keyword arguments of the last block, the same for every image, such as rotary positions."""
 
     @property
     def depth(self) -> str:
@@ -131,7 +147,7 @@ class ImageSide:
     Args:
         visual: `model.visual`, in evaluation mode.
         probe: (2, 3, height, width) two different images.
-        entry: see `entries`.
+        entry: see `find_entries`.
     """
 
     def __init__(self, visual: Any, probe: torch.Tensor, entry: TowerInput) -> None:
@@ -140,26 +156,27 @@ class ImageSide:
         self.entry = entry
 
     def run(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """(tokens (n, P, di), vectors (n, d) of any length), and between them the prefix (n, q, di) where there is
-        one."""
-        kept, vectors = caught(self._visual, pixels, self.entry.block)
-        rows = _rows(kept["x"], self.entry.layout)
+        """(tokens (n, P, di), vectors (n, d) of any length), with the prefix (n, q, di), if any, between them."""
+        states, vectors = _catch_states(self._visual, pixels, self.entry.block)
+        rows = _rows(states["x"], self.entry.layout)
         q = self.entry.n_prefix
-        return (rows[:, q:], rows[:, :q], vectors) if q else (rows, vectors)
+        if q:
+            return rows[:, q:], rows[:, :q], vectors
+        return rows, vectors
 
     def late(self) -> LateBlock | LateMap:
-        """A copy of what follows the tokens, trainable."""
-        last = self._copied()
+        """A trainable copy of the layers after the tokens."""
+        copied = self._copy_late_layers()
         entry = self.entry
-        late = LateBlock(last, entry.options) if entry.block else LateMap(last, entry.layout, entry.grid)
+        late = LateBlock(copied, entry.options) if entry.block else LateMap(copied, entry.layout, entry.grid)
         late.requires_grad_(True)
         with torch.no_grad():
             tokens, *prefix, _ = self.run(self._probe)
         prune_unused(late, (tokens, prefix[0] if prefix else None))
         return late
 
-    def _copied(self) -> Any:
-        """The tower without what stands before its last block, or (of a map) without anything but its head."""
+    def _copy_late_layers(self) -> Any:
+        """Copy the tower from its last block on, or (of a map) its head alone."""
         visual = self._visual
         if not self.entry.block and not hasattr(visual, "trunk"):
             return nn.ModuleDict({"attnpool": copy.deepcopy(visual.attnpool)})
@@ -168,8 +185,10 @@ class ImageSide:
         for name, child in owner.named_children():
             if self.entry.block and name in ("conv1", "patch_embed"):
                 spared[id(child)] = nn.Identity()
-        found = blocks(visual) or ()
-        for block in found[:-1] if self.entry.block else found:
+        blocks = _find_blocks(visual) or ()
+        if self.entry.block:
+            blocks = blocks[:-1]
+        for block in blocks:
             spared[id(block)] = nn.Identity()
         return copy.deepcopy(visual, spared)
 
@@ -180,71 +199,85 @@ class ImageSide:
         with torch.no_grad():
             tokens, *prefix, vectors = self.run(self._probe)
             known = normalize(vectors.float(), dim=-1)
-            given = prefix[0] if prefix else None
-            both = late(tokens, given)
-            one = late(tokens[:1], None if given is None else given[:1])
-        return float(torch.cat([both - known, one - known[:1]]).abs().max())
+            both = late(tokens, prefix[0] if prefix else None)
+            alone = late(tokens[:1], prefix[0][:1] if prefix else None)
+        return float(torch.cat([both - known, alone - known[:1]]).abs().max())
 
 
-def caught(visual: Any, pixels: torch.Tensor, block: bool) -> tuple[dict[str, Any], torch.Tensor]:
-    """What enters the last block (as "x", and its keyword arguments), or the last feature map, and the tower's
-    vectors."""
-    kept: dict[str, Any] = {}
+def _catch_states(visual: Any, pixels: torch.Tensor, block: bool) -> tuple[dict[str, Any], torch.Tensor]:
+    """(states, vectors) of a pass: "x", the input of the last block or the last feature map, and "options", the
+    block's keyword arguments."""
+    states: dict[str, Any] = {}
 
     def entering(module: Any, args: tuple[Any, ...], options: dict[str, Any]) -> None:
-        kept.update(x=args[0], options=options)
+        states.update(x=args[0], options=options)
 
     def leaving(module: Any, args: tuple[Any, ...], output: Any) -> None:
-        kept.update(x=output, options={})
+        states.update(x=output, options={})
 
     if not block and hasattr(visual, "trunk"):
-        kept.update(x=visual.trunk.forward_features(pixels), options={})
-        return kept, visual.head(visual.trunk.forward_head(kept["x"]))
+        states.update(x=visual.trunk.forward_features(pixels), options={})
+        return states, visual.head(visual.trunk.forward_head(states["x"]))
     if block:
-        hook = last_block(visual).register_forward_pre_hook(entering, with_kwargs=True)
+        hook = _last_block(visual).register_forward_pre_hook(entering, with_kwargs=True)
     else:
         hook = visual.layer4.register_forward_hook(leaving)
     try:
         vectors = visual(pixels)
     finally:
         hook.remove()
-    return kept, vectors[0] if isinstance(vectors, tuple) else vectors
+    if isinstance(vectors, tuple):
+        vectors = vectors[0]
+    return states, vectors
 
 
-def entries(visual: Any, probe: torch.Tensor) -> list[TowerInput]:
-    """The ways into a tower, the best first."""
-    found: list[TowerInput] = []
-    ways = [True] if blocks(visual) is not None else []
-    ways += [False] if hasattr(visual, "trunk") or hasattr(visual, "layer4") else []
-    for block in ways:
+def find_entries(visual: Any, probe: torch.Tensor) -> list[TowerInput]:
+    """Entry points of a tower, the best first."""
+    kinds: list[bool] = []
+    if _find_blocks(visual) is not None:
+        kinds.append(True)
+    if hasattr(visual, "trunk") or hasattr(visual, "layer4"):
+        kinds.append(False)
+    entries: list[TowerInput] = []
+    for block in kinds:
         with torch.no_grad():
-            kept, _ = caught(visual, probe, block)
-        if (entry := _entry(visual, kept["x"], block, kept["options"])) is not None:
-            found.append(entry)
-    return found
+            states, _ = _catch_states(visual, probe, block)
+        entry = _describe_entry(visual, states["x"], block, states["options"])
+        if entry is not None:
+            entries.append(entry)
+    return entries
 
 
-def _entry(visual: Any, x: torch.Tensor, block: bool, options: Mapping[str, Any]) -> TowerInput | None:
+def _describe_entry(visual: Any, x: torch.Tensor, block: bool, options: Mapping[str, Any]) -> TowerInput | None:
+    """Layout and grid of the states `x`; None if they are neither a map nor a grid of patches."""
     trunk = getattr(visual, "trunk", None)
     if x.ndim == 4 and not block:
         layout: Layout = "NHWC" if getattr(trunk, "output_fmt", "NCHW") == "NHWC" else "NCHW"
-        side = x.shape[1:3] if layout == "NHWC" else x.shape[2:4]
-        return TowerInput(layout, (int(side[0]), int(side[1])), 0, block, options)
+        rows, columns = x.shape[1:3] if layout == "NHWC" else x.shape[2:4]
+        return TowerInput(layout, (int(rows), int(columns)), 0, block, options)
     if x.ndim != 3:
         return None
-    prefix = 1 if trunk is None else int(getattr(trunk, "num_prefix_tokens", 0))
+    if trunk is None:
+        prefix = 1
+        known: Any = getattr(visual, "grid_size", None)
+    else:
+        prefix = int(getattr(trunk, "num_prefix_tokens", 0))
+        known = getattr(getattr(trunk, "patch_embed", None), "grid_size", None)
     patches = x.shape[1] - prefix
-    known: Any = getattr(visual if trunk is None else getattr(trunk, "patch_embed", None), "grid_size", None)
     square = round(patches**0.5)
     grids = [(square, square)]  # timm may rescale its grid to the image
     if known is not None:
         grids.insert(0, (int(known[0]), int(known[1])))
-    grid = next((g for g in grids if g[0] * g[1] == patches), None)
-    return None if grid is None else TowerInput("NLC", grid, prefix, block, options)
+    for grid in grids:
+        if grid[0] * grid[1] == patches:
+            return TowerInput("NLC", grid, prefix, block, options)
+    return None
 
 
 def _rows(x: torch.Tensor, layout: Layout) -> torch.Tensor:
     """(n, P, di) from a map or from tokens."""
     if layout == "NLC":
         return x
-    return x.flatten(2).transpose(1, 2) if layout == "NCHW" else x.flatten(1, 2)
+    if layout == "NCHW":
+        return x.flatten(2).transpose(1, 2)
+    return x.flatten(1, 2)

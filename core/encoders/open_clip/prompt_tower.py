@@ -11,13 +11,14 @@ import numpy as np
 import torch
 
 from core.encoders.open_clip.shared_start import run_behind
-from core.encoders.prompts import CHECK, tokenizer_digest
+from core.encoders.prompts import CHECK_PROMPT, tokenizer_digest
 from core.errors import InvalidInput
 from core.records import I64
 
-CLOSE = 1e-3
-SAME = 1e-5
-"""Differences of a number of a vector up to which a tower is known, and two ways through it are one."""
+MAX_TOWER_GAP = 1e-3
+"""Largest difference, in a number of a unit vector, between the model's vectors and those of its opened tower."""
+MAX_PATH_GAP = 1e-5
+"""Largest difference between two paths through the same tower."""
 
 
 class OpenClipTower:
@@ -25,7 +26,7 @@ class OpenClipTower:
     or with a Hugging Face encoder. All its parameters are frozen.
 
     Raises:
-        InvalidInput: the tower cannot be entered behind its word embeddings.
+        InvalidInput: the tower does not take word embeddings.
     """
 
     learning_rate = 0.002
@@ -40,9 +41,9 @@ class OpenClipTower:
         self._hf = hasattr(self._text, "pooler") and hasattr(self._text, "config")
         self._require(getattr(self._text, "cls_emb", None) is None, "it adds a class token of its own (CoCa)")
         native = ("token_embedding", "positional_embedding", "transformer", "ln_final", "text_projection")
-        self._require(self._hf or all(hasattr(self._text, a) for a in native), "it is of a kind that is not known here")
+        self._require(self._hf or all(hasattr(self._text, a) for a in native), "its kind is unknown")
         known = self._inner is not None or hasattr(tokenizer, "sot_token_id")
-        self._require(known, "its tokenizer is of a kind that is not known here")
+        self._require(known, "its tokenizer's kind is unknown")
         model.requires_grad_(False)
         self._pool: str = getattr(self._text, "pool_type", getattr(self._text, "text_pool_type", "argmax"))
         self._eos: Any = getattr(self._text, "eos_id", getattr(self._text, "text_eos_id", None))
@@ -50,7 +51,9 @@ class OpenClipTower:
         self.length = int(tokenizer.context_length)
         self.device: torch.device = next(model.parameters()).device
         self.placeholder = self.tokens("a")[0]
-        self.tokenizer = tokenizer_digest(type(self._inner or tokenizer).__name__, self.tokens(CHECK), self.words())
+        self.tokenizer = tokenizer_digest(
+            type(self._inner or tokenizer).__name__, self.tokens(CHECK_PROMPT), self.words()
+        )
         self._check(model)
 
     def _require(self, holds: bool, why: str) -> None:
@@ -62,21 +65,21 @@ class OpenClipTower:
 
     def _check(self, model: Any) -> None:
         ids = self._check_ids()
-        whole: torch.Tensor = self._tokenizer([CHECK])
+        whole: torch.Tensor = self._tokenizer([CHECK_PROMPT])
         same = ids.shape[1] <= whole.shape[1] and bool((whole[0, : ids.shape[1]] == torch.from_numpy(ids[0])).all())
         self._require(same, "its tokenizer orders marks and padding in an unknown way")
         with torch.no_grad():
             known = torch.nn.functional.normalize(model.encode_text(whole.to(self.device)).float(), dim=-1)
             on = torch.from_numpy(ids).to(self.device)
             gap = float((self.encode(self.embed(on), on) - known).abs().max())
-        self._require(gap < CLOSE, f"entered behind its word embeddings it gives another vector (difference {gap:.2g})")
+        self._require(gap < MAX_TOWER_GAP, f"its vectors from word embeddings differ by {gap:.2g}")
 
     def _check_ids(self) -> I64:
         before, after = self.marks()
-        return self.padded([[*before, *self.tokens(CHECK)[: self.length - len(before) - len(after)], *after]])
+        return self.padded([[*before, *self.tokens(CHECK_PROMPT)[: self.length - len(before) - len(after)], *after]])
 
     def tokens(self, text: str) -> list[int]:
-        """Ids of a text without marks, cleaned as the tokenizer does."""
+        """Ids of a text without marks, after the tokenizer's cleaning."""
         if self._inner is None:
             return list(self._tokenizer.encode(text))
         return list(self._inner(self._tokenizer.clean_fn(text), add_special_tokens=False, verbose=False)["input_ids"])
@@ -96,14 +99,13 @@ class OpenClipTower:
         return marked[:at], after
 
     def padded(self, rows: Sequence[Sequence[int]]) -> I64:
-        """(n, L) rows filled up: to the longest one where a mask hides what follows the end, else to the context
-        length."""
+        """(n, L) rows padded to the longest if a mask hides the tokens after the end, else to the context length."""
         length = max(len(row) for row in rows) if self.trims else self.length
         return np.array([[*row, *[self._pad] * (length - len(row))] for row in rows], np.int64)
 
     @property
     def trims(self) -> bool:
-        """Whether a mask hides what follows a text's end."""
+        """Whether a mask hides the tokens after a text's end."""
         return self._hf or (self._mask is not None and self._pool != "last")
 
     @property
@@ -111,11 +113,11 @@ class OpenClipTower:
         return 0 if self._inner is None else int(self._inner.pad_token_id or 0)
 
     def used(self, ids: torch.Tensor) -> I64:
-        """(n,) tokens of each row of (n, L) before its padding; where the end mark fills up, with the first one."""
+        """(n,) tokens of each row of (n, L) before its padding; if the end mark is the padding, with the first one."""
         length = ids.shape[1]
         more = int(self._pad in self.marks()[1])
-        places = torch.arange(1 + more, length + 1 + more, device=ids.device).clamp(max=length)
-        return ((ids != self._pad) * places).amax(1).cpu().numpy()
+        counts = torch.arange(1 + more, length + 1 + more, device=ids.device).clamp(max=length)
+        return ((ids != self._pad) * counts).amax(1).cpu().numpy()
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:
         """(..., w) word embeddings."""
@@ -123,7 +125,9 @@ class OpenClipTower:
 
     @property
     def _table(self) -> Any:
-        return self._text.transformer.get_input_embeddings() if self._hf else self._text.token_embedding
+        if self._hf:
+            return self._text.transformer.get_input_embeddings()
+        return self._text.token_embedding
 
     def encode(self, embeds: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
         """(n, d) unit rows of the joint space."""
@@ -144,22 +148,22 @@ class OpenClipTower:
     def encode_behind(
         self, start: torch.Tensor, rest: torch.Tensor, of: torch.Tensor, ids: torch.Tensor
     ) -> torch.Tensor:
-        """`encode` of texts that begin alike, where `shares_starts`: the start goes through the tower once.
+        """Encode texts that begin alike, as `encode` does, if `shares_starts`: a start goes through the tower once.
 
         Args:
             start: (g, P, w) embeddings of g starts.
-            rest: (n, R, w) embeddings of what follows in each text.
-            of: (n,) which start each text has.
+            rest: (n, R, w) embeddings after the start of each text.
+            of: (n,) index of each text's start.
             ids: (n, P + R) of the whole texts.
         """
-        places = self._text.positional_embedding[: ids.shape[1]]
+        positions = self._text.positional_embedding[: ids.shape[1]]
         first = start.shape[1]
-        x = run_behind(self._text.transformer.resblocks, start + places[:first], rest + places[first:], of)
+        x = run_behind(self._text.transformer.resblocks, start + positions[:first], rest + positions[first:], of)
         return torch.nn.functional.normalize(self._pooled(x, ids).float(), dim=-1)
 
     @cached_property
     def shares_starts(self) -> bool:
-        """Whether `encode_behind` says the same as `encode`: open_clip's own towers with a causal mask."""
+        """Whether `encode_behind` agrees with `encode`: in open_clip's own towers with a causal mask."""
         if self._hf or not self.trims:
             return False
         ids = torch.from_numpy(self._check_ids()).to(self.device).expand(2, -1)
@@ -167,8 +171,8 @@ class OpenClipTower:
             with torch.no_grad():
                 whole = self.embed(ids)
                 of = torch.zeros(2, dtype=torch.long, device=self.device)
-                found = self.encode_behind(whole[:1, :2], whole[:, 2:], of, ids)
-                return float((found - self.encode(whole, ids)).abs().max()) < SAME
+                vectors = self.encode_behind(whole[:1, :2], whole[:, 2:], of, ids)
+                return float((vectors - self.encode(whole, ids)).abs().max()) < MAX_PATH_GAP
         except (AttributeError, TypeError, ValueError, RuntimeError):  # blocks of another kind
             return False
 
@@ -179,7 +183,9 @@ class OpenClipTower:
         projection = self._text.text_projection
         if projection is None:
             return pooled
-        return projection(pooled) if isinstance(projection, torch.nn.Linear) else pooled @ projection
+        if isinstance(projection, torch.nn.Linear):
+            return projection(pooled)
+        return pooled @ projection
 
     def words(self) -> torch.Tensor:
         """(V, w) embeddings of the vocabulary."""
@@ -189,4 +195,6 @@ class OpenClipTower:
         """A token as text."""
         if self._inner is not None:
             return str(self._inner.decode([token])).strip()
-        return self._tokenizer.decode([token]).strip() if token in self._tokenizer.decoder else ""
+        if token not in self._tokenizer.decoder:
+            return ""
+        return self._tokenizer.decode([token]).strip()

@@ -1,5 +1,4 @@
-"""Where an open_clip model comes from: names taken apart, folders and files checked, before anything heavy is
-loaded."""
+"""Sources of open_clip models: names parsed, folders and files checked before heavy imports."""
 
 from __future__ import annotations
 
@@ -25,13 +24,13 @@ _PREFERRED = (
     "pytorch_model.bin",
 )
 HINTS = r"openai|quickgelu|quick_gelu|dfn|metaclip|(?<!dcxl_)fsc-clip"
-"""Of QuickGELU in a checkpoint's name; FSC-CLIP went on from OpenAI's weights but in the files that begin with dcxl."""
+"""Hints of QuickGELU in a checkpoint's name. FSC-CLIP fine-tunes OpenAI's weights, except in its dcxl files."""
 _ENDINGS = (".safetensors", ".bin", ".pth", ".pt")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One of four ways to name a model; the fields that do not apply are empty."""
+    """One of four ways to name a model; fields of the others are empty."""
 
     kind: str
     """"tag", "hub", "folder" or "file"."""
@@ -42,35 +41,32 @@ class Source:
 
 
 def parse_source(name: str) -> Source:
-    """Take apart "ViT-B-32/TAG", "hf-hub:ORG/NAME", "local-dir:/folder" or "ViT-B-32@/file".
+    """Parse "ViT-B-32/TAG", "hf-hub:ORG/NAME", "local-dir:/folder" or "ViT-B-32@/file".
 
     Raises:
-        InvalidInput: it is none of these, or the folder or file is not there.
+        InvalidInput: the form is unknown, or the folder or file is missing.
     """
     if name.startswith("hf-hub:"):
         return Source("hub", architecture=name)
     if name.startswith("local-dir:"):
         folder = Path(os.path.realpath(Path(name.removeprefix("local-dir:")).expanduser()))
         if not folder.is_dir():
-            raise InvalidInput(f"There is no folder {folder}. Give the folder that holds {CONFIG} and the weights.")
+            raise InvalidInput(f"Folder {folder} not found. Use the folder with {CONFIG} and the weights.")
         return Source("folder", path=folder)
     if "@" in name:
         architecture, _, file = name.partition("@")
         path = Path(os.path.realpath(Path(file).expanduser()))
         if not path.is_file():
-            raise InvalidInput(f"There is no checkpoint file {path}. For a folder use 'open_clip:local-dir:{path}'.")
+            raise InvalidInput(f"Checkpoint file {path} not found. For a folder use 'open_clip:local-dir:{path}'.")
         return Source("file", architecture, path=path)
     architecture, _, tag = name.partition("/")
     if not architecture or Path(name).expanduser().exists():
         raise InvalidInput(
-            f"{name!r} is a path, and no trained adapter lies there. Name a model's folder as "
-            f"'open_clip:local-dir:{name}', one for texts as 'sentences:{name}', and a file of weights "
-            f"as 'open_clip:ViT-B-32@{name}'."
+            f"{name!r} is a path without a trained adapter. Name a model's folder as 'open_clip:local-dir:{name}', "
+            f"a text model's as 'sentences:{name}', and a file of weights as 'open_clip:ViT-B-32@{name}'."
         )
     if not tag:
-        raise InvalidInput(
-            f"{name!r} names no weights, and random ones mean nothing: add a tag, as in 'ViT-B-32/laion2b_s34b_b79k'."
-        )
+        raise InvalidInput(f"{name!r} names no weights. Add a tag, as in 'ViT-B-32/laion2b_s34b_b79k'.")
     return Source("tag", architecture, tag)
 
 
@@ -82,13 +78,11 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIG
     if not path.is_file():
-        raise InvalidInput(
-            f"{folder} has no {CONFIG}, which says how the model is built. Copy the model's whole folder."
-        )
+        raise InvalidInput(f"{folder} has no {CONFIG}, which describes the model. Copy the model's whole folder.")
     config = read_json(path, instead="Copy it again.")
     if not isinstance(config, dict) or not isinstance(config.get("model_cfg"), dict):  # pyright: ignore[reportUnknownMemberType]
         raise InvalidInput(
-            f'{path} has no "model_cfg". The form is {{"model_cfg": {{...}}, "preprocess_cfg": {{...}}}}.'
+            f'{path} has no "model_cfg". Use the form {{"model_cfg": {{...}}, "preprocess_cfg": {{...}}}}.'
         )
     return config  # pyright: ignore[reportUnknownVariableType]
 
@@ -97,28 +91,28 @@ def find_weights(folder: Path) -> Path:
     """The checkpoint in a model's folder; unlike open_clip it also looks for `.pt`.
 
     Raises:
-        InvalidInput: there is none, or several of which none has a usual name.
+        InvalidInput: a checkpoint is missing, or several have unusual names.
     """
     for name in _PREFERRED:
         if (folder / name).is_file():
             return folder / name
-    found = sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS)
-    if len(found) == 1:
-        return found[0]
-    if not found:
+    checkpoints = sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS)
+    if len(checkpoints) == 1:
+        return checkpoints[0]
+    if not checkpoints:
         raise InvalidInput(
-            f"{folder} has a config but no weights ({', '.join(_PREFERRED)}, or one .pt, .pth, "
-            ".bin or .safetensors file)."
+            f"{folder} has a config but no weights. Add {', '.join(_PREFERRED)}, or one .pt, .pth, .bin or "
+            ".safetensors file."
         )
-    names = ", ".join(path.name for path in found)
+    names = ", ".join(path.name for path in checkpoints)
     raise InvalidInput(
         f"{folder} has several checkpoints ({names}). Rename the one to use to {_PREFERRED[0]} or {_PREFERRED[2]}."
     )
 
 
 def local_text_config(config: dict[str, Any], folder: Path) -> dict[str, Any] | None:
-    """The text tower's config with a Hugging Face tower pointed at the folder, so that the hub is not asked; None if it
-    has no such tower.
+    """Config of a Hugging Face text tower with its name replaced by the folder, to load it offline; None for another
+    kind of tower.
 
     Raises:
         InvalidInput: the tower's own config or the tokenizer's name is missing.
@@ -130,35 +124,33 @@ def local_text_config(config: dict[str, Any], folder: Path) -> dict[str, Any] | 
     home = next((home for home in homes if home.is_absolute() and (home / "config.json").is_file()), None)
     if home is None:
         raise InvalidInput(
-            f"The text tower is {text['hf_model_name']!r} of the hub. "
-            f"Put its config.json into {folder} so that it loads offline."
+            f"The text tower {text['hf_model_name']!r} lies on the model hub. "
+            f"Put its config.json into {folder} to load it offline."
         )
     if not text.get("hf_tokenizer_name"):
         raise InvalidInput(
-            f'The text tower in {folder} names no tokenizer: set "hf_tokenizer_name" in {CONFIG} and put '
+            f'The text tower in {folder} names no tokenizer. Set "hf_tokenizer_name" in {CONFIG} and put '
             "tokenizer.json there."
         )
     return {**text, "hf_model_name": str(home), "hf_model_pretrained": False}
 
 
 def needs_quick_gelu_answer(path: Path) -> bool:
-    """Whether a checkpoint's name suggests weights that were trained with QuickGELU, which the file itself does not
-    say."""
+    """Whether a checkpoint's name suggests weights trained with QuickGELU; the file itself does not record it."""
     return re.search(HINTS, path.stem, re.IGNORECASE) is not None
 
 
 def hub_reachable(timeout: float = 4.0) -> bool:
-    """Whether the model hub answers: no if HF_HUB_OFFLINE is set, yes unasked behind a proxy, else by trying to
-    connect."""
+    """Whether the model hub answers: False if HF_HUB_OFFLINE is set, True behind a proxy, else after a trial
+    connection."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         return False
     if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
         return True
     address = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
+    default_port = 80 if address.scheme == "http" else 443
     try:
-        with socket.create_connection(
-            (address.hostname, address.port or (80 if address.scheme == "http" else 443)), timeout
-        ):
+        with socket.create_connection((address.hostname, address.port or default_port), timeout):
             return True
     except OSError:
         return False
@@ -166,7 +158,7 @@ def hub_reachable(timeout: float = 4.0) -> bool:
 
 @contextmanager
 def hub_offline(offline: bool) -> Generator[None]:
-    """Make the hub's client use only what is cached, instead of waiting for time-outs."""
+    """Restrict the hub's client to cached files inside the block, to avoid its time-outs."""
     import huggingface_hub.constants as constants
 
     before = constants.HF_HUB_OFFLINE

@@ -15,15 +15,15 @@ from torch.nn.functional import normalize
 from core.encoders.arithmetic import unit_rows
 from core.encoders.batches import in_full_batches
 from core.encoders.open_clip.image_tokens import prune_unused
-from core.encoders.open_clip.prompt_tower import CLOSE, OpenClipTower
-from core.encoders.prompts import CHECK
+from core.encoders.open_clip.prompt_tower import MAX_TOWER_GAP, OpenClipTower
+from core.encoders.prompts import CHECK_PROMPT
 from core.encoders.tokens import TextTokens
 from core.errors import InvalidInput
 from core.records import I64, Bool
 
-_STEP = 8
-"""Texts are run at a multiple of so many tokens: one length for each text whatever the others are, and little
-padding."""
+_LENGTH_STEP = 8
+"""Texts are padded to a multiple of this many tokens: a text's length does not depend on the others, and little is
+padded."""
 
 
 class LateNative(nn.Module):
@@ -41,28 +41,31 @@ class LateNative(nn.Module):
         self._eos = eos
 
     def forward(self, tokens: torch.Tensor, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-        """(m, d) unit rows; `seen` is not read: a causal mask hides padding, and a tower without one was trained to see
-        it."""
+        """(m, d) unit rows. `seen` is unused: a causal mask hides padding, or the tower was trained to see padding."""
         transformer: Any = import_module("open_clip.transformer")
         length = tokens.shape[1]
         mask: Any = self.mask
-        x = self.norm(self.block(tokens, attn_mask=None if mask is None else mask[:length, :length]))
+        if mask is not None:
+            mask = mask[:length, :length]
+        x = self.norm(self.block(tokens, attn_mask=mask))
         pooled = transformer.text_global_pool(x, ids, self._pool, eos_token_id=self._eos)
-        if self.projection is not None:
-            pooled = self.projection(pooled) if isinstance(self.projection, nn.Module) else pooled @ self.projection
+        if isinstance(self.projection, nn.Module):
+            pooled = self.projection(pooled)
+        elif self.projection is not None:
+            pooled = pooled @ self.projection
         return normalize(pooled.float(), dim=-1)
 
 
 class _Through(nn.Module):
-    """Stands for an encoder's embeddings: gives back the states that it is given."""
+    """Replaces an encoder's embeddings: returns its input states."""
 
     def forward(self, *args: Any, **options: Any) -> torch.Tensor:
         return next(v for v in (*args, *options.values()) if isinstance(v, torch.Tensor) and v.is_floating_point())
 
 
 class LateHuggingFace(nn.Module):
-    """The last layer, pooling and projection of a Hugging Face text encoder, run by its own code with the layers before
-    left out."""
+    """The last layer, pooling and projection of a Hugging Face text encoder, run by its own code without the earlier
+    layers."""
 
     def __init__(self, text: Any) -> None:
         super().__init__()
@@ -78,7 +81,7 @@ class LateHuggingFace(nn.Module):
         self.projection = copy.deepcopy(text.proj)
 
     def forward(self, tokens: torch.Tensor, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-        """(m, d) unit rows; `ids` are not read."""
+        """(m, d) unit rows; `ids` are unused."""
         mask = seen.long()
         pooled = self.pooler(self.encoder(inputs_embeds=tokens, attention_mask=mask), mask)
         return normalize(self.projection(pooled).float(), dim=-1)
@@ -88,7 +91,7 @@ class TextSide(OpenClipTower):
     """A frozen text tower that gives its tokens and its vector in one pass.
 
     Raises:
-        InvalidInput: the tower cannot be entered before its last block.
+        InvalidInput: the tower cannot be opened before its last block.
     """
 
     def __init__(self, model: Any, tokenizer: Any, name: str, batch_size: int) -> None:
@@ -99,9 +102,9 @@ class TextSide(OpenClipTower):
         try:
             gap = self._late_gap()
         except (AttributeError, TypeError, ValueError, IndexError, RuntimeError, StopIteration) as error:
-            self._require(False, f"its last block cannot be told apart ({type(error).__name__}: {error})")
+            self._require(False, f"its last block was not found ({type(error).__name__}: {error})")
             raise  # never reached: _require has raised
-        self._require(gap < CLOSE, f"entered before its last block it gives another vector (difference {gap:.2g})")
+        self._require(gap < MAX_TOWER_GAP, f"its vectors from the last block differ by {gap:.2g}")
 
     def _require(self, holds: bool, why: str) -> None:
         if not holds:
@@ -117,38 +120,40 @@ class TextSide(OpenClipTower):
         return LateNative(block, text.ln_final, text.text_projection, self._mask, self._pool, self._eos)
 
     def _late_gap(self) -> float:
-        found = self.read([CHECK, "a"])
+        texts = self.read([CHECK_PROMPT, "a"])
         with torch.no_grad():
-            ids, seen = (torch.from_numpy(a).to(self.device) for a in (found.ids, found.seen))
-            again = self.late()(torch.from_numpy(found.tokens).to(self.device), ids, seen)
-        return float(np.abs(again.cpu().numpy() - found.pooled).max())
+            inputs = (torch.from_numpy(array).to(self.device) for array in (texts.tokens, texts.ids, texts.seen))
+            again = self.late()(*inputs)
+        return float(np.abs(again.cpu().numpy() - texts.pooled).max())
 
     def late(self) -> nn.Module:
-        """A copy of what follows the tokens, trainable: (tokens (m, T, dt), ids (m, T), seen (m, T)) -> (m, d) unit
+        """A trainable copy of the layers after the tokens: (tokens (m, T, dt), ids (m, T), seen (m, T)) -> (m, d) unit
         rows."""
         late = LateHuggingFace(self._text) if self._tail is None else copy.deepcopy(self._tail)
         late.requires_grad_(True)
-        ids = torch.from_numpy(self._rows(self._cut([CHECK]), self.length)[0]).to(self.device)
+        ids = torch.from_numpy(self._rows(self._cut([CHECK_PROMPT]), self.length)[0]).to(self.device)
         with torch.no_grad():
             tokens, _ = self._states(ids)
         prune_unused(late, (tokens, ids, self._mask_of(ids)))
         return late
 
     def read(self, texts: Sequence[str]) -> TextTokens:
-        """Tokens before the last block. A tower that was trained to see padding (SigLIP) keeps the states of its
-        padding; others have 0 there."""
+        """Tokens before the last block. A tower trained to see padding (SigLIP) keeps the states of its padding; others
+        have 0 there."""
         cut = self._cut(texts)
-        sizes = [self.length if self._reads_padding else len(row) for row in cut]
-        lengths = [min(self.length, -(-size // _STEP) * _STEP) for size in sizes]
+        sizes = [len(row) for row in cut]
+        if self._reads_padding:
+            sizes = [self.length] * len(cut)
+        lengths = [min(self.length, -(-size // _LENGTH_STEP) * _LENGTH_STEP) for size in sizes]
         longest = self.length if self._reads_padding else max(sizes, default=0)
         width, joint = self._widths()
         ids, seen, words = self._rows(cut, longest)
         tokens = np.zeros((len(cut), longest, width), np.float32)
         pooled = np.zeros((len(cut), joint), np.float32)
         for length in sorted(set(lengths)):
-            group = [i for i, one in enumerate(lengths) if one == length]
-            given = torch.from_numpy(self._rows([cut[i] for i in group], length)[0])
-            states, vectors = in_full_batches(given, self._batch_size, self.device, self._states)
+            group = [i for i, text_length in enumerate(lengths) if text_length == length]
+            padded = torch.from_numpy(self._rows([cut[i] for i in group], length)[0])
+            states, vectors = in_full_batches(padded, self._batch_size, self.device, self._states)
             tokens[group, : min(length, longest)] = states[:, :longest]
             pooled[group] = unit_rows(vectors)
         if not self._reads_padding:
@@ -161,16 +166,19 @@ class TextSide(OpenClipTower):
         return [[*before, *self.tokens(text)[:room], *after] for text in texts]
 
     def _rows(self, rows: Sequence[Sequence[int]], length: int) -> tuple[I64, Bool, Bool]:
-        """(m, length) ids, which of them are not padding, and which are the text's own."""
+        """(m, length) ids, True where they are not padding, and True on tokens of the text without marks."""
         before, after = self.marks()
-        pad = 0 if self._inner is None else int(self._inner.pad_token_id or 0)
-        ids = np.array([[*row, *[pad] * (length - len(row))] for row in rows], np.int64).reshape(len(rows), length)
-        place = np.arange(length)
+        ids = np.array([[*row, *[self._pad] * (length - len(row))] for row in rows], np.int64).reshape(
+            len(rows), length
+        )
+        position = np.arange(length)
         size = np.array([len(row) for row in rows], np.int64)[:, None]
-        return ids, place < size, (place >= len(before)) & (place < size - len(after))
+        return ids, position < size, (position >= len(before)) & (position < size - len(after))
 
     def _mask_of(self, ids: torch.Tensor) -> torch.Tensor:
-        return ids != self._text.config.pad_token_id if self._hf else torch.ones_like(ids, dtype=torch.bool)
+        if self._hf:
+            return ids != self._text.config.pad_token_id
+        return torch.ones_like(ids, dtype=torch.bool)
 
     def _states(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """((m, T, dt) states before the last block, (m, d) vectors)."""
@@ -180,8 +188,9 @@ class TextSide(OpenClipTower):
             return out.hidden_states[-2], self._text.proj(self._text.pooler(out, mask))
         length = ids.shape[1]
         x = self.embed(ids) + self._text.positional_embedding[:length]
+        mask = None if self._mask is None else self._mask[:length, :length]
         for block in self._text.transformer.resblocks[:-1]:
-            x = block(x, attn_mask=None if self._mask is None else self._mask[:length, :length])
+            x = block(x, attn_mask=mask)
         assert self._tail is not None
         return x, self._tail(x, ids, self._mask_of(ids))
 

@@ -11,19 +11,19 @@ from PIL import Image
 
 from core.encoders.arithmetic import unit_rows
 from core.encoders.batches import in_full_batches
-from core.encoders.open_clip.image_tokens import ImageSide, LateBlock, LateMap, entries
-from core.encoders.open_clip.prompt_tower import CLOSE
+from core.encoders.open_clip.image_tokens import ImageSide, LateBlock, LateMap, TowerInput, find_entries
+from core.encoders.open_clip.prompt_tower import MAX_TOWER_GAP
 from core.encoders.open_clip.text_tokens import TextSide
 from core.encoders.tokens import ImageTokens, TextTokens
 from core.errors import InvalidInput
 from core.records import F32
 
 _FAULTS = (AttributeError, TypeError, ValueError, IndexError, RuntimeError, NotImplementedError)
-"""What torch, timm and open_clip raise where a tower is built otherwise than expected."""
+"""Errors of torch, timm and open_clip where a tower is built differently than expected."""
 
 
 class Owner(Protocol):
-    """What the tower takes over from its encoder."""
+    """The part of an encoder that its tower needs."""
 
     name: str
     fingerprint: str
@@ -40,7 +40,7 @@ class OpenClipTokenTower:
     network without blocks they are the cells of its last feature map.
 
     Raises:
-        InvalidInput: a tower cannot be opened, or what follows its tokens does not give its own vectors back.
+        InvalidInput: a tower cannot be opened, or its tokens do not lead to its own vectors.
     """
 
     def __init__(self, encoder: Owner, model: Any, tokenizer: Any) -> None:
@@ -50,8 +50,8 @@ class OpenClipTokenTower:
         self._texts = TextSide(model, tokenizer, encoder.name, encoder.batch_size)
         self._device = self._texts.device
         noise = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
-        probe = np.stack([encoder.preprocess(Image.fromarray(picture)) for picture in noise])
-        self._images = self._opened(model.visual, torch.from_numpy(probe).to(self._device))
+        probe = np.stack([encoder.preprocess(Image.fromarray(pixels)) for pixels in noise])
+        self._images = self._open_images(model.visual, torch.from_numpy(probe).to(self._device))
         self.fingerprint = f"{encoder.fingerprint}/{self._images.entry.depth}"
         self.grid = self._images.entry.grid
         first = self.image_tokens(probe)
@@ -59,26 +59,26 @@ class OpenClipTokenTower:
         self.image_width = first.tokens.shape[2]
         self.text_width = text.tokens.shape[2]
         self.joint_width = first.pooled.shape[1]
-        self._alone = self._alone_or_none(probe)
+        self._alone = self._late_part_of_patches(probe)
 
-    def _opened(self, visual: Any, probe: torch.Tensor) -> ImageSide:
-        """The first way in that gives the tower's own vectors back."""
+    def _open_images(self, visual: Any, probe: torch.Tensor) -> ImageSide:
+        """Open the image tower at the first entry from which it gives its own vectors."""
         tried: list[str] = []
+        entries: list[TowerInput] = []
         try:
-            ways = entries(visual, probe)
+            entries = find_entries(visual, probe)
         except _FAULTS as error:
-            ways = []
             tried = [f"{type(error).__name__}: {error}"]
-        for entry in ways:
+        for entry in entries:
             side = ImageSide(visual, probe, entry)
             try:
                 gap = side.gap()
             except _FAULTS as error:
                 tried.append(f"{type(error).__name__}: {error}")
                 continue
-            if gap < CLOSE:
+            if gap < MAX_TOWER_GAP:
                 return side
-            tried.append(f"entered there it gives another vector (difference {gap:.2g})")
+            tried.append(f"its vectors from there differ by {gap:.2g}")
         kind = type(getattr(visual, "trunk", visual)).__name__
         raise InvalidInput(
             f"The image tower of {self._name} ({kind}) cannot be opened before its last block "
@@ -87,8 +87,7 @@ class OpenClipTokenTower:
         )
 
     def image_tokens(self, batch: F32) -> ImageTokens:
-        """Of (n, 3, height, width) images as the encoder's `preprocess` makes them; an image's tokens do not depend
-        on the others."""
+        """Of (n, 3, height, width) preprocessed images; an image's tokens do not depend on the other images."""
         pixels = torch.from_numpy(batch)
         tokens, *_, vectors = in_full_batches(pixels, self._batch_size, self._device, self._images.run)
         return ImageTokens(tokens, unit_rows(vectors))
@@ -98,7 +97,7 @@ class OpenClipTokenTower:
         return tokens.reshape(len(tokens), *self.grid, -1)
 
     def text_tokens(self, texts: Sequence[str]) -> TextTokens:
-        """Texts past the context length are cut: see the encoder's `count_truncated`."""
+        """Texts past the context length are truncated: see the encoder's `count_truncated`."""
         return self._texts.read(texts)
 
     @property
@@ -110,12 +109,12 @@ class OpenClipTokenTower:
         """(n, P, d) unit rows: each patch in the joint space.
 
         As MaskCLIP (Zhou et al. 2022, arXiv 2112.01071, section 3.2): in the last attention a patch gets its own value
-        instead of the mix over all patches, and goes on through the rest of the tower. Done here by giving what follows
-        the tokens one patch at a time, repeated for the class token, so that attention has only equal values to mix.
-        That carries over to towers that pool by mean or by attention, which is ours.
+        instead of the mix over all patches, and goes on through the tower. Here the last block gets one patch at a
+        time, repeated for the class token, so that attention mixes only equal values. This extends to towers that pool
+        by mean or by attention, which is ours.
 
         Raises:
-            InvalidInput: this tower has no such path.
+            InvalidInput: a single patch cannot pass this tower.
         """
         if self._alone is None:
             raise InvalidInput(
@@ -127,11 +126,14 @@ class OpenClipTokenTower:
         assert self._alone is not None
         return (self._alone.alone(self._images.run(pixels)[0], self._images.entry.n_prefix),)
 
-    def _alone_or_none(self, probe: F32) -> LateBlock | LateMap | None:
+    def _late_part_of_patches(self, probe: F32) -> LateBlock | LateMap | None:
+        """The late part, if single patches pass it; else None."""
         self._alone = self._images.late().requires_grad_(False)
         try:
-            found = self.patch_vectors(probe)
+            vectors = self.patch_vectors(probe)
         except _FAULTS:
             return None
-        whole = (len(probe), self.grid[0] * self.grid[1], self.joint_width)
-        return self._alone if found.shape == whole and bool(np.isfinite(found).all()) else None
+        shape = (len(probe), self.grid[0] * self.grid[1], self.joint_width)
+        if vectors.shape != shape or not bool(np.isfinite(vectors).all()):
+            return None
+        return self._alone

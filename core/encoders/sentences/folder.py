@@ -1,4 +1,4 @@
-"""What a folder of a text transformer holds, checked before anything of it is loaded."""
+"""The parts of a text transformer's folder, checked before loading."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ NEEDED = (
 )
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "vocab.json")
 MAX_TOKENS = 512
-"""Word pieces that are read at most, whatever the model would take."""
+"""Word pieces read at most, even if the model would take more; 512 are the positions of a BERT."""
 MIN_TOKENS = 8
 Limit = Annotated[float, Field(ge=MIN_TOKENS)]
-"""Of word pieces; tokenizers without one say a float of 1e30."""
+"""Limit of word pieces; tokenizers without a limit write a float of 1e30."""
 POOLINGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls", "pooling_mode_max_tokens": "max"}
-"""sentence-transformers' settings, and what they are called here."""
+"""Names of poolings, by sentence-transformers' settings."""
 AGAIN = "Save the model again."
 _AFTER = ([], ["Pooling"], ["Pooling", "Normalize"], ["Pooling", "Dense"], ["Pooling", "Dense", "Normalize"])
-"""What may follow the transformer."""
+"""Module types that may follow the transformer."""
 _ROBERTA = ("roberta", "xlm-roberta", "camembert")
-"""Whose first two places are their padding's."""
+"""Model types whose first two positions belong to padding."""
 
 
 class _Config(ModelConfig):
@@ -58,23 +58,23 @@ class SentenceFolder:
     """A text transformer on disk."""
 
     model: ModelFolder
-    """What transformers reads."""
+    """Config, weights and tokenizer, as transformers reads them."""
     others: tuple[Path, ...]
-    """Configuration and tokenizer: with the weights, all that a text's vector depends on."""
+    """Files of config and tokenizer: with the weights, all that determines a text's vector."""
     pooling: str
     """"mean" over the tokens, "cls" (the first) or "max"."""
     max_tokens: int
     lower: bool
-    """Whether sentence-transformers lowers the text first."""
+    """Whether the text is lowercased first, as sentence-transformers does."""
     dense: Path | None = None
-    """Weights of a linear map of the pooled vector, as narrower students of `distil` have."""
+    """Weights of a linear map of the pooled vector, as narrower students of `distil` have it."""
 
 
 def read_folder(folder: Path) -> SentenceFolder:
-    """The parts of a folder that transformers or sentence-transformers wrote.
+    """Read the folder that transformers or sentence-transformers wrote.
 
     Raises:
-        InvalidInput: it is no such folder, its weights are no safetensors, or it has parts that are not read here.
+        InvalidInput: a part is missing or unsupported, or the weights are not safetensors.
     """
     modules = folder / "modules.json"
     steps = [_Step(type="Transformer")]
@@ -85,8 +85,8 @@ def read_folder(folder: Path) -> SentenceFolder:
     kinds = [step.type.rpartition(".")[2] for step in steps]
     if kinds[:1] != ["Transformer"] or kinds[1:] not in _AFTER:
         raise InvalidInput(
-            "A text encoder must be a transformer, its pooling and at most a linear map and a normalisation: "
-            f"{folder.name} has {', '.join(kinds)}. Save the model without the other parts, or bring its vectors as "
+            "A text encoder can have a transformer, a pooling, a linear map and a normalization: "
+            f"{folder.name} has {', '.join(kinds)}. Save the model without the other parts, or add its vectors with "
             "--embeddings."
         )
     model = ModelFolder(folder / steps[0].path, NEEDED)
@@ -98,45 +98,46 @@ def read_folder(folder: Path) -> SentenceFolder:
     if config.max_position_embeddings is not None:
         limits.append(config.max_position_embeddings - 2 * (config.model_type in _ROBERTA))
     names = (CONFIG, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt", *TOKENIZERS)
-    return SentenceFolder(
-        model,
-        tuple(model.path / name for name in names if (model.path / name).is_file()),
-        pooling_of(folder / steps[1].path) if len(steps) > 1 else "mean",
-        int(min(limits)),
-        settings.do_lower_case,
-        _dense(folder / steps[2].path) if kinds[2:3] == ["Dense"] else None,
-    )
+    others = tuple(model.path / name for name in names if (model.path / name).is_file())
+    pooling = "mean"
+    dense = None
+    if len(steps) > 1:
+        pooling = pooling_of(folder / steps[1].path)
+    if kinds[2:3] == ["Dense"]:
+        dense = _find_dense(folder / steps[2].path)
+    return SentenceFolder(model, others, pooling, int(min(limits)), settings.do_lower_case, dense)
 
 
 def pooling_of(folder: Path) -> str:
-    """How the pooling part in the folder makes one vector of the tokens': "mean", "cls" or "max".
+    """Pooling in the folder, from tokens to one vector: "mean", "cls" or "max".
 
     Raises:
-        InvalidInput: otherwise, or in several ways at once.
+        InvalidInput: another pooling, or several at once.
     """
-    said = _settings(dict[str, Any], folder / "config.json")
-    modes = [name for name, value in said.items() if name.startswith("pooling_mode_") and value is True]
-    modes += [f"pooling_mode_{str(said['pooling_mode'])[:40]}"] if "pooling_mode" in said else []  # from version 6 on
+    settings = _settings(dict[str, Any], folder / "config.json")
+    modes = [name for name, value in settings.items() if name.startswith("pooling_mode_") and value is True]
+    if "pooling_mode" in settings:  # from version 6 on
+        modes.append(f"pooling_mode_{str(settings['pooling_mode'])[:40]}")
     poolings = POOLINGS | {f"pooling_mode_{name}": name for name in POOLINGS.values()}
     if len(modes) != 1 or modes[0] not in poolings:
         raise InvalidInput(
             f"A text encoder's pooling must be one of {', '.join(POOLINGS)}: got {', '.join(modes) or 'none'}. "
-            "Bring its vectors as --embeddings instead."
+            "Add its vectors with --embeddings instead."
         )
     return poolings[modes[0]]
 
 
-def _dense(folder: Path) -> Path:
+def _find_dense(folder: Path) -> Path:
     activation = str(_settings(dict[str, Any], folder / "config.json").get("activation_function", ""))
     if not activation.endswith(".Identity") or not (folder / "model.safetensors").is_file():
         raise InvalidInput(
             f"A text encoder's map {folder.name} must be linear, with its weights in model.safetensors: got "
-            f"{activation.rpartition('.')[2][:60] or 'no config.json'}. Bring its vectors as --embeddings instead."
+            f"{activation.rpartition('.')[2][:60] or 'no config.json'}. Add its vectors with --embeddings instead."
         )
     return folder / "model.safetensors"
 
 
 def _settings(form: type[FormT], path: Path) -> FormT:
-    """What the file says, if it is there."""
-    said = read_json(path) if path.is_file() else {}
-    return read_form(form, said, f"{path.name} in {path.parent.name}", AGAIN)
+    """Read a file of settings; a missing file has none."""
+    document = read_json(path) if path.is_file() else {}
+    return read_form(form, document, f"{path.name} in {path.parent.name}", AGAIN)

@@ -25,7 +25,7 @@ class SeenClips:
     """The clips of a store that could be read."""
 
     clips: ShownClips
-    """(m, SEEN, w)."""
+    """(m, SEEN_FRAMES, w)."""
     kept: I64
     """(m,) rows of the store."""
     unreadable: dict[int, str]
@@ -33,7 +33,7 @@ class SeenClips:
 
 
 def read_frame_features(store: ItemStore, progress: Progress = no_progress) -> SeenClips:
-    """`SEEN` frames of every clip, evenly spread, through the embedded encoder.
+    """`SEEN_FRAMES` frames of every clip, evenly spread, through the embedded encoder.
 
     Args:
         progress: called as ("embed", done, total).

@@ -9,7 +9,7 @@ import pytest
 
 from core.data.images.archives import open_images
 from core.embeddings.frame_curve import when_like
-from core.encoders.clips import SEEN, ClipEncoder
+from core.encoders.clips import SEEN_FRAMES, ClipEncoder
 from core.errors import InvalidInput
 from core.systems.neuralizer.corrections.rewrite_clips import video_bytes
 from research.weights.univl.drawn_clips import draw_clip
@@ -18,14 +18,14 @@ TEXTS = ["a red thing", "a blue thing"]
 
 
 def test_backwards_a_clip_has_its_curve_backwards_and_their_mean_is_the_clips(tmp_path: Path) -> None:
-    frames = draw_clip(np.random.default_rng(3), ["moves left", "grows"], alone=True).frames(SEEN, 96)
+    frames = draw_clip(np.random.default_rng(3), ["moves left", "grows"], alone=True).frames(SEEN_FRAMES, 96)
     (tmp_path / "a.mp4").write_bytes(video_bytes(frames, 4))
     (tmp_path / "b.mp4").write_bytes(video_bytes(frames[::-1], 4))
     (tmp_path / "c.mp4").write_bytes(b"none")
     store, encoder = open_images(tmp_path), ClipEncoder()
     ahead, back = (when_like(store, row, encoder, TEXTS) for row in (0, 1))
-    assert ahead.cosines.shape == (2, SEEN)
-    np.testing.assert_allclose(ahead.seconds, np.arange(SEEN) / 4, atol=0.02)
+    assert ahead.cosines.shape == (2, SEEN_FRAMES)
+    np.testing.assert_allclose(ahead.seconds, np.arange(SEEN_FRAMES) / 4, atol=0.02)
     np.testing.assert_allclose(ahead.cosines, back.cosines[:, ::-1], atol=0.05)
     assert ahead.best(0) == ahead.seconds[ahead.cosines[0].argmax()]
     from core.data.clips.decoding import decode_clip

@@ -12,7 +12,7 @@ import pytest
 from core.embeddings import texts as kept
 from core.embeddings.texts import encode_texts
 from core.encoders import load_encoder
-from core.encoders.text_batches import BATCH, by_tokens
+from core.encoders.text_batches import DEFAULT_BATCH_TEXTS, by_tokens
 from core.errors import Cancelled
 from core.records import F32, I64
 from tests.support.planted_words import KNOWN, WordTower, planted_run
@@ -40,8 +40,8 @@ def test_between_two_batches_of_texts_the_work_can_be_stopped(tmp_path: Path) ->
             raise Cancelled("stop")
 
     with pytest.raises(Cancelled):
-        encode_texts(tower, [f"snow {i}" for i in range(5 * BATCH)], tmp_path, progress=stop)
-    assert (tower.calls, heard) == (2, [BATCH, 2 * BATCH])
+        encode_texts(tower, [f"snow {i}" for i in range(5 * DEFAULT_BATCH_TEXTS)], tmp_path, progress=stop)
+    assert (tower.calls, heard) == (2, [DEFAULT_BATCH_TEXTS, 2 * DEFAULT_BATCH_TEXTS])
     assert not (tmp_path / "texts").exists()
 
 
@@ -87,6 +87,6 @@ def test_no_text_gives_no_vector_of_the_towers_width() -> None:
 @pytest.mark.slow
 def test_texts_have_the_same_vectors_in_batches_as_at_once() -> None:
     tower = load_encoder("embedded")
-    texts = [f"a photo of {'very ' * (i % 7)}small thing {i}" for i in range(2 * BATCH + 5)]
+    texts = [f"a photo of {'very ' * (i % 7)}small thing {i}" for i in range(2 * DEFAULT_BATCH_TEXTS + 5)]
     at_once: F32 = tower.encode_texts(texts)
     np.testing.assert_array_equal(encode_texts(tower, texts), at_once)

@@ -96,7 +96,7 @@ def test_a_tower_that_disagrees_with_its_texts_is_refused(tmp_path: Path, monkey
     encoder = OpenClipEncoder(f"local-dir:{write_native(tmp_path / 'n')}")
     true = encoder._model.encode_text
     monkeypatch.setattr(encoder._model, "encode_text", lambda ids: true(ids) + 0.5)
-    with pytest.raises(InvalidInput, match="another vector"):
+    with pytest.raises(InvalidInput, match="its vectors from word embeddings differ by"):
         tower_of(encoder)
 
 

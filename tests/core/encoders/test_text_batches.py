@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from core.encoders.text_batches import BATCH, by_tokens, text_batches
+from core.encoders.text_batches import DEFAULT_BATCH_TEXTS, by_tokens, text_batches
 
 
 @pytest.mark.parametrize("most", [1, 7, 40, 512])
@@ -44,4 +44,4 @@ def test_a_tower_says_its_batches_or_its_size_or_gets_so_many_at_a_time() -> Non
     texts = ["ccc", "a", "bb"]
     assert [rows.tolist() for rows in text_batches(_Own(), texts)] == [[0, 1, 2]]
     assert [rows.tolist() for rows in text_batches(_Small(), texts)] == [[1, 2], [0]]
-    assert [len(rows) for rows in text_batches(_Tower(), ["a"] * (BATCH + 1))] == [BATCH, 1]
+    assert [len(rows) for rows in text_batches(_Tower(), ["a"] * (DEFAULT_BATCH_TEXTS + 1))] == [DEFAULT_BATCH_TEXTS, 1]

@@ -23,7 +23,7 @@ def test_a_missing_alignment_file_is_named(tmp_path: Path) -> None:
 )
 def test_a_damaged_alignment_file_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "alignment.safetensors").write_bytes(content)
-    with pytest.raises(InvalidInput, match=r"alignment\.safetensors is damaged or another file"):
+    with pytest.raises(InvalidInput, match=r"alignment\.safetensors is damaged or outdated"):
         load_alignment(np.zeros((1, 1), np.float32), np.zeros(1, np.float32), tmp_path / "alignment.safetensors")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.encoders import CHARACTERS_READ
+from core.encoders import MAX_CHARACTERS
 from core.encoders.embedded import minilm, minilm_tokens, minilm_torch, weights
 from core.errors import InvalidInput
 from core.records import F32
@@ -98,7 +98,7 @@ def test_the_tokenizer_is_given_few_and_bounded_texts_at_a_time(monkeypatch: pyt
     texts = ["one " * 10_000, *(f"text {i}" for i in range(70))]
     assert len(minilm_tokens.tokens_of(texts)) == len(texts)
     assert len(given) == 3
-    assert max(given) < CHARACTERS_READ + 32 * len("text 70")
+    assert max(given) < MAX_CHARACTERS + 32 * len("text 70")
     assert minilm_tokens.count_truncated(texts, 256) == 1
 
 

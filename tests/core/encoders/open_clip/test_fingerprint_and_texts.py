@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from core.embeddings.texts import encode_texts
-from core.encoders.open_clip.encoder import TOKENS, OpenClipEncoder
+from core.encoders.open_clip.encoder import TOKENS_PER_IMAGE, OpenClipEncoder
 from tests.support.tiny_clip import (
     TINY,
     open_clip,
@@ -127,7 +127,7 @@ def test_short_texts_go_through_the_tower_at_their_own_length(tmp_path: Path, mo
 
     encode_texts(encoder, [f"{i} {text}" for i in range(10) for text in texts], progress=told)
     lengths = {length for _, length in given}
-    assert all(n * length <= TOKENS * encoder.batch_size for n, length in given)
+    assert all(n * length <= TOKENS_PER_IMAGE * encoder.batch_size for n, length in given)
     assert max(lengths) == 77
     assert min(lengths) < 16
     assert sum(n for n, length in given if length < 30) >= 20 > sum(n for n, length in given if length == 77)

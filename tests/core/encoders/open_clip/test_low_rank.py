@@ -62,7 +62,7 @@ def test_half_a_product_and_one_that_does_not_fit_are_named() -> None:
     for lacking in ("x.weight", "x.lora_A", "x.lora_B"):
         state = {"x.weight": weight, "x.lora_A": a, "x.lora_B": b}
         del state[lacking]
-        with pytest.raises(InvalidInput, match=r"f has a part of a low-rank product at 'x\.lora_B'"):
+        with pytest.raises(InvalidInput, match=r"f has only part of a low-rank product at 'x\.lora_B'"):
             merge(state, "f")
     with pytest.raises(InvalidInput, match=r"\(3, 3\) by \(2, 4\), does not fit 'x\.weight', \(3, 4\)"):
         merge({"x.weight": weight, "x.lora_A": a, "x.lora_B": torch.ones(3, 3)}, "f")
@@ -97,7 +97,7 @@ def test_a_checkpoint_with_second_halves_alone_is_told_of_them(tmp_path: Path) -
     write_config(tmp_path / "model")
     state, _ = fine_tuned(random_model(tmp_path / "model"))
     torch.save({name: part for name, part in state.items() if "lora_A" not in name}, tmp_path / "half.pt")
-    with pytest.raises(InvalidInput, match=r"half\.pt has a part of a low-rank product at"):
+    with pytest.raises(InvalidInput, match=r"half\.pt has only part of a low-rank product at"):
         load_encoder(f"{register(tmp_path, 'errata-low-rank-half')}@{tmp_path / 'half.pt'}")
 
 

@@ -26,7 +26,7 @@ from core.cli.main import main
 from core.encoders import Encoder, load_encoder
 from core.errors import InvalidInput, MissingDependency
 from core.files import default_cache
-from core.language.competence import kept_at
+from core.language.competence import cached_table
 from core.language.phrases import phrase_directions
 from core.language.vocabulary import read_vocabulary
 from core.records import ClusterName
@@ -135,7 +135,7 @@ def in_transformers_form(folder: Path) -> None:
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
 def test_weights_that_are_not_whole_or_of_another_form_are_refused(tmp_path: Path, write: Any) -> None:
     write(tmp_path / "clip")
-    with pytest.raises(InvalidInput, match=r"cannot be loaded|no checkpoint of plain tensors"):
+    with pytest.raises(InvalidInput, match=r"cannot be loaded|not a checkpoint of plain tensors"):
         load_encoder(f"local-dir:{tmp_path / 'clip'}")
 
 
@@ -236,4 +236,4 @@ def test_a_carried_checkpoint_is_measured_and_its_table_decides_the_names(
         assert not told[right].endswith("hardly known")
         title = called()
         assert (title.words[0], title.grade) == (right, "likely")
-    assert kept_at(cache, encoder.fingerprint).read_bytes() == out.read_bytes()  # what is carried
+    assert cached_table(cache, encoder.fingerprint).read_bytes() == out.read_bytes()  # what is carried

@@ -116,7 +116,7 @@ def test_a_linear_map_after_the_pooling_is_followed(folder: Path, tmp_path: Path
 def test_a_map_that_holds_no_numbers_is_refused(folder: Path, tmp_path: Path) -> None:
     path = with_modules(folder, tmp_path / "st", "mean_tokens", "Dense", "Normalize")
     write_map(path, np.full((5, 24), np.nan))
-    with pytest.raises(InvalidInput, match="vectors that are not finite: its weights are damaged"):
+    with pytest.raises(InvalidInput, match="vectors with NaN or infinity: its weights are damaged"):
         SentenceEncoder(str(path))
 
 
@@ -134,7 +134,7 @@ def test_texts_of_about_one_length_go_together_and_are_not_many_tokens(
     encoder = SentenceEncoder(str(folder))
     texts = [" ".join(["dog"] * (1 + i * 11 % 36)) for i in range(100)]
     alone = np.concatenate([encoder.encode_texts([text]) for text in texts])
-    monkeypatch.setattr(sentences, "TOKENS", 128)
+    monkeypatch.setattr(sentences, "BATCH_TOKENS", 128)
     batches = encoder.text_batches(texts)
     assert all(len(rows) * (len(texts[rows[-1]].split()) + 2) <= 128 for rows in batches)  # two marks
     assert len(batches) < 25
@@ -246,21 +246,21 @@ def broken(folder: Path, path: Path, how: str) -> Path:
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ("nothing", "There is no folder .*sentences:FOLDER"),
-        ("pickle", r"in pytorch_model.bin, which may run any program .*only model.safetensors is read"),
+        ("nothing", "Folder .* not found. Use sentences:FOLDER"),
+        ("pickle", r"in pytorch_model.bin, which could run any program when opened. Save model.safetensors"),
         ("convolution", "has Transformer, Pooling, CNN. Save the model without"),
         ("dense", "map 2_Dense must be linear, with its weights in model.safetensors: got no config.json"),
         ("curved", "map 2_Dense must be linear, .*: got Tanh"),
         ("map", "map in 2_Dense cannot be read"),
-        ("width", r"of shape \(5, 23\) and the model's vectors have 24 numbers"),
-        ("pooling", "got pooling_mode_mean_sqrt_len_tokens. Bring its vectors"),
+        ("width", r"has shape \(5, 23\), but the model's vectors have 24 numbers"),
+        ("pooling", "got pooling_mode_mean_sqrt_len_tokens. Add its vectors"),
         ("outside", "modules.json: every path must lie in the folder"),
-        ("tokenizer", "knows words up to number 22, the model only 14 of them"),
+        ("tokenizer", "word pieces up to number 22, the model only 14 "),
         ("no tokenizer", "holds no tokenizer"),
         ("layers", "num_hidden_layers must be at most 200: got '1000000'"),
         ("heads", "The text encoder in st does not run"),
         ("limit", "sentence_bert_config.json in st: max_seq_length must be at least 8: got '-5'"),
-        ("empty", "gives two different texts the same vector, so it tells nothing apart"),
+        ("empty", "gives two different texts the same vector: its weights are empty or damaged"),
         ("damaged", "lacks weights of a AutoModel"),
     ],
 )

@@ -88,9 +88,9 @@ def other_signs(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (as_pickle, "weights in pytorch_model.bin, which may run any program when it is opened"),
+        (as_pickle, "weights in pytorch_model.bin, which could run any program when opened"),
         (cut, "does not open as a T5ForConditionalGeneration"),
-        (other_tokenizer, r"the tokenizer knows words up to number .* They are of two models"),
+        (other_tokenizer, r"the tokenizer has word pieces up to number .* own tokenizer"),
         (other_signs, "eos_token_id is 2 to the tokenizer and 1 to the model"),
         (lambda f: (f / "tokenizer.json").unlink(), "holds no tokenizer"),
         (lambda f: (f / "tokenizer.json").write_text("{", "utf-8"), "the tokenizer cannot be read"),

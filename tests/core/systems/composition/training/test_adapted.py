@@ -81,7 +81,7 @@ def test_damaged_adapters_are_refused_with_one_sentence(
     changes += [{"n_training": "x"}, {"seconds": None}, {"benchmark": 3}]
     for change in changes:
         (tmp_path / "adapter.json").write_text(json.dumps(said | change))
-        with pytest.raises(InvalidInput, match=r"again|Use one of|Bring the whole"):
+        with pytest.raises(InvalidInput, match=r"again|Use one of|Use the whole"):
             load_adapted(tmp_path, encoder)
     told = {
         "{": "cannot be read: adapter.json is not valid JSON",

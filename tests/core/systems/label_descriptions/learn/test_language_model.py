@@ -52,7 +52,7 @@ def test_the_layer_of_a_parameter_is_read_off_its_name(name: str, layer: int | N
 
 
 def test_a_folder_without_config_weights_or_head_says_what_is_needed(roberta: Path, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"holds no config\.json. What is needed is a folder of a masked"):
+    with pytest.raises(InvalidInput, match=r"holds no config\.json. Use a folder of a masked"):
         read_language_model(tmp_path)
     with pytest.raises(InvalidInput, match="not a language model whose architecture ends"):
         read_language_model(write_bert(tmp_path / "bare"))
@@ -63,7 +63,7 @@ def test_a_folder_without_config_weights_or_head_says_what_is_needed(roberta: Pa
 
 def test_a_tokenizer_of_another_model_is_refused(roberta: Path, tmp_path: Path) -> None:
     small = write_roberta(tmp_path / "small", vocab_size=100)
-    with pytest.raises(InvalidInput, match=r"knows words up to number .*They are of two models"):
+    with pytest.raises(InvalidInput, match=r"has word pieces up to number .*own tokenizer"):
         read_language_model(small)
     llama = write_llama(tmp_path / "llama")
     for name in ("tokenizer.json", "tokenizer_config.json"):

@@ -89,5 +89,5 @@ def test_a_checkpoint_that_unpacks_to_far_more_is_refused_before_it_is_read(tmp_
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("archive/data/0", bytes(65 * 2**20))
     assert path.stat().st_size < 2**20
-    with pytest.raises(InvalidInput, match="unpacks to 65 MB; at most 64 MB"):
+    with pytest.raises(InvalidInput, match="unpacks to 65 MB; the limit is 64 MB"):
         read_dictionary(path)
