@@ -98,7 +98,7 @@ def test_clips_and_pictures_in_one_table_are_refused_and_beside_it_are_not(tmp_p
     crossing(np.random.default_rng(0))[0].save(tmp_path / "still.png")
     assert read_data_set(table, images=tmp_path).samples.modality == "clip"
     mixed = pd.concat([table, pd.DataFrame({"file": ["still.png"], "loss": [0.1]})])
-    with pytest.raises(InvalidInput, match=r"the rows name clips \(000.mp4\) and images \(still.png\)"):
+    with pytest.raises(InvalidInput, match=r"these name clips \(000.mp4\) and images \(still.png\)"):
         read_data_set(mixed, images=tmp_path)
 
 

@@ -31,13 +31,14 @@ PREFIX = "conditions."
 THRESHOLD = np.float32(3.0)
 """Soft threshold of the class logits: those well below it give almost 0."""
 OBJECT_SHARE = np.float32(0.75)
-"""Length of the object part of an image."""
+"""Length of the object part, the same in every image: light does not change how well an object's name fits."""
 BLOCK_LIMIT = 2.5
 """Maximal length of an image's activations; longer ones are scaled down."""
 BLOCK_SHARE = np.float32(np.sqrt(1 - 0.75**2) / BLOCK_LIMIT)
-"""Length in an image of one condition's full activation."""
+"""Length in an image of one condition's full activation: a block at BLOCK_LIMIT fills the vector up to length 1."""
 BLOCK_WEIGHT = np.float32(2.0)
-"""Length in a text of one condition's full activation; the object part has length 1 before both are scaled to 1."""
+"""Length in a text of one condition's full activation; the object part has length 1 before both are scaled to 1.
+Settled after a first look at the table of conditions in docs/encoder.md."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

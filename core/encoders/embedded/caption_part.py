@@ -19,7 +19,9 @@ from core.files import ASSETS
 from core.records import F32
 
 WEIGHT = 0.5
-"""Weight of this part against the others of the joint space, in the inner product of unit rows."""
+"""Weight of this part against the others of the joint space, in the inner product of unit rows. The heads are trained
+with it; chosen on the images of the part "tune" and half of the ImageNet images
+(`research/weights/embedded/caption_heads.py`)."""
 FILE = ASSETS / "encoder" / "captions.safetensors"
 SHA256 = "720844b7e887c3abaa2c13fb6942c85c160c4bf27730d6d91e27f0cc50699af4"
 """Hash of FILE."""
