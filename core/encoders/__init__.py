@@ -59,7 +59,7 @@ class Encoder(Protocol):
 
     @property
     def modality(self) -> str:
-        """What its `preprocess` takes, a name of `core.data.modality.MODALITIES`."""
+        """Modality of its items, a name of `core.data.modality.MODALITIES`."""
         ...
 
     @property
@@ -79,8 +79,8 @@ class Encoder(Protocol):
         ...
 
     def preprocess(self, item: Any, /) -> npt.NDArray[Any]:
-        """What `Modality.open` gives, as an array that can be stacked: (3, height, width) of an upright RGB image, ()
-        of a text. Runs in worker threads."""
+        """Turn an item from `Modality.open` into an array that can be stacked: (3, height, width) of an upright RGB
+        image, () of a text. Runs in worker threads."""
         ...
 
     def encode_items(self, batch: npt.NDArray[Any]) -> tuple[F32, F32]:
@@ -149,7 +149,7 @@ def _state_of(rest: str) -> str:
 
 
 def texts_missing(encoder: Encoder) -> str:
-    """What to install before the encoder can encode texts; "" if it can, or has no `find_texts`."""
+    """Instructions to install missing weights of the text tower; "" if it can encode, or has no `find_texts`."""
     find: Any = getattr(encoder, "find_texts", None)
     try:
         if find is not None:
