@@ -136,6 +136,13 @@ def count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{ending}"
 
 
+def plural(n: int, singular: str, several: str) -> str:
+    """Choose the form of a word that agrees with a count, such as plural(n, "is", "are")."""
+    if n == 1:
+        return singular
+    return several
+
+
 def with_unit(diagnosis: Diagnosis) -> str:
     """Return the unit of the loss after a space; "" if it adds nothing to "loss"."""
     unit = diagnosis.outcomes.said_unit

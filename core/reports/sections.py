@@ -75,11 +75,13 @@ def run_sections(diagnosis: Diagnosis) -> list[Section]:
 def overview(diagnosis: Diagnosis) -> Section:
     """The verdict, how much the encoder predicts, and how the table was read."""
     rows = rows_as_understood(diagnosis.samples, diagnosis.outcomes, columns_read(diagnosis.extras))
-    doubts = [PROXY] if diagnosis.outcomes.is_proxy else []
+    warnings = taken_as_is(diagnosis)
+    if diagnosis.outcomes.is_proxy:
+        warnings = [PROXY, *warnings]
     return Section(
         verdict(diagnosis),
         predictability_sentence(diagnosis),
-        [*doubts, *taken_as_is(diagnosis)],
+        warnings,
         notes=[f"{AS_UNDERSTOOD}:", *(f"  {row}" for row in rows)],
         key="overview",
     )
@@ -174,7 +176,6 @@ def _how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
 
 def insight_row(diagnosis: Diagnosis, insight: Insight) -> Row:
     """A condition or phrase with its figures."""
-    verdict: Verdict = "confirmed" if insight.confirmed else "not tested" if insight.p is None else "not confirmed"
     return Row(
         subject(diagnosis, insight),
         f"{capital(figures(diagnosis, insight))}.",
@@ -182,16 +183,25 @@ def insight_row(diagnosis: Diagnosis, insight: Insight) -> Row:
         against=insight.error_outside,
         measure=insight.measure or "error rate",
         p=insight.p,
-        verdict=verdict,
+        verdict=_verdict(insight),
         sure=tuple(details(diagnosis, insight)),
     )
+
+
+def _verdict(finding: ClassFinding | Insight) -> Verdict:
+    if finding.confirmed:
+        return "confirmed"
+    if finding.p is None:
+        return "not tested"
+    return "not confirmed"
 
 
 def outside_groups(diagnosis: Diagnosis) -> Section:
     """Confirmed conditions and phrases that describe no single group."""
     described = {(i.text, i.scope) for i in diagnosis.insights if i.cluster is not None}
-    own = [i for i in insights_of(diagnosis, None) if (i.text, i.scope) not in described]
-    return Section("Outside groups", rows=[insight_row(diagnosis, insight) for insight in own], key="outside_groups")
+    insights = [i for i in insights_of(diagnosis, None) if (i.text, i.scope) not in described]
+    rows = [insight_row(diagnosis, insight) for insight in insights]
+    return Section("Outside groups", rows=rows, key="outside_groups")
 
 
 def classes(diagnosis: Diagnosis) -> Section:
@@ -214,15 +224,14 @@ def classes(diagnosis: Diagnosis) -> Section:
 
 
 def _class(diagnosis: Diagnosis, finding: ClassFinding) -> Row:
-    verdict: Verdict = "confirmed" if finding.confirmed else "not tested" if finding.p is None else "not confirmed"
     return Row(
         class_name(finding),
         f"{capital(class_figures(diagnosis, finding))}.",
         finding.size,
-        finding.mean_loss if finding.error_rate is None else finding.error_rate,
-        measure="mean loss" if finding.error_rate is None else "error rate",
+        finding.error_rate or finding.mean_loss,
+        measure="error rate" if finding.error_rate else "mean loss",
         p=finding.p,
-        verdict=verdict,
+        verdict=_verdict(finding),
     )
 
 
@@ -249,18 +258,11 @@ def on_new_data(diagnosis: Diagnosis) -> Section:
     if prediction is None:
         return Section("New data", key="new_data")
     digits = digits_for(diagnosis.outcomes.loss)
-    rows = [
-        Row(
-            prediction_name(row),
-            prediction_sentence(row, digits).removeprefix(f"{prediction_name(row)}: "),
-            row.n,
-            row.observed,
-            row.rest,
-            row.measure,
-            row.p,
-        )
-        for row in prediction_rows(diagnosis)
-    ]
+    rows = list[Row]()
+    for row in prediction_rows(diagnosis):
+        name = prediction_name(row)
+        text = prediction_sentence(row, digits).removeprefix(f"{name}: ")
+        rows.append(Row(name, text, row.n, row.observed, row.rest, row.measure, row.p))
     left_out = _left_out(prediction.excluded, "new row")
     lead = f"Tested on {fresh_source(prediction)}: {replication_sentence(prediction)} {WHICH_COUNTS}"
     return Section("New data", lead, rows=rows, notes=[*left_out, *prediction.notes], key="new_data")

@@ -18,7 +18,9 @@ def text_summary(diagnosis: Diagnosis) -> str:
 
 def prediction_lines(diagnosis: Diagnosis) -> list[str]:
     """What became of the findings on new data; [] if that was not tested."""
-    return [] if diagnosis.prediction is None else section_lines(on_new_data(diagnosis))
+    if diagnosis.prediction is None:
+        return []
+    return section_lines(on_new_data(diagnosis))
 
 
 def section_lines(section: Section) -> list[str]:
@@ -36,7 +38,9 @@ def section_lines(section: Section) -> list[str]:
 
 
 def _row_lines(row: Row) -> list[str]:
-    head = f"  {row.rank}. {row.subject}" if row.rank is not None else f"  {row.subject}"
-    if row.rank is None and not row.details:
+    head = f"  {row.subject}"
+    if row.rank is not None:
+        head = f"  {row.rank}. {row.subject}"
+    elif not row.details:
         return [f"{head}: {row.text[0].lower()}{row.text[1:]}"]
     return [head, *(f"     {line}" for line in (row.text, *row.details))]

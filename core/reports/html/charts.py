@@ -30,7 +30,7 @@ class LossScale:
     @classmethod
     def of(cls, loss: F64) -> LossScale:
         low, high = np.percentile(loss, [2, 98])
-        return cls(float(low), float(high) if high > low else float(low) + 1.0)
+        return cls(float(low), float(high if high > low else low + 1.0))
 
     def step(self, loss: F64) -> I64:
         """(n,) the color's number, 0 to N_LOSS_COLOURS - 1."""
@@ -126,9 +126,10 @@ def _middle(points: I64) -> tuple[int, int]:
 def _dots(points: I64, css_class: str) -> str:
     """One path for all points of a color: a line of no length with round ends is a dot, at a tenth of a circle's
     bytes."""
-    return (
-        f'<path class="{css_class}" d="{"".join(f"M{x} {y}h0" for x, y in points.tolist())}"/>' if len(points) else ""
-    )
+    if not len(points):
+        return ""
+    path = "".join(f"M{x} {y}h0" for x, y in points.tolist())
+    return f'<path class="{css_class}" d="{path}"/>'
 
 
 def _canvas(parts: list[str], height: int, label: str) -> Markup:

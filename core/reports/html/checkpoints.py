@@ -20,6 +20,8 @@ WIDTH = 300
 HEIGHT = 130
 LEFT = 34
 BOTTOM = 18
+MIN_TOP = 0.05
+"""Error rate at the top of the axis where all rates are lower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class CheckpointPoint:
     y: float
     low: float
     high: float
-    said: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class CheckpointChart:
     title: str
     sentence: str
     points: tuple[CheckpointPoint, ...]
-    own: CheckpointPoint
+    run_point: CheckpointPoint
     """The run's own model, left of the others."""
     line: str
     rest: tuple[str, ...]
@@ -51,51 +53,59 @@ class CheckpointChart:
     """(y, words) of the axis."""
 
 
-def checkpoint_charts(diagnosis: Diagnosis, found: FollowedRun) -> list[CheckpointChart]:
+def checkpoint_charts(diagnosis: Diagnosis, followed: FollowedRun) -> list[CheckpointChart]:
     """The clusters in rank order, then all samples; all on one axis."""
-    both = (*found.clusters, found.everything)
-    ends = [e.high for one in both for e in (*one.rates, one.baseline)] + [r for one in both for r in one.rest]
-    top = max([0.05, *(end for end in ends if math.isfinite(end))])
-    return [_chart(diagnosis, found.names, one, top) for one in both]
+    scopes = (*followed.clusters, followed.everything)
+    ends = [MIN_TOP]
+    for scope in scopes:
+        ends += [rate.high for rate in (*scope.rates, scope.baseline)]
+        ends += scope.rest
+    top = max(end for end in ends if math.isfinite(end))
+    return [_chart(diagnosis, followed.names, scope, top) for scope in scopes]
 
 
-def _chart(diagnosis: Diagnosis, names: Sequence[str], one: FollowedCluster, top: float) -> CheckpointChart:
+def _chart(diagnosis: Diagnosis, names: Sequence[str], scope: FollowedCluster, top: float) -> CheckpointChart:
     step = (WIDTH - LEFT - 12) / max(1, len(names))
 
-    def x(place: int) -> float:
-        return LEFT + 6 + step * (place + 1)
+    def x(index: int) -> float:
+        return LEFT + 6 + step * (index + 1)
 
     def y(rate: float) -> float:
         return 6 + (HEIGHT - BOTTOM - 6) * (1 - rate / top)
 
-    def point(place: int, name: str, rate: Estimate, n: str) -> CheckpointPoint:
-        said = f"{name}: {percent(rate.value)} wrong {bracketed(rate, share=True)}{n}"
-        return CheckpointPoint(x(place), y(rate.value), y(rate.low), y(rate.high), said)
+    def point(index: int, name: str, rate: Estimate, n: str) -> CheckpointPoint:
+        text = f"{name}: {percent(rate.value)} wrong {bracketed(rate, share=True)}{n}"
+        return CheckpointPoint(x(index), y(rate.value), y(rate.low), y(rate.high), text)
 
-    known = [place for place, rate in enumerate(one.rates) if math.isfinite(rate.value)]
-    drawn = [point(place, names[place], one.rates[place], f" of {one.n[place]:,}") for place in known]
+    known = [index for index, rate in enumerate(scope.rates) if math.isfinite(rate.value)]
+    drawn = [point(index, names[index], scope.rates[index], f" of {scope.n[index]:,}") for index in known]
     rest = list[list[str]]()
     before = -2
-    for place, rate in enumerate(one.rest):
+    for index, rate in enumerate(scope.rest):
         if math.isfinite(rate):
-            rest = rest if place == before + 1 else [*rest, []]
-            rest[-1].append(f"{x(place):.1f},{y(rate):.1f}")
-            before = place
-    title = "All samples" if one.cluster is None else cluster_title(diagnosis, one.cluster)
+            if index != before + 1:
+                rest.append([])
+            rest[-1].append(f"{x(index):.1f},{y(rate):.1f}")
+            before = index
+    number = None
+    title = "All samples"
+    if scope.cluster is not None:
+        number = scope.cluster.id
+        title = cluster_title(diagnosis, scope.cluster)
     return CheckpointChart(
-        None if one.cluster is None else one.cluster.id,
+        number,
         title,
-        change_sentence(names, one),
+        change_sentence(names, scope),
         tuple(drawn),
-        point(-1, "this run's model", one.baseline, ""),
+        point(-1, "this run's model", scope.baseline, ""),
         " ".join(f"{p.x:.1f},{p.y:.1f}" for p in drawn),
         tuple(map(" ".join, rest)),
         tuple((y(share), percent(share)) for share in (0.0, top)),
     )
 
 
-def write_checkpoints(diagnosis: Diagnosis, found: FollowedRun, path: Path) -> None:
+def write_checkpoints(diagnosis: Diagnosis, followed: FollowedRun, path: Path) -> None:
     """Write the charts to `path`: one HTML document that fetches nothing and runs nothing."""
-    charts = checkpoint_charts(diagnosis, found)
-    page = render("checkpoints.html.j2", diagnosis=diagnosis, charts=charts, found=found, rule=FOLLOWED, **style())
+    charts = checkpoint_charts(diagnosis, followed)
+    page = render("checkpoints.html.j2", diagnosis=diagnosis, charts=charts, found=followed, rule=FOLLOWED, **style())
     write_text(path, page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -19,34 +20,35 @@ Entries = Callable[[I64], Sequence[Any]]
 """entries(rows): the samples as the report shows them (`core.reports.html.diagnosis.ReportSample`)."""
 
 
-def comparison_section(diagnosis: Diagnosis, found: Comparison, entries: Entries) -> dict[str, Any]:
+def comparison_section(diagnosis: Diagnosis, comparison: Comparison, entries: Entries) -> dict[str, Any]:
     """Two models side by side: sentences, the four-way tables by cluster and class, and images."""
-    wrong_a, wrong_b = (_errors(diagnosis, name)[found.rows] for name in (found.a, found.b))
+    wrong_a, wrong_b = (_errors(diagnosis, name)[comparison.rows] for name in (comparison.a, comparison.b))
     return {
-        "a": model_name(found.a, diagnosis),
-        "b": model_name(found.b, diagnosis),
-        "sentences": overall_sentences(found, diagnosis),
-        "overall": _row(diagnosis, found, found.overall),
-        "clusters": [_row(diagnosis, found, scope) for scope in found.clusters],
-        "classes": [_row(diagnosis, found, scope) for scope in found.classes if scope.verdict != "open"],
-        "fixed": _examples(diagnosis, found, wrong_a & ~wrong_b, entries),
-        "both": _examples(diagnosis, found, wrong_a & wrong_b, entries),
+        "a": model_name(comparison.a, diagnosis),
+        "b": model_name(comparison.b, diagnosis),
+        "sentences": overall_sentences(comparison, diagnosis),
+        "overall": _row(diagnosis, comparison, comparison.overall),
+        "clusters": [_row(diagnosis, comparison, scope) for scope in comparison.clusters],
+        "classes": [_row(diagnosis, comparison, scope) for scope in comparison.classes if scope.verdict != "open"],
+        "fixed": _examples(diagnosis, comparison, wrong_a & ~wrong_b, entries),
+        "both": _examples(diagnosis, comparison, wrong_a & wrong_b, entries),
         "bare": diagnosis.samples.items is None,
-        "notes": found.notes,
+        "notes": comparison.notes,
     }
 
 
-def _row(diagnosis: Diagnosis, found: Comparison, scope: FourWay) -> dict[str, Any]:
+def _row(diagnosis: Diagnosis, comparison: Comparison, scope: FourWay) -> dict[str, Any]:
     counts = {name: f"{getattr(scope, name):,}" for name in ("n", "fixed", "broken", "both", "neither")}
+    n = scope.n or nan  # of no samples a dash
     a = scope.fixed + scope.both
     b = scope.broken + scope.both
     return {
         "title": scope_title(diagnosis, scope),
         **counts,
-        "wrong_a": percent(a / scope.n) if scope.n else "–",
-        "wrong_b": percent(b / scope.n) if scope.n else "–",
+        "wrong_a": percent(a / n),
+        "wrong_b": percent(b / n),
         "p": p_value(scope.p),
-        "words": verdict_words(found, scope, diagnosis),
+        "words": verdict_words(comparison, scope, diagnosis),
         "open": scope.verdict == "open",
     }
 
@@ -63,20 +65,21 @@ def _errors(diagnosis: Diagnosis, name: str) -> Bool:
     return errors
 
 
-def _examples(diagnosis: Diagnosis, found: Comparison, chosen: Bool, entries: Entries) -> list[dict[str, Any]]:
+def _examples(diagnosis: Diagnosis, comparison: Comparison, chosen: Bool, entries: Entries) -> list[dict[str, Any]]:
     """Up to `EXAMPLES` images with what both models say, those of failure clusters first and then by the loss under
     diagnosis, so that what was found is seen again."""
-    rows = found.rows[chosen]
+    rows = comparison.rows[chosen]
     inside = diagnosis.cluster_of()[0][rows] >= 0
     order = np.lexsort((rows, -diagnosis.outcomes.loss[rows], ~inside))
     picked = rows[order][:EXAMPLES]
-    return [
-        {"entry": entry, "said": [_said(diagnosis, name, row) for name in (found.a, found.b)]}
-        for row, entry in zip(picked.tolist(), entries(picked))
-    ]
+    examples = list[dict[str, Any]]()
+    for row, entry in zip(picked.tolist(), entries(picked)):
+        answers = [_answer(diagnosis, name, row) for name in (comparison.a, comparison.b)]
+        examples.append({"entry": entry, "answers": answers})
+    return examples
 
 
-def _said(diagnosis: Diagnosis, name: str, row: int) -> tuple[str, str, bool]:
+def _answer(diagnosis: Diagnosis, name: str, row: int) -> tuple[str, str, bool]:
     """(model, what it takes a sample for or "" where only its errors are known, whether that is wrong)."""
     errors = _errors(diagnosis, name)
     if name == MODEL:
@@ -88,8 +91,10 @@ def _said(diagnosis: Diagnosis, name: str, row: int) -> tuple[str, str, bool]:
         predictions = result.outcomes.predictions
         names = result.class_names
         at = int(np.searchsorted(result.rows, row))
-    said = ""
+    answer = ""
     if predictions is not None:
-        place = int(predictions[at])
-        said = names[place] if 0 <= place < len(names) else str(place)
-    return model_name(name, diagnosis), said, bool(errors[row])
+        number = int(predictions[at])
+        answer = str(number)
+        if 0 <= number < len(names):
+            answer = names[number]
+    return model_name(name, diagnosis), answer, bool(errors[row])

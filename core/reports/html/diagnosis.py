@@ -28,7 +28,7 @@ from core.reports.html.heatmap import heat_map
 from core.reports.html.moments import cluster_moments
 from core.reports.html.power_map import power_map
 from core.reports.html.render import render
-from core.reports.html.sections import draw_section
+from core.reports.html.sections import draw_section, figure_markup
 from core.reports.html.yours import yours_section
 from core.reports.sections import run_sections
 from core.reports.wording.competence import words_sentence
@@ -62,8 +62,12 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
     most = max(6, min(MAX_PER_GROUP, MAX_PICTURES // (2 * max(1, len(diagnosis.clusters)))))
     markup = list[Markup]()
     for section in body:
-        shown = _with_moments(diagnosis, section) if section.key == "groups" else section
-        markup.append(draw_section(diagnosis, shown, gallery.entries, MAX_PER_HINT if section.key == "hints" else most))
+        n_pictures = most
+        if section.key == "groups":
+            section = _with_moments(diagnosis, section)
+        elif section.key == "hints":
+            n_pictures = MAX_PER_HINT
+        markup.append(draw_section(diagnosis, section, gallery.entries, n_pictures))
         progress("report", len(markup), len(body))
     of_systems = sections(diagnosis)
     return str(
@@ -96,23 +100,26 @@ def _of_system(diagnosis: Diagnosis, section: Section, gallery: Gallery, most: i
     """A system's section; of one without lead and rows only what it draws itself."""
     if section.lead or section.rows:
         return draw_section(diagnosis, section, gallery.entries, most)
-    return "" if section.figure is None else Markup(section.figure(gallery.entries))
+    return figure_markup(section.figure, gallery.entries)
 
 
 def _with_moments(diagnosis: Diagnosis, section: Section) -> Section:
     """Of clips, the groups with charts of when their members look like the group's phrase."""
     if diagnosis.samples.modality != "clip":
         return section
-    rows = [
-        replace(row, figure=partial(_moments, diagnosis, cluster, row))
-        for row, cluster in zip(section.rows, diagnosis.clusters)
-    ]
+    rows = list[Row]()
+    for row, cluster in zip(section.rows, diagnosis.clusters):
+        rows.append(replace(row, figure=partial(_moments, diagnosis, cluster, row)))
     return replace(section, rows=rows)
 
 
 def _moments(diagnosis: Diagnosis, cluster: FailureCluster, row: Row, pictures: Pictures) -> str:
-    moments = None if row.samples is None else cluster_moments(diagnosis, cluster, row.samples)
-    return "" if moments is None else render("moments.html.j2", moments=moments)
+    if row.samples is None:
+        return ""
+    moments = cluster_moments(diagnosis, cluster, row.samples)
+    if moments is None:
+        return ""
+    return render("moments.html.j2", moments=moments)
 
 
 def style() -> dict[str, Any]:
@@ -128,7 +135,7 @@ def write_audit(diagnosis: Diagnosis, cells: Sequence[AuditCell], path: Path) ->
     write_text(path, page)
 
 
-def write_comparison(diagnosis: Diagnosis, found: Comparison, path: Path, lead: Sequence[str] = ()) -> None:
+def write_comparison(diagnosis: Diagnosis, comparison: Comparison, path: Path, lead: Sequence[str] = ()) -> None:
     """Write two models side by side, with images, to `path`: one HTML document that fetches nothing and runs
     nothing.
 
@@ -138,7 +145,7 @@ def write_comparison(diagnosis: Diagnosis, found: Comparison, path: Path, lead: 
     page = render(
         "comparison.html.j2",
         diagnosis=diagnosis,
-        compared=comparison_section(diagnosis, found, Gallery(diagnosis).entries),
+        compared=comparison_section(diagnosis, comparison, Gallery(diagnosis).entries),
         lead=lead,
         **style(),
     )
@@ -147,9 +154,10 @@ def write_comparison(diagnosis: Diagnosis, found: Comparison, path: Path, lead: 
 
 def _maps(diagnosis: Diagnosis) -> dict[str, Any]:
     scale = charts.LossScale.of(diagnosis.outcomes.loss)
+    clusters = charts.map_by_cluster(diagnosis) if diagnosis.clusters else None
     return {
         "loss": charts.map_by_loss(diagnosis),
-        "clusters": charts.map_by_cluster(diagnosis) if diagnosis.clusters else None,
+        "clusters": clusters,
         "low": scale.low,
         "high": scale.high,
         "steps": range(charts.N_LOSS_COLOURS),

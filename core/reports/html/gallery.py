@@ -41,21 +41,23 @@ class Gallery:
         self.pictures = InlinePictures(samples.items, MAX_PICTURE_BYTES, THUMBNAIL_SIZE, samples.modality)
 
     def entries(self, rows: I64) -> list[ReportSample]:
+        return [self._entry(row) for row in rows.tolist()]
+
+    def _entry(self, row: int) -> ReportSample:
         samples = self.diagnosis.samples
         outcomes = self.diagnosis.outcomes
-        return [
-            ReportSample(
-                id=samples.ids[row],
-                loss=float(outcomes.loss[row]),
-                predicted=float(self.diagnosis.estimate.predicted[row]),
-                wrong=None if outcomes.errors is None else bool(outcomes.errors[row]),
-                label=_class_name(samples, samples.labels, row),
-                prediction=_class_name(samples, outcomes.predictions, row),
-                picture=None if samples.modality == "text" else self.pictures.address(row),
-                text=text_of(samples, row)[:MAX_TEXT],
-            )
-            for row in map(int, rows)
-        ]
+        wrong = bool(outcomes.errors[row]) if outcomes.errors is not None else None
+        picture = self.pictures.address(row) if samples.modality != "text" else None
+        return ReportSample(
+            id=samples.ids[row],
+            loss=float(outcomes.loss[row]),
+            predicted=float(self.diagnosis.estimate.predicted[row]),
+            wrong=wrong,
+            label=_class_name(samples, samples.labels, row),
+            prediction=_class_name(samples, outcomes.predictions, row),
+            picture=picture,
+            text=text_of(samples, row)[:MAX_TEXT],
+        )
 
 
 def _class_name(samples: SampleSet, classes: I64 | None, row: int) -> str | None:
@@ -63,4 +65,6 @@ def _class_name(samples: SampleSet, classes: I64 | None, row: int) -> str | None
     if classes is None:
         return None
     number = int(classes[row])
-    return samples.class_names[number] if 0 <= number < len(samples.class_names) else str(number)
+    if 0 <= number < len(samples.class_names):
+        return samples.class_names[number]
+    return str(number)

@@ -54,7 +54,8 @@ def heat_map(diagnosis: Diagnosis, cells: Sequence[AuditCell], top: float | None
     digits = digits_for(diagnosis.outcomes.loss)
     scopes = tuple(dict.fromkeys(c.scope for c in cells))
     if top is None:
-        top = float(np.percentile([abs(c.observed.value) for c in cells], 95)) if cells else 0.0
+        sizes = [abs(c.observed.value) for c in cells] or [0.0]
+        top = float(np.percentile(sizes, 95))
     of = {(c.phrase, c.scope): _heat(c, top or 1.0, digits) for c in cells}
     families = {c.phrase: c.family for c in cells}
     return HeatMap(scopes, tuple((p, family, tuple(of[p, s] for s in scopes)) for p, family in families.items()), top)
@@ -63,42 +64,47 @@ def heat_map(diagnosis: Diagnosis, cells: Sequence[AuditCell], top: float | None
 def _heat(cell: AuditCell, top: float, digits: int) -> Heat:
     share = float(np.clip(cell.observed.value / top, -1, 1))
     step = int(np.sign(share) * np.floor(abs(share) * STEPS + 0.5))
-    said = [
+    texts = [
         f"{cell.phrase}, {cell.scope}: {cell.support:,} samples most like it",
         f"excess loss {signed(cell.observed.value, digits)}",
     ]
-    said.append(f"95% {interval(cell.observed, digits=digits)}")
+    texts.append(f"95% {interval(cell.observed, digits=digits)}")
     if cell.error_inside is not None:
-        said.append(f"{percent(cell.error_inside)} wrong against {percent(cell.error_outside)}")
+        texts.append(f"{percent(cell.error_inside)} wrong against {percent(cell.error_outside)}")
+    read = ""
     if cell.read is not None:
-        out = "stands out" if cell.stands_out else "does not stand out"
-        said.append(f"in the words alone the ensemble reads {signed(cell.read, 1)} deviations: it {out}")
+        read = signed(cell.read, 1)
+        out = "does not stand out"
+        if cell.stands_out:
+            out = "stands out"
+        texts.append(f"in the words alone the ensemble reads {read} deviations: it {out}")
     return Heat(
         observed=signed(cell.observed.value, digits),
-        read="" if cell.read is None else signed(cell.read, 1),
+        read=read,
         share=share,
         step=step,
         clear=cell.stands_out,
-        title="; ".join(said),
+        title="; ".join(texts),
     )
 
 
 def text_table(diagnosis: Diagnosis, cells: Sequence[AuditCell], width: int = 120) -> str:
     """The observed excess loss as aligned text, at most `width` characters wide; the classes that do not fit are
     counted below."""
-    found = heat_map(diagnosis, cells)
-    name = min(36, max((len(p) for p, _, _ in found.rows), default=6))
-    texts = [[f"{h.observed}{'*' if h.clear else ' '}" for h in row] for _, _, row in found.rows]
-    widths = [
-        max(8, min(14, len(s) + 1), max((len(t[j]) for t in texts), default=0)) for j, s in enumerate(found.scopes)
-    ]
+    grid = heat_map(diagnosis, cells)
+    name = min(36, max((len(p) for p, _, _ in grid.rows), default=6))
+    texts = [[f"{h.observed}{'*' if h.clear else ' '}" for h in row] for _, _, row in grid.rows]
+    widths = list[int]()
+    for j, scope in enumerate(grid.scopes):
+        widest = max((len(row[j]) for row in texts), default=0)
+        widths.append(max(8, min(14, len(scope) + 1), widest))
     fitting = int((np.cumsum([w + 1 for w in widths]) <= width - name).sum())
     shown = list(range(max(1, fitting)))
-    lines = [" " * name + "".join(f" {_cut(f'{found.scopes[j]} ', widths[j]):>{widths[j]}}" for j in shown)]
-    for (phrase, _, _), row in zip(found.rows, texts):
+    lines = [" " * name + "".join(f" {_cut(f'{grid.scopes[j]} ', widths[j]):>{widths[j]}}" for j in shown)]
+    for (phrase, _, _), row in zip(grid.rows, texts):
         lines.append(f"{_cut(phrase, name):<{name}}" + "".join(f" {row[j]:>{widths[j]}}" for j in shown))
-    if len(shown) < len(found.scopes):
-        lines.append(f"{len(found.scopes) - len(shown):,} more classes do not fit; --out FILE holds them.")
+    if len(shown) < len(grid.scopes):
+        lines.append(f"{len(grid.scopes) - len(shown):,} more classes do not fit; --out FILE holds them.")
     unit = diagnosis.outcomes.unit or "loss"
     lines.append(
         f"Excess loss ({unit}) of the tenth of a class that is most like the phrase: exploration, without a p. *: the "
@@ -108,4 +114,6 @@ def text_table(diagnosis: Diagnosis, cells: Sequence[AuditCell], width: int = 12
 
 
 def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+    if len(text) <= width:
+        return text
+    return f"{text[: width - 1]}…"

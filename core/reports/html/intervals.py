@@ -8,6 +8,8 @@ from math import isfinite, nan
 
 from core.records import Estimate
 
+MIN_BAND = 0.004
+"""Width of a band as a share of the axis: a narrower one would not be seen."""
 Axis = tuple[float, float]
 """The values at its left and its right end."""
 
@@ -35,9 +37,11 @@ def interval_bar(estimate: Estimate, low: float, high: float, colour: str = "") 
 
 def interval_range(estimates: Sequence[Estimate]) -> Axis:
     """A range that holds zero and every finite interval, with a little air."""
-    ends = [end for e in estimates for end in (e.low, e.high) if isfinite(end)]
-    low = min([0.0, *ends])
-    high = max([0.0, *ends])
+    ends = [0.0]
+    for estimate in estimates:
+        ends += [end for end in (estimate.low, estimate.high) if isfinite(end)]
+    low = min(ends)
+    high = max(ends)
     air = 0.05 * (high - low) or 1.0
     return low - air * (low < 0), high + air
 
@@ -51,22 +55,30 @@ class Mark:
     """"observed" (a dot), "read" or "predicted" (a ring with a band), "expected" (a pale band) or "rest" (a thin
     line)."""
     label: str = ""
-    said: str = ""
+    text: str = ""
+    """Its figures, such as "43% (40 to 46%)"."""
 
 
-def tick(value: float, label: str = "", said: str = "") -> Mark:
+def tick(value: float, label: str = "", text: str = "") -> Mark:
     """A value without an interval, as a thin line."""
-    return Mark(Estimate(value, nan, nan), "rest", label, said)
+    return Mark(Estimate(value, nan, nan), "rest", label, text)
 
 
 def axis_of(marks: Sequence[Mark], *, least: float | None = None, most: float | None = None) -> Axis:
     """The ends of the axis that shows all marks, with a little room; `least` and `most` bound it."""
-    known = [v for m in marks for v in (m.value.low, m.value.value, m.value.high) if isfinite(v)]
-    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    known = list[float]()
+    for mark in marks:
+        known += [value for value in (mark.value.low, mark.value.value, mark.value.high) if isfinite(value)]
+    low = min(known, default=0.0)
+    high = max(known, default=1.0)
     room = 0.06 * (high - low or 1.0)
     low = low - room
     high = high + room
-    return (low if least is None else max(low, least), high if most is None else min(high, most))
+    if least is not None:
+        low = max(low, least)
+    if most is not None:
+        high = min(high, most)
+    return low, high
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +99,12 @@ def dots(marks: Sequence[Mark], axis: Axis) -> tuple[Dot, ...]:
 
 def _dot(mark: Mark, axis: Axis) -> Dot:
     estimate = mark.value
-    banded = isfinite(mark.value.low) and isfinite(mark.value.high)
-    low, high = (_share(estimate.low, axis), _share(estimate.high, axis)) if banded else (0.0, 0.0)
-    return Dot(mark.kind, _share(estimate.value, axis), low, max(high - low, 0.004) if banded else 0.0)
+    at = _share(estimate.value, axis)
+    if not (isfinite(estimate.low) and isfinite(estimate.high)):
+        return Dot(mark.kind, at, 0.0, 0.0)
+    low = _share(estimate.low, axis)
+    high = _share(estimate.high, axis)
+    return Dot(mark.kind, at, low, max(high - low, MIN_BAND))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +118,7 @@ class DotChart:
 
 def dot_chart(marks: Sequence[Mark], axis: Axis, written: Callable[[float], str]) -> DotChart:
     """One row for each mark; `written` gives the axis' ends as text."""
-    return DotChart(tuple((m.label, dots([m], axis), m.said) for m in marks), written(axis[0]), written(axis[1]))
+    return DotChart(tuple((m.label, dots([m], axis), m.text) for m in marks), written(axis[0]), written(axis[1]))
 
 
 def _share(value: float, axis: Axis) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.encoders import EMBEDDED
 from core.errors import DiagnosisError, InvalidInput
-from core.numbers import number
+from core.numbers import number, plural
 from core.records import I64, Diagnosis, FailureCluster
 from core.reports.wording.competence import known_words
 from core.statistics.measures import insights_of
@@ -38,7 +38,7 @@ class ShownMoments:
     """A curve on a field of `WIDTH` by `HEIGHT`; plain texts."""
 
     name: str
-    said: str
+    sentence: str
     curve: str
     """Points of the text's line."""
     usual: str
@@ -62,38 +62,39 @@ class PhraseMoments:
     drawn_from: str = DRAWN_FROM
 
 
-def shown_moments(found: Sequence[TextMoments], names: Sequence[str]) -> PhraseMoments:
+def shown_moments(moments: Sequence[TextMoments], names: Sequence[str]) -> PhraseMoments:
     """What is drawn of one text in one or more clips."""
-    values = np.concatenate([np.concatenate([one.cosines, one.usual]) for one in found])
+    values = np.concatenate([np.concatenate([clip.cosines, clip.usual]) for clip in moments])
     low = float(values.min())
     high = float(values.max())
-    if (lack := LEAST_RANGE - (high - low)) > 0:
+    lack = LEAST_RANGE - (high - low)
+    if lack > 0:
         low = low - lack / 2
         high = high + lack / 2
-    shown = tuple(_shown(one, name, low, high) for one, name in zip(found, names, strict=True))
-    return PhraseMoments(found[0].text, shown, caution(found[0]))
+    shown = tuple(_shown(clip, name, low, high) for clip, name in zip(moments, names, strict=True))
+    return PhraseMoments(moments[0].text, shown, caution(moments[0]))
 
 
-def moment_sentence(found: TextMoments) -> str:
+def moment_sentence(moments: TextMoments) -> str:
     """When the clip looks most like the text, and whether that says anything."""
-    first, last = (number(second, 1) for second in found.span)
-    when = f"at {first} s" if first == last else f"from {first} to {last} s"
-    said = f"Most like “{found.text}” {when} of {number(found.length, 1)} s"
-    as_much = found.n_things - found.n_less
-    others = (
-        f"of {found.n_things:,} ordinary things {as_much:,} {'moves' if as_much == 1 else 'move'} as much over the clip"
-    )
-    said += f": {others}." if found.moves else f", which says little: {others}."
-    return (
-        said
-        if (found.cosines > found.usual).any()
-        else f"{said} No frame is more like it than like ordinary things in the mean."
-    )
+    first, last = (number(second, 1) for second in moments.span)
+    when = f"from {first} to {last} s"
+    if first == last:
+        when = f"at {first} s"
+    text = f"Most like “{moments.text}” {when} of {number(moments.length, 1)} s"
+    if not moments.moves:
+        text = f"{text}, which says little"
+    as_much = moments.n_things - moments.n_less
+    move = plural(as_much, "moves", "move")
+    text = f"{text}: of {moments.n_things:,} ordinary things {as_much:,} {move} as much over the clip."
+    if (moments.cosines > moments.usual).any():
+        return text
+    return f"{text} No frame is more like it than like ordinary things in the mean."
 
 
-def caution(found: TextMoments) -> str:
+def caution(moments: TextMoments) -> str:
     """How well the encoder knows the text, as far as that was measured: on single images."""
-    known = found.competence
+    known = moments.competence
     if known is None:
         return "How well this encoder knows words was not measured."
     if not known.is_known(0):
@@ -101,12 +102,12 @@ def caution(found: TextMoments) -> str:
     return f"On single images {known_words(known, 0)}. Of clips nothing was measured."
 
 
-def figures_said(found: TextMoments) -> Sequence[tuple[str, str, str]]:
+def frame_figures(moments: TextMoments) -> Sequence[tuple[str, str, str]]:
     """(second, cosine, mean over ordinary things) of each frame."""
-    return [
-        (number(second, 1), number(cosine, 3), number(usual, 3))
-        for second, cosine, usual in zip(found.seconds.tolist(), found.cosines.tolist(), found.usual.tolist())
-    ]
+    figures = list[tuple[str, str, str]]()
+    for second, cosine, usual in zip(moments.seconds.tolist(), moments.cosines.tolist(), moments.usual.tolist()):
+        figures.append((number(second, 1), number(cosine, 3), number(usual, 3)))
+    return figures
 
 
 def cluster_phrase(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
@@ -124,15 +125,17 @@ def cluster_moments(diagnosis: Diagnosis, cluster: FailureCluster, rows: I64) ->
         return None
     if words.encoder != EMBEDDED["clip"]:
         return None
-    found = list["TextMoments"]()
+    moments = list["TextMoments"]()
     names = list[str]()
     try:
         for row in rows[:MOST_CURVES].tolist():
-            found.append(moments_in(diagnosis, row, text))
+            moments.append(moments_in(diagnosis, row, text))
             names.append(diagnosis.samples.ids[row])
     except DiagnosisError:  # a package is missing, or the words are of another edition: the rest of the report stands
         return None
-    return shown_moments(found, names) if found else None
+    if not moments:
+        return None
+    return shown_moments(moments, names)
 
 
 def moments_in(diagnosis: Diagnosis, row: int, text: str) -> TextMoments:
@@ -151,23 +154,24 @@ def moments_in(diagnosis: Diagnosis, row: int, text: str) -> TextMoments:
     return moments_of(items, row, text, cast("ClipEncoder", speaker_of(words, None)))
 
 
-def _shown(found: TextMoments, name: str, low: float, high: float) -> ShownMoments:
-    def place(second: float, value: float) -> tuple[str, str]:
-        x = 4 + (WIDTH - 8) * second / max(found.length, 1e-9)
+def _shown(moments: TextMoments, name: str, low: float, high: float) -> ShownMoments:
+    def position(second: float, value: float) -> tuple[str, str]:
+        x = 4 + (WIDTH - 8) * second / max(moments.length, 1e-9)
         return f"{x:.1f}", f"{4 + (HEIGHT - 8) * (high - value) / (high - low):.1f}"
 
-    curve = [place(*one) for one in zip(found.seconds.tolist(), found.cosines.tolist())]
-    usual = [place(*one) for one in zip(found.seconds.tolist(), found.usual.tolist())]
-    first, last = found.span
-    inside = ((found.seconds >= first) & (found.seconds <= last)).tolist()
+    seconds = moments.seconds.tolist()
+    curve = [position(second, cosine) for second, cosine in zip(seconds, moments.cosines.tolist())]
+    usual = [position(second, cosine) for second, cosine in zip(seconds, moments.usual.tolist())]
+    first, last = moments.span
+    inside = ((moments.seconds >= first) & (moments.seconds <= last)).tolist()
     return ShownMoments(
         name,
-        moment_sentence(found),
+        moment_sentence(moments),
         " ".join(f"{x},{y}" for x, y in curve),
         " ".join(f"{x},{y}" for x, y in usual),
         tuple((x, y, is_in) for (x, y), is_in in zip(curve, inside)),
-        number(found.length, 1),
+        number(moments.length, 1),
         number(low, 2),
         number(high, 2),
-        figures_said(found),
+        frame_figures(moments),
     )

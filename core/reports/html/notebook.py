@@ -37,16 +37,19 @@ def notebook_html(diagnosis: Diagnosis) -> str:
     for cluster in diagnosis.clusters[:MOST_CLUSTERS]:
         rows = [int(row) for row in top_members(diagnosis, cluster, PICTURES)]
         texts = [text_of(samples, row)[:MOST_TEXT] for row in rows]
+        members = list[tuple[str, Any]]()
+        if samples.modality != "text":
+            members = [(samples.ids[row][:MOST_TEXT], pictures.address(row)) for row in rows]
         cards.append(
             {
                 "title": cluster_title(diagnosis, cluster)[:MOST_WORDS],
                 "sentence": plain_sentence(diagnosis, cluster)[:MOST_WORDS],
-                "members": []
-                if samples.modality == "text"
-                else [(samples.ids[row][:MOST_TEXT], pictures.address(row)) for row in rows],
+                "members": members,
                 "texts": [text for text in texts if text][: PICTURES // 2],
             }
         )
+    instead = "" if cards else sensitivity_sentence(diagnosis)
+    hints = candidates_sentence(diagnosis)[:MOST_WORDS] if diagnosis.candidates else ""
     return str(
         render(
             "notebook.html.j2",
@@ -55,7 +58,7 @@ def notebook_html(diagnosis: Diagnosis) -> str:
             verdict=verdict(diagnosis)[:MOST_WORDS],
             cards=cards,
             more=len(diagnosis.clusters) - len(cards),
-            instead="" if cards else sensitivity_sentence(diagnosis),
-            worth_a_look=candidates_sentence(diagnosis)[:MOST_WORDS] if diagnosis.candidates else "",
+            instead=instead,
+            worth_a_look=hints,
         )
     )

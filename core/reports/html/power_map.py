@@ -26,7 +26,7 @@ class PowerCell:
     """0 to STEPS, the same in whole steps."""
     enough: bool
     """Whether it is found so often that it is said to be found."""
-    said: str
+    sentence: str
     """Everything that is known of the cell, in a sentence."""
 
 
@@ -44,22 +44,25 @@ class PowerMap:
 
 def power_map(diagnosis: Diagnosis) -> PowerMap | None:
     """The grid of `core.records.Sensitivity` arranged; None where a run has none."""
-    found = diagnosis.sensitivity
-    if found is None or not found.patterns:
+    sensitivity = diagnosis.sensitivity
+    if sensitivity is None or not sensitivity.patterns:
         return None
-    strengths = sorted({p.strength for p in found.patterns})
-    sizes = dict.fromkeys((p.scope, p.size) for p in found.patterns)
-    of = {(p.scope, p.size, p.strength): p for p in found.patterns}
+    strengths = sorted({p.strength for p in sensitivity.patterns})
+    sizes = dict.fromkeys((p.scope, p.size) for p in sensitivity.patterns)
+    of = {(p.scope, p.size, p.strength): p for p in sensitivity.patterns}
     rows: list[tuple[str, str, tuple[PowerCell, ...]]] = []
     for scope, size in sizes:
         cells = [of[scope, size, strength] for strength in strengths]
-        label = f"of {scope_text(found, cells[0])}, {size:,} samples"
-        rows.append((share_text(cells[0]), label, tuple(_cell(found, p) for p in cells)))
-    heads = tuple(strength_brief(found, strength) for strength in strengths)
-    return PowerMap(heads, tuple(rows), percent(found.power), how_planted(diagnosis))
+        label = f"of {scope_text(sensitivity, cells[0])}, {size:,} samples"
+        rows.append((share_text(cells[0]), label, tuple(_cell(sensitivity, p) for p in cells)))
+    heads = tuple(strength_brief(sensitivity, strength) for strength in strengths)
+    return PowerMap(heads, tuple(rows), percent(sensitivity.power), how_planted(diagnosis))
 
 
-def _cell(found: Sensitivity, pattern: PlantedPattern) -> PowerCell:
+def _cell(sensitivity: Sensitivity, pattern: PlantedPattern) -> PowerCell:
     share = pattern.found.value
-    step = STEPS if share >= found.power else int(np.floor(share * STEPS))
-    return PowerCell(percent(share, 0), share, step, share >= found.power, pattern_sentence(found, pattern))
+    enough = share >= sensitivity.power
+    step = int(np.floor(share * STEPS))
+    if enough:
+        step = STEPS
+    return PowerCell(percent(share, 0), share, step, enough, pattern_sentence(sensitivity, pattern))

@@ -21,9 +21,15 @@ MEASURES: tuple[Measure, ...] = ("error rate", "mean loss")
 """In the order in which their tables stand: figures of both are never in one."""
 
 
+PredictionState = Literal["held", "partly", "unsure"]
+"""Came again as predicted, came again otherwise, or neither can be said."""
+
+
 def measure_axis(style: MeasureStyle, estimates: list[Estimate]) -> Axis:
     """All shares, or the losses that these hold."""
-    return (0.0, 1.0) if style.is_share else axis_of([Mark(e) for e in estimates])
+    if style.is_share:
+        return 0.0, 1.0
+    return axis_of([Mark(estimate) for estimate in estimates])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,7 @@ class PredictionLine:
     p: float | None
     verdict: str
     missed: bool
-    state: Literal["held", "partly", "unsure"]
-    """Came again as predicted, came again otherwise, or neither can be said."""
+    state: PredictionState
     dots: tuple[Dot, ...]
 
 
@@ -65,25 +70,31 @@ class PredictionTable:
 def prediction_tables(diagnosis: Diagnosis, prediction: Prediction) -> tuple[PredictionTable, ...]:
     """What became of each finding of the diagnosis in the prediction: a table for each measure, findings first."""
     rows = prediction_rows(replace(diagnosis, prediction=prediction))
-    there = {row.measure for row in rows}
-    return tuple(
-        _table(diagnosis, measure, [r for r in rows if r.measure == measure])
-        for measure in MEASURES
-        if measure in there
-    )
+    tables = list[PredictionTable]()
+    for measure in MEASURES:
+        measured = [row for row in rows if row.measure == measure]
+        if measured:
+            tables.append(_table(diagnosis, measure, measured))
+    return tuple(tables)
 
 
 def _table(diagnosis: Diagnosis, measure: Measure, rows: list[PredictionRow]) -> PredictionTable:
     style = MeasureStyle.of(diagnosis, measure)
-    axis = measure_axis(style, [e for r in rows for e in (r.expected, r.observed) if e is not None])
-    lines = tuple(_line(r, style, axis) for r in rows)
+    estimates = [row.expected for row in rows]
+    estimates += [row.observed for row in rows if row.observed is not None]
+    axis = measure_axis(style, estimates)
+    lines = tuple(_line(row, style, axis) for row in rows)
     return PredictionTable(measure_name(diagnosis, measure), lines, *map(style.value, axis))
 
 
 def _line(row: PredictionRow, style: MeasureStyle, axis: Axis) -> PredictionLine:
     marks = [Mark(row.expected, "expected"), Mark(row.predicted, "predicted")]
-    marks += [] if row.rest is None else [tick(row.rest)]
-    marks += [] if row.observed is None else [Mark(row.observed)]
+    if row.rest is not None:
+        marks.append(tick(row.rest))
+    observed = None
+    if row.observed is not None:
+        observed = row.observed.value
+        marks.append(Mark(row.observed))
     return PredictionLine(
         name=prediction_name(row),
         kind=row.kind,
@@ -92,12 +103,20 @@ def _line(row: PredictionRow, style: MeasureStyle, axis: Axis) -> PredictionLine
         predicted=style.value(row.predicted.value),
         expected=style.interval(row.expected),
         frozen=style.interval(row.predicted),
-        observed=style.value(None if row.observed is None else row.observed.value),
+        observed=style.value(observed),
         seen=style.interval(row.observed),
         rest=style.value(row.rest),
         p=row.p,
         verdict=prediction_verdict(row),
         missed=row.as_predicted is False,
-        state="unsure" if not replicates(row) or row.as_predicted is None else "held" if row.as_predicted else "partly",
+        state=_state(row),
         dots=dots(marks, axis),
     )
+
+
+def _state(row: PredictionRow) -> PredictionState:
+    if row.as_predicted is None or not replicates(row):
+        return "unsure"
+    if row.as_predicted:
+        return "held"
+    return "partly"

@@ -39,7 +39,7 @@ def _p_value(p: float | None, bare: bool = False) -> str:
     return numbers.p_value(p, bare=bare).replace(" ", "\u00a0")
 
 
-def _place(share: float) -> str:
+def _position(share: float) -> str:
     """A share of a length as a style sheet writes it."""
     return f"{100 * share:.1f}%"
 
@@ -51,7 +51,7 @@ FILTERS: Mapping[str, Any] = {
     "signed_loss": _signed_loss,
     "loss_interval": _loss_interval,
     "name_of": findings.name_of,
-    "place": _place,
+    "place": _position,
 }
 """The numbers' one style (`core.numbers`) under the same names, and what needs the `diagnosis` that is rendered: losses
 with the decimals that its spread of the loss asks for."""
@@ -60,15 +60,15 @@ with the decimals that its spread of the loss asks for."""
 @cache
 def environment(*folders: Path) -> Environment:
     """The templates of these folders, the report's own after them."""
-    made = Environment(
+    templates = Environment(
         loader=FileSystemLoader([*folders, TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    cast(Any, made).filters.update(FILTERS)  # jinja2 leaves the type of this dict open
-    return made
+    cast(Any, templates).filters.update(FILTERS)  # jinja2 leaves the type of this dict open
+    return templates
 
 
 def render(template: str, *folders: Path, diagnosis: Diagnosis | None = None, **values: Any) -> Markup:

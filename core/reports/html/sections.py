@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from core.numbers import number, percent
 from core.records import Diagnosis
-from core.records.sections import Pictures, Row, Section
+from core.records.sections import Figure, Pictures, Row, Section
 from core.reports.html.charts import N_CLUSTER_COLOURS
 from core.reports.html.intervals import Axis, IntervalBar
 from core.reports.html.render import render
@@ -46,11 +46,15 @@ def draw_section(diagnosis: Diagnosis, section: Section, pictures: Pictures, mos
     measures = ("error rate", "mean loss")
     axes = {measure: _axis([r for r in section.rows if r.measure == measure]) for measure in measures}
     rows = [_drawn(row, axes[row.measure], pictures, most) for row in section.rows]
-    ends = {
-        measure: (percent(axis[0]), percent(axis[1])) if measure == "error rate" else (number(axis[0]), number(axis[1]))
-        for measure, axis in axes.items()
-        if any(drawn.bar is not None and drawn.row.measure == measure for drawn in rows)
-    }
+    drawn_measures = {drawn.row.measure for drawn in rows if drawn.bar is not None}
+    ends = dict[str, tuple[str, str]]()
+    for measure, (low, high) in axes.items():
+        if measure not in drawn_measures:
+            continue
+        if measure == "error rate":
+            ends[measure] = percent(low), percent(high)
+        else:
+            ends[measure] = number(low), number(high)
     return render(
         "section.html.j2",
         diagnosis=diagnosis,
@@ -60,17 +64,29 @@ def draw_section(diagnosis: Diagnosis, section: Section, pictures: Pictures, mos
         most_rows=MAX_TABLE_ROWS,
         has_images=any(row.samples is not None for row in section.rows),
         bare=diagnosis.samples.items is None,
-        figure=Markup(section.figure(pictures)) if section.figure is not None else "",
+        figure=figure_markup(section.figure, pictures),
     )
 
 
+def figure_markup(figure: Figure | None, pictures: Pictures) -> Markup:
+    """The figure that a section or a row brings as markup; "" without one."""
+    if figure is None:
+        return Markup()
+    return Markup(figure(pictures))
+
+
 def _drawn(row: Row, axis: Axis, pictures: Pictures, most: int) -> DrawnRow:
-    colour = "" if row.rank is None else f"cluster-{(row.rank - 1) % N_CLUSTER_COLOURS}"
-    shown = None if row.samples is None else row.samples[:most]
-    members = [] if shown is None else pictures(shown)
-    similar = [] if row.similar_but_right is None else pictures(row.similar_but_right[: most // 2])
-    figure = Markup(row.figure(pictures)) if row.figure is not None else ""
-    n_more = 0 if shown is None else row.n - len(shown)
+    colour = f"cluster-{(row.rank - 1) % N_CLUSTER_COLOURS}" if row.rank is not None else ""
+    members = ()
+    similar = ()
+    n_more = 0
+    if row.samples is not None:
+        shown = row.samples[:most]
+        members = pictures(shown)
+        n_more = row.n - len(shown)
+    if row.similar_but_right is not None:
+        similar = pictures(row.similar_but_right[: most // 2])
+    figure = figure_markup(row.figure, pictures)
     return DrawnRow(row, _bar(row, axis, colour), colour, members, similar, n_more, figure)
 
 
@@ -78,8 +94,10 @@ def _axis(rows: Sequence[Row]) -> Axis:
     """From 0 to the largest value, with a little room."""
     ends = [0.0]
     for row in rows:
-        values = [] if row.estimate is None else [row.estimate.low, row.estimate.value, row.estimate.high]
-        ends += [v for v in (*values, row.against) if v is not None and isfinite(v)]
+        values = [row.against]
+        if row.estimate is not None:
+            values += [row.estimate.low, row.estimate.value, row.estimate.high]
+        ends += [v for v in values if v is not None and isfinite(v)]
     return min(ends), 1.05 * max(ends)
 
 

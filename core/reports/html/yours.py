@@ -25,22 +25,22 @@ def yours_section(diagnosis: Diagnosis, entries: Callable[[I64], list[Any]]) -> 
     if not yours.sets and not yours.marks:
         return None
     sets = list[dict[str, Any]]()
-    for one in sorted(yours.sets, key=lambda one: not one.pinned):
-        worst = one.rows[np.argsort(-loss[one.rows], kind="stable")][:MAX_SHOWN]
-        rest = np.delete(loss, one.rows)
-        sets.append(
-            {
-                "set": one,
-                "mean": float(loss[one.rows].mean()),
-                "rest": float(rest.mean()) if len(rest) else None,
-                "members": entries(worst) if len(sets) < MAX_SETS else [],
-            }
-        )
-    marks = [{"mark": one, "of": marked(diagnosis, one)} for one in yours.marks]
+    for chosen in sorted(yours.sets, key=lambda each: not each.pinned):
+        worst = chosen.rows[np.argsort(-loss[chosen.rows], kind="stable")][:MAX_SHOWN]
+        others = np.delete(loss, chosen.rows)
+        mean_others = float(others.mean()) if len(others) else None
+        members = list[Any]()
+        if len(sets) < MAX_SETS:
+            members = entries(worst)
+        mean = float(loss[chosen.rows].mean())
+        sets.append({"set": chosen, "mean": mean, "rest": mean_others, "members": members})
+    marks = [{"mark": mark, "of": marked(diagnosis, mark)} for mark in yours.marks]
     return {"sets": sets, "marks": marks, "label": MARKED, "sentence": NOT_TESTED}
 
 
 def marked(diagnosis: Diagnosis, mark: OwnMark) -> str:
     """That of which a person says something, as the run calls it, such as "Cluster 1: in the dark"."""
-    number = f" {mark.number + 1}" if mark.kind == "cluster" else ""
-    return f"{KINDS[mark.kind]}{number}: {tested_title(diagnosis, mark)}"
+    kind = KINDS[mark.kind]
+    if mark.kind == "cluster":
+        kind = f"{kind} {mark.number + 1}"
+    return f"{kind}: {tested_title(diagnosis, mark)}"

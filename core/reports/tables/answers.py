@@ -24,17 +24,19 @@ def answer_document(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
     """An answer without its samples, what it names, and how it is told."""
     cluster = answer.cluster
     condition = answer.condition
-    named = {"named": answer.named or condition.text} if condition else {}
+    condition_fields = None
+    if condition is not None:
+        condition_fields = fields(condition, "text scope size p measure") | {"named": answer.named or condition.text}
     return {
         **fields(answer, ANSWERED),
         "cluster": cluster and fields(cluster, "id scope size p measure"),
-        "condition": condition and fields(condition, "text scope size p measure") | named,
+        "condition": condition_fields,
         "known": answer.known and asdict(answer.known),
         "sentence": answer_sentence(diagnosis, answer),
         "paragraphs": answer_parts(diagnosis, answer).paragraphs,
     }
 
 
-def difference_document(diagnosis: Diagnosis, found: Difference) -> dict[str, Any]:
+def difference_document(diagnosis: Diagnosis, difference: Difference) -> dict[str, Any]:
     """How two answers differ, and how it is told."""
-    return fields(found, "first second observed shared") | {"sentence": difference_sentence(diagnosis, found)}
+    return fields(difference, "first second observed shared") | {"sentence": difference_sentence(diagnosis, difference)}

@@ -14,50 +14,47 @@ from core.reports.wording.findings import cluster_title
 from core.reports.wording.second_model import change_sentence
 
 
-def checkpoints_table(diagnosis: Diagnosis, found: FollowedRun) -> pd.DataFrame:
+def checkpoints_table(diagnosis: Diagnosis, followed: FollowedRun) -> pd.DataFrame:
     """One row for each cluster, and for all samples, in each checkpoint: cluster, title, checkpoint, n, error_rate,
     low, high, rest."""
-    rows = [
-        {
-            "cluster": None if one.cluster is None else one.cluster.id,
-            "title": _title(diagnosis, one),
-            "checkpoint": name,
-            "n": one.n[place],
-            "error_rate": one.rates[place].value,
-            "low": one.rates[place].low,
-            "high": one.rates[place].high,
-            "rest": one.rest[place],
-        }
-        for one in (*found.clusters, found.everything)
-        for place, name in enumerate(found.names)
-    ]
+    rows = list[dict[str, Any]]()
+    for scope in (*followed.clusters, followed.everything):
+        for name, n, rate, rest in zip(followed.names, scope.n, scope.rates, scope.rest, strict=True):
+            rows.append(
+                {
+                    **_names(diagnosis, scope),
+                    "checkpoint": name,
+                    "n": n,
+                    "error_rate": rate.value,
+                    "low": rate.low,
+                    "high": rate.high,
+                    "rest": rest,
+                }
+            )
     table = pd.DataFrame(rows).astype({"cluster": "Int64"})
     return table.assign(title=strings(table["title"].tolist()), checkpoint=strings(table["checkpoint"].tolist()))
 
 
-def checkpoints_document(diagnosis: Diagnosis, found: FollowedRun) -> dict[str, Any]:
+def checkpoints_document(diagnosis: Diagnosis, followed: FollowedRun) -> dict[str, Any]:
     """The same with the run's own model, what changed, and its sentence."""
-    return to_json(
-        {
-            "checkpoints": found.names,
-            "scopes": [
-                {
-                    "cluster": None if one.cluster is None else one.cluster.id,
-                    "title": _title(diagnosis, one),
-                    "own": one.baseline.to_dict(),
-                    "rates": [rate.to_dict() for rate in one.rates],
-                    "rest": one.rest,
-                    "n": one.n,
-                    "change": one.change.to_dict(),
-                    "p": one.p,
-                    "sentence": change_sentence(found.names, one),
-                }
-                for one in (*found.clusters, found.everything)
-            ],
-            "notes": found.notes,
-        }
-    )
+    scopes = list[dict[str, Any]]()
+    for scope in (*followed.clusters, followed.everything):
+        scopes.append(
+            {
+                **_names(diagnosis, scope),
+                "own": scope.baseline.to_dict(),
+                "rates": [rate.to_dict() for rate in scope.rates],
+                "rest": scope.rest,
+                "n": scope.n,
+                "change": scope.change.to_dict(),
+                "p": scope.p,
+                "sentence": change_sentence(followed.names, scope),
+            }
+        )
+    return to_json({"checkpoints": followed.names, "scopes": scopes, "notes": followed.notes})
 
 
-def _title(diagnosis: Diagnosis, one: FollowedCluster) -> str:
-    return "all samples" if one.cluster is None else cluster_title(diagnosis, one.cluster)
+def _names(diagnosis: Diagnosis, scope: FollowedCluster) -> dict[str, Any]:
+    if scope.cluster is None:
+        return {"cluster": None, "title": "all samples"}
+    return {"cluster": scope.cluster.id, "title": cluster_title(diagnosis, scope.cluster)}

@@ -48,7 +48,9 @@ class ShownColumn:
     @property
     def short(self) -> str:
         """What it is called where there is little room."""
-        return self.key if self.key in SHORT else self.title
+        if self.key in SHORT:
+            return self.key
+        return self.title
 
 
 _CODED: WeakKeyDictionary[ShownColumn, tuple[tuple[str, ...], I64]] = WeakKeyDictionary()
@@ -60,21 +62,22 @@ def columns_of(diagnosis: Diagnosis) -> tuple[ShownColumn, ...]:
     """The columns of a run: the loss and what was found first, then the table's own, then what was measured. Columns of
     free text are left out, and of the table what the run shows already, as its predictions. Made once for each run in
     memory."""
-    found = _KNOWN.get(diagnosis)
-    if found is None:
+    columns = _KNOWN.get(diagnosis)
+    if columns is None:
         by_key: dict[str, ShownColumn] = {}
-        for column in (*_found(diagnosis), *_yours(diagnosis), *_beside(diagnosis), *_of_table(diagnosis)):
-            if len(column.key) <= MAX_KEY and not _told(column, by_key.get(column.title)):
+        for column in (*_of_run(diagnosis), *_yours(diagnosis), *_beside(diagnosis), *_of_table(diagnosis)):
+            if len(column.key) <= MAX_KEY and not _is_shown_by(column, by_key.get(column.title)):
                 by_key.setdefault(column.key, column)
-        found = _KNOWN[diagnosis] = tuple(by_key.values())
-    return found
+        columns = tuple(by_key.values())
+        _KNOWN[diagnosis] = columns
+    return columns
 
 
-def _told(column: ShownColumn, found: ShownColumn | None) -> bool:
+def _is_shown_by(column: ShownColumn, shown: ShownColumn | None) -> bool:
     """Whether the run shows the very values of a column of the table under the same title, as of a prediction."""
-    if found is None or (column.title, column.kind) != (found.title, found.kind):
+    if shown is None or (column.title, column.kind) != (shown.title, shown.kind):
         return False
-    return bool(np.all((column.values == found.values) | (pd.isna(column.values) & pd.isna(found.values))))
+    return bool(np.all((column.values == shown.values) | (pd.isna(column.values) & pd.isna(shown.values))))
 
 
 def column_of(diagnosis: Diagnosis, key: str) -> ShownColumn | None:
@@ -92,19 +95,24 @@ def coded(column: ShownColumn) -> tuple[tuple[str, ...], I64]:
     if column not in _CODED:
         codes, names = pd.factorize(column.values)
         known = codes[codes >= 0]
-        rank = [int(name) for name in names] if column.key == "cluster" else -np.bincount(known, minlength=len(names))
+        rank = -np.bincount(known, minlength=len(names))
+        if column.key == "cluster":
+            rank = names.astype(np.int64)
         order = np.argsort(rank, kind="stable")
         places = np.append(np.argsort(order), -1)  # the last: of code -1
         _CODED[column] = tuple(map(str, np.asarray(names, object)[order])), places[codes].astype(np.int64)
     return _CODED[column]
 
 
-def _found(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
+def _of_run(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
     outcomes = diagnosis.outcomes
     estimate = diagnosis.estimate
     samples = diagnosis.samples
     unit = f" ({outcomes.said_unit})" if outcomes.said_unit else ""
-    yield _number(LOSS, f"{'' if outcomes.name == 'loss' else 'loss: '}{outcomes.name}{unit}", outcomes.loss)
+    name = "loss"
+    if outcomes.name != name:
+        name = f"loss: {outcomes.name}"
+    yield _number(LOSS, f"{name}{unit}", outcomes.loss)
     yield _number("predicted", f"predicted loss{unit}", estimate.predicted)
     yield _number("residual", f"residual: loss minus predicted loss{unit}", outcomes.loss - estimate.predicted)
     yield _number("spread", f"spread of the ensemble's predictions{unit}", estimate.spread)
@@ -124,23 +132,23 @@ def _found(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
 def _yours(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
     """In which of a person's own sets a sample is: their titles, where it is in several."""
     titles = dict[int, list[str]]()
-    for one in yours_of(diagnosis).sets:
-        for row in one.rows.tolist():
-            titles.setdefault(row, []).append(one.title)
+    for chosen in yours_of(diagnosis).sets:
+        for row in chosen.rows.tolist():
+            titles.setdefault(row, []).append(chosen.title)
     if titles:
         values = np.full(len(diagnosis.samples), None, object)
-        for row, said in titles.items():
-            values[row] = " | ".join(said)[:MAX_KEY]
+        for row, names in titles.items():
+            values[row] = " | ".join(names)[:MAX_KEY]
         yield ShownColumn("yours", f"sets ({MARKED})", "category", values)
 
 
 def _beside(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
     """What each other model or probe makes of the first model's answers."""
     first = diagnosis.outcomes.errors
-    own = diagnosis.extras.get(OWN)
+    own_name = diagnosis.extras.get(OWN)
     if first is None:
         return
-    others = {p.name: (p.rows, p.outcomes.errors) for p in other_models(diagnosis) if p.name != own}
+    others = {p.name: (p.rows, p.outcomes.errors) for p in other_models(diagnosis) if p.name != own_name}
     if SECOND_MODELS in diagnosis.extras:
         from core.checks.second_model import kept_errors  # scipy: not needed to start the page
 
@@ -154,7 +162,9 @@ def _beside(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
 
 def key_of(column: Column) -> str:
     """The key under which a column of the table, or of what was measured, is shown."""
-    return f"{'property' if column.measured else 'meta'}:{column.name}"
+    if column.measured:
+        return f"property:{column.name}"
+    return f"meta:{column.name}"
 
 
 def _of_table(diagnosis: Diagnosis) -> Iterator[ShownColumn]:

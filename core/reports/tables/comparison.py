@@ -15,14 +15,16 @@ from core.reports.wording.comparison import overall_sentences, scope_title, verd
 
 def comparisons_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """Every comparison of `comparisons`, one under the other."""
-    found = [comparison_table(diagnosis, c) for c in comparisons(diagnosis)]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["a", "b", "kind", "scope", "n"])
+    tables = [comparison_table(diagnosis, comparison) for comparison in comparisons(diagnosis)]
+    if not tables:
+        return pd.DataFrame(columns=["a", "b", "kind", "scope", "n"])
+    return pd.concat(tables, ignore_index=True)
 
 
-def comparison_table(diagnosis: Diagnosis, found: Comparison) -> pd.DataFrame:
+def comparison_table(diagnosis: Diagnosis, comparison: Comparison) -> pd.DataFrame:
     """One row for all samples, each cluster and each class: the four counts, the difference, and the verdict."""
-    scopes = (found.overall, *found.clusters, *found.classes)
-    rows = [{"a": found.a, "b": found.b} | _flat(_scope(diagnosis, found, scope)) for scope in scopes]
+    scopes = (comparison.overall, *comparison.clusters, *comparison.classes)
+    rows = [{"a": comparison.a, "b": comparison.b} | _flat(_scope(diagnosis, comparison, scope)) for scope in scopes]
     return pd.DataFrame(rows).astype({"cluster": "Int64"})
 
 
@@ -32,28 +34,29 @@ def _flat(entry: dict[str, Any]) -> dict[str, Any]:
     return flat(entry | known)
 
 
-def comparison_document(diagnosis: Diagnosis, found: Comparison) -> dict[str, Any]:
+def comparison_document(diagnosis: Diagnosis, comparison: Comparison) -> dict[str, Any]:
     """Two models side by side as JSON values."""
+    scopes = (comparison.overall, *comparison.clusters, *comparison.classes)
     return to_json(
         {
-            "a": found.a,
-            "b": found.b,
-            "n": len(found.rows),
-            "sentence": " ".join(overall_sentences(found, diagnosis)),
-            "accuracy_a": estimate(found.accuracy_a),
-            "accuracy_b": estimate(found.accuracy_b),
-            "agreement": found.agreement,
-            "scopes": [_scope(diagnosis, found, scope) for scope in (found.overall, *found.clusters, *found.classes)],
-            "notes": found.notes,
+            "a": comparison.a,
+            "b": comparison.b,
+            "n": len(comparison.rows),
+            "sentence": " ".join(overall_sentences(comparison, diagnosis)),
+            "accuracy_a": estimate(comparison.accuracy_a),
+            "accuracy_b": estimate(comparison.accuracy_b),
+            "agreement": comparison.agreement,
+            "scopes": [_scope(diagnosis, comparison, scope) for scope in scopes],
+            "notes": comparison.notes,
         }
     )
 
 
-def _scope(diagnosis: Diagnosis, found: Comparison, scope: FourWay) -> dict[str, Any]:
+def _scope(diagnosis: Diagnosis, comparison: Comparison, scope: FourWay) -> dict[str, Any]:
     return {
         "kind": scope.kind,
         "scope": scope.scope,
         "title": scope_title(diagnosis, scope),
         **fields(scope, "cluster n fixed broken both neither difference p shares shares_p excess_gap verdict"),
-        "words": verdict_words(found, scope, diagnosis),
+        "words": verdict_words(comparison, scope, diagnosis),
     }

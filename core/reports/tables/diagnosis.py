@@ -121,15 +121,21 @@ def clusters_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each confirmed cluster in rank order, then the candidates, which have no p."""
     both = (*diagnosis.clusters, *diagnosis.candidates)
     table = pd.DataFrame([flat(_cluster(diagnosis, c, ranked=c.confirmed), drop=_LISTS) for c in both])
-    return table.astype({"id": "Int64"}) if both else table
+    if not both:
+        return table
+    return table.astype({"id": "Int64"})
 
 
 def insights_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each insight, in the order of `insights_in_order`."""
     drop = ("rule", "measured", "competence")
     rows = [flat(_insight(diagnosis, insight), drop=drop) for insight in insights_in_order(diagnosis)]
-    joined = [row | {"columns": " | ".join(row["columns"]), "proxies": " | ".join(row["proxies"])} for row in rows]
-    return pd.DataFrame(joined).astype({"cluster": "Int64"}) if rows else pd.DataFrame(joined)
+    if not rows:
+        return pd.DataFrame()
+    for row in rows:
+        row["columns"] = " | ".join(row["columns"])
+        row["proxies"] = " | ".join(row["proxies"])
+    return pd.DataFrame(rows).astype({"cluster": "Int64"})
 
 
 def weights_table(diagnosis: Diagnosis) -> pd.DataFrame:
@@ -152,6 +158,11 @@ def weights_table(diagnosis: Diagnosis) -> pd.DataFrame:
 def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
     """The content of diagnosis.json: plain JSON values, no nan."""
     outcomes = diagnosis.outcomes
+    error_rate = float(outcomes.errors.mean()) if outcomes.errors is not None else None
+    classes = list[dict[str, Any]]()
+    for finding in diagnosis.classes:
+        figures = fields(finding, "name kind size mean_loss error_rate p confirmed")
+        classes.append(figures | {"untested": why_untested(diagnosis, finding)})
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "name": diagnosis.samples.name,
@@ -161,17 +172,14 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
         "loss": {
             **fields(outcomes, "name unit source clip is_proxy"),
             "mean": float(outcomes.loss.mean()),
-            "error_rate": None if outcomes.errors is None else float(outcomes.errors.mean()),
+            "error_rate": error_rate,
         },
         "encoder": diagnosis.embeddings.encoder,
         "predictability": {
             "sentence": predictability_sentence(diagnosis),
             **_predictability(diagnosis.estimate.predictability),
         },
-        "classes": [
-            fields(c, "name kind size mean_loss error_rate p confirmed") | {"untested": why_untested(diagnosis, c)}
-            for c in diagnosis.classes
-        ],
+        "classes": classes,
         "clusters": [_cluster(diagnosis, cluster, ranked=True) for cluster in diagnosis.clusters],
         "worth_a_look": candidates_sentence(diagnosis),
         "candidates": [_cluster(diagnosis, candidate, ranked=False) for candidate in diagnosis.candidates],
@@ -201,27 +209,28 @@ def top_members(diagnosis: Diagnosis, cluster: FailureCluster, most: int = N_TOP
     return members[order][:most].astype(np.int64)
 
 
-def _predictability(found: Predictability) -> dict[str, Any]:
-    by_class = [{"name": name, "n": n, "correlation": r.to_dict(), "p": p} for name, n, r, p in found.by_class]
-    return fields(found, "r2 rank_correlation correlation error_auroc p n_permutations confirmed") | {
+def _predictability(predictability: Predictability) -> dict[str, Any]:
+    by_class = list[dict[str, Any]]()
+    for name, n, correlation, p in predictability.by_class:
+        by_class.append({"name": name, "n": n, "correlation": correlation.to_dict(), "p": p})
+    return fields(predictability, "r2 rank_correlation correlation error_auroc p n_permutations confirmed") | {
         "by_class": by_class
     }
 
 
 def _sensitivity(diagnosis: Diagnosis) -> dict[str, Any]:
-    found = diagnosis.sensitivity
-    said = {"sentence": sensitivity_sentence(diagnosis)}
-    if found is None:
-        return said
-    patterns = [
-        fields(p, "scope size share strength excess_loss error_difference n_plants n_found found")
-        | {"sentence": pattern_sentence(found, p)}
-        for p in found.patterns
-    ]
+    sensitivity = diagnosis.sensitivity
+    sentence = {"sentence": sensitivity_sentence(diagnosis)}
+    if sensitivity is None:
+        return sentence
+    patterns = list[dict[str, Any]]()
+    for pattern in sensitivity.patterns:
+        figures = fields(pattern, "scope size share strength excess_loss error_difference n_plants n_found found")
+        patterns.append(figures | {"sentence": pattern_sentence(sensitivity, pattern)})
     return {
-        **said,
+        **sentence,
         "classes_sentence": classes_sentence(diagnosis),
-        **fields(found, "unit base classes class_size n_samples power smallest surest unplanted"),
+        **fields(sensitivity, "unit base classes class_size n_samples power smallest surest unplanted"),
         "patterns": patterns,
     }
 
@@ -231,6 +240,9 @@ _LISTS = ("top_members", "counterexamples", "might_be", "parts")
 
 def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> dict[str, Any]:
     called = cluster_name(diagnosis, cluster)
+    chances: dict[str, Any] = {}
+    if not ranked:
+        chances = fields(cluster, "chance local_fdr")
     return {
         "id": cluster.id if ranked else None,  # a candidate has no rank, so nothing to refer to it by
         "name": cluster.name,
@@ -242,16 +254,22 @@ def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> 
         "parts": [_part(diagnosis, part) for part in cluster_parts(diagnosis, cluster)],
         **fields(cluster, "scope confirmed measure size mean_loss excess_loss error_rate error_outside"),
         **fields(cluster, "error_difference p coverage cause"),
-        **({} if ranked else fields(cluster, "chance local_fdr")),
+        **chances,
         "top_members": _ids(diagnosis, top_members(diagnosis, cluster)),
         "counterexamples": _ids(diagnosis, cluster.counterexamples[:N_TOP]),
     }
 
 
-def _part(diagnosis: Diagnosis, found: PartFigures) -> dict[str, Any]:
-    own = None if found.confirmed is None else fields(found.confirmed, "text kind p")
-    told = {**fields(found.part, "title chance share"), **fields(found, "size error_rate mean_loss")}
-    return {**told, "confirmed": own, "ids": _ids(diagnosis, found.part.rows)}
+def _part(diagnosis: Diagnosis, figures: PartFigures) -> dict[str, Any]:
+    confirmed = None
+    if figures.confirmed is not None:
+        confirmed = fields(figures.confirmed, "text kind p")
+    return {
+        **fields(figures.part, "title chance share"),
+        **fields(figures, "size error_rate mean_loss"),
+        "confirmed": confirmed,
+        "ids": _ids(diagnosis, figures.part.rows),
+    }
 
 
 def _insight(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any]:
@@ -269,8 +287,11 @@ def _insight(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any]:
 
 def _competence(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any] | None:
     """How well the encoder knows a phrase; None of a condition, and where that was not measured."""
-    known = None if diagnosis.words is None else diagnosis.words.competence
-    if known is None or insight.number is None or not known.is_known(insight.number):
+    words = diagnosis.words
+    if words is None or words.competence is None or insight.number is None:
+        return None
+    known = words.competence
+    if not known.is_known(insight.number):
         return None
     n_with = int(known.n_with[insight.number])
     n_without = int(known.n_without[insight.number])
@@ -288,20 +309,20 @@ def _words(diagnosis: Diagnosis) -> dict[str, Any] | None:
 def prediction_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
     """What the frozen findings said of fresh samples beside what those show, as in diagnosis.json; None if that was not
     tried."""
-    found = diagnosis.prediction
-    if found is None:
+    prediction = diagnosis.prediction
+    if prediction is None:
         return None
     digits = digits_for(diagnosis.outcomes.loss)
+    rows = list[dict[str, Any]]()
+    for row in prediction_rows(diagnosis):
+        rows.append(_prediction_row(row) | {"sentence": prediction_sentence(row, digits)})
     return to_json(
         {
-            **fields(found, "digest measure source n_fresh"),
-            "summary": replication_sentence(found),
-            "rows": [
-                _prediction_row(row) | {"sentence": prediction_sentence(row, digits)}
-                for row in prediction_rows(diagnosis)
-            ],
-            "notes": list(found.notes),
-            "excluded": [{"id": name, "reason": reason} for name, reason in found.excluded],
+            **fields(prediction, "digest measure source n_fresh"),
+            "summary": replication_sentence(prediction),
+            "rows": rows,
+            "notes": list(prediction.notes),
+            "excluded": [{"id": name, "reason": reason} for name, reason in prediction.excluded],
         }
     )
 
@@ -309,7 +330,9 @@ def prediction_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
 def prediction_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each row of the prediction; empty if there is none."""
     table = pd.DataFrame([flat(_prediction_row(row)) for row in prediction_rows(diagnosis)])
-    return table.astype({"as_predicted": "boolean"}) if len(table) else table
+    if table.empty:
+        return table
+    return table.astype({"as_predicted": "boolean"})
 
 
 def _prediction_row(row: PredictionRow) -> dict[str, Any]:
@@ -318,14 +341,8 @@ def _prediction_row(row: PredictionRow) -> dict[str, Any]:
 
 def audit_frame(cells: Sequence[AuditCell]) -> pd.DataFrame:
     """One row for each phrase in each scope: what the images show, and what the ensemble reads."""
-    rows = [
-        {
-            **fields(cell, "phrase family scope support observed"),
-            **fields(cell, "read stands_out error_inside error_outside"),
-        }
-        for cell in cells
-    ]
-    return pd.DataFrame([flat(row) for row in rows])
+    names = "phrase family scope support observed read stands_out error_inside error_outside"
+    return pd.DataFrame([flat(fields(cell, names)) for cell in cells])
 
 
 def _ids(diagnosis: Diagnosis, rows: I64) -> list[str]:

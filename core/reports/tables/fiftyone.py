@@ -58,13 +58,13 @@ def write_fiftyone(
     without = list[str]()
     for row, sample in enumerate(_samples(diagnosis)):
         report(row)
-        path = _original(samples.items, row, images) if images else _copy(samples.items, row, folder)
+        path = _copy(samples.items, row, folder) if images is None else _original(samples.items, row, images)
         if path is None:
             without.append(samples.ids[row])
         else:
             written.append({"filepath": path, **sample})
     if not written:
-        where = f"in {images}" if images else "in the run"
+        where = f"in {images}" if images is not None else "in the run"
         raise InvalidInput(
             f"None of the {len(samples):,} images, such as {quoted(samples.items.name(0))}, was found {where}. "
             "Name the folder of the originals with --images, or leave it out."
@@ -83,15 +83,22 @@ def _samples(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
     clusters, membership = diagnosis.cluster_of()
     titles = {c: f"{OWN_TAG} {c.id}: {cluster_title(diagnosis, c)}" for c in diagnosis.clusters}
     suspected = set(diagnosis.label_errors.tolist())
-    fields = (f"{OWN if column.measured else ''}{_name(column.name)}" for column in samples.metadata)
+    fields = list[str]()
+    for column in samples.metadata:
+        field = _name(column.name)
+        if column.measured:
+            field = f"{OWN}{field}"
+        fields.append(field)
     columns = dict(zip(apart(fields), samples.metadata))  # FiftyOne takes some names for one
     for row, name in enumerate(samples.ids):
         tags = [title for cluster, title in titles.items() if cluster.membership[row] >= 0.5]
-        sample: dict[str, Any] = {"tags": tags + ([f"{OWN_TAG}: label suspected"] if row in suspected else [])}
+        if row in suspected:
+            tags.append(f"{OWN_TAG}: label suspected")
+        sample: dict[str, Any] = {"tags": tags}
         if samples.labels is not None:
             sample["ground_truth"] = _class(samples.class_names, int(samples.labels[row]))
         if outcomes.predictions is not None:
-            best = None if outcomes.scores is None else float(outcomes.scores[row].max())
+            best = float(outcomes.scores[row].max()) if outcomes.scores is not None else None
             sample["predictions"] = _class(samples.class_names, int(outcomes.predictions[row]), best)
         sample |= {
             _LOSS.get(outcomes.name, "loss"): float(outcomes.loss[row]),
@@ -112,22 +119,27 @@ def _samples(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
 def _class(names: tuple[str, ...], number: int, confidence: float | None = None) -> dict[str, Any] | None:
     if number < 0:
         return None
-    return {"_cls": "Classification", "label": names[number]} | (
-        {} if confidence is None else {"confidence": confidence}
-    )
+    label = {"_cls": "Classification", "label": names[number]}
+    if confidence is None:
+        return label
+    return label | {"confidence": confidence}
 
 
 def _name(name: str) -> str:
     """The name as FiftyOne takes it: without dots, dollar signs and underscores before it, and none of its own."""
     plain = re.sub(r"[.$\0]", "_", name).lstrip("_")
-    return f"column {plain}" if plain in _TAKEN or not plain or plain.startswith(OWN) else plain
+    if plain in _TAKEN or not plain or plain.startswith(OWN):
+        return f"column {plain}"
+    return plain
 
 
 def _value(column: Column, row: int) -> Any:
     value = column.values[row]
-    if column.kind == "number":
-        return float(value) if math.isfinite(value) else None
-    return value
+    if column.kind != "number":
+        return value
+    if not math.isfinite(value):
+        return None
+    return float(value)
 
 
 def _original(items: ItemStore, row: int, images: Path) -> str | None:
@@ -135,7 +147,9 @@ def _original(items: ItemStore, row: int, images: Path) -> str | None:
     if name.is_absolute() or ".." in name.parts:
         return None  # it leads out of the folder
     path = images / name
-    return str(path.resolve()) if path.is_file() else None
+    if not path.is_file():
+        return None
+    return str(path.resolve())
 
 
 def _copy(items: ItemStore, row: int, folder: Path) -> str | None:
@@ -144,7 +158,9 @@ def _copy(items: ItemStore, row: int, folder: Path) -> str | None:
         data = items.read(row)
     except InvalidInput:
         return None
-    suffix = ".webp" if data[8:12] == b"WEBP" else PurePosixPath(items.name(row)).suffix.lower() or ".png"
+    suffix = PurePosixPath(items.name(row)).suffix.lower() or ".png"
+    if data[8:12] == b"WEBP":
+        suffix = ".webp"
     path = f"data/{row:06}{suffix}"
     (folder / "data").mkdir(parents=True, exist_ok=True)
     (folder / path).write_bytes(data)

@@ -14,7 +14,9 @@ from core.statistics.measures import insights_in_order
 ESTIMATES = ("excess_loss", "error_rate", "error_difference")
 COLUMNS = (
     *("kind", "title", "scope", "measure", "size", "p", "confirmed"),
-    *(f"{name}{end}" for name in ESTIMATES for end in ("", "_low", "_high")),
+    *("excess_loss", "excess_loss_low", "excess_loss_high"),
+    *("error_rate", "error_rate_low", "error_rate_high"),
+    *("error_difference", "error_difference_low", "error_difference_high"),
     "sentence",
 )
 
@@ -33,43 +35,48 @@ def findings_table(diagnosis: Diagnosis) -> pd.DataFrame:
         with _low and _high; sentence. No limit of an error rate lies beyond [0, 1], nor of a difference of two, the
         excess of a 0/1 error included, beyond [-1, 1].
     """
-    rows = [_class(diagnosis, found) for found in diagnosis.classes if found.confirmed]
-    rows += [_cluster(diagnosis, found) for found in diagnosis.clusters]
-    rows += [_insight(diagnosis, found) for found in insights_in_order(diagnosis) if found.confirmed]
-    rows += [_cluster(diagnosis, found) for found in diagnosis.candidates]
+    rows = [_class(diagnosis, finding) for finding in diagnosis.classes if finding.confirmed]
+    rows += [_cluster(diagnosis, finding) for finding in diagnosis.clusters]
+    rows += [_insight(diagnosis, finding) for finding in insights_in_order(diagnosis) if finding.confirmed]
+    rows += [_cluster(diagnosis, finding) for finding in diagnosis.candidates]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"confirmed": bool, "p": float})
 
 
-def _class(diagnosis: Diagnosis, found: ClassFinding) -> dict[str, Any]:
-    measure = "mean loss" if found.error_rate is None else "error rate"
-    made = {"kind": found.kind, "title": found.name, "scope": EVERYTHING, "measure": measure}
-    made |= {"sentence": " ".join(filter(None, [class_sentence(diagnosis, found), through_sentence(diagnosis, found)]))}
-    return made | _figures(found, error_rate=found.error_rate)
+def _class(diagnosis: Diagnosis, finding: ClassFinding) -> dict[str, Any]:
+    measure = "mean loss" if finding.error_rate is None else "error rate"
+    row = {"kind": finding.kind, "title": finding.name, "scope": EVERYTHING, "measure": measure}
+    row |= {
+        "sentence": " ".join(filter(None, [class_sentence(diagnosis, finding), through_sentence(diagnosis, finding)]))
+    }
+    return row | _figures(finding, error_rate=finding.error_rate)
 
 
-def _cluster(diagnosis: Diagnosis, found: FailureCluster) -> dict[str, Any]:
-    title = cluster_title(diagnosis, found)
-    said = plain_sentence(diagnosis, found)
-    head = f"Cluster {found.id + 1}, {title}" if found.confirmed else f"Worth a look, {title}"
-    made = {"kind": "cluster" if found.confirmed else "worth a look", "title": title}
-    made |= {"scope": found.scope, "measure": found.measure, "sentence": f"{head}. {said}"}
-    return made | _figures(found, found.excess_loss, found.error_rate, found.error_difference)
+def _cluster(diagnosis: Diagnosis, finding: FailureCluster) -> dict[str, Any]:
+    title = cluster_title(diagnosis, finding)
+    kind = "worth a look"
+    head = "Worth a look"
+    if finding.confirmed:
+        kind = "cluster"
+        head = f"Cluster {finding.id + 1}"
+    row = {"kind": kind, "title": title, "scope": finding.scope, "measure": finding.measure}
+    row |= {"sentence": f"{head}, {title}. {plain_sentence(diagnosis, finding)}"}
+    return row | _figures(finding, finding.excess_loss, finding.error_rate, finding.error_difference)
 
 
-def _insight(diagnosis: Diagnosis, found: Insight) -> dict[str, Any]:
-    made = {"kind": found.kind, "title": found.text, "scope": found.scope, "measure": found.measure}
-    made |= {"sentence": sentence(diagnosis, found)}
-    return made | _figures(found, found.effect, None, found.error_difference)
+def _insight(diagnosis: Diagnosis, finding: Insight) -> dict[str, Any]:
+    row = {"kind": finding.kind, "title": finding.text, "scope": finding.scope, "measure": finding.measure}
+    row |= {"sentence": sentence(diagnosis, finding)}
+    return row | _figures(finding, finding.effect, None, finding.error_difference)
 
 
 def _figures(
-    found: ClassFinding | FailureCluster | Insight,
+    finding: ClassFinding | FailureCluster | Insight,
     excess_loss: Estimate | None = None,
     error_rate: Estimate | None = None,
     error_difference: Estimate | None = None,
 ) -> dict[str, Any]:
-    made: dict[str, Any] = {"size": found.size, "p": found.p, "confirmed": found.confirmed}
+    row: dict[str, Any] = {"size": finding.size, "p": finding.p, "confirmed": finding.confirmed}
     for name, estimate in zip(ESTIMATES, (excess_loss, error_rate, error_difference)):
         if estimate is not None:
-            made |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-    return made
+            row |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+    return row

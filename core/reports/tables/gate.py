@@ -17,7 +17,8 @@ from core.reports.wording.findings import cluster_title
 
 _MARKS = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)")
 """What Markdown reads as more than a letter; a "_" inside a word is one."""
-SAID = {"passed": "no worse", "failed": "worse", "skipped": "not tested"}
+STATES = {"passed": "no worse", "failed": "worse", "skipped": "not tested"}
+COVERAGE_STATES = {"passed": "enough", "failed": "**too few**"}
 COVERAGE = "coverage"
 
 KINDS = {"cluster": "group"}
@@ -32,7 +33,7 @@ class GateCase:
     title: str
     n: int
     state: str
-    """A key of `SAID`."""
+    """A key of `STATES`."""
     figure: str
     """The new model's error rate, and its change in points with interval and p; or why it was not tested."""
 
@@ -40,23 +41,37 @@ class GateCase:
 def gate_cases(diagnosis: Diagnosis, gate: Gate) -> list[GateCase]:
     """How many of the samples were answered, if not all; all samples; then the run's findings, clusters in rank order
     first, then what is new."""
-    found = gate.comparison
-    margin = gate.margin
-    cases = [_coverage(diagnosis, gate)] if gate.answered < 1 else []
-    cases += [_scope("all samples", "all samples", found.overall, margin)]
-    cases += [_scope(KINDS.get(one.kind, one.kind), scope_title(diagnosis, one), one, margin) for one in gate.findings]
+    comparison = gate.comparison
+    cases = list[GateCase]()
+    if gate.answered < 1:
+        cases.append(_coverage(diagnosis, gate))
+    cases.append(_scope("all samples", "all samples", comparison.overall, gate.margin))
+    for scope in gate.findings:
+        kind = KINDS.get(scope.kind, scope.kind)
+        cases.append(_scope(kind, scope_title(diagnosis, scope), scope, gate.margin))
     if gate.regressions is not None and gate.new:
-        return [*cases, *(_new(gate.regressions, one) for one in gate.new)]
-    none = "no sample was broken" if gate.regressions is None else "none was confirmed"
-    state, why = ("skipped", gate.unsearched) if gate.unsearched else ("passed", none)
-    return [*cases, GateCase("new regressions", "anywhere else", len(found.rows), state, why)]
+        return [*cases, *(_new(gate.regressions, finding) for finding in gate.new)]
+    state = "passed"
+    why = "none was confirmed"
+    if gate.unsearched:
+        state = "skipped"
+        why = gate.unsearched
+    elif gate.regressions is None:
+        why = "no sample was broken"
+    return [*cases, GateCase("new regressions", "anywhere else", len(comparison.rows), state, why)]
 
 
 def _coverage(diagnosis: Diagnosis, gate: Gate) -> GateCase:
     n = len(diagnosis.samples)
     answered = round(gate.answered * n)
     figure = f"{answered:,} of {n:,} are answered ({percent(gate.answered, 1)}), {percent(gate.coverage)} are asked for"
-    return GateCase(COVERAGE, "the run's samples", answered, "passed" if gate.covers else "failed", figure)
+    return GateCase(COVERAGE, "the run's samples", answered, _state(gate.covers), figure)
+
+
+def _state(passed: bool) -> str:
+    if passed:
+        return "passed"
+    return "failed"
 
 
 def _scope(kind: str, title: str, scope: FourWay, margin: float) -> GateCase:
@@ -64,43 +79,56 @@ def _scope(kind: str, title: str, scope: FourWay, margin: float) -> GateCase:
         return GateCase(kind, title, scope.n, "skipped", f"not tested: {count(scope.n, 'sample')}")
     less = scope.difference
     more = Estimate(-less.value, -less.high, -less.low)
-    state = "failed" if is_worse(scope, margin) else "passed"
     wrong = percent((scope.broken + scope.both) / scope.n)
-    return GateCase(kind, title, scope.n, state, f"{wrong} wrong: {_change(more, scope.p)}")
+    return GateCase(
+        kind, title, scope.n, _state(not is_worse(scope, margin)), f"{wrong} wrong: {_change(more, scope.p)}"
+    )
 
 
-def _new(regressions: Diagnosis, found: ClassFinding | FailureCluster) -> GateCase:
-    if isinstance(found, ClassFinding):
-        name = f"the class {found.name}"
-        return GateCase("new regressions", name, found.size, "failed", _change(found.mean_loss, found.p))
-    aside = "" if regressions.samples.labels is None else ", class means set aside (whole classes are tested apart)"
-    figure = f"{points(found.mean_loss, digits=1)}; beyond the rest{aside}: {_change(found.excess_loss, found.p)}"
-    return GateCase("new regressions", cluster_title(regressions, found), found.size, "failed", figure)
+def _new(regressions: Diagnosis, finding: ClassFinding | FailureCluster) -> GateCase:
+    if isinstance(finding, ClassFinding):
+        name = f"the class {finding.name}"
+        return GateCase("new regressions", name, finding.size, "failed", _change(finding.mean_loss, finding.p))
+    aside = ""
+    if regressions.samples.labels is not None:
+        aside = ", class means set aside (whole classes are tested apart)"
+    figure = f"{points(finding.mean_loss, digits=1)}; beyond the rest{aside}: {_change(finding.excess_loss, finding.p)}"
+    return GateCase("new regressions", cluster_title(regressions, finding), finding.size, "failed", figure)
 
 
 def _change(more: Estimate, p: float | None) -> str:
-    said = f"{points(more.value, digits=1)} ({interval(more, points=True, digits=1)}"
-    return f"{said}{'' if p is None else f', {p_value(p)}'})"
+    change = points(more.value, digits=1)
+    ends = interval(more, points=True, digits=1)
+    if p is None:
+        return f"{change} ({ends})"
+    return f"{change} ({ends}, {p_value(p)})"
 
 
 def gate_markdown(diagnosis: Diagnosis, gate: Gate) -> str:
     """A heading that says the outcome, a table, and the notes."""
     cases = gate_cases(diagnosis, gate)
-    bad = sum(case.state == "failed" for case in cases if case.kind != COVERAGE)
-    why = [] if gate.covers else ["leaves too many samples without an answer"]
-    why += [f"is worse in {count(bad, 'place')}"] if bad else []
-    head = f"Gate failed: {_text(gate.comparison.b)} {' and '.join(why)}"
-    lines = [f"## {head if why else f'Gate passed: {_text(gate.comparison.b)}'}", ""]
-    lines += [line for note in gate.notes for line in (_text(note), "")]
+    n_worse = sum(case.state == "failed" for case in cases if case.kind != COVERAGE)
+    why = list[str]()
+    if not gate.covers:
+        why.append("leaves too many samples without an answer")
+    if n_worse:
+        why.append(f"is worse in {count(n_worse, 'place')}")
+    model = _text(gate.comparison.b)
+    lines = [f"## Gate passed: {model}", ""]
+    if why:
+        lines = [f"## Gate failed: {model} {' and '.join(why)}", ""]
+    for note in gate.notes:
+        lines += [_text(note), ""]
     lines += [
         "| where | samples | the new model's error rate, and by how much it is above the old one's | |",
         "|---|---|---|---|",
     ]
-    passed = "not shown beyond the margin" if gate.margin > 0 else SAID["passed"]
+    states = STATES | {"failed": "**worse**"}
+    if gate.margin > 0:
+        states["passed"] = "not shown beyond the margin"
     for case in cases:
-        said = {"passed": "enough", "failed": "too few"} if case.kind == COVERAGE else SAID | {"passed": passed}
-        told = f"**{said[case.state]}**" if case.state == "failed" else said[case.state]
-        lines.append(f"| {case.kind}: {_text(case.title)} | {case.n:,} | {_text(case.figure)} | {told} |")
+        outcome = (COVERAGE_STATES if case.kind == COVERAGE else states)[case.state]
+        lines.append(f"| {case.kind}: {_text(case.title)} | {case.n:,} | {_text(case.figure)} | {outcome} |")
     lines += ["", f"Findings of the run: `{gate.digest[:12]}`."]
     return "\n".join([*lines, *(f"\n{_text(note)}" for note in _notes(gate))])
 
@@ -117,30 +145,34 @@ def gate_junit(diagnosis: Diagnosis, gate: Gate) -> str:
     samples that were left out, follow."""
     cases = gate_cases(diagnosis, gate)
     counts = {"tests": len(cases), "failures": _of(cases, "failed"), "skipped": _of(cases, "skipped"), "errors": 0}
-    given = {name: str(n) for name, n in counts.items()}
-    top = ET.Element("testsuites", {"name": "errata gate", **given})
-    suite = ET.SubElement(top, "testsuite", {"name": printable(gate.comparison.b), **given})
+    attributes = {name: str(n) for name, n in counts.items()}
+    top = ET.Element("testsuites", {"name": "errata gate", **attributes})
+    suite = ET.SubElement(top, "testsuite", {"name": printable(gate.comparison.b), **attributes})
     for case in cases:
         named = {"classname": f"errata.gate.{case.kind}", "name": printable(case.title)}
-        one = ET.SubElement(suite, "testcase", named)
+        element = ET.SubElement(suite, "testcase", named)
         figure = f"{count(case.n, 'sample')}: {printable(case.figure)}"
         if case.state == "passed":
-            ET.SubElement(one, "system-out").text = figure
+            ET.SubElement(element, "system-out").text = figure
         else:
-            ET.SubElement(one, "failure" if case.state == "failed" else "skipped", {"message": figure})
+            tag = {"failed": "failure", "skipped": "skipped"}[case.state]
+            ET.SubElement(element, tag, {"message": figure})
     ET.SubElement(suite, "system-out").text = printable("\n".join((*gate.notes, *_notes(gate))))
     ET.indent(top)
     return ET.tostring(top, encoding="unicode", xml_declaration=True) + "\n"
 
 
 def _notes(gate: Gate) -> tuple[str, ...]:
-    n = sum(one.p is not None for one in gate.findings)
-    together = (
-        f"Of the run's {n:,} findings (clusters, conditions and phrases) each p is adjusted for all {n:,} (Holm), and "
-        "the intervals hold for all of them at once. All samples and new regressions are each tested apart."
-    )
-    margin = f"What is worse by no more than {gate.margin:g} points, by its interval, holds nothing back."
-    return (*([together] if n > 1 else []), *([margin] if gate.margin else []), *gate.comparison.notes)
+    n = sum(finding.p is not None for finding in gate.findings)
+    notes = list[str]()
+    if n > 1:
+        notes.append(
+            f"Of the run's {n:,} findings (clusters, conditions and phrases) each p is adjusted for all {n:,} (Holm), "
+            "and the intervals hold for all of them at once. All samples and new regressions are each tested apart."
+        )
+    if gate.margin:
+        notes.append(f"What is worse by no more than {gate.margin:g} points, by its interval, holds nothing back.")
+    return (*notes, *gate.comparison.notes)
 
 
 def _of(cases: Sequence[GateCase], state: str) -> int:

@@ -17,16 +17,17 @@ from core.reports.wording.reasons import RULE, faithfulness_sentence, sentence_o
 def reasons_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """(n, 5) one row for each sample: id, expected loss, whether that is in the worst tenth, what is named (such as
     "cluster 0 | condition weather = fog | neighbors 3"), and the sentence; "" where nothing is known."""
-    found = reasons_of(diagnosis)
+    reasons = reasons_of(diagnosis)
+    names = list[str]()
+    for reason in reasons:
+        names.append(" | ".join(f"{ground.kind} {ground.label or ground.number}" for ground in reason.grounds))
     return pd.DataFrame(
         {
             "id": strings(diagnosis.samples.ids),
-            "expected": [reason.expected for reason in found],
-            "worst": [reason.worst for reason in found],
-            "named": strings(
-                [" | ".join(f"{g.kind} {g.label or g.number}" for g in reason.grounds) for reason in found]
-            ),
-            "sentence": strings([sentence_of(diagnosis, reason) for reason in found]),
+            "expected": [reason.expected for reason in reasons],
+            "worst": [reason.worst for reason in reasons],
+            "named": strings(names),
+            "sentence": strings([sentence_of(diagnosis, reason) for reason in reasons]),
         }
     )
 
@@ -35,15 +36,16 @@ def reasons_document(
     diagnosis: Diagnosis, reasons: Sequence[SampleReason], measured: Faithfulness | None = None
 ) -> dict[str, Any]:
     """What `explain --json` prints."""
-    samples = [
-        {
-            "id": diagnosis.samples.ids[reason.row],
-            **fields(reason, "expected worst"),
-            "named": [fields(ground, "kind text number scope") for ground in reason.grounds],
-            "sentence": sentence_of(diagnosis, reason),
-        }
-        for reason in reasons
-    ]
+    samples = list[dict[str, Any]]()
+    for reason in reasons:
+        samples.append(
+            {
+                "id": diagnosis.samples.ids[reason.row],
+                **fields(reason, "expected worst"),
+                "named": [fields(ground, "kind text number scope") for ground in reason.grounds],
+                "sentence": sentence_of(diagnosis, reason),
+            }
+        )
     return to_json({"samples": samples, "faithfulness": faithfulness_document(diagnosis, measured), "rule": RULE})
 
 

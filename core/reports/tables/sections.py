@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from core.records import Diagnosis, Estimate
-from core.records.sections import Row
+from core.records.sections import Row, Section
 from core.reports.sections import run_sections
+from core.reports.tables.values import fields
 
 
 def sections_document(diagnosis: Diagnosis) -> list[dict[str, Any]]:
@@ -17,18 +18,7 @@ def sections_document(diagnosis: Diagnosis) -> list[dict[str, Any]]:
     Args:
         diagnosis: what `diagnose` or `load` gave.
     """
-    return [
-        {
-            "key": section.key,
-            "title": section.title,
-            "lead": section.lead,
-            "warnings": list(section.warnings),
-            "rows": [_row(row) for row in section.rows],
-            "notes": list(section.notes),
-            "method": list(section.method),
-        }
-        for section in run_sections(diagnosis)
-    ]
+    return [_section(section) for section in run_sections(diagnosis)]
 
 
 def sections_table(diagnosis: Diagnosis) -> pd.DataFrame:
@@ -58,21 +48,21 @@ def sections_table(diagnosis: Diagnosis) -> pd.DataFrame:
                     "verdict": row.verdict,
                 }
             )
-    return pd.DataFrame(rows).astype({"rank": "Int64", "against": float, "p": float}) if rows else pd.DataFrame(rows)
+    if not rows:
+        return pd.DataFrame()
+    return pd.DataFrame(rows).astype({"rank": "Int64", "against": float, "p": float})
+
+
+def _section(section: Section) -> dict[str, Any]:
+    rows = [_row(row) for row in section.rows]
+    return fields(section, "key title lead") | {
+        "warnings": list(section.warnings),
+        "rows": rows,
+        "notes": list(section.notes),
+        "method": list(section.method),
+    }
 
 
 def _row(row: Row) -> dict[str, Any]:
-    return {
-        "rank": row.rank,
-        "subject": row.subject,
-        "text": row.text,
-        "n": row.n,
-        "measure": row.measure,
-        "estimate": None if row.estimate is None else row.estimate.to_dict(),
-        "against": row.against,
-        "p": row.p,
-        "verdict": row.verdict,
-        "details": list(row.details),
-        "sure": list(row.sure),
-        "rows": [_row(inner) for inner in row.rows],
-    }
+    rows = [_row(inner) for inner in row.rows]
+    return fields(row, "rank subject text n measure estimate against p verdict details sure") | {"rows": rows}

@@ -11,20 +11,25 @@ import pandas as pd
 from core.records import Estimate
 
 
-def estimate(found: Estimate | None) -> dict[str, float] | None:
+def estimate(figure: Estimate | None) -> dict[str, float] | None:
     """Value, low and high; None stays None."""
-    return None if found is None else found.to_dict()
+    if figure is None:
+        return None
+    return figure.to_dict()
 
 
 def fields(record: Any, names: str) -> dict[str, Any]:
     """The fields of a record that `names` lists, as JSON values: an estimate as value, low and high, a tuple as a
     list."""
-    found: dict[str, Any] = {name: getattr(record, name) for name in names.split()}
-    for name, value in found.items():
-        found[name] = (
-            value.to_dict() if isinstance(value, Estimate) else list(value) if isinstance(value, tuple) else value
-        )
-    return found
+    entry: dict[str, Any] = {}
+    for name in names.split():
+        value = getattr(record, name)
+        if isinstance(value, Estimate):
+            value = value.to_dict()
+        elif isinstance(value, tuple):
+            value = list(value)
+        entry[name] = value
+    return entry
 
 
 def reasons(excluded: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def tested_title(diagnosis: Diagnosis, mark: OwnMark) -> str:
         return diagnosis.samples.ids[mark.number]
     if mark.kind == "candidate":
         return diagnosis.candidates[mark.number].name
-    return next(cluster_title(diagnosis, one) for one in diagnosis.clusters if one.id == mark.number)
+    return next(cluster_title(diagnosis, cluster) for cluster in diagnosis.clusters if cluster.id == mark.number)
 
 
 def yours_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
@@ -31,47 +31,47 @@ def yours_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
         return None
     return {
         "sentence": NOT_TESTED,
-        "sets": [_set(diagnosis, one) for one in yours.sets],
-        "marks": [_mark(diagnosis, one) for one in yours.marks],
+        "sets": [_set(diagnosis, chosen) for chosen in yours.sets],
+        "marks": [_mark(diagnosis, mark) for mark in yours.marks],
     }
 
 
 def yours_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each set, then for each mark; the ids of a set's samples are joined by " | "."""
     yours = yours_of(diagnosis)
-    rows = [_set(diagnosis, one) | {"kind": "set"} for one in yours.sets]
+    rows = [_set(diagnosis, chosen) | {"kind": "set"} for chosen in yours.sets]
     rows = [row | {"samples": " | ".join(row["samples"])} for row in rows]
-    table = pd.DataFrame([*rows, *(_mark(diagnosis, one) for one in yours.marks)], columns=COLUMNS)
+    rows += [_mark(diagnosis, mark) for mark in yours.marks]
+    table = pd.DataFrame(rows, columns=COLUMNS)
     return table.astype({"size": "Int64"})
 
 
-def _set(diagnosis: Diagnosis, one: OwnSet) -> dict[str, Any]:
+def _set(diagnosis: Diagnosis, chosen: OwnSet) -> dict[str, Any]:
     outcomes = diagnosis.outcomes
+    error_rate = float(outcomes.errors[chosen.rows].mean()) if outcomes.errors is not None else None
     return {
-        "id": one.id,
-        **_said(one),
-        "made_of": one.made_of,
-        "size": len(one.rows),
-        "mean_loss": float(outcomes.loss[one.rows].mean()),
-        "error_rate": None if outcomes.errors is None else float(outcomes.errors[one.rows].mean()),
-        "samples": [diagnosis.samples.ids[row] for row in one.rows.tolist()],
+        "id": chosen.id,
+        **_words(chosen),
+        "made_of": chosen.made_of,
+        "size": len(chosen.rows),
+        "mean_loss": float(outcomes.loss[chosen.rows].mean()),
+        "error_rate": error_rate,
+        "samples": [diagnosis.samples.ids[row] for row in chosen.rows.tolist()],
     }
 
 
-def _mark(diagnosis: Diagnosis, one: OwnMark) -> dict[str, Any]:
-    return {
-        "kind": one.kind,
-        "id": diagnosis.samples.ids[one.number] if one.kind == "sample" else str(one.number),
-        "tested_title": tested_title(diagnosis, one),
-        **_said(one),
-    }
+def _mark(diagnosis: Diagnosis, mark: OwnMark) -> dict[str, Any]:
+    name = str(mark.number)
+    if mark.kind == "sample":
+        name = diagnosis.samples.ids[mark.number]
+    return {"kind": mark.kind, "id": name, "tested_title": tested_title(diagnosis, mark), **_words(mark)}
 
 
-def _said(one: OwnWords) -> dict[str, Any]:
+def _words(words: OwnWords) -> dict[str, Any]:
     return {
-        "title": one.title,
-        "note": one.note,
-        "not_a_failure": one.dismissed,
-        "pinned": one.pinned,
-        "when": one.when,
+        "title": words.title,
+        "note": words.note,
+        "not_a_failure": words.dismissed,
+        "pinned": words.pinned,
+        "when": words.when,
     }

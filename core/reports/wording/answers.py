@@ -10,7 +10,7 @@ import numpy as np
 
 from core.language.hard_words import hearing_notes
 from core.language.prompts import class_in
-from core.numbers import count, digits_for, interval, number, p_value, percent, points, with_unit
+from core.numbers import count, digits_for, interval, number, p_value, percent, plural, points, with_unit
 from core.records import EVERYTHING, Diagnosis
 from core.reports.wording.competence import words_known
 from core.reports.wording.findings import cluster_figures, cluster_title, sample_noun, sentence
@@ -105,7 +105,7 @@ def _matches(diagnosis: Diagnosis, answer: Answer) -> str:
     noun = sample_noun(diagnosis)
     if not answer.shown:
         return f'{_within(answer)}No {noun} clearly matches "{answer.text}". The encoder may not know these words.'
-    matches = f"match{'es' if answer.support == 1 else ''}"
+    matches = plural(answer.support, "matches", "match")
     parts = [
         f'{_within(answer)}{count(answer.support, noun)} {matches} "{answer.text}": {_figures(diagnosis, answer)}.',
         _unsearched(diagnosis, answer),
@@ -143,7 +143,7 @@ def _set_by(diagnosis: Diagnosis, answer: Answer) -> str:
         parts.append(f"{_of(known.matches, answer.support)} {known.text}")
     if not parts or (known is None and label is not None and answer.scope == names[label]):
         return ""
-    these = "this one" if answer.support == 1 else f"these {answer.support:,}"
+    these = plural(answer.support, "this one", f"these {answer.support:,}")
     return f"Of {these}, {' and '.join(parts)}."
 
 
@@ -152,12 +152,14 @@ def _of(n: int, support: int) -> str:
     if n == 0:
         return "none has"
     if n == support:
-        return "it has" if support == 1 else "all have"
-    return f"{n:,} {'has' if n == 1 else 'have'}"
+        return plural(support, "it has", "all have")
+    return f"{n:,} {plural(n, 'has', 'have')}"
 
 
 def _within(answer: Answer) -> str:
-    return "" if answer.scope == EVERYTHING else f"Within {answer.scope}: "
+    if answer.scope == EVERYTHING:
+        return ""
+    return f"Within {answer.scope}: "
 
 
 def _counted(diagnosis: Diagnosis, answer: Answer) -> str:
@@ -165,7 +167,7 @@ def _counted(diagnosis: Diagnosis, answer: Answer) -> str:
     noun = sample_noun(diagnosis)
     if not answer.shown:
         return f'{_within(answer)}no {noun} or every one has {answer.counted}, so "{answer.text}" compares nothing.'
-    have = f"{count(answer.support, noun)} {'has' if answer.support == 1 else 'have'} {answer.counted}"
+    have = f"{count(answer.support, noun)} {plural(answer.support, 'has', 'have')} {answer.counted}"
     figures = f'{_within(answer)}{have} ("{answer.text}", from the table): {_figures(diagnosis, answer)}.'
     return f"{figures} {_chance(diagnosis, answer)}"
 
@@ -177,7 +179,9 @@ def _unsearched(diagnosis: Diagnosis, answer: Answer) -> str:
     if not name:
         return ""
     samples = diagnosis.samples
-    size = 0 if samples.labels is None else int((samples.labels == samples.class_names.index(name)).sum())
+    size = 0
+    if samples.labels is not None:
+        size = int((samples.labels == samples.class_names.index(name)).sum())
     small = f'The class "{name}" is too small ({count(size, sample_noun(diagnosis))})'
     return f"{small}, so this is about {answer.scope}."
 
@@ -194,16 +198,19 @@ def _figures(diagnosis: Diagnosis, answer: Answer) -> str:
     if rate is None or not answer.in_shares:
         digits = digits_for(diagnosis.outcomes.loss)
         mean = f"mean loss {number(answer.observed.value, digits)}{with_unit(diagnosis)}"
-        ci = "" if answer.support == 1 else f" (95% CI {interval(answer.observed, digits=digits)})"
-        parts.append(f"{mean}{ci}, {number(answer.rest, digits)} for the others")
+        if answer.support != 1:
+            mean = f"{mean} (95% CI {interval(answer.observed, digits=digits)})"
+        parts.append(f"{mean}, {number(answer.rest, digits)} for the others")
     return "; ".join(parts)
 
 
-def p_told(answer: Answer) -> str:
+def p_value_text(answer: Answer) -> str:
     """The p-values of an answer in words; "" where there is none."""
     if answer.p is None:
         return ""
-    of = " of the mean loss" if answer.measure == "mean loss" else ""
+    of = ""
+    if answer.measure == "mean loss":
+        of = " of the mean loss"
     if answer.p_alone is None:
         return f"adjusted {p_value(answer.p)}{of}, for everything the run tested"
     alone = f"{p_value(answer.p_alone)}{of}"
@@ -214,13 +221,16 @@ def p_told(answer: Answer) -> str:
 
 def _chance(diagnosis: Diagnosis, answer: Answer) -> str:
     if answer.p is None:
-        is_few = answer.untested == "too few groups"
-        return "Not tested: too few independent rows to permute." if is_few else "Not tested."
+        if answer.untested == "too few groups":
+            return "Not tested: too few independent rows to permute."
+        return "Not tested."
     if answer.confirmed:
-        worse = "have a higher mean loss" if answer.measure == "mean loss" else "are wrong more often"
+        worse = "are wrong more often"
+        if answer.measure == "mean loss":
+            worse = "have a higher mean loss"
         which = "that have it" if answer.counted else "that match better"
-        return f"Confirmed: {sample_noun(diagnosis)}s {which} {worse} ({p_told(answer)})."
-    text = f"Not confirmed, could be chance ({p_told(answer)})."
+        return f"Confirmed: {sample_noun(diagnosis)}s {which} {worse} ({p_value_text(answer)})."
+    text = f"Not confirmed, could be chance ({p_value_text(answer)})."
     smallest = least_p(int(np.isfinite(answer.scores).sum()))
     if answer.p_alone is not None and smallest * answer.asked > answer.alpha:
         return (
@@ -237,23 +247,26 @@ def _chance(diagnosis: Diagnosis, answer: Answer) -> str:
     return f"{text} With {matches}, confirming a gap takes about {gap} (80% power)."
 
 
-def difference_sentence(diagnosis: Diagnosis, found: Difference) -> str:
+def difference_sentence(diagnosis: Diagnosis, difference: Difference) -> str:
     """How the loss of the first text's matches compares with that of the second's."""
     digits = digits_for(diagnosis.outcomes.loss)
     unit = with_unit(diagnosis)
     shared = ""
-    if found.shared:
+    if difference.shared:
         noun = sample_noun(diagnosis)
-        shared = f" {count(found.shared, noun)} {'matches' if found.shared == 1 else 'match'} both."
-    value = found.observed.value
+        shared = f" {count(difference.shared, noun)} {plural(difference.shared, 'matches', 'match')} both."
+    value = difference.observed.value
     if not math.isfinite(value):
-        return f'"{found.first}" and "{found.second}" have the same matches, so there is nothing to compare.{shared}'
+        both = f'"{difference.first}" and "{difference.second}"'
+        return f"{both} have the same matches, so there is nothing to compare.{shared}"
     names = list[str]()
-    for text, scope in zip((found.first, found.second), found.scopes):
-        within = f" ({scope})" if found.scopes[0] != found.scopes[1] else ""
-        names.append(f'"{text}"{within}')
-    ci = f"95% CI {interval(found.observed, digits=digits)}"
-    if found.observed.low <= 0 <= found.observed.high:
+    for text, scope in zip((difference.first, difference.second), difference.scopes):
+        name = f'"{text}"'
+        if difference.scopes[0] != difference.scopes[1]:
+            name = f"{name} ({scope})"
+        names.append(name)
+    ci = f"95% CI {interval(difference.observed, digits=digits)}"
+    if difference.observed.low <= 0 <= difference.observed.high:
         return f"No difference shown between {names[0]} and {names[1]}: {number(value, digits)}{unit} ({ci}).{shared}"
     side = "below" if value < 0 else "above"
     gap = f"{number(abs(value), digits)}{unit} {side}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.numbers import count, percent
+from core.numbers import count, percent, plural
 from core.records import Diagnosis, FailureCluster
 from core.reports.wording.findings import cluster_figures
 
@@ -22,8 +22,9 @@ def candidates_sentence(diagnosis: Diagnosis) -> str:
     if not hints:
         return NO_HINTS
     if not is_rated(diagnosis):
-        order = "" if len(hints) == 1 else " The one that stands out most comes first."
-        return f"{count(len(hints), 'hint')}, not tested.{order}"
+        if len(hints) == 1:
+            return "1 hint, not tested."
+        return f"{count(len(hints), 'hint')}, not tested. The one that stands out most comes first."
     if len(hints) == 1:
         return "1 hint, not a finding."
     expected = round(sum(hint.local_fdr or 0.0 for hint in hints))
@@ -31,7 +32,7 @@ def candidates_sentence(diagnosis: Diagnosis) -> str:
         return f"{len(hints)} hints, not findings. Probably none is noise."
     if expected == len(hints):
         return f"{len(hints)} hints, not findings. Probably all are noise."
-    return f"{len(hints)} hints, not findings. About {expected} {'is' if expected == 1 else 'are'} probably noise."
+    return f"{len(hints)} hints, not findings. About {expected} {plural(expected, 'is', 'are')} probably noise."
 
 
 def candidate_phrase(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
@@ -46,4 +47,6 @@ def members_seen(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
 
 def chance_phrase(candidate: FailureCluster) -> str:
     """Such as "70% likely to be noise" (`core.statistics.local_fdr`); "" where that is not known."""
-    return "" if candidate.local_fdr is None else f"{percent(candidate.local_fdr)} likely to be noise"
+    if candidate.local_fdr is None:
+        return ""
+    return f"{percent(candidate.local_fdr)} likely to be noise"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, MIN_CLASS_REST, MIN_CLASS_ROWS, share_of_alpha
-from core.numbers import count, digits_for, listed, number, p_value, percent, with_unit
+from core.numbers import count, digits_for, listed, number, p_value, percent, plural, with_unit
 from core.records import ClassFinding, Diagnosis, Insight
 from core.reports.wording.findings import cluster_title, name_of
 from core.statistics.counts import mean_of_other_classes
@@ -35,7 +35,8 @@ def class_name(finding: ClassFinding) -> str:
 def class_sentence(diagnosis: Diagnosis, finding: ClassFinding) -> str:
     """A confirmed class or pair, such as "Worse than other classes: skirt, 63% wrong, other classes 22% (adjusted p =
     0.002)."."""
-    head = "Worse than other classes" if finding.kind == "class" else "Confused more than other pairs"
+    heads = {"class": "Worse than other classes", "confusion": "Confused more than other pairs"}
+    head = heads[finding.kind]
     return f"{head}: {class_name(finding)}, {class_figures(diagnosis, finding)}."
 
 
@@ -47,8 +48,7 @@ def through_sentence(diagnosis: Diagnosis, finding: ClassFinding) -> str:
         return ""
     cause = without.finding
     if isinstance(cause, Insight):
-        text = f'"{cause.text}"' if cause.kind == "phrase" else name_of(cause)
-        name = f"{text[:1].upper()}{text[1:]}" if cause.kind == "phrase" else text
+        name = f'"{cause.text}"' if cause.kind == "phrase" else name_of(cause)
     else:
         name = f"Group {cause.id + 1} ({cluster_title(diagnosis, cause)})"
     if diagnosis.outcomes.errors is None:
@@ -81,7 +81,7 @@ def untested_sentence(diagnosis: Diagnosis) -> str:
             by_reason.setdefault(reason, []).append(finding)
     parts: list[str] = []
     for reason, findings in by_reason.items():
-        was = "was" if len(findings) == 1 else "were"
+        was = plural(len(findings), "was", "were")
         named = listed([f"{f.name} ({f.size:,})" for f in findings], 5)
         parts.append(f"{count(len(findings), 'class')} {was} not tested ({reason}): {named}.")
     return " ".join(parts)

@@ -31,16 +31,16 @@ def cluster_parts(diagnosis: Diagnosis, cluster: FailureCluster) -> list[PartFig
     """The parts of a cluster of two kinds, the larger first; [] of any other."""
     outcomes = diagnosis.outcomes
     confirmed = [i for i in diagnosis.insights if i.confirmed and i.scope == cluster.scope]
-    return [
-        PartFigures(
-            part,
-            round(part.share * cluster.size),
-            None if outcomes.errors is None else float(outcomes.errors[part.rows].mean()),
-            float(outcomes.loss[part.rows].mean()),
-            min((i for i in confirmed if says_the_same(part.words, i)), key=lambda i: i.p or 0.0, default=None),
-        )
-        for part in cluster_name(diagnosis, cluster).parts
-    ]
+    parts = list[PartFigures]()
+    for part in cluster_name(diagnosis, cluster).parts:
+        error_rate = None
+        if outcomes.errors is not None:
+            error_rate = float(outcomes.errors[part.rows].mean())
+        mean_loss = float(outcomes.loss[part.rows].mean())
+        same = [i for i in confirmed if says_the_same(part.words, i)]
+        insight = min(same, key=lambda i: i.p or 0.0, default=None)
+        parts.append(PartFigures(part, round(part.share * cluster.size), error_rate, mean_loss, insight))
+    return parts
 
 
 def part_sentences(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
@@ -55,7 +55,8 @@ def _sentence(diagnosis: Diagnosis, figures: PartFigures) -> str:
     else:
         rate = f"{percent(figures.error_rate)} wrong"
     text = f"{figures.part.title}: {count(figures.size, 'sample')}, {rate}"
-    if figures.confirmed is None:
+    insight = figures.confirmed
+    if insight is None:
         return text
-    quote = '"' if figures.confirmed.kind == "phrase" else ""
-    return f"{text}; {quote}{figures.confirmed.text}{quote} is confirmed, adjusted {p_value(figures.confirmed.p)}"
+    words = f'"{insight.text}"' if insight.kind == "phrase" else insight.text
+    return f"{text}; {words} is confirmed, adjusted {p_value(insight.p)}"

@@ -27,8 +27,9 @@ def model_name(name: str, diagnosis: Diagnosis | None = None) -> str:
     """What a model is called in a sentence: "your model", or the probe that the run is about."""
     if name != MODEL:
         return name
-    title = None if diagnosis is None else diagnosis.extras.get(OWN)
-    return title if isinstance(title, str) else "your model"
+    if diagnosis is not None and isinstance(title := diagnosis.extras.get(OWN), str):
+        return title
+    return "your model"
 
 
 def share(estimate: Estimate | None) -> str:
@@ -36,45 +37,50 @@ def share(estimate: Estimate | None) -> str:
     return with_interval(estimate, share=True)
 
 
-def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None, noun: str = "image") -> tuple[str, ...]:
+def overall_sentences(
+    comparison: Comparison, diagnosis: Diagnosis | None = None, noun: str = "image"
+) -> tuple[str, ...]:
     """What the second model fixed and broke, and both accuracies.
 
     Args:
         noun: what is counted, where there is no diagnosis to say it.
     """
-    noun = noun if diagnosis is None else diagnosis.samples.modality
-    a = model_name(found.a, diagnosis)
-    b = model_name(found.b, diagnosis)
-    overall = found.overall
+    if diagnosis is not None:
+        noun = diagnosis.samples.modality
+    a = model_name(comparison.a, diagnosis)
+    b = model_name(comparison.b, diagnosis)
+    overall = comparison.overall
     change = f"{points(overall.difference.value, sign=True)} (95% CI {span(overall.difference)}"
-    chance = "not tested" if overall.p is None else f"McNemar {p_value(overall.p)}"
+    chance = f"McNemar {p_value(overall.p)}" if overall.p is not None else "not tested"
     counts = (
         f"{b} fixed {overall.fixed:,} and broke {overall.broken:,} of {count(overall.n, noun)}: {change}; {chance})"
     )
     if overall.verdict not in ("fixed", "broken") and overall.p is not None:
         counts = f"No difference shown. {counts}"
-    rates = f"Right: {a} {share(found.accuracy_a)}, {b} {share(found.accuracy_b)}. Both are wrong on {overall.both:,}."
-    if math.isfinite(found.agreement):
-        rates = f"{rates} Agreement of their errors beyond chance (kappa): {number(found.agreement, 2)}."
+    rates = f"Right: {a} {share(comparison.accuracy_a)}, {b} {share(comparison.accuracy_b)}."
+    rates = f"{rates} Both are wrong on {overall.both:,}."
+    if math.isfinite(comparison.agreement):
+        rates = f"{rates} Agreement of their errors beyond chance (kappa): {number(comparison.agreement, 2)}."
     return f"{counts}.", rates
 
 
 def verdict_words(
-    found: Comparison, scope: FourWay, diagnosis: Diagnosis | None = None, *, figures: bool = True
+    comparison: Comparison, scope: FourWay, diagnosis: Diagnosis | None = None, *, figures: bool = True
 ) -> str:
     """The verdict on one class or cluster; for the words of one run also the figure that it rests on, unless figures
     stand beside it."""
     if scope.p is None and scope.verdict == "open":
         return UNTESTED
-    a = model_name(found.a, diagnosis)
-    b = model_name(found.b, diagnosis)
-    blind = scope.blind and scope.verdict == "open"
-    text = (BLIND if blind else VERDICTS[scope.verdict]).format(a=a, b=b, margin=points(MARGIN))
+    a = model_name(comparison.a, diagnosis)
+    b = model_name(comparison.b, diagnosis)
+    template = VERDICTS[scope.verdict]
+    if scope.blind and scope.verdict == "open":
+        template = BLIND
+    text = template.format(a=a, b=b, margin=points(MARGIN))
     if scope.verdict == "shared" and scope.p is not None and scope.p <= ALPHA and scope.difference.value < 0:
         text = f"hard for both models, and worse for {b}"
-    ground = {"own": scope.excess_gap, "shared": scope.shares, "partly": scope.shares, "same": scope.difference}.get(
-        scope.verdict
-    )
+    grounds = {"own": scope.excess_gap, "shared": scope.shares, "partly": scope.shares, "same": scope.difference}
+    ground = grounds.get(scope.verdict)
     if diagnosis is not None and figures and ground is not None:
         text += f" ({points(ground.value, sign=True)}, {span(ground)})"
     return text
@@ -83,34 +89,34 @@ def verdict_words(
 def scope_title(diagnosis: Diagnosis, scope: FourWay) -> str:
     """A cluster by its number and title, a class by its name."""
     cluster = next((c for c in diagnosis.clusters if c.id == scope.cluster), None)
-    return scope.scope if cluster is None else f"{cluster.id + 1}. {cluster_title(diagnosis, cluster)}"
+    if cluster is None:
+        return scope.scope
+    return f"{cluster.id + 1}. {cluster_title(diagnosis, cluster)}"
 
 
-def comparison_lines(diagnosis: Diagnosis, found: Comparison) -> list[str]:
+def comparison_lines(diagnosis: Diagnosis, comparison: Comparison) -> list[str]:
     """Both sentences, then an aligned line for each cluster and each class that differs."""
-    lines = list(overall_sentences(found, diagnosis))
-    if found.clusters:
-        lines += _table("By group", diagnosis, found, found.clusters)
-    changed = [f for f in found.classes if f.verdict != "open"]
+    lines = list(overall_sentences(comparison, diagnosis))
+    if comparison.clusters:
+        lines += _table("By group", diagnosis, comparison, comparison.clusters)
+    changed = [f for f in comparison.classes if f.verdict != "open"]
     if changed:
-        lines += _table("By class, where they differ", diagnosis, found, tuple(changed))
-    elif found.classes:
+        lines += _table("By class, where they differ", diagnosis, comparison, tuple(changed))
+    elif comparison.classes:
         lines.append("No class differs beyond chance.")
-    return lines + [f"Note: {note}" for note in found.notes]
+    return lines + [f"Note: {note}" for note in comparison.notes]
 
 
-def _table(head: str, diagnosis: Diagnosis, found: Comparison, scopes: tuple[FourWay, ...]) -> list[str]:
+def _table(head: str, diagnosis: Diagnosis, comparison: Comparison, scopes: tuple[FourWay, ...]) -> list[str]:
     titles = [scope_title(diagnosis, f) for f in scopes]
     width = min(48, max(len(head), *(len(t) + 2 for t in titles)))
     columns = (f"{diagnosis.samples.modality}s", "fixed", "broken", "both", "neither")
     lines = [f"{head:<{width}}" + "".join(f"{name:>9}" for name in columns)]
     for title, f in zip(titles, scopes):
-        shown = f"  {title}" if len(title) + 2 <= width else f"  {title[: width - 3]}…"
-        lines.append(
-            f"{shown:<{width}}"
-            + "".join(f"{n:>9,}" for n in (f.n, f.fixed, f.broken, f.both, f.neither))
-            + f"  {verdict_words(found, f, diagnosis)}"
-        )
+        if len(title) + 2 > width:
+            title = f"{title[: width - 3]}…"
+        counts = "".join(f"{n:>9,}" for n in (f.n, f.fixed, f.broken, f.both, f.neither))
+        lines.append(f"{f'  {title}':<{width}}{counts}  {verdict_words(comparison, f, diagnosis)}")
     return lines
 
 

@@ -28,8 +28,11 @@ def competence_sentence(words: Words | None, phrase: int | None) -> str:
 def known_words(known: Competence, phrase: int) -> str:
     """Such as "the encoder knows these words (AUROC 0.93, 95% CI 0.90 to 0.96; 61 samples with, 940 without)", of a
     phrase that was measured."""
+    knows = "hardly knows"
+    if known.is_enough(phrase):
+        knows = "knows"
     return (
-        f"the encoder {'knows' if known.is_enough(phrase) else 'hardly knows'} these words "
+        f"the encoder {knows} these words "
         f"(AUROC {number(known.auroc[phrase], 2)}, 95% CI {interval(known.of(phrase))}; "
         f"{known.n_with[phrase]:,} samples with, {known.n_without[phrase]:,} without)"
     )
@@ -42,7 +45,10 @@ def competence_in_brief(words: Words | None, phrase: int | None) -> str:
     known = words.competence
     if not known.is_known(phrase):
         return "knowledge of the encoder not measured"
-    return f"{'known' if known.is_enough(phrase) else 'hardly known'} to the encoder: {number(known.auroc[phrase], 2)}"
+    text = f"known to the encoder: {number(known.auroc[phrase], 2)}"
+    if known.is_enough(phrase):
+        return text
+    return f"hardly {text}"
 
 
 def words_known(words: Words | None, text: str) -> str:
@@ -80,11 +86,13 @@ def competence_lines(table: CompetenceTable, vocabulary: Vocabulary) -> list[str
     known = table.of(texts)
     order = sorted((i for i in range(len(texts)) if known.is_known(i)), key=lambda i: -known.auroc[i])
     width = max((len(texts[i]) for i in order), default=0)
-    lines = [
-        f"{texts[i]:{width}}  {known.auroc[i]:.2f} [{known.low[i]:.2f}, {known.high[i]:.2f}]  "
-        f"{known.n_with[i]:,} with, {known.n_without[i]:,} without{'' if known.is_enough(i) else '  hardly known'}"
-        for i in order
-    ]
+    lines = list[str]()
+    for i in order:
+        auroc = f"{known.auroc[i]:.2f} [{known.low[i]:.2f}, {known.high[i]:.2f}]"
+        line = f"{texts[i]:{width}}  {auroc}  {known.n_with[i]:,} with, {known.n_without[i]:,} without"
+        if not known.is_enough(i):
+            line = f"{line}  hardly known"
+        lines.append(line)
     enough = sum(known.is_enough(i) for i in order)
     return [
         *lines,

@@ -23,7 +23,9 @@ def others_of(diagnosis: Diagnosis, scope: str) -> str:
     if scope == EVERYTHING:
         return "the others"
     who = class_noun(diagnosis, scope)
-    return f"other {who}" if diagnosis.samples.modality == "image" else f"the others in {who}"
+    if diagnosis.samples.modality == "image":
+        return f"other {who}"
+    return f"the others in {who}"
 
 
 def wrong_of(wrong: int, n: int) -> str:
@@ -64,10 +66,14 @@ def status(confirmed: bool, p: float | None, measure: str | None, *, has_errors:
         measure: what was tested; named where errors are known and the test was of the loss.
         has_errors: whether errors are known.
     """
-    of = " (mean loss)" if has_errors and measure == "mean loss" else ""
+    if p is None and not confirmed:
+        return "not tested"
+    text = f"adjusted {p_value(p)}"
+    if has_errors and measure == "mean loss":
+        text = f"{text} (mean loss)"
     if confirmed:
-        return f"adjusted {p_value(p)}{of}"
-    return "not tested" if p is None else f"not confirmed, could be chance; adjusted {p_value(p)}{of}"
+        return text
+    return f"not confirmed, could be chance; {text}"
 
 
 def with_ci(estimate: Estimate, *, share: bool = False, digits: int | None = None) -> str:
@@ -96,20 +102,22 @@ def other_measure(cluster: FailureCluster) -> str:
     """What the p-value leaves open where the interval of the other measure holds 0; "" where both are sure, or
     nothing is."""
     tested = "error rate"
-    other = "mean loss"
+    untested = "mean loss"
     beside: Estimate | None = cluster.excess_loss
     if not in_shares(cluster):
-        tested, other = other, tested
+        tested, untested = untested, tested
         beside = cluster.error_difference
     is_sure = cluster.measure is not None and cluster.confirmed and tested_effect(cluster).low > 0
     if not is_sure or beside is None or not beside.low <= 0:
         return ""
-    return f"The test is of the {tested}; a higher {other} is not shown."
+    return f"The test is of the {tested}; a higher {untested} is not shown."
 
 
 def coverage_is(outcomes: Outcomes, confirmed: bool) -> str:
     """Where a share of all errors comes from: the corrected error rate of a confirmed group, else a count."""
-    return "corrected for the search" if confirmed and outcomes.errors is not None else "counted"
+    if confirmed and outcomes.errors is not None:
+        return "corrected for the search"
+    return "counted"
 
 
 def coverage_text(diagnosis: Diagnosis, share: Estimate, scope: str, *, confirmed: bool) -> str:

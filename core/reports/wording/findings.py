@@ -7,7 +7,7 @@ import math
 
 from core.discovery.called import cluster_name
 from core.language.titles import NO_CAUSE, Subject, capital
-from core.numbers import count, digits_for, interval, listed, number, percent, points, with_unit
+from core.numbers import count, digits_for, interval, listed, number, percent, plural, points, with_unit
 from core.records import EVERYTHING, Diagnosis, FailureCluster, Insight
 from core.reports.wording.competence import competence_sentence
 from core.reports.wording.effects import CI, class_noun, coverage_text, loss_against, others_of, rate_against, status
@@ -53,7 +53,9 @@ def subject(diagnosis: Diagnosis, insight: Insight) -> str:
 
 def name_of(insight: Insight) -> str:
     """The phrase or condition, such as 'like "in the dark"' or "weather = fog"."""
-    return f'like "{insight.text}"' if insight.kind == "phrase" else insight.text
+    if insight.kind == "phrase":
+        return f'like "{insight.text}"'
+    return insight.text
 
 
 def figures(diagnosis: Diagnosis, insight: Insight) -> str:
@@ -95,7 +97,9 @@ def sample_noun(diagnosis: Diagnosis) -> str:
     if images is None:
         return "sample"
     first = [images.name(row) for row in range(min(len(images), MAX_NAMED_ROWS))]
-    return diagnosis.samples.modality if len(set(first)) == len(first) else "sample"
+    if len(set(first)) < len(first):
+        return "sample"
+    return diagnosis.samples.modality
 
 
 def _gap(diagnosis: Diagnosis, insight: Insight) -> str:
@@ -103,18 +107,25 @@ def _gap(diagnosis: Diagnosis, insight: Insight) -> str:
     others' gap is what is counted."""
     has_errors = insight.error_inside is not None and insight.error_outside is not None
     shares = has_errors and not (insight.confirmed and insight.measure == "mean loss")
-    difference = insight.error_difference if shares else insight.effect
+    difference = insight.effect
+    if shares:
+        difference = insight.error_difference
     if not insight.confirmed or difference is None or not math.isfinite(difference.value):
         return ""
-    digits = digits_for(diagnosis.outcomes.loss)
-    unit = with_unit(diagnosis)
-    value = points(difference.value) if shares else f"{number(difference.value, digits)}{unit}"
+    if shares:
+        value = points(difference.value)
+        ends = interval(difference, points=True)
+    else:
+        digits = digits_for(diagnosis.outcomes.loss)
+        value = f"{number(difference.value, digits)}{with_unit(diagnosis)}"
+        ends = interval(difference, digits=digits)
     text = f"The gap is {value}, corrected for the search"
     if not math.isfinite(difference.low):
         return f"{text}."
     # the interval holds for every finding at once, the p for the best of all
-    is_open = "; its size is open" if difference.low <= 0 else ""
-    return f"{text} ({CI} {interval(difference, points=shares, digits=None if shares else digits)}{is_open})."
+    if difference.low <= 0:
+        return f"{text} ({CI} {ends}; its size is open)."
+    return f"{text} ({CI} {ends})."
 
 
 def _coverage(diagnosis: Diagnosis, insight: Insight) -> str:
@@ -164,7 +175,9 @@ def plain_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     side = "above" if excess >= 0 else "below"
     if not cluster.confirmed:
         return f"The mean loss of these {count(cluster.size, noun)} is {amount} {side} {others}; could be chance."
-    aside = ", given their classes" if cluster.scope == EVERYTHING and diagnosis.samples.labels is not None else ""
+    aside = ""
+    if cluster.scope == EVERYTHING and diagnosis.samples.labels is not None:
+        aside = ", given their classes"
     return f"The mean loss of {noun}s like these is about {amount} {side} {others}{aside}."
 
 
@@ -174,25 +187,34 @@ def overlap(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     members = cluster.membership >= 0.5
     shared = [(int((members & (c.membership >= 0.5)).sum()), -c.id) for c in diagnosis.clusters if c.id < cluster.id]
     most, negative_id = max(shared, default=(0, 0))
-    return f"{most:,} of these {cluster.size:,} are also in group {1 - negative_id}." if most else ""
+    if not most:
+        return ""
+    return f"{most:,} of these {cluster.size:,} are also in group {1 - negative_id}."
 
 
 def _measured(insight: Insight) -> str:
     """Such as "Better matches have lower brightness (rank correlation −0.81)."."""
     if not insight.measured:
         return ""
-    parts = [
-        f"{'higher' if rho > 0 else 'lower'} {name} ({'' if i else 'rank correlation '}{number(rho, 2)})"
-        for i, (name, rho) in enumerate(insight.measured)
-    ]
+    parts = list[str]()
+    measure = "rank correlation "  # the first figure says what it is
+    for name, rho in insight.measured:
+        direction = "higher" if rho > 0 else "lower"
+        parts.append(f"{direction} {name} ({measure}{number(rho, 2)})")
+        measure = ""
     return f"Better matches have {' and '.join(parts)}."
 
 
 def _equivalent(insight: Insight) -> str:
-    quoted = [f'"{text}"' if insight.kind == "phrase" and "(" not in text else text for text in insight.proxies]
-    if not quoted:
+    names = list[str]()
+    for text in insight.proxies:
+        if insight.kind == "phrase" and "(" not in text:
+            text = f'"{text}"'
+        names.append(text)
+    if not names:
         return ""
-    return f"Equivalent {insight.kind}{'s' if len(quoted) > 1 else ''}: {listed(quoted, MAX_PROXIES)}."
+    kind = plural(len(names), insight.kind, f"{insight.kind}s")
+    return f"Equivalent {kind}: {listed(names, MAX_PROXIES)}."
 
 
 def cluster_title(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
@@ -212,18 +234,27 @@ def how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     name = cluster_name(diagnosis, cluster)
     if name.kind == "confusion":
         return f"{percent(name.chance or 0.0)} of their errors are this mistake."
-    others = "What differs most" if name.grade == "mixed" else "Other guesses"
-    differs = f"{others}: {listed(name.might_be, MAX_PROXIES)}." if name.might_be else ""
+    guesses = listed(name.might_be, MAX_PROXIES)
     if name.grade == "mixed":
-        text = "" if name.text.endswith(NO_CAUSE) else f"{capital(NO_CAUSE)}."
-        return " ".join(filter(None, (text, differs)))
+        parts = list[str]()
+        if not name.text.endswith(NO_CAUSE):
+            parts.append(f"{capital(NO_CAUSE)}.")
+        if guesses:
+            parts.append(f"What differs most: {guesses}.")
+        return " ".join(parts)
     chance = name.chance or 0.0
-    often = "more than 99" if chance >= 0.995 else f"about {100 * chance:.0f}"
-    kind = "groups" if cluster.confirmed else "real groups"  # the title of a hint says nothing of whether it is real
+    often = f"about {100 * chance:.0f}"
+    if chance >= 0.995:
+        often = "more than 99"
+    kind = "groups"
+    if not cluster.confirmed:
+        kind = "real groups"  # the title of a hint says nothing of whether it is real
     if name.grade == "likely":
         return f"Likely title: right for {often} of 100 {kind} titled this way."
     text = f"A guess: right for {often} of 100 {kind} titled this way."
-    return " ".join(filter(None, (text, differs if name.grade == "perhaps" else "")))
+    if name.grade == "perhaps" and guesses:
+        return f"{text} Other guesses: {guesses}."
+    return text
 
 
 def best_phrase(diagnosis: Diagnosis, cluster: FailureCluster) -> Insight | None:

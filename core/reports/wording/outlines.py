@@ -10,4 +10,6 @@ OUTLINES = "Outlines: true mask orange, predicted mask blue and dashed."
 
 def outlines_sentence(diagnosis: Diagnosis) -> str:
     """The legend of images of this run; "" where they bear no outlines."""
-    return OUTLINES if has_outlines(diagnosis.samples) else ""
+    if has_outlines(diagnosis.samples):
+        return OUTLINES
+    return ""

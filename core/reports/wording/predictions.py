@@ -22,22 +22,27 @@ class MeasureStyle:
     """How a predicted figure is written: error rates as percentages, mean losses with the decimals of their spread."""
 
     measure: Measure
-    digits: int | None
+    digits: int
+    """Of a loss."""
 
     @classmethod
     def of(cls, diagnosis: Diagnosis, measure: Measure) -> MeasureStyle:
-        return cls(measure, None if measure == "error rate" else digits_for(diagnosis.outcomes.loss))
+        return cls(measure, digits_for(diagnosis.outcomes.loss))
 
     @property
     def is_share(self) -> bool:
         return self.measure == "error rate"
 
     def value(self, value: float | None) -> str:
-        return percent(value) if self.is_share else number(value, self.digits)
+        if self.is_share:
+            return percent(value)
+        return number(value, self.digits)
 
     def interval(self, estimate: Estimate | None) -> str:
         """The interval alone; "" where there is none."""
-        return bracketed(estimate, share=self.is_share, digits=self.digits)[1:-1]
+        if self.is_share:
+            return bracketed(estimate, share=True)[1:-1]
+        return bracketed(estimate, digits=self.digits)[1:-1]
 
 
 def measure_name(diagnosis: Diagnosis, measure: Measure) -> str:
@@ -45,7 +50,9 @@ def measure_name(diagnosis: Diagnosis, measure: Measure) -> str:
     if measure == "error rate":
         return measure
     unit = with_unit(diagnosis)
-    return f"mean {diagnosis.outcomes.name}{f', in{unit}' if unit else ''}{capped_at(diagnosis.outcomes)}"
+    if unit:
+        unit = f", in{unit}"
+    return f"mean {diagnosis.outcomes.name}{unit}{capped_at(diagnosis.outcomes)}"
 
 
 def prediction_sentence(row: PredictionRow, digits: int = 2) -> str:
@@ -56,9 +63,10 @@ def prediction_sentence(row: PredictionRow, digits: int = 2) -> str:
         row: one row of a prediction.
         digits: decimals of a loss.
     """
-    style = MeasureStyle(row.measure, None if row.measure == "error rate" else digits)
+    style = MeasureStyle(row.measure, digits)
     value = style.value(row.predicted.value)
-    expected = f"{prediction_name(row)}: expected {f'{value} wrong' if style.is_share else f'mean loss {value}'}"
+    amount = f"{value} wrong" if style.is_share else f"mean loss {value}"
+    expected = f"{prediction_name(row)}: expected {amount}"
     if math.isfinite(row.predicted.low) and row.n:
         expected = f"{expected} (95% CI {style.interval(row.expected)} in {count(row.n, 'sample')})"
     if row.not_tried:
@@ -69,13 +77,21 @@ def prediction_sentence(row: PredictionRow, digits: int = 2) -> str:
     ci = f"95% CI {style.interval(row.observed)}" if math.isfinite(row.observed.low) else ""
     if style.is_share:
         observed = f"{round(row.observed.value * row.n):,} of {row.n:,} ({', '.join(filter(None, (value, ci)))})"
+        preposition = "of"
     else:
-        observed = f"{value} on {row.n:,}" + (f" ({ci})" if ci else "")
-    others = "" if row.rest is None else f", {style.value(row.rest)} {'of' if style.is_share else 'for'} the others"
-    chance = "" if row.p is None else f"; adjusted {p_value(row.p)}"
+        observed = f"{value} on {row.n:,}"
+        preposition = "for"
+        if ci:
+            observed = f"{observed} ({ci})"
+    text = f"{expected}, observed {observed}"
+    if row.rest is not None:
+        text = f"{text}, {style.value(row.rest)} {preposition} the others"
+    if row.p is not None:
+        text = f"{text}; adjusted {p_value(row.p)}"
     verdict = prediction_verdict(row)
-    text = f"{expected}, observed {observed}{others}{chance}."
-    return f"{text} {verdict[:1].upper()}{verdict[1:]}." if verdict else text
+    if not verdict:
+        return f"{text}."
+    return f"{text}. {verdict[0].upper()}{verdict[1:]}."
 
 
 def tried_sentence(prediction: Prediction | None) -> str:
@@ -103,10 +119,14 @@ def replication_sentence(prediction: Prediction) -> str:
     hold = "holds" if 1 in (len(again), len(judged)) else "hold"
     text = f"{len(again):,} of {count(len(judged), 'finding')} {hold}"
     if again:
-        is_rate = all(row.measure == "error rate" for row in findings)
-        text += f", {n_as_expected:,} {'at the expected rate' if is_rate else 'as expected'}"
+        way = "as expected"
+        if all(row.measure == "error rate" for row in findings):
+            way = "at the expected rate"
+        text = f"{text}, {n_as_expected:,} {way}"
     unsure = len(findings) - len(judged)
-    return f"{text}; {unsure:,} more had too few samples to tell." if unsure else f"{text}."
+    if unsure:
+        text = f"{text}; {unsure:,} more had too few samples to tell"
+    return f"{text}."
 
 
 def replicates(row: PredictionRow) -> bool:
@@ -123,11 +143,14 @@ def prediction_verdict(row: PredictionRow) -> str:
     if row.as_predicted is None:
         return "too few to tell"
     if not replicates(row):
-        is_less = row.observed is not None and row.observed.value < row.expected.low
-        return "does not hold" if is_less else "not shown again"
+        if row.observed is not None and row.observed.value < row.expected.low:
+            return "does not hold"
+        return "not shown again"
     if row.as_predicted:
         return "holds"
-    return "holds, at a different rate" if row.measure == "error rate" else "holds, by a different amount"
+    if row.measure == "error rate":
+        return "holds, at a different rate"
+    return "holds, by a different amount"
 
 
 def prediction_rows(diagnosis: Diagnosis) -> tuple[PredictionRow, ...]:
@@ -138,16 +161,20 @@ def prediction_rows(diagnosis: Diagnosis) -> tuple[PredictionRow, ...]:
     titles = {c.name: f"Group {c.id + 1} ({cluster_title(diagnosis, c)})" for c in diagnosis.clusters}
     rows = list[PredictionRow]()
     for row in diagnosis.prediction.rows:
-        is_titled = row.kind == "cluster" and row.text in titles
-        rows.append(replace(row, text=titles[row.text]) if is_titled else row)
+        if row.kind == "cluster" and row.text in titles:
+            row = replace(row, text=titles[row.text])
+        rows.append(row)
     return tuple(rows)
 
 
 def prediction_name(row: PredictionRow) -> str:
     """Such as "animal: light = dark"; of what is no finding, what it is called and what it is. The title of a cluster
     says its class."""
-    if row.kind in CONFIRMED_KINDS:
-        text = f'"{row.text}"' if row.kind == "phrase" else row.text
-        names_scope = row.kind == "cluster" or row.scope == EVERYTHING or row.scope in row.text
-        return text if names_scope else f"{row.scope}: {text}"
-    return f"{row.kind[0].upper()}{row.kind[1:]} ({row.text})"
+    if row.kind not in CONFIRMED_KINDS:
+        return f"{row.kind[0].upper()}{row.kind[1:]} ({row.text})"
+    text = row.text
+    if row.kind == "phrase":
+        text = f'"{text}"'
+    if row.kind == "cluster" or row.scope == EVERYTHING or row.scope in row.text:
+        return text
+    return f"{row.scope}: {text}"

@@ -37,13 +37,22 @@ def sentence_of(diagnosis: Diagnosis, reason: SampleReason) -> str:
     parts = [*_findings(diagnosis, reason), *near]
     if not parts:
         return ""
-    expected = f"(expected loss {number(reason.expected)}{with_unit(diagnosis)}{', worst tenth' * reason.worst})"
-    if has_failed(diagnosis, reason.row):
-        likely = f"Wrong, as was likely {expected}" if reason.worst else f"Wrong {expected}"
-    else:
-        likely = f"{'Likely' if reason.worst else 'Perhaps'} wrong {expected}"
-    answer = _answer(diagnosis, reason.row)
-    return f"{likely}: {'; '.join(parts)}.{f' {answer}' if answer else ''}"
+    failed = has_failed(diagnosis, reason.row)
+    heads = {  # (known to be wrong, in the worst tenth)
+        (True, True): "Wrong, as was likely",
+        (True, False): "Wrong",
+        (False, True): "Likely wrong",
+        (False, False): "Perhaps wrong",
+    }
+    expected = f"expected loss {number(reason.expected)}{with_unit(diagnosis)}"
+    if reason.worst:
+        expected = f"{expected}, worst tenth"
+    text = f"{heads[failed, reason.worst]} ({expected}): {'; '.join(parts)}."
+    names = diagnosis.samples.class_names
+    predictions = diagnosis.outcomes.predictions
+    if predictions is None or not names:
+        return text
+    return f'{text} Predicted "{names[int(predictions[reason.row])]}".'
 
 
 def has_failed(diagnosis: Diagnosis, row: int) -> bool:
@@ -54,7 +63,9 @@ def has_failed(diagnosis: Diagnosis, row: int) -> bool:
 
 def nothing_known(diagnosis: Diagnosis, row: int) -> str:
     """The sentence of a sample that no finding covers."""
-    return f"No confirmed finding covers this sample{', which is wrong' if has_failed(diagnosis, row) else ''}."
+    if has_failed(diagnosis, row):
+        return "No confirmed finding covers this sample, which is wrong."
+    return "No confirmed finding covers this sample."
 
 
 def _findings(diagnosis: Diagnosis, reason: SampleReason) -> list[str]:
@@ -66,7 +77,9 @@ def _findings(diagnosis: Diagnosis, reason: SampleReason) -> list[str]:
             cluster = clusters[ground.number]
             parts.append(f"in group {ground.number + 1} ({cluster_title(diagnosis, cluster)})")
             title = cluster_name(diagnosis, cluster).title_words
-            scope = "" if cluster.scope == EVERYTHING else cluster.scope
+            scope = cluster.scope
+            if scope == EVERYTHING:
+                scope = ""
             named |= {(i.text, scope) for i in diagnosis.insights if says_the_same(title, i)}
     noun = sample_noun(diagnosis)
     quote = '"'
@@ -87,37 +100,39 @@ def _each_once(grounds: Sequence[Ground], quote: str = "") -> list[str]:
         scopes.setdefault(ground.text, []).append(ground.scope)
     names = list[str]()
     for text, parts in scopes.items():
+        name = f"{quote}{text}{quote}"
         within = ", ".join(filter(None, parts))
-        everywhere = ", and overall" if "" in parts else ""
-        names.append(f"{quote}{text}{quote}{f' (within {within}{everywhere})' if within else ''}")
+        if within and "" in parts:
+            name = f"{name} (within {within}, and overall)"
+        elif within:
+            name = f"{name} (within {within})"
+        names.append(name)
     return names
 
 
 def _named(texts: list[str]) -> str:
-    shown = " and ".join(texts) if len(texts) == 2 and " and " not in "".join(texts) else ", ".join(texts[:MAX_NAMED])
-    return shown if len(texts) <= MAX_NAMED else f"{shown} and {len(texts) - MAX_NAMED} more"
+    if len(texts) == 2 and " and " not in "".join(texts):
+        return " and ".join(texts)
+    shown = ", ".join(texts[:MAX_NAMED])
+    if len(texts) <= MAX_NAMED:
+        return shown
+    return f"{shown} and {len(texts) - MAX_NAMED} more"
 
 
-def _answer(diagnosis: Diagnosis, row: int) -> str:
-    """The model's answer: a fact beside the reasons."""
-    names = diagnosis.samples.class_names
-    predictions = diagnosis.outcomes.predictions
-    return f'Predicted "{names[int(predictions[row])]}".' if predictions is not None and names else ""
-
-
-def faithfulness_sentence(diagnosis: Diagnosis, found: Faithfulness) -> str:
+def faithfulness_sentence(diagnosis: Diagnosis, faithfulness: Faithfulness) -> str:
     """What naming a cause is worth, such as "Samples with a named cause are wrong more often: 31%, 14% without (AUROC
     0.61, 95% CI 0.59 to 0.64, on held-out halves of 1,600 samples)."."""
-    whole = found.anything
+    whole = faithfulness.anything
     if whole is None:
-        return f"The named causes were not tested on held-out samples: {found.refused}"
+        return f"The named causes were not tested on held-out samples: {faithfulness.refused}"
     if not whole.n_named:
         return (
             f"Neither half of the {whole.n:,} samples confirms anything by itself, so the named causes could not be "
             f"tested ({whole.n_failing:,} samples wrong)."
         )
-    known = diagnosis.outcomes.errors is not None
-    fail = "are wrong" if known else "have a loss in the worst tenth"
+    fail = "have a loss in the worst tenth"
+    if diagnosis.outcomes.errors is not None:
+        fail = "are wrong"
     rest = "" if math.isnan(whole.rate_rest) else f", {percent(whole.rate_rest)} without"
     area = f"AUROC {_area(whole)}; held-out halves of {count(whole.n, 'sample')}"
     if whole.auroc.low > CHANCE:
@@ -125,27 +140,27 @@ def faithfulness_sentence(diagnosis: Diagnosis, found: Faithfulness) -> str:
     return f"No difference shown: {percent(whole.rate_named)} of samples with a named cause {fail}{rest} ({area})."
 
 
-def faithfulness_lines(diagnosis: Diagnosis, found: Faithfulness) -> list[str]:
+def faithfulness_lines(diagnosis: Diagnosis, faithfulness: Faithfulness) -> list[str]:
     """The sentence, then a line for each kind of cause that was named."""
-    text = faithfulness_sentence(diagnosis, found)
-    kinds = kinds_table(found)
+    text = faithfulness_sentence(diagnosis, faithfulness)
+    kinds = kinds_table(faithfulness)
     if not kinds:
         return [text]
     lines = [f"{text} AUROC of each kind of cause alone ({CHANCE} is chance):"]
     lines += [f"  {name}: {area}, named for {n}" for name, area, n in kinds]
-    unnamed = [_KINDS[kind.kind] for kind in found.kinds if not kind.n_named]
+    unnamed = [_KINDS[kind.kind] for kind in faithfulness.kinds if not kind.n_named]
     if unnamed:
         lines.append(f"  Never named there: {listed(unnamed, len(unnamed))}.")
     return lines
 
 
-def kinds_table(found: Faithfulness) -> list[tuple[str, str, str]]:
+def kinds_table(faithfulness: Faithfulness) -> list[tuple[str, str, str]]:
     """(kind of cause, AUROC with its interval, samples of which it is named) of each kind that was named; [] where none
     was."""
-    whole = found.anything
+    whole = faithfulness.anything
     if whole is None or not whole.n_named:
         return []
-    return [(_KINDS[kind.kind], _area(kind), f"{kind.n_named:,}") for kind in found.kinds if kind.n_named]
+    return [(_KINDS[kind.kind], _area(kind), f"{kind.n_named:,}") for kind in faithfulness.kinds if kind.n_named]
 
 
 def _area(kind: KindFaithfulness) -> str:

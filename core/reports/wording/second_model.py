@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.checks.checkpoints.follow import FollowedCluster
 from core.checks.paired_errors import ALPHA
-from core.numbers import bracketed, count, interval, number, p_value, percent, points
+from core.numbers import bracketed, count, interval, number, p_value, percent, plural, points
 from core.records import Comparison, Diagnosis, FourWay
 
 if TYPE_CHECKING:
@@ -15,57 +15,68 @@ if TYPE_CHECKING:
 
 
 def second_lines(
-    diagnosis: Diagnosis, found: Comparison, costs: tuple[ModelCost, ModelCost] | None = None
+    diagnosis: Diagnosis, comparison: Comparison, costs: tuple[ModelCost, ModelCost] | None = None
 ) -> list[str]:
     """The headline, and of a student what it saved."""
-    return [second_headline(diagnosis, found, costs), *([] if costs is None else [compression_sentence(*costs)])]
+    headline = second_headline(diagnosis, comparison, costs)
+    if costs is None:
+        return [headline]
+    return [headline, compression_sentence(*costs)]
 
 
-def second_headline(diagnosis: Diagnosis, found: Comparison, costs: tuple[ModelCost, ModelCost] | None = None) -> str:
+def second_headline(
+    diagnosis: Diagnosis, comparison: Comparison, costs: tuple[ModelCost, ModelCost] | None = None
+) -> str:
     """What a second model brings and costs beside the one under diagnosis, in one sentence; of a student, whose card
     gives what teacher and student take, also its speed. Of a part of the run's samples it says so first."""
-    who = "The second model" if costs is None else "The student"
-    n = len(found.rows)
+    who = "The second model"
+    faster = ""
+    if costs is not None:
+        who = "The student"
+        faster = f"is {number(costs[0].ms / costs[1].ms, 1)} times as fast and "
+    n = len(comparison.rows)
     total = len(diagnosis.samples)
     if n < total:
         part = f"{n:,} of the run's {count(total, diagnosis.samples.modality)}"
         who = f"On {part}, {who[0].lower()}{who[1:]}"
-    faster = "" if costs is None else f"is {number(costs[0].ms / costs[1].ms, 1)} times as fast and "
-    return f"{who} {faster}{_changed(found.overall)}. {_groups_worse(found)}"
+    return f"{who} {faster}{_changed(comparison.overall)}. {_groups_worse(comparison)}"
 
 
 def _changed(scope: FourWay) -> str:
     gain = scope.difference
     if not gain.value:
         return "is right as often"
-    text = f"{'gains' if gain.value > 0 else 'loses'} {points(abs(gain.value), digits=1)}"
+    verb = "gains" if gain.value > 0 else "loses"
+    text = f"{verb} {points(abs(gain.value), digits=1)}"
     if scope.p is None:
         return f"{text} (not tested)"
     chance = "" if scope.verdict in ("fixed", "broken") else "could be chance; "
     return f"{text} ({chance}95% CI {interval(gain, points=True, digits=1)}; {p_value(scope.p)})"
 
 
-def _groups_worse(found: Comparison) -> str:
+def _groups_worse(comparison: Comparison) -> str:
     """How many groups got worse, how many are fixed, and how many remain hard."""
-    tested = [f for f in found.clusters if f.p is not None]
+    tested = [f for f in comparison.clusters if f.p is not None]
     n = len(tested)
-    untested = len(found.clusters) - n
-    if not found.clusters:
+    untested = len(comparison.clusters) - n
+    if not comparison.clusters:
         return "No group was confirmed, so none could get worse."
     if not n:
-        return f"{count(untested, 'group')} {'was' if untested == 1 else 'were'} not tested."
+        return f"{count(untested, 'group')} {plural(untested, 'was', 'were')} not tested."
     n_worse = sum(f.p is not None and f.p <= ALPHA and f.difference.value < 0 for f in tested)
     n_hard = sum(f.verdict in ("same", "shared", "partly") for f in tested)
     n_better = sum(f.verdict in ("fixed", "partly") for f in tested)
     worse = f"{n_worse or 'None'} of the {n} groups got worse beyond chance"
     if n == 1:
-        worse = f"The tested group {'got' if n_worse else 'did not get'} worse beyond chance"
+        got = "did not get"
+        if n_worse:
+            got = "got"
+        worse = f"The tested group {got} worse beyond chance"
     parts = [worse]
     if n_better:
         parts.append(f"{n_better} got better")
     if n_hard:
-        remains = "remains" if n_hard == 1 else "remain"
-        parts.append(f"{n_hard} {remains} hard")
+        parts.append(f"{n_hard} {plural(n_hard, 'remains', 'remain')} hard")
     if untested:
         parts.append(f"{untested} had too few of these samples")
     return f"{'; '.join(parts)}."
@@ -99,4 +110,6 @@ def change_sentence(names: Sequence[str], cluster: FollowedCluster) -> str:
     direction = "fell" if change.value < 0 else "rose"
     figures = f"{points(change.value, sign=True)} {bracketed(change, points=True)}, {p_value(cluster.p)}"
     sentence = f"From {names[0]} to {names[-1]} the error rate {direction}: {figures}"
-    return f"{sentence}." if cluster.p < 0.05 else f"{sentence}; could be chance."
+    if cluster.p < 0.05:
+        return f"{sentence}."
+    return f"{sentence}; could be chance."

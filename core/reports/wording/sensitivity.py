@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from core.numbers import count, digits_for, interval, number, percent, with_unit
+from core.numbers import count, digits_for, interval, number, percent, plural, with_unit
 from core.records import EVERYTHING, Diagnosis, PlantedPattern, Sensitivity
 
 REFERENCE = {"error rate": 0.5, "times the mean loss": 2.0, "deviations of the loss": 1.0}
@@ -37,10 +37,7 @@ def confirmed_counts(diagnosis: Diagnosis) -> dict[str, tuple[int, str]]:
         "cluster": (n_clusters, count(n_clusters, "group")),
         "class": (classes["class"], count(classes["class"], "class")),
         "confusion": (classes["confusion"], count(classes["confusion"], "confused pair")),
-        "insight": (
-            n_insights,
-            "1 condition or phrase" if n_insights == 1 else f"{n_insights:,} conditions or phrases",
-        ),
+        "insight": (n_insights, f"{n_insights:,} {plural(n_insights, 'condition or phrase', 'conditions or phrases')}"),
     }
     return {kind: counted for kind, counted in counts.items() if counted[0]}
 
@@ -51,7 +48,9 @@ def classes_sentence(diagnosis: Diagnosis) -> str:
     if sensitivity is None:
         return ""
     patterns = [p for p in sensitivity.patterns if p.scope == "whole class"]
-    return _of_scope(sensitivity, patterns) if patterns else ""
+    if not patterns:
+        return ""
+    return _of_scope(sensitivity, patterns)
 
 
 def _of_scope(sensitivity: Sensitivity, patterns: list[PlantedPattern]) -> str:
@@ -60,7 +59,9 @@ def _of_scope(sensitivity: Sensitivity, patterns: list[PlantedPattern]) -> str:
     first = spoken_of(sensitivity, patterns)
     if first is None:
         top = max(patterns, key=lambda p: (p.size, p.strength))
-        missed = "can be missed" if top.n_found else "would be missed"
+        missed = "would be missed"
+        if top.n_found:
+            missed = "can be missed"
         return f"Even {pattern_text(sensitivity, top)} {missed}: {_counted(top)} were found."
     text = f"{_capital(pattern_text(sensitivity, first))} would usually be found ({_counted(first)})."
     enough = [p for p in patterns if p.found.value >= sensitivity.power]
@@ -86,14 +87,14 @@ def pattern_text(sensitivity: Sensitivity, pattern: PlantedPattern) -> str:
         return f"classes of {pattern.size:,} {strength}"
     if pattern.scope == EVERYTHING:
         return f"groups of {pattern.size:,} {strength}"
-    where = sensitivity.classes[0] if len(sensitivity.classes) == 1 else "a class"
-    return f"groups of {pattern.size:,} within {where} {strength}"
+    return f"groups of {pattern.size:,} within {scope_text(sensitivity, pattern)} {strength}"
 
 
 def share_text(pattern: PlantedPattern) -> str:
     """Such as "5%" or "0.4%"."""
-    whole = abs(100 * pattern.share - round(100 * pattern.share)) < 0.005
-    return percent(pattern.share, 0 if whole else None)
+    if abs(100 * pattern.share - round(100 * pattern.share)) < 0.005:
+        return percent(pattern.share, 0)
+    return percent(pattern.share)
 
 
 def scope_text(sensitivity: Sensitivity, pattern: PlantedPattern) -> str:
@@ -102,24 +103,35 @@ def scope_text(sensitivity: Sensitivity, pattern: PlantedPattern) -> str:
         return "a class, tested as a whole"
     if pattern.scope == EVERYTHING:
         return pattern.scope
-    return sensitivity.classes[0] if len(sensitivity.classes) == 1 else "a class"
+    if len(sensitivity.classes) == 1:
+        return sensitivity.classes[0]
+    return "a class"
 
 
 def strength_text(sensitivity: Sensitivity, strength: float) -> str:
     """Such as "with 75% wrong", "that are always wrong", "with twice the loss"."""
     if sensitivity.unit == "error rate":
-        return "that are always wrong" if strength >= 1 else f"with {percent(strength)} wrong"
+        if strength >= 1:
+            return "that are always wrong"
+        return f"with {percent(strength)} wrong"
     if sensitivity.unit == "times the mean loss":
-        return f"with {'twice' if strength == 2 else f'{strength:g} times'} the loss"
-    deviations = "1 standard deviation" if strength == 1 else f"{strength:.2g} standard deviations"
-    return f"with a loss higher by {deviations}"
+        if strength == 2:
+            return "with twice the loss"
+        return f"with {strength:g} times the loss"
+    if strength == 1:
+        return "with a loss higher by 1 standard deviation"
+    return f"with a loss higher by {strength:.2g} standard deviations"
 
 
 def strength_brief(sensitivity: Sensitivity, strength: float) -> str:
     """The same for the head of a column, such as "50% wrong" or "loss × 2"."""
     if sensitivity.unit == "error rate":
-        return "all wrong" if strength >= 1 else f"{percent(strength)} wrong"
-    return f"loss × {strength:g}" if sensitivity.unit == "times the mean loss" else f"loss + {strength:.2g} SD"
+        if strength >= 1:
+            return "all wrong"
+        return f"{percent(strength)} wrong"
+    if sensitivity.unit == "times the mean loss":
+        return f"loss × {strength:g}"
+    return f"loss + {strength:.2g} SD"
 
 
 def pattern_sentence(sensitivity: Sensitivity, pattern: PlantedPattern) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,26 +32,31 @@ def rows_as_understood(samples: SampleSet, outcomes: Outcomes, read: Mapping[str
         read: the columns of each role (`core.data.samples.DataSet.read`).
     """
     values = {column.name: column.values for column in (*samples.metadata, *samples.model_outputs)}
-    numbers = {
-        role: values[name]
-        for role in ("target", "prediction")
-        for name in read.get(role, ())
-        if read.get("target") and name in values
-    }
+    numbers = dict[str, Any]()
+    if read.get("target"):
+        for role in ("target", "prediction"):
+            for name in read.get(role, ()):
+                if name in values:
+                    numbers[role] = values[name]
     order = np.argsort(-outcomes.loss, kind="stable")
     at = np.unique(np.linspace(0, len(order) - 1, ROWS_SHOWN).round().astype(int))
     names = samples.class_names
-    said = list[str]()
+    lines = list[str]()
     for row in order[at].tolist():
         parts = [f"{role} {number(float(column[row]))}" for role, column in numbers.items()]
-        parts += [] if samples.labels is None else [_name(names, int(samples.labels[row]))]
+        if samples.labels is not None:
+            parts.append(_name(names, int(samples.labels[row])))
         if outcomes.predictions is not None:
             parts.append(f"predicted {_name(names, int(outcomes.predictions[row]))}")
         if outcomes.name != "0/1 error":
             parts.append(f"loss {number(float(outcomes.loss[row]))}")
-        verdict = "" if outcomes.errors is None else ": wrong" if outcomes.errors[row] else ": right"
-        said.append(f"{samples.ids[row][-60:]}: {', '.join(parts)}{verdict}" if parts else samples.ids[row] + verdict)
-    return said
+        line = samples.ids[row]
+        if parts:
+            line = f"{line[-60:]}: {', '.join(parts)}"
+        if outcomes.errors is not None:
+            line += ": wrong" if outcomes.errors[row] else ": right"
+        lines.append(line)
+    return lines
 
 
 def taken_as_is(diagnosis: Diagnosis) -> list[str]:
@@ -60,7 +65,9 @@ def taken_as_is(diagnosis: Diagnosis) -> list[str]:
 
 
 def _name(names: Sequence[str], number: int) -> str:
-    return names[number][:60] if 0 <= number < len(names) else str(number)
+    if 0 <= number < len(names):
+        return names[number][:60]
+    return str(number)
 
 
 def as_understood(data: DataSet) -> list[str]:
@@ -94,7 +101,10 @@ def as_understood(data: DataSet) -> list[str]:
 
 def _first(names: Sequence[str]) -> str:
     left = len(names) - MAX_NAMES
-    return ", ".join(names[:MAX_NAMES]) + (f" and {left:,} more" if left > 0 else "")
+    text = ", ".join(names[:MAX_NAMES])
+    if left > 0:
+        text = f"{text} and {left:,} more"
+    return text
 
 
 def check(table: TableLike, *, images: str | Path | None = None, roles: Roles | None = None) -> list[str]:

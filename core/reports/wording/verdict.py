@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.discovery.settings import PREDICTABILITY_SHARE_OF_ALPHA, share_of_alpha
-from core.numbers import either, interval, number, p_value, percent
+from core.numbers import count, either, interval, number, p_value, percent, plural
 from core.records import Diagnosis
 from core.reports.wording.sensitivity import confirmed_counts
 from core.statistics.counts import share_of_failures
@@ -24,15 +24,18 @@ def verdict(diagnosis: Diagnosis) -> str:
     """The result in one sentence, such as "3 groups account for about 61% of your model's errors."."""
     n = len(diagnosis.clusters)
     if n:
-        whole = "your model's errors" if diagnosis.outcomes.errors is not None else "the loss above the mean"
-        does = "1 group accounts" if n == 1 else f"{n} groups account"
-        return f"{does} for about {percent(share_of_failures(diagnosis))} of {whole}."
+        whole = "the loss above the mean"
+        if diagnosis.outcomes.errors is not None:
+            whole = "your model's errors"
+        account = plural(n, "accounts", "account")
+        return f"{count(n, 'group')} {account} for about {percent(share_of_failures(diagnosis))} of {whole}."
     if diagnosis.estimate.predictability.p is None:
         return "No group is confirmed: too few independent rows to test anything."
     counts = confirmed_counts(diagnosis).values()
     if counts:
-        is_are = "is" if sum(n for n, _ in counts) == 1 else "are"
-        return f"No group is confirmed, but {either([text for _, text in counts], 'and')} {is_are}."
+        n = sum(n for n, _ in counts)
+        kinds = either([text for _, text in counts], "and")
+        return f"No group is confirmed, but {kinds} {plural(n, 'is', 'are')}."
     if is_predictable(diagnosis):
         return "No group is confirmed."
     return "No group is confirmed: nothing beyond chance."
@@ -48,9 +51,10 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     36% of the variance in loss (95% CI 31 to 40%; p < 0.001)."."""
     predictability = diagnosis.estimate.predictability
     r2 = predictability.r2
-    loss = f"{diagnosis.outcomes.name}{' (a proxy)' if diagnosis.outcomes.is_proxy else ''}"
-    given = diagnosis.embeddings.encoder == "given"
-    what = "The embedding" if given else "What the encoder sees"
+    loss = diagnosis.outcomes.name
+    if diagnosis.outcomes.is_proxy:
+        loss = f"{loss} (a proxy)"
+    what = "The embedding" if diagnosis.embeddings.encoder == "given" else "What the encoder sees"
     figures = f"R² {number(r2.value, 2)}, 95% CI {interval(r2, digits=2)}"
     if r2.value < MIN_SHOWN_R2:
         figures = "R² below −1"

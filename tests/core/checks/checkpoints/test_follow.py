@@ -133,6 +133,6 @@ def test_a_chart_keeps_what_it_draws_inside_itself(run: Diagnosis, tmp_path: Pat
     found = follow(run, tables(run, tmp_path, 1.0, 0.0, 0.3))
     sure = replace(found.clusters[0], rates=(Estimate(1, 0.9, 1), *found.clusters[0].rates[1:]))
     for chart in checkpoint_charts(run, replace(found, clusters=(sure, *found.clusters[1:]))):
-        for point in (*chart.points, chart.own):
+        for point in (*chart.points, chart.run_point):
             assert 0 <= point.x <= 300
             assert 0 <= point.high <= point.y <= point.low <= 130

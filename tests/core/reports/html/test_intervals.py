@@ -65,7 +65,7 @@ def test_a_mark_without_a_value_is_left_out_and_one_without_an_interval_has_no_b
 
 
 def test_a_chart_has_a_row_for_each_mark_and_its_texts_stay_text(drawn: Callable[..., str]) -> None:
-    marks = [Mark(Estimate(0.5, 0.4, 0.6), label="<b>", said="50 & more"), tick(0.1, "Chance", "10")]
+    marks = [Mark(Estimate(0.5, 0.4, 0.6), label="<b>", text="50 & more"), tick(0.1, "Chance", "10")]
     chart = drawn("dot_rows", dot_chart(marks, (0.0, 1.0), lambda value: f"{value:.0f}"))
     assert chart.count('class="dot-row"') == 2
     assert "<b>" not in chart

@@ -25,7 +25,7 @@ def test_rows_are_sizes_and_columns_strengths() -> None:
     assert counts == list(FOUND.values())
     strong, weak = found.rows[1][2][2], found.rows[1][2][1]
     assert (strong.enough, strong.step, weak.enough, weak.step) == (True, STEPS, False, 0)
-    assert "Errata found 33 of 40 planted groups" in strong.said
+    assert "Errata found 33 of 40 planted groups" in strong.sentence
 
 
 def test_a_run_of_before_has_no_picture() -> None:

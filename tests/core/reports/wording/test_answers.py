@@ -10,7 +10,7 @@ import numpy as np
 from core.checks.answers import difference
 from core.checks.questions import Answer, Difference, ask
 from core.records import Estimate
-from core.reports.wording.answers import answer_parts, answer_sentence, difference_sentence, p_told
+from core.reports.wording.answers import answer_parts, answer_sentence, difference_sentence, p_value_text
 from tests.support.words import AxisEncoder, with_words
 
 NAN = float("nan")
@@ -76,7 +76,7 @@ def test_answers_are_told(golden: Callable[..., None]) -> None:
     golden(
         "answers.txt",
         {title: [str(answer_parts(run, one)) for one in answers] for title, answers in scenes.items()}
-        | {"The p of a first question, of what the run tested, of none": [p_told(one) for one in firsts]}
+        | {"The p of a first question, of what the run tested, of none": [p_value_text(one) for one in firsts]}
         | {"Differences: clear, not shown, of the same": [difference_sentence(run, one) for one in differences]},
     )
     for one in (answer(), *scenes["The words of a condition: asked as a text, counted, counted in another scope"]):
