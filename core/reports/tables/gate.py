@@ -29,7 +29,7 @@ class GateCase:
     """One thing that was asked."""
 
     kind: str
-    """COVERAGE, "all samples", "failure cluster", "condition", "phrase" or "new regressions"."""
+    """COVERAGE, "all samples", "group", "condition", "phrase" or "new regressions"."""
     title: str
     n: int
     state: str

@@ -99,7 +99,7 @@ def states(run: Diagnosis, wrong: Bool, path: Path, settings: Settings | None = 
 def test_the_same_answers_pass(run: Diagnosis, tmp_path: Path) -> None:
     assert states(run, errors_of(run), tmp_path / "new.csv") == {
         "all samples": "passed",
-        "failure cluster": "passed",
+        "group": "passed",
         "new regressions": "passed",
     }
 
@@ -119,7 +119,7 @@ def test_a_known_cluster_that_got_worse_fails(run: Diagnosis, tmp_path: Path) ->
     wrong[run.clusters[0].membership >= 0.5] = True
     assert states(run, wrong, tmp_path / "new.csv", None) == {
         "all samples": "failed",
-        "failure cluster": "failed",
+        "group": "failed",
         "new regressions": "skipped",
     }
 
@@ -130,7 +130,7 @@ def test_a_new_regression_fails_though_the_model_is_better_over_all(run: Diagnos
     wrong[~apart()] &= rng.random((~apart()).sum()) < 0.4
     wrong[apart()] = rng.random(apart().sum()) < 0.9
     told = states(run, wrong, tmp_path / "new.csv")
-    assert (told["all samples"], told["failure cluster"], told["new regressions"]) == ("passed", "passed", "failed")
+    assert (told["all samples"], told["group"], told["new regressions"]) == ("passed", "passed", "failed")
     found = gate(run, tmp_path / "new.csv", settings=QUICK)
     (new,) = [case.figure for case in gate_cases(run, found) if case.kind == "new regressions"]
     assert "; beyond the rest, class means set aside (whole classes are tested apart): " in new
@@ -167,7 +167,7 @@ def test_the_command_exits_with_1_and_writes_what_servers_read(
     told = capsys.readouterr().out
     assert told.startswith("## Gate passed: same\n")
     rate = f"{100 * run.outcomes.errors[run.clusters[0].membership >= 0.5].mean():.0f}% wrong: 0.0 points ("
-    assert next(line for line in told.splitlines() if "failure cluster" in line).count(rate) == 1
+    assert next(line for line in told.splitlines() if "group: " in line).count(rate) == 1
     assert "| no worse |" in told
     assert main([*asked, "--second", str(bad)]) == 1
     told = capsys.readouterr().out
@@ -238,7 +238,7 @@ def test_a_confirmed_condition_that_got_worse_fails_in_every_output(run: Diagnos
     found = gate(known, write_answers(known, wrong, tmp_path / "new.csv"), settings=None)
     cases = {case.title: case for case in gate_cases(known, found)}
     assert [case.kind for case in cases.values()] == [
-        "all samples", "failure cluster", "condition", "condition", "new regressions",
+        "all samples", "group", "condition", "condition", "new regressions",
     ]  # fmt: skip
     told = cases["bus: brightness at most 0.21"]
     assert (told.n, told.state) == (int(dark.sum()), "failed")
