@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from core.discovery.ensemble import LossRegressor
     from core.discovery.settings import Settings
     from core.errors import Cancelled, DiagnosisError, InvalidInput, MissingDependency
-    from core.records import Column, Diagnosis, progress_bar
-    from core.records.sections import Section
+    from core.records import Column, Diagnosis, Section, progress_bar
     from core.reports.html.diagnosis import write_report
     from core.reports.tables.diagnosis import samples_table
     from core.reports.tables.findings import findings_table
@@ -107,7 +106,7 @@ _FROM = {
     "Roles": "core.data.tables.roles:Roles",
     "samples_table": "core.reports.tables.diagnosis:samples_table",
     "save": "core.store:save",
-    "Section": "core.records.sections:Section",
+    "Section": "core.records:Section",
     "sentence": "core.reports.wording.findings:sentence",
     "Settings": "core.discovery.settings:Settings",
     "show": "webapp:show",

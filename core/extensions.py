@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from core.records import Column, Diagnosis, SampleSet
-    from core.records.sections import Section
+    from core.records import Column, Diagnosis, SampleSet, Section
     from core.systems.contract import ModalityKind, Option, Panel, System
 
 GROUP = "errata.systems"
@@ -211,7 +210,7 @@ def _check_text(text: Any) -> None:
 
 def _sections(result: Any) -> list[Section]:
     """Check sections, their rows, and the types of their fields."""
-    from core.records.sections import Row, Section
+    from core.records import Row, Section
 
     sections = list[Any]()
     for item in _listed(result):

@@ -18,8 +18,7 @@ from core import extensions
 from core.cli.main import main
 from core.data.modality import MODALITIES, meanings_of, modality_by_name
 from core.encoders import list_encoders
-from core.records import Column
-from core.records.sections import Section
+from core.records import Column, Section
 from core.reports.html.diagnosis import render_report
 from core.reports.tables.diagnosis import to_document
 from core.store import load, save

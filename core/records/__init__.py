@@ -56,6 +56,13 @@ from core.records.samples import (
     SampleSet as SampleSet,
     Words as Words,
 )
+from core.records.sections import (
+    Figure as Figure,
+    Pictures as Pictures,
+    Row as Row,
+    Section as Section,
+    Verdict as Verdict,
+)
 from core.records.sensitivity import (
     Detectable as Detectable,
     PlantedPattern as PlantedPattern,

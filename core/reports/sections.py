@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from core.data.tables.roles import columns_read
 from core.language.titles import capital
 from core.numbers import count, digits_for, listed, number, percent, with_unit
-from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, Insight
-from core.records.sections import Row, Section, Verdict
+from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, Insight, Row, Section, Verdict
 from core.reports.wording.candidates import HINTS, candidate_phrase, candidates_sentence
 from core.reports.wording.classes import (
     PAIR_TESTED,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from core.records import Diagnosis
-from core.records.sections import Row, Section
+from core.records import Diagnosis, Row, Section
 from core.reports.sections import on_new_data, run_sections
 
 MAX_ROWS = 12

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from core.records import EVERYTHING, I64, Bool, ClassFinding, Diagnosis, FailureCluster, Insight
+from core.records import EVERYTHING, F64, I64, Bool, ClassFinding, Diagnosis, FailureCluster, Insight
+from core.statistics.measures import tested_effect, tested_values
 
 
 def n_wrong(diagnosis: Diagnosis, rows: Bool) -> int:
@@ -85,3 +86,20 @@ def top_members(diagnosis: Diagnosis, cluster: FailureCluster, most: int) -> I64
     members = np.flatnonzero(cluster.membership >= 0.5)
     order = np.lexsort((-diagnosis.outcomes.loss[members], -cluster.membership[members]))
     return members[order][:most].astype(np.int64)
+
+
+def sample_weights(diagnosis: Diagnosis) -> F64:
+    """(n,) how much more often to draw each sample in training, mean 1.
+
+    A sample outside every confirmed cluster weighs 1 before scaling; a member of a cluster weighs 1 + membership times
+    the lower bound of the excess in the measure that was tested, over its mean: the error rate, or the loss as it was
+    fitted. Nothing confirmed: all weigh 1.
+    """
+    weights = np.ones(len(diagnosis.samples))
+    for cluster in diagnosis.clusters:
+        low = tested_effect(cluster).low
+        mean = float(tested_values(cluster, diagnosis.outcomes).mean())
+        if mean > 0 and math.isfinite(low) and low > 0:
+            members = cluster.membership >= 0.5
+            weights[members] = np.maximum(weights[members], 1 + cluster.membership[members] * low / mean)
+    return weights / weights.mean()

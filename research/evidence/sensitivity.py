@@ -27,8 +27,8 @@ from threadpoolctl import threadpool_limits
 from core.discovery.search.scope_scores import N_TOP_MEMBERS
 from core.discovery.settings import Settings
 from core.records import F32, F64, I64, Bool, Diagnosis, PlantedPattern, Sensitivity, Words
-from core.reports.tables.diagnosis import top_members
 from core.reports.wording.sensitivity import spoken_of
+from core.statistics.counts import top_members
 from research.arrays import diagnose_arrays
 from research.evidence.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, show
 from research.scoreboard.planted_embeddings import World

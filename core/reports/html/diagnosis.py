@@ -19,8 +19,7 @@ from core.checks.audit_table import AuditCell, audit_table
 from core.extensions import sections
 from core.files import write_text
 from core.numbers import with_unit
-from core.records import Comparison, Diagnosis, FailureCluster, Progress, no_progress
-from core.records.sections import Pictures, Row, Section
+from core.records import Comparison, Diagnosis, FailureCluster, Pictures, Progress, Row, Section, no_progress
 from core.reports.html import charts
 from core.reports.html.comparison import comparison_section
 from core.reports.html.gallery import Gallery

@@ -10,11 +10,11 @@ from typing import Any
 from core.data.inline import InlinePictures, text_of
 from core.records import Diagnosis
 from core.reports.html.render import render
-from core.reports.tables.diagnosis import top_members
 from core.reports.wording.candidates import candidates_sentence
 from core.reports.wording.findings import cluster_title, plain_sentence
 from core.reports.wording.sensitivity import sensitivity_sentence
 from core.reports.wording.verdict import verdict
+from core.statistics.counts import top_members
 
 MOST_CLUSTERS = 5
 PICTURES = 6

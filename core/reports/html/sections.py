@@ -9,8 +9,7 @@ from math import isfinite
 from markupsafe import Markup
 
 from core.numbers import number, percent
-from core.records import Diagnosis
-from core.records.sections import Figure, Pictures, Row, Section
+from core.records import Diagnosis, Figure, Pictures, Row, Section
 from core.reports.html.charts import N_CLUSTER_COLOURS
 from core.reports.html.intervals import Axis, IntervalBar
 from core.reports.html.render import render

@@ -6,17 +6,16 @@ in JSON.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from core.checks.audit_table import AuditCell
 from core.discovery.called import cluster_name
+from core.discovery.cluster_parts import PartFigures, cluster_parts
 from core.extensions import documents, table_names, table_of
 from core.files import replacing, write_json
 from core.numbers import digits_for
@@ -28,12 +27,12 @@ from core.reports.tables.values import fields, flat, reasons, strings
 from core.reports.tables.yours import yours_document
 from core.reports.wording.candidates import candidates_sentence
 from core.reports.wording.classes import why_untested
-from core.reports.wording.cluster_parts import PartFigures, cluster_parts
 from core.reports.wording.findings import cluster_title, sentence
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 from core.reports.wording.sensitivity import classes_sentence, pattern_sentence, sensitivity_sentence
 from core.reports.wording.verdict import predictability_sentence, verdict
-from core.statistics.measures import insights_in_order, tested_effect, tested_values
+from core.statistics.counts import sample_weights, top_members
+from core.statistics.measures import insights_in_order
 
 SCHEMA = "errata.diagnosis/1"
 N_TOP = 24
@@ -139,20 +138,8 @@ def insights_table(diagnosis: Diagnosis) -> pd.DataFrame:
 
 
 def weights_table(diagnosis: Diagnosis) -> pd.DataFrame:
-    """id and weight: how much more often to draw a sample in training, mean 1.
-
-    A sample outside every confirmed cluster weighs 1 before scaling; a member of a cluster weighs 1 + membership times
-    the lower bound of the excess in the measure that was tested, over its mean: the error rate, or the loss as it was
-    fitted. Nothing confirmed: all weigh 1.
-    """
-    weights = np.ones(len(diagnosis.samples))
-    for cluster in diagnosis.clusters:
-        low = tested_effect(cluster).low
-        mean = float(tested_values(cluster, diagnosis.outcomes).mean())
-        if mean > 0 and math.isfinite(low) and low > 0:
-            members = cluster.membership >= 0.5
-            weights[members] = np.maximum(weights[members], 1 + cluster.membership[members] * low / mean)
-    return pd.DataFrame({"id": strings(diagnosis.samples.ids), "weight": weights / weights.mean()})
+    """id and weight: how much more often to draw a sample in training (`core.statistics.counts.sample_weights`)."""
+    return pd.DataFrame({"id": strings(diagnosis.samples.ids), "weight": sample_weights(diagnosis)})
 
 
 def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -202,13 +189,6 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
     return to_json(document | more)
 
 
-def top_members(diagnosis: Diagnosis, cluster: FailureCluster, most: int = N_TOP) -> I64:
-    """Row numbers of members, the highest membership first and among equals the higher loss."""
-    members = np.flatnonzero(cluster.membership >= 0.5)
-    order = np.lexsort((-diagnosis.outcomes.loss[members], -cluster.membership[members]))
-    return members[order][:most].astype(np.int64)
-
-
 def _predictability(predictability: Predictability) -> dict[str, Any]:
     by_class = list[dict[str, Any]]()
     for name, n, correlation, p in predictability.by_class:
@@ -255,7 +235,7 @@ def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> 
         **fields(cluster, "scope confirmed measure size mean_loss excess_loss error_rate error_outside"),
         **fields(cluster, "error_difference p coverage cause"),
         **chances,
-        "top_members": _ids(diagnosis, top_members(diagnosis, cluster)),
+        "top_members": _ids(diagnosis, top_members(diagnosis, cluster, N_TOP)),
         "counterexamples": _ids(diagnosis, cluster.counterexamples[:N_TOP]),
     }
 

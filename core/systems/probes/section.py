@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from core.records import Diagnosis
-from core.records.sections import Pictures, Section
+from core.records import Diagnosis, Pictures, Section
 from core.reports.html.render import render
 from core.systems.probes.records import results_of
 from core.systems.probes.templates import TEMPLATES

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.numbers import interval, number, percent
-from core.records import Diagnosis, Estimate
-from core.records.sections import Pictures, Section
+from core.records import Diagnosis, Estimate, Pictures, Section
 from core.reports.html.render import render
 from core.systems.composition.failures.names import COMPOSITION
 from core.systems.composition.templates import TEMPLATES

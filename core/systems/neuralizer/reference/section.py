@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from core.records import Diagnosis
-from core.records.sections import Pictures, Section
+from core.records import Diagnosis, Pictures, Section
 from core.reports.html.render import render
 from core.systems.neuralizer.reference.wording import HINT, reference_of
 from core.systems.neuralizer.templates import TEMPLATES

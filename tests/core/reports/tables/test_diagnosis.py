@@ -24,12 +24,12 @@ from core.reports.tables.diagnosis import (
     prediction_table,
     samples_table,
     to_document,
-    top_members,
     weights_table,
     write_results,
 )
 from core.reports.tables.sections import sections_table
 from core.reports.terminal import text_summary
+from core.statistics.counts import top_members
 from core.systems.probes.records import results_of, with_results
 from core.yours import OwnMark, new_set, with_mark, with_set
 from tests.support.diagnoses import make_diagnosis
@@ -235,7 +235,7 @@ def test_members_are_listed_by_membership_and_equals_by_loss() -> None:
     loss = diagnosis.outcomes.loss.copy()
     loss[[3, 20]] = [1.0, 2.0]
     changed = replace(diagnosis, outcomes=replace(diagnosis.outcomes, loss=loss))
-    assert top_members(changed, replace(diagnosis.clusters[0], membership=membership)).tolist() == [9, 20, 3]
+    assert top_members(changed, replace(diagnosis.clusters[0], membership=membership), 24).tolist() == [9, 20, 3]
 
 
 def test_weights_follow_the_lower_bound_and_have_mean_one() -> None:

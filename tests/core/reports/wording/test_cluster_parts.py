@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.discovery.cluster_parts import cluster_parts
 from core.records import Diagnosis, Insight
 from core.reports.html.diagnosis import render_report
 from core.reports.tables.diagnosis import to_document
 from core.reports.terminal import text_summary
-from core.reports.wording.cluster_parts import cluster_parts, part_sentences
+from core.reports.wording.cluster_parts import part_sentences
 from core.reports.wording.findings import how_sure
 from tests.support.diagnoses import make_diagnosis
 from tests.support.page import Page
