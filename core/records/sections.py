@@ -57,12 +57,15 @@ class Section:
     """A part of a result for the report, the terminal, the page and JSON; systems bring theirs (`core.systems`)."""
 
     title: str
+    """Its heading."""
     lead: str = ""
     """One or two sentences above the rows."""
     warnings: Sequence[str] = ()
     """What must be known before the result is read: stands first."""
     rows: Sequence[Row] = ()
+    """What it says, one row each."""
     figure: Figure | None = None
+    """Draws what rows cannot say."""
     notes: Sequence[str] = ()
     """Plain sentences below the rows: in the terminal, the report, and the notes below the page's map."""
     method: Sequence[str] = ()

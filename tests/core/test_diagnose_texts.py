@@ -91,8 +91,8 @@ def test_an_encoder_of_pictures_is_refused_for_texts() -> None:
 def test_a_run_of_texts_takes_no_pictures(found: Diagnosis, tmp_path: Path) -> None:
     table = failing_table(60).drop(columns="text")
     table["file"] = [write_picture(tmp_path / "images", i) for i in range(60)]
-    with pytest.raises(InvalidInput, match=r"made on texts .*with --texts"):
+    with pytest.raises(InvalidInput, match=r"used texts .*with --texts"):
         predict_fresh(found, table, images=tmp_path / "images", cache=tmp_path)
     table.to_csv(tmp_path / "table.csv", index=False)
-    with pytest.raises(InvalidInput, match=r"made on texts.*with --texts"):
+    with pytest.raises(InvalidInput, match=r"run used texts.*with --texts"):
         read_new_samples(found, tmp_path / "table.csv", images=tmp_path / "images", cache=tmp_path)

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from core.checks.title_fit import COUNTS, Judged, Kind, Plant, TitlePool, _lines, fit_titles, judge, plants, titled
+from core.checks.title_fit import COUNTS, Judged, Kind, Plant, TitlePool, _lines, fit_titles, judge, plants
 from core.checks.title_pools import model_of_pool
 from core.language.parts import WORTH_SAYING
 from core.language.title_model import TitleModel
 from core.records import Column
+from research.evidence.titles import titled
 
 N, E, D, P = 500, 120, 32, 24
 

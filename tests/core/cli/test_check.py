@@ -26,7 +26,7 @@ def test_no_example_that_ships_is_doubted(name: str, capsys: pytest.CaptureFixtu
     images = ["--images", str(folder / "images.zip")] if (folder / "images.zip").is_file() else []
     assert main(["check", str(folder / "table.csv"), *images]) == 0
     said = capsys.readouterr().out.splitlines()
-    assert [line for line in said if line.startswith("Note: ") and "recognized by name" not in line] == []
+    assert [line for line in said if line.startswith("Note: ") and "Recognized columns" not in line] == []
     assert sum(line.startswith("  ") for line in said) == 5
 
 

@@ -49,4 +49,4 @@ def test_too_few_photographs_are_refused(tmp_path: Path, capsys: pytest.CaptureF
     pd.DataFrame({"file": ["a.png"], "caption": ["a dog"]}).to_csv(tmp_path / "captions.csv", index=False)
     given = ["--captions", str(tmp_path / "captions.csv"), "--images", str(tmp_path / "pictures")]
     assert main(["competence", "embedded", *given]) == 2
-    assert "at least 100 are needed" in capsys.readouterr().err
+    assert "at least 100 needed" in capsys.readouterr().err

@@ -60,7 +60,7 @@ def test_bad_pictures_are_left_out_each_with_its_reason(tmp_path):
         (0, "not among the images"),
         (1, "0 bytes"),
         (2, "SVG"),
-        (3, "no image"),
+        (3, "cannot be decoded"),
         (6, "link"),
         (7, "too many pixels"),
     ]:

@@ -35,5 +35,5 @@ def test_backwards_a_clip_has_its_curve_backwards_and_their_mean_is_the_clips(tm
     _, each = encoder.encode_frames(encoder.preprocess(decode_clip(store.read(0)))[None])
     length = float(np.linalg.norm(each[0].mean(0)))
     np.testing.assert_allclose(ahead.cosines.mean(1) / length, whole, atol=1e-5)
-    with pytest.raises(InvalidInput, match=r"c\.mp4 is no clip"):
+    with pytest.raises(InvalidInput, match=r"c\.mp4 is not a clip"):
         when_like(store, 2, encoder, TEXTS)

@@ -167,7 +167,7 @@ def test_an_empty_path_is_not_the_folder_that_the_command_is_run_in(
 ) -> None:
     asked = ["sus-x", "--dataset", "nowhere", "--out", str(tmp_path / "o"), "--pool", ""]
     assert main(asked) == 2
-    assert "A path is empty" in capsys.readouterr().err
+    assert "The path is empty" in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
 
 

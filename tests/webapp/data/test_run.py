@@ -98,7 +98,7 @@ def test_phrases_that_cannot_be_read_are_refused_before_the_run_begins(tmp_path:
     empty, broken = tmp_path / "empty.txt", tmp_path / "broken.json"
     empty.write_text("# nothing\n")
     broken.write_text("{")
-    with pytest.raises(InvalidInput, match="Write some"):
+    with pytest.raises(InvalidInput, match="Add some"):
         make_run((), None, *the_form(str(empty)))
     with pytest.raises(InvalidInput, match=r"broken\.json"):
         read_phrases(str(broken))

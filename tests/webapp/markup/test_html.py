@@ -61,7 +61,7 @@ def test_a_wrong_prediction_stands_on_a_line_of_its_own_and_whole() -> None:
 def test_the_facts_of_a_sample_say_why_it_may_fail_where_that_is_known(diagnosis: Diagnosis) -> None:
     why = [line for line in sample_facts(diagnosis, 0) if "in group 1" in line]
     assert len(why) == 1
-    assert why[0].startswith("Wrong (expected loss")
+    assert why[0].startswith("Wrong, as was likely (expected loss")
     assert "in group 1 (Images where weather is fog); in class bus, worse than other classes" in why[0]
     silent = next(
         row for row in range(60) if not diagnosis.insights[0].mask[row] and not reason_sentence(diagnosis, row)

@@ -94,14 +94,14 @@ def test_a_clip_too_large_to_be_decoded_whole_gives_single_frames_and_leaves_mot
     ("data", "why"),
     [
         (b"", "is empty"),
-        (b"hello, no clip at all", "no clip in a format that is known"),
+        (b"hello, no clip at all", "not a clip in a known format"),
         (animated("GIF", drawn("rises")[:1]), "single image"),
         (video()[:200], "damaged, cut short or no MP4"),
         (b"\x1a\x45\xdf\xa3" + b"\0" * 300, "WebM or Matroska"),
         (b"RIFF\x10\0\0\0AVI " + b"\xff" * 300, "no video in it"),
         (b"\0\0\0\x18ftypmp42" + b"A" * 1000, "MP4"),
-        (b"#EXTM3U\nhttp://127.0.0.1/1.ts\n", "no clip in a format that is known"),
-        (b"ffconcat version 1.0\nfile /etc/passwd\n", "no clip in a format that is known"),
+        (b"#EXTM3U\nhttp://127.0.0.1/1.ts\n", "not a clip in a known format"),
+        (b"ffconcat version 1.0\nfile /etc/passwd\n", "not a clip in a known format"),
     ],
 )
 def test_what_is_no_clip_says_why(data: bytes, why: str) -> None:

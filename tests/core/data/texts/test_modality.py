@@ -45,7 +45,7 @@ def test_the_spelling_of_a_word_in_unicode_makes_no_other_text(one: str, other: 
     assert (groups[0] == groups[1]) == same
 
 
-@pytest.mark.parametrize(("data", "why"), [(b"", "is empty"), (b" \n\0", "is empty"), (b"caf\xe9", "no text in UTF-8")])
+@pytest.mark.parametrize(("data", "why"), [(b"", "is empty"), (b" \n\0", "is empty"), (b"caf\xe9", "not valid UTF-8")])
 def test_what_is_no_text_says_why(data: bytes, why: str) -> None:
     with pytest.raises(Unreadable, match=why):
         modality_of("text").open(data)

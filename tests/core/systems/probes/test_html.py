@@ -26,7 +26,7 @@ def test_a_run_without_probes_does_not_speak_of_them() -> None:
 def test_each_probe_has_a_section_with_accuracy_controls_and_the_four_ways() -> None:
     run = with_probes()
     page = Page(render_report(run))
-    assert [a["id"] for a in page.named("section")][-2:] == ["probe-0", "probe-1"]
+    assert [a["id"] for a in page.named("section") if "id" in a][-2:] == ["probe-0", "probe-1"]
     text = page.text[page.text.index("Would another model fail here too?") :]
     for wanted in (
         "made, 2 shots",
@@ -100,7 +100,7 @@ def test_a_probe_that_scored_some_rows_is_read_at_the_right_ones() -> None:
 def test_the_lines_of_the_command_name_clusters_and_what_follows() -> None:
     run = with_probes()
     lines = comparison_lines(run, compare(run, "model", "weak"))
-    head = next(i for i, line in enumerate(lines) if line.startswith("By failure cluster"))
+    head = next(i for i, line in enumerate(lines) if line.startswith("By group"))
     assert lines[head].split()[-5:] == ["images", "fixed", "broken", "both", "neither"]
     assert lines[head + 1].strip().startswith("1. ")
     told = probe_lines(results_of(run)[0])
@@ -114,4 +114,4 @@ def test_the_lines_of_the_command_name_clusters_and_what_follows() -> None:
 def test_of_all_samples_nothing_is_said_to_be_here() -> None:
     run = with_probes()
     found = compare(run, "model", "weak")
-    assert verdict_words(found, found.overall, run) == "broken: weak is worse"
+    assert verdict_words(found, found.overall, run) == "worse: weak is wrong more often"

@@ -22,7 +22,7 @@ def test_several_numbers_of_shots_are_run_stored_drawn_and_set_beside_each_other
     assert out.startswith("How many labeled samples?\n")
     assert "zero-shot is right on " in out
     assert "over images: another seed draws other shots" in out
-    assert "and zero-shot, 3 shots on" in out  # the most beside the model
+    assert "zero-shot, 3 shots fixed " in out  # the most beside the model
     assert [p.name for p in results_of(load(run))] == ["zero-shot, 1 shot", "zero-shot, 2 shots", "zero-shot, 3 shots"]
     (rows,) = json.loads((written_of(run) / "diagnosis.json").read_text("utf-8"))["shot_curves"]
     assert [p["shots"] for p in rows["curves"][0]["points"]] == [1, 2, 3]

@@ -23,7 +23,7 @@ def test_a_failure_is_found_in_the_sample_and_confirmed_by_the_rest(
     out = tmp_path / "run.errata"
     assert main(["shards", str(tmp_path / "shards"), "--out", str(out), "--sample", "800", *QUICKLY]) == 0
     said = capsys.readouterr().out
-    assert "On 2,200 fresh samples (all rows of 3 shards outside the sample): 1 of 1 finding clearly has" in said
+    assert "Tested on 2,200 new samples (all rows of 3 shards outside the sample): 1 of 1 finding holds" in said
     assert f"Every row, with its predicted loss and cluster: {tmp_path / 'run-work' / 'assigned'}" in said
     found = load(out)
     assert found.prediction is not None
@@ -53,7 +53,7 @@ def test_of_shuffled_losses_nothing_is_found_and_nothing_tried(
             ["shards", "--out", "run.errata", "--work", "shards"],
             "--work must be another folder than that of the shards",
         ),
-        (["shards", "--out", "run.errata", "--loss", "lss"], "has no column 'lss', which was named as loss"),
+        (["shards", "--out", "run.errata", "--loss", "lss"], "has no column 'lss', named as loss"),
         (["shards", "--out", "run.errata", "--workers", "2"], "Several workers need Ray"),
         (["shards", "--out", "run.errata", "--sample", "5000"], "All 400 rows that can be used would be in the sample"),
     ],

@@ -62,7 +62,7 @@ def test_a_broken_shard_and_one_without_a_column_are_named_and_the_others_counte
         draw(find_shards(tmp_path, Roles()), 60)
     said = str(told.value)
     assert "2 of 3 shards could not be used" in said
-    assert "'part-1.parquet' cannot be read as Parquet" in said
+    assert "Cannot read 'part-1.parquet' as Parquet" in said
     assert "part-2.parquet: it has no column 'loss'" in said
 
 

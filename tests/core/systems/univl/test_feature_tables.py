@@ -64,7 +64,7 @@ HEAD = "video_id,feature_file\n"
     ("spoil", "said"),
     [
         (spoil_array("part/007.npy", np.zeros((5, 3))), "has 3 numbers a frame, and the files before it 4"),
-        (spoil_array("a.npy", np.full((2, 4), np.nan)), "'a': 2 of 2 frames are not all finite"),
+        (spoil_array("a.npy", np.full((2, 4), np.nan)), "'a': 2 of 2 frames are not finite"),
         (spoil_array("a.npy", np.zeros(4)), r"must be \(frames, width\), with a frame at least: got \(4,\)"),
         (spoil_array("a.npy", np.zeros((0, 4))), r"got \(0, 4\)"),
         (spoil_array("a.npy", np.array([["x"] * 4])), "holds no plain numbers"),
@@ -95,7 +95,7 @@ def test_a_pickle_in_place_of_the_folder_is_refused_with_the_way_to_convert(laid
     (laid_out / "all.pickle").write_bytes(pickle.dumps({"a": Bang()}))
     with pytest.raises(InvalidInput, match=r"np\.save\(f'FOLDER/\{name\}\.npy', x\)"):
         read_feature_table(laid_out / "clips.csv", laid_out / "all.pickle")
-    with pytest.raises(InvalidInput, match="is no folder"):
+    with pytest.raises(InvalidInput, match="is not a folder"):
         read_feature_table(laid_out / "clips.csv", laid_out / "nowhere")
 
 

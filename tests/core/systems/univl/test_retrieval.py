@@ -37,7 +37,9 @@ def test_all_ties_are_at_the_last_place() -> None:
     assert set(found.recall) == {1}
 
 
-@pytest.mark.parametrize(("scores", "said"), [(np.zeros((1, 1)), "at least 2"), (np.full((2, 2), np.nan), "no finite")])
+@pytest.mark.parametrize(
+    ("scores", "said"), [(np.zeros((1, 1)), "at least 2"), (np.full((2, 2), np.nan), "not finite")]
+)
 def test_what_cannot_be_ranked_is_refused(scores: np.ndarray, said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
         retrieve_own(scores.astype(np.float32), ["a"] * len(scores), np.zeros(len(scores), np.int64))

@@ -15,8 +15,10 @@ from tests.support.detections import audited, refused
 
 
 def test_ids_of_another_data_set_are_one_message(made):
-    refused(made, r"category_id of .* none of the 2 categories", results=[r | {"category_id": 7} for r in made.results])
-    refused(made, r"image_id of .* none of the 30 images", results=[r | {"image_id": "x"} for r in made.results])
+    refused(
+        made, r"category_id of .* not among the 2 categories", results=[r | {"category_id": 7} for r in made.results]
+    )
+    refused(made, r"image_id of .* not among the 30 images", results=[r | {"image_id": "x"} for r in made.results])
 
 
 def test_empty_predictions_are_one_message(made):

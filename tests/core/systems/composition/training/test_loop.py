@@ -143,7 +143,7 @@ def test_validation_shares_no_picture_with_training() -> None:
 
 
 def test_a_step_size_that_is_too_large_is_said() -> None:
-    with pytest.raises(InvalidInput, match="step size"):
+    with pytest.raises(InvalidInput, match="learning rate"):
         trained("mm-adapter", {"hidden": 64}, Training(epochs=3, lr=1e12, batch=4), 40)
 
 
@@ -191,7 +191,7 @@ def test_a_damaged_state_is_refused_with_one_sentence(change: dict[str, Any], sa
 def test_a_state_with_other_weights_is_refused(tmp_path: Path) -> None:
     trained("linear", {}, QUICK, 40, state=tmp_path)
     write_tensors(tmp_path / "3.training.safetensors", {"now/other": torch.zeros(2), "best/other": torch.zeros(2)})
-    with pytest.raises(InvalidInput, match="are not those of this training"):
+    with pytest.raises(InvalidInput, match="belong to another training"):
         trained("linear", {}, QUICK, 40, state=tmp_path)
 
 

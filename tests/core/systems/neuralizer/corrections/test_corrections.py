@@ -103,10 +103,10 @@ def test_examples_are_of_least_loss_and_no_scan_plays_two_parts(found: Diagnosis
     assert found.outcomes.loss[plan.examples].max() <= found.outcomes.loss[plan.others].min()
     with pytest.raises(InvalidInput, match="no confirmed group with the id 99"):
         plan_corrections(found, 99)
-    with pytest.raises(InvalidInput, match=r"it has [0-9]+, and at most 4 were asked for"):
+    with pytest.raises(InvalidInput, match=r"it has [0-9]+, and at most 4 were requested"):
         plan_corrections(found, found.clusters[0].id, 4)
     of_pictures = replace(found, samples=replace(found.samples, modality="image"))
-    with pytest.raises(InvalidInput, match="this run is of images"):
+    with pytest.raises(InvalidInput, match="this run has images"):
         plan_corrections(of_pictures, 0)
 
 

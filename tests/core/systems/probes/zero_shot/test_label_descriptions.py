@@ -103,7 +103,7 @@ def test_descriptions_that_lose_their_end_and_that_several_classes_share_are_tol
 
 
 def test_own_patterns_are_checked_before_anything_is_run() -> None:
-    with pytest.raises(InvalidInput, match="must hold <mask> exactly once"):
+    with pytest.raises(InvalidInput, match="has <mask> 0 times"):
         make_probe("label-desc", {"patterns": "own", "own_patterns": "it is <mask>\nit is"})
 
 
