@@ -69,7 +69,7 @@ def test_the_example_is_open_at_once_and_a_card_opens_its_gallery_and_an_outline
     page.get_by_role("button", name="Box").click()
     drag_box(page, (0.02, 0.14), (0.06, 0.18))
     page.wait_for_selector("#pane .selection-chip")
-    assert "held no point" in page.locator("#pane .selection-chip").inner_text()
+    assert "contains no points" in page.locator("#pane .selection-chip").inner_text()
     assert page.locator("#pane .card:not(.look)").count() == 3
     drag_box(page, (0.3, 0.3), (0.7, 0.8))
     page.wait_for_selector("#pane .flag", timeout=30_000)

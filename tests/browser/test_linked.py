@@ -114,7 +114,7 @@ def test_a_link_with_filters_opens_them_and_a_wrong_one_opens_the_run_without(
     wait_chips(other, 1)
     assert selected(other) == n
     other.goto(f"{page_address}?filter=nonsense&tab=explore")
-    other.get_by_text("That is no filter. Press a bar of a chart below the map.").first.wait_for(timeout=30_000)
+    other.get_by_text("Invalid filter. Press a bar of a chart below the map.").first.wait_for(timeout=30_000)
 
 
 def test_bars_pressed_while_the_answer_to_another_is_under_way_all_count(open_page: Callable[..., Any]) -> None:

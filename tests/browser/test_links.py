@@ -118,7 +118,7 @@ def test_what_a_link_cannot_open_is_said_and_the_rest_is_open(open_page: Visit, 
     page.get_by_text("number 99 is not among them").first.wait_for(timeout=30_000)
     waits_for(page)
     page = follow(open_page, f"{page_address}?run=%3Cimg%20src=x%20onerror=alert(1)%3E&cluster=1")
-    page.get_by_text("no longer has this run by the server").first.wait_for(timeout=30_000)
+    page.get_by_text("The server no longer has this run").first.wait_for(timeout=30_000)
     assert page.locator("#pane [data-do=cluster]").first.is_visible()
 
 
@@ -146,9 +146,9 @@ def test_an_own_run_is_found_again_after_a_reload_read_by_a_link_and_deleted(ope
     page.wait_for_selector("#connection p:visible", timeout=30_000)
     page.wait_for_function("localStorage.getItem('errata-runs') === null", timeout=30_000)
     assert "run" not in parts(page)
-    assert page.get_by_text("no longer has this run by the server").count() == 0  # it was its maker's wish
+    assert page.get_by_text("The server no longer has this run").count() == 0  # it was its maker's wish
     gone = follow(open_page, link)
-    gone.get_by_text("no longer has this run by the server").first.wait_for(timeout=30_000)
+    gone.get_by_text("The server no longer has this run").first.wait_for(timeout=30_000)
 
 
 def test_inside_another_page_the_open_tab_stands_alone(open_page: Visit, page_address: str) -> None:

@@ -75,8 +75,8 @@ def test_every_tab_works_under_the_policy(watched: Any) -> None:
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#pane .selection-chip")
     page.get_by_role("tab", name="Ask", exact=True).click()
-    page.get_by_label("Where do you suspect failures?").fill("in the dark")
-    page.get_by_label("Where do you suspect failures?").press("Enter")
+    page.get_by_label("Where do you suspect errors?").fill("in the dark")
+    page.get_by_label("Where do you suspect errors?").press("Enter")
     page.wait_for_selector("#answer .answer", timeout=60_000)
     with page.expect_download() as download:
         page.get_by_role("tab", name="Explore", exact=True).click()

@@ -124,10 +124,10 @@ def test_a_run_keeps_its_name_over_a_restart_is_nobody_else_s_and_is_deleted_wit
     row.get_by_role("button", name="Keep").click()
     row.get_by_role("button", name="Delete").click()
     row.get_by_role("button", name="Delete", exact=True).click()
-    page.wait_for_function("document.querySelector('#my-runs')?.innerText.includes('None yet')", timeout=30_000)
+    page.wait_for_function("document.querySelector('#my-runs')?.innerText.includes('No runs yet')", timeout=30_000)
     page.wait_for_function("localStorage.getItem('errata-runs') === null", timeout=30_000)
     other.goto(link)
-    other.get_by_text("no longer has this run by the server").first.wait_for(timeout=30_000)
+    other.get_by_text("The server no longer has this run").first.wait_for(timeout=30_000)
 
 
 @pytest.mark.parametrize("restarted", [AT_HOME], indirect=True)
@@ -154,7 +154,7 @@ def test_at_home_another_browser_lists_all_and_deletes_all_only_when_asked_twice
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete my data now").click()
     page.wait_for_selector("#connection p:visible", timeout=30_000)
-    page.wait_for_function("document.querySelector('#my-runs')?.innerText.includes('None yet')", timeout=30_000)
+    page.wait_for_function("document.querySelector('#my-runs')?.innerText.includes('No runs yet')", timeout=30_000)
 
 
 @pytest.mark.parametrize("restarted", [SHARED], indirect=True)
@@ -168,7 +168,7 @@ def test_what_another_tab_made_since_goes_with_delete_my_data_now(
     page.wait_for_selector("#connection p:visible", timeout=30_000)
     gone = visit()
     gone.goto(link)
-    gone.get_by_text("no longer has this run by the server").first.wait_for(timeout=60_000)
+    gone.get_by_text("The server no longer has this run").first.wait_for(timeout=60_000)
 
 
 @pytest.mark.parametrize("restarted", [AT_HOME], indirect=True)

@@ -18,9 +18,9 @@ Visit = Callable[..., Any]
 def ask(page: Any, text: str, other: str = "") -> None:
     """Type one or two questions and press Enter."""
     page.get_by_role("tab", name="Ask").click()
-    page.get_by_label("Where do you suspect failures?").fill(text)
+    page.get_by_label("Where do you suspect errors?").fill(text)
     page.get_by_label("Compare with").fill(other)
-    page.get_by_label("Where do you suspect failures?").press("Enter")
+    page.get_by_label("Where do you suspect errors?").press("Enter")
 
 
 def test_a_question_is_answered_counted_and_shown_on_the_map(open_page: Visit) -> None:
@@ -106,7 +106,7 @@ def test_thirty_clicks_by_keyboard_end_in_a_judgement_and_a_run_without_words_sa
     for tab, said, where in (
         ("Ask", "cannot be asked in words", "#chips"),
         ("Thirty clicks", "No group to judge", "#clicks"),
-        ("Predict", "Nothing to predict", "#frozen"),
+        ("Predict", "No findings to check", "#frozen"),
     ):
         page.get_by_role("tab", name=tab).click()
         page.wait_for_function(f"document.querySelector('{where}')?.innerText.includes('{said}')")

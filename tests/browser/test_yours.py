@@ -21,7 +21,7 @@ def copied(page: Any) -> str:
     page.locator("#pane [data-do=cluster]").first.click()
     title = page.locator("#pane .pane-title").inner_text()
     page.locator("details.own > summary").click()
-    page.get_by_text("This run is everybody's").wait_for()
+    page.get_by_text("This run is shared").wait_for()
     page.get_by_role("button", name="Copy to your runs").click()
     page.wait_for_selector("details.own form", state="attached", timeout=60_000)
     assert page.locator("#pane .pane-title").inner_text() == title
