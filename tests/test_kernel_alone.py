@@ -103,7 +103,7 @@ def test_every_step_of_a_diagnosis_works_without_systems(kernel: Path, tmp_path:
     )
     good = ("diagnose", "ask", "predict", "gate", "export", "results", "page", "help", "encoders")
     assert {name: said[name][0] for name in good} == dict.fromkeys(good, 0), said
-    assert "1 failure cluster confirmed" in said["diagnose"][1]
+    assert "1 group accounts for about " in said["diagnose"][1]
     assert "images" in said["ask"][1]
     assert (tmp_path / "page" / "index.html").is_file()
     assert said["probe"][0] == 2

@@ -74,8 +74,8 @@ def test_a_full_line_is_one_message_with_the_next_step(open_page: Visit, tmp_pat
     finally:
         JOBS.line.leave("another's")
     assert len(said) == 1
-    assert "busy" in said[0]
-    assert "try again in a few minutes" in said[0]
+    assert "The server is full" in said[0]
+    assert "Try again in a few minutes" in said[0]
 
 
 def test_a_file_that_is_too_much_is_one_message_with_the_next_step(
@@ -86,7 +86,7 @@ def test_a_file_that_is_too_much_is_one_message_with_the_next_step(
     page.wait_for_selector(".toast-body", timeout=30_000)
     said = page.locator(".toast-body").all_inner_texts()
     assert len(said) == 1
-    assert "one visitor" in said[0]
+    assert "Your files may take" in said[0]
     assert "Delete my data now" in said[0]
 
 
@@ -96,7 +96,7 @@ def test_a_run_of_nothing_does_not_seem_to_wait_and_after_a_refused_file_the_vis
     page = open_page()
     page.get_by_role("tab", name="Your data").click()
     page.get_by_role("button", name="Run the diagnosis").click()
-    has_status(page, "did not begin")
+    has_status(page, "did not start")
     page.wait_for_selector("#run:not([disabled])", timeout=30_000)
     page.set_input_files("#table input[type=file]", write_table(tmp_path))
     page.wait_for_selector("#columns table")
@@ -131,7 +131,7 @@ def test_a_visitor_deletes_what_they_brought(open_page: Visit, tmp_path: Path) -
         has_status(page, "Deleted")
         assert not held[0].exists()
     page.wait_for_selector(READY, timeout=60_000)
-    assert "gone from the server" in page.locator("#connection").inner_text()  # said for longer than a moment
+    assert "The server no longer has" in page.locator("#connection").inner_text()  # said for longer than a moment
     page.get_by_role("tab", name="Your data").click()
     page.wait_for_selector("#table")
     assert "audit" not in page.locator("#table").inner_text()
@@ -181,7 +181,7 @@ def test_a_page_says_that_its_server_has_stopped_or_was_started_anew_and_what_di
         assert page.locator("#connection").inner_text() == ""
         waits(page, tmp_path)
         page.reload()
-        says(page, "when this page was left or reloaded did not finish")
+        says(page, "stopped when you left or reloaded this page")
         waits(page, tmp_path)
         page.wait_for_function("!document.querySelector('#connection').innerText", timeout=30_000)
         demo.close()
@@ -190,6 +190,6 @@ def test_a_page_says_that_its_server_has_stopped_or_was_started_anew_and_what_di
         demo = build_app(examples=tmp_path)
         port = int(address.rstrip("/").rpartition(":")[2])
         demo.launch(server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings())
-        says(page, "started anew")
-        says(page, "working on for you did not finish")
+        says(page, "The server restarted")
+        says(page, "Your work in progress did not finish")
     demo.close()

@@ -104,7 +104,7 @@ def test_thirty_clicks_by_keyboard_end_in_a_judgement_and_a_run_without_words_sa
     page.get_by_role("option", name="nothing to find").click()
     page.wait_for_selector("#pane .calm")
     for tab, said, where in (
-        ("Ask", "cannot be asked in words", "#chips"),
+        ("Ask", "This run has no words", "#chips"),
         ("Thirty clicks", "No group to judge", "#clicks"),
         ("Predict", "No findings to check", "#frozen"),
     ):

@@ -49,7 +49,7 @@ def test_it_is_offered_beside_the_sentence_measured_below_and_shown_in_both(
     assert page.locator("#worth").get_attribute("open") is not None
     button = page.locator("#worth button")
     assert button.evaluate("part => part === document.activeElement")
-    assert "diagnosed separately" in page.locator("#worth").inner_text()
+    assert "diagnoses each half" in page.locator("#worth").inner_text()
     page.keyboard.press("Enter")
     page.wait_for_selector("#worth-status .status li")
     may_end.set()

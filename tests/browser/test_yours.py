@@ -67,7 +67,7 @@ def test_an_outline_is_kept_as_a_set_found_again_deleted_and_brought_back(open_p
     page.wait_for_selector("details.own[data-of='']")
     n = page.locator("#pane .selection-chip b").first.inner_text()
     page.locator("details.own > summary").click()
-    page.get_by_label("Title of the set").fill("my <b>corner</b>")
+    page.get_by_label("Set title").fill("my <b>corner</b>")
     page.get_by_role("button", name="Save as a set").click()
     page.wait_for_function("location.search.includes('set=')", timeout=30_000)
     assert page.locator("#pane .pane-title").inner_text() == "my <b>corner</b>"

@@ -15,7 +15,7 @@ MAX_SHOWN = 6
 """Samples of a set, the worst ones."""
 MAX_SETS = 40
 """Sets that are shown with samples; the images have their bound besides."""
-KINDS = {"cluster": "Cluster", "candidate": "Worth a look", "sample": "Sample"}
+KINDS = {"cluster": "Group", "candidate": "Hint", "sample": "Sample"}
 
 
 def yours_section(diagnosis: Diagnosis, entries: Callable[[I64], list[Any]]) -> dict[str, Any] | None:

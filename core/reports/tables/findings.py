@@ -54,10 +54,10 @@ def _class(diagnosis: Diagnosis, finding: ClassFinding) -> dict[str, Any]:
 def _cluster(diagnosis: Diagnosis, finding: FailureCluster) -> dict[str, Any]:
     title = cluster_title(diagnosis, finding)
     kind = "worth a look"
-    head = "Worth a look"
+    head = "Hint"
     if finding.confirmed:
         kind = "cluster"
-        head = f"Cluster {finding.id + 1}"
+        head = f"Group {finding.id + 1}"
     row = {"kind": kind, "title": title, "scope": finding.scope, "measure": finding.measure}
     row |= {"sentence": f"{head}, {title}. {plain_sentence(diagnosis, finding)}"}
     return row | _figures(finding, finding.excess_loss, finding.error_rate, finding.error_difference)

@@ -182,7 +182,7 @@ def test_the_command_sets_two_models_side_by_side(
         == 0
     )
     said = capsys.readouterr().out
-    assert "new fixes 20, breaks 0" in said
+    assert "new fixed 20 and broke 0" in said
     assert (tmp_path / "beside.html").is_file()
     worse = tmp_path / "worse.errata"
     assert main(["compare", str(tmp_path / "run.errata"), "--second", str(table), "--worse", str(worse)]) == 2

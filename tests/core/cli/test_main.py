@@ -70,7 +70,7 @@ def test_a_planted_failure_goes_from_table_to_files_and_new_samples_are_assigned
 ) -> None:
     assert diagnose(brought) == 0
     said = capsys.readouterr()
-    assert said.out.startswith("1 failure cluster confirmed")
+    assert said.out.startswith("1 group accounts for about ")
     assert said.err == ""
     run = brought / "out.errata"
     out = brought / "out"
@@ -86,7 +86,7 @@ def test_a_planted_failure_goes_from_table_to_files_and_new_samples_are_assigned
     assert len(planted & members) >= 0.8 * max(len(planted), len(members))
     assert list(pd.read_parquet(out / "memberships.parquet").columns) == ["id", "0"]
     assert pd.read_parquet(out / "excluded.parquet").empty
-    assert "1 failure cluster confirmed" in (out / "report.html").read_text("utf-8")
+    assert "1 group accounts for about " in (out / "report.html").read_text("utf-8")
 
     vectors = np.load(brought / "embeddings.npy")[:12]
     np.savez(brought / "new.npz", embeddings=vectors, ids=np.array([f"new{i}" for i in range(12)]))
@@ -116,7 +116,7 @@ def test_the_summary_says_once_what_would_have_been_found(
 @pytest.mark.usefixtures("plain_map")
 def test_nothing_found_is_a_result_and_exits_with_0(brought: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert diagnose(brought, "shuffled.csv") == 0
-    assert "No failure cluster was confirmed" in capsys.readouterr().out
+    assert "No group is confirmed" in capsys.readouterr().out
     assert json.loads((results_of(brought / "out.errata") / "diagnosis.json").read_text())["clusters"] == []
 
 

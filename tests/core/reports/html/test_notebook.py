@@ -81,10 +81,8 @@ def test_the_table_of_findings_holds_everything_that_is_claimed() -> None:
     first, cluster = table[table["kind"] == "cluster"].iloc[0], diagnosis.clusters[0]
     assert (first["title"], first["size"], first["p"]) == (cluster_title(diagnosis, cluster), cluster.size, cluster.p)
     title, said = cluster_title(diagnosis, cluster), plain_sentence(diagnosis, cluster)
-    assert first["sentence"] == f"Cluster 1, {title}. {said}"
+    assert first["sentence"] == f"Group 1, {title}. {said}"
     looked = table[table["kind"] == "worth a look"]["sentence"]
-    assert all(
-        s.startswith(f"Worth a look, {cluster_title(diagnosis, c)}. ") for s, c in zip(looked, diagnosis.candidates)
-    )
+    assert all(s.startswith(f"Hint, {cluster_title(diagnosis, c)}. ") for s, c in zip(looked, diagnosis.candidates))
     assert (first["excess_loss_low"], first["excess_loss"]) == (cluster.excess_loss.low, cluster.excess_loss.value)
     assert findings_table(make_diagnosis(n_clusters=0))["kind"].isin(["class", "confusion", "worth a look"]).all()

@@ -148,5 +148,5 @@ def test_the_embedded_encoders_failures_become_a_run(
         capsys, "compose", "run", "rendered", "--n", "24", "--diagnose", "--permutations", "100", "--out", str(out)
     )
     assert "Where rendered, embedded is wrong:" in told
-    assert "failure cluster" in told
+    assert "group accounts for" in told or "groups account for" in told
     assert len(load(out / "diagnosis.errata").samples) == 48  # two captions each
