@@ -191,7 +191,7 @@ def start_run(page: Any, folder: Path) -> None:
     np.save(vectors, rng.normal(size=(120, 8)).astype(np.float32))
     page.set_input_files("#table input[type=file]", table)
     page.wait_for_selector("#columns table")
-    page.get_by_text("Your own embeddings").click()
+    page.get_by_role("button", name="Your own embeddings").click()
     page.set_input_files("#vectors input[type=file]", vectors)
     page.wait_for_function("document.querySelector('#vectors').innerText.includes('mine')", timeout=60_000)
     page.get_by_role("button", name="Run the diagnosis").click()
