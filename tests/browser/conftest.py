@@ -86,7 +86,8 @@ class Visitor:
         self.page.set_viewport_size({"width": width, "height": height})
         self.page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="null")
         self.page.goto(address)
-        self.page.wait_for_selector(READY, state="attached", timeout=60_000)  # a link may open another tab
+        opens_ask = "tab=" in address or "ask=" in address  # the map is drawn, and then hidden by the other tab
+        self.page.wait_for_selector(READY, state="attached" if opens_ask else "visible", timeout=60_000)
         return self.page
 
     def go(self) -> None:

@@ -115,7 +115,7 @@ def test_a_link_opens_the_same_cluster_and_the_same_question_in_another_browser(
 
 def test_what_a_link_cannot_open_is_said_and_the_rest_is_open(open_page: Visit, page_address: str) -> None:
     page = follow(open_page, f"{page_address}?run=example-streets&cluster=99")
-    page.get_by_text("number 99 is not among them").first.wait_for(timeout=30_000)
+    page.get_by_text("not number 99").first.wait_for(timeout=30_000)
     waits_for(page)
     page = follow(open_page, f"{page_address}?run=%3Cimg%20src=x%20onerror=alert(1)%3E&cluster=1")
     page.get_by_text("The server no longer has this run").first.wait_for(timeout=30_000)
@@ -139,7 +139,7 @@ def test_an_own_run_is_found_again_after_a_reload_read_by_a_link_and_deleted(ope
     page.wait_for_function("document.querySelector('#picker input')?.value.includes('Your run')", timeout=60_000)
     assert page.url == link
     reader = follow(open_page, link)
-    reader.wait_for_function("document.querySelector('#picker input')?.value.startsWith('By a link')", timeout=60_000)
+    reader.wait_for_function("document.querySelector('#picker input')?.value.startsWith('From a link')", timeout=60_000)
     assert reader.evaluate("localStorage.getItem('errata-runs')") is None
     page.get_by_role("tab", name="Your data").click()
     page.get_by_role("button", name="Delete my data now").click()

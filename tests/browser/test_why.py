@@ -78,7 +78,7 @@ def make_files(page: Any, fault: str, path: Path) -> Path:
             repeat(page, partial(box.press, "Space"), lambda box=box: not box.is_checked())
     page.locator("#why-run").press("Enter")
     page.wait_for_selector("#why-made article", timeout=60_000)
-    assert "30 files for cluster 1, " in page.locator("#why-made").inner_text()
+    assert "30 files for group 1, " in page.locator("#why-made").inner_text()
     return take(page, "#take-corrected-zip", path)
 
 
@@ -112,7 +112,7 @@ def test_files_without_a_fault_are_made_scored_and_explain_after_a_wrong_table(
     page.locator("#why-read-run").press("Enter")
     (said,) = read_toasts(page)
     assert re.search(r"wrong\.csv has no loss for '[0-9a-f]{6}-000", said)
-    assert "Give the loss of each of the 30 files." in said
+    assert "Add the losses of all 30 files." in said
     assert "The losses were not read" in page.locator("#why-read-status").inner_text()
     assert page.locator(done).count() == 0
     bring(page, "#why-scores", losses)
@@ -153,8 +153,8 @@ def test_masks_are_drawn_with_the_vote_beside_them_once_both_files_are_there(
     page.locator("#reference-run").press("Enter")
     page.wait_for_selector(done, timeout=60_000)
     shown = page.locator(done).inner_text()
-    assert "The masks may not stand in for a true one" in shown
-    assert "it was measured on 12 labeled scans, and at least 20 are needed" in shown
+    assert "Errata offers no stand-in" in shown
+    assert "only 12 labeled scans measured it, and 20 are needed" in shown
     check_pictures(page.locator(f"{done} figure"))
     html = take(page, "#take-reference-html", tmp_path / "reference.html").read_text("utf-8")
     assert html.count("<figure>") == 12
