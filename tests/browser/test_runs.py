@@ -149,7 +149,7 @@ def test_at_home_another_browser_lists_all_and_deletes_all_only_when_asked_twice
     page.get_by_role("button", name="Delete my data now").click()
     until(lambda: len(asked) > 0, page.wait_for_timeout)
     page.wait_for_timeout(1500)  # nothing that comes later deletes it
-    assert "your run kept on this machine" in asked[0]
+    assert "your run on this machine" in asked[0]
     assert page.locator("#my-runs [data-run]").count() == 1
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete my data now").click()
