@@ -34,7 +34,7 @@ def test_the_example_is_open_at_once_and_a_card_opens_its_gallery_and_an_outline
     page = open_page()
     assert page.locator("#pane .card:not(.look)").count() == 3
     assert "600" in page.locator("#strip").inner_text()
-    assert "0.41" in page.locator("#strip").inner_text()
+    assert "41%" in page.locator("#strip").inner_text()
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#pane .selection-chip")
     assert count_selected(page) == 50

@@ -77,7 +77,7 @@ def test_another_colour_is_chosen_by_keyboard_and_stands_in_the_address(open_pag
     page = open_page()
     says(page, colour="loss", renderer="webgl")
     before, note = picture(page), page.locator(".map-note").inner_text()
-    page.get_by_label("Colour").focus()
+    page.get_by_label("Color").focus()
     page.keyboard.press("r")
     says(page, colour="residual")
     assert "zero in the middle" in page.locator(".map-note").inner_text() != note
@@ -85,7 +85,7 @@ def test_another_colour_is_chosen_by_keyboard_and_stands_in_the_address(open_pag
     page.wait_for_function("new URLSearchParams(location.search).get('colour') === 'residual'")
     page.go_back()
     says(page, colour="loss")
-    page.get_by_label("Colour").focus()
+    page.get_by_label("Color").focus()
     page.wait_for_timeout(1100)  # a list forgets what was typed, here r, after a second
     page.keyboard.type("class")
     says(page, colour="class")
@@ -150,14 +150,14 @@ def crowded() -> Iterator[str]:
 def test_squares_stand_for_too_many_points_until_one_zooms_in(open_page: Visit, crowded: str) -> None:
     page = open_page(address=crowded)
     says(page, shown="cells", outlines="3")
-    assert "25,000 samples in sight" in page.locator(".map-note").inner_text()
+    assert "25,000 samples in view" in page.locator(".map-note").inner_text()
     for _ in range(4):
         page.locator("#map [data-zoom=in]").click()
     says(page, shown="points")
     assert "in sight" not in page.locator(".map-note").inner_text()
     page.locator("#map [data-zoom=fit]").click()
     says(page, shown="cells")
-    page.get_by_label("Colour").focus()
+    page.get_by_label("Color").focus()
     page.keyboard.type("class")
     says(page, shown="cells", colour="class")
     assert "most frequent of each cell" in page.locator(".map-note").inner_text()
