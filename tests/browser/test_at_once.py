@@ -47,7 +47,7 @@ def test_a_question_is_answered_while_two_diagnoses_run_and_the_third_waits_its_
     open_page: Visit, tmp_path: Path, may_end: threading.Event
 ) -> None:
     pages = []
-    for said in ("Fit the ensemble", "Fit the ensemble", "Next in line"):
+    for said in ("Fitting the loss model", "Fitting the loss model", "Next in line"):
         page = bring(open_page, tmp_path)
         page.wait_for_selector("#columns table", timeout=60_000)
         page.get_by_role("button", name="Run the diagnosis").click()
@@ -61,7 +61,7 @@ def test_a_question_is_answered_while_two_diagnoses_run_and_the_third_waits_its_
 
     ask(first, "in the dark")
     first.wait_for_selector("#answer .answer", timeout=60_000)
-    has_status(second, "Fit the ensemble")
+    has_status(second, "Fitting the loss model")
     may_end.set()
     first.wait_for_selector("#offer .offer:visible", timeout=60_000)
     assert first.get_by_role("tab", name="Ask").get_attribute("aria-selected") == "true"

@@ -160,7 +160,7 @@ def test_squares_stand_for_too_many_points_until_one_zooms_in(open_page: Visit, 
     page.get_by_label("Color").focus()
     page.keyboard.type("class")
     says(page, shown="cells", colour="class")
-    assert "most frequent of each cell" in page.locator(".map-note").inner_text()
+    assert "Color: most frequent class in each cell" in page.locator(".map-note").inner_text()
 
 
 def test_where_some_samples_are_drawn_a_point_is_its_own_sample_and_one_that_is_not_drawn_gets_a_ring(
