@@ -157,7 +157,7 @@ Tensors = dict[str, torch.Tensor]
         ),
         (lambda t: t.update(head=torch.zeros(1)), "has unknown weights of a UniVL with cross, decoder, heads: 'head'"),
         (lambda t: t["cross.pooler.dense.bias"].fill_(float("nan")), "cross.pooler.dense.bias must hold finite"),
-        (lambda t: t.update({"cls.predictions.decoder.weight": torch.zeros(17, 64)}), "which it shares"),
+        (lambda t: t.update({"cls.predictions.decoder.weight": torch.zeros(17, 64)}), "its shared weight"),
     ],
 )
 def test_weights_of_something_else_are_refused_by_name(
