@@ -121,11 +121,6 @@ def p_value(p: float | None, *, bare: bool = False) -> str:
     return text if bare else f"p = {text}"
 
 
-def held_to(p: float | None, level: float) -> str:
-    """Format a p-value with its level, such as "p = 0.045, held to 0.005"."""
-    return f"{p_value(p)}, held to {level:.2g}"
-
-
 def count(n: int, noun: str) -> str:
     """Format a count with its noun, such as "1 cluster", "2,400 samples", "3 classes" or "4 queries"."""
     if n == 1:

@@ -7,7 +7,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from core.records import EVERYTHING, Bool, ClusterName, Diagnosis, FailureCluster
+from core.records import Bool, ClusterName, Diagnosis, FailureCluster
+from core.statistics.counts import rows_of_scope
 
 if TYPE_CHECKING:
     from core.discovery.design import Design
@@ -37,19 +38,16 @@ def scope_rows(diagnosis: Diagnosis, scope: str, design: Design | None = None) -
     Args:
         design: the diagnosis' design, if it is at hand; computing it reads every row.
     """
-    samples = diagnosis.samples
-    every = np.ones(len(samples), bool)
-    if scope == EVERYTHING:
-        return every
-    if samples.labels is not None and scope in samples.class_names:
-        return samples.labels == samples.class_names.index(scope)
+    class_rows = rows_of_scope(diagnosis, scope)
+    if class_rows is not None:
+        return class_rows
     if design is None:
         from core.discovery.design import design_of  # scipy: not needed to start the page
 
         design = design_of(diagnosis)
     rows = next((s.rows for s in design.scopes if s.name == scope), None)
     if rows is None:
-        return every
-    inside = ~every
+        return np.ones(len(diagnosis.samples), bool)
+    inside = np.zeros(len(diagnosis.samples), bool)
     inside[rows] = True
     return inside

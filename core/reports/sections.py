@@ -36,16 +36,16 @@ from core.reports.wording.findings import (
 from core.reports.wording.predictions import (
     WHICH_COUNTS,
     fresh_source,
+    prediction_figures,
     prediction_name,
     prediction_rows,
-    prediction_sentence,
     replication_sentence,
 )
 from core.reports.wording.reasons import faithfulness_sentence, kinds_table
 from core.reports.wording.sensitivity import classes_sentence, sensitivity_sentence
 from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood, taken_as_is
 from core.reports.wording.verdict import PROXY, predictability_sentence, verdict
-from core.statistics.counts import share_inside, top_members
+from core.statistics.counts import n_wrong, share_inside, top_members
 from core.statistics.measures import in_shares, insights_of, tested_effect
 from core.yours import yours_of
 
@@ -130,10 +130,10 @@ def _level(cluster: FailureCluster) -> tuple[Estimate | None, float | None]:
 def _group_details(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
     noun = sample_noun(diagnosis)
     rate = cluster.error_rate
-    errors = diagnosis.outcomes.errors
     lines = list[str]()
-    if rate is not None and errors is not None:
-        counted = float(errors[cluster.membership >= 0.5].mean())
+    if rate is not None:
+        members = cluster.membership >= 0.5
+        counted = n_wrong(diagnosis, members) / members.sum()
         if abs(counted - rate.value) > MAX_CORRECTION:
             lines.append(f"About {percent(rate.value)} of {noun}s like these are wrong {with_ci(rate, share=True)}.")
     conditions = [i for i in insights_of(diagnosis, cluster.id, "condition") if i.confirmed][:2]
@@ -259,9 +259,8 @@ def on_new_data(diagnosis: Diagnosis) -> Section:
     digits = digits_for(diagnosis.outcomes.loss)
     rows = list[Row]()
     for row in prediction_rows(diagnosis):
-        name = prediction_name(row)
-        text = prediction_sentence(row, digits).removeprefix(f"{name}: ")
-        rows.append(Row(name, text, row.n, row.observed, row.rest, row.measure, row.p))
+        text = prediction_figures(row, digits)
+        rows.append(Row(prediction_name(row), text, row.n, row.observed, row.rest, row.measure, row.p))
     left_out = _left_out(prediction.excluded, "new row")
     lead = f"Tested on {fresh_source(prediction)}: {replication_sentence(prediction)} {WHICH_COUNTS}"
     return Section("New data", lead, rows=rows, notes=[*left_out, *prediction.notes], key="new_data")

@@ -10,10 +10,10 @@ from core.discovery.called import cluster_name
 from core.language.measured_words import says_the_same
 from core.records import EVERYTHING, Diagnosis, FailureCluster
 from core.reports.html.power_map import power_map
-from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
+from core.reports.wording.candidates import candidates_sentence, chance_phrase
 from core.reports.wording.cluster_parts import part_sentences
 from core.reports.wording.effects import coverage_is, effect_figure
-from core.reports.wording.findings import cluster_title, how_sure, overlap, patches_title
+from core.reports.wording.findings import cluster_figures, cluster_title, how_sure, overlap, patches_title
 from core.reports.wording.outlines import outlines_sentence
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.sensitivity import confirmed_counts, sensitivity_sentence
@@ -89,7 +89,7 @@ def _hint(diagnosis: Diagnosis, candidate: FailureCluster) -> dict[str, Any]:
         "candidate": candidate,
         "title": cluster_title(diagnosis, candidate),
         "sure": how_sure(diagnosis, candidate),
-        "seen": members_seen(diagnosis, candidate),
+        "seen": cluster_figures(diagnosis, candidate),
         "chance": chance_phrase(candidate),
         "pictures": [*filter(None, pictures)],
     }

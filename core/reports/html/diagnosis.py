@@ -32,7 +32,6 @@ from core.reports.html.yours import yours_section
 from core.reports.sections import run_sections
 from core.reports.wording.competence import words_sentence
 from core.reports.wording.outlines import outlines_sentence
-from core.reports.wording.understood import AS_UNDERSTOOD
 
 MAX_PICTURES = 480
 MAX_PER_GROUP = 24
@@ -74,7 +73,6 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             "report.html.j2",
             diagnosis=diagnosis,
             overview=summary,
-            as_understood=AS_UNDERSTOOD,
             outlines=outlines_sentence(diagnosis),
             unit=with_unit(diagnosis),
             sections=markup,

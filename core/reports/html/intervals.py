@@ -16,7 +16,8 @@ Axis = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class IntervalBar:
-    """A dot with its interval and a line at zero; each place is a share of the axis' length."""
+    """A dot with its interval and a line at zero, or at what it is compared with; each place is a share of the axis'
+    length."""
 
     low: float
     value: float
@@ -26,10 +27,12 @@ class IntervalBar:
     """The style sheet's class for it."""
 
 
-def interval_bar(estimate: Estimate, low: float, high: float, colour: str = "") -> IntervalBar | None:
+def interval_bar(
+    estimate: Estimate, low: float, high: float, colour: str = "", against: float = 0.0
+) -> IntervalBar | None:
     """The estimate on the axis from `low` to `high`, what lies beyond it at its end; None where a figure is undefined
     (an exploratory effect has no interval) or the axis has no length."""
-    values = (estimate.low, estimate.value, estimate.high, 0.0)
+    values = (estimate.low, estimate.value, estimate.high, against)
     if not all(isfinite(v) for v in (*values, low, high)) or high <= low:
         return None
     return IntervalBar(*(_share(v, (low, high)) for v in values), colour=colour)

@@ -51,7 +51,6 @@ class PredictionLine:
     rest: str
     p: float | None
     verdict: str
-    missed: bool
     state: PredictionState
     dots: tuple[Dot, ...]
 
@@ -108,7 +107,6 @@ def _line(row: PredictionRow, style: MeasureStyle, axis: Axis) -> PredictionLine
         rest=style.value(row.rest),
         p=row.p,
         verdict=prediction_verdict(row),
-        missed=row.as_predicted is False,
         state=_state(row),
         dots=dots(marks, axis),
     )

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from core.numbers import number, percent
 from core.records import Diagnosis, Figure, Pictures, Row, Section
 from core.reports.html.charts import N_CLUSTER_COLOURS
-from core.reports.html.intervals import Axis, IntervalBar
+from core.reports.html.intervals import Axis, IntervalBar, interval_bar
 from core.reports.html.render import render
 
 MAX_TABLE_ROWS = 12
@@ -102,11 +102,6 @@ def _axis(rows: Sequence[Row]) -> Axis:
 
 def _bar(row: Row, axis: Axis, colour: str) -> IntervalBar | None:
     """The estimate with its interval and a line at what it is compared with; None without an interval."""
-    estimate = row.estimate
-    low, high = axis
-    if estimate is None or row.against is None or high <= low:
+    if row.estimate is None or row.against is None:
         return None
-    values = (estimate.low, estimate.value, estimate.high, row.against)
-    if not all(isfinite(value) for value in values):
-        return None
-    return IntervalBar(*((value - low) / (high - low) for value in values), colour=colour)
+    return interval_bar(row.estimate, *axis, colour, row.against)

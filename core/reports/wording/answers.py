@@ -14,6 +14,7 @@ from core.numbers import count, digits_for, interval, number, p_value, percent, 
 from core.records import EVERYTHING, Diagnosis
 from core.reports.wording.competence import words_known
 from core.reports.wording.findings import cluster_figures, cluster_title, sample_noun, sentence
+from core.statistics.counts import rows_of_scope
 from core.statistics.weighted import least_p
 
 if TYPE_CHECKING:
@@ -178,10 +179,8 @@ def _unsearched(diagnosis: Diagnosis, answer: Answer) -> str:
     name = answer.unsearched
     if not name:
         return ""
-    samples = diagnosis.samples
-    size = 0
-    if samples.labels is not None:
-        size = int((samples.labels == samples.class_names.index(name)).sum())
+    rows = rows_of_scope(diagnosis, name)
+    size = 0 if rows is None else int(rows.sum())
     small = f'The class "{name}" is too small ({count(size, sample_noun(diagnosis))})'
     return f"{small}, so this is about {answer.scope}."
 

@@ -10,18 +10,13 @@ HINTS = "Hints"
 NO_HINTS = "No hints: nothing else stands out."
 
 
-def is_rated(diagnosis: Diagnosis) -> bool:
-    """Whether it is known how likely each hint is to be noise."""
-    return all(candidate.local_fdr is not None for candidate in diagnosis.candidates)
-
-
 def candidates_sentence(diagnosis: Diagnosis) -> str:
     """What the list is and how much of it is noise: "5 hints, not findings. About 4 are probably noise."; `NO_HINTS`
     for an empty list."""
     hints = diagnosis.candidates
     if not hints:
         return NO_HINTS
-    if not is_rated(diagnosis):
+    if any(hint.local_fdr is None for hint in hints):
         if len(hints) == 1:
             return "1 hint, not tested."
         return f"{count(len(hints), 'hint')}, not tested. The one that stands out most comes first."
@@ -36,13 +31,9 @@ def candidates_sentence(diagnosis: Diagnosis) -> str:
 
 
 def candidate_phrase(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
-    """One hint, such as "wrong on 14 of 30 (47%), 9% of the others; 59% likely to be noise"."""
-    return "; ".join(filter(None, (members_seen(diagnosis, candidate), chance_phrase(candidate))))
-
-
-def members_seen(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
-    """The counted rate or mean loss of a hint, which flatters what was picked."""
-    return cluster_figures(diagnosis, candidate)
+    """One hint, such as "wrong on 14 of 30 (47%), 9% of the others; 59% likely to be noise"; the count flatters
+    what was picked."""
+    return "; ".join(filter(None, (cluster_figures(diagnosis, candidate), chance_phrase(candidate))))
 
 
 def chance_phrase(candidate: FailureCluster) -> str:

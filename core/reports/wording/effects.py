@@ -28,11 +28,6 @@ def others_of(diagnosis: Diagnosis, scope: str) -> str:
     return f"the others in {who}"
 
 
-def wrong_of(wrong: int, n: int) -> str:
-    """A counted error rate, such as "65 of 192 (34%)"."""
-    return f"{wrong:,} of {n:,} ({percent(wrong / n if n else None)})"
-
-
 def rate_against(diagnosis: Diagnosis, members: Bool, rate_others: float | None, scope: str) -> str:
     """Errors counted among the members beside the rate of the others: "wrong on 65 of 192 (34%), 10% of the others".
 
@@ -42,7 +37,9 @@ def rate_against(diagnosis: Diagnosis, members: Bool, rate_others: float | None,
         rate_others: error rate of the rest of the scope.
         scope: "all samples" or a class.
     """
-    counted = f"wrong on {wrong_of(n_wrong(diagnosis, members), int(members.sum()))}"
+    wrong = n_wrong(diagnosis, members)
+    n = int(members.sum())
+    counted = f"wrong on {wrong:,} of {n:,} ({percent(wrong / n if n else None)})"
     if rate_others is None:
         return counted
     return f"{counted}, {percent(rate_others)} of {others_of(diagnosis, scope)}"

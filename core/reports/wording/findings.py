@@ -30,16 +30,8 @@ def sentence(diagnosis: Diagnosis, insight: Insight, *, proxies: bool = True) ->
         insight: one of `diagnosis.insights`.
         proxies: False leaves out equivalent phrases and conditions.
     """
-    parts = [f"{capital(in_brief(diagnosis, insight))}.", *details(diagnosis, insight)]
-    if not proxies:
-        parts = [part for part in parts if not part.startswith("Equivalent ")]
-    return " ".join(parts)
-
-
-def in_brief(diagnosis: Diagnosis, insight: Insight) -> str:
-    """The finding in one line, such as 'Images like "far away": 91 of 336 wrong (27%), 8% of the others; adjusted p <
-    0.001'."""
-    return f"{subject(diagnosis, insight)}: {figures(diagnosis, insight)}"
+    brief = f"{subject(diagnosis, insight)}: {figures(diagnosis, insight)}."
+    return " ".join([brief, *details(diagnosis, insight, proxies=proxies)])
 
 
 def subject(diagnosis: Diagnosis, insight: Insight) -> str:
@@ -76,16 +68,16 @@ def figures(diagnosis: Diagnosis, insight: Insight) -> str:
     return f"{rate}; {sure}"
 
 
-def details(diagnosis: Diagnosis, insight: Insight) -> list[str]:
+def details(diagnosis: Diagnosis, insight: Insight, *, proxies: bool = True) -> list[str]:
     """What else is known of a finding, a sentence each: the gap that the search leaves, the share of errors, how well
-    the words fit, equivalent phrases and conditions."""
+    the words fit, and with `proxies` equivalent phrases and conditions."""
     parts = [
         _gap(diagnosis, insight),
         _coverage(diagnosis, insight),
         _retrieval(diagnosis, insight),
         competence_sentence(diagnosis.words, insight.number),
         _measured(insight),
-        _equivalent(insight),
+        _equivalent(insight) if proxies else "",
     ]
     return [part for part in parts if part]
 

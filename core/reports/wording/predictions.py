@@ -63,10 +63,15 @@ def prediction_sentence(row: PredictionRow, digits: int = 2) -> str:
         row: one row of a prediction.
         digits: decimals of a loss.
     """
+    return f"{prediction_name(row)}: {prediction_figures(row, digits)}"
+
+
+def prediction_figures(row: PredictionRow, digits: int) -> str:
+    """The same without the finding's name."""
     style = MeasureStyle(row.measure, digits)
     value = style.value(row.predicted.value)
     amount = f"{value} wrong" if style.is_share else f"mean loss {value}"
-    expected = f"{prediction_name(row)}: expected {amount}"
+    expected = f"expected {amount}"
     if math.isfinite(row.predicted.low) and row.n:
         expected = f"{expected} (95% CI {style.interval(row.expected)} in {count(row.n, 'sample')})"
     if row.not_tried:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from core.records import Estimate, FailureCluster
 from core.reports.terminal import text_summary
-from core.reports.wording.candidates import candidate_phrase, candidates_sentence, chance_phrase, members_seen
-from core.reports.wording.findings import cluster_title
+from core.reports.wording.candidates import candidate_phrase, candidates_sentence, chance_phrase
+from core.reports.wording.findings import cluster_figures, cluster_title
 from tests.support.diagnoses import make_diagnosis
 
 
@@ -36,8 +36,8 @@ def test_the_list_says_how_much_of_it_is_nothing_or_that_it_is_an_order_only(gol
                 candidate_phrase(run, untested),
             ],
             "Of losses both means; a unit that says nothing is left out": [
-                members_seen(losses, of_losses),
-                members_seen(plain, of_losses),
+                cluster_figures(losses, of_losses),
+                cluster_figures(plain, of_losses),
             ],
             "A chance that no shuffle reached is no zero": chance_phrase(replace(rated(0.3)[0], chance=1 / 5001)),
         },
