@@ -153,7 +153,7 @@ def test_an_adapter_is_trained_shown_and_offered_and_failures_open_as_a_run_in_e
     page.locator("#teach-epochs input[type=number]").press("Tab")
     page.locator("#teach-run").click()
     page.wait_for_selector("#teach-result .regression, #teach-result h2", timeout=600_000)
-    assert page.locator("#compose-second input").input_value().startswith("Trained: Local matching, 100 color items")
+    assert page.locator("#compose-second input").input_value().startswith("Trained: Local matching, 100 colour items")
     assert page.locator("#panel-compose-versus").is_visible()
     assert page.locator("#teach-zip").is_visible()
     page.locator("#compose-failures").click()

@@ -80,8 +80,8 @@ def test_pictures_of_what_is_fixed_and_what_both_fail_on_say_what_each_model_say
     for example in section["both"]:
         row = run.samples.ids.index(example["entry"])
         said = (names[outcomes.predictions[row]], names[weak.predictions[row]])
-        assert example["said"] == [("your model", said[0], True), ("weak", said[1], True)]
-    assert all([wrong for *_, wrong in example["said"]] == [True, False] for example in section["fixed"])
+        assert example["answers"] == [("your model", said[0], True), ("weak", said[1], True)]
+    assert all([wrong for *_, wrong in example["answers"]] == [True, False] for example in section["fixed"])
 
 
 def test_a_probe_that_scored_some_rows_is_read_at_the_right_ones() -> None:
@@ -94,7 +94,7 @@ def test_a_probe_that_scored_some_rows_is_read_at_the_right_ones() -> None:
     assert section["overall"]["n"] == "10"
     for example in (*section["both"], *section["fixed"]):
         place = rows.tolist().index(example["entry"])
-        assert example["said"][1][1] == run.samples.class_names[outcomes.predictions[place]]
+        assert example["answers"][1][1] == run.samples.class_names[outcomes.predictions[place]]
 
 
 def test_the_lines_of_the_command_name_clusters_and_what_follows() -> None:
