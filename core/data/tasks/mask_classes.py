@@ -1,14 +1,14 @@
-"""Segmentation by class: one row for each image and class that its mask holds.
+"""Read segmentations by class: one row for each image and class in its mask.
 
-Two audits, as for detections. rows="objects": the classes of the true mask; how well was each covered?
-rows="predictions": those of the predicted mask; how much of each is right? A class that only one mask holds has the
-loss 1 whatever else is so, which is why the two are not mixed: a condition on how much of the image a class fills
-would then find nothing but that.
+Two kinds of rows, as for detections. rows="objects": the classes of the true mask, and how well each was covered.
+rows="predictions": those of the predicted mask, and how much of each is right. The two are not mixed, since a class in
+only one of the masks always has the loss 1: a condition on the share of the image that a class fills would then find
+only that.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,29 @@ import pandas as pd
 from core.data.images.archives import open_images
 from core.data.samples import DataSet, read_with_ledger
 from core.data.tables.in_folder import open_table
-from core.data.tables.masks import Mask, ReadMask, mask_reader
+from core.data.tables.masks import ReadMask, mask_reader
 from core.data.tables.recognise import recognise
 from core.data.tables.roles import Roles
 from core.data.tasks.per_class import by_class
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.records import I64, Column, Outcomes, Progress, no_progress
+from core.records import I64, Bool, Column, Outcomes, Progress, no_progress
 from core.records.ledger import Ledger
 
-KINDS = ("1 - Dice", "1 - IoU")
+LOSS_KINDS = ("1 - Dice", "1 - IoU")
+MIN_IOU = 0.5
+"""A row of lower IoU is an error: a convention, the same as for detections."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ClassMask:
+    """One class in the mask of one image."""
+
+    value: int
+    loss: float
+    iou: float
+    share: float
+    """Share of the mask that the class fills."""
 
 
 def read_mask_classes(
@@ -43,8 +56,8 @@ def read_mask_classes(
 ) -> DataSet:
     """Read pairs of masks into rows (image, class).
 
-    A class of an image has the loss 1 - Dice (default) or 1 - IoU of its own pixels; 0 is background and no class. A
-    row is an error where its IoU is below 0.5.
+    The loss of a class in an image is 1 - Dice (default) or 1 - IoU of its own pixels; 0 is background, not a class. A
+    row is an error if its IoU is below 0.5.
 
     Args:
         rows: "objects" for the classes of the true mask, "predictions" for those of the predicted one.
@@ -52,97 +65,109 @@ def read_mask_classes(
             in order.
 
     Returns:
-        The class is the label. For objects "share of the image" says how much of it the class fills in the true mask.
+        The class is the label. Objects have a column "share of the image", the share that the class fills in the true
+        mask.
 
     Raises:
-        InvalidInput: there are no pairs of masks; see also `core.data.samples.read_data_set`.
+        InvalidInput: the table has no pairs of masks; see also `core.data.samples.read_data_set`.
     """
     if rows not in ("objects", "predictions"):
-        raise InvalidInput(f"rows of masks must be one of objects, predictions: got {rows!r}.")
-    kind = roles.loss_kind or KINDS[0]
-    if kind not in KINDS:
-        raise InvalidInput(f"The loss of a class's mask must be one of {', '.join(KINDS)}: got {kind!r}.")
+        raise InvalidInput(f"The rows of masks must be one of objects, predictions: got {rows!r}.")
+    kind = roles.loss_kind or LOSS_KINDS[0]
+    if kind not in LOSS_KINDS:
+        raise InvalidInput(f"The loss of a class's mask must be one of {', '.join(LOSS_KINDS)}: got {kind!r}.")
     named = replace(roles, loss=None, loss_kind=kind, class_names=())
-    audit, ledger = read_with_ledger(table, images, embeddings, named, limits, progress)
-    masks, true, predicted = _mask_readers(table, images, named, limits, progress)
-    of, other = (true, predicted) if rows == "objects" else (predicted, true)
-    found, others = _compared(of, other, ledger.kept_rows(), kind, progress)
-    picture_of, values, loss, iou, share = (np.array(column) for column in zip(*found))
-    names, class_of = _names(values, roles.class_names)
-    outcomes = Outcomes(loss, kind, "share", f"masks {masks[0]!r} x {masks[1]!r}, each class apart", errors=iou < 0.5)
-    columns = [Column("share of the image", "number", share)] if rows == "objects" else []
+    data, ledger = read_with_ledger(table, images, embeddings, named, limits, progress)
+    store = None
+    if images is not None:
+        store = open_images(images, limits, progress)
+    read = open_table(table, images, store, limits, named.masks or (), progress)
+    masks = recognise(read.frame, named, list(read.images)).roles.masks or ("", "")
+    mask_ledger = Ledger(len(read.frame))
+    true, predicted = (mask_reader(column, read, store, mask_ledger, progress) for column in masks)
+    image_rows = ledger.kept_rows()
+    if rows == "objects":
+        image_of, class_masks, n_skipped = _compare(true, predicted, image_rows, kind, progress)
+        skipped_side = "predicted"
+        next_step = "Use the rows predictions to include them."
+    else:
+        image_of, class_masks, n_skipped = _compare(predicted, true, image_rows, kind, progress)
+        skipped_side = "true"
+        next_step = "Use the rows objects to include them."
+    names, class_of = _classes(np.array([mask.value for mask in class_masks]), roles.class_names)
+    loss = np.array([mask.loss for mask in class_masks])
+    errors = np.array([mask.iou for mask in class_masks]) < MIN_IOU
+    outcomes = Outcomes(loss, kind, "share", f"masks {masks[0]!r} x {masks[1]!r}, each class apart", errors=errors)
+    columns = list[Column]()
+    if rows == "objects":
+        columns.append(Column("share of the image", "number", np.array([mask.share for mask in class_masks])))
     notes = list[str]()
-    alone = "the prediction" if rows == "objects" else "the truth"
-    if others:
-        only = f"Classes of an image that only {alone} holds were skipped: {others:,}."
-        notes.append(f"{only} Choose the other rows for them.")
-    of_pairs = ("the loss is the mean over", "both masks are empty")
-    audit = replace(audit, notes=tuple(note for note in audit.notes if not any(part in note for part in of_pairs)))
+    if n_skipped:
+        notes.append(f"Skipped {n_skipped:,} classes that only the {skipped_side} mask of an image holds. {next_step}")
+    # notes of `core.data.tables.masks` on the loss of whole images, which is not used here
+    of_images = ("the loss is the mean over", "both masks are empty")
+    data = replace(data, notes=tuple(note for note in data.notes if not any(part in note for part in of_images)))
     suffixes = [names[c] for c in class_of.tolist()]
-    return by_class(audit, picture_of, class_of, names, outcomes, suffixes=suffixes, columns=columns, notes=notes)
+    return by_class(data, image_of, class_of, names, outcomes, suffixes=suffixes, columns=columns, notes=notes)
 
 
-def _mask_readers(
-    table: str | Path | pd.DataFrame | None, images: str | Path | None, roles: Roles, limits: Limits, progress: Progress
-) -> tuple[tuple[str, str], ReadMask, ReadMask]:
-    """The two columns of masks, and what reads the true and the predicted mask of a row."""
-    store = None if images is None else open_images(images, limits, progress)
-    read = open_table(table, images, store, limits, roles.masks or (), progress)
-    masks = recognise(read.frame, roles, list(read.images)).roles.masks or ("", "")
-    book = Ledger(len(read.frame))
-    true, predicted = (mask_reader(column, read, store, book, progress) for column in masks)
-    return masks, true, predicted
+def _compare(
+    reference: ReadMask, counterpart: ReadMask, image_rows: I64, kind: str, progress: Progress
+) -> tuple[I64, list[_ClassMask], int]:
+    """Compare each image's masks class by class, for the classes of the reference.
 
-
-def _compared(
-    of: ReadMask, other: ReadMask, kept: I64, kind: str, progress: Progress
-) -> tuple[list[tuple[int, int, float, float, float]], int]:
-    """(image, class value, loss, IoU, share of the mask) of every class of every image, and how many classes only
-    the other mask holds.
+    Returns:
+        (N,) image of each class; the N classes; and the number of classes that only the counterpart holds.
 
     Raises:
-        InvalidInput: there is no class at all.
+        InvalidInput: the reference masks hold no class.
     """
-    found: list[tuple[int, int, float, float, float]] = []
-    others = 0
-    for i, row in enumerate(kept.tolist()):
-        beside = other(row)
-        here = _classes(of(row), beside, kind)
-        found += [(i, *one) for one in here]
-        others += 0 if isinstance(beside, str) else len(np.setdiff1d(beside, [0, *(one[0] for one in here)]))
+    image_of = list[int]()
+    class_masks = list[_ClassMask]()
+    n_skipped = 0
+    for i, row in enumerate(image_rows.tolist()):
         if i % 100 == 0:
-            progress("compare masks by class", i, len(kept))
-    if not found:
-        raise InvalidInput(
-            "The masks hold nothing but background (0), so there is no class to diagnose. Check the mask columns."
-        )
-    return found, others
+            progress("compare masks by class", i, len(image_rows))
+        second = counterpart(row)
+        first = reference(row)
+        if isinstance(second, str):  # the reason why it cannot be read
+            continue
+        values = [0]
+        if not isinstance(first, str):
+            values = np.unique(first).tolist()
+            for value in values:
+                if value != 0:
+                    image_of.append(i)
+                    class_masks.append(_compare_class(first == value, second == value, int(value), kind))
+        n_skipped += len(np.setdiff1d(second, [0, *values]))
+    if not class_masks:
+        raise InvalidInput("The masks hold nothing but background (0). Check the mask columns.")
+    return np.array(image_of), class_masks, n_skipped
 
 
-def _classes(of: Mask | str, other: Mask | str, kind: str) -> list[tuple[int, float, float, float]]:
-    """(class value, loss, IoU, share of the mask) of each class of the first mask but the background; nothing if one
-    cannot be read."""
-    if isinstance(of, str) or isinstance(other, str):
-        return []
-    rows: list[tuple[int, float, float, float]] = []
-    for value in np.unique(of).tolist():
-        if value != 0:
-            a = of == value
-            b = other == value
-            overlap = int((a & b).sum())
-            both = int(a.sum() + b.sum())
-            iou = overlap / (both - overlap)
-            rows.append((int(value), 1 - iou if kind == "1 - IoU" else 1 - 2 * overlap / both, iou, float(a.mean())))
-    return rows
+def _compare_class(inside: Bool, counterpart: Bool, value: int, kind: str) -> _ClassMask:
+    overlap = int((inside & counterpart).sum())
+    both = int(inside.sum() + counterpart.sum())
+    iou = overlap / (both - overlap)
+    loss = 1 - 2 * overlap / both
+    if kind == "1 - IoU":
+        loss = 1 - iou
+    return _ClassMask(value, loss, iou, float(inside.mean()))
 
 
-def _names(values: npt.NDArray[np.int64], given: tuple[str, ...]) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
-    """Names of the classes and each row's place among them."""
+def _classes(values: I64, class_names: tuple[str, ...]) -> tuple[tuple[str, ...], I64]:
+    """Names of the classes, and each row's index into them.
+
+    Raises:
+        InvalidInput: a value has no name.
+    """
     distinct, class_of = np.unique(values, return_inverse=True)
-    if given and (distinct[0] < 1 or distinct[-1] > len(given)):
+    if not class_names:
+        return tuple(f"class {value}" for value in distinct.tolist()), class_of.astype(np.int64)
+    n = len(class_names)
+    if distinct[0] < 1 or distinct[-1] > n:
         raise InvalidInput(
-            f"The masks hold the values {distinct[0]} to {distinct[-1]}, but class_names names 1 to "
-            f"{len(given)}. Give one for each."
+            f"The masks hold the values {distinct[0]} to {distinct[-1]}, but class_names names 1 to {n}. "
+            "Add a name for each."
         )
-    names = tuple(given[value - 1] if given else f"class {value}" for value in distinct.tolist())
-    return names, class_of.astype(np.int64)
+    return tuple(class_names[value - 1] for value in distinct.tolist()), class_of.astype(np.int64)

@@ -1,4 +1,4 @@
-"""What is to be read, as the command line names it. Imports nothing heavy, so that options can be built from it."""
+"""Options of the command line on what to read. Imports nothing heavy, so that the command line stays fast."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ class TaskOptions:
     images: Path | None = None
     embeddings: Path | None = None
     issues: Path | None = None
-    """Of cleanlab, for the rows of the table."""
+    """Cleanlab's table of issues."""
     detections: Path | None = None
     """COCO results, or a folder of YOLO files."""
     truth: Path | None = None
     """COCO instances, or a YOLO data set's folder."""
     rows: str = "objects"
-    """"objects" or "predictions": what each row is."""
+    """Each row is one of the "objects" or one of the "predictions"."""
     iou: float | None = None
-    """Overlap from which a prediction is at an object's place; 0.5 if it is not given."""
+    """Least overlap (IoU) of a prediction with its object; None for 0.5."""
     score: float | None = None
-    """Predictions below it are not used; 0.25 if it is not given."""
+    """Least score of a prediction that counts; None for 0.25."""
     labels: tuple[str, ...] = ()
-    """Columns of several classes an image."""
+    """Columns of several labels per image."""
     per_class: bool = False
     """With masks: one row for each class in an image."""

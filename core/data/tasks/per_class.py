@@ -1,4 +1,4 @@
-"""Several rows of one image, one for each class: ids, images, embeddings and groups follow."""
+"""Build several rows of one image, one for each class; ids, images, embeddings and groups follow."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ MAX_ROWS = 300_000
 
 
 def by_class(
-    audit: DataSet,
-    picture_of: I64,
+    data: DataSet,
+    image_of: I64,
     labels: I64,
     class_names: Sequence[str],
     outcomes: Outcomes,
@@ -25,38 +25,50 @@ def by_class(
     columns: Iterable[Column] = (),
     notes: Iterable[str] = (),
 ) -> DataSet:
-    """The audit with one row for each (image, class).
+    """Build one row for each (image, class).
 
     Args:
-        audit: one row for each image; its own outcomes are dropped.
-        picture_of: (N,) row of the audit.
+        data: one row for each image; its outcomes are dropped.
+        image_of: (N,) row of `data`.
         labels: (N,) index into class_names.
         outcomes: of the N rows.
-        suffixes: (N,) what a row's id has behind the image's.
+        suffixes: (N,) a row's id is the image's id, "#" and the suffix.
         columns: of the N rows, which may serve as conditions.
 
     Returns:
-        N rows; the image is the group, or the audit's own group (patient, video) where it has one.
+        N rows; the image is the group, unless `data` has groups (patient, video).
+
+    Raises:
+        InvalidInput: too few or too many rows.
     """
-    n = len(picture_of)
+    n = len(image_of)
     if not MIN_SAMPLES <= n <= MAX_ROWS:
-        too_many = "more than can be searched. Leave out images or classes"
-        what = "too few to test anything" if n < MIN_SAMPLES else too_many
+        next_step = "Add images."
+        if n > MAX_ROWS:
+            next_step = "Remove images or classes."
         raise InvalidInput(
-            f"The images and classes give {n:,} rows, {what}: between {MIN_SAMPLES} and {MAX_ROWS:,} are needed."
+            f"Images and classes make {n:,} rows: between {MIN_SAMPLES} and {MAX_ROWS:,} are needed. {next_step}"
         )
-    samples = audit.samples
-    moved = samples.keep(picture_of)
+    samples = data.samples
+    repeated = samples.keep(image_of)
+    items = None
+    if samples.items is not None:
+        items = ItemView(samples.items, image_of, shared=True)
+    groups = repeated.groups
+    if groups is None:
+        groups = image_of
     rows = replace(
-        moved,
-        ids=tuple(f"{name}#{suffix}" for name, suffix in zip(moved.ids, suffixes)),
-        items=None if samples.items is None else ItemView(samples.items, picture_of, shared=True),
+        repeated,
+        ids=tuple(f"{name}#{suffix}" for name, suffix in zip(repeated.ids, suffixes)),
+        items=items,
         labels=labels,
         class_names=tuple(class_names),
-        metadata=(*moved.metadata, *columns),
-        groups=picture_of if moved.groups is None else moved.groups,
+        metadata=(*repeated.metadata, *columns),
+        groups=groups,
         group_name=samples.group_name or "image",
     )
-    given = None if audit.embeddings is None else audit.embeddings.keep(picture_of)
-    said = f"{len(samples):,} images give {n:,} rows, one for each class of an image."
-    return replace(audit, samples=rows, outcomes=outcomes, embeddings=given, notes=(*audit.notes, *notes, said))
+    embeddings = None
+    if data.embeddings is not None:
+        embeddings = data.embeddings.keep(image_of)
+    note = f"Split {len(samples):,} images into {n:,} rows, one for each class of an image."
+    return replace(data, samples=rows, outcomes=outcomes, embeddings=embeddings, notes=(*data.notes, *notes, note))

@@ -1,4 +1,4 @@
-"""Which reader a task needs: one row an image, or several (detections, several labels, masks by class)."""
+"""Read the data of a task: one row per image, or several (detections, several labels, masks by class)."""
 
 from __future__ import annotations
 
@@ -11,38 +11,33 @@ from core.errors import InvalidInput
 from core.limits import MIN_SAMPLES
 from core.records import Progress, no_progress
 
-THRESHOLDS = ("iou", "score")
-"""Of detections alone."""
+DETECTION_THRESHOLDS = ("iou", "score")
 
 
 def read_task(options: TaskOptions, roles: Roles, progress: Progress = no_progress) -> DataSet:
-    """The audit of what the command line names.
+    """Read the samples that the command line names.
 
     Args:
         options: the files, and how they are read.
-        roles: the columns that were named.
+        roles: the columns that the user named.
 
     Raises:
-        InvalidInput: options of two tasks were mixed, or what was brought cannot be used.
+        InvalidInput: options of two tasks are mixed, or the data cannot be used.
     """
-    chosen = [name for name in ("detections", "labels", "per_class") if getattr(options, name)]
+    options_of_tasks = {"detections": "--detections", "labels": "--labels", "per_class": "--per-class"}
+    chosen = [option for name, option in options_of_tasks.items() if getattr(options, name)]
     if len(chosen) > 1:
-        raise InvalidInput(
-            f"--{chosen[0].replace('_', '-')} and --{chosen[1].replace('_', '-')} are two tasks. Choose one."
-        )
+        raise InvalidInput(f"{chosen[0]} and {chosen[1]} are two tasks. Use one of them.")
     if options.issues is not None and chosen:
-        other = chosen[0].replace("_", "-")
-        raise InvalidInput(f"--issues has no effect with --{other}: it speaks of one row an image. Leave it out.")
-    if options.truth is not None and options.detections is None:
-        raise InvalidInput("--truth belongs to --detections. Give the predictions with --detections.")
-    for name in THRESHOLDS:
-        if getattr(options, name) is not None and options.detections is None:
-            raise InvalidInput(
-                f"--{name} {getattr(options, name):g} has no effect without --detections. "
-                "Leave it out, or give a detector's predictions with --detections."
-            )
+        raise InvalidInput(f"--issues needs one row per image, {chosen[0]} makes several. Remove --issues.")
     if options.detections is not None:
-        return _detections(options.detections, options, roles, progress)
+        return _read_detections(options.detections, options, roles, progress)
+    if options.truth is not None:
+        raise InvalidInput("--truth needs predictions. Add --detections.")
+    for name in DETECTION_THRESHOLDS:
+        value = getattr(options, name)
+        if value is not None:
+            raise InvalidInput(f"--{name} {value:g} has no effect without --detections. Add --detections or remove it.")
     images = options.images
     embeddings = options.embeddings
     if options.labels:
@@ -68,19 +63,16 @@ def read_task(options: TaskOptions, roles: Roles, progress: Progress = no_progre
     )
 
 
-def _detections(predictions: Path, options: TaskOptions, roles: Roles, progress: Progress) -> DataSet:
+def _read_detections(predictions: Path, options: TaskOptions, roles: Roles, progress: Progress) -> DataSet:
     from core.data.tasks.detection.samples import read_detection_samples
 
-    if options.truth is None or options.images is None:
-        missing = "--truth" if options.truth is None else "--images"
-        raise InvalidInput(
-            f"--detections needs the true boxes (--truth) and the images (--images): {missing} is missing."
-        )
+    if options.truth is None:
+        raise InvalidInput("--detections needs the true boxes. Add --truth.")
+    if options.images is None:
+        raise InvalidInput("--detections needs the images. Add --images.")
     if options.table is not None or options.embeddings is not None:
-        raise InvalidInput(
-            "--table and --embeddings have no part in detections: each object is embedded from "
-            "--images. Leave them out."
-        )
+        raise InvalidInput("--detections embeds each object from --images. Remove --table and --embeddings.")
+    thresholds = {name: getattr(options, name) for name in DETECTION_THRESHOLDS}
     return read_detection_samples(
         options.truth,
         predictions,
@@ -89,5 +81,5 @@ def _detections(predictions: Path, options: TaskOptions, roles: Roles, progress:
         loss_kind=roles.loss_kind or "miss",
         as_is=roles.as_is,
         progress=progress,
-        **{name: value for name in THRESHOLDS if (value := getattr(options, name)) is not None},
+        **{name: value for name, value in thresholds.items() if value is not None},
     )

@@ -1,4 +1,4 @@
-"""A text as a card: an SVG image of its first lines, so that it can stand wherever a thumbnail stands."""
+"""Draw a text as a card: an SVG image of its first lines, for every place that shows a thumbnail."""
 
 from __future__ import annotations
 
@@ -10,43 +10,58 @@ from markupsafe import escape
 WIDTH = 192
 HEIGHT = 128
 MARGIN = 12
-SIZES = (14.0, 11.0)
-"""Font sizes: the largest in which the whole text fits, else the smallest."""
+"""WIDTH, HEIGHT and MARGIN are in pixels."""
+FONT_SIZES = (14.0, 11.0)
+"""In pixels: the largest in which the whole text fits, else the smallest."""
 _LEADING = 1.3
+"""Line height over the font's size."""
 _EM = 0.54
 """Mean width of a letter over the font's size, in the sans-serif fonts of browsers; East Asian signs have 1."""
-_READ = 2_000
-"""Characters that are looked at: no more fit."""
+_MAX_CHARACTERS = 2_000
+"""No more fit on a card."""
 
 
 def typeset(text: str) -> bytes:
-    """An SVG of `WIDTH` by `HEIGHT` pixels, UTF-8; a text that does not fit ends in an ellipsis."""
-    size, lines, whole = _fitted(text[:_READ])
-    if not whole or len(text) > _READ:
-        lines[-1] = lines[-1][:-1] + "…" if lines[-1] else "…"
-    kinds = (kind for c in text[:_READ] if (kind := unicodedata.bidirectional(c)) in ("L", "R", "AL"))
-    right = next(kinds, "L") != "L"
-    x = WIDTH - MARGIN if right else MARGIN
-    spans = "".join(
-        f'<tspan x="{x}" y="{MARGIN + size + i * size * _LEADING:g}">{escape(line)}</tspan>'
-        for i, line in enumerate(lines)
-    )
-    turned = ' direction="rtl" unicode-bidi="embed"' if right else ""
+    """Draw an SVG of `WIDTH` by `HEIGHT` pixels, UTF-8; a text that does not fit ends in an ellipsis."""
+    start = text[:_MAX_CHARACTERS]
+    size, lines, whole = _fitted(start)
+    if not whole or len(text) > _MAX_CHARACTERS:
+        lines[-1] = f"{lines[-1][:-1]}…"
+    x = MARGIN
+    direction = ""
+    if _is_right_to_left(start):
+        x = WIDTH - MARGIN
+        direction = ' direction="rtl" unicode-bidi="embed"'
+    spans = ""
+    for i, line in enumerate(lines):
+        y = MARGIN + size + i * size * _LEADING
+        spans += f'<tspan x="{x}" y="{y:g}">{escape(line)}</tspan>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">'
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fbfaf7"/>'
-        f'<text font-family="system-ui, sans-serif" font-size="{size:g}" fill="#26241f"{turned}>{spans}</text></svg>'
+        f'<text font-family="system-ui, sans-serif" font-size="{size:g}" fill="#26241f"{direction}>{spans}</text></svg>'
     ).encode()
+
+
+def _is_right_to_left(text: str) -> bool:
+    """Whether the first letter with a direction runs from right to left."""
+    for character in text:
+        kind = unicodedata.bidirectional(character)
+        if kind in ("L", "R", "AL"):
+            return kind != "L"
+    return False
 
 
 def _fitted(text: str) -> tuple[float, list[str], bool]:
     """(font size, lines, whether they are the whole text)."""
-    for size in SIZES:
-        most = int((HEIGHT - 2 * MARGIN) / (size * _LEADING))
+    fitted = (FONT_SIZES[0], [""], True)
+    for size in FONT_SIZES:
+        n_lines = int((HEIGHT - 2 * MARGIN) / (size * _LEADING))
         lines = list(_wrapped(text, (WIDTH - 2 * MARGIN) / size))
-        if len(lines) <= most or size == SIZES[-1]:
-            return size, lines[:most] or [""], len(lines) <= most
-    raise AssertionError
+        fitted = (size, lines[:n_lines] or [""], len(lines) <= n_lines)
+        if len(lines) <= n_lines:
+            break
+    return fitted
 
 
 def _wrapped(text: str, width: float) -> Iterator[str]:
@@ -61,11 +76,17 @@ def _wrapped(text: str, width: float) -> Iterator[str]:
                     yield line
                     line = ""
                     used = 0.0
-                line, used = (f"{line} {piece}", used + _EM + needed) if line else (piece, needed)
+                if line:
+                    line += f" {piece}"
+                    used += _EM + needed
+                else:
+                    line = piece
+                    used = needed
         yield line
 
 
 def _pieces(word: str, width: float) -> Iterator[str]:
+    """Parts of a word of at most `width` em each."""
     start = 0
     used = 0.0
     for i, sign in enumerate(word):
@@ -79,6 +100,11 @@ def _pieces(word: str, width: float) -> Iterator[str]:
 
 
 def _width(text: str) -> float:
-    return sum(
-        1.0 if unicodedata.east_asian_width(c) in "WF" else 0.0 if unicodedata.combining(c) else _EM for c in text
-    )
+    """Width in em."""
+    width = 0.0
+    for character in text:
+        if unicodedata.east_asian_width(character) in "WF":
+            width += 1.0
+        elif not unicodedata.combining(character):
+            width += _EM
+    return width

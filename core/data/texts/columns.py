@@ -1,4 +1,4 @@
-"""Texts that lie in a table's columns."""
+"""Read texts from a table's columns."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from core.records import NamedItems
 from core.records.ledger import Ledger
 
 MAX_CHARACTERS = 100_000
-"""A longer text is left out: no encoder reads so far, and a card shows a few lines."""
+"""A longer text is skipped: no encoder reads that far, and a card shows a few lines."""
 _LETTER = re.compile(r"[^\W\d_TZe]")
-"""A letter that is none of those in "2026-01-02T03:04:05Z" and "1e5"."""
+"""A letter, apart from those in "2026-01-02T03:04:05Z" and "1e5"."""
 _JOINERS = "\u200c\u200d"
-"""Between letters of Persian and Indian scripts, and in joined signs."""
+"""Zero-width marks between letters of Persian and Indian scripts, and in joined signs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -34,21 +34,23 @@ class TextItems(NamedItems):
 
 
 def clean(text: str) -> str:
-    """The text as it is read and shown: one blank for each run of blanks and control characters, line ends kept, and no
-    invisible marks but those that join letters (some turn the direction of writing)."""
+    """Clean a text for reading and showing: one blank for each run of blanks and control characters, line ends kept,
+    and invisible marks removed (some turn the direction of writing) except those that join letters."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     shown = (" ".join("".join(map(_shown, line)).split()) for line in lines)
     return "\n".join(line for line in shown if line)
 
 
 def _shown(character: str) -> str:
-    """Signs that this Python knows no name of, such as new emoji, stay; those that no text may hold do not."""
+    """The character, "" or a blank for it. Signs that are newer than this Python's Unicode, such as new emoji, stay."""
     kind = unicodedata.category(character)
     code = ord(character)
     if kind == "Cf":
         return character if character in _JOINERS else ""
-    none = kind in ("Cc", "Cs") or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
-    return " " if none else character
+    is_noncharacter = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF  # which no text may hold
+    if kind in ("Cc", "Cs") or is_noncharacter:
+        return " "
+    return character
 
 
 def text_items(frame: pd.DataFrame, columns: Sequence[str], ledger: Ledger) -> TextItems:
@@ -60,23 +62,28 @@ def text_items(frame: pd.DataFrame, columns: Sequence[str], ledger: Ledger) -> T
     for column in columns:
         if frame[column].map(lambda cell: isinstance(cell, (list, tuple, dict, np.ndarray))).any():
             raise InvalidInput(
-                f"The column {column!r} was named as texts and holds lists. Join the words of each row to one text."
+                f"{column!r} was named as texts but holds lists. Join the words of each row to one text."
             )
     parts = [texts_of(frame[column]) for column in dict.fromkeys(columns)]
     texts = list[str]()
     reasons = list[str]()
     for cells in zip(*parts, strict=True):
-        whole = "\n".join(cell for cell in cells if cell is not None)
-        too_long = len(whole) > MAX_CHARACTERS
-        texts.append("" if too_long else clean(whole))
-        why = f"its text has {len(whole):,} characters, and at most {MAX_CHARACTERS:,} are read" if too_long else ""
-        reasons.append(why or ("" if texts[-1] else f"there is no text in {quoted(*columns)}"))
-    there = [text for text in texts if text]
-    wordless = sum(not _LETTER.search(text) for text in there)
-    if 2 * wordless > len(there):
+        text = "\n".join(cell for cell in cells if cell is not None)
+        reason = ""
+        if len(text) > MAX_CHARACTERS:
+            reason = f"its text has {len(text):,} characters, the limit is {MAX_CHARACTERS:,}"
+            text = ""
+        text = clean(text)
+        if not text and not reason:
+            reason = f"no text in {quoted(*columns)}"
+        texts.append(text)
+        reasons.append(reason)
+    non_empty = [text for text in texts if text]
+    wordless = sum(not _LETTER.search(text) for text in non_empty)
+    if 2 * wordless > len(non_empty):
         ledger.note(
-            f"{wordless:,} of {len(there):,} texts in {quoted(*columns)} hold no words, as numbers or dates: an "
-            "encoder of texts hardly tells such apart. Take another column as texts, and this one as a condition."
+            f"{wordless:,} of {len(non_empty):,} texts in {quoted(*columns)} hold no words, only numbers or dates. "
+            "A text encoder hardly distinguishes these. Name another column as texts; this one can be a condition."
         )
     ledger.drop(np.array([bool(reason) for reason in reasons]), reasons)
     return TextItems(tuple(map(str, range(len(texts)))), tuple(texts))

@@ -13,10 +13,10 @@ from core.data.texts import card, properties
 from core.data.texts.columns import clean
 from core.records import F32, I64, Column, Progress, no_progress
 
-KEPT = 4_000
-"""Characters of a text that a finished run keeps."""
-_WORDS = "digest of the words"
-"""Name under which what tells copies travels with a text's properties in the cache."""
+SAVED_CHARACTERS = 4_000
+"""Of each text in a finished run."""
+_DIGEST = "digest of the words"
+"""Key of a text's digest among its properties in the cache; duplicates share it."""
 
 
 class TextModality:
@@ -33,19 +33,20 @@ class TextModality:
             raise Unreadable(f"is not valid UTF-8 (byte {error.start})") from None
         if not text:
             raise Unreadable("is empty")
-        words = properties.said_by(text) or text
-        return text, properties.measure_text(text) | {_WORDS: blake2b(words.encode(), digest_size=16).hexdigest()}
+        content = properties.content_of(text) or text
+        return text, properties.measure_text(text) | {_DIGEST: blake2b(content.encode(), digest_size=16).hexdigest()}
 
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
         return properties.columns(measured)
 
     def notes(self, measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         uncounted = sum(row["words"] is None for row in measured)
-        said = (
-            f"{uncounted:,} of {len(measured):,} texts are in a script without blanks between words (Thai, Lao, Khmer "
-            "or Burmese): their words are not counted."
+        if not uncounted:
+            return ()
+        return (
+            f"Words are not counted in {uncounted:,} of {len(measured):,} texts: their script (Thai, Lao, Khmer or "
+            "Burmese) has no blanks between words.",
         )
-        return (said,) if uncounted else ()
 
     def duplicates(
         self,
@@ -54,15 +55,17 @@ class TextModality:
         vectors: F32,
         progress: Progress = no_progress,
     ) -> I64:
-        """Texts that say the same in the same order share a group, whatever their case, punctuation and blanks; that
-        texts differ in a word or two is seen in their vectors (`core.discovery.copies`)."""
+        """Texts with the same content in the same order share a group, whatever their case, punctuation and blanks.
+        Texts that differ in a word or two are recognized by their vectors (`core.discovery.copies`)."""
         first: dict[str, int] = {}
-        return np.array([first.setdefault(row[_WORDS], len(first)) for row in measured], np.int64)
+        return np.array([first.setdefault(row[_DIGEST], len(first)) for row in measured], np.int64)
 
     def keep(self, data: bytes, size: int) -> bytes:
-        """The first `KEPT` characters."""
+        """The first `SAVED_CHARACTERS`."""
         text = clean(data.decode(errors="replace"))
-        return (text if len(text) <= KEPT else f"{text[:KEPT]} …").encode()
+        if len(text) > SAVED_CHARACTERS:
+            text = f"{text[:SAVED_CHARACTERS]} …"
+        return text.encode()
 
     def keep_marks(self, data: bytes, size: int, marks: Marks) -> Sequence[bytes]:
         return ()

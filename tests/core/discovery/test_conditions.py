@@ -88,7 +88,7 @@ def test_a_language_that_all_texts_have_of_which_it_is_told_is_no_condition() ->
     assert build(replace(told, measured=True), smallest=10)[0] == {}
     assert list(build(told, smallest=10)[0]) == ["language = en", "language is missing"]
     found, _ = build(replace(told, measured=True), smallest=9)
-    assert list(found) == ["language = en", "language = de", "language not told"]
+    assert list(found) == ["language = en", "language = de", "language unknown"]
 
 
 def test_text_columns_are_passed_over() -> None:

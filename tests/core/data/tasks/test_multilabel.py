@@ -167,4 +167,4 @@ def test_a_class_that_fails_in_some_pictures_is_found_there(tmp_path):
     assert found.clusters[0].scope == "dog"
     members = np.flatnonzero(found.clusters[0].membership >= 0.5)
     assert blue[found.samples.groups[members]].mean() > 0.7
-    assert said(audit, "150 images give 300 rows")
+    assert said(audit, "Split 150 images into 300 rows")

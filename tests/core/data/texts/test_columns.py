@@ -41,8 +41,8 @@ def test_rows_without_text_and_texts_too_long_are_left_out_with_their_reason() -
     found = read_data_set(frame)
     assert len(found.samples) == 30
     reasons = dict(found.excluded)
-    assert reasons["30"] == reasons["31"] == "there is no text in 'text'"
-    assert reasons["32"] == "its text has 100,001 characters, and at most 100,000 are read"
+    assert reasons["30"] == reasons["31"] == "no text in 'text'"
+    assert reasons["32"] == "its text has 100,001 characters, the limit is 100,000"
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_column_that_is_not_there_is_named() -> None:
 
 def test_a_column_of_lists_and_one_that_is_also_the_label_are_no_texts() -> None:
     frame = pd.DataFrame({"words": [["a", "list"]] * 30, "text": REVIEWS, "loss": range(30)})
-    with pytest.raises(InvalidInput, match="'words' was named as texts and holds lists"):
+    with pytest.raises(InvalidInput, match="'words' was named as texts but holds lists"):
         read_data_set(frame, roles=Roles(texts=("words",)))
     with pytest.raises(InvalidInput, match="'text' was named both as texts and as label"):
         read_data_set(frame, roles=Roles(texts=("text",), label="text"))

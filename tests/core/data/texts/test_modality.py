@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.data.modality import Unreadable, modality_of
-from core.data.texts.card import HEIGHT, SIZES, typeset
+from core.data.texts.card import FONT_SIZES, HEIGHT, typeset
 
 ANY = np.zeros((4, 2), np.float32)
 
@@ -60,7 +60,7 @@ def test_a_card_holds_the_whole_of_a_short_text_and_the_start_of_a_long_one() ->
     assert " ".join(lines_of("a dog in the snow")) == "a dog in the snow"
     long = lines_of("many words " * 300)
     assert long[-1].endswith("…")
-    assert len(long) * SIZES[-1] * 1.3 < HEIGHT
+    assert len(long) * FONT_SIZES[-1] * 1.3 < HEIGHT
 
 
 @pytest.mark.parametrize(

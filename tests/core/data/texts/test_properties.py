@@ -79,8 +79,8 @@ def test_texts_whose_words_are_not_counted_are_told_of_and_missing_in_the_column
     assert found["words"].values[0] == 2
     assert found["numbers"].values[1] == 0
     assert TextModality().notes(measured) == (
-        "1 of 2 texts are in a script without blanks between words (Thai, Lao, Khmer or Burmese): their words are not "
-        "counted.",
+        "Words are not counted in 1 of 2 texts: their script (Thai, Lao, Khmer or Burmese) has no blanks between "
+        "words.",
     )
     assert TextModality().notes(measured[:1]) == ()
     spoken, _ = build_conditions([found["words"]], smallest=1, most=9)
@@ -110,7 +110,7 @@ def test_the_language_of_most_short_definitions_is_told_and_rightly() -> None:
     assert told.count("en") > 0.8 * len(told)
     texts = told + ["de"] * 5
     unknown = Column("language", "category", np.array(texts, object), measured=True)
-    assert "language not told" in [c.text for c in build_conditions([unknown], smallest=5, most=9)[0]]
+    assert "language unknown" in [c.text for c in build_conditions([unknown], smallest=5, most=9)[0]]
 
 
 def test_hostile_texts_are_measured_in_bounded_time() -> None:

@@ -234,9 +234,12 @@ def test_the_command_line_writes_the_report(made, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["--detections", "x.json"], "needs the true boxes"),
-        (["--truth", "x.json", "--table", "x.csv"], "--truth belongs to --detections"),
+        (["--truth", "x.json", "--table", "x.csv"], "--truth needs predictions"),
         (["--detections", "x.json", "--labels", "y"], "two tasks"),
-        (["--detections", "x.json", "--truth", "t.json", "--images", ".", "--table", "x.csv"], "no part in detections"),
+        (
+            ["--detections", "x.json", "--truth", "t.json", "--images", ".", "--table", "x.csv"],
+            "Remove --table and --embeddings",
+        ),
     ],
 )
 def test_options_that_do_not_go_together_are_one_message(arguments, message, tmp_path, capsys):
