@@ -1,4 +1,4 @@
-"""A UniVL's weights by the names of the released code, with its sizes read from their shapes."""
+"""A UniVL's weights under the released code's names; their shapes give its sizes."""
 
 from __future__ import annotations
 
@@ -22,70 +22,76 @@ COPIES: Mapping[str, str] = {
     "cls.predictions.decoder.weight": WORDS,
     "cls_visual.predictions.weight": FRAMES,
 }
-"""Names under which a checkpoint holds weights again, and of what."""
-_BEGINS: Mapping[str, tuple[str, ...]] = {
+"""Second names of shared weights in a checkpoint, and their first names."""
+_PREFIXES: Mapping[str, tuple[str, ...]] = {
     "cross": ("cross.", "similarity_dense."),
     "decoder": ("decoder.",),
     "heads": ("cls.", "cls_visual."),
 }
-HEAD = 64
-"""Width of a head in the published sizes; how many there are cannot be seen in weights."""
+HEAD_WIDTH = 64
+"""Width of a head in the published sizes; weights do not show the number of heads."""
 
 
-def own_weights(network: Univl) -> dict[str, torch.Tensor]:
+def unshared_weights(network: Univl) -> dict[str, torch.Tensor]:
     """Every weight once, by its name in a released checkpoint."""
     return {name: tensor for name, tensor in network.state_dict().items() if name not in COPIES}
 
 
 def released_name(name: str) -> str:
-    """The key as the last released code has it: parallel training says `module.`, an old BERT gamma and beta."""
+    """The key in the last released code: parallel training prepends `module.`, an old BERT has gamma and beta."""
     name = name.removeprefix("module.")
-    return re.sub(r"(?<=LayerNorm\.)(gamma|beta)$", lambda m: "weight" if m[0] == "gamma" else "bias", name)
+    name = re.sub(r"(?<=LayerNorm\.)gamma$", "weight", name)
+    return re.sub(r"(?<=LayerNorm\.)beta$", "bias", name)
 
 
-def univl_of(
+def build_univl(
     tensors: Mapping[str, torch.Tensor], source: str, *, heads: int | None = None, dropout: float | None = None
 ) -> Univl:
-    """The network that these weights are of, ready to be used.
+    """Build the network of these weights, in evaluation mode.
 
     Args:
-        heads: None: as many as the published network would have at its width.
-        dropout: None: as published.
+        heads: None takes the published head width of 64.
+        dropout: None takes the published rate.
 
     Raises:
-        InvalidInput: a weight is missing, of another shape, not finite, or of no part of it.
+        InvalidInput: a weight is missing, has another shape, is not finite, or belongs to no part.
     """
-    given = {released_name(name): tensor for name, tensor in tensors.items()}
-    parts = [part for part in PARTS if any(name.startswith(_BEGINS[part]) for name in given)]
-    sizes = _sizes(given, source, heads, dropout)
-    kind = f"a UniVL with {', '.join(parts)}" if parts else "a UniVL of the first stage"
-    return load_network(lambda: Univl(sizes, parts), given, source, kind, copies=COPIES, named=own_weights)
+    tensors = {released_name(name): tensor for name, tensor in tensors.items()}
+    parts = [part for part in PARTS if any(name.startswith(_PREFIXES[part]) for name in tensors)]
+    sizes = _sizes(tensors, source, heads, dropout)
+    kind = "a UniVL of the first stage"
+    if parts:
+        kind = f"a UniVL with {', '.join(parts)}"
+    return load_network(lambda: Univl(sizes, parts), tensors, source, kind, copies=COPIES, named=unshared_weights)
 
 
-def _sizes(given: Mapping[str, torch.Tensor], source: str, heads: int | None, dropout: float | None) -> UnivlSizes:
+def _sizes(tensors: Mapping[str, torch.Tensor], source: str, heads: int | None, dropout: float | None) -> UnivlSizes:
     def shape(name: str) -> tuple[int, ...]:
-        if name not in given or given[name].ndim != 2 or not given[name].numel():
-            raise InvalidInput(f"{source} holds no UniVL: it has no {name}. Bring a checkpoint of the released code.")
-        return tuple(given[name].shape)
+        if name not in tensors or tensors[name].ndim != 2 or not tensors[name].numel():
+            raise InvalidInput(f"{source} is not a UniVL: {name} is missing. Use a checkpoint of the released code.")
+        return tuple(tensors[name].shape)
 
-    def layers(begins: str) -> int:
-        found = [re.match(rf"{re.escape(begins)}\.layer\.(\d+)\.", name) for name in given]
-        return len({m[1] for m in found if m}) or 1
+    def layers(prefix: str) -> int:
+        matches = [re.match(rf"{re.escape(prefix)}\.layer\.(\d+)\.", name) for name in tensors]
+        return len({match[1] for match in matches if match}) or 1
 
     width, features = shape(FRAMES)
-    if heads is None and width % HEAD:
+    if heads is None and width % HEAD_WIDTH:
         raise InvalidInput(
-            f"{source}: how many heads a network {width} wide has cannot be seen in its weights. Bring the folder with "
+            f"{source}: the weights of a network {width} wide do not show its number of heads. Use the folder with "
             "its card."
         )
     if heads is not None and width % heads:
-        raise InvalidInput(f"{source}: its width (= {width}) must be divisible by its heads (= {heads}). Correct them.")
+        raise InvalidInput(f"{source}: the width (= {width}) must be divisible by the heads (= {heads}). Fix the card.")
     published = UnivlSizes()
+    cross_positions = published.cross_positions
+    if PAIRS in tensors:
+        cross_positions = shape(PAIRS)[0]
     return UnivlSizes(
         vocabulary=shape(WORDS)[0],
         features=features,
         width=width,
-        heads=heads or width // HEAD,
+        heads=heads or width // HEAD_WIDTH,
         hidden=shape("visual.encoder.layer.0.intermediate.dense.weight")[0],
         text_layers=layers("bert.encoder"),
         video_layers=layers("visual.encoder"),
@@ -93,6 +99,6 @@ def _sizes(given: Mapping[str, torch.Tensor], source: str, heads: int | None, dr
         decoder_layers=layers("decoder.decoder"),
         text_positions=shape(POSITIONS)[0],
         video_positions=shape("visual.embeddings.position_embeddings.weight")[0],
-        cross_positions=shape(PAIRS)[0] if PAIRS in given else published.cross_positions,
+        cross_positions=cross_positions,
         dropout=published.dropout if dropout is None else dropout,
     )

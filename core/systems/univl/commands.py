@@ -1,4 +1,4 @@
-"""The command `retrieve`: do texts find their clips, and which clips look like a text?"""
+"""The command `retrieve`: ranks clips for texts, and texts for clips."""
 
 from __future__ import annotations
 
@@ -19,44 +19,43 @@ if TYPE_CHECKING:
     from core.records import F32, Progress
 
 HOW = ("joint", "aligned")
-SHOWN = 5
+SHOWN_CLIPS = 5
+"""Clips listed for each text, and texts listed as hardest to find."""
 FOR_STILLS = (
-    "Still images are retrieved elsewhere: `python -m core ask RUN TEXT` names those of a run that look most like a "
-    "text, and `python -m core compose run FILE` scores images against captions."
+    "For still images, use `python -m core ask RUN TEXT` to search a run, or `python -m core compose run FILE` to "
+    "score images against captions."
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Asked:
-    """Clips that could be read, texts, and their scores."""
+class _Scored:
+    """Readable clips, texts, and their scores."""
 
     names: list[str]
-    """Of the m clips."""
+    """(m,) names of the clips."""
     texts: list[str]
-    of: list[int] | None
-    """Each text's clip; None where nobody said."""
+    clip_of_text: list[int] | None
+    """(n,) index of each text's clip; None where the file does not name clips."""
     scores: F32
     """(n, m)."""
     notes: list[str]
-    seconds: Callable[[int, int], float] | None = None
-    """At which second a clip looks most like a text, of both places; None of a UniVL."""
+    best_second: Callable[[int, int], float] | None = None
+    """From indices of a text and a clip to the second of their best match; None for a UniVL."""
 
 
 @command(note="What the figures mean, and what a UniVL is: docs/clips.md.")
-@argument("clips", "CLIPS", "folder, zip or tar of clips; or with --features a table with video_id and feature_file")
-@option("--texts FILE", "a table with columns file and caption, each clip's own; or .txt, a text a line")
-@option("--encoder NAME", "of images: frames' vectors are averaged (default embedded)")
-@option(
-    "--univl PATH", "a UniVL in place of it, folder or released checkpoint; 'shipped' names the one that comes along"
-)
-@option("--features DIR", "the clips' features as .npy files, for --univl")
+@argument("clips", "CLIPS", "folder, zip or tar of clips; with --features a table with video_id and feature_file")
+@option("--texts FILE", "table with columns file and caption; or .txt, one text per line")
+@option("--encoder NAME", "image encoder; averages the frames' vectors (default: embedded)")
+@option("--univl PATH", "UniVL to use in place of an encoder: folder or released checkpoint; 'shipped' names Errata's")
+@option("--features DIR", "folder of the clips' features as .npy files, for --univl")
 @option(
     "--how NAME",
-    "of a UniVL: vectors of each (joint), or every pair together (aligned, default)",
+    "how a UniVL scores: by a vector of each (joint), or each pair together (default: aligned)",
     type=click.Choice(HOW),
 )
-@option("--most N", "clips that are named for each text of a .txt (default 5)", **POSITIVE)
-@option("--out FILE", "write every text's place there, as .csv, .parquet or .json")
+@option("--most N", "clips to list for each text of a .txt (default: 5)", **POSITIVE)
+@option("--out FILE", "file for every text's rank: .csv, .parquet or .json")
 @JSON
 def retrieve(
     clips: Path,
@@ -65,24 +64,26 @@ def retrieve(
     univl: Path | None = None,
     features: Path | None = None,
     how: str = "aligned",
-    most: int = SHOWN,
+    most: int = SHOWN_CLIPS,
     out: Path | None = None,
     as_json: bool = False,
 ) -> None:
-    """Let texts look for their clips, and clips for their texts.
+    """Find the clips of texts, and the texts of clips.
 
-    Where the file says which clip each text is of: how often it is found among the first 1, 5 and 10, with intervals,
-    and at which place each stands. Else: the clips that look most like each text.
+    With a table of clips and captions: how often a match ranks among the first 1, 5 and 10, with intervals, and each
+    text's rank. With texts alone: the clips most like each text.
     """
     if out is not None:
         check_suffix(out, *TABLES)
         in_folder(out)
     if features is not None and univl is None:
-        raise InvalidInput("--features are those of a UniVL: name it with --univl.")
+        raise InvalidInput("--features needs a UniVL. Add --univl.")
     with TerminalProgress() as progress:
-        asked = _with_univl(clips, texts, univl, features, how, progress) if univl is not None else None
-        asked = asked or _with_encoder(clips, texts, encoder, progress)
-    document = _found(asked, most, out)
+        if univl is not None:
+            scored = _with_univl(clips, texts, univl, features, how, progress)
+        else:
+            scored = _with_encoder(clips, texts, encoder, progress)
+    document = _document(scored, most, out)
     if as_json:
         print_json(document)
         return
@@ -91,7 +92,7 @@ def retrieve(
         say(f"Written: {out}")
 
 
-def _with_encoder(clips: Path, texts: Path, encoder: str, progress: Progress) -> _Asked:
+def _with_encoder(clips: Path, texts: Path, encoder: str, progress: Progress) -> _Scored:
     from core.data.clips.decoding import STILL
     from core.data.images.archives import open_images
     from core.embeddings.embed import read_images
@@ -104,8 +105,11 @@ def _with_encoder(clips: Path, texts: Path, encoder: str, progress: Progress) ->
     from core.systems.univl.clip_texts import clip_rows, read_clip_texts
 
     store = open_images(clips, Limits(), progress)
-    said, of = read_clip_texts(texts, store, progress=progress)
-    loaded = load_encoder("clips" if encoder == "embedded" else f"clips:{encoder.removeprefix('clips:')}")
+    written, row_of_text = read_clip_texts(texts, store, progress=progress)
+    name = "clips"
+    if encoder != "embedded":
+        name = f"clips:{encoder.removeprefix('clips:')}"
+    loaded = load_encoder(name)
     rows = clip_rows(store.names)
     try:
         seen = read_images(store.keep(rows), loaded, modality="clip", cache=default_cache(), progress=progress)
@@ -114,18 +118,18 @@ def _with_encoder(clips: Path, texts: Path, encoder: str, progress: Progress) ->
             raise
         raise InvalidInput(f"{error} {FOR_STILLS}") from error
     readable = rows[seen.kept].tolist()
-    kept = _kept(said, of, readable, list(seen.unreadable.values()))
+    matched, clip_of_text, notes = _readable_texts(written, row_of_text, readable, list(seen.unreadable.values()))
     names = [store.name(row) for row in readable]
 
-    def second(text: int, clip: int) -> float:
-        return when_like(store, readable[clip], cast(ClipEncoder, loaded), kept[0][text : text + 1]).best(0)
+    def best_second(text: int, clip: int) -> float:
+        return when_like(store, readable[clip], cast(ClipEncoder, loaded), matched[text : text + 1]).best(0)
 
-    vectors = encode_texts(loaded, kept[0], default_cache(), progress=progress)
+    vectors = encode_texts(loaded, matched, default_cache(), progress=progress)
     scores = vectors @ seen.joint.vectors.T
-    return _Asked(names, kept[0], kept[1], scores, kept[2], second)
+    return _Scored(names, matched, clip_of_text, scores, notes, best_second)
 
 
-def _with_univl(clips: Path, texts: Path, univl: Path, features: Path | None, how: str, progress: Progress) -> _Asked:
+def _with_univl(clips: Path, texts: Path, univl: Path, features: Path | None, how: str, progress: Progress) -> _Scored:
     from core.data.images.archives import open_images
     from core.limits import Limits
     from core.systems.univl.clip_texts import clip_rows, read_clip_texts
@@ -134,85 +138,95 @@ def _with_univl(clips: Path, texts: Path, univl: Path, features: Path | None, ho
     from core.systems.univl.use import score_texts
     from core.systems.univl.weights import FOLDER, read_univl
 
-    found = read_univl(FOLDER if str(univl) == "shipped" else univl)
-    notes = list[str]()
+    model = read_univl(FOLDER if str(univl) == "shipped" else univl)
     if features is not None:
         table = read_feature_table(clips, features, progress=progress)
-        said, of = read_clip_texts(texts, table.names, progress=progress)
+        written, row_of_text = read_clip_texts(texts, table.names, progress=progress)
         names = list(table.names)
         rows = list(range(len(table.names)))
-        shown = table.clips
+        clip_features = table.clips
         unreadable = list[str]()
-        notes += table.notes
+        table_notes = table.notes
     else:
         store = open_images(clips, Limits(), progress)
-        said, of = read_clip_texts(texts, store, progress=progress)
+        written, row_of_text = read_clip_texts(texts, store, progress=progress)
         files = clip_rows(store.names)
         seen = read_frame_features(store.keep(files), progress)
-        rows = files[seen.kept].tolist()
-        shown = seen.clips
+        rows = files[seen.rows].tolist()
+        clip_features = seen.clips
         unreadable = list(seen.unreadable.values())
         names = [store.name(row) for row in rows]
-    kept = _kept(said, of, rows, unreadable)
-    if n := sum(found.words.unknown(text) for text in kept[0]):
-        notes.append(f"{n:,} of {len(kept[0]):,} texts hold words that this UniVL does not know.")
-    scores = score_texts(found, kept[0], shown, aligned=how == "aligned", progress=progress)
-    return _Asked(names, kept[0], kept[1], scores, [*kept[2], *notes])
+        table_notes = ()
+    matched, clip_of_text, notes = _readable_texts(written, row_of_text, rows, unreadable)
+    notes += table_notes
+    n_unknown = sum(model.words.unknown(text) for text in matched)
+    if n_unknown:
+        notes.append(f"{n_unknown:,} of {len(matched):,} texts contain words that this UniVL does not know.")
+    scores = score_texts(model, matched, clip_features, aligned=how == "aligned", progress=progress)
+    return _Scored(names, matched, clip_of_text, scores, notes)
 
 
-def _kept(
-    texts: list[str], of: list[int] | None, rows: list[int], unreadable: list[str]
+def _readable_texts(
+    texts: list[str], row_of_text: list[int] | None, rows: list[int], unreadable: list[str]
 ) -> tuple[list[str], list[int] | None, list[str]]:
-    """Texts whose clip could be read, with the clip's place among those; and what is to be said."""
+    """The texts of readable clips, each clip's index among `rows`, and notes.
+
+    Args:
+        rows: the readable clips.
+        unreadable: why the others could not be read.
+    """
     from core.numbers import count
 
-    notes = [f"{count(len(unreadable), 'clip')} could not be read. The first: {unreadable[0]}"] if unreadable else []
-    if of is None:
+    notes = list[str]()
+    if unreadable:
+        notes.append(f"{count(len(unreadable), 'clip')} could not be read. The first: {unreadable[0]}")
+    if row_of_text is None:
         return texts, None, notes
-    place = {row: k for k, row in enumerate(rows)}
-    kept = [(text, place[row]) for text, row in zip(texts, of, strict=True) if row in place]
-    if not kept:
-        raise InvalidInput(f"No clip that a text is of could be read. {notes[0] if notes else ''}".strip())
-    return [text for text, _ in kept], [row for _, row in kept], notes
+    index = {row: k for k, row in enumerate(rows)}
+    matched = list[str]()
+    clip_of_text = list[int]()
+    for text, row in zip(texts, row_of_text, strict=True):
+        if row in index:
+            matched.append(text)
+            clip_of_text.append(index[row])
+    if not matched:
+        raise InvalidInput(" ".join(["No clip with a text could be read. Check the clips.", *notes]))
+    return matched, clip_of_text, notes
 
 
-def _found(asked: _Asked, most: int, out: Path | None) -> dict[str, Any]:
+def _document(scored: _Scored, most: int, out: Path | None) -> dict[str, Any]:
+    """What --json prints; also writes the table of ranks to `out`."""
     import numpy as np
     import pandas as pd
 
-    from core.systems.univl.retrieval import best_items, retrieve_own
+    from core.systems.univl.retrieval import best_items, rank_items
 
-    head: dict[str, Any] = {"clips": len(asked.names), "texts": len(asked.texts), "notes": asked.notes}
-    if asked.of is None:
-        best = best_items(asked.scores, most).tolist()
-        rows = [
-            {
-                "text": text,
-                "place": k + 1,
-                "clip": asked.names[at],
-                "score": float(asked.scores[row, at]),
-                **({} if asked.seconds is None else {"second": round(asked.seconds(row, at), 2)}),
-            }
-            for row, (text, places) in enumerate(zip(asked.texts, best, strict=True))
-            for k, at in enumerate(places)
-        ]
+    head: dict[str, Any] = {"clips": len(scored.names), "texts": len(scored.texts), "notes": scored.notes}
+    rows = list[dict[str, Any]]()
+    if scored.clip_of_text is None:
+        for text, clips in enumerate(best_items(scored.scores, most).tolist()):
+            for k, clip in enumerate(clips):
+                row = {"text": scored.texts[text], "place": k + 1, "clip": scored.names[clip]}
+                row["score"] = float(scored.scores[text, clip])
+                if scored.best_second is not None:
+                    row["second"] = round(scored.best_second(text, clip), 2)
+                rows.append(row)
         if out is not None:
             write_table(pd.DataFrame(rows), out)
         return head | {"best": rows}
-    found = retrieve_own(asked.scores, asked.texts, np.array(asked.of, np.int64))
-    rows = [
-        {"clip": asked.names[own], "text": text, "place": rank, "first": asked.names[near]}
-        for own, text, rank, near in zip(
-            asked.of, asked.texts, found.ranks.tolist(), found.nearest.tolist(), strict=True
-        )
-    ]
+    ranking = rank_items(scored.scores, scored.texts, np.array(scored.clip_of_text, np.int64))
+    nearest = ranking.nearest.tolist()
+    for text, rank in enumerate(ranking.ranks.tolist()):
+        clip = scored.names[scored.clip_of_text[text]]
+        rows.append({"clip": clip, "text": scored.texts[text], "place": rank, "first": scored.names[nearest[text]]})
     if out is not None:
         write_table(pd.DataFrame(rows), out)
-    figures = {
-        name: {str(k): share.to_dict() for k, share in recall.items()}
-        for name, recall in (("texts_find_clips", found.recall), ("clips_find_texts", found.item_recall))
+    return head | {
+        "median_place": ranking.median_rank,
+        "texts_find_clips": {str(k): share.to_dict() for k, share in ranking.recall.items()},
+        "clips_find_texts": {str(k): share.to_dict() for k, share in ranking.item_recall.items()},
+        "places": rows,
     }
-    return head | {"median_place": found.median_rank, **figures, "places": rows}
 
 
 def _lines(document: dict[str, Any]) -> list[str]:
@@ -224,15 +238,21 @@ def _lines(document: dict[str, Any]) -> list[str]:
         for row in document["best"]:
             if row["place"] == 1:
                 lines.append(f"{row['text']}:")
-            when = f", most at {number(row['second'], 1)} s" if "second" in row else ""
-            lines.append(f"  {row['clip']} ({number(row['score'], 3)}{when})")
+            best = ""
+            if "second" in row:
+                best = f", best at {number(row['second'], 1)} s"
+            lines.append(f"  {row['clip']} ({number(row['score'], 3)}{best})")
         return lines
-    for name, said in (("texts_find_clips", "A text's clip"), ("clips_find_texts", "A clip's text")):
-        n = document["clips" if name == "texts_find_clips" else "texts"]
+    for name, subject, searched in (
+        ("texts_find_clips", "A text's clip", "clips"),
+        ("clips_find_texts", "A clip's text", "texts"),
+    ):
         for k, e in document[name].items():
-            found = with_interval(Estimate(**e), share=True)
-            lines.append(f"{said} is among the first {k}: {found}; {percent(int(k) / n)} by chance")
-    lines.append(f"Median place of a text's clip: {number(document['median_place'])} of {document['clips']:,}")
-    worst = sorted(document["places"], key=lambda row: -row["place"])[:SHOWN]
-    lines += ["Hardest to find:", *(f"  {row['clip']} at {row['place']:,}: {row['text']}" for row in worst)]
+            share = with_interval(Estimate(**e), share=True)
+            chance = percent(int(k) / document[searched])
+            lines.append(f"{subject} ranks among the first {k}: {share}; {chance} by chance")
+    lines.append(f"Median rank of a text's clip: {number(document['median_place'])} of {document['clips']:,}")
+    lines.append("Hardest to find:")
+    for row in sorted(document["places"], key=lambda row: -row["place"])[:SHOWN_CLIPS]:
+        lines.append(f"  {row['clip']}, rank {row['place']:,}: {row['text']}")
     return lines

@@ -1,7 +1,7 @@
-"""The decoder: it writes a caption word by word, looking at what the cross encoder made of text and clip.
+"""The decoder: writes a caption word by word, attending to the cross encoder's states of text and clip.
 
-Source: UniVL (Luo et al. 2020, arXiv 2002.06353, section 3.2) and its released code, whose names of parameters these
-are (github.com/microsoft/UniVL, commit 8db88f3).
+Source: UniVL (Luo et al. 2020, arXiv 2002.06353, section 3.2) and its released code, which names the parameters
+(github.com/microsoft/UniVL, commit 8db88f3).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 from transformers.models.bert.modeling_bert import BertIntermediate, BertOutput, BertPredictionHeadTransform
 
-UNSEEN = -10_000.0
-"""Added to the score of what may not be looked at, as in BERT; finite, so a clip without frames gives numbers."""
+MASKED_SCORE = -10_000.0
+"""Added to the attention scores of masked positions, as in BERT; finite, so a clip without frames gives numbers."""
 
 
-def hide(seen: torch.Tensor) -> torch.Tensor:
-    """(n, 1, 1, T) what is added to attention scores, of (n, T) what may be looked at."""
-    return (1.0 - seen.float())[:, None, None, :] * UNSEEN
+def attention_mask(seen: torch.Tensor) -> torch.Tensor:
+    """(n, 1, 1, T) terms to add to attention scores; seen: (n, T) 1 on visible positions, 0 on masked ones."""
+    return (1.0 - seen.float())[:, None, None, :] * MASKED_SCORE
 
 
 def _shared(weight: torch.Tensor) -> nn.Parameter:
@@ -28,26 +28,27 @@ def _shared(weight: torch.Tensor) -> nn.Parameter:
 
 
 class _Heads(nn.Module):
-    """Queries of one sequence, keys and values of another."""
+    """Attention heads: queries from one sequence, keys and values from another."""
 
     def __init__(self, config: Any) -> None:
         super().__init__()
         width = config.hidden_size
         self.heads = config.num_attention_heads
         self.rate = config.attention_probs_dropout_prob
-        self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
 
-    def forward(self, asking: torch.Tensor, asked: torch.Tensor, added: torch.Tensor) -> torch.Tensor:
-        q, k, v = (
-            x.unflatten(2, (self.heads, -1)).transpose(1, 2)
-            for x in (self.query(asking), self.key(asked), self.value(asked))
-        )
+    def forward(self, states: torch.Tensor, memory: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        q = self.query(states).unflatten(2, (self.heads, -1)).transpose(1, 2)
+        k = self.key(memory).unflatten(2, (self.heads, -1)).transpose(1, 2)
+        v = self.value(memory).unflatten(2, (self.heads, -1)).transpose(1, 2)
         rate = self.rate if self.training else 0.0
-        return scaled_dot_product_attention(q, k, v, added, dropout_p=rate).transpose(1, 2).flatten(2)
+        return scaled_dot_product_attention(q, k, v, mask, dropout_p=rate).transpose(1, 2).flatten(2)
 
 
-class _Joined(nn.Module):
-    """What attention found, joined to what asked."""
+class _Residual(nn.Module):
+    """The attention's output, added to its input and normalized."""
 
     def __init__(self, config: Any) -> None:
         super().__init__()
@@ -55,20 +56,20 @@ class _Joined(nn.Module):
         self.LayerNorm = nn.LayerNorm(config.hidden_size, config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
-    def forward(self, found: torch.Tensor, asking: torch.Tensor) -> torch.Tensor:
-        return self.LayerNorm(self.dropout(self.dense(found)) + asking)
+    def forward(self, attended: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+        return self.LayerNorm(self.dropout(self.dense(attended)) + states)
 
 
 class DecoderAttention(nn.Module):
-    """Attention of one sequence to another, or to itself."""
+    """Attention of a sequence to another or to itself."""
 
     def __init__(self, config: Any) -> None:
         super().__init__()
         self.att = _Heads(config)
-        self.output = _Joined(config)
+        self.output = _Residual(config)
 
-    def forward(self, asking: torch.Tensor, asked: torch.Tensor, added: torch.Tensor) -> torch.Tensor:
-        return self.output(self.att(asking, asked, added), asking)
+    def forward(self, states: torch.Tensor, memory: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return self.output(self.att(states, memory, mask), states)
 
 
 class _DecoderLayer(nn.Module):
@@ -79,9 +80,11 @@ class _DecoderLayer(nn.Module):
         self.intermediate = BertIntermediate(config)
         self.output = BertOutput(config)
 
-    def forward(self, states: torch.Tensor, memory: torch.Tensor, own: torch.Tensor, added: torch.Tensor) -> Any:
-        states = self.slf_attn(states, states, own)
-        states = self.enc_attn(states, memory, added)
+    def forward(
+        self, states: torch.Tensor, memory: torch.Tensor, word_mask: torch.Tensor, memory_mask: torch.Tensor
+    ) -> Any:
+        states = self.slf_attn(states, states, word_mask)
+        states = self.enc_attn(states, memory, memory_mask)
         return self.output(self.intermediate(states), states)
 
 
@@ -97,8 +100,8 @@ class _DecoderEmbeddings(nn.Module):
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        at = torch.arange(ids.shape[1], device=ids.device)
-        return self.dropout(self.LayerNorm(self.word_embeddings(ids) + self.position_embeddings(at)))
+        positions = torch.arange(ids.shape[1], device=ids.device)
+        return self.dropout(self.LayerNorm(self.word_embeddings(ids) + self.position_embeddings(positions)))
 
 
 class _Layers(nn.Module):
@@ -120,7 +123,7 @@ class _WordPredictions(nn.Module):
 
 
 class WordHead(nn.Module):
-    """(..., V) logits of states, against the words' own embeddings."""
+    """(..., V) logits of states, by the products with the words' embeddings."""
 
     def __init__(self, config: Any, words: torch.Tensor) -> None:
         super().__init__()
@@ -137,7 +140,7 @@ class _Classifier(nn.Module):
 
 
 class CaptionDecoder(nn.Module):
-    """The decoder. Words and positions are those of the text encoder."""
+    """The decoder; it shares words and positions with the text encoder."""
 
     def __init__(self, config: Any, n_layers: int, words: torch.Tensor, positions: torch.Tensor) -> None:
         super().__init__()
@@ -148,18 +151,18 @@ class CaptionDecoder(nn.Module):
     def forward(
         self, ids: torch.Tensor, seen: torch.Tensor, memory: torch.Tensor, remembered: torch.Tensor
     ) -> torch.Tensor:
-        """(n, u, V) logits of the word after each of (n, u) given ones.
+        """(n, u, V) logits of the word after each of (n, u) words.
 
         Args:
             seen: (n, u) 1 on words, 0 on padding.
             memory: (n, T, d) states of the cross encoder.
-            remembered: (n, T) which of them count.
+            remembered: (n, T) 1 on states that count, 0 on padding.
         """
         u = ids.shape[1]
         later = torch.ones(u, u, device=ids.device).triu(1)
-        own = ((1.0 - seen.float())[:, None, None, :] + later).gt(0).float() * UNSEEN
-        added = hide(remembered)
+        word_mask = ((1.0 - seen.float())[:, None, None, :] + later).gt(0).float() * MASKED_SCORE
+        memory_mask = attention_mask(remembered)
         states = self.embeddings(ids)
         for layer in self.decoder.layer:
-            states = layer(states, memory, own, added)
+            states = layer(states, memory, word_mask, memory_mask)
         return self.classifier.cls(states)

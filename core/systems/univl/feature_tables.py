@@ -1,7 +1,7 @@
-"""Clips that come as features: a table of names and files, and a folder with one array of frames each.
+"""Clips as features: a table of names and files, and a folder with one array of frames per clip.
 
 Source: the released code of UniVL (github.com/microsoft/UniVL) reads a csv with the columns video_id and feature_file
-beside a folder of `.npy` files; its pickles are not read here, because a pickle runs what it holds.
+beside a folder of `.npy` files. Errata does not read its pickles, because loading a pickle can run code.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from core.records import F32, Progress, no_progress
 from core.systems.univl.use import ShownClips
 
 COLUMNS = ("video_id", "feature_file")
-FRAMES = 64
-"""Frames of a clip that are read, from its start; as published."""
+MAX_FRAMES = 64
+"""Frames read of each clip, from its start; as published."""
 MAX_NUMBERS = 500_000_000
-"""Of all clips together, padded: 2 GB."""
+"""Numbers of all padded clips together: 2 GB."""
 _PICKLES = (".pickle", ".pkl", ".p")
 CONVERT = (
-    "A pickle runs what it holds, so none is read: open it once where you trust it and save each clip, "
+    "Errata reads no pickles, because a pickle can run code. If you trust it, save each clip: "
     "`for name, x in pickle.load(open(FILE, 'rb')).items(): np.save(f'FOLDER/{name}.npy', x)`."
 )
 
@@ -42,41 +42,45 @@ class FeatureTable:
 
 
 def read_feature_table(
-    table: Path, folder: Path, *, most_frames: int = FRAMES, progress: Progress = no_progress
+    table: Path, folder: Path, *, most_frames: int = MAX_FRAMES, progress: Progress = no_progress
 ) -> FeatureTable:
-    """The clips that the table names, in its order.
+    """Read the clips of the table, in its order.
 
     Args:
-        table: with the columns video_id and feature_file, the path of an array below the folder, with or without .npy.
-        folder: of (frames, w) arrays.
-        most_frames: of a clip, from its start.
+        table: has the columns video_id and feature_file, the path of an array below the folder, with or without .npy.
+        folder: holds (frames, w) arrays.
+        most_frames: frames to read of each clip, from its start.
         progress: called as ("read features", done, total).
 
     Raises:
-        InvalidInput: a file or column is missing, a name occurs twice or leads out of the folder; an array is a
-            pickle, damaged, empty, no (frames, w), of another width than the first, not finite, or all are too large.
+        InvalidInput: a file or column is missing, a name is repeated, or a path leads out of the folder; an array is a
+            pickle, damaged, empty, not (frames, w), not as wide as the first, not finite, or the clips are too large.
     """
     for path in (table, folder):
         if path.suffix.lower() in _PICKLES:
             raise InvalidInput(f"{path.name}: {CONVERT}")
     if not folder.is_dir():
-        raise InvalidInput(f"{folder} is not a folder. Name the one with an .npy file for each clip.")
+        raise InvalidInput(f"{folder} is not a folder. Use the folder with one .npy file per clip.")
     frame = read_table(table, as_text=COLUMNS).frame
     columns = [str(column) for column in frame.columns]
-    if missing := [name for name in COLUMNS if name not in columns]:
-        raise InvalidInput(f"{table.name} has no column {quoted(*missing)}. It has {quoted(*columns)}.")
-    names, files = ([_text(cell) for cell in frame[column]] for column in COLUMNS)
+    missing = [name for name in COLUMNS if name not in columns]
+    if missing:
+        raise InvalidInput(f"{table.name} lacks the column {quoted(*missing)}. Rename one of {quoted(*columns)}.")
+    names = [_text(cell) for cell in frame["video_id"]]
+    files = [_text(cell) for cell in frame["feature_file"]]
     if not names or not all(names) or len(set(names)) < len(names):
-        raise InvalidInput(f"{table.name} must have a name of its own in every row of video_id, and at least one row.")
+        raise InvalidInput(f"{table.name}: video_id must have a different name in every row, and at least one row.")
     arrays = list[F32]()
-    cut = 0
+    n_cut = 0
     for done, written in enumerate(files):
         array, frames = _read(folder, written, most_frames, arrays, len(files))
         arrays.append(array)
-        cut += frames > most_frames
+        n_cut += frames > most_frames
         progress("read features", done + 1, len(files))
-    notes = (f"Of {count(cut, 'clip')} no more than the first {most_frames} frames are read.",) if cut else ()
-    return FeatureTable(tuple(names), padded_clips(arrays), notes)
+    notes = list[str]()
+    if n_cut:
+        notes.append(f"Read only the first {most_frames} frames of {count(n_cut, 'clip')}.")
+    return FeatureTable(tuple(names), padded_clips(arrays), tuple(notes))
 
 
 def padded_clips(arrays: Sequence[F32]) -> ShownClips:
@@ -85,28 +89,29 @@ def padded_clips(arrays: Sequence[F32]) -> ShownClips:
     features = np.zeros((len(arrays), longest, arrays[0].shape[1]), np.float32)
     there = np.zeros(features.shape[:2], np.float32)
     for row, array in enumerate(arrays):
-        features[row, : len(array)], there[row, : len(array)] = array, 1.0
+        features[row, : len(array)] = array
+        there[row, : len(array)] = 1.0
     return ShownClips(features, there)
 
 
 def _read(folder: Path, written: str, most: int, before: Sequence[F32], n: int) -> tuple[F32, int]:
-    """At most so many frames of an array, and how many it has."""
+    """Up to `most` frames of an array, and its number of frames."""
     path = _file(folder, written)
     header = open_arrays(path, Limits()).get("")
     if header is None or header.dtype.kind not in "fiu":
-        raise InvalidInput(f"{written!r:.80} holds no plain numbers. Save float32: np.save(path, x.astype('float32')).")
+        raise InvalidInput(f"{written!r:.80} must hold numbers. Save float32: np.save(path, x.astype('float32')).")
     shape = header.shape
     if len(shape) != 2 or 0 in shape:
-        raise InvalidInput(f"{written!r:.80} must be (frames, width), with a frame at least: got {shape}.")
+        raise InvalidInput(f"{written!r:.80} must be (frames, width), with at least one frame: got {shape}.")
     if before and shape[1] != before[0].shape[1]:
         raise InvalidInput(
-            f"{written!r:.80} has {shape[1]:,} numbers a frame, and the files before it {before[0].shape[1]:,}. "
-            "Bring features of one network."
+            f"{written!r:.80} has {shape[1]:,} numbers per frame, the files before it {before[0].shape[1]:,}. "
+            "Use features of one network."
         )
     if n * min(most, shape[0]) * shape[1] > MAX_NUMBERS:
         raise InvalidInput(
-            f"{n:,} clips of {min(most, shape[0]):,} frames and {shape[1]:,} numbers are more than the "
-            f"{MAX_NUMBERS:,} numbers that are read together. Split the table."
+            f"{n:,} clips of {min(most, shape[0]):,} frames and {shape[1]:,} numbers exceed the limit of "
+            f"{MAX_NUMBERS:,} numbers. Split the table."
         )
     array = np.asarray(header.load(lambda done, total: None)[:most], np.float32)
     if not np.isfinite(array).all():
@@ -120,11 +125,11 @@ def _file(folder: Path, written: str) -> Path:
     if parts.suffix.lower() in _PICKLES:
         raise InvalidInput(f"{written!r:.80}: {CONVERT}")
     if not written or parts.is_absolute() or ".." in parts.parts or ":" in written or "\0" in written:
-        raise InvalidInput(f"feature_file must be a path below the folder: got {written!r:.80}.")
+        raise InvalidInput(f"feature_file must be a path below the folder: got {written!r:.80}. Fix the path.")
     for name in (str(parts), f"{parts}.npy"):
         if name.endswith(".npy") and (folder / name).is_file():
             return folder / name
-    raise InvalidInput(f"There is no {written!r:.80} in {folder.name}, with or without .npy. Name the right folder.")
+    raise InvalidInput(f"{folder.name} lacks {written!r:.80}, with or without .npy. Use the right folder.")
 
 
 def _text(cell: object) -> str:

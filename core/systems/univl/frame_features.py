@@ -1,5 +1,4 @@
-"""Clips as a UniVL that was taught here takes them: some frames of each, by what the embedded encoder sees of their
-parts."""
+"""Frame features of a store's clips, for a UniVL that was trained on the embedded encoder's maps."""
 
 from __future__ import annotations
 
@@ -22,30 +21,30 @@ from core.systems.univl.use import ShownClips
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenClips:
-    """The clips of a store that could be read."""
+    """The readable clips of a store."""
 
     clips: ShownClips
     """(m, SEEN_FRAMES, w)."""
-    kept: I64
+    rows: I64
     """(m,) rows of the store."""
     unreadable: dict[int, str]
     """Row of the store -> why it could not be read, a sentence that begins with the clip's name."""
 
 
 def read_frame_features(store: ItemStore, progress: Progress = no_progress) -> SeenClips:
-    """`SEEN_FRAMES` frames of every clip, evenly spread, through the embedded encoder.
+    """Embed `SEEN_FRAMES` evenly spread frames of every clip with the embedded encoder.
 
     Args:
         progress: called as ("embed", done, total).
 
     Raises:
-        InvalidInput: not one clip could be read.
+        InvalidInput: no clip could be read.
         Cancelled: from `progress`.
     """
     encoder = load_encoder("embedded")
     tower = tower_of(encoder)
-    found = list[F32]()
-    kept = list[int]()
+    clips = list[F32]()
+    rows = list[int]()
     unreadable = dict[int, str]()
 
     def prepare(row: int) -> F32 | str:
@@ -53,7 +52,7 @@ def read_frame_features(store: ItemStore, progress: Progress = no_progress) -> S
             frames = decode_clip(read_bytes(store, row)).frames
         except Unreadable as error:
             return f"{store.name(row)} {error}"
-        return np.stack([encoder.preprocess(frames[place]) for place in seen_frames(len(frames))]).astype(np.float32)
+        return np.stack([encoder.preprocess(frames[index]) for index in seen_frames(len(frames))]).astype(np.float32)
 
     workers = usable_cores()
     for row, ready in enumerate(prefetch(prepare, range(len(store)), workers, window=2 * workers + 2)):
@@ -61,12 +60,11 @@ def read_frame_features(store: ItemStore, progress: Progress = no_progress) -> S
             unreadable[row] = ready
         else:
             tokens = tower.image_tokens(ready).tokens
-            found.append(projected(cell_means(tokens, tower.grid)))
-            kept.append(row)
+            clips.append(projected(cell_means(tokens, tower.grid)))
+            rows.append(row)
         progress("embed", row + 1, len(store))
-    if not found:
+    if not clips:
         raise InvalidInput(none_readable(unreadable, "clips"))
-    features = np.stack(found)
-    return SeenClips(
-        ShownClips(features, np.ones(features.shape[:2], np.float32)), np.array(kept, np.int64), unreadable
-    )
+    features = np.stack(clips)
+    there = np.ones(features.shape[:2], np.float32)
+    return SeenClips(ShownClips(features, there), np.array(rows, np.int64), unreadable)

@@ -59,7 +59,7 @@ def frame_loss(told: torch.Tensor, normed: torch.Tensor, there: torch.Tensor, hi
     told with each. 0 where none is hidden.
 
     Args:
-        told: (m, F, w) of `Univl.told_frames`.
+        told: (m, F, w) of `Univl.predict_frames`.
         normed: (m, F, w) the frames themselves, after the network's norm.
         there: (m, F) 1 on frames, 0 on padding.
         hidden: (m, F) True on hidden frames.
@@ -113,7 +113,7 @@ def second_stage(network: Univl, batch: ClipBatch) -> UnivlLosses:
     return UnivlLosses(
         _joint(batch, *whole),
         token_loss(network.word_logits(words), batch.wanted),
-        frame_loss(network.told_frames(frames), normed, there, batch.hidden),
+        frame_loss(network.predict_frames(frames), normed, there, batch.hidden),
         alignment_loss(network.aligned_scores(text, seen, video, there)),
         token_loss(written, batch.caption_wanted),
     )

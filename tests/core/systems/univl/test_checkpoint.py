@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from core.errors import InvalidInput
-from core.systems.univl.checkpoint import COPIES, own_weights, univl_of
+from core.systems.univl.checkpoint import COPIES, build_univl, unshared_weights
 from core.systems.univl.network import PARTS, Univl, UnivlSizes
 from core.systems.univl.weights import ReadUnivl, read_univl, write_univl
 from tests.support.univl import small_sizes, small_univl, small_words
@@ -116,7 +116,7 @@ def test_an_old_berts_names_of_norms_are_known() -> None:
     given = drawn(released(SIZES))
     old = {n.replace("Norm.weight", "Norm.gamma").replace("Norm.bias", "Norm.beta"): t for n, t in given.items()}
     assert old.keys() != given.keys()
-    assert torch.equal(univl_of(old, "w").bert.embeddings.LayerNorm.bias, given["bert.embeddings.LayerNorm.bias"])
+    assert torch.equal(build_univl(old, "w").bert.embeddings.LayerNorm.bias, given["bert.embeddings.LayerNorm.bias"])
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_an_old_berts_names_of_norms_are_known() -> None:
 )
 def test_a_checkpoint_of_fewer_parts_is_read_as_what_it_is(begins: tuple[str, ...], parts: tuple[str, ...]) -> None:
     given = {name: t for name, t in drawn(released(SIZES)).items() if name.startswith(begins)}
-    network = univl_of(given, "w")
+    network = build_univl(given, "w")
     assert (network.parts, network.state_dict().keys()) == (parts, given.keys())
 
 
@@ -140,8 +140,8 @@ def test_what_is_written_comes_back_in_half_precision_with_card_and_words(tmp_pa
     assert (found.card["what"], found.tokens, found.words.pieces) == ("a test", 12, small_words().pieces)
     assert found.network.sizes == network.sizes
     assert read_univl(tmp_path / "univl.safetensors").network.sizes == network.sizes
-    for name, tensor in own_weights(found.network).items():
-        torch.testing.assert_close(tensor, own_weights(network)[name], atol=1e-3, rtol=1e-3)
+    for name, tensor in unshared_weights(found.network).items():
+        torch.testing.assert_close(tensor, unshared_weights(network)[name], atol=1e-3, rtol=1e-3)
 
 
 Tensors = dict[str, torch.Tensor]
@@ -150,7 +150,7 @@ Tensors = dict[str, torch.Tensor]
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda t: t.pop("visual.embeddings.word_embeddings.weight"), "holds no UniVL"),
+        (lambda t: t.pop("visual.embeddings.word_embeddings.weight"), "is not a UniVL: visual.embeddings"),
         (
             lambda t: t.pop("decoder.decoder.layer.0.enc_attn.att.key.bias"),
             "lacks weights of a UniVL with .*, heads: 'decoder.decoder.layer.0.enc",
@@ -171,15 +171,15 @@ def test_weights_of_something_else_are_refused_by_name(
 
 
 def test_heads_that_nothing_tells_are_not_guessed() -> None:
-    with pytest.raises(InvalidInput, match="how many heads a network 16 wide has cannot be seen"):
-        univl_of(small_univl().state_dict(), "w")
-    with pytest.raises(InvalidInput, match=r"its width \(= 16\) must be divisible by its heads \(= 3\)"):
-        univl_of(small_univl().state_dict(), "w", heads=3)
+    with pytest.raises(InvalidInput, match="network 16 wide do not show its number of heads"):
+        build_univl(small_univl().state_dict(), "w")
+    with pytest.raises(InvalidInput, match=r"the width \(= 16\) must be divisible by the heads \(= 3\)"):
+        build_univl(small_univl().state_dict(), "w", heads=3)
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"dropout": 1}, "dropout must be below 1: got '1'"), ({"tokens": 99}, "tokens in univl.json must be at most 12")],
+    [({"dropout": 1}, "dropout must be below 1: got '1'"), ({"tokens": 99}, "tokens must be at most the weights' 12")],
 )
 def test_a_card_of_another_network_is_refused(tmp_path: Path, change: dict[str, object], said: str) -> None:
     write_univl(ReadUnivl(small_univl(), small_words(), 12), tmp_path)
@@ -192,10 +192,10 @@ def test_a_card_of_another_network_is_refused(tmp_path: Path, change: dict[str, 
 def test_words_of_another_network_are_refused(tmp_path: Path) -> None:
     write_univl(ReadUnivl(small_univl(), small_words(), 12), tmp_path)
     (tmp_path / "vocab.txt").write_text("\n".join((*small_words().pieces, "more")), "utf-8")
-    with pytest.raises(InvalidInput, match="18 words, and the weights beside it are of 17"):
+    with pytest.raises(InvalidInput, match=r"vocab\.txt has 18 words, univl\.safetensors 17"):
         read_univl(tmp_path)
     (tmp_path / "vocab.txt").unlink()
-    with pytest.raises(InvalidInput, match=r"needs the vocab\.txt"):
+    with pytest.raises(InvalidInput, match=r"was not found\. Add the vocab\.txt"):
         read_univl(tmp_path)
-    with pytest.raises(InvalidInput, match="There is no UniVL in"):
+    with pytest.raises(InvalidInput, match="nothing contains no UniVL"):
         read_univl(tmp_path / "nothing")

@@ -61,7 +61,7 @@ def test_the_lines_say_shares_with_intervals_and_chance(laid_out: Path, capsys: 
     said = capsys.readouterr().out
     assert "4 texts and 4 clips." in said
     assert "25% by chance" in said
-    assert "Median place of a text's clip: " in said
+    assert "Median rank of a text's clip: " in said
 
 
 def test_lines_of_text_are_answered_by_the_clips_most_like_them(
@@ -87,8 +87,8 @@ def test_lines_of_text_are_answered_by_the_clips_most_like_them(
     ("texts", "said"),
     [
         ("", "empty"),
-        ("video_id,label\nv0,a\n", "no column that begins with 'caption', 'text'"),
-        ("video_id,caption\nother,a cube\n", "None of the 1 clips that 'video_id' of texts.csv names"),
+        ("video_id,label\nv0,a\n", "no column begins with 'caption', 'text'"),
+        ("video_id,caption\nother,a cube\n", "texts.csv: none of the 1 names in 'video_id' matches a clip"),
     ],
 )
 def test_texts_of_no_clip_are_refused(
@@ -110,18 +110,18 @@ def test_still_pictures_are_refused_with_the_way_to_search_them(
     assert main(["retrieve", str(stills), "--texts", str(texts)]) == 2
     told = capsys.readouterr().err
     assert "a.png is a single image, and a clip has at least 2 frames." in told
-    assert "`python -m core ask RUN TEXT` names those of a run" in told
+    assert "For still images, use `python -m core ask RUN TEXT` to search a run" in told
 
 
 def test_features_of_another_network_are_refused(laid_out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for k in range(4):
         np.save(laid_out / "features" / f"v{k}.npy", np.zeros((3, 5), np.float32))
     assert run(laid_out) == 2
-    assert "This UniVL takes 12 numbers a frame: the features have 5." in capsys.readouterr().err
+    assert "The features have 5 numbers per frame, this UniVL takes 12." in capsys.readouterr().err
     for k in range(4):
         np.save(laid_out / "features" / f"v{k}.npy", np.zeros((9, 12), np.float32))
     assert run(laid_out) == 2
-    assert "takes at most 8 frames a clip: one has 9" in capsys.readouterr().err
+    assert "A clip has 9 frames, this UniVL takes at most 8." in capsys.readouterr().err
     assert main(["retrieve", "x", "--texts", "y", "--features", "z"]) == 2
 
 
@@ -142,9 +142,9 @@ def test_texts_without_a_column_of_clips_are_only_asked(tmp_path: Path) -> None:
     (tmp_path / "texts.csv").write_text("caption\na cube\n\na ball\n", "utf-8")
     assert read_clip_texts(tmp_path / "texts.csv", ["a"]) == (["a cube", "a ball"], None)
     (tmp_path / "none.txt").write_text("\n\n", "utf-8")
-    with pytest.raises(InvalidInput, match="1 to 50,000 texts: got 0"):
+    with pytest.raises(InvalidInput, match=r"none\.txt has 0 texts\. Use 1 to 50,000"):
         read_clip_texts(tmp_path / "none.txt", ["a"])
-    with pytest.raises(InvalidInput, match="There is no file"):
+    with pytest.raises(InvalidInput, match=r"'nowhere\.txt' was not found"):
         read_clip_texts(tmp_path / "nowhere.txt", ["a"])
 
 

@@ -7,7 +7,7 @@ import torch
 from transformers.models.bert.modeling_bert import BertLayer
 
 from core.errors import InvalidInput
-from core.systems.univl.decoder import UNSEEN
+from core.systems.univl.decoder import MASKED_SCORE
 from core.systems.univl.network import Univl, joint_scores, pooled_frames, pooled_text
 from tests.support.univl import FRAMES, LENGTH, TEXTS, WIDTH, small_clips, small_sizes, small_univl, small_words
 
@@ -60,7 +60,7 @@ def test_a_clip_without_frames_gives_numbers() -> None:
 def test_each_pair_is_scored_as_if_it_were_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     network = small_univl()
     text, seen, video, there = states(network)
-    monkeypatch.setattr("core.systems.univl.network.PAIRS_AT_ONCE", 5)
+    monkeypatch.setattr("core.systems.univl.network.BATCH_PAIRS", 5)
     all_at_once = network.aligned_scores(text, seen, video, there).detach()
     assert network.similarity_dense is not None
     for i in range(4):
@@ -114,9 +114,9 @@ def test_a_layer_of_the_decoder_is_transformers_own_with_cross_attention() -> No
     theirs.load_state_dict(renamed)
     g = torch.Generator().manual_seed(3)
     words, memory = torch.randn(2, 5, 16, generator=g), torch.randn(2, 7, 16, generator=g)
-    later = torch.ones(5, 5).triu(1)[None, None].expand(2, 1, 5, 5) * UNSEEN
+    later = torch.ones(5, 5).triu(1)[None, None].expand(2, 1, 5, 5) * MASKED_SCORE
     hidden = torch.zeros(2, 1, 1, 7)
-    hidden[1, ..., 4:] = UNSEEN
+    hidden[1, ..., 4:] = MASKED_SCORE
     wanted = theirs(words, later, memory, hidden)
     assert_close(own(words, memory, later, hidden), wanted)
 
@@ -124,7 +124,7 @@ def test_a_layer_of_the_decoder_is_transformers_own_with_cross_attention() -> No
 def test_the_smaller_networks_have_fewer_parts_and_say_so() -> None:
     network = small_univl(parts=())
     text, seen, video, there = states(network)
-    with pytest.raises(InvalidInput, match="has no cross encoder"):
+    with pytest.raises(InvalidInput, match="lacks its cross encoder"):
         network.aligned_scores(text, seen, video, there)
-    with pytest.raises(InvalidInput, match="all with 'cross'"):
+    with pytest.raises(InvalidInput, match="'cross' included"):
         Univl(small_sizes(), ("decoder",))

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.univl.retrieval import best_items, retrieve_own
+from core.systems.univl.retrieval import best_items, rank_items
 
 
 def test_places_are_those_of_a_plain_loop() -> None:
     rng = np.random.default_rng(0)
     scores, own = rng.normal(size=(9, 6)).astype(np.float32).round(1), np.arange(9) % 6
-    found = retrieve_own(scores, [f"text {k}" for k in range(9)], own, (1, 3))
+    found = rank_items(scores, [f"text {k}" for k in range(9)], own, (1, 3))
     for k in range(9):
         before = sum(scores[k, j] >= scores[k, own[k]] for j in range(6) if j != own[k])
         assert found.ranks[k] == 1 + before
@@ -27,12 +27,12 @@ def test_places_are_those_of_a_plain_loop() -> None:
 
 def test_a_clip_of_the_same_words_is_no_mistake_and_a_tie_is_one() -> None:
     scores = np.array([[0.5, 0.9, 0.1], [0.5, 0.9, 0.1], [0.3, 0.3, 0.3]], np.float32)
-    found = retrieve_own(scores, ["a cube", "A  cube", "a ball"], np.arange(3), (1,))
+    found = rank_items(scores, ["a cube", "A  cube", "a ball"], np.arange(3), (1,))
     assert found.ranks.tolist() == [1, 1, 3]
 
 
 def test_all_ties_are_at_the_last_place() -> None:
-    found = retrieve_own(np.zeros((4, 4), np.float32), list("abcd"), np.arange(4))
+    found = rank_items(np.zeros((4, 4), np.float32), list("abcd"), np.arange(4))
     assert found.ranks.tolist() == [4] * 4
     assert set(found.recall) == {1}
 
@@ -42,7 +42,7 @@ def test_all_ties_are_at_the_last_place() -> None:
 )
 def test_what_cannot_be_ranked_is_refused(scores: np.ndarray, said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
-        retrieve_own(scores.astype(np.float32), ["a"] * len(scores), np.zeros(len(scores), np.int64))
+        rank_items(scores.astype(np.float32), ["a"] * len(scores), np.zeros(len(scores), np.int64))
 
 
 def test_the_best_items_come_first() -> None:

@@ -30,7 +30,7 @@ def test_pieces_inside_words_are_joined() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pieces", "said"), [(["a", *MARKS], "must be the first"), (["[PAD]", "[UNK]"], "has no '\\[CLS\\]'")]
+    ("pieces", "said"), [(["a", *MARKS], "must begin with"), (["[PAD]", "[UNK]"], "lacks '\\[CLS\\]'")]
 )
 def test_a_list_of_words_without_its_marks_is_refused(pieces: list[str], said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
