@@ -1,4 +1,4 @@
-"""Other engines on a run."""
+"""Slices of other published engines on a run."""
 
 from __future__ import annotations
 

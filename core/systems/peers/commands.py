@@ -1,4 +1,4 @@
-"""The command that asks other engines about a run."""
+"""The command `peers`: slices of other engines on a run."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from core.cli.terminal import TerminalProgress, say
 
 @command()
 @argument("run", "RUN", RUN)
-@option("--engines NAME", "such as domino or spotlight (default domino, sliceguard and spotlight)")
+@option("--engines NAME", "engines to ask (default: domino, sliceguard, and spotlight)")
 @option("--out FILE", "file to write: .csv, .parquet or .json")
 @SEED
 def peers(
     run: Path, engines: tuple[str, ...] = ("domino", "sliceguard", "spotlight"), out: Path | None = None, seed: int = 0
 ) -> None:
-    """What other engines propose on a run's samples, and where two agree.
+    """Compare a run's groups with the slices of other engines.
 
-    Their slices carry no p; one p for each engine says whether what it finds on one half holds on the other.
+    Single slices are not tested. Each engine has one p-value: it proposes slices on half of the samples, and Errata
+    tests them on the other half.
     """
     from core.cli.output import check_suffix, in_folder, write_table
     from core.files import write_json

@@ -1,4 +1,4 @@
-"""What other engines propose, in lines."""
+"""Slices of other engines in plain lines."""
 
 from __future__ import annotations
 
@@ -6,50 +6,50 @@ from core.numbers import count, number, p_value, percent
 from core.records import Diagnosis
 from core.systems.peers.ask_peers import PeerOpinion, PeerReport, PeerSlice
 
-NO_P = "A peer's slices are found on the samples that they are read on, so they carry no p; look at them as candidates."
+NOT_TESTED = "Single slices are not tested: each engine chose them after seeing the losses of these samples."
+NO_AGREEMENT = "No slice shares many samples with a group or with another engine's slice."
 
 
 def peer_lines(diagnosis: Diagnosis, report: PeerReport) -> list[str]:
-    """Each engine with its slices, then where two agree."""
+    """List each engine with its slices, then the pairs that agree."""
     lines: list[str] = []
     for opinion in report.opinions:
-        lines += [opinion_sentence(opinion), *(f"  {slice_sentence(diagnosis, s)}" for s in opinion.slices)]
-    return [*lines, NO_P, *agreement_lines(report)]
+        lines.append(opinion_sentence(opinion))
+        lines += [f"  {slice_sentence(diagnosis, s)}" for s in opinion.slices]
+    return [*lines, NOT_TESTED, *agreement_lines(report)]
 
 
 def opinion_sentence(opinion: PeerOpinion) -> str:
-    """Such as "domino: 5 slices; found on one half and read on the other, p = 0.004"."""
+    """The engine's test: "spotlight: 5 slices, proposed on half of the samples, tested on the other half: ..."."""
     if opinion.refused:
-        return f"{opinion.engine}: cannot be asked. {opinion.refused}"
-    return f"{opinion.engine}: {count(len(opinion.slices), 'slice')}; {test_text(opinion)}"
-
-
-def test_text(opinion: PeerOpinion) -> str:
-    """Such as "found on one half and read on the other, p = 0.004", or why there is no p."""
+        return f"{opinion.engine}: no slices. {opinion.refused}"
+    slices = f"{opinion.engine}: {count(len(opinion.slices), 'slice')}"
     if opinion.p is None:
-        return f"no p: {opinion.untested}"
-    return f"found on one half and read on the other, {p_value(opinion.p)}"
+        return f"{slices}, not tested. {opinion.untested}"
+    return f"{slices}, proposed on half of the samples, tested on the other half: {p_value(opinion.p)}."
 
 
-def slice_sentence(diagnosis: Diagnosis, found: PeerSlice) -> str:
-    """Such as "1. 50 samples, mostly cat, mean loss 1.20, 48% wrong; like Cluster 1 (Jaccard 0.40)"."""
-    parts = [count(len(found.rows), "sample")]
-    parts += [f"mostly {found.mostly}"] if found.mostly else []
-    parts.append(f"mean loss {number(found.mean_loss)}")
-    parts += [] if found.error_rate is None else [f"{percent(found.error_rate)} wrong"]
-    return f"{found.rank + 1}. {', '.join(parts)}; {match_text(diagnosis, found)}"
+def slice_sentence(diagnosis: Diagnosis, peer_slice: PeerSlice) -> str:
+    """One slice: "1. 50 samples, mostly cat, 48% wrong, mean loss 1.20; matches Cluster 1 (Jaccard 0.40)"."""
+    parts = [count(len(peer_slice.rows), "sample")]
+    if peer_slice.mostly:
+        parts.append(f"mostly {peer_slice.mostly}")
+    if peer_slice.error_rate is not None:
+        parts.append(f"{percent(peer_slice.error_rate)} wrong")
+    parts.append(f"mean loss {number(peer_slice.mean_loss)}")
+    return f"{peer_slice.rank + 1}. {', '.join(parts)}; {match_text(diagnosis, peer_slice)}"
 
 
-def match_text(diagnosis: Diagnosis, found: PeerSlice) -> str:
-    """Such as "like Cluster 1 (Jaccard 0.40)"."""
-    if found.cluster is None:
-        return "like no cluster"
-    return f"like {diagnosis.clusters[found.cluster].name} (Jaccard {number(found.jaccard, 2)})"
+def match_text(diagnosis: Diagnosis, peer_slice: PeerSlice) -> str:
+    """The cluster that the slice matches: "matches Cluster 1 (Jaccard 0.40)"."""
+    if peer_slice.cluster is None:
+        return "matches no group"
+    return f"matches {diagnosis.clusters[peer_slice.cluster].name} (Jaccard {number(peer_slice.jaccard, 2)})"
 
 
 def agreement_lines(report: PeerReport) -> list[str]:
-    """Where two hold many of the same samples, or that none do."""
+    """List the pairs that share many samples."""
     if not report.agreements:
-        return ["No two agree: no two slices, and no slice and cluster, hold many of the same samples."]
-    said = [f"  {a.one} and {a.other}: Jaccard {number(a.jaccard, 2)}" for a in report.agreements]
-    return ["Two that agree are worth more than one:", *said]
+        return [NO_AGREEMENT]
+    pairs = [f"  {a.first} and {a.second}: Jaccard {number(a.jaccard, 2)}" for a in report.agreements]
+    return ["Proposed twice, so more credible:", *pairs]

@@ -1,1 +1,1 @@
-"""The tab Scoreboard: Errata beside its peers, on planted failures and on the open run."""
+"""The tab Scoreboard: Errata and its peers on planted failures and on the open run."""

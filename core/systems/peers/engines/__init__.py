@@ -1,8 +1,8 @@
-"""Other ways to propose failing slices, behind one table: the peers that Errata is measured against.
+"""Registry of other methods that propose failing slices: the peers that Errata is measured against.
 
-Each entry of `ENGINES` names a leaf as "module:Class"; it is imported on request. `needs` says what an engine must be
-told about new rows besides their embeddings. Engines that need the losses or predictions of the very rows they score
-solve an easier task and belong in a track of their own.
+Each entry of `ENGINES` is "module:Class" and is imported on request. `needs` lists what an engine must know of new rows
+besides their embeddings. Engines that read the losses or predictions of the rows they score solve an easier task, so
+they form a separate track.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from core.records import F32, F64, I64, Bool
 from core.registry import Registry
 
 MAX_SLICES = 5
+"""Of an engine; the scoreboard measures the same number for every method."""
 
 ENGINES = Registry(
     "engine",
@@ -28,12 +29,14 @@ ENGINES = Registry(
 
 
 class Engine(Protocol):
-    """Fitted on audited rows, then asked for the slices of any rows. One that draws has the setting `seed`: the same
-    seed gives the same slices."""
+    """Slicing method: fitted on audited rows, it scores any rows.
+
+    A method that draws at random has the setting `seed`: the same seed gives the same slices.
+    """
 
     needs: ClassVar[tuple[str, ...]]
-    """What `score` must be given besides embeddings: of "labels", "probabilities", "losses", "likeness" (to phrases,
-    which `fit` takes then too; `core.systems.peers.engines.rows` hands each engine what it needs)."""
+    """Inputs of `score` besides embeddings: of "labels", "probabilities", "losses", "likeness" (to phrases, which `fit`
+    then takes too; `core.systems.peers.engines.rows` passes each engine what it needs)."""
 
     def fit(
         self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None
@@ -48,7 +51,7 @@ class Engine(Protocol):
             errors: (n,) where the model is wrong, if known.
 
         Raises:
-            InvalidInput: the engine needs what was not given.
+            InvalidInput: an input that the engine needs is None.
         """
         ...
 
@@ -58,7 +61,7 @@ class Engine(Protocol):
 
 
 def load_engine(name: str, **settings: Any) -> Engine:
-    """A new, unfitted engine of the table, with the given settings.
+    """Make an unfitted engine of the registry with these settings.
 
     Raises:
         InvalidInput: no engine has this name.
@@ -67,7 +70,7 @@ def load_engine(name: str, **settings: Any) -> Engine:
 
 
 def failures(name: str, labels: I64, probabilities: F64 | None, errors: Bool | None) -> Bool:
-    """(n,) where the model is wrong: as given, else where the most probable class is not the label.
+    """(n,) where the model is wrong: the errors if known, else where the most probable class is not the label.
 
     Raises:
         InvalidInput: neither errors nor probabilities are known.
@@ -75,5 +78,5 @@ def failures(name: str, labels: I64, probabilities: F64 | None, errors: Bool | N
     if errors is not None:
         return errors
     if probabilities is None:
-        raise InvalidInput(f"{name} must know where the model is wrong: give errors (n,) or probabilities (n, k).")
+        raise InvalidInput(f"{name} needs errors (n,) or probabilities (n, k): got neither.")
     return probabilities.argmax(1) != labels

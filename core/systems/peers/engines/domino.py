@@ -1,4 +1,4 @@
-"""Domino's mixture: embedding, label and prediction modeled together, so that a component is alike in how it errs."""
+"""Domino's mixture over embedding, label and prediction: rows of one component err alike."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
 
 EPSILON = float(np.finfo(np.float64).eps)
+"""Keeps logarithms of zero shares finite, as in the released code."""
 
 
 @dataclass
 class Components:
-    """The mixture's parameters: S components over r dimensions and k classes."""
+    """Parameters of the mixture: S components over r dimensions and k classes."""
 
     weights: F64  # (S,)
     means: F64  # (S, r)
@@ -34,16 +35,15 @@ class DominoMixture:
     in as they are. E-step: log r_is = log pi_s + log N(z_i; mu_s, v_s) + g log p_s[y_i] + h log(q_s . prob_i),
     normalized over s; M-step: the weighted means of all of these. It stops when the mean log-likelihood moves by less
     than `tolerance`. Components are ordered by |max_c (q_s - p_s)[c]|; a row's score is its responsibility. It reads
-    the predictions for the rows
-    that it scores: a track of its own.
+    the predictions of the rows that it scores, so it is in the separate track.
 
-    Initialization "k-means" gives each row to its cluster. "confusion" deals the components round the cells (true a,
-    predicted b): r_is is y_i[a] prob_i[b] plus noise, normalized.
+    Initialization "k-means" starts each row in its cluster. "confusion" deals the components in turn to the cells (true
+    a, predicted b): r_is is y_i[a] prob_i[b] plus noise, normalized.
 
     Source: Eyuboglu et al. 2022, arXiv 2203.14960, and their released code (tolerance, regularization, both
-    initializations). The release defaults to label and prediction weights of 1; the authors' evaluation uses 10, and so
-    do we, as with 1 the 128 dimensions of the embedding drown the labels. PCA is cut to what the rows allow, where
-    theirs would stop with an error.
+    initializations). The release defaults to label and prediction weights of 1; the authors' evaluation uses 10, as
+    here: with 1 the 128 dimensions of the embedding outweigh the labels. PCA is cut to what the rows allow, where
+    theirs would raise an error.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("labels", "probabilities")
@@ -71,8 +71,8 @@ class DominoMixture:
             raise InvalidInput("Domino's mixture needs probabilities (n, k): got none.")
         if len(embeddings) < self.n_components:
             raise InvalidInput(
-                f"Domino's mixture needs at least as many rows as components ({self.n_components}): "
-                f"got {len(embeddings)}."
+                f"Domino's mixture needs as many rows as components ({self.n_components}): got {len(embeddings)}. "
+                "Use more samples."
             )
         self.pca_ = PCA(min(self.n_dimensions, *embeddings.shape), random_state=self.seed)
         z: F64 = self.pca_.fit_transform(embeddings.astype(np.float64))
@@ -104,13 +104,13 @@ class DominoMixture:
         n_cells = y.shape[1] ** 2
         if self.n_components < n_cells:
             raise InvalidInput(
-                f"Confusion initialization needs a component for each of the {n_cells} cells: "
-                f"got {self.n_components}. Use k-means."
+                f"Confusion initialization needs one component for each of {n_cells} cells: got {self.n_components}. "
+                "Use k-means."
             )
         cells = (y[:, :, None] * probabilities[:, None, :]).reshape(len(z), n_cells)
         dealt = cells[:, np.arange(self.n_components) % n_cells]
         dealt = dealt / dealt.sum(axis=1, keepdims=True)
-        # without the noise, components of one cell would stay equal for ever
+        # without noise, components of one cell would stay equal in every step
         dealt = dealt + self.confusion_noise * np.random.default_rng(self.seed).random(dealt.shape)
         return dealt / dealt.sum(axis=1, keepdims=True)
 
@@ -129,6 +129,7 @@ class DominoMixture:
     def _e_step(self, z: F64, y: F64, probabilities: F64) -> tuple[F64, float]:
         """((n, S) responsibilities, mean log-likelihood)."""
         c = self.components_
+        # squared distances over variances, multiplied out, so that no (n, S, r) array is built
         distances = (
             z**2 @ (1 / c.variances).T - 2 * z @ (c.means / c.variances).T + (c.means**2 / c.variances).sum(axis=1)
         )
@@ -136,7 +137,7 @@ class DominoMixture:
         joint = np.log(c.weights) + log_normal
         joint += self.label_weight * np.log(y @ c.label_shares.T + EPSILON)
         joint += self.prediction_weight * np.log(probabilities @ c.prediction_shares.T + EPSILON)
-        highest = joint.max(axis=1, keepdims=True)
+        highest = joint.max(axis=1, keepdims=True)  # taken out, so that the exponentials do not underflow
         total = highest + np.log(np.exp(joint - highest).sum(axis=1, keepdims=True))
         return np.exp(joint - total), float(total.mean())
 

@@ -1,4 +1,4 @@
-"""Rows as an engine sees them, and an engine fitted on them and asked about them."""
+"""Input rows of an engine, and its fit and scores on them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Fitted = TypeVar("Fitted", bound=Engine)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EngineRows:
-    """n rows with all that an engine may be told; what is not known is None."""
+    """n rows with everything that an engine may read; None where unknown."""
 
     embeddings: F32
     """(n, d) unit rows."""
@@ -31,26 +31,29 @@ class EngineRows:
 
     def keep(self, rows: I64 | Bool) -> EngineRows:
         """Only these rows, in this order."""
-        errors = None if self.errors is None else self.errors[rows]
-        probabilities = None if self.probabilities is None else self.probabilities[rows]
-        likeness = None if self.likeness is None else self.likeness[rows]
-        kept = self.embeddings[rows], self.labels[rows], self.losses[rows]
-        return EngineRows(*kept, errors, probabilities, likeness, self.phrases)
+        return EngineRows(
+            self.embeddings[rows],
+            self.labels[rows],
+            self.losses[rows],
+            None if self.errors is None else self.errors[rows],
+            None if self.probabilities is None else self.probabilities[rows],
+            None if self.likeness is None else self.likeness[rows],
+            self.phrases,
+        )
 
 
 def fit_engine(engine: Fitted, rows: EngineRows) -> Fitted:
-    """The engine, fitted on the rows. It sees the likeness to phrases only where it says that it needs it.
+    """Fit the engine on the rows, with the likeness to phrases only if it needs that.
 
     Raises:
         InvalidInput: the rows lack what it needs, or are too few.
     """
-    told: dict[str, Any] = {"likeness": rows.likeness} if "likeness" in engine.needs else {}
-    return engine.fit(rows.embeddings, rows.losses, rows.labels, rows.probabilities, rows.errors, **told)
+    phrases: dict[str, Any] = {"likeness": rows.likeness} if "likeness" in engine.needs else {}
+    return engine.fit(rows.embeddings, rows.losses, rows.labels, rows.probabilities, rows.errors, **phrases)
 
 
 def engine_scores(engine: Engine, rows: EngineRows) -> F64:
-    """(m, s) how much each row belongs to each slice; see `Engine.score`. It is told of the rows what it says that it
-    needs and nothing else."""
+    """(m, s) membership of each row in each slice, from the inputs that the engine needs alone; see `Engine.score`."""
     known = {"probabilities": rows.probabilities, "losses": rows.losses, "likeness": rows.likeness}
-    told: dict[str, Any] = {name: value for name, value in known.items() if name in engine.needs}
-    return engine.score(rows.embeddings, rows.labels, **told)
+    needed: dict[str, Any] = {name: value for name, value in known.items() if name in engine.needs}
+    return engine.score(rows.embeddings, rows.labels, **needed)

@@ -1,4 +1,4 @@
-"""Sliceguard's way: a hierarchy of clusters, and of all its levels those in which a metric drops most."""
+"""Sliceguard's slices: clusters from all levels of a hierarchy, ordered by their drop in accuracy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class HierarchySlices:
     number of rows); a row's score is minus its distance to the cluster's mean.
 
     The hierarchy joins each row with its nearest neighbor, then each cluster's mean with the nearest mean, and so on.
-    Clusters under `min_rows` rows are left out.
+    Clusters under `min_rows` rows are dropped.
 
     Source: sliceguard 0.0.35 (Renumics): hierarchy, drop, criteria, least support; the hierarchy is that of Sarfraz et
     al. 2019, arXiv 1902.11266, which its package hnne uses. Departures: the embedding is reduced by PCA to 32
@@ -44,14 +44,18 @@ class HierarchySlices:
         wrong = failures("Sliceguard", labels, probabilities, errors)
         self.pca_ = PCA(min(self.n_dimensions, *embeddings.shape), random_state=self.seed)
         rows: F64 = self.pca_.fit_transform(embeddings.astype(np.float64))
-        found: list[tuple[float, F64]] = []
-        for at in hierarchy(rows):
-            counts = np.bincount(at)
-            drops = np.bincount(at, wrong) / counts - wrong.mean()
-            values = drops * counts if self.criterion == "drop*support" else drops
-            found += [(float(values[k]), rows[at == k].mean(0)) for k in np.flatnonzero(counts >= self.min_rows)]
-        found = sorted(found, key=lambda one: -one[0])[: self.n_slices] or [(0.0, rows.mean(0))]
-        self.centres_ = np.stack([centre for _, centre in found])
+        candidates: list[tuple[float, F64]] = []  # (value, center)
+        for cluster_of_row in hierarchy(rows):
+            counts = np.bincount(cluster_of_row)
+            values = np.bincount(cluster_of_row, wrong) / counts - wrong.mean()
+            if self.criterion == "drop*support":
+                values = values * counts
+            for k in np.flatnonzero(counts >= self.min_rows):
+                candidates.append((float(values[k]), rows[cluster_of_row == k].mean(0)))
+        best = sorted(candidates, key=lambda candidate: -candidate[0])[: self.n_slices]
+        if not best:  # too few rows for any cluster: one slice around all rows
+            best = [(0.0, rows.mean(0))]
+        self.centres_ = np.stack([center for _, center in best])
         return self
 
     def score(self, embeddings: F32, labels: I64, probabilities: F64 | None = None, losses: F64 | None = None) -> F64:
@@ -62,7 +66,7 @@ class HierarchySlices:
 def hierarchy(rows: F64) -> list[I64]:
     """(n,) cluster of each row at each level, finest first, until one cluster is left."""
     levels: list[I64] = []
-    at = np.arange(len(rows))
+    cluster_of_row = np.arange(len(rows))
     means = rows
     while len(means) > 2:
         nearest: I64 = NearestNeighbors(n_neighbors=1).fit(means).kneighbors(return_distance=False)[:, 0]
@@ -71,8 +75,9 @@ def hierarchy(rows: F64) -> list[I64]:
         count, joined = connected_components(graph, directed=False)
         if count == 1:
             break
-        at = joined[at].astype(np.int64)
-        levels.append(at)
-        sizes = np.bincount(at, minlength=count)
-        means = np.stack([np.bincount(at, column, minlength=count) for column in rows.T], axis=1) / sizes[:, None]
+        cluster_of_row = joined[cluster_of_row].astype(np.int64)
+        levels.append(cluster_of_row)
+        sizes = np.bincount(cluster_of_row, minlength=count)
+        sums = [np.bincount(cluster_of_row, column, minlength=count) for column in rows.T]
+        means = np.stack(sums, axis=1) / sizes[:, None]
     return levels or [np.zeros(len(rows), np.int64)]

@@ -1,4 +1,4 @@
-"""SliceLine on tags: the conjunctions of tags and class with the highest score of error rate against size."""
+"""SliceLine on tags: conjunctions of tags and class, scored by error rate against size."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
 from core.systems.peers.engines import failures
 
-BEAM = 300
-"""Conjunctions of one length that are made longer."""
+BEAM_SLICES = 300
+"""Conjunctions of one length that are extended: the highest scores. The number is a convention."""
 
 
 @dataclass
@@ -23,9 +23,9 @@ class SliceLine:
     score = alpha ((e_S / |S|) / (e / n) - 1) - (1 - alpha) (n / |S| - 1), for conjunctions of at least `min_rows` rows.
 
     Source: Sagadeeva & Boehm 2021, SIGMOD, and the package `sliceline` (alpha, least support). Departures: tags are
-    read off the embedding, so a person need not have written any; longer conjunctions come from the `BEAM` best
-    shorter ones, where theirs are all that a bound does not rule out; only the presence of a tag makes a slice, not its
-    absence.
+    read off the embedding, so a person need not have written any; longer conjunctions come from the
+    `BEAM_SLICES` best shorter ones, where theirs are all that a bound does not rule out; only the presence of a tag
+    makes a slice, not its absence.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("labels", "likeness")
@@ -55,34 +55,33 @@ class SliceLine:
         self.thresholds_ = np.quantile(likeness, self.quantile, axis=0).astype(np.float32)
         self.classes_ = np.unique(labels)
         columns = self._columns(likeness, labels).astype(np.float64)
-        found: dict[tuple[int, ...], float] = {(c,): self._value(columns[:, c], wrong) for c in range(columns.shape[1])}
-        longest = dict(found)
+        values = self._values(columns.sum(0), columns.T @ wrong, wrong)
+        longest: dict[tuple[int, ...], float] = {(c,): float(value) for c, value in enumerate(values)}
+        scored = dict(longest)
         for _ in range(1, self.most_tags):
-            best = sorted(longest, key=lambda s: -longest[s])[:BEAM]
+            best = sorted(longest, key=lambda s: -longest[s])[:BEAM_SLICES]
             longest = self._longer([s for s in best if np.isfinite(longest[s])], columns, wrong)
-            found |= longest
-        self.slices_ = sorted(found, key=lambda s: (-found[s], s))[: self.n_slices]
+            scored |= longest
+        self.slices_ = sorted(scored, key=lambda s: (-scored[s], s))[: self.n_slices]
         return self
 
     def _columns(self, likeness: F32, labels: I64) -> Bool:
         return np.concatenate([likeness > self.thresholds_, labels[:, None] == self.classes_], axis=1)
 
     def _longer(self, slices: list[tuple[int, ...]], columns: F64, wrong: F64) -> dict[tuple[int, ...], float]:
-        """Every slice with one more column, and its value."""
-        found: dict[tuple[int, ...], float] = {}
+        """Every slice with one more column, with its score."""
+        longer: dict[tuple[int, ...], float] = {}
         for slice in slices:
             inside = columns[:, list(slice)].all(axis=1)
             rows = columns[inside]
             values = self._values(rows.sum(0), wrong[inside] @ rows, wrong)
-            new = (c for c in range(columns.shape[1]) if c not in slice)
-            found |= {tuple(sorted((*slice, c))): float(values[c]) for c in new}
-        return found
-
-    def _value(self, column: F64, wrong: F64) -> float:
-        return float(self._values(np.array([column.sum()]), np.array([column @ wrong]), wrong)[0])
+            for c in range(columns.shape[1]):
+                if c not in slice:
+                    longer[tuple(sorted((*slice, c)))] = float(values[c])
+        return longer
 
     def _values(self, sizes: F64, errors: F64, wrong: F64) -> F64:
-        """(c,) the score; -inf for slices that are too small."""
+        """(c,) score of slices with these sizes and errors; -inf for those under `min_rows`."""
         n = len(wrong)
         rate = max(float(wrong.mean()), 1e-12)
         size = np.maximum(sizes, 1)

@@ -1,4 +1,4 @@
-"""Spotlight: a soft ball in the embedding, moved and sized until the loss inside is as high as it gets."""
+"""Spotlight: soft balls in the embedding, moved and sized to the highest mean loss inside."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from core.records import F32, F64, I64, Bool
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
-"""Of Adam."""
+"""Adam's published defaults."""
+MIN_RISE = 1e-4
+"""Relative rise of the objective that counts as one; a convention."""
 
 
 @dataclass
 class Spotlight:
-    """Slices are balls, found one after the other; a row's score is 1 - tau |z - mu|^2, which is positive inside.
+    """Slices are balls, fitted one after the other; a row's score is 1 - tau |z - mu|^2, which is positive inside.
 
     Row i weighs k_i = max(0, 1 - tau |z_i - mu|^2). Adam raises sum k l / sum k - b (W - W_min - x_t)^2 / x_t^2, where
     W = sum k and the second term, a barrier, counts while W < W_min + x_t; x_t falls geometrically from n - W_min to
@@ -52,7 +54,7 @@ class Spotlight:
     def fit(
         self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None
     ) -> Self:
-        left = losses / max(float(losses.std()), 1e-12)
+        remaining = losses / max(float(losses.std()), 1e-12)
         mean = embeddings.mean(axis=0)
         self.mean_ = mean if self.scaled else np.zeros_like(mean)
         spread = float(np.sqrt(((embeddings - mean) ** 2).mean()))
@@ -60,41 +62,48 @@ class Spotlight:
         rows, squares = self._scaled(embeddings)
         balls: list[tuple[F64, float]] = []
         for _ in range(self.n_slices):
-            ball = self._shine(rows, squares, left)
-            balls.append(ball)
-            weights = np.maximum(0, 1 - ball[1] * _distances(rows, squares, ball[0]))
-            left = left * (1 - weights / max(float(weights.max()), 1e-12))
-        self.centres_ = np.stack([b[0] for b in balls])
-        self.precisions_ = np.array([b[1] for b in balls])
+            center, precision = self._fit_ball(rows, squares, remaining)
+            balls.append((center, precision))
+            weights = np.maximum(0, 1 - precision * _distances(rows, squares, center))
+            # losses inside are spent, so that the next ball looks elsewhere
+            remaining = remaining * (1 - weights / max(float(weights.max()), 1e-12))
+        self.centres_ = np.stack([center for center, _ in balls])
+        self.precisions_ = np.array([precision for _, precision in balls])
         return self
 
     def _scaled(self, embeddings: F32) -> tuple[F32, F64]:
-        """The rows that it works on, and their squared lengths."""
+        """(n, d) rows that the balls are fitted on, and (n,) their squared lengths."""
         rows = ((embeddings - self.mean_) * np.float32(self.scale_)).astype(np.float32)
         return rows, np.einsum("nd,nd->n", rows, rows).astype(np.float64)
 
-    def _shine(self, rows: F32, squares: F64, losses: F64) -> tuple[F64, float]:
+    def _fit_ball(self, rows: F32, squares: F64, losses: F64) -> tuple[F64, float]:
         """(d,) center and precision of one ball."""
         n, d = rows.shape
-        least = max(1.0, self.min_share * n)
-        at = np.r_[np.zeros(d), np.log(0.5 / d if self.scaled else self.precision)]  # the center, then log tau
+        min_weight = max(1.0, self.min_share * n)
+        start = 0.5 / d if self.scaled else self.precision
+        point = np.r_[np.zeros(d), np.log(start)]  # the center, then log tau
         first = np.zeros(d + 1)
         second = np.zeros(d + 1)
         rate = self.rate
         best = -np.inf
-        since = 0
-        for step, slack in enumerate(np.geomspace(max(n - least, 1.0), 0.05 * least, self.steps), start=1):
-            value, gradient = objective(at, rows, squares, losses, least + slack, self.barrier / slack**2)
+        steps_since_best = 0
+        slacks = np.geomspace(max(n - min_weight, 1.0), 0.05 * min_weight, self.steps)
+        for step, slack in enumerate(slacks, start=1):
+            value, gradient = objective(point, rows, squares, losses, min_weight + slack, self.barrier / slack**2)
             first += (1 - BETAS[0]) * (gradient - first)
             second += (1 - BETAS[1]) * (gradient**2 - second)
             scale = np.sqrt(second / (1 - BETAS[1] ** step)) + EPSILON
-            at = at + rate * first / (1 - BETAS[0] ** step) / scale
-            best, since = (value, 0) if value > best + 1e-4 * abs(best) else (best, since + 1)
-            if since > self.patience:
+            point = point + rate * first / (1 - BETAS[0] ** step) / scale
+            if value > best + MIN_RISE * abs(best):
+                best = value
+                steps_since_best = 0
+            else:
+                steps_since_best += 1
+            if steps_since_best > self.patience:
                 rate = rate / 2
-                since = 0
+                steps_since_best = 0
                 best = -np.inf
-        return at[:-1], float(np.exp(at[-1]))
+        return point[:-1], float(np.exp(point[-1]))
 
     def score(self, embeddings: F32, labels: I64, probabilities: F64 | None = None, losses: F64 | None = None) -> F64:
         rows, squares = self._scaled(embeddings)
@@ -102,27 +111,27 @@ class Spotlight:
         return np.stack(columns, axis=1)
 
 
-def objective(at: F64, rows: F32, squares: F64, losses: F64, enough: float, steepness: float) -> tuple[float, F64]:
+def objective(point: F64, rows: F32, squares: F64, losses: F64, enough: float, steepness: float) -> tuple[float, F64]:
     """The value and its (d + 1,) gradient at (center, log precision).
 
     Args:
         squares: (n,) squared lengths of the rows.
         enough: weight in the ball below which the barrier counts.
-        steepness: the barrier over the squared lack of weight.
+        steepness: barrier over the squared lack of weight.
     """
-    centre = at[:-1]
-    precision = float(np.exp(at[-1]))
-    distances = _distances(rows, squares, centre)
+    center = point[:-1]
+    precision = float(np.exp(point[-1]))
+    distances = _distances(rows, squares, center)
     weights = np.maximum(0, 1 - precision * distances)
     total = max(float(weights.sum()), 1e-12)
     mean = float(weights @ losses) / total
     lack = min(0.0, total - enough)
     by_weight = np.where(weights > 0, (losses - mean) / total - 2 * steepness * lack, 0.0)  # d value / d k_i
-    pull = (by_weight.astype(np.float32) @ rows).astype(np.float64) - by_weight.sum() * centre
+    pull = (by_weight.astype(np.float32) @ rows).astype(np.float64) - by_weight.sum() * center
     gradient = np.r_[2 * precision * pull, -precision * float(by_weight @ distances)]
     return mean - steepness * lack**2, gradient
 
 
-def _distances(rows: F32, squares: F64, centre: F64) -> F64:
+def _distances(rows: F32, squares: F64, center: F64) -> F64:
     """(n,) squared distances to the center."""
-    return np.maximum(0, squares - 2 * (rows @ centre.astype(np.float32)) + centre @ centre)
+    return np.maximum(0, squares - 2 * (rows @ center.astype(np.float32)) + center @ center)

@@ -12,7 +12,7 @@ from core.errors import InvalidInput
 from core.systems.peers.ask_peers import WITHOUT_PROBABILITIES, agreement, ask_peers, engine_p, rows_of, top_rows
 from core.systems.peers.engines.rows import EngineRows
 from core.systems.peers.tables import peers_document, peers_table
-from core.systems.peers.wording import NO_P, peer_lines
+from core.systems.peers.wording import NOT_TESTED, peer_lines
 from research.arrays import diagnose_arrays
 from research.evidence.planted_losses import shuffle_within
 
@@ -49,7 +49,7 @@ def test_a_slice_that_is_a_cluster_is_said_to_agree_with_it(diagnosis, report):
     assert first.jaccard > 0.4
     assert first.mostly == "1"
     assert first.error_rate == diagnosis.outcomes.errors[first.rows].mean()
-    pairs = {(a.one, a.other) for a in report.agreements}
+    pairs = {(a.first, a.second) for a in report.agreements}
     assert (diagnosis.clusters[0].name, "spotlight, slice 1") in pairs
     assert any(one.startswith("spotlight") and other.startswith("sliceguard") for one, other in pairs)
     values = [a.jaccard for a in report.agreements]
@@ -68,16 +68,16 @@ def test_an_engine_that_reads_the_outcomes_that_it_is_tested_on_has_no_p(diagnos
     told = replace(diagnosis, outcomes=replace(diagnosis.outcomes, scores=rows.probabilities))
     opinion = ask_peers(told, ["domino"]).opinions[0]
     assert opinion.p is None
-    assert "no test is fair" in opinion.untested
+    assert opinion.untested == "It reads the outcomes of the rows that it scores."
     assert opinion.slices
 
 
 def test_lines_table_and_document_say_that_peers_carry_no_p(diagnosis, report):
     text = "\n".join(peer_lines(diagnosis, report))
-    assert NO_P in text
-    assert "domino: cannot be asked" in text
-    assert "read on the other, p = 0.004" in text
-    assert "like Cluster 1" in text
+    assert NOT_TESTED in text
+    assert "domino: no slices. It needs class probabilities" in text
+    assert "5 slices, proposed on half of the samples, tested on the other half: p = 0.004." in text
+    assert "matches Cluster 1" in text
     table = peers_table(diagnosis, report)
     assert len(table) == sum(len(o.slices) for o in report.opinions)
     document = peers_document(diagnosis, report)
@@ -113,9 +113,12 @@ def test_agreement_is_held_against_chance():
     assert agreement(np.arange(10), np.arange(9, 19), 1000) == 0.0  # 1 of 19
 
 
-@pytest.mark.parametrize("engines", [[], ["domingo"], ["domino", "domino"]])
-def test_engines_that_are_not_there_are_named(engines, diagnosis):
-    with pytest.raises(InvalidInput, match="Peers cannot be asked"):
+@pytest.mark.parametrize(
+    ("engines", "message"),
+    [([], "at least one engine"), (["domingo"], "Unknown engine 'domingo'"), (["domino", "domino"], "only once")],
+)
+def test_engines_that_are_not_there_are_named(engines, message, diagnosis):
+    with pytest.raises(InvalidInput, match=message):
         ask_peers(diagnosis, engines)
 
 
@@ -136,5 +139,5 @@ def test_equal_vectors_are_not_sliced_and_it_is_said():
     )
     opinion = ask_peers(alike, ["spotlight"]).opinions[0]
     assert not opinion.slices
-    assert "all 60 samples have the same vector, and equal vectors cannot be sliced" in opinion.refused
-    assert any("cannot be sliced" in line for line in peer_lines(alike, ask_peers(alike, ["spotlight"])))
+    assert "All 60 samples have the same vector, so they cannot be sliced" in opinion.refused
+    assert any("spotlight: no slices. All 60" in line for line in peer_lines(alike, ask_peers(alike, ["spotlight"])))
