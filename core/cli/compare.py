@@ -50,8 +50,9 @@ def compare(
 
         costs = read_costs(student)  # fails before the comparison if the folder holds no student
     from core.checks.compare import compare as compare_models
+    from core.reports.sections.comparison import comparison_section
     from core.reports.tables.comparison import comparison_document, comparison_table
-    from core.reports.wording.comparison import comparison_lines
+    from core.reports.terminal import section_lines
     from core.reports.wording.second_model import second_lines
     from core.store import load
 
@@ -69,7 +70,7 @@ def compare(
     lead: list[str] = []
     if second is not None or costs is not None:
         lead = second_lines(diagnosis, comparison, costs)
-    say("\n".join([*lead, *comparison_lines(diagnosis, comparison)]))
+    say("\n".join([*lead, *section_lines(comparison_section(diagnosis, comparison))]))
     if worse is not None:
         _find_worse(diagnosis, comparison, worse)
     if out is None:
@@ -77,9 +78,9 @@ def compare(
     in_folder(out)
     comparison = replace(comparison, notes=(*comparison.notes, *notes))
     if out.suffix.lower() == ".html":
-        from core.reports.html.diagnosis import write_comparison
+        from core.reports.html.diagnosis import write_section
 
-        write_comparison(diagnosis, comparison, out, lead)
+        write_section(diagnosis, comparison_section(diagnosis, comparison), out, lead)
     elif out.suffix.lower() == ".json":
         from core.files import write_json
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from core.cli.command import argument, command, option
@@ -33,30 +32,25 @@ def follow(run: Path, roles: Roles, tables: tuple[Path, ...], out: Path | None =
         check_suffix(out, *TABLES, ".html")
     from core.checks.checkpoints.follow import by_number, follow as follow_checkpoints
     from core.files import write_json
-    from core.reports.html.checkpoints import checkpoint_charts, write_checkpoints
+    from core.reports.html.diagnosis import write_section
+    from core.reports.sections.checkpoints import checkpoints_section
     from core.reports.tables.checkpoints import checkpoints_document, checkpoints_table
-    from core.reports.wording.second_model import FOLLOWED
+    from core.reports.terminal import section_lines
     from core.store import load
 
     diagnosis = load(run)
     with TerminalProgress() as progress:
         followed = follow_checkpoints(diagnosis, by_number(tables), roles, progress=progress)
+    section = checkpoints_section(diagnosis, followed)
     if as_json:
         print_json(checkpoints_document(diagnosis, followed))
     else:
-        for note in followed.notes:
-            say(f"Note: {note}", file=sys.stderr)
-        for chart in checkpoint_charts(diagnosis, followed):
-            title = chart.title
-            if chart.number is not None:
-                title = f"Group {chart.number + 1}, {title}"
-            say(f"{title}: {chart.sentence}")
-        say(FOLLOWED)
+        say("\n".join(section_lines(section)))
     if out is None:
         return
     in_folder(out)
     if out.suffix.lower() == ".html":
-        write_checkpoints(diagnosis, followed, out)
+        write_section(diagnosis, section, out)
     elif out.suffix.lower() == ".json":
         write_json(out, checkpoints_document(diagnosis, followed))
     else:

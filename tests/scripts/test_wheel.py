@@ -29,7 +29,7 @@ NAMES = (
     "errata/webapp/systems/probes/templates/form.html.j2",
     "errata/webapp/systems/probes/probe.css",
     "errata/webapp/systems/probes/probe.js",
-    "errata/core/systems/probes/templates/probes.html.j2",
+    "errata/core/systems/probes/templates/probe_details.html.j2",
     "errata/py.typed",
 )
 

@@ -32,12 +32,14 @@ def make_followed(diagnosis: Diagnosis, tables: Sequence[str], roles: Roles, fol
         InvalidInput: a table cannot be used, or the run's errors are unknown.
     """
     from core.checks.checkpoints.follow import follow, in_order
-    from core.reports.html.checkpoints import checkpoint_charts, write_checkpoints
+    from core.reports.html.checkpoints import checkpoint_charts
+    from core.reports.html.diagnosis import write_section
+    from core.reports.sections.checkpoints import checkpoints_section
     from core.reports.tables.checkpoints import checkpoints_table
     from core.reports.wording.second_model import FOLLOWED
 
     followed = follow(diagnosis, in_order([Path(table) for table in tables]), roles, progress=progress)
-    write_checkpoints(diagnosis, followed, folder / FILES[0][0])
+    write_section(diagnosis, checkpoints_section(diagnosis, followed), folder / FILES[0][0])
     rows = checkpoints_table(diagnosis, followed)
     (folder / FILES[1][0]).write_bytes(csv_of(rows.columns, rows.itertuples(index=False)))
     return render(

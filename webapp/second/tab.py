@@ -122,7 +122,8 @@ def make_second(
     from core.checks.compare import compare
     from core.checks.second_model import keep_errors, with_second
     from core.files import write_json
-    from core.reports.html.diagnosis import write_comparison
+    from core.reports.html.diagnosis import write_section
+    from core.reports.sections.comparison import comparison_section
     from core.reports.tables.comparison import comparison_document, comparison_table
     from core.reports.wording.second_model import second_lines
 
@@ -139,7 +140,8 @@ def make_second(
     progress("comparing", 1, 1)
     progress("writing the report", 0, 1)
     noted = replace(comparison, notes=(*comparison.notes, *notes))
-    write_comparison(with_answers, noted, folder / FILES[0][0], second_lines(diagnosis, comparison, costs))
+    lead = second_lines(diagnosis, comparison, costs)
+    write_section(with_answers, comparison_section(with_answers, noted), folder / FILES[0][0], lead)
     rows = comparison_table(with_answers, comparison)
     (folder / FILES[1][0]).write_bytes(csv_of(rows.columns, rows.itertuples(index=False)))
     write_json(folder / FILES[2][0], comparison_document(with_answers, noted))

@@ -5,16 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from core.checks.checkpoints.follow import FollowedCluster, FollowedRun
-from core.files import write_text
 from core.numbers import bracketed, percent
 from core.records import Diagnosis, Estimate
-from core.reports.html.diagnosis import style
-from core.reports.html.render import render
 from core.reports.wording.findings import cluster_title
-from core.reports.wording.second_model import FOLLOWED, change_sentence
+from core.reports.wording.second_model import change_sentence
 
 WIDTH = 300
 HEIGHT = 130
@@ -102,10 +98,3 @@ def _chart(diagnosis: Diagnosis, names: Sequence[str], scope: FollowedCluster, t
         tuple(map(" ".join, rest)),
         tuple((y(share), percent(share)) for share in (0.0, top)),
     )
-
-
-def write_checkpoints(diagnosis: Diagnosis, followed: FollowedRun, path: Path) -> None:
-    """Write the charts to `path`: one HTML document that fetches nothing and runs nothing."""
-    charts = checkpoint_charts(diagnosis, followed)
-    page = render("checkpoints.html.j2", diagnosis=diagnosis, charts=charts, found=followed, rule=FOLLOWED, **style())
-    write_text(path, page)

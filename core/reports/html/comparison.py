@@ -1,56 +1,35 @@
-"""Two models on the same samples, for report and page."""
+"""Images that two models answer differently, or on which both are wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from math import nan
 from typing import Any
 
 import numpy as np
 
 from core.checks.compare import probe_of
 from core.checks.paired_errors import MODEL
-from core.numbers import p_value, percent
-from core.records import I64, Bool, Comparison, Diagnosis, FourWay
-from core.reports.wording.comparison import model_name, overall_sentences, scope_title, verdict_words
+from core.records import Bool, Comparison, Diagnosis, Pictures
+from core.reports.html.render import render
+from core.reports.wording.comparison import model_name
 
 EXAMPLES = 8
 """Images of what a probe fixes, and as many of what it fails on too."""
-Entries = Callable[[I64], Sequence[Any]]
-"""entries(rows): the samples as the report shows them (`core.reports.html.diagnosis.ReportSample`)."""
 
 
-def comparison_section(diagnosis: Diagnosis, comparison: Comparison, entries: Entries) -> dict[str, Any]:
-    """Two models side by side: sentences, the four-way tables by cluster and class, and images."""
+def example_images(diagnosis: Diagnosis, comparison: Comparison, pictures: Pictures) -> str:
+    """`compared_images` as markup."""
+    fixed, both = compared_images(diagnosis, comparison, pictures)
+    b = model_name(comparison.b, diagnosis)
+    return render("compared_images.html.j2", b=b, fixed=fixed, both=both, bare=diagnosis.samples.items is None)
+
+
+def compared_images(
+    diagnosis: Diagnosis, comparison: Comparison, pictures: Pictures
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Images that the second model fixes, and images on which both are wrong, with what each answers."""
     wrong_a, wrong_b = (_errors(diagnosis, name)[comparison.rows] for name in (comparison.a, comparison.b))
-    return {
-        "a": model_name(comparison.a, diagnosis),
-        "b": model_name(comparison.b, diagnosis),
-        "sentences": overall_sentences(comparison, diagnosis),
-        "overall": _row(diagnosis, comparison, comparison.overall),
-        "clusters": [_row(diagnosis, comparison, scope) for scope in comparison.clusters],
-        "classes": [_row(diagnosis, comparison, scope) for scope in comparison.classes if scope.verdict != "open"],
-        "fixed": _examples(diagnosis, comparison, wrong_a & ~wrong_b, entries),
-        "both": _examples(diagnosis, comparison, wrong_a & wrong_b, entries),
-        "bare": diagnosis.samples.items is None,
-        "notes": comparison.notes,
-    }
-
-
-def _row(diagnosis: Diagnosis, comparison: Comparison, scope: FourWay) -> dict[str, Any]:
-    counts = {name: f"{getattr(scope, name):,}" for name in ("n", "fixed", "broken", "both", "neither")}
-    n = scope.n or nan  # of no samples a dash
-    a = scope.fixed + scope.both
-    b = scope.broken + scope.both
-    return {
-        "title": scope_title(diagnosis, scope),
-        **counts,
-        "wrong_a": percent(a / n),
-        "wrong_b": percent(b / n),
-        "p": p_value(scope.p),
-        "words": verdict_words(comparison, scope, diagnosis),
-        "open": scope.verdict == "open",
-    }
+    fixed = _examples(diagnosis, comparison, wrong_a & ~wrong_b, pictures)
+    return fixed, _examples(diagnosis, comparison, wrong_a & wrong_b, pictures)
 
 
 def _errors(diagnosis: Diagnosis, name: str) -> Bool:
@@ -65,7 +44,7 @@ def _errors(diagnosis: Diagnosis, name: str) -> Bool:
     return errors
 
 
-def _examples(diagnosis: Diagnosis, comparison: Comparison, chosen: Bool, entries: Entries) -> list[dict[str, Any]]:
+def _examples(diagnosis: Diagnosis, comparison: Comparison, chosen: Bool, pictures: Pictures) -> list[dict[str, Any]]:
     """Up to `EXAMPLES` images with what both models say, those of failure clusters first and then by the loss under
     diagnosis, so that what was found is seen again."""
     rows = comparison.rows[chosen]
@@ -73,7 +52,7 @@ def _examples(diagnosis: Diagnosis, comparison: Comparison, chosen: Bool, entrie
     order = np.lexsort((rows, -diagnosis.outcomes.loss[rows], ~inside))
     picked = rows[order][:EXAMPLES]
     examples = list[dict[str, Any]]()
-    for row, entry in zip(picked.tolist(), entries(picked)):
+    for row, entry in zip(picked.tolist(), pictures(picked)):
         answers = [_answer(diagnosis, name, row) for name in (comparison.a, comparison.b)]
         examples.append({"entry": entry, "answers": answers})
     return examples

@@ -19,9 +19,8 @@ from core.checks.audit_table import AuditCell, audit_table
 from core.extensions import sections
 from core.files import write_text
 from core.numbers import with_unit
-from core.records import Comparison, Diagnosis, FailureCluster, Pictures, Progress, Row, Section, no_progress
+from core.records import Diagnosis, FailureCluster, Pictures, Progress, Row, Section, no_progress
 from core.reports.html import charts
-from core.reports.html.comparison import comparison_section
 from core.reports.html.gallery import Gallery
 from core.reports.html.heatmap import heat_map
 from core.reports.html.moments import cluster_moments
@@ -29,7 +28,7 @@ from core.reports.html.power_map import power_map
 from core.reports.html.render import render
 from core.reports.html.sections import draw_section, figure_markup
 from core.reports.html.yours import yours_section
-from core.reports.sections import run_sections
+from core.reports.sections.run import run_sections
 from core.reports.wording.competence import words_sentence
 from core.reports.wording.outlines import outlines_sentence
 
@@ -132,19 +131,17 @@ def write_audit(diagnosis: Diagnosis, cells: Sequence[AuditCell], path: Path) ->
     write_text(path, page)
 
 
-def write_comparison(diagnosis: Diagnosis, comparison: Comparison, path: Path, lead: Sequence[str] = ()) -> None:
-    """Write two models side by side, with images, to `path`: one HTML document that fetches nothing and runs
-    nothing.
+def write_section(diagnosis: Diagnosis, section: Section, path: Path, lead: Sequence[str] = ()) -> None:
+    """Write one section with its images to `path`: one HTML document that fetches nothing and runs nothing.
 
     Args:
-        lead: sentences above everything else.
+        diagnosis: the run it is of.
+        section: what `core.reports.sections` gives.
+        lead: sentences above it.
     """
+    markup = draw_section(diagnosis, replace(section, title=""), Gallery(diagnosis).entries, MAX_PER_GROUP)
     page = render(
-        "comparison.html.j2",
-        diagnosis=diagnosis,
-        compared=comparison_section(diagnosis, comparison, Gallery(diagnosis).entries),
-        lead=lead,
-        **style(),
+        "section_page.html.j2", diagnosis=diagnosis, title=section.title, section=markup, lead=lead, **style()
     )
     write_text(path, page)
 

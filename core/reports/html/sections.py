@@ -8,7 +8,7 @@ from math import isfinite
 
 from markupsafe import Markup
 
-from core.numbers import number, percent
+from core.numbers import number, percent, points
 from core.records import Diagnosis, Figure, Pictures, Row, Section
 from core.reports.html.charts import N_CLUSTER_COLOURS
 from core.reports.html.intervals import Axis, IntervalBar, interval_bar
@@ -42,7 +42,7 @@ def draw_section(diagnosis: Diagnosis, section: Section, pictures: Pictures, mos
         pictures: gives the gallery entries of row numbers.
         most: images of each row; half as many similar ones.
     """
-    measures = ("error rate", "mean loss")
+    measures = sorted({row.measure for row in section.rows})
     axes = {measure: _axis([r for r in section.rows if r.measure == measure]) for measure in measures}
     rows = [_drawn(row, axes[row.measure], pictures, most) for row in section.rows]
     drawn_measures = {drawn.row.measure for drawn in rows if drawn.bar is not None}
@@ -50,10 +50,11 @@ def draw_section(diagnosis: Diagnosis, section: Section, pictures: Pictures, mos
     for measure, (low, high) in axes.items():
         if measure not in drawn_measures:
             continue
+        ends[measure] = number(low), number(high)
         if measure == "error rate":
             ends[measure] = percent(low), percent(high)
-        else:
-            ends[measure] = number(low), number(high)
+        elif measure == "gain in points":
+            ends[measure] = points(low, sign=True), points(high, sign=True)
     return render(
         "section.html.j2",
         diagnosis=diagnosis,
@@ -61,7 +62,7 @@ def draw_section(diagnosis: Diagnosis, section: Section, pictures: Pictures, mos
         rows=rows,
         ends=ends,
         most_rows=MAX_TABLE_ROWS,
-        has_images=any(row.samples is not None for row in section.rows),
+        has_images=any(row.samples is not None or row.figure is not None for row in section.rows),
         bare=diagnosis.samples.items is None,
         figure=figure_markup(section.figure, pictures),
     )
@@ -90,14 +91,14 @@ def _drawn(row: Row, axis: Axis, pictures: Pictures, most: int) -> DrawnRow:
 
 
 def _axis(rows: Sequence[Row]) -> Axis:
-    """From 0 to the largest value, with a little room."""
+    """From 0, or the smallest value below it, to the largest value, with a little room."""
     ends = [0.0]
     for row in rows:
         values = [row.against]
         if row.estimate is not None:
             values += [row.estimate.low, row.estimate.value, row.estimate.high]
         ends += [v for v in values if v is not None and isfinite(v)]
-    return min(ends), 1.05 * max(ends)
+    return 1.05 * min(ends), 1.05 * max(ends)
 
 
 def _bar(row: Row, axis: Axis, colour: str) -> IntervalBar | None:

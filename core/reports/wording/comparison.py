@@ -94,31 +94,5 @@ def scope_title(diagnosis: Diagnosis, scope: FourWay) -> str:
     return f"{cluster.id + 1}. {cluster_title(diagnosis, cluster)}"
 
 
-def comparison_lines(diagnosis: Diagnosis, comparison: Comparison) -> list[str]:
-    """Both sentences, then an aligned line for each cluster and each class that differs."""
-    lines = list(overall_sentences(comparison, diagnosis))
-    if comparison.clusters:
-        lines += _table("By group", diagnosis, comparison, comparison.clusters)
-    changed = [f for f in comparison.classes if f.verdict != "open"]
-    if changed:
-        lines += _table("By class, where they differ", diagnosis, comparison, tuple(changed))
-    elif comparison.classes:
-        lines.append("No class differs beyond chance.")
-    return lines + [f"Note: {note}" for note in comparison.notes]
-
-
-def _table(head: str, diagnosis: Diagnosis, comparison: Comparison, scopes: tuple[FourWay, ...]) -> list[str]:
-    titles = [scope_title(diagnosis, f) for f in scopes]
-    width = min(48, max(len(head), *(len(t) + 2 for t in titles)))
-    columns = (f"{diagnosis.samples.modality}s", "fixed", "broken", "both", "neither")
-    lines = [f"{head:<{width}}" + "".join(f"{name:>9}" for name in columns)]
-    for title, f in zip(titles, scopes):
-        if len(title) + 2 > width:
-            title = f"{title[: width - 3]}…"
-        counts = "".join(f"{n:>9,}" for n in (f.n, f.fixed, f.broken, f.both, f.neither))
-        lines.append(f"{f'  {title}':<{width}}{counts}  {verdict_words(comparison, f, diagnosis)}")
-    return lines
-
-
 def span(estimate: Estimate) -> str:
     return interval(estimate, share=True).removesuffix(PER_CENT)

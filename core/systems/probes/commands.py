@@ -291,7 +291,8 @@ def _diagnose_probe(
 def _print_results(options: ProbeOptions, diagnosis: Diagnosis, results: Sequence[ProbeResult], run: Path) -> None:
     """Print one result in full; several as learning curves, beside the run's other curves."""
     from core.checks.compare import comparison_with
-    from core.reports.wording.comparison import comparison_lines
+    from core.reports.sections.comparison import comparison_section
+    from core.reports.terminal import section_lines
     from core.systems.probes.shot_curves import shot_curves
     from core.systems.probes.tables import curves_document, probe_document
     from core.systems.probes.wording import curve_lines, probe_lines
@@ -320,7 +321,7 @@ def _print_results(options: ProbeOptions, diagnosis: Diagnosis, results: Sequenc
     say("\n".join([*lines, *notes]))
     comparison = comparison_with(diagnosis, results[-1].name)
     if comparison is not None:
-        say("\n".join(comparison_lines(diagnosis, comparison)))
+        say("\n".join(section_lines(comparison_section(diagnosis, comparison))))
     tell_run(run)
 
 

@@ -71,16 +71,20 @@ def choice_name(name: str) -> str:
 
 
 def probe_lines(result: ProbeResult) -> list[str]:
-    """Accuracy, controls, choices and notes of one probe."""
-    lines = [accuracy_sentence(result)]
-    lines += [f"  Control, {control_sentence(control)}." for control in result.controls]
+    """A probe's accuracy, and its notes."""
+    return [accuracy_sentence(result), *(f"  {note}" for note in probe_notes(result))]
+
+
+def probe_notes(result: ProbeResult) -> list[str]:
+    """Controls, chosen settings, what a probe learned from, rows without a score, and notes."""
+    notes = [f"Control, {control_sentence(control)}." for control in result.controls]
     if result.choices:
-        lines.append(f"  Settings: {'; '.join(choice_sentence(c) for c in result.choices)}.")
+        notes.append(f"Settings: {'; '.join(choice_sentence(c) for c in result.choices)}.")
     if result.support is not None:
-        lines.append(f"  Learned from {support_sentence(result.support, result.modality)}.")
+        notes.append(f"Learned from {support_sentence(result.support, result.modality)}.")
     if result.excluded:
-        lines.append(f"  {count(len(result.excluded), 'row')} not scored. The first: {result.excluded[0][1]}.")
-    return lines + [f"  Note: {note}" for note in result.notes]
+        notes.append(f"{count(len(result.excluded), 'row')} not scored. The first: {result.excluded[0][1]}.")
+    return notes + [f"Note: {note}" for note in result.notes]
 
 
 CURVE_COLUMNS = ("Shots a class", "Labels a class", "Right on", "Over zero-shot", "Over fewer shots")

@@ -1,7 +1,8 @@
-"""The report's section on probes: what both models say, in tables and images, escaped, without scripts."""
+"""The report's sections on probes: what both models answer, in sentences and images, escaped, without scripts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,12 @@ from typing import Any
 import pytest
 
 from core.checks.compare import compare
-from core.reports.html.comparison import comparison_section
-from core.reports.html.diagnosis import render_report, write_comparison
-from core.reports.wording.comparison import comparison_lines, overall_sentences, verdict_words
+from core.language.titles import capital
+from core.reports.html.comparison import compared_images
+from core.reports.html.diagnosis import render_report, write_section
+from core.reports.sections.comparison import comparison_section
+from core.reports.terminal import section_lines
+from core.reports.wording.comparison import overall_sentences, verdict_words
 from core.systems.probes.records import results_of, with_results
 from core.systems.probes.wording import probe_lines
 from tests.support.diagnoses import make_diagnosis
@@ -26,10 +30,10 @@ def test_a_run_without_probes_does_not_speak_of_them() -> None:
 def test_each_probe_has_a_section_with_accuracy_controls_and_the_four_ways() -> None:
     run = with_probes()
     page = Page(render_report(run))
-    assert [a["id"] for a in page.named("section") if "id" in a][-2:] == ["probe-0", "probe-1"]
     text = page.text[page.text.index("Would another model fail here too?") :]
     for wanted in (
-        "made, 2 shots",
+        "Probe: made, 2 shots",
+        "Probe: weak",
         "random words, mean of 5 repeats",
         "alpha = 1.5 (the method's default)",
         "beta = 5.5 (chosen on validation rows)",
@@ -38,7 +42,8 @@ def test_each_probe_has_a_section_with_accuracy_controls_and_the_four_ways() -> 
     found = compare(run, "model", "weak")
     assert overall_sentences(found, run)[0] in text
     for scope in found.clusters:
-        assert verdict_words(found, scope, run) in text
+        assert capital(verdict_words(found, scope, run)) in text
+        assert f"{scope.fixed} fixed, {scope.broken} broken, {scope.both} wrong in both" in text
     assert "2 shots a class" in text
     assert "3 prompts were cut at the text tower's limit." in text
 
@@ -60,9 +65,9 @@ def test_markup_in_a_name_or_note_is_shown_as_text(tmp_path: Path) -> None:
     assert not list(page.named("script"))
     assert not [a for a in page.named("img") if "onerror" in a]
     hostile = with_results(run, (bad,))
-    write_comparison(hostile, compare(hostile), tmp_path / "c.html")
+    write_section(hostile, comparison_section(hostile, compare(hostile)), tmp_path / "c.html")
     beside = Page((tmp_path / "c.html").read_text("utf-8"))
-    assert "Your model beside <script>x</script>" in beside.text
+    assert "<script>x</script> beside your model" in beside.text
     assert not list(beside.named("script"))
     assert any("default-src 'none'" in (a.get("content") or "") for a in beside.named("meta"))
 
@@ -70,18 +75,18 @@ def test_markup_in_a_name_or_note_is_shown_as_text(tmp_path: Path) -> None:
 def test_pictures_of_what_is_fixed_and_what_both_fail_on_say_what_each_model_says() -> None:
     run = with_probes()
     found = compare(run, "model", "weak")
-    section = comparison_section(run, found, lambda rows: [run.samples.ids[i] for i in rows.tolist()])
+    fixed, both = compared_images(run, found, lambda rows: [run.samples.ids[i] for i in rows.tolist()])
     weak, outcomes, names = results_of(run)[1].outcomes, run.outcomes, run.samples.class_names
     assert outcomes.errors is not None
     assert outcomes.predictions is not None
     assert weak.errors is not None
     assert weak.predictions is not None
-    assert len(section["both"]) == min(8, found.overall.both)
-    for example in section["both"]:
+    assert len(both) == min(8, found.overall.both)
+    for example in both:
         row = run.samples.ids.index(example["entry"])
         said = (names[outcomes.predictions[row]], names[weak.predictions[row]])
         assert example["answers"] == [("your model", said[0], True), ("weak", said[1], True)]
-    assert all([wrong for *_, wrong in example["answers"]] == [True, False] for example in section["fixed"])
+    assert all([wrong for *_, wrong in example["answers"]] == [True, False] for example in fixed)
 
 
 def test_a_probe_that_scored_some_rows_is_read_at_the_right_ones() -> None:
@@ -90,19 +95,22 @@ def test_a_probe_that_scored_some_rows_is_read_at_the_right_ones() -> None:
     rows = some.rows[10:40:3]
     outcomes = some.outcomes.keep(rows)
     run = with_results(run, (replace(some, rows=rows, labels=some.labels[rows], outcomes=outcomes),))
-    section = comparison_section(run, compare(run), lambda at: at.tolist())
-    assert section["overall"]["n"] == "10"
-    for example in (*section["both"], *section["fixed"]):
+    found = compare(run)
+    fixed, both = compared_images(run, found, lambda at: at.tolist())
+    assert found.overall.n == 10
+    for example in (*both, *fixed):
         place = rows.tolist().index(example["entry"])
         assert example["answers"][1][1] == run.samples.class_names[outcomes.predictions[place]]
 
 
-def test_the_lines_of_the_command_name_clusters_and_what_follows() -> None:
+def test_a_comparison_as_the_command_prints_it(golden: Callable[..., None]) -> None:
     run = with_probes()
-    lines = comparison_lines(run, compare(run, "model", "weak"))
-    head = next(i for i, line in enumerate(lines) if line.startswith("By group"))
-    assert lines[head].split()[-5:] == ["images", "fixed", "broken", "both", "neither"]
-    assert lines[head + 1].strip().startswith("1. ")
+    answers = {"weak": compare(run, "model", "weak"), "made": compare(run, "model", "made, 2 shots")}
+    golden("comparison.txt", {name: section_lines(comparison_section(run, found)) for name, found in answers.items()})
+
+
+def test_the_lines_of_a_probe_give_its_accuracy_and_its_controls() -> None:
+    run = with_probes()
     told = probe_lines(results_of(run)[0])
     assert told[0].startswith("made, 2 shots is right on ")
     assert "of 57 images" in told[0]

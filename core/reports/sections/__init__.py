@@ -1,0 +1,1 @@
+"""What results say: the sections that terminal, report, and JSON draw."""

@@ -1,0 +1,77 @@
+"""Two models on the same samples, as a section."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from core.checks.paired_errors import ALPHA
+from core.language.titles import capital
+from core.numbers import bracketed, count, p_value, points
+from core.records import Comparison, Diagnosis, FourWay, Row, Section, Verdict
+from core.reports.html.comparison import example_images
+from core.reports.wording.comparison import model_name, overall_sentences, scope_title, verdict_words
+from core.reports.wording.findings import cluster_title
+
+METHOD = (
+    "A group was chosen because {a} fails in it. Its p-value and its interval allow for that, the counts do not. "
+    "Each p-value is adjusted over the groups, or over the classes (Holm); their intervals hold jointly."
+)
+
+
+def comparison_section(diagnosis: Diagnosis, comparison: Comparison) -> Section:
+    """What the second model fixes and breaks: all samples, then each group, then the classes that differ.
+
+    Args:
+        diagnosis: the run of both.
+        comparison: one that `core.checks.compare.compare` gave.
+    """
+    a = model_name(comparison.a, diagnosis)
+    b = model_name(comparison.b, diagnosis)
+    counts, rates = overall_sentences(comparison, diagnosis)
+    rows = [_scope(diagnosis, comparison, scope) for scope in comparison.clusters]
+    changed = [scope for scope in comparison.classes if scope.verdict != "open"]
+    rows += [_scope(diagnosis, comparison, scope) for scope in changed]
+    notes = [rates]
+    if comparison.classes and not changed:
+        notes.append("No class differs beyond chance.")
+    return Section(
+        f"{b} beside {a}",
+        counts,
+        rows=rows,
+        figure=partial(example_images, diagnosis, comparison),
+        notes=[*notes, *comparison.notes],
+        method=[METHOD.format(a=a)],
+        key="comparison",
+    )
+
+
+def _scope(diagnosis: Diagnosis, comparison: Comparison, scope: FourWay) -> Row:
+    """A group or a class: counts and verdict; the gain is for who asks how sure it is."""
+    title = f"Class {scope_title(diagnosis, scope)}"
+    rank = None
+    cluster = next((c for c in diagnosis.clusters if c.id == scope.cluster), None)
+    if cluster is not None:
+        title = cluster_title(diagnosis, cluster)
+        rank = cluster.id + 1
+    counts = (
+        f"{count(scope.n, diagnosis.samples.modality)}: {scope.fixed:,} fixed, {scope.broken:,} broken, "
+        f"{scope.both:,} wrong in both"
+    )
+    gain = f"Gain {points(scope.difference.value, sign=True)} {bracketed(scope.difference, points=True)}"
+    tested: Verdict = ""
+    if scope.p is not None:
+        gain = f"{gain}, adjusted {p_value(scope.p)}"
+        if scope.p <= ALPHA:
+            tested = "confirmed"
+    return Row(
+        title,
+        f"{counts}. {capital(verdict_words(comparison, scope, diagnosis))}.",
+        scope.n,
+        scope.difference,
+        0.0,
+        "gain in points",
+        scope.p,
+        tested,
+        rank,
+        sure=(f"{gain}.",),
+    )
