@@ -19,7 +19,7 @@ def said_figure(figure: PublishedFigure, step: LadderStep) -> str:
     """The figure with its source; beside a step that chose nothing on labeled images, a tuned one says so."""
     mean = f"{figure.data}: " if figure.data.startswith("mean of") else ""
     flag = f" [{FIXED}]" if figure.tuned and step.settings.get("tune") is False else ""
-    return f"{mean}{figure.with_place}{flag}"
+    return f"{mean}{figure.with_full_source}{flag}"
 
 
 def departures(step: LadderStep, found: LadderData, *, published: bool) -> tuple[str, ...]:

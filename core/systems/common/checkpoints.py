@@ -1,4 +1,4 @@
-"""Weights on disk, without pickle: the state of a training that can go on, and finished adapters."""
+"""Weights on disk without pickle: the state of a training that can resume, and finished adapters."""
 
 from __future__ import annotations
 
@@ -20,20 +20,22 @@ from core.systems.common.epochs import Epoch
 
 FORMAT = 2
 STATE = "training.json"
+"""Name of the state's file."""
 WEIGHTS = "training.safetensors"
+"""Name of the weights' file after the number of epochs and a dot."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """What a stopped training goes on from, beside the module and the optimizer."""
+    """State from which a stopped training resumes, beside the module and the optimizer."""
 
-    kept: dict[str, torch.Tensor]
+    best_weights: dict[str, torch.Tensor]
     """Weights of the epoch `best`."""
     best: int
     seconds: float
     curve: list[Epoch]
     scale: float = 1.0
-    """What losses were multiplied with, in float16."""
+    """Factor of the losses in float16."""
 
 
 class _State(Form, allow_inf_nan=True):
@@ -55,7 +57,11 @@ class _State(Form, allow_inf_nan=True):
 
 
 def write_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write them whole or not at all, with what stands in the file's head."""
+    """Write a safetensors file whole or not at all.
+
+    Args:
+        metadata: texts for the file's header.
+    """
     safetensors: Any = import_module("safetensors.torch")
     # as bytes: where the library writes the file itself, a full disk is an error of a kind of its own
     content = safetensors.save(
@@ -66,71 +72,71 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[s
 
 
 def write_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, Any], state: Checkpoint) -> None:
-    """Keep the state after an epoch. The JSON file is written last: with an older one the epoch between is done
-    again."""
+    """Write the state after an epoch. The JSON file comes last: after an interruption before it, training repeats one
+    epoch."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"now/{name}": tensor for name, tensor in module.state_dict().items()}
-    tensors |= {f"best/{name}": tensor for name, tensor in state.kept.items()}
+    tensors |= {f"best/{name}": tensor for name, tensor in state.best_weights.items()}
     for i, values in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser/{i}/{name}": torch.as_tensor(value) for name, value in values.items()}
     number = len(state.curve)
     write_tensors(folder / f"{number}.{WEIGHTS}", tensors)
     curve = [list(asdict(e).values()) for e in state.curve]
-    said = {"format": FORMAT, "owner": owner, "curve": curve, "best": state.best}
-    said |= {"seconds": state.seconds, "scale": state.scale}
-    write_text(folder / STATE, json.dumps(said | {"number": number}))
+    document = {"format": FORMAT, "owner": owner, "curve": curve, "best": state.best}
+    document |= {"seconds": state.seconds, "scale": state.scale, "number": number}
+    write_text(folder / STATE, json.dumps(document))
     for old in folder.glob(f"*.{WEIGHTS}"):
         if old.name != f"{number}.{WEIGHTS}":
             old.unlink(missing_ok=True)
 
 
 def check_owner(folder: Path, owner: dict[str, Any]) -> _State | None:
-    """What the state's JSON file holds, checked; None where there is no state.
+    """The checked content of the state's JSON file; None without one.
 
     Args:
-        owner: what the training was made with, or the part of it that is known so far.
+        owner: items and settings of the training, or those that are known so far.
 
     Raises:
-        InvalidInput: the state is of another training, or is damaged.
+        InvalidInput: the state belongs to another training, or is damaged.
     """
     if not (folder / STATE).is_file():
         return None
-    again = "Move it away, or train into another folder."
+    advice = "Move it away, or train into another folder."
     try:
-        given = read_stored(folder / STATE, below=folder)
+        document = read_stored(folder / STATE, below=folder)
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"{folder / STATE} cannot be read: {error}. {again}") from None
-    said = read_form(_State, given, f"{STATE} in {folder}", again)
-    if any(said.owner.get(name) != value for name, value in json.loads(json.dumps(owner)).items()):
-        raise InvalidInput(f"{folder} has the state of another training (other items or settings). {again}")
-    return said
+        raise InvalidInput(f"{folder / STATE} cannot be read: {error}. {advice}") from None
+    state = read_form(_State, document, f"{STATE} in {folder}", advice)
+    if any(state.owner.get(name) != value for name, value in json.loads(json.dumps(owner)).items()):
+        raise InvalidInput(f"{folder} has the state of another training (other items or settings). {advice}")
+    return state
 
 
 def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, Any]) -> Checkpoint | None:
-    """Fill module and optimizer from the folder; None where it holds nothing.
+    """Load module and optimizer from the folder; None without a state.
 
     Raises:
-        InvalidInput: it holds the state of another training, or is damaged.
+        InvalidInput: the state belongs to another training, or is damaged.
     """
-    said = check_owner(folder, owner)
-    if said is None:
+    state = check_owner(folder, owner)
+    if state is None:
         return None
-    number = said.number
+    number = state.number
     tensors = read_tensors(folder / f"{number}.{WEIGHTS}")
-    kept = {name.removeprefix("best/"): tensor for name, tensor in tensors.items() if name.startswith("best/")}
+    best = {name.removeprefix("best/"): tensor for name, tensor in tensors.items() if name.startswith("best/")}
     try:
-        _fill(module, optimiser, tensors, kept)
+        _load(module, optimiser, tensors, best)
     except (KeyError, RuntimeError, TypeError, ValueError):
         raise InvalidInput(
             f"The weights {number}.{WEIGHTS} in {folder} belong to another training. "
             "Delete the folder to restart, or train into another."
         ) from None
-    return Checkpoint(kept, said.best, said.seconds, [Epoch(*row) for row in said.curve], said.scale)
+    return Checkpoint(best, state.best, state.seconds, [Epoch(*row) for row in state.curve], state.scale)
 
 
-def _fill(module: Any, optimiser: Any, tensors: dict[str, torch.Tensor], kept: dict[str, torch.Tensor]) -> None:
-    """The weights of the best epoch, which must fit too, then those of now, and the optimizer's state."""
-    module.load_state_dict(kept)
+def _load(module: Any, optimiser: Any, tensors: dict[str, torch.Tensor], best: dict[str, torch.Tensor]) -> None:
+    """Load the best epoch's weights, to check that they fit, then the latest ones and the optimizer's state."""
+    module.load_state_dict(best)
     module.load_state_dict(
         {name.removeprefix("now/"): tensor for name, tensor in tensors.items() if name.startswith("now/")}
     )

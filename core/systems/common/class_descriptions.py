@@ -1,8 +1,8 @@
-"""Descriptions of labels that replace examples: a name, related terms, a line of a dictionary, sentences; and the
-patterns around a label's word.
+"""Descriptions of labels that replace examples (names, related terms, dictionary lines, sentences), and patterns for a
+label's word.
 
-Read as Gao et al. 2023 ("The Benefits of Label-Description Training for Zero-Shot Text Classification", EMNLP,
-arXiv 2305.02239) lay them out, unchanged: `manual_24.tsv` and `prompts.tsv`.
+Files: `manual_24.tsv` and `prompts.tsv` in the layout of Gao et al. 2023 ("The Benefits of Label-Description Training
+for Zero-Shot Text Classification", EMNLP, arXiv 2305.02239).
 """
 
 from __future__ import annotations
@@ -19,43 +19,45 @@ from core.errors import InvalidInput
 from core.files import ASSETS
 from core.language.grammar import fold_name, spoken_names
 from core.options import check_text
-from core.systems.common.named_texts import LIMIT, by_class, few_names, read_lists, strangers_note
+from core.systems.common.named_texts import MAX_TEXT_BYTES, by_class, few_names, read_lists, strangers_note
 
 MASK = "<mask>"
 PATTERNS = ("topic", "sentiment", "photo", "trait", "photo trait")
-"""Sets of fourteen patterns that ship, in our own words."""
+"""Shipped sets of fourteen patterns, in Errata's own words."""
 FAILURE_CAUSES = ASSETS / "prompts" / "failure_causes.json"
-"""Sixty causes for which models of texts are known to fail, described."""
-HEAD = ("pattern type", "pattern id", "before/after", "string", "mask position")
+"""Descriptions of sixty known causes of errors of text models."""
+PATTERN_COLUMNS = ("pattern type", "pattern id", "before/after", "string", "mask position")
 _MAX_PATTERNS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A sentence with a place for a label's word."""
+    """A sentence with a slot for a label's word."""
 
     kind: str
-    """As the file says, such as "qa"."""
+    """The file's pattern type, such as "qa"."""
     number: int
     after_text: bool
-    """Whether it follows the text that is classified ("before" in the file: the text is before it)."""
+    """Whether the pattern follows the classified text ("before" in the file: the text comes before)."""
     string: str
-    """Holds "<mask>" once."""
+    """The sentence, with "<mask>" once."""
     mask_position: int
-    """In tokens of RoBERTa, as the file says: from the end where the pattern follows the text, else from its start."""
+    """In tokens of RoBERTa, from the file: from the end if the pattern follows the text, else from the start."""
 
     @property
     def name(self) -> str:
-        """ "qa 1: Question: ..."."""
+        """Title such as "qa 1: Question: ..."."""
         return f"{self.kind} {self.number}: {self.string}"
 
     def filled(self, word: str) -> str:
-        """The pattern with the word in its place."""
+        """The pattern with the word in place of the mask."""
         return self.string.replace(MASK, word)
 
     def around(self, text: str, word: str = MASK) -> str:
-        """The text with the filled pattern behind it, or before it."""
-        return f"{text} {self.filled(word)}" if self.after_text else f"{self.filled(word)} {text}"
+        """The text with the filled pattern after or before it."""
+        if self.after_text:
+            return f"{text} {self.filled(word)}"
+        return f"{self.filled(word)} {text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,9 @@ class LabelDescriptions:
     """k labels and their descriptions, in the file's order."""
 
     labels: tuple[str, ...]
-    """Names, or the numbers of a file that numbers its labels."""
+    """Names, or numbers in a file with numbered labels."""
     texts: tuple[tuple[str, ...], ...]
-    """For each at least one; where the file numbers its labels, the first is the label's term."""
+    """At least one per label; with numbered labels, the first is the label's term."""
     numbered: bool = False
 
     @property
@@ -74,116 +76,124 @@ class LabelDescriptions:
 
 
 def read_descriptions(source: str) -> LabelDescriptions:
-    """The descriptions of a file, or of a text that is one.
+    """The descriptions of a file, or of its text.
 
     Args:
         source: path, or text, of JSON ({"label": ["text", ...], ...}) or of lines in the official layout without a
             header: label TAB description TAB comment, cells with tabs or quotes quoted as in CSV.
 
     Raises:
-        InvalidInput: there is no such file, or a line or key breaks the rule; the message names it.
+        InvalidInput: the file is missing, or a line or key breaks the rule; the message names it.
     """
     text = source.strip()
     if text.startswith(("{", "[")) or ("\n" not in text and "\t" not in text and text.lower().endswith(".json")):
-        lists = {key: own for key, own in read_lists(source, "descriptions").items() if own}
+        lists = {label: texts for label, texts in read_lists(source, "descriptions").items() if texts}
         return LabelDescriptions(tuple(lists), tuple(lists.values()))
     where, text = _text_of(source, "descriptions", "a .tsv file as of Gao et al., or a JSON file of lists")
-    found: dict[str, list[str]] = {}
+    texts_of_label: dict[str, list[str]] = {}
     for number, row in enumerate(_rows(text, where), 1):
         if not row or not any(cell.strip() for cell in row):
             continue
         label = row[0].strip()
-        said = " ".join(row[1].split()) if len(row) > 1 else ""
-        if not label or not said or len(row) > 3:
+        description = " ".join("".join(row[1:2]).split())
+        if not label or not description or len(row) > 3:
             raise InvalidInput(
                 f"{where}, line {number}: got {len(row)} cells, {str(row)[:80]}. Write label TAB description, "
                 "optionally TAB comment."
             )
-        check_text(said, f"{where}, line {number}")
-        found.setdefault(label, []).append(said)
-    if not found:
+        check_text(description, f"{where}, line {number}")
+        texts_of_label.setdefault(label, []).append(description)
+    if not texts_of_label:
         raise InvalidInput(f"{where}: no description. Write lines of label TAB description.")
-    numbered = all(label.isdecimal() for label in found)
-    return LabelDescriptions(tuple(found), tuple(map(tuple, found.values())), numbered)
+    numbered = all(label.isdecimal() for label in texts_of_label)
+    return LabelDescriptions(tuple(texts_of_label), tuple(map(tuple, texts_of_label.values())), numbered)
 
 
 def of_classes(
-    given: LabelDescriptions, class_names: Sequence[str], order: str = ""
+    descriptions: LabelDescriptions, class_names: Sequence[str], order: str = ""
 ) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
-    """For each class its descriptions (none for a class that the file leaves out); and notes.
+    """The descriptions of each class, () for a class without any, and notes.
 
-    A label is a class by its name or, where the file numbers its labels, by the class that `order` puts there, else by
-    its first description.
+    A label matches a class by its name. Numbered labels match by `order`, else by their first description.
 
     Args:
-        order: class names in the order of the file's numbers, with commas between them.
+        order: class names in the order of the file's numbers, separated by commas.
 
     Raises:
-        InvalidInput: the labels cannot be told to be the classes.
+        InvalidInput: the labels do not match the classes.
     """
-    if given.numbered and not order.strip() and not {*map(fold_name, given.labels)} & {*map(fold_name, class_names)}:
-        terms = [texts[0] for texts in given.texts]
-        if {*map(fold_name, terms)} != {*map(fold_name, class_names)}:
+    labels = descriptions.labels
+    known = {*map(fold_name, class_names)}
+    if descriptions.numbered and not order.strip() and not {*map(fold_name, labels)} & known:
+        terms = [texts[0] for texts in descriptions.texts]
+        if {*map(fold_name, terms)} != known:
             raise InvalidInput(
-                f"descriptions: the labels are numbers ({few_names(given.labels)}) with the terms {few_names(terms)}; "
+                f"descriptions: the labels are numbers ({few_names(labels)}) with the terms {few_names(terms)}; "
                 f"the classes are {few_names(class_names)}. Set order to 'first class, second class, ...' in the "
                 "order of the numbers."
             )
-        given = LabelDescriptions(tuple(terms), given.texts)
-    elif given.numbered and order.strip():
-        given = _ordered(given, class_names, order)
-    found, strangers = by_class(dict(zip(given.labels, given.texts, strict=True)), class_names, "descriptions")
-    missing = [name for name, texts in zip(class_names, found) if not texts]
+        descriptions = LabelDescriptions(tuple(terms), descriptions.texts)
+    elif descriptions.numbered and order.strip():
+        descriptions = _ordered(descriptions, class_names, order)
+    lists = dict(zip(descriptions.labels, descriptions.texts, strict=True))
+    class_texts, strangers = by_class(lists, class_names, "descriptions")
+    missing = [name for name, texts in zip(class_names, class_texts) if not texts]
     notes: list[str] = []
     if missing:
         notes.append(f"Classes without a description use their names alone: {few_names(missing)}.")
     if strangers:
         notes.append(strangers_note(strangers, "descriptions"))
-    notes += _shared_note(found)
-    return found, tuple(notes)
+    notes += _shared_note(class_texts)
+    return class_texts, tuple(notes)
 
 
-def _shared_note(found: Sequence[Sequence[str]]) -> list[str]:
-    """Of the descriptions that several classes have."""
-    times = Counter[str]()
-    for texts in found:
-        times.update(set(texts))
-    shared = [text for text, n in times.items() if n > 1]
+def _shared_note(class_texts: Sequence[Sequence[str]]) -> list[str]:
+    """A note on descriptions that several classes share, if any."""
+    n_classes = Counter[str]()
+    for texts in class_texts:
+        n_classes.update(set(texts))
+    shared = sorted(text for text, n in n_classes.items() if n > 1)
     if not shared:
         return []
-    have = "1 description belongs" if len(shared) == 1 else f"{len(shared):,} descriptions belong"
-    return [f"{have} to more than one class and cannot separate them: {few_names(sorted(shared))}."]
+    subject = "1 description belongs"
+    if len(shared) > 1:
+        subject = f"{len(shared):,} descriptions belong"
+    return [f"{subject} to more than one class and cannot separate them: {few_names(shared)}."]
 
 
-def terms_of(given: LabelDescriptions, texts: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Of each class's texts the one that is its term, "" where none is: the first in a file that numbers its labels."""
-    return tuple(own[0] if own and given.numbered else "" for own in texts)
+def terms_of(descriptions: LabelDescriptions, class_texts: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The term of each class: its first text in a file with numbered labels, else ""."""
+    if not descriptions.numbered:
+        return ("",) * len(class_texts)
+    return tuple("".join(texts[:1]) for texts in class_texts)
 
 
-def _ordered(given: LabelDescriptions, class_names: Sequence[str], order: str) -> LabelDescriptions:
-    said = [name.strip() for name in order.split(",") if name.strip()]
-    numbers = sorted(given.labels, key=int)
+def _ordered(descriptions: LabelDescriptions, class_names: Sequence[str], order: str) -> LabelDescriptions:
+    """The descriptions with the class names of `order` in place of the numbers."""
+    names = [name.strip() for name in order.split(",") if name.strip()]
+    numbers = sorted(descriptions.labels, key=int)
     known = {*map(fold_name, class_names)}
-    strange = [name for name in said if fold_name(name) not in known]
-    if len(said) != len(numbers) or strange or len({*map(fold_name, said)}) < len(said):
-        why = f"it has {len(said)} names"
+    strange = [name for name in names if fold_name(name) not in known]
+    if len(names) != len(numbers) or strange or len({*map(fold_name, names)}) < len(names):
+        why = f"it has {len(names)} names"
         if strange:
             why = f"{strange[0]!r} is not a class"
         raise InvalidInput(
             f"order must name a class for each of the {len(numbers)} numbers of the descriptions, once: {why}. "
             f"The classes are {few_names(class_names)}."
         )
-    return LabelDescriptions(tuple(said), tuple(given.texts[given.labels.index(number)] for number in numbers))
+    texts = dict(zip(descriptions.labels, descriptions.texts, strict=True))
+    return LabelDescriptions(tuple(names), tuple(texts[number] for number in numbers))
 
 
 def read_patterns(source: str) -> tuple[Pattern, ...]:
-    """The patterns of a set that ships, of a file in the official layout, or of lines.
+    """The patterns of a shipped set, of a file in the official layout, or of lines.
 
     Args:
-        source: one of PATTERNS; or path or text of `prompts.tsv` (with its header); or lines that hold "<mask>" each.
+        source: one of `PATTERNS`; or path or text of `prompts.tsv` (with its header); or lines with "<mask>" each.
 
     Raises:
-        InvalidInput: there is no such file, or a line breaks the rule; the message names it.
+        InvalidInput: the file is missing, or a line breaks the rule; the message names it.
     """
     text = source.strip()
     if text in PATTERNS:
@@ -191,38 +201,41 @@ def read_patterns(source: str) -> tuple[Pattern, ...]:
         return _table("patterns", file.read_text("utf-8"))
     where = "patterns"
     if "\n" not in text and MASK not in text:
-        where, text = _text_of(source, "patterns", "a prompts.tsv file, or lines that hold <mask> each")
-    if text.split("\n", 1)[0].split("\t")[0].strip() == HEAD[0]:
-        found = _table(where, text)
+        where, text = _text_of(source, "patterns", "a prompts.tsv file, or lines with <mask> each")
+    if text.split("\n", 1)[0].split("\t")[0].strip() == PATTERN_COLUMNS[0]:
+        patterns = _table(where, text)
     else:
         lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-        found = tuple(Pattern("line", i, True, _checked(where, i, line), 0) for i, line in enumerate(lines, 1))
-    if not 1 <= len(found) <= _MAX_PATTERNS:
-        raise InvalidInput(f"{where}: 1 to {_MAX_PATTERNS} patterns are allowed, and it has {len(found):,}.")
-    return found
+        patterns = tuple(Pattern("line", i, True, _checked(where, i, line), 0) for i, line in enumerate(lines, 1))
+    if not 1 <= len(patterns) <= _MAX_PATTERNS:
+        raise InvalidInput(
+            f"{where} holds {len(patterns):,} patterns, and 1 to {_MAX_PATTERNS} are allowed. Change the file."
+        )
+    return patterns
 
 
 def _table(where: str, text: str) -> tuple[Pattern, ...]:
     head, *rows = [row for row in _rows(text, where) if row]
-    if tuple(cell.strip() for cell in head) != HEAD:
-        raise InvalidInput(f"{where}: the first line must be {' TAB '.join(HEAD)}: got {str(head)[:120]}.")
-    found: list[Pattern] = []
+    columns = " TAB ".join(PATTERN_COLUMNS)
+    if tuple(cell.strip() for cell in head) != PATTERN_COLUMNS:
+        raise InvalidInput(f"{where}: the first line must be {columns}: got {str(head)[:120]}. Fix it.")
+    patterns: list[Pattern] = []
     for number, row in enumerate(rows, 2):
         cells = [cell.strip() for cell in row]
         try:
-            kind, own, side, string, position = cells
-            pattern = Pattern(kind, int(own), side == "before", _checked(where, number, string), int(position))
+            kind, id_, side, string, position = cells
+            pattern = Pattern(kind, int(id_), side == "before", _checked(where, number, string), int(position))
         except ValueError:
             raise InvalidInput(
-                f"{where}, line {number}: must be {' TAB '.join(HEAD)}, with whole numbers: got {str(cells)[:120]}."
+                f"{where}, line {number}: must be {columns}, with whole numbers: got {str(cells)[:120]}. Fix it."
             ) from None
         if side not in ("before", "after") or pattern.after_text != (pattern.mask_position < 0):
             raise InvalidInput(
-                f"{where}, line {number}: 'before' goes with a mask position below 0 (from the end), 'after' with one "
-                f"of at least 0: got {side[:20]!r} and {position}."
+                f"{where}, line {number}: 'before' needs a mask position below 0 (from the end), 'after' one of at "
+                f"least 0: got {side[:20]!r} and {position}. Fix one of them."
             )
-        found.append(pattern)
-    return tuple(found)
+        patterns.append(pattern)
+    return tuple(patterns)
 
 
 def _checked(where: str, number: int, string: str) -> str:
@@ -236,40 +249,42 @@ def _checked(where: str, number: int, string: str) -> str:
 
 
 def read_words(source: str, names: Sequence[str], terms: Sequence[str] = ()) -> tuple[str, ...]:
-    """The word that stands for each label in a pattern (its verbalizer): as said, else its term, else its name.
+    """The word of each label in a pattern (its verbalizer): from `source`, else its term, else its name.
 
     Args:
         source: lines "name: word", or "".
-        terms: for each name the first description, or "".
+        terms: the first description of each name, or "".
 
     Raises:
-        InvalidInput: a line names no label, or has no word.
+        InvalidInput: a line does not name a label, or lacks a word.
     """
-    found = [term or name for term, name in zip(terms or [""] * len(names), spoken_names(names), strict=True)]
-    place = {fold_name(name): i for i, name in enumerate(names)}
+    words = [term or name for term, name in zip(terms or [""] * len(names), spoken_names(names), strict=True)]
+    index = {fold_name(name): i for i, name in enumerate(names)}
     for number, line in enumerate(source.splitlines(), 1):
         if not line.strip():
             continue
         name, _, word = line.rpartition(":")
-        if fold_name(name) not in place or not word.strip():
+        if fold_name(name) not in index or not word.strip():
             raise InvalidInput(
                 f"words, line {number}: got {line.strip()[:80]!r}. Write a class, a colon and its word, as in "
                 f"'negative: awful'. The classes are {few_names(names)}."
             )
         check_text(word, f"words, line {number}")
-        found[place[fold_name(name)]] = word.strip()
-    return tuple(found)
+        words[index[fold_name(name)]] = word.strip()
+    return tuple(words)
 
 
 def _text_of(source: str, what: str, form: str) -> tuple[str, str]:
-    """(what it is called in messages, the text) of a path or a text of several cells."""
+    """(name for messages, text) of a path, or of a text of several cells."""
     if "\n" in source or "\t" in source:
-        if len(source) > LIMIT:
-            raise InvalidInput(f"{what}: at most {LIMIT:,} characters are allowed: got {len(source):,}. Remove some.")
+        if len(source) > MAX_TEXT_BYTES:
+            raise InvalidInput(
+                f"{what}: at most {MAX_TEXT_BYTES:,} characters are allowed: got {len(source):,}. Remove some."
+            )
         return what, source
     path = Path(source.strip()).expanduser()
     try:
-        return f"{what} ({path.name})", read_text(path, most=LIMIT)
+        return f"{what} ({path.name})", read_text(path, most=MAX_TEXT_BYTES)
     except InvalidInput as error:
         raise InvalidInput(f"{what}: {error} Use {form}.") from None
 

@@ -1,4 +1,4 @@
-"""What every training by epochs shares: what an epoch showed, and the weights of the best."""
+"""Losses of each epoch of a training, and the weights of the best epoch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Weights = TypeVar("Weights")
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What one pass showed."""
+    """Losses after one pass over the training data."""
 
     number: int
     """0 is before training."""
@@ -22,14 +22,14 @@ class Epoch:
     """Of learned prompts in nats over the validation images, of an adapter over its hard pairs; nan without any."""
     validation_accuracy: float = math.nan
     """Of an adapter: share of validation items in which every caption finds its image, or every image its caption
-    where there is but one."""
+    in items of one caption."""
 
 
 class Best(Generic[Weights]):
-    """The weights of the epoch with the highest score so far; of equals the first.
+    """Weights of the epoch with the highest score so far, the first of equals.
 
     Args:
-        weights: those before training, which are kept until a score is offered.
+        weights: initial ones, which stay until the first offer.
     """
 
     def __init__(self, weights: Weights) -> None:

@@ -1,5 +1,4 @@
-"""Samples for a probe without any model of the user's: a table with labels, or images in class folders. No loss is
-needed."""
+"""Labeled samples without a model: a table with labels, or images in class folders."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from core.limits import Limits
 from core.records import Outcomes, Progress, Reporter, no_progress
 
 SPLITS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval")
-"""Folder names that are taken for parts of the data, not for classes, where the classes lie below them."""
+"""Folder names that mean a split, not a class, if class folders lie below them."""
 _TABLES = (".csv", ".jsonl", ".parquet")
 
 
@@ -32,21 +31,19 @@ def read_samples(
     limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> DataSet:
-    """Read labeled images or texts. The outcomes are a placeholder (every loss is 0) until a probe has scored them.
+    """Read labeled images or texts. The outcomes are a placeholder (every loss is 0) until a probe scores them.
 
-    The same checks as for a diagnosis apply: images that cannot be opened, ids that repeat, labels that are missing,
-    groups. The label is also named as the prediction, so that nothing else of the table is needed; columns that a model
-    wrote are not looked at.
+    The checks of a diagnosis apply: unreadable images, repeated ids, missing labels, groups. The label is also the
+    prediction, so the table needs no other column; a model's outputs are ignored.
 
     Args:
         table: CSV, TSV, JSON Lines or Parquet with a label column. None takes the table inside `images`, else its class
-            folders: CLASS/file.jpg, or train/CLASS/file.jpg with a part of the data in front, which becomes the split.
-        images: a folder, zip or tar; None takes the table's own image column.
-        roles: id, image, texts, label, group and split are looked at; open ones are recognized by their usual names.
+            folders: CLASS/file.jpg, or train/CLASS/file.jpg, whose first folder becomes the split.
+        images: a folder, zip or tar; None takes the table's image column.
+        roles: only id, image, texts, label, group and split count; those not set are recognized by their usual names.
 
     Raises:
-        InvalidInput: there is no label, no image, or one class alone; or a rule of `core.data.samples.read_data_set`
-        is broken.
+        InvalidInput: labels or images are missing, or there is only one class; or as `core.data.samples.read_data_set`.
     """
     store = None if images is None else open_images(images, limits, progress)
     if table is None and store is None:
@@ -59,15 +56,16 @@ def read_samples(
         notes = ("Without a model, each folder is a class.",)
         source = _class_folders(store, folder, progress)
         name = folder.stem
-        split = "split" if "split" in source else None
-        given = Roles(image="file", label="label", prediction="label", split=split, loss_kind="0/1 error")
+        explicit = Roles(image="file", label="label", prediction="label", loss_kind="0/1 error")
+        if "split" in source:
+            explicit = replace(explicit, split="split")
     else:
         as_text = tuple(c for c in (roles.id, roles.image, roles.group) if c is not None)
         read = open_table(table, images, store, limits, as_text, progress)
-        source, given, notes = _labelled(read, table, roles)
+        source, explicit, notes = _labelled(read, table, roles)
         name = Path(read.name).stem
-    audit = read_data_set(source, images=images, roles=given, limits=limits, progress=progress)
-    return _without_model(audit, name, notes)
+    data = read_data_set(source, images=images, roles=explicit, limits=limits, progress=progress)
+    return _without_model(data, name, notes)
 
 
 def _holds_table(store: FileImages) -> bool:
@@ -77,33 +75,32 @@ def _holds_table(store: FileImages) -> bool:
 def _labelled(
     read: Table, table: str | Path | None, roles: Roles
 ) -> tuple[pd.DataFrame | str | Path, Roles, tuple[str, ...]]:
-    """What to read, with which roles, so that the label alone gives an outcome."""
-    kept = ("id", "image", "texts", "label", "group", "split", "embedding")
-    wanted = Roles(**{role: getattr(roles, role) for role in kept})
-    found = recognise(read.frame, wanted, list(read.images))
-    label = found.roles.label
+    """(source, roles, notes) for `read_data_set`, so that the label alone gives an outcome."""
+    names = ("id", "image", "texts", "label", "group", "split", "embedding")
+    wanted = Roles(**{role: getattr(roles, role) for role in names})
+    recognized = recognise(read.frame, wanted, list(read.images))
+    label = recognized.roles.label
     if label is None:
         columns = ", ".join(map(repr, list(read.frame.columns)[:12]))
         raise InvalidInput(
             f"A probe needs each sample's true class, and Errata found no label among the columns {columns}. "
             "Name it with --label."
         )
-    given = replace(wanted, label=label, prediction=label, loss_kind="0/1 error")
-    said = f"Without a model, the classes come from the column {label!r}."
+    explicit = replace(wanted, label=label, prediction=label, loss_kind="0/1 error")
+    notes = [f"Without a model, the classes come from the column {label!r}.", *read.notes]
     if read.images and table is not None:
-        return table, given, (said, *read.notes)  # its images stay on disk
-    outputs = _model_columns(found, read.frame)
-    notes = [said, *read.notes]
+        return table, explicit, tuple(notes)  # its images stay on disk
+    outputs = _model_columns(recognized, read.frame)
     if outputs:
         notes.append(f"Ignored {len(outputs):,} columns of a model's outputs: {', '.join(outputs[:3])}.")
-    return read.frame.drop(columns=outputs), given, tuple(notes)
+    return read.frame.drop(columns=outputs), explicit, tuple(notes)
 
 
-def _model_columns(found: RecognizedColumns, frame: pd.DataFrame) -> list[str]:
-    """Columns of losses, probabilities and predictions, by what they were recognized as or by name."""
-    roles = found.roles
-    named = {roles.loss, roles.prediction, found.errors, *roles.probabilities, *roles.logits}
-    kept = {
+def _model_columns(recognized: RecognizedColumns, frame: pd.DataFrame) -> list[str]:
+    """Columns of losses, probabilities and predictions, by role or by name."""
+    roles = recognized.roles
+    outputs = {roles.loss, roles.prediction, recognized.errors, *roles.probabilities, *roles.logits}
+    inputs = {
         roles.id,
         roles.image,
         *roles.texts,
@@ -111,14 +108,13 @@ def _model_columns(found: RecognizedColumns, frame: pd.DataFrame) -> list[str]:
         roles.group,
         roles.split,
         roles.embedding,
-        found.class_names,
+        recognized.class_names,
     }
-    return [str(c) for c in frame.columns if c not in kept and (c in named or is_model_output(str(c)))]
+    return [str(c) for c in frame.columns if c not in inputs and (c in outputs or is_model_output(str(c)))]
 
 
 def _class_folders(store: FileImages, source: Path, progress: Progress) -> pd.DataFrame:
-    """One row for each image in a class folder: file, label and, where folders of parts lie above the classes,
-    split."""
+    """A row for each image in a class folder: file, label and, with split folders above the classes, split."""
     report = Reporter(progress, "read folders", len(store))
     paths = list[tuple[str, tuple[str, ...]]]()
     for done, name in enumerate(store.names):
@@ -130,18 +126,18 @@ def _class_folders(store: FileImages, source: Path, progress: Progress) -> pd.Da
             f"{source.name!r} has neither a table nor images. "
             "Use class folders (CLASS/file.jpg), or a table with --table."
         )
-    top = 0
-    while len({parts[top] if len(parts) > top + 1 else "" for _, parts in paths}) == 1 and all(
-        len(parts) > top + 2 for _, parts in paths
-    ):
+    depth = min(len(parts) for _, parts in paths)
+    top = 0  # folders that contain all the others
+    while depth > top + 2 and len({parts[top] for _, parts in paths}) == 1:
         top += 1
-    inside = [(name, parts[top:]) for name, parts in paths]
-    split = all(parts[0].lower() in SPLITS for _, parts in inside) and all(len(parts) > 2 for _, parts in inside)
-    rows = [
-        {"file": name, "label": parts[1], "split": parts[0]} if split else {"file": name, "label": parts[0]}
-        for name, parts in inside
-        if len(parts) > 1
-    ]
+    has_splits = depth > top + 2 and all(parts[top].lower() in SPLITS for _, parts in paths)
+    rows = list[dict[str, str]]()
+    for name, parts in paths:
+        folders = parts[top:-1]
+        if has_splits:
+            rows.append({"file": name, "label": folders[1], "split": folders[0]})
+        elif folders:
+            rows.append({"file": name, "label": folders[0]})
     if not rows:
         raise InvalidInput(
             f"The images of {source.name!r} have no class folders, so their classes are unknown. "
@@ -150,24 +146,23 @@ def _class_folders(store: FileImages, source: Path, progress: Progress) -> pd.Da
     return pd.DataFrame(rows)
 
 
-def _without_model(audit: DataSet, name: str, notes: tuple[str, ...]) -> DataSet:
-    """The audit without what the placeholder loss made it say, and without any model's columns."""
-    n = len(audit.samples)
-    samples = audit.samples
+def _without_model(data: DataSet, name: str, notes: tuple[str, ...]) -> DataSet:
+    """The data without the notes on the placeholder loss and without a model's outputs."""
+    n = len(data.samples)
+    samples = data.samples
     if samples.labels is None or len(np.unique(samples.labels)) < 2:
         raise InvalidInput(
             f"A probe needs at least two classes: all {n:,} samples are {', '.join(samples.class_names)!r}. "
             "Add samples of another class."
         )
-    said = tuple(
-        note
-        for note in audit.notes
-        if not note.startswith(f"All {n:,} losses") and "rows are training data" not in note
-    )
+    rest = list[str]()
+    for note in data.notes:
+        if not note.startswith(f"All {n:,} losses") and "rows are training data" not in note:
+            rest.append(note)
     placeholder = Outcomes(np.zeros(n), "loss", "loss", "no model", errors=np.zeros(n, bool))
     return replace(
-        audit,
+        data,
         samples=replace(samples, name=name or samples.name, model_outputs=()),
         outcomes=placeholder,
-        notes=tuple(dict.fromkeys((*notes, *said))),
+        notes=tuple(dict.fromkeys((*notes, *rest))),
     )

@@ -1,7 +1,7 @@
-"""Torch's random numbers for one piece of work, whatever other threads of the process draw.
+"""Random numbers of torch for one piece of work, independent of other threads.
 
-Layers that torch begins by itself, and dropout, take no generator: they draw from one state of the whole process, which
-a server's threads share. So the state is set here alone.
+Initialization of layers and dropout take no generator: they draw from one state of the process, which a server's
+threads share. So only this module sets that state.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _ONE_AT_A_TIME = threading.RLock()
 
 
 class OwnRandom:
-    """A sequence of random numbers of its own, which goes on from one `with` block to the next.
+    """A separate sequence of random numbers, which continues from one `with` block to the next.
 
-    Within a block torch draws from it, and the blocks of other threads wait: one holds a module's beginning or a
-    training step, not a training. After the block torch's state is what it was before.
+    Within a block torch draws from this sequence, and the blocks of other threads wait. So a block holds one
+    initialization or training step, not a whole training. After it torch has its former state again.
 
     Args:
         seed: of the sequence.
@@ -33,29 +33,32 @@ class OwnRandom:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self._own: Any = None
+        self._state: Any = None
         self._outer: Any = None
 
     def __enter__(self) -> OwnRandom:
         _ONE_AT_A_TIME.acquire()
-        self._outer = _state()
-        if self._own is None:
+        self._outer = _state_of_torch()
+        if self._state is None:
             torch.manual_seed(self.seed)
         else:
-            _set(self._own)
+            _set_state(self._state)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._own = _state()
-        _set(self._outer)
+        self._state = _state_of_torch()
+        _set_state(self._outer)
         _ONE_AT_A_TIME.release()
 
 
-def _state() -> Any:
-    return torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+def _state_of_torch() -> Any:
+    cards = list[torch.Tensor]()
+    if torch.cuda.is_available():
+        cards = torch.cuda.get_rng_state_all()
+    return torch.get_rng_state(), cards
 
 
-def _set(state: Any) -> None:
+def _set_state(state: Any) -> None:
     torch.set_rng_state(state[0])
     if state[1]:
         torch.cuda.set_rng_state_all(state[1])

@@ -1,4 +1,4 @@
-"""Images that are files of their own, named one by one."""
+"""Images as single files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.records import ItemStore
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Files(ItemStore):
-    """Single files, the user's own or ones that a visitor brought to the server."""
+    """Single files, of the user or uploaded by a visitor."""
 
     paths: tuple[Path, ...]
     uploaded: bool = False
@@ -29,7 +29,7 @@ class Files(ItemStore):
         """The file's bytes.
 
         Raises:
-            InvalidInput: it is too large, cannot be read or is gone.
+            InvalidInput: the file is too large, missing or cannot be read.
         """
         path = self.paths[index]
         most = Limits().max_file_bytes

@@ -1,4 +1,4 @@
-"""The papers' figures, each with where it was read: shown beside one's own, never mixed with them."""
+"""Figures from papers with their sources, shown beside this machine's figures and never mixed with them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import Literal
 from core.documents import read_json
 
 Mark = Literal["paper", "repo", "2nd", "mem"]
-"""Read in the paper; read in a repository that published it; read in somebody else's table; from memory and not read
-again."""
+"""Origin of a figure: the paper, the repository of its code, another paper's table, or memory without a check."""
 
-_WHERE: dict[Mark, str] = {
+_ORIGINS: dict[Mark, str] = {
     "paper": "read in the paper",
     "repo": "published with the code",
     "2nd": "from another's table",
@@ -28,7 +27,7 @@ class PublishedFigure:
     model: str
     """A method such as "cocoop" or "tip-adapter-f"; a model such as "CLIP ViT-B/32 + MM-Adapter"; or "people"."""
     encoder: str
-    """Such as "ViT-B-16:openai"; "" where it is none that can be loaded by name."""
+    """Such as "ViT-B-16:openai"; "" if it cannot be loaded by name."""
     data: str
     """Name of a data set, or `Benchmark.name`."""
     metric: str
@@ -42,38 +41,40 @@ class PublishedFigure:
     setting: str = ""
     """Of a method: "all classes", "base-to-new", or "trained on imagenet"."""
     shots: int | None = None
-    """A class; None where nothing was learned from labeled images."""
+    """Labeled images per class; None for methods that learn from none."""
     protocol: str = ""
-    """How it came about, as far as is known; "" where nothing is said of that."""
+    """Conditions of the measurement; "" if the source does not state them."""
     tuned: bool = False
-    """Whether a setting was chosen on labeled images beside the shots."""
+    """Whether the method chose a setting on further labeled images."""
 
     @property
     def with_source(self) -> str:
         """The figure with its mark, such as "75.83 (published with the code)"."""
-        return f"{self.value:.2f} ({_WHERE[self.mark]})"
+        return f"{self.value:.2f} ({_ORIGINS[self.mark]})"
 
     @property
-    def with_place(self) -> str:
+    def with_full_source(self) -> str:
         """The figure with its mark and source, such as "75.83 (published with the code: README of ...)"."""
-        return f"{self.value:.2f} ({_WHERE[self.mark]}: {self.source})"
+        return f"{self.value:.2f} ({_ORIGINS[self.mark]}: {self.source})"
 
     @property
     def sentence(self) -> str:
-        """Model, what was measured, figure, mark and source, such as "CLIP ViT-B/32, image: 21.42 (read in the paper),
-        Ray et al. 2023"."""
-        measured = f"{self.metric}, {self.part}" if self.part else self.metric
-        return f"{self.model}, {measured}: {self.with_source}, {self.source}"
+        """Model, metric, figure, mark and source, such as "CLIP ViT-B/32, image: 21.42 (read in the paper), Ray et al.
+        2023"."""
+        metric = ", ".join(filter(None, (self.metric, self.part)))
+        return f"{self.model}, {metric}: {self.with_source}, {self.source}"
 
 
 @cache
 def published_figures(path: Path) -> tuple[PublishedFigure, ...]:
-    """All figures of a JSON file, each with its own protocol or that of its model and setting."""
-    found = read_json(path)
-    protocols = {(one.pop("model"), one.pop("setting")): one for one in found.get("protocols", ())}
-    return tuple(
-        PublishedFigure(**protocols.get((row["model"], row.get("setting", "")), {}) | row) for row in found["figures"]
-    )
+    """All figures of a JSON file. A figure without a protocol takes that of its model and setting."""
+    document = read_json(path)
+    protocols = {(row.pop("model"), row.pop("setting")): row for row in document.get("protocols", ())}
+    figures = list[PublishedFigure]()
+    for row in document["figures"]:
+        defaults = protocols.get((row["model"], row.get("setting", "")), {})
+        figures.append(PublishedFigure(**defaults | row))
+    return tuple(figures)
 
 
 def encoder_key(encoder: str) -> str:

@@ -1,4 +1,4 @@
-"""The images of a run, kept or brought."""
+"""The images of a run, from the run or from the user."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def pictures_of(
     *,
     why: str = "Visual words are parts of images",
 ) -> ItemStore:
-    """The run's images row by row: those that it keeps, or the files of the same names below `images`.
+    """The run's images by row: those in the run, or the files of the same names below `images`.
 
     Args:
-        why: they are needed, for messages.
+        why: reason for messages.
 
     Raises:
-        InvalidInput: the run has no images, or some are not there.
+        InvalidInput: the run does not have images, or some are missing.
     """
     samples = diagnosis.samples
-    kept = diagnosis.samples.items
+    stored = samples.items
     if samples.modality != "image":
         raise InvalidInput(f"{why}, and this run has none. Diagnose images.")
-    if images is None and kept is not None:
-        return kept
+    if images is None and stored is not None:
+        return stored
     if images is None:
         raise InvalidInput(
             f"{why}, and this run has none. Add --images with the diagnosed images (a zip, tar or folder), or diagnose "
@@ -42,16 +42,19 @@ def pictures_of(
     from core.data.images.matching import match_files
     from core.limits import Limits
 
-    if kept is not None and share_pictures(kept):
+    if stored is not None and share_pictures(stored):
         raise InvalidInput("This run's samples are parts of images, or share them. Remove --images.")
     files = open_images(images, Limits(), progress)
-    names = list(samples.ids) if kept is None else [kept.name(row) for row in range(len(kept))]
-    told = Ledger(len(names))
-    places = match_files(np.array(names, object), files, told, column="pictures", count_unused=False, progress=progress)
-    if (places < 0).any():
-        first = names[int(np.flatnonzero(places < 0)[0])]
+    names = list(samples.ids)
+    if stored is not None:
+        names = [stored.name(row) for row in range(len(stored))]
+    array = np.array(names, object)
+    rows = match_files(array, files, Ledger(len(names)), column="pictures", count_unused=False, progress=progress)
+    missing = np.flatnonzero(rows < 0)
+    if len(missing):
+        first = names[int(missing[0])]
         raise InvalidInput(
-            f"{int((places < 0).sum()):,} of the run's {len(names):,} images are not in {images.name}, for example "
+            f"{len(missing):,} of the run's {len(names):,} images are not in {images.name}, for example "
             f"{first!r}. Use the diagnosed images, or remove --images."
         )
-    return files.keep(places)
+    return files.keep(rows)

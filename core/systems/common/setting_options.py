@@ -1,6 +1,6 @@
-"""Options that come from the settings of a probe, an adapter or a training.
+"""Options from the settings of a probe, an adapter or a training.
 
-Nothing heavy is imported unless one of them is asked for, so that --help of all else answers at once.
+Heavy imports wait for such an option, so that --help of other commands stays fast.
 """
 
 from __future__ import annotations
@@ -15,33 +15,42 @@ from core.registry import Registry
 
 
 def setting_options(into: str, title: str, of: Any, taken: Container[str] = ()) -> list[Option]:
-    """An option for each setting of a dataclass, absent unless it is given; its value stays text.
+    """An option for each setting of a dataclass, without a default; its value stays text.
 
     Args:
-        into: the parameter, a dict, that they fill.
-        title: the heading above them.
+        into: the dict parameter that receives them.
+        title: their heading in the help.
         of: the class of a probe, an adapter or `Training`.
-        taken: options that mean something else; "--set-" is put before such a setting's name.
+        taken: options with another meaning; a setting of that name becomes "--set-NAME".
     """
     from core.options import settings_of
 
-    found: list[Option] = []
+    options: list[Option] = []
     for setting in settings_of(of):
         name = setting.name.replace("_", "-")
-        name = f"set-{name}" if f"--{name}" in taken else name
-        flag = setting.kind == "bool"
-        common: dict[str, Any] = {"is_flag": True, "default": None} if flag else {"type": str}
-        if not flag:
-            kinds = {"int": "N", "float": "X"}
-            common["metavar"] = kinds.get(setting.kind, "FILE" if setting.widget == "file" else "TEXT")
-        decls = [f"--{name}/--no-{name}" if flag else f"--{name}", f"{into}_{setting.name}"]
-        found.append(Option(decls, key=f"{into}.{setting.name}", heading=title, help=describe(setting), **common))
-    return found
+        if f"--{name}" in taken:
+            name = f"set-{name}"
+        declaration = f"--{name}"
+        if setting.kind == "bool":
+            declaration += f"/--no-{name}"
+            common: dict[str, Any] = {"is_flag": True, "default": None}
+        else:
+            metavar = {"int": "N", "float": "X"}.get(setting.kind, "TEXT")
+            if setting.widget == "file":
+                metavar = "FILE"
+            common = {"type": str, "metavar": metavar}
+        key = f"{into}.{setting.name}"
+        parameters = [declaration, f"{into}_{setting.name}"]
+        options.append(Option(parameters, key=key, heading=title, help=describe(setting), **common))
+    return options
 
 
 def registered_options(registry: Registry, name: str, taken: Container[str], more: str = "") -> list[Option]:
-    """The settings of the probe or adapter of that name as options, with what it does, and more that is said of it,
-    above them; none if there is no such name."""
+    """The settings of a registered probe or adapter as options, under a description; [] for an unknown name.
+
+    Args:
+        more: sentences before the description.
+    """
     if name not in registry:
         return []
     kind = registry.load(name)
@@ -50,35 +59,35 @@ def registered_options(registry: Registry, name: str, taken: Container[str], mor
 
 
 def about(kind: Any) -> str:
-    """What a probe or adapter does, and where it comes from."""
+    """Description and source of a probe or adapter."""
     return f"{kind.what} Source: {kind.source}."
 
 
 def describe(setting: Any) -> str:
-    """A setting's help with its choices, bounds and default (`core.options.Setting`)."""
-    parts = [setting.help.rstrip(".")] if setting.help else []
+    """The help of a `core.options.Setting` with its choices, bounds and default."""
+    parts = list[str]()
+    if setting.help:
+        parts.append(setting.help.rstrip("."))
     if setting.choices:
         parts.append(f"one of {', '.join(setting.choices)}")
     if setting.low is not None and setting.high is not None:
         parts.append(f"{setting.low:g} to {setting.high:g}")
-    default = setting.default
-    if isinstance(default, bool):
-        default = "yes" if default else "no"
-    elif default is None:
-        default = "the method's"
-    elif default == "":
-        default = "none"
-    return f"{'; '.join(parts)} (default {default})"
+    words = {"None": "the method's", "True": "yes", "False": "no", "": "none"}
+    default = str(setting.default)
+    return f"{'; '.join(parts)} (default {words.get(default, default)})"
 
 
 def print_registry(registry: Registry, more: Callable[[str, Any], str] | None = None) -> None:
-    """Everything of a table: what it does, where it comes from, its settings, and more by its name and class."""
+    """Print each entry of a registry: description, source, settings, and `more` of its name and class."""
     from core.options import settings_of
 
     for name in registry:
         try:
             kind = registry.load(name)
-            lines = [f"{kind.title}. {kind.what}", *([] if more is None else [more(name, kind)]), kind.source]
+            lines = [f"{kind.title}. {kind.what}"]
+            if more is not None:
+                lines.append(more(name, kind))
+            lines.append(kind.source)
         except DiagnosisError as error:
             say(f"{name}\n    not here: {error}")
             continue

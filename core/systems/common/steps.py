@@ -1,4 +1,4 @@
-"""One update of a training, as every training by gradients makes it."""
+"""One gradient step of a training."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def take_step(
     clip: float | None = 1.0,
     scaler: Any = None,
 ) -> float:
-    """Move the parameters once, and return the loss.
+    """Take one step of the optimizer, and return the loss.
 
     Args:
         loss: of a batch, a scalar.
-        share: of the step size that each group of parameters began with.
-        clip: largest norm of the gradient over all parameters; None leaves it.
-        scaler: torch's GradScaler, where half precision needs one.
+        share: of the initial learning rate of each group of parameters.
+        clip: largest norm of the gradient over all parameters; None does not clip.
+        scaler: torch's GradScaler for float16.
 
     Raises:
         InvalidInput: the loss became NaN or infinite; the parameters stay unchanged.
@@ -32,13 +32,13 @@ def take_step(
     value = float(loss.detach())
     groups = optimiser.param_groups
     for group in groups:
-        group.setdefault("initial_lr", group["lr"])  # as torch's own schedules call it
+        group.setdefault("initial_lr", group["lr"])  # the name in torch's schedulers
     if not math.isfinite(value):
         size = groups[0]["initial_lr"]
         raise InvalidInput(f"The loss became NaN at learning rate {size:g}. Lower the learning rate.")
     for group in groups:
         group["lr"] = group["initial_lr"] * share
-    scaler = scaler or torch.amp.GradScaler("cpu", enabled=False)  # which does nothing
+    scaler = scaler or torch.amp.GradScaler("cpu", enabled=False)  # without effect
     optimiser.zero_grad()
     scaler.scale(loss).backward()
     scaler.unscale_(optimiser)

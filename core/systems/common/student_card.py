@@ -1,8 +1,10 @@
-"""The card that lies beside a taught student's weights and says what it learned from."""
+"""The card beside a student's weights, which states what it learned from."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from core.checks.model_cost import CARD
 from core.documents import MAX_STORED_BYTES, read_json, read_text
@@ -11,7 +13,7 @@ from core.folders import Kind
 FORMAT = 1
 DISTILLED = CARD
 REASONED = "step_by_step.json"
-"""A card's file in a student of `distil`, and in one of `steps`."""
+"""File names of the card of a student from `distil`, and of one from `steps`."""
 _MAX_README = 2**20
 
 
@@ -19,32 +21,34 @@ def student_files(card: str, names: tuple[str, ...], fields: tuple[str, ...]) ->
     """The files of a student's folder.
 
     Args:
-        card: the file of the card.
-        names: the other files.
-        fields: what every such card says, beside its format.
+        card: file name of the card.
+        names: names of the other files.
+        fields: required fields of the card beside its format.
     """
-    return Kind(
-        "student",
-        card,
-        (card, *names),
-        lambda said: said.get("format") == FORMAT and all(map(said.__contains__, fields)),
-    )
+
+    def is_card(document: Mapping[str, Any]) -> bool:
+        return document.get("format") == FORMAT and all(field in document for field in fields)
+
+    return Kind("student", card, (card, *names), is_card)
 
 
 def licence_of(folder: Path) -> str:
-    """What the folder says of its license: its card or the head of its README; "unknown" where it says nothing.
+    """The license from the folder's card, or from the head of its README; "unknown" without either.
 
     Raises:
-        InvalidInput: it has a card that is no JSON.
+        InvalidInput: the card is not valid JSON.
     """
     for card in (DISTILLED, REASONED):
         if (folder / card).is_file():
-            said = read_json(folder / card, most=MAX_STORED_BYTES, below=folder)
-            found = said.get("licence") if isinstance(said, dict) else None
-            return found if isinstance(found, str) else "unknown"
+            document = read_json(folder / card, most=MAX_STORED_BYTES, below=folder)
+            if isinstance(document, dict) and isinstance(document.get("licence"), str):
+                return document["licence"]
+            return "unknown"
     readme = folder / "README.md"
     if readme.is_file():
         for line in read_text(readme, most=_MAX_README, errors="replace", below=folder).splitlines()[:200]:
             if line.startswith("license:"):
                 return line.removeprefix("license:").strip()[:60] or "unknown"
-    return "see its LICENSE" if (folder / "LICENSE").is_file() else "unknown"
+    if (folder / "LICENSE").is_file():
+        return "see its LICENSE"
+    return "unknown"

@@ -1,4 +1,4 @@
-"""What the config.json of a T5 must say."""
+"""Required content of the config.json of a T5."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Activation = Literal[
     "gated-relu", "gated-gelu", "gated-gelu_new", "gated-silu", "gated-swish", "gated-tanh", "gated-linear",
 ]  # fmt: skip
 TOKENIZERS = ("tokenizer.json", "spiece.model")
-"""One of them must lie beside it."""
+"""Files of which one must lie beside config.json."""
 
 
 class T5Config(ModelConfig):
@@ -47,12 +47,13 @@ class T5Config(ModelConfig):
                 f"got {distance:,}"
             )
         for name in ("pad_token_id", "eos_token_id", "decoder_start_token_id"):
-            if (number := getattr(self, name)) >= self.vocab_size:
+            number = getattr(self, name)
+            if number >= self.vocab_size:
                 raise ValueError(f"{name} must be below vocab_size (= {self.vocab_size:,}): got {number:,}")
         return self
 
     def settings(self) -> dict[str, Any]:
-        """What the file says of a T5, for transformers; T5's own signs where it says none."""
+        """The file's settings for transformers; special tokens absent from it take T5's defaults."""
         signs = {name: getattr(self, name) for name in ("pad_token_id", "eos_token_id", "decoder_start_token_id")}
         names = {*T5Config.model_fields, *signs} - {"model_type"}
         return signs | self.model_dump(include=names, exclude_unset=True)

@@ -1,10 +1,9 @@
-"""The tokens of one set of images on disk, in blocks that are appended, so that an interrupted pass goes on where it
-stopped.
+"""The tokens of a set of images on disk, in appended blocks, so that an interrupted pass resumes where it stopped.
 
 A folder holds `tokens.f16` and `pooled.f32` (raw numbers, row after row), and `log.jsonl`: a line with the
-shapes, then one line for each block with its rows, the images that could not be read, and a checksum of the block's
-bytes. A line is written after its block, so what the log says is there; what a killed process left behind it is cut
-off, and a damaged block is computed again with all that follow it.
+shapes, then a line for each block with its rows, its unreadable images, and a checksum of its bytes. The line follows
+its block, so every block in the log is on disk. Bytes after the last line, left by a killed process, are cut off. A
+damaged block and all after it are computed again.
 """
 
 from __future__ import annotations
@@ -25,20 +24,21 @@ from core.errors import InvalidInput
 from core.files import write_text
 from core.limits import byte_size
 
-KINDS: dict[str, str] = {"tokens": "<f2", "pooled": "<f4"}
-"""File and number format of each array."""
+DTYPES: dict[str, str] = {"tokens": "<f2", "pooled": "<f4"}
+"""Number format of each array's file."""
 _LOG = "log.jsonl"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """Rows `start` to `stop` of the store: those without a reason in `unreadable` have one row in each array."""
+    """Rows `start` to `stop` - 1 of the store; each readable one has a row in each array."""
 
     start: int
     stop: int
     unreadable: dict[int, str] = field(default_factory=dict[int, str])
+    """Reason by row."""
     clipped: int = 0
-    """Images with a number past half precision, which was cut to its limit."""
+    """Images with numbers beyond half precision, clipped to its limit."""
 
     @property
     def rows(self) -> list[int]:
@@ -60,47 +60,54 @@ class TokenFiles:
         self.folder = folder
         self._n = n
         self.shapes: dict[str, list[int]] = {}
-        """Shape of one row of each array; empty before the first block with a readable image."""
+        """Shape of a row by array; {} before the first block with a readable image."""
         self.blocks: list[Block] = []
         self.damaged = 0
-        """Blocks that failed their checksum and are to be computed again."""
+        """Number of damaged blocks, to be computed again."""
         self._load()
 
     @property
     def next_row(self) -> int:
-        """The first row of the store that is not yet read."""
-        return self.blocks[-1].stop if self.blocks else 0
+        """The first row of the store without a block."""
+        if not self.blocks:
+            return 0
+        return self.blocks[-1].stop
 
     def append(self, block: Block, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        """Add a block; `arrays` has one row for each of `block.rows`, and is empty where there are none."""
+        """Add a block.
+
+        Args:
+            arrays: a row for each of `block.rows` in each array; {} for a block without readable images.
+        """
         try:
             if arrays and not self.shapes:
                 self._begin({name: list(array.shape[1:]) for name, array in arrays.items()})
             checksum = 0
-            for name in self.shapes if arrays else ():
-                payload = np.ascontiguousarray(arrays[name], KINDS[name]).tobytes()
-                checksum = zlib.crc32(payload, checksum)
-                _append(self._path(name), payload)
+            if arrays:
+                for name in self.shapes:
+                    payload = np.ascontiguousarray(arrays[name], DTYPES[name]).tobytes()
+                    checksum = zlib.crc32(payload, checksum)
+                    _append(self._path(name), payload)
             _append(self.folder / _LOG, (json.dumps(_line(block, checksum)) + "\n").encode())
         except OSError as error:
             raise InvalidInput(
-                f"The tokens of {self._n:,} images cannot be kept in {self.folder} ({error}). {_WAYS_OUT}"
+                f"The tokens of {self._n:,} images cannot be saved in {self.folder} ({error}). {_WAYS_OUT}"
             ) from error
         self.blocks.append(block)
 
     def open(self, name: str) -> npt.NDArray[Any]:
         """The array as a read-only memory map."""
         count = sum(len(block.rows) for block in self.blocks)
-        return np.memmap(self._path(name), KINDS[name], "r", shape=(count, *self.shapes[name]))
+        return np.memmap(self._path(name), DTYPES[name], "r", shape=(count, *self.shapes[name]))
 
     def _path(self, name: str) -> Path:
-        return self.folder / f"{name}.{KINDS[name][1]}{8 * int(KINDS[name][2])}"
+        return self.folder / f"{name}.{DTYPES[name][1]}{8 * int(DTYPES[name][2])}"
 
     def _row_bytes(self, name: str) -> int:
-        return int(np.prod(self.shapes[name], dtype=np.int64)) * int(KINDS[name][2])
+        return int(np.prod(self.shapes[name], dtype=np.int64)) * int(DTYPES[name][2])
 
     def _begin(self, shapes: dict[str, list[int]]) -> None:
-        """Note the shapes, once the disk is known to have space for all rows."""
+        """Write the shapes, if the disk has space for all rows."""
         self.shapes = shapes
         needed = self._n * sum(self._row_bytes(name) for name in shapes)
         free = shutil.disk_usage(self.folder).free
@@ -113,25 +120,30 @@ class TokenFiles:
         _rewrite(self.folder / _LOG, self.shapes, [_line(block, 0) for block in self.blocks])
 
     def _load(self) -> None:
-        """Take over the blocks that are whole, and cut off the rest."""
+        """Read the whole blocks, and cut off the bytes after them."""
+        log = self.folder / _LOG
+        lines = list[str]()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lines = (self.folder / _LOG).read_text("utf-8").splitlines() if (self.folder / _LOG).is_file() else []
-            kept = self._whole(lines)
+            if log.is_file():
+                lines = log.read_text("utf-8").splitlines()
+            whole = self._read_whole(lines)
             for name in self.shapes:
                 size = sum(len(block.rows) for block in self.blocks) * self._row_bytes(name)
                 if self._path(name).stat().st_size != size:
                     os.truncate(self._path(name), size)
-            if len(kept) != len(lines) - 1:  # else it is whole, and may lie on a disk that is full or cannot be written
-                _rewrite(self.folder / _LOG, self.shapes, kept)
+            if len(whole) != len(lines) - 1:  # a whole log may lie on a full or read-only disk
+                _rewrite(log, self.shapes, whole)
         except OSError as error:
             raise InvalidInput(f"The token cache {self.folder} cannot be used ({error}). {_WAYS_OUT}") from error
 
-    def _whole(self, lines: list[str]) -> list[dict[str, Any]]:
-        """The log's lines up to the first that is cut short or whose block is damaged; sets `blocks` and `shapes`."""
-        kept: list[dict[str, Any]] = []
+    def _read_whole(self, lines: list[str]) -> list[dict[str, Any]]:
+        """The log's lines before the first incomplete one or damaged block; sets `blocks`, `shapes` and `damaged`."""
+        whole: list[dict[str, Any]] = []
+        if not lines:
+            return whole
         try:
-            self.shapes = json.loads(lines[0])["shapes"] if lines else {}
+            self.shapes = json.loads(lines[0])["shapes"]
             files = {name: self._path(name).open("rb") for name in self.shapes}
         except (ValueError, KeyError, FileNotFoundError):
             self.shapes = {}
@@ -141,18 +153,19 @@ class TokenFiles:
             for text in lines[1:]:
                 line = _parsed(text)
                 if line is None or line["start"] != self.next_row or not self._matches(line, files):
-                    # the line that a killed process was writing: no damage
-                    torn = line is None and len(kept) == len(lines) - 2
-                    self.damaged = 0 if torn else len(lines) - 1 - len(kept)
+                    # an incomplete last line comes from a killed process and is not damage
+                    if line is not None or len(whole) != len(lines) - 2:
+                        self.damaged = len(lines) - 1 - len(whole)
                     break
-                kept.append(line)
+                whole.append(line)
                 self.blocks.append(_block(line))
         finally:
             for file in files.values():
                 file.close()
-        return kept
+        return whole
 
     def _matches(self, line: dict[str, Any], files: Mapping[str, BinaryIO]) -> bool:
+        """Whether the next bytes of the files have the line's checksum."""
         checksum = 0
         count = len(_block(line).rows)
         for name, file in files.items():
@@ -177,12 +190,15 @@ def _line(block: Block, checksum: int) -> dict[str, Any]:
 
 
 def _parsed(text: str) -> dict[str, Any] | None:
+    """The line's content; None for an incomplete line."""
     try:
         line: dict[str, Any] = json.loads(text)
         _block(line)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return None  # cut short
-    return line if "crc" in line else None
+        return None
+    if "crc" not in line:
+        return None
+    return line
 
 
 def _block(line: dict[str, Any]) -> Block:
@@ -191,4 +207,5 @@ def _block(line: dict[str, Any]) -> Block:
 
 
 def _rewrite(path: Path, shapes: dict[str, list[int]], lines: list[dict[str, Any]]) -> None:
-    write_text(path, "".join(json.dumps(line) + "\n" for line in ({"shapes": shapes}, *lines)))
+    texts = [json.dumps(line) for line in ({"shapes": shapes}, *lines)]
+    write_text(path, "\n".join(texts) + "\n")

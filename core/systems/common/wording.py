@@ -1,4 +1,4 @@
-"""Sentences that several systems say."""
+"""Sentences of several systems."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.numbers import count
 
 
 def cut_lines(data: Mapping[str, Any], most: int) -> list[str]:
-    """A line on texts truncated to the token limit; empty without any, or for an older card without the count."""
+    """A line on texts truncated to `most` tokens; [] without any, or for an older card without the count."""
     n = int(data.get("cut", 0))
     if not n:
         return []

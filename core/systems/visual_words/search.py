@@ -76,7 +76,7 @@ def search_words(
     if len(pictures) < MIN_SAMPLES:
         raise InvalidInput(f"Only {len(pictures)} images are readable, and {MIN_SAMPLES} are needed. Add images.")
     words = fit_words(pictures, tower, size=size, seed=seed, progress=progress)
-    run = _keep_rows(diagnosis, pictures.kept)
+    run = _keep_rows(diagnosis, pictures.kept_rows)
     present = words.present
     searched = diagnose_records(
         run.samples,
@@ -91,8 +91,8 @@ def search_words(
     findings = word_findings(searched, present)
     notes = (*pictures.notes, *searched.notes)
     places = same_places(findings, words.maps)
-    names = word_names(diagnosis, pictures.kept, searched, findings, places)
-    return VisualSearch(words, pictures.kept, searched, findings, names, len(unnamed(diagnosis)), notes, places)
+    names = word_names(diagnosis, pictures.kept_rows, searched, findings, places)
+    return VisualSearch(words, pictures.kept_rows, searched, findings, names, len(unnamed(diagnosis)), notes, places)
 
 
 def _keep_rows(diagnosis: Diagnosis, rows: I64) -> Diagnosis:

@@ -194,8 +194,8 @@ def ask_pictures(
     unlike = None
     if caution.likeness is not None:
         unlike = ~caution.likeness.alike(mean_cells(pictures))
-    counts = _count_answers(diagnosis, pictures.kept, count_sure_answers(spoken, bar, unlike), seed)
-    return AskedPictures(text, pictures.kept, spoken, bar, unlike, counts, tuple(notes))
+    counts = _count_answers(diagnosis, pictures.kept_rows, count_sure_answers(spoken, bar, unlike), seed)
+    return AskedPictures(text, pictures.kept_rows, spoken, bar, unlike, counts, tuple(notes))
 
 
 def mean_cells(pictures: PictureTokens) -> F32:

@@ -153,7 +153,7 @@ class AskedRun:
         describer = read_describer(self.model)
         cells, grid = self._cells()
         captions: list[str | None] = [None] * len(self.diagnosis.samples)
-        for row, answer in zip(cells.kept.tolist(), answer_each(describer, cells, grid, CAPTION, self.progress)):
+        for row, answer in zip(cells.kept_rows.tolist(), answer_each(describer, cells, grid, CAPTION, self.progress)):
             captions[row] = answer.text
         return captions, None, "written by the model for each image"
 

@@ -114,7 +114,7 @@ def losses_of(
     """
     check_width(describer, pictures)
     cell_row = np.full(len(known.of), -1, np.int64)
-    cell_row[pictures.kept] = np.arange(len(pictures))
+    cell_row[pictures.kept_rows] = np.arange(len(pictures))
     rows = cell_row[known.pictures]
     frame = known.frame[rows >= 0].reset_index(drop=True)
     rows = rows[rows >= 0]

@@ -53,7 +53,7 @@ def read_tokens(
         )
     images = read_image_tokens(pictured.store.keep(used), encoder, tower, cache=cache, progress=progress)
     row_of = np.full(len(benchmark.pictures), -1, np.int64)
-    row_of[used[images.kept]] = np.arange(len(images.kept))
+    row_of[used[images.kept_rows]] = np.arange(len(images.kept_rows))
     left = [(i, _readable(item, row_of, benchmark.kind)) for i, item in enumerate(benchmark.items)]
     usable = [(i, item) for i, item in left if item is not None]
     if not usable:
@@ -61,7 +61,9 @@ def read_tokens(
             f"No item of {benchmark.title} has readable images. The first: {next(iter(images.unreadable.values()))}"
         )
     items = tuple(replace(item, pictures=tuple(row_of[list(item.pictures)].tolist())) for _, item in usable)
-    whole = replace(benchmark, items=items, pictures=tuple(benchmark.pictures[at] for at in used[images.kept].tolist()))
+    whole = replace(
+        benchmark, items=items, pictures=tuple(benchmark.pictures[at] for at in used[images.kept_rows].tolist())
+    )
     texts = read_text_tokens(distinct_captions(items).captions, tower, progress=progress)
     unreadable = {int(used[row]): reason for row, reason in images.unreadable.items()}
     data = pair_data(whole, images, texts)  # type: ignore[arg-type]
@@ -116,11 +118,11 @@ class AdaptedScorer:
         read = read_image_tokens(images, self.adapted.encoder, tower, cache=cache, progress=progress)
         captions = tuple(dict.fromkeys(texts))
         data = PairData(read, read_text_tokens(captions, tower, progress=progress), captions, ())  # type: ignore[arg-type]
-        n = len(read.kept)
+        n = len(read.kept_rows)
         m = len(captions)
         pairs = np.stack(np.meshgrid(np.arange(n), np.arange(m), indexing="ij"), 2).reshape(-1, 2)
         out = np.full((len(images), m), np.nan)
-        out[read.kept] = score_pairs(self.adapted.module, data, pairs, progress).reshape(n, m)
+        out[read.kept_rows] = score_pairs(self.adapted.module, data, pairs, progress).reshape(n, m)
         return out[:, [captions.index(text) for text in texts]]
 
 

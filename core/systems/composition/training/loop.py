@@ -237,7 +237,9 @@ class _AdapterRun:
         self.seconds = checkpoint.seconds
         best = checkpoint.curve[checkpoint.best]
         self.scaler = loss_scaler(self.device, self.half, checkpoint.scale)
-        self.best.offer(checkpoint.best, (best.validation_accuracy, -best.validation_loss), lambda: checkpoint.kept)
+        self.best.offer(
+            checkpoint.best, (best.validation_accuracy, -best.validation_loss), lambda: checkpoint.best_weights
+        )
         return len(self.curve)
 
     def owner(self) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def captioned(pictures: PictureTokens, captions: list[tuple[str, ...]]) -> Capti
     rows = list[int]()
     texts = list[str]()
     of = list[int]()
-    for index, row in enumerate(pictures.kept.tolist()):
+    for index, row in enumerate(pictures.kept_rows.tolist()):
         if captions[row]:
             texts += captions[row]
             of += [len(rows)] * len(captions[row])

@@ -205,7 +205,7 @@ def _contents(table: CaptionTable, data: CaptionedPictures, progress: Progress) 
     """A key per image, equal for near-duplicates by the rules of a diagnosis, re-encoded images included."""
     digests = list[bytes]()
     hashes = list[str]()
-    for row in data.pictures.kept[data.rows].tolist():
+    for row in data.pictures.kept_rows[data.rows].tolist():
         data_of_row = read_bytes(table.images, row)
         digests.append(hashlib.sha256(data_of_row).digest())
         hashes.append(picture_hash(shrink(decode(data_of_row).image, SIDE)))

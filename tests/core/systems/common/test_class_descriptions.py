@@ -8,7 +8,7 @@ import pytest
 from core.errors import InvalidInput
 from core.systems.common.class_descriptions import (
     FAILURE_CAUSES,
-    HEAD,
+    PATTERN_COLUMNS,
     PATTERNS,
     LabelDescriptions,
     of_classes,
@@ -22,6 +22,7 @@ COUNTS = {
     **dict.fromkeys(("sst2", "imdb", "amazon2", "yelp2"), 100),
     **dict.fromkeys(("sst5", "yelp"), 125),
 }
+HEAD = "\t".join(PATTERN_COLUMNS)
 MANUAL = '1\tterrible\tjust the term\n1\t"It was ""awful""."\n2\tgreat\trelated terms\n'
 
 
@@ -102,7 +103,7 @@ def test_each_set_that_ships_has_fourteen_different_patterns(name: str) -> None:
 
 
 def test_a_pattern_stands_behind_the_text_or_before_it() -> None:
-    behind, before = read_patterns("\t".join(HEAD) + "\nqa\t1\tbefore\tIs it <mask>.\t-2\nqa\t2\tafter\t<mask>:\t0\n")
+    behind, before = read_patterns(HEAD + "\nqa\t1\tbefore\tIs it <mask>.\t-2\nqa\t2\tafter\t<mask>:\t0\n")
     assert behind.around("Fine food.", "good") == "Fine food. Is it good."
     assert before.around("Fine food.", "good") == "good: Fine food."
     assert behind.filled("bad") == "Is it bad."
@@ -117,9 +118,9 @@ def test_own_lines_are_patterns_too() -> None:
     [
         ("It is <mask>.\nIt is.", "line 2: .* has <mask> 0 times"),
         ("<mask> or <mask>", "has <mask> 2 times"),
-        ("\t".join(HEAD) + "\nqa\t1\tbefore\tIs it <mask>.\t0\n", "'before' goes with a mask position below 0"),
-        ("\t".join(HEAD) + "\nqa\tone\tbefore\tIs it <mask>.\t-2\n", "whole numbers"),
-        ("\t".join(HEAD) + "\n", "0|there are 0"),
+        (HEAD + "\nqa\t1\tbefore\tIs it <mask>.\t0\n", "'before' needs a mask position below 0"),
+        (HEAD + "\nqa\tone\tbefore\tIs it <mask>.\t-2\n", "whole numbers"),
+        (HEAD + "\n", "patterns holds 0 patterns"),
         ("nothing.tsv", "patterns: File .* not found"),
     ],
 )

@@ -61,7 +61,7 @@ def read(
 
 
 def same(a: PictureTokens, b: PictureTokens) -> None:
-    for left, right in ((a.tokens, b.tokens), (a.pooled, b.pooled), (a.kept, b.kept)):
+    for left, right in ((a.tokens, b.tokens), (a.pooled, b.pooled), (a.kept_rows, b.kept_rows)):
         np.testing.assert_array_equal(left, right)
     assert a.unreadable == b.unreadable
 
@@ -133,10 +133,10 @@ def test_bad_files_are_left_out_and_each_says_why_also_from_the_cache(tmp_path: 
     store = Pictures([b"", b"hello", b"", b"no", good[0], b"", good[1], good[2], b"bad"])
     for _ in range(2):
         found = read(store, tmp_path)
-        np.testing.assert_array_equal(found.kept, [4, 6, 7])
+        np.testing.assert_array_equal(found.kept_rows, [4, 6, 7])
         assert list(found.unreadable) == [0, 1, 2, 3, 5, 8]
         assert found.unreadable[1].startswith("picture1.png is not an image")
-        assert "6 of 9 images could not be read and are left out." in found.notes
+        assert "Skipped 6 of 9 images: they could not be read." in found.notes
         same(found, read(store))
 
 
@@ -197,7 +197,7 @@ def test_what_is_damaged_is_computed_again_and_the_rest_is_kept(
 def test_numbers_past_half_precision_are_cut_and_counted() -> None:
     found = read(pictures(5), tower=Quarters(scale=1e6))
     assert np.isfinite(found.tokens).all()
-    assert any("limit of half precision" in note for note in found.notes)
+    assert any("largest number in half precision" in note for note in found.notes)
 
 
 def test_a_disk_without_space_is_said_before_it_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,7 +120,7 @@ def test_runs_without_pictures_and_other_pictures_are_refused(
     with pytest.raises(InvalidInput, match="must be 2 to 4,096: got 1"):
         search_words(run, size=1, cache=tmp_path)
     Image.new("RGB", (8, 8)).save(tmp_path / "0.png")
-    with pytest.raises(InvalidInput, match=r"159 of the run's 160 images are not in .*, such as '1'"):
+    with pytest.raises(InvalidInput, match=r"159 of the run's 160 images are not in .*, for example '1'"):
         pictures_of(run, tmp_path)
 
 
@@ -165,7 +165,7 @@ def test_pictures_that_cannot_be_read_neither_have_a_word_nor_lack_it(
     assert len(found.diagnosis.samples) == N // 2
     assert not found.confirmed
     assert all(finding.of <= N // 2 for finding in found.findings)
-    assert "80 of 160 images could not be read" in " ".join(visual_lines(found))
+    assert "Skipped 80 of 160 images: they could not be read" in " ".join(visual_lines(found))
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from core.encoders.model_folder import layer_of
-from core.systems.common.class_descriptions import HEAD, Pattern, read_patterns
+from core.systems.common.class_descriptions import PATTERN_COLUMNS, Pattern, read_patterns
 from core.systems.label_descriptions.learn.language_model import LanguageModel, read_language_model, word_tokens
 from core.systems.label_descriptions.learn.loop import freeze, order_of, train, word_logits
 from core.systems.label_descriptions.learn.prompted import patterns_for, prompted
@@ -19,7 +19,7 @@ from tests.support.tiny_language_models import DESCRIPTIONS, TEXTS, write_llama,
 
 PROMPTS = "\n".join(
     [
-        "\t".join(HEAD),
+        "\t".join(PATTERN_COLUMNS),
         "qa\t1\tbefore\tQuestion: What is the sentiment of this text? Answer: <mask>.\t-2",
         "prompt\t1\tbefore\tOpinion: <mask>\t-1",
         "prompt\t2\tafter\t<mask> Sentiment:\t0",

@@ -91,7 +91,7 @@ def test_a_file_that_is_too_large_or_no_text_is_refused(tmp_path: Path, monkeypa
     (tmp_path / "b.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InvalidInput, match="not UTF-8"):
         read_lists(str(tmp_path / "b.json"), "descriptions")
-    monkeypatch.setattr(named_texts, "LIMIT", 20)
+    monkeypatch.setattr(named_texts, "MAX_TEXT_BYTES", 20)
     (tmp_path / "c.json").write_text('{"cat": ["whiskers and fur"]}')
     for source in (str(tmp_path / "c.json"), '{"cat": ["whiskers and fur"]}'):
         with pytest.raises(InvalidInput, match=r"at most 20 bytes are"):
