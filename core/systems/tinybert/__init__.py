@@ -1,4 +1,4 @@
-"""A smaller BERT taught by a larger one, after TinyBERT (Jiao et al., Findings of EMNLP 2020, arXiv 1909.10351)."""
+"""Distillation of a BERT into a smaller one, after TinyBERT (Jiao et al., Findings of EMNLP 2020, arXiv 1909.10351)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands `distil`, a smaller BERT taught by one of the user's, and `classify`, the answers of either."""
+"""The commands `distil`, which trains a smaller BERT on the user's, and `classify`, which runs either."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from core.systems.common.setting_options import setting_options
 def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
     from core.systems.tinybert.settings import Distillation
 
-    return setting_options("settings", "The student, and how it is taught", Distillation, taken)
+    return setting_options("settings", "Student and training", Distillation, taken)
 
 
-@command(settings=_settings, note="What each loss is and what it brought: docs/distillation.md.")
+@command(settings=_settings, note="What each loss is, and its measured benefit: docs/distillation.md.")
 @argument("teacher", "[FOLDER]", 'a BertModel or BertForSequenceClassification, or "embedded"')
-@option("--texts TABLE", "table of texts to learn from: .csv, .tsv, .jsonl, .json or .parquet")
-@option("--column NAME", "its column of texts")
-@option("--out FOLDER", "folder for the student, as transformers lays it out")
-@option("--start FOLDER", "a student of an earlier `distil` that goes on learning, in place of a new one")
+@option("--texts TABLE", "table of training texts: .csv, .tsv, .jsonl, .json or .parquet")
+@option("--column NAME", "column of texts")
+@option("--out FOLDER", "folder for the student, in transformers' layout")
+@option("--start FOLDER", "earlier student to continue training (default: a new student)")
 @option("--masked-lm FOLDER", "a BertForMaskedLM that proposes words for the copies of --augment")
 def distil(
     texts: Path,
@@ -35,10 +35,10 @@ def distil(
     start: Path | None = None,
     masked_lm: Path | None = None,
 ) -> None:
-    """Teach a smaller BERT what a larger one knows, after TinyBERT.
+    """Distill a BERT into a smaller one, after TinyBERT.
 
-    Needs the larger model in a folder, and texts; fetches nothing. Measures the student's loss of quality on held-out
-    texts.
+    Errata reads the larger model from a folder and downloads nothing. It measures the student's loss of quality on
+    held-out texts.
     """
     from core.cli.output import make_folder
     from core.options import read_settings
@@ -51,18 +51,16 @@ def distil(
     from core.systems.tinybert.teacher import check_apart, read_bert
     from core.systems.tinybert.wording import student_lines
 
-    given = read_bert(teacher)
-    check_apart(out, given, start)
+    teacher_model = read_bert(teacher)
+    check_apart(out, teacher_model, start)
     make_folder(out, STUDENT)
     with TerminalProgress() as progress:
-        found = read_texts(texts, column, progress)
-        taught, card = teach(given, found, how, start=start, masked_lm=masked_lm, progress=progress)
-    if found.n_empty or found.n_repeated:
-        say(
-            f"Note: Left out {found.n_empty:,} empty and {found.n_repeated:,} repeated cells of {column!r}.",
-            file=sys.stderr,
-        )
-    save_student(taught, given, card, out)
+        text_column = read_texts(texts, column, progress)
+        taught, card = teach(teacher_model, text_column, how, start=start, masked_lm=masked_lm, progress=progress)
+    if text_column.n_empty or text_column.n_repeated:
+        cells = f"{text_column.n_empty:,} empty and {text_column.n_repeated:,} repeated cells"
+        say(f"Note: Left out {cells} of {column!r}.", file=sys.stderr)
+    save_student(taught, teacher_model, card, out)
     say("\n".join(student_lines(card)))
     say(f"Written: {out}")
 
@@ -70,13 +68,13 @@ def distil(
 @command()
 @argument("model", "[FOLDER]", "a BertForSequenceClassification: a teacher, or a student of `distil`")
 @option("--texts TABLE", "table of texts: .csv, .tsv, .jsonl, .json or .parquet")
-@option("--column NAME", "its column of texts")
-@option("--out FILE", "the table with columns prediction and prob_* added: .csv, .parquet or .json")
-@option("--max-tokens", "longer texts are cut there (default 128)", **POSITIVE)
+@option("--column NAME", "column of texts")
+@option("--out FILE", "file for the table with columns prediction and prob_*: .csv, .parquet or .json")
+@option("--max-tokens", "longest text in tokens; longer ones are cut (default: 128)", **POSITIVE)
 def classify(texts: Path, column: str, out: Path, model: Path | None = None, max_tokens: int = 128) -> None:
     """Classify each text of a table with a BERT.
 
-    Diagnose the answers of one model, then compare another's: `compare RUN --second FILE`.
+    Diagnose one model's answers, then compare another model's: `compare RUN --second FILE`.
     """
     from core.cli.output import check_suffix, write_table
 
@@ -84,10 +82,10 @@ def classify(texts: Path, column: str, out: Path, model: Path | None = None, max
     from core.systems.tinybert.classify import classify as answer
     from core.systems.tinybert.teacher import read_bert
 
-    given = read_bert(model, ("classes",))
+    classifier = read_bert(model, ("classes",))
     with TerminalProgress() as progress:
-        table, n_empty = answer(given, texts, column, max_tokens=max_tokens, progress=progress)
+        table, n_empty = answer(classifier, texts, column, max_tokens=max_tokens, progress=progress)
     write_table(table, out)
     if n_empty:
-        say(f"Note: {n_empty:,} empty cells of {column!r} have no answer.", file=sys.stderr)
+        say(f"Note: Left {n_empty:,} empty cells of {column!r} without a prediction.", file=sys.stderr)
     say(f"Written: {out}")

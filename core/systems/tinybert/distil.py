@@ -1,4 +1,4 @@
-"""From a teacher and texts to a taught student, measured on texts that it did not learn from."""
+"""Distill a teacher on texts, and measure the student on held-out texts."""
 
 from __future__ import annotations
 
@@ -26,26 +26,32 @@ def distil(
     masked_lm: Path | None = None,
     progress: Progress = no_progress,
 ) -> tuple[TaughtStudent, StudentCard]:
-    """Teach a student on the column's texts.
+    """Train a student on the column's texts.
 
     Args:
-        start: folder of a student that goes on learning, in place of a new one.
+        start: folder of a student to train further; None trains a new one.
         masked_lm: folder of a BertForMaskedLM with the teacher's tokenizer, for the copies of `how.augment`.
         progress: called as (step, done, total); may raise `Cancelled`.
 
     Raises:
-        InvalidInput: the sizes do not fit the teacher, a folder cannot be read, or the loss is no number any more.
+        InvalidInput: the sizes do not fit the teacher, a folder cannot be read, or the loss became NaN.
     """
     _check(teacher, how)
     student = make_student(teacher, how) if start is None else read_student(start, teacher)
-    model = None if masked_lm is None else _language_model(masked_lm, teacher)
+    language_model = None
+    if masked_lm is not None:
+        language_model = _language_model(masked_lm, teacher)
     most = min(how.max_tokens, teacher.config.max_position_embeddings)
     tokens = tokens_of(teacher.tokenizer, column.texts, most)
-    learn, hold = ([tokens[i] for i in rows] for rows in split_texts(len(tokens), how.held_out, how.seed))
-    copies = Augmenter(teacher, model, how).copies(learn, progress) if how.augment else []
+    learn_rows, held_out_rows = split_texts(len(tokens), how.held_out, how.seed)
+    learn = [tokens[i] for i in learn_rows]
+    held_out = [tokens[i] for i in held_out_rows]
+    copies: list[list[int]] = []
+    if how.augment:
+        copies = Augmenter(teacher, language_model, how).copies(learn, progress)
     taught = teach(teacher, student, [*learn, *copies], how, progress)
-    figures = measure(teacher, taught.student, hold, seed=how.seed)
-    counts = {"learned": len(learn), "copies": len(copies), "held_out": len(hold)}
+    figures = measure(teacher, taught.student, held_out, seed=how.seed)
+    counts = {"learned": len(learn), "copies": len(copies), "held_out": len(held_out)}
     counts |= {"most_tokens": most, "cut": count_longer(teacher.tokenizer, column.texts, most)}
     return taught, make_card(teacher, taught, how, column, counts, figures)
 
@@ -53,17 +59,17 @@ def distil(
 def _check(teacher: BertFolder, how: Distillation) -> None:
     if teacher.kind == "words" and how.prediction_epochs:
         raise InvalidInput(
-            f"{teacher.folder} holds a language model, whose head is not distilled: --prediction-epochs must be 0 "
-            f"(general distillation, layers alone): got {how.prediction_epochs}."
+            f"{teacher.folder} is a language model, whose head cannot be distilled: got --prediction-epochs "
+            f"{how.prediction_epochs}. Use --prediction-epochs 0 to distill its layers."
         )
     layers = how.intermediate_epochs and (how.embedding or how.hidden or how.attention)
     if not layers and not how.prediction_epochs:
-        raise InvalidInput("There is nothing to learn: no epochs, or no losses. Give --prediction-epochs, say 4.")
+        raise InvalidInput("Nothing to train: all epochs or all losses are off. Add --prediction-epochs 4.")
 
 
 def _language_model(folder: Path, teacher: BertFolder) -> BertFolder:
-    """The language model for copies, whose words are the teacher's."""
-    found = read_bert(folder, ("words",))
-    if found.tokenizer.get_vocab() != teacher.tokenizer.get_vocab():
-        raise InvalidInput(f"{folder} has another vocabulary than the teacher, so its words do not fit. Use its own.")
-    return found
+    """Read the language model for copies, which must share the teacher's vocabulary."""
+    model = read_bert(folder, ("words",))
+    if model.tokenizer.get_vocab() != teacher.tokenizer.get_vocab():
+        raise InvalidInput(f"{folder} and the teacher have different vocabularies. Use a model with the teacher's.")
+    return model

@@ -1,4 +1,4 @@
-"""Which of the teacher's layers each of the student's layers learns from."""
+"""The layer map: the teacher's layer for each of the student's layers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MAPS = ("uniform", "top", "bottom")
 
 
 def layer_map(n_student: int, n_teacher: int, kind: str = "uniform") -> tuple[int, ...]:
-    """g(m) for m = 1..M: layers counted from 1; the embeddings, layer 0, always learn from the teacher's.
+    """The layers g(m) for m = 1..M, counted from 1; the embeddings, layer 0, always learn from the teacher's.
 
     Args:
         n_student, n_teacher: M and N.
@@ -16,7 +16,7 @@ def layer_map(n_student: int, n_teacher: int, kind: str = "uniform") -> tuple[in
             first M; or M of the teacher's layers in order, such as "1,5,6".
 
     Raises:
-        InvalidInput: M is not in 1..N, or there is no such kind.
+        InvalidInput: M is not in 1..N, or the kind is unknown.
 
     Source: TinyBERT, section 3.1 and table 4. There N is a multiple of M, and the released code refuses others; here
     m N / M is rounded down, which keeps g(M) = N.
@@ -27,23 +27,26 @@ def layer_map(n_student: int, n_teacher: int, kind: str = "uniform") -> tuple[in
     """
     if not 1 <= n_student <= n_teacher:
         raise InvalidInput(
-            f"layers must be 1 to {n_teacher}, the number of the teacher's layers: got {n_student}. Lower --layers."
+            f"layers must be 1 to {n_teacher}, the teacher's number of layers: got {n_student}. Change --layers."
         )
-    if kind not in MAPS:
-        return _named(n_student, n_teacher, kind)
-    each = range(1, n_student + 1)
+    layers = range(1, n_student + 1)
     if kind == "top":
-        return tuple(m + n_teacher - n_student for m in each)
-    return tuple(each) if kind == "bottom" else tuple(m * n_teacher // n_student for m in each)
+        return tuple(m + n_teacher - n_student for m in layers)
+    if kind == "bottom":
+        return tuple(layers)
+    if kind == "uniform":
+        return tuple(m * n_teacher // n_student for m in layers)
+    return _listed_layers(n_student, n_teacher, kind)
 
 
-def _named(n_student: int, n_teacher: int, said: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in said.split(",")]
+def _listed_layers(n_student: int, n_teacher: int, text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
     layers = tuple(int(part) for part in parts if part.isdecimal() and len(part) < 4)
     rising = all(a < b for a, b in zip((0, *layers), (*layers, n_teacher + 1)))
     if not len(layers) == len(parts) == n_student or not rising:
+        example = ",".join(map(str, range(1, n_student + 1)))
         raise InvalidInput(
             f"map must be one of {', '.join(MAPS)}, or {n_student} of the teacher's {n_teacher} layers in order, such "
-            f"as {','.join(map(str, range(1, n_student + 1)))}: got {said[:60]!r}."
+            f"as {example}: got {text[:60]!r}. Change --map."
         )
     return layers

@@ -1,11 +1,11 @@
-"""Teach a student in TinyBERT's two steps: its layers first, then its prediction.
+"""Train a student in TinyBERT's two steps: its layers first, then its prediction.
 
-The paper does so twice, on general texts by a BERT that was not fine-tuned (layers alone), then on the task's texts by
-the fine-tuned one: run this twice, the second time from the first student.
+The paper does so twice: on general texts with a BERT that was not fine-tuned (layers only), then on the task's texts
+with the fine-tuned one. To follow it, run this twice, the second time from the first student.
 
-Departures from the released code: no dropout in the student while it learns; in both steps the step size rises over
-5% of the updates and falls along half a cosine (there it is constant in the first and linear in the second); the last
-epoch is kept, not the best on labeled data; word vectors that were inherited are not trained.
+Departures from the released code: the student trains without dropout; in both steps the learning rate rises over 5% of
+the updates and falls along half a cosine (there it is constant in the first and linear in the second); the student is
+that of the last epoch, not of the best on labeled data; inherited word vectors are not trained.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from core.systems.tinybert.settings import Distillation
 from core.systems.tinybert.student import Student, Watched, pooled
 from core.systems.tinybert.teacher import BertFolder
 
-AT_ONCE = 64
-"""Texts that are run together where nothing is learned."""
+BATCH_TEXTS = 64
+"""Texts that run together without training."""
 INTERMEDIATE = "intermediate"
 PREDICTION = "prediction"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaughtStudent:
-    """A student in evaluation mode, and how it went."""
+    """A student in evaluation mode, with its training curve."""
 
     student: Student
     curve: tuple[tuple[str, float], ...]
-    """Step of the method and mean loss, an epoch each."""
+    """(step of the method, mean loss) of each epoch."""
     seconds: float
     """CPU seconds of the training."""
 
@@ -54,14 +54,14 @@ def teach(
     how: Distillation,
     progress: Progress = no_progress,
 ) -> TaughtStudent:
-    """Teach a student. The same texts, settings and number of threads give the same student.
+    """Train a student. The same texts, settings and number of threads give the same student.
 
     Args:
         tokens: of each text.
         progress: called as (step of the method, update, updates); may raise `Cancelled`.
 
     Raises:
-        InvalidInput: the loss is no number any more.
+        InvalidInput: the loss became NaN.
     """
     lesson = _Lesson(teacher, student, tokens, how, progress)
     began = time.process_time()
@@ -74,14 +74,15 @@ def teach(
 
 
 def outputs(model: BertFolder | Student, tokens: Sequence[Sequence[int]]) -> Tensor:
-    """(n, d) unit vectors, of a student mapped to the teacher's width, or (n, c) logits, in the order of the texts."""
-    found: list[Tensor] = []
-    order = batches(tokens, AT_ONCE)
+    """(n, d) unit vectors (a student's are mapped to the teacher's width) or (n, c) logits, in the order of the
+    texts."""
+    parts: list[Tensor] = []
+    order = batches(tokens, BATCH_TEXTS)
     with torch.inference_mode():
         for rows in order:
-            found.append(_output(model, *padded(tokens, rows)))
-    out = torch.empty(len(tokens), found[0].shape[1])
-    out[torch.from_numpy(np.concatenate(order))] = torch.cat(found)
+            parts.append(_output(model, *padded(tokens, rows)))
+    out = torch.empty(len(tokens), parts[0].shape[1])
+    out[torch.from_numpy(np.concatenate(order))] = torch.cat(parts)
     return out
 
 
@@ -89,11 +90,13 @@ def _output(model: BertFolder | Student, ids: Tensor, mask: Tensor) -> Tensor:
     if model.kind == "classes":
         return model.model(input_ids=ids, attention_mask=mask).logits
     states = model.bert(input_ids=ids, attention_mask=mask).last_hidden_state
-    return pooled(model.to_teacher(states) if isinstance(model, Student) else states, mask)
+    if isinstance(model, Student):
+        states = model.to_teacher(states)
+    return pooled(states, mask)
 
 
 class _Lesson:
-    """One training."""
+    """The training of one student."""
 
     def __init__(
         self,
@@ -108,38 +111,40 @@ class _Lesson:
         self.how = how
         self.progress = progress
         self.teacher = teacher
-        self.theirs = Watched(teacher.bert, student.map if how.attention else ())
-        self.mine = Watched(student.bert, range(1, len(student.map) + 1) if how.attention else ())
+        watched = student.map if how.attention else ()
+        self.theirs = Watched(teacher.bert, watched)
+        self.mine = Watched(student.bert, range(1, len(watched) + 1))
         self.half = half_of(torch.device("cpu"), how.precision)
         self.curve: list[tuple[str, float]] = []
         self.targets = torch.empty(0)
 
     def run(self, name: str, epochs: int, loss_of: Callable[[Sequence[int]], Tensor]) -> None:
-        """Some epochs with one loss."""
+        """Train for some epochs with one loss."""
         rng = np.random.default_rng([self.how.seed, len(name)])
         learned = [p for p in self.student.parameters() if p.requires_grad]
         optimiser = torch.optim.AdamW(learned, lr=self.how.lr, weight_decay=0.01, fused=True)
         steps = math.ceil(len(self.tokens) / self.how.batch) * epochs
-        at = 0
+        step = 0
         for _ in range(epochs):
             values: list[float] = []
             for rows in batches(self.tokens, self.how.batch, rng):
                 with torch.autocast("cpu", dtype=self.half or torch.bfloat16, enabled=self.half is not None):
                     loss = loss_of(rows.tolist())
-                values.append(take_step(optimiser, loss, rate(at, steps)))
-                at += 1
-                self.progress(name, at, steps)
+                values.append(take_step(optimiser, loss, rate(step, steps)))
+                step += 1
+                self.progress(name, step, steps)
             self.curve.append((name, float(np.mean(values))))
 
     def layers_loss(self, rows: Sequence[int]) -> Tensor:
-        """Embeddings, states and attention of the map's layers, added up (equation 11 with all weights 1)."""
+        """Sum of the losses of embeddings, states and attention (equation 11 with all weights 1)."""
         ids, mask = padded(self.tokens, rows)
         with torch.no_grad():
             their_states, their_scores = self.theirs.run(ids, mask)
         states, scores = self.mine.run(ids, mask)
         total = torch.zeros(())
         for mine, theirs in enumerate((0, *self.student.map)):
-            if self.how.hidden if mine else self.how.embedding:
+            counts = self.how.embedding if mine == 0 else self.how.hidden
+            if counts:
                 mapped = self.student.to_teacher(states[mine])
                 total = total + losses.states_loss(mapped.float(), their_states[theirs].float(), mask)
         for mine, theirs in zip(scores, their_scores):
@@ -147,10 +152,10 @@ class _Lesson:
         return total
 
     def prediction_loss(self, rows: Sequence[int]) -> Tensor:
-        """Soft cross-entropy of the classes, or the distance of the vectors."""
+        """Soft cross-entropy of the classes, or the squared distance of the vectors."""
         ids, mask = padded(self.tokens, rows)
-        found = _output(self.student, ids, mask).float()
-        wanted = self.targets[list(rows)]
+        output = _output(self.student, ids, mask).float()
+        targets = self.targets[list(rows)]
         if self.student.kind == "classes":
-            return losses.soft_cross_entropy(found, wanted, self.how.temperature)
-        return losses.vector_loss(found, wanted)
+            return losses.soft_cross_entropy(output, targets, self.how.temperature)
+        return losses.vector_loss(output, targets)

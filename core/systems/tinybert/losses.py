@@ -1,15 +1,15 @@
 """TinyBERT's losses: embeddings, hidden states, attention and prediction.
 
-What paper and released code (huawei-noah/Pretrained-Language-Model, TinyBERT/task_distill.py) do otherwise, and what is
-followed here:
+Where the paper and the released code (huawei-noah/Pretrained-Language-Model, TinyBERT/task_distill.py) differ, and the
+choice made here:
 
-* Mean squared error: the paper takes it over one text of l tokens, the code over the padded batch. Here it is taken
-  over each text's own tokens, then over the texts, so that padding has no effect.
-* Attention scores: code and this file set scores of -100 and less, so those of masked tokens, to 0 before they are
-  compared. The code also counts the rows of padding, which are left out here.
-* Soft cross-entropy: the code divides by the number of classes too. Here it is the paper's, a sum over classes.
-* One linear map W (with offset) for embeddings and all hidden states, as in the code. The paper writes W_e and W_h.
-  Where student and teacher are of one width there is none; the code has one there too.
+* Mean squared error: the paper averages over one text of l tokens, the code over the padded batch. Here the mean is
+  over each text's tokens, then over the texts, so that padding has no effect.
+* Attention scores: the code and this file set scores of -100 and less, those of masked tokens, to 0 before the
+  comparison. The code also counts the rows of padding; this file leaves them out.
+* Soft cross-entropy: the code also divides by the number of classes. Here it is the paper's sum over classes.
+* One linear map W (with offset) serves embeddings and all hidden states, as in the code. The paper writes W_e and W_h.
+  At equal widths of student and teacher there is no map here; the code has one.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-MASKED = -100.0
-"""Scores of this and less are those of masked tokens, to which BERT adds a large negative number."""
+MAX_MASKED_SCORE = -100.0
+"""Scores up to this one belong to masked tokens, to which BERT adds a large negative number."""
 
 
 def states_loss(student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
@@ -46,23 +46,24 @@ def attention_loss(student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
 
 
 def _cleared(scores: Tensor) -> Tensor:
-    return torch.where(scores <= MASKED, torch.zeros_like(scores), scores)
+    return torch.where(scores <= MAX_MASKED_SCORE, torch.zeros_like(scores), scores)
 
 
 def soft_cross_entropy(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
-    """Cross-entropy in nats of the student's class shares against the teacher's (equation 10).
+    """Cross-entropy in nats of the student's class probabilities against the teacher's (equation 10).
 
     Args:
         student, teacher: (n, c) logits.
-        temperature: both are divided by it.
+        temperature: divides both.
     """
-    shares = torch.softmax(teacher / temperature, -1)
-    return -(shares * torch.log_softmax(student / temperature, -1)).sum(-1).mean()
+    probabilities = torch.softmax(teacher / temperature, -1)
+    return -(probabilities * torch.log_softmax(student / temperature, -1)).sum(-1).mean()
 
 
 def vector_loss(student: Tensor, teacher: Tensor) -> Tensor:
-    """Mean squared distance of unit vectors, 2 - 2 cos: in place of the soft cross-entropy where the teacher gives
-    sentence vectors and no classes, which TinyBERT does not treat.
+    """Mean squared distance of unit vectors, 2 - 2 cos.
+
+    It replaces the soft cross-entropy for a teacher of sentence vectors, which TinyBERT does not treat.
 
     Args:
         student, teacher: (n, d) unit rows.

@@ -1,4 +1,4 @@
-"""What can be chosen about a distillation; light, so that --help answers at once."""
+"""The settings of a distillation; imports little, so that --help is fast."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ INHERIT = ("auto", "none", "words", "layers")
 
 @dataclass(frozen=True, slots=True)
 class Distillation:
-    """The student, and how it is taught."""
+    """Settings of the student and its training."""
 
-    title: ClassVar[str] = "The distillation"
+    title: ClassVar[str] = "Distillation"
 
     layers: int = setting(3, "transformer layers of the student", low=1, high=96)
     width: int | None = setting(None, "width of the student (empty: the teacher's)", low=1, high=8192)
     map: str = setting("uniform", f"teacher layers to learn from: {', '.join(MAPS)}, or numbers as in 1,5,6")
     inherit: str = setting(
         "auto",
-        "start of the student: nothing (as TinyBERT), the teacher's words, or its words and mapped layers (auto: "
+        "initial weights: random (none, as TinyBERT), the teacher's words, or its words and mapped layers (auto: "
         "layers at equal width, else words)",
         choices=INHERIT,
     )
-    intermediate_epochs: int = setting(2, "passes with the losses of embeddings, states and attention", low=0)
-    prediction_epochs: int = setting(4, "later passes with the prediction loss", low=0)
+    intermediate_epochs: int = setting(2, "epochs with the losses of embeddings, states and attention", low=0)
+    prediction_epochs: int = setting(4, "later epochs with the prediction loss", low=0)
     embedding: bool = setting(True, "include the embedding loss", advanced=True)
     hidden: bool = setting(True, "include the hidden-state loss", advanced=True)
     attention: bool = setting(True, "include the attention loss", advanced=True)
@@ -35,7 +35,7 @@ class Distillation:
     lr: float = setting(
         3e-4, "largest learning rate of AdamW (TinyBERT's: 5e-5, over many more steps)", low=1e-7, high=1
     )
-    batch: int = setting(32, "texts a step", low=1, high=1024)
+    batch: int = setting(32, "texts per step", low=1, high=1024)
     max_tokens: int = setting(128, "longest text in tokens; longer ones are truncated", low=3, high=8192)
     augment: int = setting(0, "changed copies of each text (TinyBERT's: 10 to 30)", low=0, high=100)
     replace: float = setting(0.4, "share of changed words in a copy", low=0.0, high=1.0, advanced=True)

@@ -1,12 +1,13 @@
-"""A taught student on disk: a folder as its teacher's, and a card that says what it learned from.
+"""A trained student on disk: a folder like its teacher's, and a card with its training data.
 
-A student of a sentence encoder is written as sentence-transformers lays such folders out, with the map to the teacher's
-width (2_Dense) where the widths differ, so that its vectors can stand beside the teacher's.
+The folder of a sentence encoder's student has sentence-transformers' layout. Where the widths differ it includes the
+map to the teacher's width (2_Dense), so that its vectors can be compared with the teacher's.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -37,17 +38,17 @@ from core.systems.tinybert.teacher import POOLING, TOKENIZER, BertFolder, read_b
 MODULES = "modules.json"
 DENSE = "2_Dense/config.json"
 DENSE_WEIGHTS = "2_Dense/model.safetensors"
-_TORCH = {"format": "pt"}
-"""What transformers looks for in the head of a file of weights."""
+_TORCH_METADATA = {"format": "pt"}
+"""Metadata that transformers requires in a file of weights."""
 
 
-_NAMES = (CONFIG, WEIGHTS, *TOKENIZER, MODULES, POOLING, DENSE, DENSE_WEIGHTS)
-STUDENT = student_files(CARD, _NAMES, ("teacher", "map"))
+_FILE_NAMES = (CONFIG, WEIGHTS, *TOKENIZER, MODULES, POOLING, DENSE, DENSE_WEIGHTS)
+STUDENT = student_files(CARD, _FILE_NAMES, ("teacher", "map"))
 
 
 @dataclass(frozen=True, slots=True)
 class StudentCard:
-    """What is known of a student besides its weights. Keys: docs/distillation.md."""
+    """A student's sizes, settings, data and figures. Keys: docs/distillation.md."""
 
     teacher: Mapping[str, Any]
     student: Mapping[str, Any]
@@ -59,7 +60,7 @@ class StudentCard:
     seconds: float
     figures: Mapping[str, Any]
     licence: str
-    """Of the teacher; its student is a work made from it."""
+    """The teacher's license, which also covers the student as a derived work."""
     versions: Mapping[str, str]
 
 
@@ -71,13 +72,19 @@ def make_card(
     counts: Mapping[str, int],
     figures: StudentFigures,
 ) -> StudentCard:
-    """The card of a student.
+    """Make the card of a student.
 
     Args:
-        counts: numbers of texts that it learned from, copies included, was measured on, and cut.
+        counts: numbers of training texts and copies, held-out texts, and cut texts.
     """
-    said = asdict(figures)
     data = {"table": column.table, "column": column.column, "rows": column.n_rows, "empty": column.n_empty}
+    defined: dict[str, Any] = {}
+    for name, value in asdict(figures).items():
+        number = value
+        if isinstance(value, dict):  # an Estimate
+            number = value["value"]
+        if not math.isnan(number):
+            defined[name] = value
     return StudentCard(
         sizes(teacher) | {"folder": teacher.folder.resolve().name, "kind": teacher.kind, "weights": teacher.digest},
         sizes(taught.student),
@@ -87,19 +94,14 @@ def make_card(
         how.seed,
         taught.curve,
         taught.seconds,
-        {name: value for name, value in said.items() if _defined(value)},
+        defined,
         teacher.licence,
         {name: version(name) for name in ("torch", "transformers")},
     )
 
 
-def _defined(value: Any) -> bool:
-    number: float = value["value"] if isinstance(value, dict) else value
-    return number == number
-
-
 def sizes(model: BertFolder | Student) -> dict[str, int]:
-    """Layers, width, heads, and numbers of parameters, with and without word vectors."""
+    """Numbers of layers, width, heads, and parameters, with and without word vectors."""
     config = model.bert.config
     bert = model.model
     n = sum(p.numel() for p in bert.parameters())
@@ -113,50 +115,51 @@ def sizes(model: BertFolder | Student) -> dict[str, int]:
 
 
 def save_student(taught: TaughtStudent, teacher: BertFolder, card: StudentCard, folder: Path) -> None:
-    """Write config.json, model.safetensors, the tokenizer and the card, in place of an earlier student's.
+    """Write config.json, model.safetensors, the tokenizer and the card, replacing an earlier student's.
 
     Raises:
-        InvalidInput: the folder cannot be written, or holds the user's own files of such names.
+        InvalidInput: the folder cannot be written, or contains the user's files with these names.
     """
     student = taught.student
     config = student.model.config
     config.architectures = [type(student.model).__name__]
     config._name_or_path = ""
     with all_at_once(folder, STUDENT) as scratch:
-        write_tensors(scratch / WEIGHTS, student.model.state_dict(), _TORCH)
+        write_tensors(scratch / WEIGHTS, student.model.state_dict(), _TORCH_METADATA)
         write_text(scratch / CONFIG, config.to_json_string())
         for name in TOKENIZER:
             if (teacher.folder / name).is_file():
                 (scratch / name).write_bytes(read_plain(teacher.folder / name, Limits().max_document_bytes))
-        dense = student.to_teacher if isinstance(student.to_teacher, nn.Linear) else None
-        if dense is not None:
-            _write_dense(dense, scratch)
+        if isinstance(student.to_teacher, nn.Linear):
+            _write_dense(student.to_teacher, scratch)
         if teacher.kind == "vectors":
             _write_modules(student, scratch)
-        said = asdict(card) | {"format": FORMAT, "student_weights": digest(scratch / WEIGHTS)[:32]}
-        write_text(scratch / CARD, json.dumps(said, indent=1))
+        document = asdict(card) | {"format": FORMAT, "student_weights": digest(scratch / WEIGHTS)[:32]}
+        write_text(scratch / CARD, json.dumps(document, indent=1))
 
 
 def _write_modules(student: Student, folder: Path) -> None:
+    """Write sentence-transformers' list of modules, and its pooling."""
     parts = [("", "Transformer"), ("1_Pooling", "Pooling")]
-    parts += [("2_Dense", "Dense")] if isinstance(student.to_teacher, nn.Linear) else []
+    if isinstance(student.to_teacher, nn.Linear):
+        parts.append(("2_Dense", "Dense"))
     parts.append((f"{len(parts)}_Normalize", "Normalize"))
-    named = [
-        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
-        for i, (path, kind) in enumerate(parts)
-    ]
-    write_text(folder / MODULES, json.dumps(named, indent=1))
+    modules: list[dict[str, Any]] = []
+    for i, (path, kind) in enumerate(parts):
+        modules.append({"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"})
+    write_text(folder / MODULES, json.dumps(modules, indent=1))
     pooling = {"word_embedding_dimension": student.bert.config.hidden_size, "pooling_mode_mean_tokens": True}
     (folder / POOLING).parent.mkdir()
     write_text(folder / POOLING, json.dumps(pooling | {"pooling_mode_cls_token": False}))
 
 
 def _write_dense(dense: nn.Linear, folder: Path) -> None:
-    """The map to the teacher's width."""
+    """Write the map to the teacher's width."""
     (folder / DENSE).parent.mkdir()
-    said = {"in_features": dense.in_features, "out_features": dense.out_features, "bias": True}
-    write_text(folder / DENSE, json.dumps(said | {"activation_function": "torch.nn.modules.linear.Identity"}))
-    write_tensors(folder / DENSE_WEIGHTS, {f"linear.{name}": t for name, t in dense.state_dict().items()}, _TORCH)
+    config = {"in_features": dense.in_features, "out_features": dense.out_features, "bias": True}
+    write_text(folder / DENSE, json.dumps(config | {"activation_function": "torch.nn.modules.linear.Identity"}))
+    tensors = {f"linear.{name}": t for name, t in dense.state_dict().items()}
+    write_tensors(folder / DENSE_WEIGHTS, tensors, _TORCH_METADATA)
 
 
 class _Map(Form):
@@ -164,28 +167,30 @@ class _Map(Form):
 
 
 def read_student(folder: Path, teacher: BertFolder) -> Student:
-    """A student that `save_student` wrote, to go on learning from this teacher (of general distillation, say).
+    """Read a student of `save_student` for further training on this teacher, such as after general distillation.
 
     Raises:
-        InvalidInput: there is none, or its sizes do not fit the teacher.
+        InvalidInput: the folder contains no student, or its sizes do not fit the teacher.
     """
     if not (folder / CARD).is_file():
-        raise InvalidInput(f"There is no student in {folder} (no {CARD}). Give the folder that `distil --out` wrote.")
-    layers = read_form(_Map, read_json(folder / CARD), f"{CARD} in {folder}", "Distil it again.").map
-    found = read_bert(folder, ("vectors", "classes"))
-    config = found.config
-    given = teacher.config
-    if len(layers) != config.num_hidden_layers or max(layers) > given.num_hidden_layers:
-        raise InvalidInput(f"{folder / CARD} names layers that {teacher.folder} does not have. Distil it again.")
-    both = teacher.kind == found.kind == "classes"
-    for name in ("vocab_size", "num_attention_heads", *(("num_labels",) if both else ())):
-        if getattr(config, name) != getattr(given, name):
+        raise InvalidInput(f"{folder} contains no student: {CARD} is missing. Use the folder of `distil --out`.")
+    layers = read_form(_Map, read_json(folder / CARD), f"{CARD} in {folder}", "Distill it again.").map
+    student_bert = read_bert(folder, ("vectors", "classes"))
+    config = student_bert.config
+    theirs = teacher.config
+    if len(layers) != config.num_hidden_layers or max(layers) > theirs.num_hidden_layers:
+        raise InvalidInput(f"{folder / CARD} lists layers that {teacher.folder} does not have. Distill it again.")
+    equal = ["vocab_size", "num_attention_heads"]
+    if teacher.kind == student_bert.kind == "classes":
+        equal.append("num_labels")
+    for name in equal:
+        if getattr(config, name) != getattr(theirs, name):
             raise InvalidInput(
-                f"{folder} has a {name} of {getattr(config, name)}, the teacher one of {getattr(given, name)}: "
-                "a student goes on with a teacher of the same words, heads and classes."
+                f"{folder} has a {name} of {getattr(config, name)}, the teacher one of {getattr(theirs, name)}. "
+                "Use a teacher with the student's vocabulary, heads and classes."
             )
     kind = "classes" if teacher.kind == "classes" else "vectors"
-    student = Student(kind, _with_head(found, teacher), given.hidden_size, layers)
+    student = Student(kind, _with_head(student_bert, teacher), theirs.hidden_size, layers)
     if isinstance(student.to_teacher, nn.Linear) and (folder / DENSE_WEIGHTS).is_file():
         dense = {name.removeprefix("linear."): t for name, t in read_tensors(folder / DENSE_WEIGHTS).items()}
         check_names(student.to_teacher.state_dict(), dense, str(folder / DENSE_WEIGHTS), "a map to the teacher's width")
@@ -193,15 +198,15 @@ def read_student(folder: Path, teacher: BertFolder) -> Student:
     return student.eval()
 
 
-def _with_head(found: BertFolder, teacher: BertFolder) -> Any:
-    """The transformer of `found`, below a fresh head where the teacher has one and it has none."""
-    if teacher.kind == found.kind:
-        return found.model
+def _with_head(student: BertFolder, teacher: BertFolder) -> Any:
+    """The student's transformer, with a new head where only the teacher has one."""
+    if teacher.kind == student.kind:
+        return student.model
     if teacher.kind != "classes":
-        return found.bert
-    config = found.config
+        return student.bert
+    config = student.config
     config.id2label = teacher.config.id2label
     config.label2id = teacher.config.label2id
     model: Any = type(teacher.model)(config)
-    model.bert.load_state_dict(found.bert.state_dict(), strict=False)  # it has no pooler
+    model.bert.load_state_dict(student.bert.state_dict(), strict=False)  # the student lacks the pooler
     return model

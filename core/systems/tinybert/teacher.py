@@ -1,4 +1,4 @@
-"""A BERT in a folder, as transformers writes it: read without a network, without pickle and without code of its own."""
+"""Read a BERT from a folder that transformers wrote: offline, and without running pickles or the folder's code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.systems.common.student_card import licence_of
 
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json", "added_tokens.json")
 POOLING = "1_Pooling/config.json"
-"""Of sentence-transformers: how the tokens' states become a vector."""
+"""Sentence-transformers' file on pooling the tokens' states to a vector."""
 Head = Literal["BertModel", "BertForSequenceClassification", "BertForMaskedLM", "BertForPreTraining"]
 KINDS: Mapping[str, str] = {
     "BertModel": "vectors",
@@ -27,17 +27,17 @@ KINDS: Mapping[str, str] = {
     "BertForMaskedLM": "words",
     "BertForPreTraining": "words",
 }
-"""What a model with this head gives."""
+"""Class of the model -> its output."""
 EMBEDDED = "embedded"
-"""Names the sentence encoder that comes along, in place of a folder."""
+"""Names Errata's sentence encoder, in place of a folder."""
 NEEDED = (
-    "a folder of a BertModel or BertForSequenceClassification with config.json, model.safetensors and its tokenizer, "
-    f"as save_pretrained of transformers writes it; or {EMBEDDED!r}, the sentence encoder that comes along"
+    "a folder of a BertModel or BertForSequenceClassification, as save_pretrained of transformers writes it, or "
+    f"{EMBEDDED!r} for Errata's sentence encoder"
 )
 
 
 class _Config(ModelConfig):
-    """A BERT as published: with absolute positions, and no decoder."""
+    """A BERT as published: with absolute positions, and not a decoder."""
 
     model_type: Literal["bert"]
     architectures: tuple[Head, ...] = Field(("BertModel",), min_length=1)
@@ -51,11 +51,11 @@ class _Config(ModelConfig):
     @model_validator(mode="after")
     def _chooses_a_class(self) -> _Config:
         n = self.num_labels if self.id2label is None else len(self.id2label)
-        one = self.problem_type == "single_label_classification" and n > 1
-        if self.architectures[0] == "BertForSequenceClassification" and not one:
+        chooses = self.problem_type == "single_label_classification" and n > 1
+        if self.architectures[0] == "BertForSequenceClassification" and not chooses:
             raise ValueError(
-                f"its head must choose one class of two or more: problem_type is {self.problem_type[:60]!r}, labels "
-                f"are {n}"
+                f"its head must choose one class of two or more: problem_type is {self.problem_type[:60]!r}, the "
+                f"number of labels {n}"
             )
         return self
 
@@ -82,30 +82,38 @@ class BertFolder:
 
     @property
     def digest(self) -> str:
-        """Of the weights' file."""
+        """Digest of the weights' file."""
         return digest(self.folder / WEIGHTS)[:32]
 
 
 def read_bert(folder: Path | None, kinds: Sequence[str] = ("vectors", "classes", "words")) -> BertFolder:
-    """The model in the folder; of one with a language model's head only `kinds` with "words" take it.
+    """Read the model in the folder.
+
+    Args:
+        kinds: values of `KINDS` to accept; "words" accepts a language model's head.
 
     Raises:
-        InvalidInput: there is none, it is no BERT, it is a pickle, its parts do not fit together, or its kind is none
-            of `kinds`.
+        InvalidInput: the folder contains no model, the model is not a BERT, is a pickle or not of these kinds, or its
+            parts do not fit together.
     """
     if folder is None:
         raise InvalidInput(f"This command needs a model. Use {NEEDED}.")
-    folder = minilm_folder() if str(folder) == EMBEDDED and not folder.exists() else folder
+    if str(folder) == EMBEDDED and not folder.exists():
+        folder = minilm_folder()
     parts = ModelFolder(folder, NEEDED)
     config = parts.config(_Config)
     head = config.architectures[0]
     if KINDS[head] not in kinds:
-        wanted = " or ".join(name for name, given in KINDS.items() if given in kinds)
+        wanted = " or ".join(name for name, kind in KINDS.items() if kind in kinds)
         raise InvalidInput(f"{folder} has a {head}. Use a {wanted}.")
-    pooling = (folder / POOLING).parent
-    if head == "BertModel" and pooling.is_dir() and (found := pooling_of(pooling)) != "mean":
-        raise InvalidInput(f"{folder}: its vectors are pooled by {found!r}; only the mean is distilled.")
-    model = parts.model(head, options={"add_pooling_layer": False} if head == "BertModel" else {})
+    options: dict[str, Any] = {}
+    if head == "BertModel":
+        options = {"add_pooling_layer": False}
+        pooling_folder = (folder / POOLING).parent
+        pooling = pooling_of(pooling_folder) if pooling_folder.is_dir() else "mean"
+        if pooling != "mean":
+            raise InvalidInput(f"{folder} pools its vectors by {pooling!r}. Use a model that takes the mean.")
+    model = parts.model(head, options=options)
     tokenizer = parts.tokenizer(config.vocab_size, ("tokenizer.json", "vocab.txt"))
     if tokenizer.pad_token_id is None or tokenizer.mask_token_id is None:
         raise InvalidInput(f"{folder}: the tokenizer lacks [PAD] or [MASK]. Use a BERT's tokenizer.")
@@ -113,10 +121,10 @@ def read_bert(folder: Path | None, kinds: Sequence[str] = ("vectors", "classes",
 
 
 def check_apart(out: Path, teacher: BertFolder, start: Path | None) -> None:
-    """See that what is read is not written over.
+    """Check that the student will not overwrite its input.
 
     Raises:
-        InvalidInput: `out` is a folder that is read.
+        InvalidInput: `out` is the teacher's folder or the folder to start from.
     """
     for folder in (teacher.folder, start):
         if folder is not None and out.resolve() == folder.resolve():

@@ -41,8 +41,8 @@ def test_classes_bear_the_names_of_the_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("text,prediction\na dog,1\n", "has a column 'prediction' already"),
-        ("text,prob_x\na dog,1\n", "has a column 'prob_x' already"),
+        ("text,prediction\na dog,1\n", "already has a column 'prediction'"),
+        ("text,prob_x\na dog,1\n", "already has a column 'prob_x'"),
         ("text,other\n,1\n", "has no text in 'text'"),
         ("txt,other\na dog,1\n", "no column 'text'"),
     ],

@@ -35,10 +35,12 @@ def test_a_student_is_taught_measured_and_written(
     out = tmp_path / "out"
     told = said(capsys, "distil", teacher, "--texts", texts, "--column", "text", "--out", str(out), *FEW)
     first = told.splitlines()[0]
-    assert re.fullmatch(r"The student is \d\.\d times as fast .* on 8 new texts .* cosine of 0\.\d+ to .*", first)
+    assert re.fullmatch(
+        r"The student is \d\.\d times as fast as its teacher; .* cosine is 0\.\d+ on 8 held-out texts\.", first
+    )
     assert "learned from the teacher's 2, 4, 6." in told
-    assert "Learned from 72 texts and 0 changed copies" in told
-    assert "License of the teacher: unknown" in told
+    assert "Trained on 72 texts and 0 changed copies" in told
+    assert "License of the teacher, which also covers the student: unknown." in told
     transformers: Any = import_module("transformers")
     assert transformers.AutoModel.from_pretrained(out, local_files_only=True).config.num_hidden_layers == 3
     again = said(capsys, "distil", teacher, "--texts", texts, "--column", "text", "--out", str(out), *FEW)
@@ -53,10 +55,10 @@ def test_a_classifier_is_taught_with_copies_and_goes_on(
     model = str(write_bert(tmp_path / "mlm", "BertForMaskedLM"))
     given = ("--texts", texts, "--column", "text")
     told = said(capsys, "distil", model, *given, "--out", str(tmp_path / "general"), "--prediction-epochs", "0")
-    assert "It learned layers alone" in told
+    assert "Only its layers are trained" in told
     more = ("--start", str(tmp_path / "general"), "--masked-lm", model, "--augment", "2")
     told = said(capsys, "distil", head, *given, "--out", str(tmp_path / "task"), *more, *FEW)
-    assert re.match(r"The student is \d\.\d times .* gives the teacher's class on \d+% of 8 new texts", told)
+    assert re.match(r"The student is \d\.\d times .* gives the teacher's class on \d+% of 8 held-out texts", told)
     card = json.loads((tmp_path / "task" / "distilled.json").read_text("utf-8"))
     assert card["data"]["copies"] > 72
     assert card["settings"]["augment"] == 2
@@ -75,11 +77,11 @@ def test_every_setting_is_an_option_with_a_sentence(capsys: pytest.CaptureFixtur
         ({"teacher": "nowhere"}, "nowhere holds no config.json"),
         ({"--texts": "nowhere.csv"}, "'nowhere.csv' was not found"),
         ({"--column": "txt"}, "no column 'txt'"),
-        ({"--layers": "7"}, "layers must be 1 to 6, the number of the teacher's layers: got 7"),
-        ({"--width": "25"}, "Take 24 or 27"),
+        ({"--layers": "7"}, "layers must be 1 to 6, the teacher's number of layers: got 7"),
+        ({"--width": "25"}, "Use 24 or 27"),
         ({"--map": "middle"}, "map must be one of uniform, top, bottom"),
-        ({"--inherit": "layers", "--width": "12"}, "at the teacher's width (24) alone: got width 12"),
-        ({"--start": "nowhere"}, "There is no student in nowhere"),
+        ({"--inherit": "layers", "--width": "12"}, "only at the teacher's width (24): got width 12"),
+        ({"--start": "nowhere"}, "nowhere contains no student: distilled.json is missing"),
         ({"--masked-lm": "nowhere"}, "nowhere holds no config.json"),
     ],
 )

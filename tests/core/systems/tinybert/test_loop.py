@@ -127,5 +127,5 @@ def test_it_can_be_stopped(teacher: BertFolder) -> None:
 )
 def test_nothing_to_learn_is_refused(teacher: BertFolder, none: dict[str, bool]) -> None:
     column = TextColumn("t.csv", "text", tuple(some_texts(40)), 40, 0, 0)
-    with pytest.raises(InvalidInput, match="There is nothing to learn"):
+    with pytest.raises(InvalidInput, match="Nothing to train"):
         distil(teacher, column, replace(HOW, **none))
