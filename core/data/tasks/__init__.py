@@ -1,1 +1,1 @@
-"""Samples that are more than an image with a label: several labels, masks by class, detections."""
+"""Read samples that are more than an image with one label: several labels, masks by class, detections."""

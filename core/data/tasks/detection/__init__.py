@@ -1,1 +1,1 @@
-"""Detections: boxes read from COCO or YOLO, matched, and made rows."""
+"""Read detections: boxes from COCO or YOLO, matched with objects, as rows to diagnose."""

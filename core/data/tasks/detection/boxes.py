@@ -1,4 +1,4 @@
-"""Boxes of objects and of predictions, and the checks that every format shares."""
+"""Hold the boxes of objects and predictions, and check them alike for every format."""
 
 from __future__ import annotations
 
@@ -19,52 +19,52 @@ class Boxes:
 
     ids: tuple[str, ...]
     image: I64
-    """(n,) place among the images, -1 for an image that is not known."""
+    """(n,) index of the image, -1 for an unknown one."""
     category: I64
-    """(n,) index into the class names, -1 for one that is not known."""
+    """(n,) index into the class names, -1 for an unknown class."""
     xywh: F64
     """(n, 4) left, top, width, height in pixels; nan where they could not be read."""
     score: F64
     """(n,) the model's confidence; 1 for true objects."""
     crowd: Bool
-    """(n,) regions of many objects, which count neither as object nor as mistake."""
+    """(n,) regions of many objects, which count neither as objects nor as mistakes."""
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def keep(self, rows: I64) -> Boxes:
-        """The same boxes restricted to `rows`, in that order."""
+        """The boxes of `rows`, in that order."""
         ids = tuple(self.ids[int(row)] for row in rows)
         return Boxes(ids, self.image[rows], self.category[rows], self.xywh[rows], self.score[rows], self.crowd[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Raw:
-    """What one format's reader gives: nothing is dropped yet but in the ledgers."""
+    """Both sides as written; bad boxes are marked in the ledgers and still present."""
 
     class_names: tuple[str, ...]
     image_names: tuple[str, ...]
     """Path of each image, as written."""
     sizes: F64
-    """(m, 2) width and height in pixels; nan where the files have to tell."""
+    """(m, 2) width and height in pixels; nan if the image files are to be measured."""
     truth: Boxes
     predictions: Boxes
     truth_ledger: Ledger
     predictions_ledger: Ledger
     image_ids: F64
-    """(m,) number of each image, nan where its id is none."""
-    said_images: F64
+    """(m,) number of each image, nan for an id that is not a number."""
+    predicted_image_ids: F64
     """(predictions,) number of its image."""
     class_ids: tuple[str, ...]
     """Of each class, as written."""
-    said_classes: tuple[str, ...]
-    """(predictions,) id of its class."""
+    predicted_class_ids: tuple[str, ...]
+    """(predictions,) id of its class, as written."""
     relative: bool = False
     """The boxes are shares of the image's width and height."""
     image_frame: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """(m rows) what else was written of each image."""
+    """(m rows) further values of each image."""
     truth_frame: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """(n rows) what else was written of each true object."""
+    """(n rows) further values of each true object."""
     notes: tuple[str, ...] = ()
 
 
@@ -76,32 +76,31 @@ BoxRow = tuple[str, int, int, tuple[float, ...], float, bool]
 
 def boxes_from(rows: Sequence[BoxRow]) -> Boxes:
     """The boxes, in the order of their rows."""
-    ids, image, category, xywh, score, crowd = zip(*rows) if rows else ((),) * 6
     return Boxes(
-        tuple(ids),
-        np.array(image, np.int64),
-        np.array(category, np.int64),
-        np.array(xywh, np.float64).reshape(len(rows), 4),
-        np.array(score, np.float64),
-        np.array(crowd, np.bool_),
+        ids=tuple(row[0] for row in rows),
+        image=np.array([row[1] for row in rows], np.int64),
+        category=np.array([row[2] for row in rows], np.int64),
+        xywh=np.array([row[3] for row in rows], np.float64).reshape(len(rows), 4),
+        score=np.array([row[4] for row in rows], np.float64),
+        crowd=np.array([row[5] for row in rows], np.bool_),
     )
 
 
 def in_pixels(boxes: Boxes, sizes: F64) -> Boxes:
-    """Boxes that were shares of the image's sides, in pixels; those of unknown images are left as they are."""
+    """Convert boxes from shares of the image's sides to pixels; those of unknown images stay as they are."""
     scale = _sizes_of(boxes, sizes, boxes.image >= 0, otherwise=1.0)
     return replace(boxes, xywh=boxes.xywh * np.concatenate([scale, scale], axis=1))
 
 
 def _sizes_of(boxes: Boxes, sizes: F64, known: Bool, otherwise: float) -> F64:
-    """(n, 2) width and height of each box's image where that is `known`."""
+    """(n, 2) width and height of each box's image, `otherwise` if it is not `known`."""
     if not len(sizes):
         return np.full((len(boxes), 2), otherwise)
     return np.where(known[:, None], sizes[np.maximum(boxes.image, 0)], otherwise)
 
 
 def check_boxes(boxes: Boxes, sizes: F64, ledger: Ledger, what: str) -> Boxes:
-    """Drop boxes that are none, in the ledger, and cut the others at the image's border.
+    """Drop unusable boxes in the ledger, and cut the others at the image's border.
 
     Args:
         what: "truth" or "predictions", for messages.
@@ -121,16 +120,16 @@ def check_boxes(boxes: Boxes, sizes: F64, ledger: Ledger, what: str) -> Boxes:
         if beyond.sum() > standing.sum() / 3 and as_corners.sum() >= 0.95 * standing.sum():
             example = ", ".join(f"{v:g}" for v in boxes.xywh[np.flatnonzero(beyond)[0]])
             raise InvalidInput(
-                f"The boxes of the {what} must be left, top, width, height: {int(beyond.sum()):,} of "
-                f"{int(standing.sum()):,} would reach beyond their image, such as [{example}]. They look like left, "
-                "top, right, bottom: write width = right - left and height = bottom - top."
+                f"The boxes of the {what} look like left, top, right, bottom: {int(beyond.sum()):,} of "
+                f"{int(standing.sum()):,} reach beyond their image, such as [{example}]. Write them as left, top, "
+                "width, height."
             )
         outside = beyond | (standing & (start < -0.01 * size - 2).any(axis=1))
         if outside.sum() > 0.5 * standing.sum():
+            example = boxes.ids[int(np.flatnonzero(outside)[0])]
             raise InvalidInput(
                 f"{int(outside.sum()):,} of {int(standing.sum()):,} boxes of the {what} reach beyond their image, such "
-                f"as {boxes.ids[int(np.flatnonzero(outside)[0])]}. Check that they are in the form and the pixels of "
-                "these images."
+                f"as {example}. Write them as left, top, width, height in pixels of these images."
             )
         ledger.drop(standing & (length <= 0).any(axis=1), "the box has no width or no height")
         low = np.maximum(start, 0)
@@ -139,18 +138,18 @@ def check_boxes(boxes: Boxes, sizes: F64, ledger: Ledger, what: str) -> Boxes:
         cut = ledger.standing() & ((start < -1) | (start + length > size + 1)).any(axis=1)
     if cut.any():
         ledger.note(
-            f"Boxes of the {what} that reach more than a pixel beyond their image, and were cut at its "
-            f"border: {int(cut.sum()):,}."
+            f"Cut {int(cut.sum()):,} boxes of the {what} at the border of their image: they reach more than a pixel "
+            "beyond it."
         )
     return replace(boxes, xywh=np.concatenate([low, high - low], axis=1))
 
 
 def geometry(boxes: Boxes, sizes: F64) -> dict[str, F64]:
-    """What a box's place and size say, (n,) each; the unit is in the name or a share of the image."""
+    """Measure location and size of each box, (n,) each; in shares of the image unless the name has the unit."""
     size = sizes[boxes.image]
     start = boxes.xywh[:, :2]
     length = boxes.xywh[:, 2:]
-    off = (start + length / 2) / size - 0.5  # (n, 2), -0.5 to 0.5
+    off = (start + length / 2) / size - 0.5  # (n, 2), -0.5 to 0.5: the distance is 1 in a corner
     gap = np.minimum(start, size - start - length).min(axis=1)
     return {
         "area share": length.prod(axis=1) / size.prod(axis=1),

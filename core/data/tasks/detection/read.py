@@ -1,11 +1,10 @@
-"""Both sides of a detection task, read from COCO or YOLO and matched with their images."""
+"""Read both sides of a detection task from COCO or YOLO, and find their images."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +26,7 @@ from core.records.ledger import Ledger
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
-    """The good boxes of both sides, sorted by image, and the account of the others."""
+    """The good boxes of both sides, sorted by image, and the reasons for the others."""
 
     name: str
     class_names: tuple[str, ...]
@@ -37,9 +36,9 @@ class Detections:
     truth: Boxes
     predictions: Boxes
     image_columns: tuple[Column, ...]
-    """(m,) what the truth says of each image."""
+    """(m,) further values of each image in the truth."""
     object_columns: tuple[Column, ...]
-    """(n,) what the truth says of each object."""
+    """(n,) further values of each object in the truth."""
     excluded: tuple[tuple[str, str], ...]
     """(id, reason)."""
     notes: tuple[str, ...]
@@ -54,11 +53,10 @@ def read_detections(
     limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> Detections:
-    """Read both sides, as COCO where they are files and as YOLO where they are folders or archives, and match them with
-    the images.
+    """Read both sides, as COCO from files or as YOLO from folders or archives, and find their images.
 
     Args:
-        as_is: what looks like a mistake (`core.data.tasks.detection.desk`) is noted, and does not stop the reading.
+        as_is: a likely mistake (`core.data.tasks.detection.desk`) is noted instead of refused.
 
     Raises:
         InvalidInput: see `read_detection_samples`.
@@ -68,29 +66,30 @@ def read_detections(
     progress("read detections", 0, 1)
     store = open_images(images, limits, progress)
     raw = _raw(truth, predictions, store, progress)
-    book = Ledger(len(raw.image_names), as_is=as_is)
+    ledger = Ledger(len(raw.image_names), as_is=as_is)
     names = np.array(raw.image_names, dtype=object)
-    positions = match_files(names, store, book, column="file_name", count_unused=not raw.relative, progress=progress)
-    check_pictures(store, positions, book, limits, progress)
-    sizes = _fill_sizes(raw.sizes, store, positions, book, progress)
-    kept = book.kept_rows()
-    place = np.full(len(names) + 1, -1, np.int64)  # the last entry, for -1, stays -1
-    place[kept] = np.arange(len(kept))
-    true = _placed(raw, "truth", book, place, sizes[kept])
-    order = _in_order(true, raw.truth_ledger)
-    check_detections(raw, true.keep(order), place, sizes[kept], book)
-    predicted = _placed(raw, "predictions", book, place, sizes[kept])
-    excluded, notes = _account(raw, book)
+    positions = match_files(names, store, ledger, column="file_name", count_unused=not raw.relative, progress=progress)
+    check_pictures(store, positions, ledger, limits, progress)
+    sizes = _fill_sizes(raw.sizes, store, positions, ledger, progress)
+    usable = ledger.kept_rows()
+    new_index = np.full(len(names) + 1, -1, np.int64)  # the last entry, for -1, stays -1
+    new_index[usable] = np.arange(len(usable))
+    sizes = sizes[usable]
+    true = _usable_boxes(raw, "truth", ledger, new_index, sizes)
+    true_order = _in_order(true, raw.truth_ledger)
+    check_detections(raw, true.keep(true_order), new_index, sizes, ledger)
+    predicted = _usable_boxes(raw, "predictions", ledger, new_index, sizes)
+    excluded, notes = _account(raw, ledger)
     progress("read detections", 1, 1)
     return Detections(
         truth.stem,
         raw.class_names,
-        store.keep(positions[kept]),
-        sizes[kept],
-        true.keep(order),
+        store.keep(positions[usable]),
+        sizes,
+        true.keep(true_order),
         predicted.keep(_in_order(predicted, raw.predictions_ledger)),
-        tuple(column.keep(kept) for column in _columns(raw.image_frame, notes)),
-        tuple(column.keep(order) for column in _columns(raw.truth_frame, notes)),
+        tuple(column.keep(usable) for column in _columns(raw.image_frame, notes)),
+        tuple(column.keep(true_order) for column in _columns(raw.truth_frame, notes)),
         tuple(excluded),
         (*store.notes, *raw.notes, *notes),
     )
@@ -98,77 +97,87 @@ def read_detections(
 
 def _raw(truth: Path, predictions: Path, store: FileImages, progress: Progress) -> Raw:
     """Both sides as written."""
-    yolo = _holds_files(truth), _holds_files(predictions)
-    if any(yolo) and not all(yolo):
+    # YOLO's labels are a folder or an archive of files, COCO's one file
+    yolo = [path.is_dir() or is_archive(path) for path in (truth, predictions)]
+    if all(yolo):
+        return read_yolo(truth, predictions, store, progress=progress)
+    if any(yolo):
         raise InvalidInput(
-            f"{truth.name} and {predictions.name} are of two forms: give two JSON files (COCO), "
-            "or two folders or zips (YOLO)."
+            f"{truth.name} and {predictions.name} are of two forms. "
+            "Use two JSON files (COCO), or two folders or zips (YOLO)."
         )
-    return read_yolo(truth, predictions, store, progress=progress) if all(yolo) else read_coco(truth, predictions)
+    return read_coco(truth, predictions)
 
 
-def _placed(raw: Raw, what: str, book: Ledger, place: I64, sizes: F64) -> Boxes:
-    """The boxes of one side in pixels of the images that are there; bad ones are dropped in its ledger.
+def _usable_boxes(raw: Raw, what: str, image_ledger: Ledger, new_index: I64, sizes: F64) -> Boxes:
+    """The boxes of one side in pixels of the usable images; bad ones are dropped in the side's ledger.
 
     Args:
         what: "truth" or "predictions".
-        book: which images have an image.
-        place: (m + 1,) where each image's image lies among those; -1 for none.
-        sizes: of those images.
+        image_ledger: why images are not usable.
+        new_index: (m + 1,) index of each image among the usable ones; -1 for none.
+        sizes: of the usable images.
     """
-    true = what == "truth"
-    boxes, ledger = (raw.truth, raw.truth_ledger) if true else (raw.predictions, raw.predictions_ledger)
-    lost = (boxes.image >= 0) & (place[boxes.image] < 0)
-    ledger.drop(lost, [book.reasons[i] if i >= 0 else "" for i in boxes.image])
-    moved = replace(boxes, image=place[boxes.image])
-    return check_boxes(in_pixels(moved, sizes) if raw.relative else moved, sizes, ledger, what)
+    boxes = raw.predictions
+    ledger = raw.predictions_ledger
+    if what == "truth":
+        boxes = raw.truth
+        ledger = raw.truth_ledger
+    lost = (boxes.image >= 0) & (new_index[boxes.image] < 0)
+    ledger.drop(lost, [image_ledger.reasons[i] if i >= 0 else "" for i in boxes.image])
+    boxes = replace(boxes, image=new_index[boxes.image])
+    if raw.relative:
+        boxes = in_pixels(boxes, sizes)
+    return check_boxes(boxes, sizes, ledger, what)
 
 
-def _holds_files(path: Path) -> bool:
-    """Whether it is a folder or an archive, as YOLO's labels are."""
-    return path.is_dir() or is_archive(path)
-
-
-def _fill_sizes(sizes: F64, store: Any, positions: I64, book: Ledger, progress: Progress) -> F64:
-    """The sizes, with those that the truth does not give read from the images, upright."""
+def _fill_sizes(sizes: F64, store: FileImages, positions: I64, ledger: Ledger, progress: Progress) -> F64:
+    """The sizes; those missing in the truth are read from the images, upright."""
     sizes = sizes.copy()
     reasons = [""] * len(positions)
     report = Reporter(progress, "read sizes", len(positions))
-    for row in np.flatnonzero(~np.isfinite(sizes).all(axis=1) & book.standing()).tolist():
+    for row in np.flatnonzero(~np.isfinite(sizes).all(axis=1) & ledger.standing()).tolist():
         report(row)
         try:
             sizes[row] = upright_size(store.read(int(positions[row])))
         except (InvalidInput, Unreadable) as error:
             reasons[row] = f"its image cannot be read: {str(error)[:80]}"
-    book.drop(np.array([bool(reason) for reason in reasons], np.bool_), reasons)
+    ledger.drop(np.array([bool(reason) for reason in reasons], np.bool_), reasons)
     return sizes
 
 
 def _in_order(boxes: Boxes, ledger: Ledger) -> I64:
-    """The standing rows, those of one image after each other: their image is then decoded once."""
+    """The remaining rows, sorted by image, so that each image is decoded once."""
     rows = ledger.kept_rows()
     return rows[np.argsort(boxes.image[rows], kind="stable")]
 
 
-def _account(raw: Raw, book: Ledger) -> tuple[list[tuple[str, str]], list[str]]:
-    """Every box that was left out, and the sentences to say about it."""
+def _account(raw: Raw, image_ledger: Ledger) -> tuple[list[tuple[str, str]], list[str]]:
+    """(id, reason) of every dropped box, and the notes."""
     excluded: list[tuple[str, str]] = []
-    notes = list(book.notes)
+    notes = list(image_ledger.notes)
     for boxes, ledger, what in (
         (raw.truth, raw.truth_ledger, "true objects"),
         (raw.predictions, raw.predictions_ledger, "predictions"),
     ):
         excluded += ledger.account(boxes.ids)
         counts = Counter(reason.split(": ")[0] for reason in ledger.reasons if reason)
-        notes += [f"{n:,} of {len(boxes):,} {what} left out: {reason}." for reason, n in counts.most_common()]
+        for reason, n in counts.most_common():
+            notes.append(f"Skipped {n:,} of {len(boxes):,} {what}: {reason}.")
         notes += ledger.notes
-    lost = len(book) - len(book.kept_rows())
-    if lost:
-        notes.append(f"{lost:,} of {len(book):,} images of the truth have no image that can be used.")
+    n_lost = len(image_ledger) - len(image_ledger.kept_rows())
+    if n_lost:
+        notes.append(f"{n_lost:,} of {len(image_ledger):,} images of the truth have no usable image file.")
     return excluded, notes
 
 
 def _columns(frame: pd.DataFrame, notes: list[str]) -> list[Column]:
-    found = [as_column(frame[name]) for name in frame.columns]
-    notes.extend(note for _, note in found if note)
-    return [column for column, _ in found if column is not None]
+    """The frame's columns that can be conditions; `notes` gains why others cannot."""
+    columns = list[Column]()
+    for name in frame.columns:
+        column, note = as_column(frame[name])
+        if note:
+            notes.append(note)
+        if column is not None:
+            columns.append(column)
+    return columns

@@ -16,7 +16,7 @@ def test_boxes_given_as_corners_are_recognized(made):
         r | {"bbox": [r["bbox"][0], r["bbox"][1], r["bbox"][0] + r["bbox"][2], r["bbox"][1] + r["bbox"][3]]}
         for r in made.annotations
     ]
-    refused(made, "boxes of the truth must be left, top, width, height", annotations=truth)
+    refused(made, "boxes of the truth look like left, top, right, bottom", annotations=truth)
 
 
 def test_boxes_far_beyond_their_images_are_one_message(made):
@@ -55,4 +55,4 @@ def test_bad_boxes_are_left_out_each_with_its_reason(made):
     ):
         assert text in found[row]
     assert len(audit.samples) == good
-    assert said(audit, "true objects left out: the box has no width or no height")
+    assert said(audit, "true objects: the box has no width or no height")

@@ -22,7 +22,7 @@ def test_ids_of_another_data_set_are_one_message(made):
 
 
 def test_empty_predictions_are_one_message(made):
-    refused(made, "holds no prediction", results=[])
+    refused(made, "the list of predictions is empty", results=[])
 
 
 def test_scores_beyond_one_are_one_message(made):

@@ -68,7 +68,7 @@ def test_a_detector_of_no_more_than_chance_is_noted():
     anywhere = np.roll(raw.predictions.xywh, 7, axis=0)
     said = notes(replace(raw, predictions=replace(raw.predictions, xywh=anywhere)), truth, sizes)
     assert len(said) == 1
-    assert "hardly more than at the objects of another image" in said[0]
+    assert "hardly more than on objects of another image" in said[0]
 
 
 longer = lambda size: np.repeat(size.max(axis=1, keepdims=True), 2, axis=1)  # noqa: E731
@@ -111,14 +111,14 @@ def test_yolo_boxes_that_begin_at_a_corner_are_refused(form):
     assert notes(raw, truth, sizes) == []
     extent = start + extent if "right" in form else extent  # read as the center, and turned into a corner
     message = stopped(raw, truth, sizes, xywh=np.concatenate([start - extent / 2, extent], axis=1))
-    assert f"read as {form}. Give each box to its own image, as center, width and height in shares" in message
+    assert f"read as {form}. Write each box for its own image, as center, width and height in shares" in message
 
 
 @pytest.mark.parametrize(
     ("images", "expected"),
     [
-        (lambda image: image - 1, "whose number is 1 more"),
-        (lambda image: image + 1, "whose number is 1 less"),
+        (lambda image: image - 1, "numbered 1 higher"),
+        (lambda image: image + 1, "numbered 1 lower"),
         (lambda image: np.argsort(np.argsort(np.arange(N)[::-1]))[image], "sorted by name"),
     ],
 )
@@ -127,7 +127,7 @@ def test_results_of_other_pictures_are_refused(images, expected):
     raw = replace(raw, image_names=raw.image_names[::-1])
     image = images(raw.predictions.image)
     there = (image >= 0) & (image < N)
-    raw = replace(raw, said_images=image + 1.0)
+    raw = replace(raw, predicted_image_ids=image + 1.0)
     assert expected in stopped(raw, truth, sizes, image=np.where(there, image, -1))
 
 
@@ -135,9 +135,9 @@ def test_ids_that_are_places_in_the_list_are_refused():
     raw, truth, sizes = drawn()
     ids = np.random.default_rng(0).permutation(N) + 1.0
     place = {number: i for i, number in enumerate(ids.tolist())}
-    raw = replace(raw, image_ids=ids, said_images=raw.predictions.image + 1.0)
-    other = np.array([place[number] for number in raw.said_images.tolist()])
-    assert "numbering the images from 1, in place of their ids" in stopped(raw, truth, sizes, image=other)
+    raw = replace(raw, image_ids=ids, predicted_image_ids=raw.predictions.image + 1.0)
+    other = np.array([place[number] for number in raw.predicted_image_ids.tolist()])
+    assert "positions in the list of images from 1, instead of ids" in stopped(raw, truth, sizes, image=other)
 
 
 def test_boxes_that_would_fit_any_picture_are_not_taken_for_another_form():
@@ -155,18 +155,19 @@ def test_boxes_that_would_fit_any_picture_are_not_taken_for_another_form():
 @pytest.mark.parametrize("numbers", [("1", "2", "3"), ("2", "0", "1")])
 def test_classes_numbered_otherwise_are_refused_with_both_numbers(numbers):
     raw, truth, sizes = drawn()
-    raw = replace(raw, said_classes=tuple(numbers[int(one)] for one in raw.said_classes))
+    raw = replace(raw, predicted_class_ids=tuple(numbers[int(one)] for one in raw.predicted_class_ids))
     message = stopped(raw, truth, sizes)
-    assert f"0 ('cat') of the truth goes with {numbers[0]}, 1 ('dog') of the truth goes with {numbers[1]}" in message
-    assert "renumbered so" in message
+    pairs = [f"{i} ({name!r}) in the truth is {numbers[i]} in the predictions" for i, name in enumerate(NAMES[:2])]
+    assert ", ".join(pairs) in message
+    assert "if renumbered" in message
 
 
 @pytest.mark.parametrize("unseen", [range(30), range(0, 60, 3)])
 def test_pictures_that_the_detector_has_not_seen_are_noted(unseen):
     raw, truth, sizes = drawn()
     keep = np.flatnonzero(~np.isin(raw.predictions.image, unseen))
-    raw = replace(raw, predictions=raw.predictions.keep(keep), said_images=raw.said_images[keep],
-                  said_classes=tuple(raw.said_classes[i] for i in keep))  # fmt: skip
+    raw = replace(raw, predictions=raw.predictions.keep(keep), predicted_image_ids=raw.predicted_image_ids[keep],
+                  predicted_class_ids=tuple(raw.predicted_class_ids[i] for i in keep))  # fmt: skip
     said = notes(raw, truth, sizes)
     assert len(said) == 1
     assert f"{len(unseen)} of 60 images with objects have no prediction" in said[0]

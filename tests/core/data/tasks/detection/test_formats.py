@@ -100,7 +100,7 @@ def test_yolo_without_names_counts_its_classes(made, tmp_path):
     folder = as_yolo(made, tmp_path / "yolo", "")
     audit = read_detection_samples(folder, folder / "predicted", images=folder / "images")
     assert audit.samples.class_names[:2] == ("class 0", "class 1")
-    assert said(audit, "called by their numbers")
+    assert said(audit, "Named the classes by their numbers")
 
 
 def test_yolo_predictions_without_confidence_are_one_message(made, tmp_path):

@@ -153,8 +153,8 @@ def test_many_boxes_on_one_image_are_matched_in_little_memory_and_too_many_refus
     assert tracemalloc.get_traced_memory()[1] < 100e6  # a matrix of 4,000 by 4,000 has 128 MB
     tracemalloc.stop()
     assert set(found.object_kind) == {"found"}
-    monkeypatch.setattr(matching, "BLOCK", 7)
+    monkeypatch.setattr(matching, "BLOCK_IOUS", 7)
     assert matched(rows[:60], rows[30:90]).prediction_kind == ("right",) * 30 + ("background",) * 30
     monkeypatch.setattr(matching, "MAX_PAIRS", 4000)
-    with pytest.raises(InvalidInput, match="has 90 objects and 10 predictions; at most 4,000 pairs"):
+    with pytest.raises(InvalidInput, match=r"has 90 objects and 10 predictions\. At most 4,000 pairs"):
         matched(rows[:90], rows[:10])

@@ -69,7 +69,7 @@ def test_the_three_losses_of_one_set_of_objects_agree(made):
     assert (outcome == "wrong class").sum() == 1
     assert kind.outcomes.loss.sum() == 1
     assert len(kind.samples) == np.isin(outcome, ["found", "wrong class"]).sum()
-    assert said(kind, "true objects left out: the object was not located")
+    assert said(kind, "true objects: the object was not located")
     assert miss.samples.class_names[miss.outcomes.predictions[np.flatnonzero(outcome == "missed")[0]]] == "background"
 
 
@@ -85,7 +85,7 @@ def test_predictions_are_an_audit_of_their_own(made):
 
 def test_a_higher_score_threshold_leaves_predictions_out_and_says_how_many(made):
     audit, below = audited(made, score=0.75), sum(r["score"] < 0.75 for r in made.results)
-    assert said(audit, f"{below:,} of {len(made.results):,} predictions have a score below 0.75")
+    assert said(audit, f"{below:,} of {len(made.results):,} predictions with a score below 0.75")
     assert audit.outcomes.loss.sum() > audited(made).outcomes.loss.sum()
 
 
@@ -147,7 +147,7 @@ def test_pictures_that_are_not_there_take_their_objects_along(made):
     assert lost
     assert all("not among the images" in why(audit, f"0003.png#{identity}") for identity in lost)
     assert len(audit.samples) == len(made.annotations) - len(lost)
-    assert said(audit, "1 of 30 images of the truth have no image")
+    assert said(audit, "1 of 30 images of the truth have no usable image file")
 
 
 def test_no_picture_at_all_is_one_message(made, tmp_path):
@@ -163,7 +163,7 @@ def test_bad_predictions_are_left_out_each_with_its_reason(made):
     audit = audited(made.write())
     found = [reason for _, reason in audit.excluded]
     assert len(found) == 3
-    assert "no score" in found[0]
+    assert "score is missing" in found[0]
     assert "no width" in found[1]
     assert "image is not in the truth" in found[2]
 
