@@ -21,7 +21,7 @@ DONE = "#tags-table .tags"
 def open_tags(page: Any) -> None:
     """Open the accordion; of an example its first list is tested at once."""
     page.get_by_role("tab", name="Ask").click()
-    page.get_by_role("button", name="Tags: which of many causes").click()
+    page.get_by_role("button", name="Tags: test several causes").click()
     page.wait_for_selector(DONE, timeout=60_000)
 
 
@@ -68,4 +68,4 @@ def test_a_tag_is_picked_with_the_keyboard_and_its_samples_are_shown_on_the_map(
     assert page.locator("#tagged details tbody tr").count() == 14
     page.get_by_role("button", name="Show on the map").click()
     page.wait_for_selector("#pane .selection-chip")
-    assert f"Carries “{name}”" in page.locator("#pane .pane-title").inner_text()
+    assert f"Tagged “{name}”" in page.locator("#pane .pane-title").inner_text()

@@ -1,4 +1,4 @@
-"""LabelDesc: classes and tags known by their descriptions alone."""
+"""LabelDesc: classes and tags recognized by their descriptions alone."""
 
 from __future__ import annotations
 

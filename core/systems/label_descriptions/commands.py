@@ -1,5 +1,5 @@
-"""The commands that know something by its description alone: `tag`, what samples carry, and `learn`, a language model
-that is taught what labels mean."""
+"""The commands `tag`, which tests tags known by description alone, and `learn`, which trains a language model on
+descriptions of labels."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ if TYPE_CHECKING:
     from core.systems.label_descriptions.tagging import TagReport
 
 
-@command(note="What a tag is, and what its p covers: docs/label_descriptions.md.")
+@command(note="Tags, and what a tag's p-value covers: docs/label_descriptions.md.")
 @argument("run", "RUN", RUN)
 @option(
-    "--names WHAT",
-    "names with commas between, a .json, .tsv or .txt file of tags with what is said of each, or failure-causes",
+    "--names WHAT", "names separated by commas, a .json, .tsv or .txt file of tags and descriptions, or failure-causes"
 )
-@option("--patterns FILE", "wordings beside the descriptions: a prompts.tsv, or lines that hold <mask> (default: 14)")
-@option("--out FILE", "write the tags there: .json with all wordings, .csv or .parquet")
-@option("--samples FILE", "write each sample with its tags and scores there: .csv, .parquet or .json", to="each")
-@option("--all", "list every tag, not just the twelve strongest", to="every")
-@option("--permutations N", "shuffles behind each p (default 5000)", **POSITIVE)
+@option("--patterns FILE", "wordings to compare: a prompts.tsv, or lines with <mask> (default: 14 shipped)")
+@option("--out FILE", "file for the tags: .json with all wordings, .csv or .parquet")
+@option("--samples FILE", "file for each sample's tags and scores: .csv, .parquet or .json", to="each")
+@option("--all", "list every tag (default: the twelve strongest)", to="every")
+@option("--permutations N", "permutations per test (default: 5,000)", **POSITIVE)
 @SEED
 @JSON
 def tag(
@@ -44,9 +43,9 @@ def tag(
     seed: int = 0,
     as_json: bool = False,
 ) -> None:
-    """Which tags do the failures carry, by their description alone?
+    """Test which tags failures carry more often.
 
-    Every sample of a finished run is tagged, texts and images alike; no example and no label of a tag is needed.
+    Errata tags every sample of a run by the tags' descriptions alone, without examples or labels.
     """
     for path in (out, each):
         if path is not None:
@@ -54,22 +53,21 @@ def tag(
             in_folder(path)
     from core.store import load
     from core.systems.label_descriptions.tables import tags_document
-    from core.systems.label_descriptions.wording import SHOWN, tag_lines
+    from core.systems.label_descriptions.wording import SHOWN_TAGS, tag_lines
 
     diagnosis = load(run)
-    found = _tagged(diagnosis, names, patterns, permutations, seed)
-    _write_tags(diagnosis, found, out, each)
+    report = _tag_run(diagnosis, names, patterns, permutations, seed)
+    _write_tags(diagnosis, report, out, each)
     if as_json:
-        print_json(tags_document(diagnosis, found))
+        print_json(tags_document(diagnosis, report))
         return
-    say("\n".join(tag_lines(diagnosis, found, len(found.tags) if every else SHOWN)))
+    say("\n".join(tag_lines(diagnosis, report, len(report.tags) if every else SHOWN_TAGS)))
     for path in (out, each):
         if path is not None:
             say(f"Written: {path}")
 
 
-def _tagged(diagnosis: Diagnosis, names: str, patterns: str, permutations: int, seed: int) -> TagReport:
-    """The list of tags tested on the run."""
+def _tag_run(diagnosis: Diagnosis, names: str, patterns: str, permutations: int, seed: int) -> TagReport:
     from core.files import default_cache
     from core.systems.common.class_descriptions import read_patterns
     from core.systems.label_descriptions.tagging import tag_samples
@@ -77,22 +75,29 @@ def _tagged(diagnosis: Diagnosis, names: str, patterns: str, permutations: int, 
 
     tags = read_tags(names, diagnosis.samples.modality)
     wordings = read_patterns(patterns) if patterns else ()
-    how: dict[str, Any] = {"patterns": wordings, "n_permutations": permutations, "seed": seed, "cache": default_cache()}
     with TerminalProgress() as progress:
-        return tag_samples(diagnosis, tags, **how, progress=progress)
+        return tag_samples(
+            diagnosis,
+            tags,
+            patterns=wordings,
+            n_permutations=permutations,
+            seed=seed,
+            cache=default_cache(),
+            progress=progress,
+        )
 
 
-def _write_tags(diagnosis: Diagnosis, found: TagReport, out: Path | None, each: Path | None) -> None:
-    """The tags, and each sample with its own, where files were named."""
+def _write_tags(diagnosis: Diagnosis, report: TagReport, out: Path | None, each: Path | None) -> None:
+    """Write the tags to `out`, and the tags of each sample to `each`."""
     from core.files import write_json
     from core.systems.label_descriptions.tables import samples_table, tags_document, tags_table
 
     if out is not None and out.suffix.lower() == ".json":
-        write_json(out, tags_document(diagnosis, found))
+        write_json(out, tags_document(diagnosis, report))
     elif out is not None:
-        write_table(tags_table(found), out)
+        write_table(tags_table(report), out)
     if each is not None:
-        write_table(samples_table(diagnosis, found), each)
+        write_table(samples_table(diagnosis, report), each)
 
 
 def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
@@ -101,18 +106,18 @@ def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
     return setting_options("settings", "The training", LabelTraining, taken)
 
 
-@command(settings=_settings, note="What is trained, and what that is worth: docs/label_descriptions.md.")
+@command(settings=_settings, note="The training and its measured gain: docs/label_descriptions.md.")
 @argument("model", "MODEL", "a masked or causal language model: a folder, a .gguf file, or smollm2")
-@option("--descriptions FILE", "what is said of each class: JSON of lists, or a manual_24.tsv")
-@option("--table FILE", "labeled texts to be classified: CSV, TSV, JSON Lines or Parquet")
-@option("--out FILE", "write the figures there, with each pattern's own: .json")
-@option("--answers FILE", "write each text's prediction and prob_* there, for `diagnose`: .csv, .parquet or .json")
-@option("--patterns WHAT", "topic, sentiment, trait, a prompts.tsv, or lines that hold <mask> (default: topic)")
-@option("--words TEXT", "the word of a class, lines or semicolons: negative: awful; positive: great")
-@option("--order TEXT", "the classes in the order of the numbers of a manual_24.tsv, with commas")
-@heading("Columns of that table")
+@option("--descriptions FILE", "descriptions of each class: JSON of lists, or a manual_24.tsv")
+@option("--table FILE", "labeled texts to classify: CSV, TSV, JSON Lines or Parquet")
+@option("--out FILE", "file for the figures, overall and by pattern: .json")
+@option("--answers FILE", "file for each text's prediction and prob_*, for `diagnose`: .csv, .parquet or .json")
+@option("--patterns WHAT", "topic, sentiment, trait, a prompts.tsv, or lines with <mask> (default: topic)")
+@option("--words TEXT", "word of each class, by line or semicolon: negative: awful; positive: great")
+@option("--order TEXT", "classes in the order of a manual_24.tsv, separated by commas")
+@heading("Columns of the table")
 @ID
-@option("--texts COL", "column of texts; several are read one after another")
+@option("--texts COL", "column of texts; several are joined")
 @LABEL
 @GROUP
 @JSON
@@ -129,10 +134,10 @@ def learn(
     order: str = "",
     as_json: bool = False,
 ) -> None:
-    """Teach a language model what the labels mean, by descriptions in place of examples.
+    """Train a language model on descriptions of the labels instead of examples.
 
-    After label-description training: in each of several patterns the model learns to say a class's word behind what is
-    said of the class. The labels of the table only measure it.
+    In each of several patterns the model learns to predict a class's word after a description of that class. The
+    table's labels only measure the result.
     """
     if out is not None:
         check_suffix(out, ".json")
@@ -153,18 +158,18 @@ def learn(
 
     with TerminalProgress() as progress:
         task = read_task(table, roles, descriptions, patterns, words.replace(";", "\n"), order, progress)
-        found = train_and_measure(read_language_model(model), task, how, progress=progress)
+        result = train_and_measure(read_language_model(model), task, how, progress=progress)
     for note in task.notes:
         say(f"Note: {note}", file=sys.stderr)
-    document = learned_document(task, found, how)
+    document = learned_document(task, result, how)
     if out is not None:
         write_json(out, document)
     if answers is not None:
-        write_table(answers_table(task, found), answers)
+        write_table(answers_table(task, result), answers)
     if as_json:
         print_json(document)
         return
-    say("\n".join(learned_lines(found)))
+    say("\n".join(learned_lines(result)))
     for path in (out, answers):
         if path is not None:
             say(f"Written: {path}")

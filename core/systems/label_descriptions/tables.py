@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.records import Diagnosis
+from core.records import Diagnosis, Estimate
 from core.records.codec import to_json
 from core.reports.tables.values import estimate, fields, strings
 from core.systems.label_descriptions.tagging import TagFinding, TagReport
 from core.systems.label_descriptions.wording import headline, tag_sentence
+
+SPREADS = ("share", "lift", "overlap")
+ENDS = ("mean", "least", "greatest")
+"""Keys of a spread over wordings."""
 
 
 def tags_document(diagnosis: Diagnosis, report: TagReport) -> dict[str, Any]:
@@ -32,31 +36,28 @@ def tags_document(diagnosis: Diagnosis, report: TagReport) -> dict[str, Any]:
 
 
 def _tag(report: TagReport, tag: TagFinding) -> dict[str, Any]:
-    def maybe(name: str) -> Any:
-        found = getattr(tag, name)
-        return None if found is None else estimate(found)
+    def maybe(difference: Estimate | None) -> Any:
+        return None if difference is None else estimate(difference)
 
     return {
         **fields(tag, "name counted size share among_failures among_others"),
         "lift": estimate(tag.lift),
-        "error_difference": maybe("error_difference"),
-        "loss_difference": maybe("loss_difference"),
+        "error_difference": maybe(tag.error_difference),
+        "loss_difference": maybe(tag.loss_difference),
         **fields(tag, "p measure"),
         "confirmed": report.is_confirmed(tag),
         "sentence": tag_sentence(report, tag),
-        "spread": {
-            of: dict(zip(("mean", "least", "greatest"), tag.spread(of), strict=True))
-            for of in ("share", "lift", "overlap")
-        },
+        "spread": {measure: dict(zip(ENDS, tag.spread(measure), strict=True)) for measure in SPREADS},
         "agreeing": tag.agreeing,
-        "wordings": [fields(one, "pattern share lift overlap") for one in tag.wordings],
+        "wordings": [fields(wording, "pattern share lift overlap") for wording in tag.wordings],
     }
 
 
 def tags_table(report: TagReport) -> pd.DataFrame:
     """One row for each tag, strongest excess first."""
-    rows = [
-        {
+    rows: list[dict[str, Any]] = []
+    for tag in report.tags:
+        row = {
             **fields(tag, "name counted size share among_failures among_others"),
             "lift": tag.lift.value,
             "lift_low": tag.lift.low,
@@ -64,23 +65,20 @@ def tags_table(report: TagReport) -> pd.DataFrame:
             "p": np.nan if tag.p is None else tag.p,
             "confirmed": report.is_confirmed(tag),
             "agreeing": tag.agreeing,
-            **{
-                f"{of}_{end}": value
-                for of in ("share", "lift", "overlap")
-                for end, value in zip(("mean", "least", "greatest"), tag.spread(of), strict=True)
-            },
         }
-        for tag in report.tags
-    ]
+        for measure in SPREADS:
+            for end, value in zip(ENDS, tag.spread(measure), strict=True):
+                row[f"{measure}_{end}"] = value
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
 def samples_table(diagnosis: Diagnosis, report: TagReport) -> pd.DataFrame:
-    """One row for each sample: id, its tags (strongest first, with semicolons between), and its score for each tag."""
+    """One row for each sample: id, its tags (strongest first, separated by semicolons), and its score for each tag."""
     names = [tag.name for tag in report.tags]
-    own: list[str] = []
+    tags: list[str] = []
     for row, carried in zip(report.scores, report.carried, strict=True):
         ranked = np.argsort(-row, kind="stable")
-        own.append("; ".join(names[t] for t in ranked.tolist() if carried[t]))
+        tags.append("; ".join(names[t] for t in ranked.tolist() if carried[t]))
     scores = {f"score: {name}": report.scores[:, t] for t, name in enumerate(names)}
-    return pd.DataFrame({"id": strings(diagnosis.samples.ids), "tags": strings(own), **scores})
+    return pd.DataFrame({"id": strings(diagnosis.samples.ids), "tags": strings(tags), **scores})

@@ -1,14 +1,13 @@
-"""Which samples carry a tag, by its description alone, and which tag the failures carry more often than the rest.
+"""Tag samples by the descriptions of the tags alone, and test which tags failures carry more often than the others.
 
-A sample carries a tag if its cosine with what is said of the tag lies CUT deviations or more above the mean of its
-class. What is counted or measured of every sample ("three numbers") is carried by those that have it, whatever their
-likeness. No loss and no example has a part in that. Of a tag that is told by likeness it is not known how many samples
-truly have it: the cut decides how many carry it, and the encoder whether these are the right ones.
+A sample carries a tag if its cosine with the tag's description lies MIN_DEVIATIONS or more above the mean of its class.
+A tag that is counted or measured in every sample ("three numbers") is carried by those that have it, whatever the
+cosine. Losses and examples play no part. How many samples truly have a tag that is judged by cosine is unknown: the cut
+sets how many carry it, and the encoder whether these are the right ones.
 
-The tags are one family: each is compared with all other samples, class means taken out, in errors and in loss, and the
-p is the share of permutations (within classes, whole groups together) in which the best of all tags does at least as
-well. It holds for this list of tags alone, beside the run's own test and not inside it: who tries a second list begins
-a second family.
+The tags are one family: each is compared with all other samples, class means taken out, in errors and in loss. The
+p-value is the share of permutations (within classes, whole groups together) in which the best of all tags does at least
+as well. It covers this list of tags alone and is not part of the run's own family: a second list is a second family.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from core.errors import InvalidInput
 from core.language.counted import Counted, counted
 from core.language.directions import centred
 from core.language.hard_words import hearing_notes, is_hardly_heard
-from core.numbers import p_value
+from core.numbers import count, p_value
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, Measure, Progress, no_progress
 from core.statistics.intervals import bootstrap
 from core.systems.common.class_descriptions import Pattern
@@ -40,10 +39,12 @@ from core.systems.label_descriptions.tags import DescribedTags, tag_directions, 
 if TYPE_CHECKING:
     from core.embeddings.texts import TextTower
 
-CUT = 1.25
-"""Deviations: of a bell-shaped tag a tenth of the samples. Fixed beforehand, not tuned."""
-WORST = 0.1
-"""Where errors are unknown, the failures are the tenth of samples with the highest loss."""
+MIN_DEVIATIONS = 1.25
+"""From which a sample carries a tag: a tenth of the samples where cosines are normal. Fixed beforehand, not tuned."""
+FAILURE_SHARE = 0.1
+"""Where errors are unknown, the failures are the tenth of samples with the highest loss; a convention."""
+REPORTED_PERMUTATIONS = 5000
+"""Enough for a p-value near 0.05 to be known to 0.006 (twice its standard error)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Wording:
     share: float
     lift: float
     overlap: float
-    """Share of the samples that carry the tag by its description that carry it by this wording too."""
+    """Of the samples that carry the tag by its description, the share that carries it by this wording too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,8 +71,8 @@ class TagFinding:
     among_others: float
     """Share of the failures that carry it, and of all other samples."""
     lift: Estimate
-    """Failures that carry it over those that the failure rates of their classes let expect; a bootstrap interval for
-    this tag alone."""
+    """Failures that carry it over those expected from the failure rates of their classes; a bootstrap interval for this
+    tag alone."""
     error_difference: Estimate | None
     """Error rate of those that carry it minus that of all others, classes taken out; the interval holds for every tag
     of the list at once. None where errors are unknown, or nothing was tested."""
@@ -81,21 +82,21 @@ class TagFinding:
     """Adjusted over all tags and both measures of failure; None where nothing can be permuted, or too few samples
     carry the tag."""
     measure: Measure | None
-    """In which measure the excess is the stronger."""
+    """The measure with the stronger excess."""
     wordings: tuple[Wording, ...]
     counted: str = ""
-    """The condition on what is counted or measured of each sample that the name says: then no wording changes who
-    carries it; "" where that is told by likeness."""
+    """The counted or measured condition that the name states, which no wording changes; "" of a tag judged by
+    cosine."""
 
     def spread(self, of: str) -> tuple[float, float, float]:
         """(mean, least, greatest) over the wordings of "share", "lift" or "overlap"."""
-        values = [float(getattr(one, of)) for one in self.wordings]
+        values = [float(getattr(wording, of)) for wording in self.wordings]
         return float(np.mean(values)), min(values), max(values)
 
     @property
     def agreeing(self) -> int:
-        """In how many wordings the lift lies on the same side of 1 as by the description."""
-        return sum((one.lift > 1) == (self.lift.value > 1) for one in self.wordings)
+        """Number of wordings whose lift lies on the same side of 1 as the description's."""
+        return sum((wording.lift > 1) == (self.lift.value > 1) for wording in self.wordings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,21 +105,21 @@ class TagReport:
 
     tags: tuple[TagFinding, ...]
     carried: Bool
-    """(n, t) which sample carries which of them."""
+    """(n, t) which sample carries which tag."""
     scores: F32
     """(n, t) deviations above the mean of the sample's class."""
     alpha: float
     n_failures: int
     failures: str
-    """What counts as one."""
+    """The samples that count as failures."""
     permutations: int
     notes: tuple[str, ...]
 
     def is_confirmed(self, tag: TagFinding) -> bool:
-        """Its p is at most alpha, and its words are such as a text encoder hears: one that takes "not a plant" for "a
+        """Whether its p-value is at most alpha and the encoder reads its words: one that takes "not a plant" for "a
         plant" confirms neither."""
-        heard = bool(tag.counted) or not is_hardly_heard(tag.name)
-        return tag.p is not None and tag.p <= self.alpha and heard
+        is_read = bool(tag.counted) or not is_hardly_heard(tag.name)
+        return tag.p is not None and tag.p <= self.alpha and is_read
 
 
 def tag_samples(
@@ -126,7 +127,7 @@ def tag_samples(
     tags: DescribedTags,
     *,
     patterns: Sequence[Pattern] = (),
-    n_permutations: int = 5000,
+    n_permutations: int = REPORTED_PERMUTATIONS,
     alpha: float = 0.05,
     seed: int = 0,
     encoder: TextTower | None = None,
@@ -136,100 +137,115 @@ def tag_samples(
     """Tag every sample of a run and test which tags its failures carry.
 
     Args:
-        patterns: wordings beside the descriptions; by default the fourteen that ship for the run's modality.
-        n_permutations: at least 5,000 for a p that is reported.
+        patterns: wordings beside the descriptions; by default the fourteen shipped for the run's modality.
+        n_permutations: at least 5,000 for a p-value to report.
 
     Raises:
-        InvalidInput: the run has no words, or they are of another edition of its encoder.
+        InvalidInput: the run has no words, or they come from another version of its encoder.
     """
-    joint, tower = _seen_by(diagnosis, encoder)
+    joint, tower = _joint_space(diagnosis, encoder)
     patterns = tuple(patterns) or tag_patterns(diagnosis.samples.modality)
     directions = tag_directions(tags, patterns, tower, cache, progress)
-    order = np.argsort(np.array(diagnosis.samples.ids), kind="stable")  # the order of a table changes nothing
+    # in the order of ids, so that the order of the table's rows changes no figure
+    order = np.argsort(np.array(diagnosis.samples.ids), kind="stable")
     ordered = replace(diagnosis, samples=diagnosis.samples.keep(order), outcomes=diagnosis.outcomes.keep(order))
     design = design_of(ordered)
-    along = np.asarray(centred(joint[order], design.centring_stratum), np.float64)
-    scores = _deviations(along, directions.described)
-    tested = _Tested(ordered, design, alpha)
-    worded = [(p.name, _deviations(along, own) >= CUT) for p, own in zip(patterns, directions.worded, strict=True)]
-    said = [(c.text, c.tests, c.mask) for c in reversed(column_conditions(diagnosis.samples.metadata, design)[0])]
-    read = {t: counted(name, diagnosis, tested=said) for t, name in enumerate(tags.names)}
-    known = {t: one for t, one in read.items() if one is not None}
-    for t, one in known.items():
-        mask = rows_counted(one, len(order))[order]
-        scores[:, t] = CUT * mask
-        for _, own in worded:
-            own[:, t] = mask
-    test, numbers = tested.family(scores >= CUT, n_permutations, seed, progress)
-    found = [
-        tested.finding(name, scores[:, t] >= CUT, [(p, own[:, t]) for p, own in worded], test, numbers.get(t))
-        for t, name in enumerate(tags.names)
+    # class means are taken out, so that a class which looks like a tag does not carry it as a whole
+    centered = np.asarray(centred(joint[order], design.centring_stratum), np.float64)
+    scores = _deviations(centered, directions.described)
+    worded = [
+        (pattern.name, _deviations(centered, vectors) >= MIN_DEVIATIONS)
+        for pattern, vectors in zip(patterns, directions.worded, strict=True)
     ]
-    found = [replace(tag, counted=known[t].text if t in known else "") for t, tag in enumerate(found)]
-    strengths = [test.observed[numbers[t]].max() if t in numbers else -np.inf for t in range(len(found))]
-    ranked = np.argsort(-np.array(strengths), kind="stable")
-    notes = _notes(design, len(tags.names) - len(numbers), len(test.null))
-    by_likeness = [name for t, name in enumerate(tags.names) if t not in known]
-    notes += _known_notes({tags.names[t]: one for t, one in known.items()})
-    notes += tuple(hearing_notes(by_likeness, diagnosis.samples.modality, diagnosis.insights))
-    if any(map(is_hardly_heard, by_likeness)):
-        notes += ('A tag that says "not" or how many is never confirmed.',)
-    kept = scores[np.argsort(order, kind="stable")][:, ranked]
-    return tested.report([found[t] for t in ranked.tolist()], kept, len(test.null), notes)
+    conditions = _counted_tags(diagnosis, tags, design)
+    for t, condition in conditions.items():
+        mask = rows_counted(condition, len(order))[order]
+        scores[:, t] = MIN_DEVIATIONS * mask
+        for _, worded_carried in worded:
+            worded_carried[:, t] = mask
+    tag_test = _TagTest(ordered, design, alpha)
+    carried = scores >= MIN_DEVIATIONS
+    test, positions = tag_test.family(carried, n_permutations, seed, progress)
+    findings: list[TagFinding] = []
+    strengths = np.full(len(tags.names), -np.inf)
+    for t, name in enumerate(tags.names):
+        by_wording = [(pattern, worded_carried[:, t]) for pattern, worded_carried in worded]
+        finding = tag_test.finding(name, carried[:, t], by_wording, test, positions.get(t))
+        if t in conditions:
+            finding = replace(finding, counted=conditions[t].text)
+        if t in positions:
+            strengths[t] = test.observed[positions[t]].max()
+        findings.append(finding)
+    ranked = np.argsort(-strengths, kind="stable")
+    notes = _notes(design, len(tags.names) - len(positions), len(test.null))
+    notes += [_counted_note(tags.names[t], condition) for t, condition in conditions.items()]
+    by_cosine = [name for t, name in enumerate(tags.names) if t not in conditions]
+    notes += hearing_notes(by_cosine, diagnosis.samples.modality, diagnosis.insights)
+    if any(map(is_hardly_heard, by_cosine)):
+        notes.append('Errata never confirms a tag with "not" or a number.')
+    table_scores = scores[np.argsort(order, kind="stable")][:, ranked]
+    ranked_findings = [findings[t] for t in ranked.tolist()]
+    return tag_test.report(ranked_findings, table_scores, len(test.null), tuple(notes))
 
 
-def _seen_by(diagnosis: Diagnosis, encoder: TextTower | None) -> tuple[F32, TextTower]:
-    """(n, d) the samples in the space that they share with words, and the tower that speaks it.
+def _joint_space(diagnosis: Diagnosis, encoder: TextTower | None) -> tuple[F32, TextTower]:
+    """(n, d) samples in the space that they share with words, and the text tower of that space.
 
     Raises:
-        InvalidInput: the run has no words, or they are of another edition of its encoder.
+        InvalidInput: the run has no words, or they come from another version of its encoder.
     """
     words = diagnosis.words
     if words is None or not words.encoder:
         raise InvalidInput(
-            "Tags need a text encoder, and none saw this run's samples. "
-            "Diagnose again with --images or --texts and without --no-words."
+            "Tags need a text encoder, and none embedded this run's samples. "
+            "Diagnose again with --images or --texts, without --no-words."
         )
     return words.joint.vectors, speaker_of(words, encoder)
 
 
-def _deviations(along: F64, directions: F64) -> F64:
-    """(n, t) how far each sample lies along each tag, in deviations over all samples."""
-    found = along @ directions.T
-    return found / np.maximum(found.std(0), 1e-12)
+def _deviations(centered: F64, directions: F64) -> F64:
+    """(n, t) cosine of each sample with each tag above its class, in standard deviations over all samples."""
+    cosines = centered @ directions.T
+    return cosines / np.maximum(cosines.std(0), 1e-12)
 
 
-def _known_notes(known: dict[str, Counted]) -> tuple[str, ...]:
-    """Of each tag that is counted, so, and whether the run tested the very same."""
+def _counted_tags(diagnosis: Diagnosis, tags: DescribedTags, design: Design) -> dict[int, Counted]:
+    """The conditions of the tags that are counted or measured in each sample, by the tag's index."""
+    tested = column_conditions(diagnosis.samples.metadata, design)[0]
+    stated = [(condition.text, condition.tests, condition.mask) for condition in reversed(tested)]
+    conditions: dict[int, Counted] = {}
+    for t, name in enumerate(tags.names):
+        condition = counted(name, diagnosis, tested=stated)
+        if condition is not None:
+            conditions[t] = condition
+    return conditions
 
-    def said(name: str, one: Counted) -> str:
-        own = one.confirmed
-        ran = "the run did not confirm that condition"
-        if own is not None:
-            ran = f'the run itself confirmed "{own.text}" in {own.scope} (adjusted {p_value(own.p)})'
-        return f'"{name}" was counted ("{one.text}"), not told by likeness: {ran}.'
 
-    return tuple(said(name, one) for name, one in known.items())
+def _counted_note(name: str, condition: Counted) -> str:
+    insight = condition.confirmed
+    if insight is None:
+        outcome = "The run did not confirm this condition."
+    else:
+        outcome = f'The run confirmed "{insight.text}" in {insight.scope} (adjusted {p_value(insight.p)}).'
+    return f'"{name}" is counted ("{condition.text}"), not matched by the encoder. {outcome}'
 
 
-def _notes(design: Design, untested: int, permutations: int) -> tuple[str, ...]:
+def _notes(design: Design, n_untested: int, n_permutations: int) -> list[str]:
     notes = ["Each p is adjusted over this list of tags; another list is a separate test."]
-    if untested:
-        was = (
-            "tag is carried by fewer than {} samples and was"
-            if untested == 1
-            else "tags are carried by fewer than {} samples and were"
-        )
-        notes.append(f"{untested} {was.format(MIN_CANDIDATE_ROWS)} not tested.")
+    if n_untested:
+        few = f"fewer than {MIN_CANDIDATE_ROWS} samples with or without the tag"
+        notes.append(f"Skipped {count(n_untested, 'tag')}: {few}.")
     if not design.testable:
-        notes.append("Too few groups can be permuted, so tags have no p.")
-    elif 0 < permutations < 5000:
-        notes.append(f"{permutations:,} permutations are a preview. Use 5,000 or more for a p to report.")
-    return tuple(notes)
+        notes.append("Tags have no p: too few groups of related rows can be permuted.")
+    elif 0 < n_permutations < REPORTED_PERMUTATIONS:
+        notes.append(
+            f"{n_permutations:,} permutations are a preview. Use {REPORTED_PERMUTATIONS:,} or more to report a p."
+        )
+    return notes
 
 
-class _Tested:
-    """A run in the order of its ids, made ready for the test of tags."""
+class _TagTest:
+    """Test of tags on a run in the order of its ids."""
 
     def __init__(self, diagnosis: Diagnosis, design: Design, alpha: float) -> None:
         self.outcomes = diagnosis.outcomes
@@ -240,72 +256,79 @@ class _Tested:
         errors = diagnosis.outcomes.errors
         if errors is not None:
             self.failed = errors
-            self.what = "wrong answers"
+            self.failures = "wrong answers"
         else:
-            line = np.quantile(diagnosis.outcomes.fitted, 1 - WORST, method="higher")
-            self.failed = diagnosis.outcomes.fitted >= line
-            self.what = f"the {WORST:.0%} of samples of highest loss"
+            threshold = np.quantile(diagnosis.outcomes.fitted, 1 - FAILURE_SHARE, method="higher")
+            self.failed = diagnosis.outcomes.fitted >= threshold
+            self.failures = f"the {FAILURE_SHARE:.0%} with the highest loss"
         rates = np.bincount(design.centring_stratum, self.failed) / np.maximum(np.bincount(design.centring_stratum), 1)
         self.expected = rates[design.centring_stratum]
 
     def family(
         self, carried: Bool, n_permutations: int, seed: int, progress: Progress
     ) -> tuple[FamilyTest, dict[int, int]]:
-        """The test of all tags that enough samples carry and lack, and the place of each of those in it."""
+        """Test all tags that enough samples carry and lack; returns the test and the position of each tag in it."""
         sizes = carried.sum(0)
         most = self.n - MIN_CANDIDATE_ROWS
         tags = np.flatnonzero((sizes >= MIN_CANDIDATE_ROWS) & (sizes <= most)).tolist()
         regions = [Region("phrase", 0, np.flatnonzero(carried[:, t]).astype(np.int64), t) for t in tags]
         family = Family(self.n, self.design.scopes[:1], [], regions, self.design.groups)
+        positions = {t: position for position, t in enumerate(tags)}
         measured = measures(self.outcomes, self.design)
+        residuals = measured.standardised_residuals
         if not regions or not self.design.testable:
-            observed = family.statistics(measured.standardised_residuals.astype(np.float32))
-            none = np.empty(0, np.float32)
-            return FamilyTest(measured.standardised_residuals, measured.names, self.alpha, observed, none), dict(
-                zip(tags, range(self.n))
-            )
-        rng = np.random.default_rng([seed, 7])
+            observed = family.statistics(residuals.astype(np.float32))
+            no_null = np.empty(0, np.float32)
+            return FamilyTest(residuals, measured.names, self.alpha, observed, no_null), positions
         test = read_family(
             family,
             measured,
-            self.design.permuter(measured.standardised_residuals),
-            rng,
+            self.design.permuter(residuals),
+            np.random.default_rng([seed, 7]),
             n_permutations=n_permutations,
             alpha=self.alpha,
             progress=progress,
         )
-        return test, {t: place for place, t in enumerate(tags)}
+        return test, positions
 
     def report(self, tags: Sequence[TagFinding], scores: F64, permutations: int, notes: tuple[str, ...]) -> TagReport:
-        """The findings in the order in which they are shown, as the (n, t) scores of the table's rows are."""
-        carried = scores >= CUT
-        failures = int(self.failed.sum())
-        scores32 = scores.astype(np.float32)
-        return TagReport(tuple(tags), carried, scores32, self.alpha, failures, self.what, permutations, notes)
+        """Report the findings in this order, with the (n, t) scores of the table's rows in the same order of tags."""
+        return TagReport(
+            tuple(tags),
+            scores >= MIN_DEVIATIONS,
+            scores.astype(np.float32),
+            self.alpha,
+            int(self.failed.sum()),
+            self.failures,
+            permutations,
+            notes,
+        )
 
-    def lift(self, carried: Bool) -> float:
-        """Failures among those that carry a tag over the failures that their classes let expect."""
-        return self._ratio(np.flatnonzero(carried))
-
-    def _ratio(self, rows: I64) -> float:
+    def lift(self, rows: I64) -> float:
+        """Failures among the rows over those expected from the failure rates of their classes."""
         expected = float(self.expected[rows].sum())
         return float(self.failed[rows].sum()) / expected if expected > 0 else float("nan")
 
     def finding(
-        self, name: str, carried: Bool, worded: list[tuple[str, Bool]], test: FamilyTest, place: int | None
+        self, name: str, carried: Bool, worded: list[tuple[str, Bool]], test: FamilyTest, position: int | None
     ) -> TagFinding:
-        """What the tag shows; without a place in the test (too few carry it) its shares alone."""
+        """Shares, lift and test of a tag; without a position in the test (too few carry it) no p-value."""
         everything = np.arange(self.n)
-        lift = bootstrap(lambda at: self._ratio(at[carried[at]]), self.n, self.groups, np.random.default_rng(0))
+        lift = bootstrap(lambda rows: self.lift(rows[carried[rows]]), self.n, self.groups, np.random.default_rng(0))
         error = loss = p = measure = None
-        if place is not None and test.is_permuted:
+        if position is not None and test.is_permuted:
             effects = effects_of(carried, everything, self.outcomes, self.design, test.threshold, None, of=everything)
             error = effects.error_difference
             loss = effects.excess_loss
-            best = int(test.observed[place].argmax())
-            p = test.p(float(test.observed[place, best]))
+            best = int(test.observed[position].argmax())
+            p = test.p(float(test.observed[position, best]))
             measure = test.names[best]
         size = int(carried.sum())
+        wordings: list[Wording] = []
+        for pattern, mask in worded:
+            wordings.append(
+                Wording(pattern, float(mask.mean()), self.lift(np.flatnonzero(mask)), _share(mask[carried]))
+            )
         return TagFinding(
             name,
             size,
@@ -317,7 +340,7 @@ class _Tested:
             loss,
             p,
             measure,
-            tuple(Wording(pattern, float(own.mean()), self.lift(own), _share(own[carried])) for pattern, own in worded),
+            tuple(wordings),
         )
 
 

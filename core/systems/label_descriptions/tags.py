@@ -1,4 +1,4 @@
-"""Tags: what a sample may have, such as sarcasm or motion blur, known from a description alone."""
+"""Tags: properties of a sample, such as sarcasm or motion blur, known from a description alone."""
 
 from __future__ import annotations
 
@@ -19,77 +19,81 @@ from core.records import F64, Progress, no_progress
 from core.systems.common.class_descriptions import FAILURE_CAUSES, Pattern, read_descriptions, read_patterns
 
 SHIPPED = "failure-causes"
-"""Names the sixty causes that ship, for texts."""
+"""The name of the sixty shipped causes, for texts."""
 MAX_TAGS = 500
+"""Bounds the vectors and the family of tests; no list that a person writes comes near."""
 
 
 @dataclass(frozen=True, slots=True)
 class DescribedTags:
-    """t tags and what is said of each."""
+    """t tags and the texts that describe each."""
 
     names: tuple[str, ...]
     texts: tuple[tuple[str, ...], ...]
 
 
 def read_tags(source: str, modality: str) -> DescribedTags:
-    """The tags of a file or of a list.
+    """Read the tags of a file or of a list.
 
     Args:
         source: "failure-causes"; or the path, or the text itself, of JSON ({"name": ["text", ...], ...}) or TSV (name
-            TAB description); or the path of lines, a name each; or names with commas or line breaks between them. Where
-            names stand alone, a few plain sentences describe each.
+            TAB description); or the path of a .txt file with a name a line; or names separated by commas or line
+            breaks. A few plain sentences describe a name that stands alone.
         modality: of the samples.
 
     Raises:
-        InvalidInput: there is no such file, no name, one twice, or too many.
+        InvalidInput: the file does not exist, a name occurs twice, or there are no names or too many.
     """
     text = source.strip()
     if text == SHIPPED and modality != "text":
-        raise InvalidInput(f"{SHIPPED!r} are causes of texts, and the samples are {modality}s. Use your own names.")
+        raise InvalidInput(f"{SHIPPED!r} are causes for texts, but the samples are {modality}s. Use your own names.")
     if text == SHIPPED:
-        found = read_descriptions(str(FAILURE_CAUSES))
-        names = found.labels
-        texts = found.texts
-    elif text.startswith(("{", "[")) or "\t" in text or text.lower().endswith((".json", ".tsv")):
-        found = read_descriptions(text)
-        names = tuple(own[0] for own in found.texts) if found.numbered else found.labels
-        texts = found.texts
+        described = read_descriptions(str(FAILURE_CAUSES))
+        return _checked(described.labels, described.texts)
+    if text.startswith(("{", "[")) or "\t" in text or text.lower().endswith((".json", ".tsv")):
+        described = read_descriptions(text)
+        if described.numbered:  # a published file numbers its classes; the first text of each is its name
+            return _checked(tuple(texts[0] for texts in described.texts), described.texts)
+        return _checked(described.labels, described.texts)
+    if text.lower().endswith(".txt"):
+        lines = read_text(Path(text).expanduser()).splitlines()
     else:
-        is_file = text.lower().endswith(".txt")
-        lines = read_text(Path(text).expanduser()).splitlines() if is_file else text.replace("\n", ",").split(",")
-        names = tuple(name for name in (" ".join(line.split()) for line in lines) if name)
-        texts = tuple(SPEECH[modality].has(name) for name in names)
-    return DescribedTags(_checked(names), texts)
+        lines = text.replace("\n", ",").split(",")
+    stripped = (" ".join(line.split()) for line in lines)
+    names = tuple(name for name in stripped if name)
+    return _checked(names, tuple(SPEECH[modality].has(name) for name in names))
 
 
-def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
+def _checked(names: tuple[str, ...], texts: tuple[tuple[str, ...], ...]) -> DescribedTags:
     if not 1 <= len(names) <= MAX_TAGS:
-        raise InvalidInput(
-            f"1 to {MAX_TAGS} tags are allowed: got {len(names):,}. Name what you suspect, with commas between."
-        )
+        raise InvalidInput(f"Name 1 to {MAX_TAGS} tags, separated by commas: got {len(names):,}.")
     seen: dict[str, str] = {}
     for name in names:
         check_text(name, f"The tag {name[:40]!r}")
-        if (twin := seen.setdefault(fold_name(name), name)) != name or names.count(name) > 1:
-            raise InvalidInput(f"Two tags have the same name: {twin[:60]!r} and {name[:60]!r}. Keep one.")
-    return names
+        folded = fold_name(name)
+        if folded in seen:
+            raise InvalidInput(f"Two tags have the same name: {seen[folded][:60]!r} and {name[:60]!r}. Remove one.")
+        seen[folded] = name
+    return DescribedTags(names, texts)
 
 
 def tag_patterns(modality: str) -> tuple[Pattern, ...]:
-    """The fourteen wordings of a tag that ship for samples of that modality."""
+    """The fourteen shipped wordings of a tag for samples of a modality."""
     return read_patterns(SPEECH[modality].trait_patterns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TagDirections:
-    """What a sample's vector is held against, unit rows. Nothing is taken away from a tag's texts: taking away the same
-    said of "something" told thirteen tags worse, whose truth can be read off the words of news, mean AUROC .62 for
-    .67."""
+    """Unit vectors that a sample's vector is compared with.
+
+    Nothing is subtracted from a tag's texts: less the same texts about "something", thirteen tags that can be checked
+    against the words of news reached a mean AUROC of .62 instead of .67.
+    """
 
     described: F64
-    """(t, d) the mean of what is said of each tag."""
+    """(t, d) mean over each tag's texts."""
     worded: F64
-    """(p, t, d) its name in each pattern."""
+    """(p, t, d) each tag's name in each pattern."""
 
 
 def tag_directions(
@@ -99,12 +103,16 @@ def tag_directions(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> TagDirections:
-    """The tags as directions of the encoder's joint space."""
-    flat = [text for own in tags.texts for text in own]
+    """Encode the tags as directions of the encoder's joint space."""
     t = len(tags.names)
-    texts = [*(pattern.filled(name) for pattern in patterns for name in tags.names), *flat]
+    texts: list[str] = []
+    for pattern in patterns:
+        texts += [pattern.filled(name) for name in tags.names]
+    n_worded = len(texts)
+    for tag_texts in tags.texts:
+        texts += tag_texts
     vectors = unit_rows(encode_texts(encoder, texts, cache, progress=progress, step="encode the tags"))
-    at = len(patterns) * t
     sums = np.zeros((t, vectors.shape[1]))
-    np.add.at(sums, np.repeat(np.arange(t), [len(own) for own in tags.texts]), vectors[at:].astype(np.float64))
-    return TagDirections(unit(sums), vectors[:at].astype(np.float64).reshape(len(patterns), t, -1))
+    tag_of_text = np.repeat(np.arange(t), [len(tag_texts) for tag_texts in tags.texts])
+    np.add.at(sums, tag_of_text, vectors[n_worded:].astype(np.float64))
+    return TagDirections(unit(sums), vectors[:n_worded].astype(np.float64).reshape(len(patterns), t, -1))

@@ -4,82 +4,95 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.numbers import bracketed, count, number, p_value, percent, points, signed, with_interval
+from core.numbers import count, interval, number, p_value, percent, points, signed
 from core.records import Diagnosis
+from core.reports.wording.effects import CI, with_ci
 from core.reports.wording.predictions import tried_sentence
 
 if TYPE_CHECKING:
     from core.systems.label_descriptions.tagging import TagFinding, TagReport
 
-SHOWN = 12
-"""Tags that are listed, unless all are asked for."""
+SHOWN_TAGS = 12
+"""Tags that the terminal lists without --all."""
 
 
 def headline(report: TagReport) -> str:
-    """What the list of tags comes to: the strongest that is confirmed and the names of the others, or that none is."""
-    first, *others = [tag for tag in report.tags if report.is_confirmed(tag)] or [None]
-    if first is None:
+    """The strongest confirmed tag and the names of the others; or that no tag is confirmed."""
+    confirmed = [tag for tag in report.tags if report.is_confirmed(tag)]
+    if not confirmed:
         untested = all(tag.p is None for tag in report.tags)
         return "No tag could be tested." if untested else "No tag is confirmed."
-    assert first.p is not None
-    times = f"{number(first.lift.value)} times"
+    first = confirmed[0]
+    text = (
+        f"Failures carry “{first.name}” {number(first.lift.value)} times as often as their classes explain "
+        f"{with_ci(first.lift)}"
+    )
     loss = first.loss_difference
-    expected = f"as often as expected by class ({number(first.lift.low)} to {number(first.lift.high)})"
-    if first.measure == "mean loss" and loss is not None:  # the p is of this
-        said = f"Samples with “{first.name}” have a mean loss {with_interval(loss)} above the others"
-        said += f", and failures carry it {times} {expected}"
-    else:
-        said = f"Failures carry “{first.name}” {times} {expected}"
-    said += f"; {adjusted(first)}; {wordings_clause(first)}."
-    if others:
-        said += f" Confirmed too: {', '.join(tag.name for tag in others if tag is not None)}."
-    return said
+    if first.measure == "mean loss" and loss is not None:  # the p-value is of the loss, not of the lift
+        text += f". Its samples have a mean loss {number(loss.value)} above the others {with_ci(loss)}"
+    text += f"; {adjusted(first)}. {wordings_sentence(first)}"
+    if len(confirmed) > 1:
+        text += f" Also confirmed: {', '.join(tag.name for tag in confirmed[1:])}."
+    return text
 
 
 def adjusted(tag: TagFinding) -> str:
-    """Such as "adjusted p = 0.003 of the mean loss": the lift beside it is of failures, and may be open where the loss
-    is not."""
-    of = f" of the {tag.measure}" if tag.measure else ""
-    return f"adjusted {p_value(tag.p)}{of}"
+    """The p-value with its measure, "adjusted p = 0.003 (mean loss)": the lift beside it is of failures, and its
+    interval may hold 1 where the loss is surely higher."""
+    if tag.p is None:
+        return "not tested"
+    measure = f" ({tag.measure})" if tag.measure else ""
+    return f"adjusted {p_value(tag.p)}{measure}"
 
 
-def wordings_clause(tag: TagFinding) -> str:
-    """ "holds in 13 of 14 other wordings": the lift lies on the same side of 1; or that the tag is counted."""
+def wordings_sentence(tag: TagFinding) -> str:
+    """How many wordings have a lift on the same side of 1; or that the tag is counted."""
     if tag.counted:
-        return "counted, so no wording changes it"
-    return f"holds in {tag.agreeing} of {count(len(tag.wordings), 'other wording')}"
+        return "It is counted, so wordings do not change it."
+    return f"{tag.agreeing} of {count(len(tag.wordings), 'other wording')} agree."
 
 
 def tag_sentence(report: TagReport, tag: TagFinding) -> str:
-    """What one tag shows: its share among the failures and the others, lift, p, and what the wording does to it."""
-    lift, share, overlap = (tag.spread(of) for of in ("lift", "share", "overlap"))
-    said = (
-        f"{tag.name}: {percent(tag.share)} of all carry it ({tag.size:,}), {percent(tag.among_failures)} of the "
-        f"failures against {percent(tag.among_others)} of the others; lift {with_interval(tag.lift)}"
+    """One tag: its share of all samples, of failures and of the others; lift, p-value, and range over wordings."""
+    test = adjusted(tag)
+    if tag.p is not None and not report.is_confirmed(tag):
+        test = f"not confirmed, {test}"
+    text = (
+        f"{tag.name}: {tag.size:,} of {len(report.carried):,} ({percent(tag.share)}), {percent(tag.among_failures)} "
+        f"of failures, {percent(tag.among_others)} of the others. Lift {number(tag.lift.value)} {with_ci(tag.lift)}"
     )
-    if tag.measure == "mean loss" and tag.loss_difference is not None:  # what was the stronger is what is told
-        said += f", mean loss {signed(tag.loss_difference.value)} {bracketed(tag.loss_difference)} over the others"
-    elif tag.error_difference is not None:
-        worse = tag.error_difference
-        said += f", error rate {points(worse.value, sign=True)} {bracketed(worse, points=True)} over the others"
-    tested = "not tested" if tag.p is None else adjusted(tag)
-    wording = (
-        f"In {len(tag.wordings)} other wordings: lift {number(lift[0])} ({number(lift[1])} to {number(lift[2])}), "
-        f"share {percent(share[1])} to {percent(share[2])}, {percent(overlap[0])} of its samples carry it there too"
-    )
+    loss = tag.loss_difference
+    worse = tag.error_difference
+    if tag.measure == "mean loss" and loss is not None:  # only the measure that the p-value is of
+        text += f", mean loss {signed(loss.value)} {with_ci(loss)}"
+    elif worse is not None:
+        text += f", error rate {points(worse.value, sign=True)} ({CI} {interval(worse, points=True)})"
+    text += f"; {test}. "
     if tag.counted:
-        wording = "Counted, so no wording changes it"
-    return f"{said}; {tested}{'' if report.is_confirmed(tag) else ' (exploratory)'}. {wording}."
-
-
-def tag_lines(diagnosis: Diagnosis, report: TagReport, most: int = SHOWN) -> list[str]:
-    """What was found, the strongest tags, and what is to be known of them."""
-    noun = diagnosis.samples.modality
-    head = (
-        f"{count(len(report.tags), 'tag')} on {count(len(report.carried), noun)}, of which {report.n_failures:,} are "
-        f"failures ({report.failures})."
+        return text + wordings_sentence(tag)
+    mean_lift, min_lift, max_lift = tag.spread("lift")
+    _, min_share, max_share = tag.spread("share")
+    mean_overlap = tag.spread("overlap")[0]
+    return text + (
+        f"In {len(tag.wordings)} other wordings: lift {number(mean_lift)} ({number(min_lift)} to {number(max_lift)}), "
+        f"share {percent(min_share)} to {percent(max_share)}, {percent(mean_overlap)} of its samples in common."
     )
-    lines = [headline(report), head, *(f"  {tag_sentence(report, tag)}" for tag in report.tags[:most])]
+
+
+def tag_lines(diagnosis: Diagnosis, report: TagReport, most: int = SHOWN_TAGS) -> list[str]:
+    """The headline, the strongest tags, and the notes.
+
+    Args:
+        most: tags to list.
+    """
+    noun = diagnosis.samples.modality
+    lines = [
+        headline(report),
+        f"Errata tagged {count(len(report.carried), noun)} with {count(len(report.tags), 'tag')}; "
+        f"{report.n_failures:,} are failures ({report.failures}).",
+    ]
+    lines += [f"  {tag_sentence(report, tag)}" for tag in report.tags[:most]]
     if len(report.tags) > most:
-        lines.append(f"  {len(report.tags) - most:,} weaker tags are in the file that --out names.")
-    return [*lines, *(f"Note: {note}" for note in (*report.notes, tried_sentence(diagnosis.prediction)) if note)]
+        lines.append(f"  {count(len(report.tags) - most, 'weaker tag')} not shown. Use --all.")
+    notes = (*report.notes, tried_sentence(diagnosis.prediction))
+    return [*lines, *(f"Note: {note}" for note in notes if note)]

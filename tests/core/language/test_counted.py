@@ -83,6 +83,6 @@ def test_a_tag_means_what_the_same_question_means_and_says_what_the_run_confirme
     report = tag_samples(texts, tags, encoder=tower, n_permutations=100)
     place = {tag.name: t for t, tag in enumerate(report.tags)}
     np.testing.assert_array_equal(report.carried[:, place["three numbers"]], NUMBERS == 3)
-    assert any('the run itself confirmed "no capital letter" in bus (adjusted p = 0.002)' in n for n in report.notes)
-    assert "Counted, so no wording changes it." in tag_sentence(report, report.tags[place["three numbers"]])
+    assert any('The run confirmed "no capital letter" in bus (adjusted p = 0.002).' in n for n in report.notes)
+    assert "It is counted, so wordings do not change it." in tag_sentence(report, report.tags[place["three numbers"]])
     assert not report.tags[place["in the dark"]].counted

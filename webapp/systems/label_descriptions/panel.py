@@ -1,5 +1,5 @@
-"""Tags, below the questions of the tab Ask: a list of suspected causes, each told from words alone, tested as one
-family on the open run."""
+"""Tags below the questions of the tab Ask: a list of suspected causes, tagged by words alone and tested as one family
+on the open run."""
 
 from __future__ import annotations
 
@@ -36,30 +36,30 @@ EXAMPLES = {
     ),
     "text": (
         ("negation, sarcasm, numbers, a question, money, names of people", "six causes"),
-        (SHIPPED, "sixty causes that ship"),
+        (SHIPPED, "sixty shipped causes"),
     ),
 }
-"""By modality: (what is tested, what its button says)."""
+"""By modality: (names, label of the button)."""
 NO_NAMES = (
-    "No tag was named. Write what you suspect with commas between, such as “negation, sarcasm”, or paste JSON: "
+    "Name at least one tag. Separate names by commas, or paste JSON: "
     '{"negation": ["not", "a text that denies something"], ...}.'
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TagsState:
-    """What a visitor has tested on one run."""
+    """Lists that a visitor has tested on one run."""
 
     run: str = ""
     report: TagReport | None = None
     """Of the last list."""
     lists: int = 0
-    """So many were tested in this visit."""
+    """Number tested in this visit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaggedRun:
-    """What a list gave, and the files to take away."""
+    """Report of a list, and its files for download."""
 
     run: str
     report: TagReport
@@ -68,7 +68,7 @@ class TaggedRun:
 
 @dataclass(frozen=True)
 class TagParts:
-    """The components."""
+    """Components of the accordion."""
 
     fold: gr.Accordion
     intro: gr.HTML
@@ -81,59 +81,52 @@ class TagParts:
     buttons: list[Any]
 
     def views(self) -> list[Any]:
-        """What a list that was tested fills."""
+        """Components that a tested list fills."""
         return [self.status, self.table, self.tagged, *self.buttons]
 
 
-def checked_names(said: str | None) -> str:
-    """What was typed or pasted, provided that it is names or JSON and no path, which no visitor may give.
+def checked_names(typed: str | None) -> str:
+    """Check that the text is names or JSON. A path is refused, since a visitor must not read the server's files.
 
     Raises:
-        InvalidInput: it is empty, too long, or the name of a file.
+        InvalidInput: the text is empty, too long, or the name of a file.
     """
-    text = (said or "").strip()
+    text = (typed or "").strip()
     if not text:
         raise InvalidInput(NO_NAMES)
     check_characters(text, "tags", "Shorten them, or use the command `tag`.")
     if not text.startswith(("{", "[")) and text.lower().endswith((".json", ".tsv", ".txt")):
-        raise InvalidInput(
-            f"The tags must be names, or the JSON itself, here: got {text[-40:]!r}. Paste the file’s text."
-        )
+        raise InvalidInput(f"The tags must be names or JSON, not a file: got {text[-40:]!r}. Paste the file’s text.")
     return text
 
 
-def make_tags(session: Session, said: str, progress: Progress) -> TaggedRun:
-    """Tag the open run's samples and write what may be taken away.
+def make_tags(session: Session, names: str, progress: Progress) -> TaggedRun:
+    """Tag the open run's samples and write the files for download.
 
     Raises:
         InvalidInput: the names cannot be used, or the run has no words.
     """
-    from core.systems.label_descriptions.tagging import tag_samples  # brings the encoder
+    from core.systems.label_descriptions.tables import samples_table, tags_document, tags_table
+    from core.systems.label_descriptions.tagging import tag_samples  # imports the encoder
 
     diagnosis = require_run(session)
-    tags = read_tags(checked_names(said), diagnosis.samples.modality)
+    tags = read_tags(checked_names(names), diagnosis.samples.modality)
     report = tag_samples(diagnosis, tags, cache=own_cache(), progress=progress)
-    return TaggedRun(session.run, report, _files(diagnosis, report))
-
-
-def _files(diagnosis: Diagnosis, report: TagReport) -> tuple[Path, ...]:
-    from core.systems.label_descriptions.tables import samples_table, tags_document, tags_table
-
     tables = tags_table(report), samples_table(diagnosis, report)
-    return write_files("tags", FILES, tags_document(diagnosis, report), *tables)
+    return TaggedRun(session.run, report, write_files("tags", FILES, tags_document(diagnosis, report), *tables))
 
 
-def on_tags(session: Session, said: str | None) -> Iterator[tuple[Any, ...]]:
-    """Test a list; yields (job id, status, what was made)."""
+def on_tags(session: Session, names: str | None) -> Iterator[tuple[Any, ...]]:
+    """Test a list; yields (job id, status, `TaggedRun`)."""
     require_run(session)
-    text = checked_names(said)
+    text = checked_names(names)
     job = Job(lambda progress: make_tags(session, text, progress))
     yield from follow(job, "The tags were not tested", None)
 
 
 def on_first(session: Session, state: TagsState) -> Iterator[tuple[Any, ...]]:
-    """The accordion is opened: of an example the first list is tested, so that there is something to see; yields
-    (field, job id, status, what was made). Of a visitor's own run nothing is tested that they did not name."""
+    """Test the first list of an example when the accordion opens, so that it is not empty; yields (field, job id,
+    status, `TaggedRun`). On a visitor's run only lists that they name are tested."""
     if state.report is not None or not RUNS.is_example(session.run):
         yield tuple(gr.skip() for _ in range(4))
         return
@@ -142,69 +135,75 @@ def on_first(session: Session, state: TagsState) -> Iterator[tuple[Any, ...]]:
     if diagnosis.words is None or not lists:
         yield tuple(gr.skip() for _ in range(4))
         return
-    for said in on_tags(session, lists[0][0]):
-        yield lists[0][0], *said
+    names, _ = lists[0]
+    for updates in on_tags(session, names):
+        yield names, *updates
 
 
-def on_tagged(session: Session, state: TagsState, made: TaggedRun | None) -> tuple[Any, ...]:
-    """Show what was made: returns (state, status, table, samples of the strongest tag, downloads); where another run is
-    open, that is said."""
-    if made is None:
+def on_tagged(session: Session, state: TagsState, tested: TaggedRun | None) -> tuple[Any, ...]:
+    """Show a tested list; returns (state, status, table, samples of the strongest tag, downloads). If another run is
+    open, only a message."""
+    if tested is None:
         return tuple(gr.skip() for _ in range(4 + len(FILES)))
-    if made.run != session.run:
-        said = closing("Done", "These tags are of another run. Open that run and test the list again to see them.")
-        return gr.skip(), said, *(gr.skip() for _ in range(2 + len(FILES)))
-    state = TagsState(made.run, made.report, (state.lists if state.run == made.run else 0) + 1)
-    diagnosis = RUNS.get(made.run)
-    table = gr.update(value=tags_view(made.report, state.lists, diagnosis.prediction), run=made.run)
-    tagged = gr.update(value=tagged_view(diagnosis, made.report, 0), run=made.run)
-    return state, gr.skip(), table, tagged, *(gr.update(value=str(path), interactive=True) for path in made.files)
+    if tested.run != session.run:
+        message = closing("Done", "These tags belong to another run. Open that run and test the list again.")
+        return gr.skip(), message, *(gr.skip() for _ in range(2 + len(FILES)))
+    n_before = state.lists if state.run == tested.run else 0
+    state = TagsState(tested.run, tested.report, n_before + 1)
+    diagnosis = RUNS.get(tested.run)
+    table = gr.update(value=tags_view(tested.report, state.lists, diagnosis.prediction), run=tested.run)
+    tagged = gr.update(value=tagged_view(diagnosis, tested.report, 0), run=tested.run)
+    return state, gr.skip(), table, tagged, *(gr.update(value=str(path), interactive=True) for path in tested.files)
 
 
 def on_pick(session: Session, state: TagsState, event: gr.EventData) -> Any:
-    """A tag was pressed: returns its samples."""
-    said = event_data(event)
-    return tagged_view(RUNS.get(session.run), *_picked(session, state, said)) if said.get("do") == "tag" else gr.skip()
+    """Show the samples of a pressed tag."""
+    data = event_data(event)
+    if data.get("do") != "tag":
+        return gr.skip()
+    return tagged_view(RUNS.get(session.run), *_picked(session, state, data))
 
 
 def on_show(session: Session, state: TagsState, event: gr.EventData) -> tuple[Any, ...]:
-    """Show a tag's samples on the map: returns (tabs, session, pane, map)."""
-    report, place = _picked(session, state, event_data(event))
-    rows = tuple(carriers(report, place).tolist())
-    title = f"Carries “{report.tags[place].name}”"
+    """Show a tag's samples on the map; returns (tabs, session, pane, map)."""
+    report, index = _picked(session, state, event_data(event))
+    rows = tuple(carriers(report, index).tolist())
+    title = f"Tagged “{report.tags[index].name}”"
     shown = show_selection(session.only(rows=rows, title=title, scope=EVERYTHING))
     return gr.update(selected="explore"), *shown
 
 
-def _picked(session: Session, state: TagsState, said: dict[str, Any]) -> tuple[TagReport, int]:
-    place = as_int(said.get("place"))
-    if state.report is None or state.run != session.run or not 0 <= place < len(state.report.tags):
-        raise InvalidInput("These tags are of another run than the open one. Test the list again.")
-    return state.report, place
+def _picked(session: Session, state: TagsState, data: dict[str, Any]) -> tuple[TagReport, int]:
+    index = as_int(data.get("place"))
+    if state.report is None or state.run != session.run or not 0 <= index < len(state.report.tags):
+        raise InvalidInput("These tags belong to another run. Test the list again.")
+    return state.report, index
 
 
 def intro(diagnosis: Diagnosis) -> str:
-    """What tags are for, with lists worth a first try, or what the run lacks."""
+    """Introduce tags with example lists; or say that the run lacks a text encoder."""
     chips = EXAMPLES.get(diagnosis.samples.modality, ())
     return render("tags_intro.html.j2", has_words=diagnosis.words is not None, chips=chips)
 
 
 def on_run(session: Session, state: TagsState) -> tuple[Any, ...]:
-    """The tab is shown: returns (accordion, state, field, intro, button, status, table, samples, downloads) for the
-    open run; nothing changes if it is the one already shown. There is no accordion where the run has no words."""
+    """Fill the accordion for the open run; returns (accordion, state, field, intro, button, status, table, samples,
+    downloads). Nothing changes for a run already shown; the accordion is hidden for a run without words."""
     if not session.run or state.run == session.run:
         return tuple(gr.skip() for _ in range(8 + len(FILES)))
     diagnosis = RUNS.get(session.run)
     downloads = (gr.update(value=None, interactive=False) for _ in FILES)
-    there = gr.update(visible=has_words(diagnosis))
+    accordion = gr.update(visible=has_words(diagnosis))
     button = gr.update(interactive=has_words(diagnosis))
-    return there, TagsState(session.run), "", intro(diagnosis), button, "", "", "", *downloads
+    return accordion, TagsState(session.run), "", intro(diagnosis), button, "", "", "", *downloads
 
 
 def on_chip(event: gr.EventData) -> str:
-    """A list was pressed: returns it."""
-    said = event_data(event)
-    return str(said.get("text", ""))[:400] if said.get("do") == "tags" else gr.skip()  # type: ignore[return-value]
+    """Put the names of a pressed example into the field."""
+    data = event_data(event)
+    if data.get("do") != "tags":
+        return gr.skip()  # type: ignore[return-value]
+    return str(data.get("text", ""))[:400]
 
 
 def build(page: Page, tab: gr.Tab) -> None:
@@ -217,14 +216,14 @@ def build(page: Page, tab: gr.Tab) -> None:
     parts = _layout(diagnosis, first)
     state = gr.State(TagsState(first), time_to_live=STATE_S)
     job = gr.State("")
-    made = gr.State(None)
-    told = [job, parts.status, made]
-    test: dict[str, Any] = {"fn": shows_errors(on_tags), "inputs": [session, parts.names], "outputs": told}
+    tested = gr.State(None)
+    progress = [job, parts.status, tested]
+    test: dict[str, Any] = {"fn": shows_errors(on_tags), "inputs": [session, parts.names], "outputs": progress}
     heavy: dict[str, Any] = {**HEAVY, **PRIVATE}
     chosen = parts.intro.act(shows_errors(on_chip), None, parts.names, **QUICK)
-    opened = parts.fold.expand(shows_errors(on_first), [session, state], [parts.names, *told], **heavy)
+    opened = parts.fold.expand(shows_errors(on_first), [session, state], [parts.names, *progress], **heavy)
     for event in (parts.run.click(**test, **heavy), chosen.success(**test, **heavy), opened):
-        event.success(shows_errors(on_tagged), [session, state, made], [state, *parts.views()], **PRIVATE)
+        event.success(shows_errors(on_tagged), [session, state, tested], [state, *parts.views()], **PRIVATE)
     wire_cancel(parts.cancel, job)
     picked = parts.table.act(shows_errors(on_pick), [session, state], parts.tagged, **QUICK)
     picked.success(None, None, None, js=TO_TAGGED, **PRIVATE)
@@ -235,27 +234,27 @@ def build(page: Page, tab: gr.Tab) -> None:
 
 
 def _layout(diagnosis: Diagnosis | None, first: str) -> TagParts:
-    title = "Tags: which of many causes do the failures carry?"
-    there = has_words(diagnosis)
-    with gr.Accordion(title, open=False, visible=there, elem_id="tags") as fold:
-        said = gr.HTML("" if diagnosis is None else intro(diagnosis), run=first, elem_id="tags-intro", **pane())
+    title = "Tags: test several causes at once"
+    is_usable = has_words(diagnosis)
+    with gr.Accordion(title, open=False, visible=is_usable, elem_id="tags") as fold:
+        introduction = gr.HTML("" if diagnosis is None else intro(diagnosis), run=first, elem_id="tags-intro", **pane())
         with gr.Row(elem_classes="ask-row"):
             names = gr.Textbox(
-                label="Tags: names with commas or line breaks between, or JSON of what is said of each",
-                placeholder='such as: negation, sarcasm; or {"negation": ["not", "a text that denies something"]}',
+                label="Tags: names separated by commas or line breaks, or JSON with descriptions",
+                placeholder='negation, sarcasm; or {"negation": ["not", "a text that denies something"]}',
                 elem_id="tag-names",
                 lines=2,
                 max_lines=8,
                 scale=5,
                 min_width=260,
             )
-            more: dict[str, Any] = {"interactive": there, "scale": 1, "min_width": 130}
+            more: dict[str, Any] = {"interactive": is_usable, "scale": 1, "min_width": 130}
             run = gr.Button("Test the tags", variant="primary", elem_id="tags-run", **more)
             cancel = gr.Button("Cancel", elem_id="tags-cancel", scale=0, min_width=110, interactive=False)
         line = gr.HTML("", elem_id="tags-status", **PLAIN)
         table = gr.HTML("", run=first, elem_id="tags-table", **pane())
         tagged = gr.HTML("", run=first, elem_id="tagged", **pane())
-        return TagParts(fold, said, names, run, cancel, line, table, tagged, take_buttons(FILES))
+        return TagParts(fold, introduction, names, run, cancel, line, table, tagged, take_buttons(FILES))
 
 
 TO_TAGGED = (

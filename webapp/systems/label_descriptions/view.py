@@ -1,5 +1,4 @@
-"""The tags of a run: a sentence, a table with the lift of each drawn beside its wordings, and the samples that carry
-one."""
+"""Views of tags: a headline, a table with each tag's lift drawn over its wordings, and a tag's samples."""
 
 from __future__ import annotations
 
@@ -20,34 +19,37 @@ from webapp.systems.label_descriptions.render import render
 if TYPE_CHECKING:
     from core.systems.label_descriptions.tagging import TagFinding, TagReport
 
-MAX_PICTURES = 18
-TOP = 4.0
-"""The greatest lift that is drawn: what lies beyond it stands at the end."""
+MAX_IMAGES = 18
+MAX_LIFT = 4.0
+"""End of the axis; a higher lift is drawn there."""
 
 
 @dataclass(frozen=True, slots=True)
 class TagRow:
-    """A tag as its line in the table."""
+    """Cells of a tag's row in the table."""
 
     tag: TagFinding
     verdict: str
-    """"confirmed", "exploratory" or "not tested"."""
+    """"confirmed", "not confirmed" or "not tested"."""
     lift: str
     drawn: tuple[Dot, ...]
-    """Its lift with the interval, the lift of each wording as a thin line, and the line at 1."""
+    """Lift with its interval, the lift in each wording as a thin line, and the line at 1."""
     wordings: str
     tested: str
-    """Below the p, what it is of, such as "mean loss +0.13 (0.05 to 0.21)"."""
+    """Difference that the p-value tests: "mean loss +0.13 (0.05 to 0.21)"."""
 
 
 def tags_view(report: TagReport, lists: int, prediction: Prediction | None = None) -> str:
-    """What the list comes to, and every tag with its figures, strongest excess first.
+    """Render the headline and every tag with its figures, strongest excess first.
 
     Args:
-        lists: how many lists of tags this visit has tested on the run: each is a family of its own.
-        prediction: of the run, if it was tried on fresh samples.
+        lists: lists of tags that this visit has tested on the run: each is a separate family.
+        prediction: of the run, if its findings were checked on new data.
     """
-    axis = axis_of([m for tag in report.tags for m in _marks(tag)], least=0.0, most=TOP)
+    marks: list[Mark] = []
+    for tag in report.tags:
+        marks += _marks(tag)
+    axis = axis_of(marks, least=0.0, most=MAX_LIFT)
     return render(
         "tags.html.j2",
         headline=headline(report),
@@ -61,14 +63,18 @@ def tags_view(report: TagReport, lists: int, prediction: Prediction | None = Non
 
 
 def _row(report: TagReport, tag: TagFinding, axis: Axis) -> TagRow:
-    verdict = "not tested" if tag.p is None else "confirmed" if report.is_confirmed(tag) else "exploratory"
-    _, least, most = tag.spread("lift")
-    wordings = "counted" if tag.counted else f"{number(least)} to {number(most)}"
-    return TagRow(tag, verdict, with_interval(tag.lift), dots(_marks(tag), axis), wordings, tested_in(tag))
+    verdict = "not confirmed"
+    if tag.p is None:
+        verdict = "not tested"
+    elif report.is_confirmed(tag):
+        verdict = "confirmed"
+    _, lowest, highest = tag.spread("lift")
+    wordings = "counted" if tag.counted else f"{number(lowest)} to {number(highest)}"
+    return TagRow(tag, verdict, with_interval(tag.lift), dots(_marks(tag), axis), wordings, tested_difference(tag))
 
 
-def tested_in(tag: TagFinding) -> str:
-    """The difference in the measure that the p is of, "" without a p."""
+def tested_difference(tag: TagFinding) -> str:
+    """The difference in the measure that the p-value tests; "" without a p-value."""
     if tag.p is None or tag.measure is None:
         return ""
     if tag.measure == "mean loss" and tag.loss_difference is not None:
@@ -80,25 +86,25 @@ def tested_in(tag: TagFinding) -> str:
 
 
 def _marks(tag: TagFinding) -> list[Mark]:
-    ticks = [Mark(Estimate(one.lift, nan, nan), "wording") for one in tag.wordings]
+    ticks = [Mark(Estimate(wording.lift, nan, nan), "wording") for wording in tag.wordings]
     return [Mark(Estimate(1.0, nan, nan), "one"), *ticks, Mark(tag.lift)]
 
 
-def carriers(report: TagReport, place: int) -> I64:
-    """The rows that carry the tag, those that do so most first."""
-    rows = np.flatnonzero(report.carried[:, place]).astype(np.int64)
-    return rows[np.argsort(-report.scores[rows, place], kind="stable")]
+def carriers(report: TagReport, index: int) -> I64:
+    """Rows that carry the tag, the highest score first."""
+    rows = np.flatnonzero(report.carried[:, index]).astype(np.int64)
+    return rows[np.argsort(-report.scores[rows, index], kind="stable")]
 
 
-def tagged_view(diagnosis: Diagnosis, report: TagReport, place: int) -> str:
-    """One tag: its sentence, its samples, and what each wording makes of it."""
-    tag = report.tags[place]
-    rows = carriers(report, place)
-    shown = rows[:MAX_PICTURES].tolist()
+def tagged_view(diagnosis: Diagnosis, report: TagReport, index: int) -> str:
+    """Render one tag: its sentence, its samples, and its figures in each wording."""
+    tag = report.tags[index]
+    rows = carriers(report, index)
+    shown = rows[:MAX_IMAGES].tolist()
     return render(
         "tagged.html.j2",
         tag=tag,
-        place=place,
+        index=index,
         sentence=tag_sentence(report, tag),
         tiles=[tile_of(diagnosis, row, mark_wrong=True) for row in shown],
         noun=diagnosis.samples.modality,

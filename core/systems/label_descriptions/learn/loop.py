@@ -1,4 +1,4 @@
-"""The training itself: cross-entropy over the whole vocabulary at the mask, and the best of the classes' words at test.
+"""Training by cross-entropy over the whole vocabulary at the mask; at test the best of the classes' words.
 
 Source: Gao et al. 2023, arXiv 2305.02239, section 3, and the released code: Adam without decay, one order of the
 descriptions for all passes, dropout on, the lower half of the layers frozen, word embeddings and head trained. Padded
@@ -23,25 +23,30 @@ from core.systems.label_descriptions.learn.prompted import PromptedTexts
 from core.systems.label_descriptions.learn.settings import LabelTraining
 
 
-def freeze(found: LanguageModel, how: LabelTraining) -> int:
-    """Set which parameters learn; returns how many numbers do."""
-    half = found.model.config.num_hidden_layers / 2
-    words = {id(found.model.get_input_embeddings().weight)} if how.freeze_words else set[int]()
-    for name, parameter in found.model.named_parameters():
+def freeze(model: LanguageModel, how: LabelTraining) -> int:
+    """Freeze layers as the settings ask; returns the number of weights that learn."""
+    network = model.model
+    n_layers = network.config.num_hidden_layers
+    first_free = {"half": n_layers / 2, "none": 0, "layers": n_layers}[how.freeze]
+    words = network.get_input_embeddings().weight
+    for name, parameter in network.named_parameters():
         layer = layer_of(name)
-        kept = layer is not None and (how.freeze == "layers" or (how.freeze == "half" and layer < half))
-        parameter.requires_grad_(not kept and id(parameter) not in words)
-    return sum(p.numel() for p in found.model.parameters() if p.requires_grad)
+        is_frozen = layer is not None and layer < first_free
+        # by identity, so that a head tied to the word embeddings is frozen with them
+        if how.freeze_words and parameter is words:
+            is_frozen = True
+        parameter.requires_grad_(not is_frozen)
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
 
 
 def order_of(n: int, seed: int) -> list[int]:
-    """The order in which n descriptions are seen, in every pass: as pandas shuffles a table in the released code."""
+    """Order of n descriptions in every pass, as pandas shuffles a table in the released code."""
     return np.random.RandomState(seed).choice(n, n, replace=False).tolist()
 
 
 def train(
-    found: LanguageModel,
-    given: PromptedTexts,
+    model: LanguageModel,
+    texts: PromptedTexts,
     targets: Sequence[int],
     how: LabelTraining,
     seed: int,
@@ -51,19 +56,19 @@ def train(
     """Train the model on the descriptions, in place; returns the mean loss of each pass.
 
     Args:
-        targets: the token that is right for each description.
-        seed: of the order and of dropout.
+        targets: the right token for each description.
+        seed: drives the order and dropout.
 
     Raises:
-        InvalidInput: the loss is no number any more.
+        InvalidInput: the loss became NaN.
     """
     dropout = OwnRandom(seed)
-    model = found.model.train()
+    network = model.model.train()
     losses = list[float]()
     seen = 0
-    optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=how.lr)
-    order = order_of(len(given.tokens), seed)
-    right = torch.tensor(list(targets))
+    optimizer = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=how.lr)
+    order = order_of(len(texts.tokens), seed)
+    target_tokens = torch.tensor(list(targets))
     while seen < how.steps:
         total = 0.0
         for start in range(0, len(order), how.batch):
@@ -71,37 +76,39 @@ def train(
                 break
             rows = order[start : start + how.batch]
             with dropout, _precision(how):
-                logits = found.logits_at(*given.batch(rows))
-            loss = torch.nn.functional.cross_entropy(logits, right[rows])
-            total += take_step(optimiser, loss, clip=None) * len(rows)
+                logits = model.logits_at(*texts.batch(rows))
+            loss = torch.nn.functional.cross_entropy(logits, target_tokens[rows])
+            total += take_step(optimizer, loss, clip=None) * len(rows)
             seen += len(rows)
             progress(step, min(seen, how.steps), how.steps)
         losses.append(total / len(order))
-    model.eval()
+    network.eval()
     return losses
 
 
 @torch.no_grad()
 def word_logits(
-    found: LanguageModel,
-    given: PromptedTexts,
+    model: LanguageModel,
+    texts: PromptedTexts,
     words: Sequence[int],
     how: LabelTraining,
     progress: Progress = no_progress,
     step: str = "classify",
 ) -> F64:
-    """(n, k) what the model gives to each class's word at the place of each text."""
-    out = np.empty((len(given.tokens), len(words)))
-    n = len(given.tokens)
+    """(n, k) logits of each class's word at the position of each text."""
+    n = len(texts.tokens)
+    word_columns = np.empty((n, len(words)))
     done = 0
-    for rows in by_length(given.tokens, how.test_batch):
+    for rows in by_length(texts.tokens, how.test_batch):
         with _precision(how):
-            logits = found.logits_at(*given.batch(rows.tolist()))
-        out[rows] = logits[:, list(words)].double().numpy()
+            logits = model.logits_at(*texts.batch(rows.tolist()))
+        word_columns[rows] = logits[:, list(words)].double().numpy()
         done += len(rows)
         progress(step, done, n)
-    return out
+    return word_columns
 
 
 def _precision(how: LabelTraining) -> AbstractContextManager[object]:
-    return torch.autocast("cpu", torch.bfloat16) if how.precision == "bfloat16" else nullcontext()
+    if how.precision == "bfloat16":
+        return torch.autocast("cpu", torch.bfloat16)
+    return nullcontext()

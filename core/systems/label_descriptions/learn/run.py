@@ -1,4 +1,4 @@
-"""Every pattern, every seed: what the model says before and after it has learned the descriptions."""
+"""Train and measure a language model in every pattern with every seed."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from core.systems.label_descriptions.learn.task import DescribedTask
 
 @dataclass(frozen=True, slots=True)
 class PatternRun:
-    """One pattern with one seed."""
+    """One training: a pattern with a seed."""
 
     pattern: str
     seed: int
     before: float
-    """Accuracy of the model as it came."""
+    """Accuracy without training."""
     after: float
     losses: tuple[float, ...]
     """Mean loss of each pass over the descriptions."""
@@ -35,7 +35,7 @@ class PatternRun:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DescriptionRun:
-    """A language model on n labeled texts of k classes, before and after the descriptions."""
+    """A language model on n labeled texts of k classes, before and after training on descriptions."""
 
     model: str
     kind: str
@@ -47,11 +47,11 @@ class DescriptionRun:
     """Mean over patterns and seeds."""
     gain: Estimate
     p: float
-    """Two-sided, by signs of texts (or groups)."""
+    """Of the gain, two-sided, by flipping signs of texts, or of whole groups."""
     scores: F64
-    """(n, k) mean probabilities over patterns and seeds, after."""
+    """(n, k) mean probabilities over patterns and seeds, after training."""
     learned: int
-    """Numbers of the model that learn."""
+    """Weights that learn."""
     n_descriptions: int
     seconds: float
     """CPU seconds."""
@@ -62,14 +62,17 @@ class DescriptionRun:
         values: dict[str, list[float]] = {}
         for run in self.runs:
             values.setdefault(run.pattern, []).append(getattr(run, of))
-        means = [float(np.mean(own)) for own in values.values()]
-        return float(np.std(means, ddof=1)) if len(means) > 1 else float("nan"), min(means), max(means)
+        means = [float(np.mean(accuracies)) for accuracies in values.values()]
+        deviation = float("nan")
+        if len(means) > 1:
+            deviation = float(np.std(means, ddof=1))
+        return deviation, min(means), max(means)
 
 
 def train_and_measure(
-    found: LanguageModel, task: DescribedTask, how: LabelTraining, *, progress: Progress = no_progress
+    model: LanguageModel, task: DescribedTask, how: LabelTraining, *, progress: Progress = no_progress
 ) -> DescriptionRun:
-    """Train the model on the descriptions in each pattern, from where it came each time, and classify the texts.
+    """Train the model on the descriptions in each pattern, each time from its first weights, and classify the texts.
 
     Raises:
         InvalidInput: a word is several tokens, or no pattern fits the model.
@@ -77,34 +80,42 @@ def train_and_measure(
     started = process_time()
     labels = task.labels
     groups = task.groups
-    words = task.words
-    asked, notes = patterns_for(found, task.patterns)
-    asked = asked[: how.most_patterns]
-    tokens = word_tokens(found, words, task.class_names, how.leading_space)
-    learned = freeze(found, how)
-    flat = [text for own in task.described for text in own]
-    targets = [token for token, own in zip(tokens, task.described, strict=True) for _ in own]
-    start = {name: p.detach().clone() for name, p in found.model.named_parameters() if p.requires_grad}
+    patterns, notes = patterns_for(model, task.patterns)
+    patterns = patterns[: how.most_patterns]
+    tokens = word_tokens(model, task.words, task.class_names, how.leading_space)
+    learned = freeze(model, how)
+    descriptions: list[str] = []
+    targets: list[int] = []
+    for token, texts in zip(tokens, task.described, strict=True):
+        descriptions += texts
+        targets += [token] * len(texts)
+    start = {name: p.detach().clone() for name, p in model.model.named_parameters() if p.requires_grad}
     runs = list[PatternRun]()
-    right = list[tuple[F64, F64]]()
-    scores = np.zeros((len(labels), len(words)))
-    for at, pattern in enumerate(asked, 1):
-        tested, taught = (prompted(found, part, pattern, how.max_tokens) for part in (task.texts, flat))
-        where = f"pattern {at} of {len(asked)}"
-        plain = word_logits(found, tested, tokens, how, progress, f"classify before, {where}")
+    right_before = list[F64]()
+    right_after = list[F64]()
+    scores = np.zeros((len(labels), len(task.words)))
+    for number, pattern in enumerate(patterns, 1):
+        test_texts = prompted(model, task.texts, pattern, how.max_tokens)
+        training_texts = prompted(model, descriptions, pattern, how.max_tokens)
+        part = f"pattern {number} of {len(patterns)}"
+        logits = word_logits(model, test_texts, tokens, how, progress, f"classify before, {part}")
+        before = (logits.argmax(1) == labels).astype(np.float64)
         for seed in range(how.seed, how.seed + how.seeds):
-            losses = train(found, taught, targets, how, seed, progress, f"train, {where}")
-            after = word_logits(found, tested, tokens, how, progress, f"classify after, {where}")
-            _restore(found, start)
-            both = tuple((logits.argmax(1) == labels).astype(np.float64) for logits in (plain, after))
-            right.append((both[0], both[1]))
-            runs.append(PatternRun(pattern.name, seed, float(both[0].mean()), float(both[1].mean()), tuple(losses)))
-            scores += softmax(after)
-    before, after = (np.mean([pair[i] for pair in right], axis=0) for i in (0, 1))
+            losses = train(model, training_texts, targets, how, seed, progress, f"train, {part}")
+            logits = word_logits(model, test_texts, tokens, how, progress, f"classify after, {part}")
+            _restore(model, start)
+            after = (logits.argmax(1) == labels).astype(np.float64)
+            right_before.append(before)
+            right_after.append(after)
+            runs.append(PatternRun(pattern.name, seed, float(before.mean()), float(after.mean()), tuple(losses)))
+            scores += softmax(logits)
+    # each text's mean over patterns and seeds, so that intervals and the test are over texts
+    before = np.mean(right_before, axis=0)
+    after = np.mean(right_after, axis=0)
     return DescriptionRun(
-        found.name,
-        found.kind,
-        words,
+        model.name,
+        model.kind,
+        task.words,
         tuple(runs),
         _mean(before, groups),
         _mean(after, groups),
@@ -112,15 +123,15 @@ def train_and_measure(
         sign_flip_p(before - after, groups, seed=0),
         scores / max(len(runs), 1),
         learned,
-        len(flat),
+        len(descriptions),
         process_time() - started,
         notes,
     )
 
 
 @torch.no_grad()
-def _restore(found: LanguageModel, start: dict[str, Tensor]) -> None:
-    for name, parameter in found.model.named_parameters():
+def _restore(model: LanguageModel, start: dict[str, Tensor]) -> None:
+    for name, parameter in model.model.named_parameters():
         if name in start:
             parameter.copy_(start[name])
 

@@ -1,4 +1,4 @@
-"""What a language model is given: classes with their descriptions and words, patterns, and labeled texts."""
+"""Task of a language model: classes with descriptions and words, patterns, and labeled texts."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from core.systems.common.labelled import read_samples
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DescribedTask:
-    """k classes, n texts."""
+    """Task of k classes and n texts."""
 
     class_names: tuple[str, ...]
     described: tuple[tuple[str, ...], ...]
-    """For each class at least one text."""
+    """At least one text for each class."""
     words: tuple[str, ...]
-    """For each class its word in a pattern."""
+    """Each class's word in a pattern."""
     patterns: tuple[Pattern, ...]
     ids: tuple[str, ...]
     texts: tuple[str, ...]
@@ -47,7 +47,7 @@ def read_task(
     order: str = "",
     progress: Progress = no_progress,
 ) -> DescribedTask:
-    """The task of a table with labeled texts.
+    """Read the task from a table of labeled texts.
 
     Args:
         descriptions, order: see `core.systems.common.class_descriptions.of_classes`. patterns: see `read_patterns`.
@@ -56,24 +56,25 @@ def read_task(
     Raises:
         InvalidInput: the table has no texts or labels, or a file breaks its rule.
     """
-    # before the table is read
-    given = read_descriptions(descriptions)
-    asked = read_patterns(patterns)
-    audit = read_samples(table, roles=roles, progress=progress)
-    samples = audit.samples
+    # small files first, so that their errors come before the table is read
+    written = read_descriptions(descriptions)
+    pattern_list = read_patterns(patterns)
+    data = read_samples(table, roles=roles, progress=progress)
+    samples = data.samples
     if samples.modality != "text" or samples.items is None or samples.labels is None:
-        raise InvalidInput("A language model reads texts: name the column of texts with --texts.")
+        raise InvalidInput("A language model reads texts. Name the column of texts with --texts.")
     names = samples.class_names
-    found, notes = of_classes(given, names, order)
-    described = tuple(own or (name,) for own, name in zip(found, spoken_names(names), strict=True))
+    of_class, notes = of_classes(written, names, order)
+    # a class without a description is described by its name
+    described = tuple(texts or (name,) for texts, name in zip(of_class, spoken_names(names), strict=True))
     return DescribedTask(
         names,
         described,
-        read_words(words, names, terms_of(given, found)),
-        asked,
+        read_words(words, names, terms_of(written, of_class)),
+        pattern_list,
         samples.ids,
         tuple(samples.items.read(row).decode() for row in range(len(samples))),
         samples.labels,
         samples.groups,
-        (*audit.notes, *notes),
+        (*data.notes, *notes),
     )

@@ -1,39 +1,42 @@
-"""What a language model made of descriptions, in plain sentences."""
+"""Results of a training on descriptions in plain sentences."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from core.numbers import count, number, p_value, percent, points, with_interval
+from core.numbers import count, interval, number, p_value, percent, points
+from core.reports.wording.effects import CI, with_ci
 
 if TYPE_CHECKING:
     from core.systems.label_descriptions.learn.run import DescriptionRun
 
 
-def learned_lines(found: DescriptionRun) -> list[str]:
-    """Accuracy before and after, the gain, and how far both depend on the pattern."""
-    patterns = len({run.pattern for run in found.runs})
-    seeds = len({run.seed for run in found.runs})
-    where = f"over {count(patterns, 'pattern')}{'' if seeds == 1 else f' and {seeds} seeds'}"
-    better = "a gain" if found.p <= 0.05 and found.gain.value > 0 else "no clear gain"
-    if found.p <= 0.05 and found.gain.value < 0:
-        better = "a loss"
-    gain = found.gain
+def learned_lines(result: DescriptionRun) -> list[str]:
+    """Accuracy before and after, the gain, and the range of both over patterns."""
+    n_seeds = len({run.seed for run in result.runs})
+    runs = count(len({run.pattern for run in result.runs}), "pattern")
+    if n_seeds > 1:
+        runs += f" and {n_seeds} seeds"
+    gain = result.gain
+    verdict = "No change shown"
+    if result.p <= 0.05:
+        verdict = "Gain" if gain.value > 0 else "Loss"
     return [
-        f"{found.model} ({found.kind}) is right on {with_interval(found.after, share=True)} of "
-        f"{count(len(found.scores), 'text')} after {count(found.n_descriptions, 'description')}, and on "
-        f"{with_interval(found.before, share=True)} as it came, on average {where}: {better} "
-        f"({points(gain.value, sign=True)}, 95% {points(gain.low, sign=True)} to {points(gain.high, sign=True)}, "
-        f"{p_value(found.p)}).",
-        f"Words: {', '.join(found.words)}. {found.learned:,} numbers of the model learned. {number(found.seconds)} CPU "
-        "seconds.",
-        *(_spread(found, of, said) for of, said in (("before", "As it came"), ("after", "After"))),
-        *(f"Note: {note}" for note in found.notes),
+        f"{result.model} ({result.kind}) is right on {percent(result.after.value)} of "
+        f"{count(len(result.scores), 'text')} after {count(result.n_descriptions, 'description')} "
+        f"{with_ci(result.after, share=True)}, on {percent(result.before.value)} before "
+        f"{with_ci(result.before, share=True)}; mean over {runs}. {verdict}: {points(gain.value, sign=True)} "
+        f"({CI} {interval(gain, points=True)}); {p_value(result.p)}.",
+        f"Words: {', '.join(result.words)}. Training changed {result.learned:,} weights in "
+        f"{number(result.seconds)} CPU seconds.",
+        _spread(result, "before", "Before"),
+        _spread(result, "after", "After"),
+        *(f"Note: {note}" for note in result.notes),
     ]
 
 
-def _spread(found: DescriptionRun, of: str, said: str) -> str:
-    deviation, least, most = found.spread(of)
+def _spread(result: DescriptionRun, stage: str, label: str) -> str:
+    deviation, lowest, highest = result.spread(stage)
     sd = "" if math.isnan(deviation) else f"SD {points(deviation)}, "
-    return f"{said}, by pattern: {sd}{percent(least)} to {percent(most)}."
+    return f"{label}, by pattern: {sd}{percent(lowest)} to {percent(highest)}."

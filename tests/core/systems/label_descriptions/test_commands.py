@@ -21,10 +21,10 @@ FAST = ("--permutations", "300")
 def test_tags_are_printed_with_their_share_lift_p_and_wordings(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, "tag", str(run), "--names", "in the dark, on grass", *FAST).splitlines()
     assert lines[0].startswith("Failures carry “in the dark” ")
-    assert re.search(r"; adjusted p .*; holds in \d+ of 14 other wordings\.$", lines[0])
-    assert lines[1].startswith("2 tags on 120 images, of which ")
+    assert re.search(r"; adjusted p .*\. \d+ of 14 other wordings agree\.$", lines[0])
+    assert lines[1].startswith("Errata tagged 120 images with 2 tags; ")
     assert re.search(
-        r"in the dark: .* of the failures against .*; lift .*; adjusted p .*In 14 other wordings: lift", lines[2]
+        r"in the dark: .* of failures, .* of the others. Lift .*; adjusted p .*In 14 other wordings: lift", lines[2]
     )
     assert "Note: Each p is adjusted over this list of tags" in "\n".join(lines)
     assert "300 permutations are a preview" in "\n".join(lines)
@@ -55,7 +55,7 @@ def test_every_key_of_the_document_is_described(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--names", "failure-causes"), "are causes of texts, and the samples are images"),
+        (("--names", "failure-causes"), "are causes for texts, but the samples are images"),
         (("--names", "a, a"), "Two tags have the same name"),
         (("--names", "a", "--out", "x.txt"), "--out must end in .csv, .parquet or .json"),
         (("--names", "a", "--samples", "x.txt"), "--samples must end in"),
@@ -124,7 +124,7 @@ def test_every_key_that_learn_writes_is_described(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--words", "bad: horrendous; good: great"), "must be one token to the model"),
+        (("--words", "bad: horrendous; good: great"), "must be one token: it is"),
         (("--words", "worse: awful"), "words, line 1: got"),
         (("--lr", "2"), "lr must be"),
         (("--out", "x.csv"), "--out must end in .json"),

@@ -13,7 +13,7 @@ from core.errors import InvalidInput
 from core.records import Diagnosis, Outcomes
 from core.store import load
 from core.systems.common.class_descriptions import read_patterns
-from core.systems.label_descriptions.tagging import CUT, TagReport, tag_samples
+from core.systems.label_descriptions.tagging import MIN_DEVIATIONS, TagReport, tag_samples
 from core.systems.label_descriptions.tags import read_tags
 from core.systems.label_descriptions.wording import headline
 from tests.support.diagnoses import make_diagnosis
@@ -68,7 +68,7 @@ def test_who_carries_a_tag_is_the_plain_rule(dark: Diagnosis) -> None:
     for block in np.unique(design.centring_stratum):
         cosines[design.centring_stratum == block] -= cosines[design.centring_stratum == block].mean()
     np.testing.assert_allclose(report.scores[:, place], cosines / cosines.std(), atol=1e-4)
-    np.testing.assert_array_equal(report.carried[:, place], report.scores[:, place] >= CUT)
+    np.testing.assert_array_equal(report.carried[:, place], report.scores[:, place] >= MIN_DEVIATIONS)
     assert tag.size == report.carried[:, place].sum()
 
 
@@ -104,11 +104,9 @@ def test_the_headline_tells_the_strongest_tag_or_that_none_is_told_from_chance(d
         for measure in ("error rate", "mean loss")
     )
     assert by_error.startswith("Failures carry “in the dark” ")
-    assert by_error.endswith("; holds in 2 of 2 other wordings.")
-    assert by_loss.startswith("Samples with “in the dark” have a mean loss ")
-    assert "and failures carry it" in by_loss
-    assert re.search(r"mean loss \S+ \(\S+ to \S+\) above .*; adjusted p \S+ \S+ of the mean loss;", by_loss)
-    assert " of the error rate; " in by_error
+    assert by_error.endswith("; adjusted p = 0.002 (error rate). 2 of 2 other wordings agree.")
+    above = r"Its samples have a mean loss \S+ above the others \(95% CI \S+ to \S+\); adjusted p \S+ \S+ \(mean loss\)"
+    assert re.search(above, by_loss)
     assert headline(replace(report, tags=report.tags[1:])) == "No tag is confirmed."
     assert headline(replace(report, tags=(replace(first, p=None),))) == "No tag could be tested."
 
@@ -142,18 +140,18 @@ def test_a_tag_that_hardly_any_sample_carries_is_not_tested(dark: Diagnosis) -> 
     tag = next(t for t in report.tags if t.name == "spaceship")
     assert tag.size < 10
     assert tag.p is None
-    assert any("was not tested" in note for note in report.notes)
+    assert "Skipped 1 tag: fewer than 10 samples with or without the tag." in report.notes
 
 
 def test_few_groups_give_no_p(dark: Diagnosis) -> None:
     few = replace(dark, samples=replace(dark.samples, groups=np.arange(240) % 10))
     report = tagged(few)
     assert all(tag.p is None for tag in report.tags)
-    assert any("Too few groups" in note for note in report.notes)
+    assert any("too few groups of related rows" in note for note in report.notes)
 
 
 def test_a_run_without_words_or_with_another_encoder_is_refused(dark: Diagnosis) -> None:
-    with pytest.raises(InvalidInput, match="none saw this run's samples"):
+    with pytest.raises(InvalidInput, match="none embedded this run's samples"):
         tagged(replace(dark, words=None))
     assert dark.words is not None
     other = replace(dark.words, joint=replace(dark.words.joint, space="another"))

@@ -51,8 +51,8 @@ def test_the_causes_that_ship_are_of_texts() -> None:
     [
         ("a, A", "Two tags have the same name: 'a' and 'A'"),
         ("a, b, a", "Two tags have the same name"),
-        (" , ", "1 to 500 tags"),
-        (",".join(map(str, range(501))), "1 to 500 tags are allowed: got 501"),
+        (" , ", "Name 1 to 500 tags"),
+        (",".join(map(str, range(501))), "Name 1 to 500 tags, separated by commas: got 501"),
         ("nowhere.txt", "File 'nowhere.txt' not found"),
     ],
 )

@@ -41,7 +41,7 @@ from webapp.systems.label_descriptions.panel import (
     on_tagged,
     on_tags,
 )
-from webapp.systems.label_descriptions.view import MAX_PICTURES, carriers, tagged_view, tags_view
+from webapp.systems.label_descriptions.view import MAX_IMAGES, carriers, tagged_view, tags_view
 
 pytestmark = pytest.mark.usefixtures("plain")
 
@@ -62,10 +62,10 @@ def report(worded: Diagnosis) -> TagReport:
 def test_a_plain_sentence_stands_first_and_each_tag_has_its_line(report: TagReport) -> None:
     said = tags_view(report, 1)
     assert said.index("in the dark") < said.index("<table")
-    assert "have a mean loss" in said or "times as often" in said
+    assert "times as often as their classes explain" in said
     assert said.count('data-do="tag"') == 3
     assert said.count(">confirmed<") == sum(report.is_confirmed(tag) for tag in report.tags) >= 1
-    assert said.count(">exploratory<") == 3 - said.count(">confirmed<")
+    assert said.count(">not confirmed<") == 3 - said.count(">confirmed<")
     assert said.count('class="at wording"') == 3 * 14 + 3  # and the key's
     assert "lists were tested" not in said
     assert "held-back" not in said
@@ -77,7 +77,7 @@ def test_a_p_stands_beside_the_difference_of_the_measure_that_it_is_of(report: T
     for measure, beside in (("mean loss", r"mean loss [+−]\S+ \("), ("error rate", r"error rate [+−]\S+ points \(")):
         said = tags_view(replace(report, tags=(replace(first, measure=measure), *report.tags[1:])), 1)
         assert re.search(rf"<td>(&lt;|<)?[^<]*<small>{beside}", said)
-        assert "A verdict goes by the p, which is of the measure beside it" in said
+        assert "The verdict follows p, which tests the measure beside it" in said
 
 
 def test_a_second_list_in_one_visit_is_told_to_be_a_second_test(report: TagReport) -> None:
@@ -99,7 +99,7 @@ def test_a_tag_shows_its_strongest_carriers_and_every_wording(worded: Diagnosis,
     assert (np.diff(report.scores[rows, 0]) <= 0).all()
     said = tagged_view(worded, report, 0)
     shown = [int(part.split('"')[1]) for part in said.split("data-row=")[1:]]
-    assert shown == rows[:MAX_PICTURES].tolist()
+    assert shown == rows[:MAX_IMAGES].tolist()
     assert said.count("<tr>") == 1 + 14
 
 
@@ -114,8 +114,8 @@ def test_markup_in_a_name_stays_text(worded: Diagnosis, report: TagReport) -> No
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        (None, "No tag was named"),
-        ("  ", "No tag was named"),
+        (None, "Name at least one tag"),
+        ("  ", "Name at least one tag"),
         ("/etc/names.txt", "Paste the file’s text"),
         ("a, b.JSON", "Paste the file’s text"),
         ("rows.tsv", "Paste the file’s text"),
@@ -162,7 +162,7 @@ def test_a_list_is_tested_shown_counted_and_written(worded: Diagnosis) -> None:
 def test_what_was_made_of_another_run_than_the_open_one_changes_nothing(worded: Diagnosis, report: TagReport) -> None:
     made = TaggedRun("another", report, ())
     changed, status, *rest = on_tagged(Session(RUNS.add(worded)), TagsState(), made)
-    assert "These tags are of another run" in status
+    assert "These tags belong to another run" in status
     for said in ((changed, *rest), on_tagged(Session(), TagsState(), None)):
         assert all("__type__" in str(part) for part in said)
 
@@ -174,7 +174,7 @@ def test_a_press_shows_a_tag_and_its_samples_on_the_map(worded: Diagnosis, repor
     tabs, shown, pane, _ = on_show(session, state, press(do="show", place="0"))
     assert tabs["selected"] == "explore"
     assert sorted(selected_rows(shown, worded)) == sorted(carriers(report, 0))
-    assert "Carries “in the dark”" in pane
+    assert "Tagged “in the dark”" in pane
     for other in (state, replace(state, run="another")):
         with pytest.raises(InvalidInput, match="Test the list again"):
             on_pick(session, other, press(do="tag", place="7"))
@@ -221,7 +221,7 @@ def test_a_run_without_words_is_refused_with_what_to_do() -> None:
     run = RUNS.add(make_diagnosis())
     fold, *_, said, button, _, _, _ = on_run(Session(run), TagsState())[:8]
     assert not fold["visible"]
-    assert "none saw this run" in said
+    assert "none embedded this run’s samples" in said
     assert not button["interactive"]
     with pytest.raises(InvalidInput, match="Tags need a text encoder"):
         make_tags(Session(run), NAMES, silent)

@@ -154,7 +154,7 @@ def test_a_long_text_loses_the_end_away_from_the_pattern(folder: Path) -> None:
 def test_a_mask_inside_a_text_is_no_second_place(folder: Path) -> None:
     found = read_language_model(folder)
     given = prompted(found, ["a <mask> film"], read_patterns(PROMPTS)[0], 64)
-    assert len(given.places) == 1
+    assert len(given.positions) == 1
 
 
 def test_a_causal_model_is_asked_once_where_patterns_differ_behind_the_mask_alone(tmp_path: Path) -> None:

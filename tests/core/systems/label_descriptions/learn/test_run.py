@@ -70,5 +70,5 @@ def test_a_task_is_read_from_a_table_and_the_published_layout(tmp_path: Path) ->
 def test_a_table_without_texts_is_refused(tmp_path: Path) -> None:
     table = tmp_path / "rows.csv"
     table.write_text("x,kind\n" + "".join(f"{i},{'bad' if i % 2 else 'good'}\n" for i in range(24)))
-    with pytest.raises(InvalidInput, match="name the column of texts with --texts"):
+    with pytest.raises(InvalidInput, match="Name the column of texts with --texts"):
         read_task(table, Roles(label="kind"), '{"bad": ["awful"], "good": ["great"]}')
