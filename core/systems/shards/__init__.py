@@ -1,5 +1,5 @@
-"""A data set in many files, too large for one machine: its parts are read by workers, its failures are searched in a
-sample, and what was found is tried on all other rows."""
+"""A data set in many files, too large for one machine: workers read its parts, a sample is searched for failures, and
+the clusters are checked on all other rows."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a frozen diagnosis says of every row of every shard: predicted loss and cluster, and sums of the losses by
-cluster over the rows that the search never saw."""
+"""Assign every row of every shard by a frozen diagnosis: its predicted loss and cluster, and sums of the losses by
+cluster over the rows outside the sample."""
 
 # pyright: basic
 # (pyarrow ships no types, so strict checking would flag every use of it)
@@ -30,11 +30,12 @@ from core.systems.shards.draw import Drawing, KeyedRows
 from core.systems.shards.files import LIGHT_ROWS, U64, ShardSet, blocks, matrix_in, notes_of, texts_in, vector_contents
 
 BUCKETS = 1024
-"""Of keys, whose sums carry the interval of a mean (`core.systems.shards.jackknife`)."""
+"""Buckets of keys, whose sums give the interval of a mean (`core.systems.shards.jackknife`). A convention: with all in
+use Student's 95% quantile is 1.962, the normal one 1.960."""
 NO_VECTOR = "no vector"
 DRAWN = "in the sample"
-COPY = "a copy of what is in the sample"
-ASSIGNED = pa.schema(
+COPY = "a copy of an item in the sample"
+ASSIGNED_SCHEMA = pa.schema(
     [
         ("id", pa.string()),
         ("predicted", pa.float64()),
@@ -44,20 +45,20 @@ ASSIGNED = pa.schema(
         ("drawn", pa.bool_()),
     ]
 )
-"""One row for each of a shard's; null where it could not be assigned, and cluster null in none."""
+"""One row for each row of a shard: nulls where it could not be assigned, and a null cluster outside all clusters."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrozenModel:
-    """What workers need of a diagnosis of c clusters and k classes."""
+    """The parts of a diagnosis of c clusters and k classes that workers need."""
 
     assigner: Assigner
     class_names: tuple[str, ...]
     scopes: Bool
-    """(c, k + 1) whether samples of a class are of a cluster's scope; the last are of no known class."""
+    """(c, k + 1) whether a class is in a cluster's scope; the last column is for rows without a known class."""
     clip: float | None
     measure: Measure
-    """Of error rates a loss is 0 or 1."""
+    """With error rates a loss is 0 or 1."""
     encoder: str
 
     @classmethod
@@ -66,41 +67,48 @@ class FrozenModel:
         design = design_of(diagnosis)
         labels = np.r_[np.arange(len(names)), -1].astype(np.int64)
         scopes = [in_scope(diagnosis, design, labels, cluster.scope) for cluster in diagnosis.clusters]
-        whole = np.array(scopes, bool).reshape(len(scopes), len(labels))
         outcomes = diagnosis.outcomes
-        measure = default_measure(outcomes)
-        encoder = diagnosis.embeddings.encoder
-        return cls(diagnosis.model, names, whole, outcomes.clip, measure, encoder)
+        return cls(
+            diagnosis.model,
+            names,
+            np.array(scopes, bool).reshape(len(scopes), len(labels)),
+            outcomes.clip,
+            default_measure(outcomes),
+            diagnosis.embeddings.encoder,
+        )
 
     def labels_of(self, texts: list[str | None], n: int) -> I64:
-        """(n,) class numbers, -1 for none and for classes that the sample does not have."""
+        """(n,) class numbers; -1 without a label and for classes that the sample does not have."""
+        if not texts:
+            return np.full(n, -1, np.int64)
         number = {name: i for i, name in enumerate(self.class_names)}
-        return np.array([number.get(text or "", -1) for text in texts] or np.full(n, -1), np.int64)
+        return np.array([number.get(text or "", -1) for text in texts], np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tally:
-    """Counts and sums of some rows: what adds up over shards. c clusters, b buckets."""
+    """Counts and sums of rows, which add up over shards. c clusters, b buckets."""
 
     n_rows: int
     n_fresh: int
+    """Usable rows outside the sample."""
     left_out: Counter[str]
-    """Why rows are not fresh, or of no use, with their number."""
+    """Why rows are not fresh, or unusable -> their number."""
     n_unknown: int
     """Fresh rows with a label that the sample does not have."""
     sizes: I64
     """(c, 2, b) fresh rows in the cluster, and in the rest of its scope."""
     sums: F64
-    """(c, 2, b) their losses, as the diagnosis takes them (clipped)."""
+    """(c, 2, b) sums of their losses, clipped as in the diagnosis."""
 
-    def __add__(self, other: Tally) -> Tally:
+    def __add__(self, tally: Tally) -> Tally:
         return Tally(
-            self.n_rows + other.n_rows,
-            self.n_fresh + other.n_fresh,
-            self.left_out + other.left_out,
-            self.n_unknown + other.n_unknown,
-            self.sizes + other.sizes,
-            self.sums + other.sums,
+            self.n_rows + tally.n_rows,
+            self.n_fresh + tally.n_fresh,
+            self.left_out + tally.left_out,
+            self.n_unknown + tally.n_unknown,
+            self.sizes + tally.sizes,
+            self.sums + tally.sums,
         )
 
     @classmethod
@@ -111,13 +119,13 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AssignShards:
-    """The job of assigning shards; gives the tally of each."""
+    """The job of assigning shards; its value is each shard's tally."""
 
     shards: ShardSet
     work: Path
     drawing: Drawing
     contents: U64 = field(repr=False)
-    """Sorted, of the sample's items."""
+    """Content numbers of the sample's items, sorted."""
     model: FrozenModel = field(repr=False)
 
     def start(self) -> Callable[[str], Tally]:
@@ -132,7 +140,7 @@ class _Block:
     rows: KeyedRows
     labels: I64
     vectors: F32
-    """(n, d) unit rows, nan where there is none."""
+    """(n, d) unit rows, nan without a vector."""
     contents: U64
 
 
@@ -140,91 +148,104 @@ def _assign_shard(job: AssignShards, name: str) -> Tally:
     tally = Tally.empty(len(job.model.scopes))
     path = job.assigned(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as part, pq.ParquetWriter(part, ASSIGNED) as writer:
+    with replacing(path) as part, pq.ParquetWriter(part, ASSIGNED_SCHEMA) as writer:
         for block in _blocks(job, name):
             if job.model.measure == "error rate":
                 _check_errors(block.rows, name)
             there = np.isfinite(block.vectors[:, 0])
             assigner = job.model.assigner
-            n = len(there)
-            of_run = Embeddings(block.vectors[there], job.model.encoder, assigner.space)
+            embeddings = Embeddings(block.vectors[there], job.model.encoder, assigner.space)
             labels = block.labels[there] if len(assigner.class_of_label) else None
-            found = assigner.assign(of_run, labels=labels)
-            confirmed = found.memberships[:, : len(job.model.scopes)]
+            assignment = assigner.assign(embeddings, labels=labels)
+            memberships = assignment.memberships[:, : len(job.model.scopes)]
             drawn = job.drawing.takes(block.rows)
             columns = {
-                "predicted": (found.predicted, True),
-                "spread": (found.spread, True),
-                "cluster": (found.cluster, found.cluster >= 0),
-                "membership": (confirmed.max(1, initial=0.0), True),
+                "id": block.rows.ids,
+                "predicted": _column(assignment.predicted, there),
+                "spread": _column(assignment.spread, there),
+                "cluster": _column(assignment.cluster, there, known=assignment.cluster >= 0),
+                "membership": _column(memberships.max(1, initial=0.0), there),
+                "drawn": drawn,
             }
-            spread_out = {key: _at(values, known, there) for key, (values, known) in columns.items()}
-            writer.write_table(pa.table({"id": block.rows.ids, **spread_out, "drawn": drawn}, ASSIGNED))
-            members = np.zeros((n, len(job.model.scopes)), bool)
-            members[there] = confirmed >= 0.5
+            writer.write_table(pa.table(columns, ASSIGNED_SCHEMA))
+            members = np.zeros((len(there), len(job.model.scopes)), bool)
+            members[there] = memberships >= 0.5
             tally += _tally(job, block, members, np.where(drawn, DRAWN, np.where(there, "", NO_VECTOR)))
     return tally
 
 
 def _check_errors(rows: KeyedRows, name: str) -> None:
     loss = rows.loss[rows.why == ""]
-    if (other := loss[~np.isin(loss, (0, 1))]).size:
+    wrong = loss[~np.isin(loss, (0, 1))]
+    if wrong.size:
         raise InvalidInput(
-            f"{name}: the losses of the sample are errors, each 0 or 1, and this shard has {other[0]:g}. Write errors "
-            "in all shards, or name another column as --loss."
+            f"{name}: the sample's losses are errors, each 0 or 1, but this shard has {wrong[0]:g}. Write errors in "
+            "all shards, or use another --loss column."
         )
 
 
-def _at(values: F64 | I64, known: Bool | bool, rows: Bool) -> pa.Array:
-    """Values of some rows as a column of all, null elsewhere and where they are not known."""
-    whole = np.zeros(len(rows), values.dtype)
+def _column(values: F64 | I64, rows: Bool, known: Bool | bool = True) -> pa.Array:
+    """A column with the values at `rows`, null at other rows and where values are not known."""
+    column = np.zeros(len(rows), values.dtype)
+    column[rows] = values
     mask = np.ones(len(rows), bool)
-    whole[rows], mask[rows] = values, ~np.broadcast_to(known, len(values))
-    return pa.array(whole, mask=mask)
+    mask[rows] = ~np.broadcast_to(known, len(values))
+    return pa.array(column, mask=mask)
 
 
 def _tally(job: AssignShards, block: _Block, members: Bool, why: npt.NDArray[np.str_]) -> Tally:
+    """Count and sum a block's fresh rows.
+
+    Args:
+        members: (n, c) whether a row is in a cluster.
+        why: (n,) why a row is not fresh, as far as the sample and its vector say; "" if fresh.
+    """
     copies = np.isin(block.contents, job.contents)
     why = np.where(block.rows.why != "", block.rows.why, np.where((why == "") & copies, COPY, why))
     fresh = why == ""
     model = job.model
-    buckets = (block.rows.hashes % BUCKETS).astype(np.int64)  # the last bits: which rows are drawn say the first
-    loss = block.rows.loss if model.clip is None else np.minimum(block.rows.loss, model.clip)
+    # buckets take the hash's last bits, since its first ones decide which rows are in the sample
+    buckets = (block.rows.hashes % BUCKETS).astype(np.int64)
+    loss = block.rows.loss
+    if model.clip is not None:
+        loss = np.minimum(loss, model.clip)
     tally = Tally.empty(len(model.scopes))
     for cluster, scope in enumerate(model.scopes):
-        inside = fresh & scope[block.labels]  # -1 reads the last
+        inside = fresh & scope[block.labels]  # label -1 reads the last column
         for side, rows in enumerate((inside & members[:, cluster], inside & ~members[:, cluster])):
             tally.sizes[cluster, side] = np.bincount(buckets[rows], minlength=BUCKETS)
             tally.sums[cluster, side] = np.bincount(buckets[rows], loss[rows], BUCKETS)
-    unknown = int((fresh & (block.labels < 0)).sum()) if len(model.assigner.class_of_label) else 0
-    return Tally(len(why), int(fresh.sum()), Counter(why[~fresh].tolist()), unknown, tally.sizes, tally.sums)
+    n_unknown = 0
+    if len(model.assigner.class_of_label):
+        n_unknown = int((fresh & (block.labels < 0)).sum())
+    return Tally(len(why), int(fresh.sum()), Counter(why[~fresh].tolist()), n_unknown, tally.sizes, tally.sums)
 
 
 def _blocks(job: AssignShards, name: str) -> Iterator[_Block]:
-    """A shard's rows with their vectors, from its own column or from the file beside it."""
+    """A shard's rows with their vectors, from its column of vectors or from the file beside it."""
     shards = job.shards
+    roles = shards.roles
     width = len(job.model.assigner.features.centre)
-    own = shards.roles.embedding
     path = shards.path(name)
+    if roles.embedding is not None:
+        for block in blocks(path, [*shards.light, roles.embedding], LIGHT_ROWS):
+            rows = KeyedRows.of(block, shards, job.drawing.seed, name)
+            labels = job.model.labels_of(texts_in(block, roles.label), len(rows.ids))
+            vectors = matrix_in(block, roles.embedding, width)
+            yield _Block(rows, labels, unit_rows(vectors, Ledger(len(vectors))), vector_contents(vectors))
+        return
     beside = job.work / "vectors" / name
-    light = blocks(path, [*shards.light, *([own] if own else [])], LIGHT_ROWS)
-    if own is None and (notes_of(beside) or {}).get("encoder") != job.model.encoder:
+    if (notes_of(beside) or {}).get("encoder") != job.model.encoder:
         raise InvalidInput(
-            f"{name}: its vectors in {beside.parent} are gone, or of another encoder than the run's. Run the same "
-            "command again to compute them."
+            f"{name}: its vectors in {beside.parent} are missing, or not of the run's encoder. Run the same command "
+            "again."
         )
-    other = () if own else blocks(beside, ["id", "vector", "content"], LIGHT_ROWS)
-    for block, vectors in zip_longest(light, other):
+    light = blocks(path, shards.light, LIGHT_ROWS)
+    embedded = blocks(beside, ["id", "vector", "content"], LIGHT_ROWS)
+    for block, vectors in zip_longest(light, embedded):
         rows = KeyedRows.of(block, shards, job.drawing.seed, name)
-        labels = job.model.labels_of(texts_in(block, shards.roles.label), len(rows.ids))
-        if own is not None:
-            given = matrix_in(block, own, width)
-            yield _Block(rows, labels, unit_rows(given, Ledger(len(given))), vector_contents(given))
-        elif vectors is None or vectors.column("id").to_pylist() != rows.ids:
-            raise InvalidInput(
-                f"{name}: its rows are no longer those that were embedded. Run the same command again to "
-                "compute their vectors."
-            )
-        else:
-            contents = vectors.column("content").fill_null(0).to_numpy()
-            yield _Block(rows, labels, matrix_in(vectors, "vector", width), contents)
+        labels = job.model.labels_of(texts_in(block, roles.label), len(rows.ids))
+        if vectors is None or vectors.column("id").to_pylist() != rows.ids:
+            raise InvalidInput(f"{name}: its rows changed after they were embedded. Run the same command again.")
+        contents = vectors.column("content").fill_null(0).to_numpy()
+        yield _Block(rows, labels, matrix_in(vectors, "vector", width), contents)

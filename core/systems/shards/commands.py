@@ -1,4 +1,4 @@
-"""The command `shards`: a data set in many files, searched in a sample and tried on the rest."""
+"""The command `shards`: searches a sample of a data set in many files, and checks the findings on the other rows."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from core.errors import InvalidInput
 
 @command(note="How to run it on a cluster, and what it costs: docs/large_scale.md.")
 @argument("shards", "FOLDER", "Parquet files with the same columns: an id, a loss, and an image, a text or a vector")
-@option("--out FILE", "the run, NAME.errata: one file that page, Python and the other commands open")
+@option("--out FILE", "file for the run, NAME.errata; the page, Python and other commands open it")
 @option("--work DIR", "folder for vectors, sample and assigned rows (default: NAME-work beside --out)")
-@option("--sample N", "rows that are searched (default 200,000); all others are for trying what was found", **POSITIVE)
-@heading("Who reads the shards")
+@option("--sample N", "rows to search; the other rows check the findings (default: 200,000)", **POSITIVE)
+@heading("Workers")
 @option("--engine NAME", "local: this process; ray: workers of Ray", type=click.Choice(("local", "ray")))
-@option("--workers N", "of Ray, a core each (default 2)", **POSITIVE)
-@heading("The columns (recognized by name if none is given)")
-@option("--id COL", "ids, by which rows are drawn")
-@option("--loss COL", "per-sample loss, larger is worse")
+@option("--workers N", "Ray workers, one core each (default: 2)", **POSITIVE)
+@heading("Columns (default: recognized by name)")
+@option("--id COL", "column of ids, by which rows are drawn")
+@option("--loss COL", "column of per-sample losses; larger is worse")
 @LABEL
 @GROUP
-@option("--image COL", "images, or their paths below the folder")
-@option("--texts COL", "texts", to="roles.texts")
-@option("--embedding COL", "vectors, in place of an encoder's")
+@option("--image COL", "column of images, or of their paths below the folder")
+@option("--texts COL", "column of texts", to="roles.texts")
+@option("--embedding COL", "column of vectors, in place of an encoder's")
 @option("--encoder NAME", "see `python -m core encoders` (default: embedded)")
-@heading("The test")
-@option("--no-words", "test no phrases and answer no questions")
-@option("--alpha", "chance of any false claim (default 0.05)", **SHARE)
+@heading("Test")
+@option("--no-words", "skip phrases and questions")
+@option("--alpha", "chance of any false finding (default: 0.05)", **SHARE)
 @option(
     "--permutations N",
-    "shuffles behind each p (default by the sample's size)",
+    "permutations per test (default: by the sample's size)",
     to="settings.n_permutations",
     **POSITIVE,
 )
-@option("--no-map", "draw samples by two principal components and not by UMAP")
+@option("--no-map", "draw the map with PCA, not UMAP (faster)")
 @SEED
 def shards(
     shards: Path,
@@ -57,18 +57,18 @@ def shards(
     no_words: bool = False,
     no_map: bool = False,
 ) -> None:
-    """Find where a model fails in a data set of many files, and try it on all rows that were not searched.
+    """Find where a model fails in a data set of many files, and check the findings on all other rows.
 
-    A sample is searched on this machine; then every row gets its predicted loss and cluster, and each cluster its size
-    and mean loss over the rows that nobody looked at. A run that was stopped goes on where it was.
+    Errata searches a sample on this machine. Then it assigns a predicted loss and a group to every row, and measures
+    each group's size and mean loss on the rows outside the sample. A stopped run resumes with the same command.
     """
     if not shards.is_dir():
-        raise InvalidInput(f"{str(shards)!r} is not a folder. Name the folder that holds the shards (.parquet).")
+        raise InvalidInput(f"{str(shards)!r} is not a folder. Use the folder of the shards (.parquet).")
     new_run(out)  # before the work, not after it
     work = work or out.resolve().with_name(f"{out.stem}-work")
     make_folder(work)
     if shards.resolve() == work.resolve():
-        raise InvalidInput("--work must be another folder than that of the shards. Name another.")
+        raise InvalidInput("--work is the folder of the shards. Use another folder.")
     from core.reports.terminal import text_summary
     from core.store import save, update
     from core.systems.shards.confirm import confirm
@@ -76,7 +76,9 @@ def shards(
     from core.systems.shards.files import find_shards
     from core.systems.shards.sample import search_shards
 
-    who = ShardEngine("ray", workers or 2) if engine == "ray" else ShardEngine("local", workers or 1)
+    shard_engine = ShardEngine("local", workers or 1)
+    if engine == "ray":
+        shard_engine = ShardEngine("ray", workers or 2)
     with TerminalProgress() as progress:
         searched = search_shards(
             find_shards(shards, roles),
@@ -84,12 +86,12 @@ def shards(
             most=sample,
             encoder=encoder,
             settings=replace(settings, words=not no_words, map=not no_map),
-            engine=who,
+            engine=shard_engine,
             progress=progress,
         )
         save(searched.diagnosis, out, progress)
-        prediction = confirm(searched, engine=who, progress=progress)
-        found = update(searched.diagnosis, out, lambda now: replace(now, prediction=prediction), progress)
-    say(text_summary(found))
-    say(f"Every row, with its predicted loss and cluster: {work / 'assigned'}")
+        prediction = confirm(searched, engine=shard_engine, progress=progress)
+        diagnosis = update(searched.diagnosis, out, lambda saved: replace(saved, prediction=prediction), progress)
+    say(text_summary(diagnosis))
+    say(f"Predicted loss and group of every row: {work / 'assigned'}")
     tell_run(out)

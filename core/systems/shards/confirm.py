@@ -1,4 +1,4 @@
-"""What was found in the sample, tried on all rows that nobody looked at."""
+"""Check the sample's clusters on all rows outside the sample."""
 
 from __future__ import annotations
 
@@ -21,33 +21,34 @@ from core.systems.shards.jackknife import bucket_excess_p, bucket_mean
 from core.systems.shards.sample import SearchedSample
 
 MIN_REST = 500
-"""Fresh rows in the rest of a scope below which no p is given: a few high losses of a heavy tail decide on its mean.
-Beside 2,000 rows of lognormal losses (deviation of the logarithm 1.2) the level of .05 is .17 with a rest of 60, .10
-with 200, .07 with 500, and at most .03 where the part is the smaller one (1,500 runs each)."""
+"""Fresh rows in the rest of a scope below which there is no p: a few high losses of a heavy tail dominate its mean.
+Beside 2,000 rows of lognormal losses (deviation of the logarithm 1.2) a nominal level of .05 is .17 with a rest of 60,
+.10 with 200, .07 with 500, and at most .03 where the cluster is the smaller side (1,500 runs each)."""
 
 
 def confirm(searched: SearchedSample, *, engine: ShardEngine = LOCAL, progress: Progress = no_progress) -> Prediction:
-    """Assign every row of every shard (`work/assigned/`), and say of each cluster what the rows outside the sample
-    show: how many are in it, their mean loss with a 95% interval, and the p that it is no higher than in the rest of
-    its scope, adjusted (Holm) over the clusters.
+    """Assign every row of every shard (`work/assigned/`), and measure each cluster on the rows outside the sample.
 
-    The clusters are frozen before a shard is opened, and rows of the sample, groups of it and copies of its items are
-    left out, so the figures are free of the search. They follow `core.checks.predict`, except that intervals and p are
-    made from sums (`core.systems.shards.jackknife`).
+    A cluster gets its number of rows, their mean loss with a 95% interval, and a p against the null that the mean is no
+    higher than in the rest of its scope, adjusted (Holm) over the clusters.
+
+    The clusters are frozen before a shard is opened. Rows of the sample, of its groups, and copies of its items are
+    left out, so the search cannot bias the figures. They follow `core.checks.predict`, except that intervals and p come
+    from sums (`core.systems.shards.jackknife`).
 
     Raises:
-        InvalidInput: a shard or its vectors have changed since they were embedded.
+        InvalidInput: a shard or its vectors changed after they were embedded.
     """
     diagnosis = searched.diagnosis
     frozen = freeze(searched.diagnosis)
     job = AssignShards(searched.shards, searched.work, searched.drawing, searched.contents, FrozenModel.of(diagnosis))
     for path in (searched.work / "assigned").glob("*.parquet"):
         if path.name not in searched.shards.names:
-            path.unlink()  # of a shard that is there no more
+            path.unlink()  # of a shard that was removed
     tallies = over_shards(job, searched.shards.names, "assign shards", engine=engine, progress=progress)
     tally = sum(tallies.values(), start=Tally.empty(len(diagnosis.clusters)))
     if not tally.n_fresh:
-        raise InvalidInput("No row outside the sample can be used: there is nothing to try the findings on.")
+        raise InvalidInput("No row outside the sample is usable, so the findings cannot be checked. Lower --sample.")
     clusters = [finding for finding in frozen.findings if finding.kind == "cluster"]
     grouped = searched.shards.roles.group is not None
     return Prediction(
@@ -64,34 +65,40 @@ def _with_p(
     diagnosis: Diagnosis, clusters: Sequence[FrozenFinding], tally: Tally, grouped: bool
 ) -> list[PredictionRow]:
     rows = list[PredictionRow]()
-    judged = list[int]()
-    chances = list[float]()
-    nobody: Bool = np.zeros(0, bool)
-    for place, found in enumerate(clusters):
-        (n, m), (s, t) = tally.sizes[found.index], tally.sums[found.index]
-        claim = Claim("cluster", found.text, found.scope, nobody, found.measure, found.predicted, found.spread)
-        rest = float(t.sum() / m.sum()) if m.any() else None
+    tested = list[int]()
+    p_values = list[float]()
+    no_rows: Bool = np.zeros(0, bool)
+    for index, cluster in enumerate(clusters):
+        sizes, rest_sizes = tally.sizes[cluster.index]
+        sums, rest_sums = tally.sums[cluster.index]
+        n = int(sizes.sum())
+        n_rest = int(rest_sizes.sum())
+        claim = Claim(
+            "cluster", cluster.text, cluster.scope, no_rows, cluster.measure, cluster.predicted, cluster.spread
+        )
+        rest = float(rest_sums.sum() / n_rest) if n_rest else None
         observed: Estimate | None = None
-        if n.any():
-            in_shares = found.measure == "error rate" and not grouped
-            observed = wilson(round(s.sum()), int(n.sum())) if in_shares else bucket_mean(n, s)
-        rows.append(row_of(claim, int(n.sum()), observed, rest, diagnosis.outcomes))
-        if n.sum() >= MIN_MATCHES and m.sum() >= MIN_REST:
-            judged.append(place)
-            chances.append(bucket_excess_p((n, s), (m, t)))
-    for place, p in zip(judged, holm(chances)):
-        rows[place] = replace(rows[place], p=float(p))
+        if n and cluster.measure == "error rate" and not grouped:
+            observed = wilson(round(sums.sum()), n)
+        elif n:  # mean losses; and errors in groups, whose rows fail together, as Wilson's interval ignores
+            observed = bucket_mean(sizes, sums)
+        rows.append(row_of(claim, n, observed, rest, diagnosis.outcomes))
+        if n >= MIN_MATCHES and n_rest >= MIN_REST:
+            tested.append(index)
+            p_values.append(bucket_excess_p((sizes, sums), (rest_sizes, rest_sums)))
+    for index, p in zip(tested, holm(p_values)):
+        rows[index] = replace(rows[index], p=float(p))
     return rows
 
 
 def _notes(frozen: Frozen, clusters: Sequence[FrozenFinding], tally: Tally) -> tuple[str, ...]:
-    """What became of the rows that are no part of it, and of the findings that are not tried."""
-    notes = [f"Left out: {n:,} of {tally.n_rows:,} rows, {why}." for why, n in sorted(tally.left_out.items())]
+    """Rows that were left out, and findings that were not checked."""
+    notes = [f"Left out {n:,} of {tally.n_rows:,} rows: {why}." for why, n in sorted(tally.left_out.items())]
     if tally.n_unknown:
         notes.append(
-            f"Of classes that the sample does not have, or none: {tally.n_unknown:,} rows. Only clusters among all "
-            "samples speak of them."
+            f"Checked {tally.n_unknown:,} rows only for groups among all samples: their class is not in the sample."
         )
-    if others := len(frozen.findings) - len(clusters):
-        notes.append(f"Only clusters are tried on shards: {count(others, 'condition')} or phrases were not.")
+    n_skipped = len(frozen.findings) - len(clusters)
+    if n_skipped:
+        notes.append(f"Skipped {n_skipped:,} conditions and phrases: shards check only groups.")
     return tuple(notes)

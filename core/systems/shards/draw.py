@@ -1,8 +1,8 @@
-"""A simple random sample of the rows of all shards: those whose key has one of the smallest hashes.
+"""Draw a simple random sample of the rows of all shards: those whose keys have the smallest hashes.
 
-Which rows it holds depends on the keys and the seed alone, so neither the order of rows nor how they are cut into
-shards changes it, and every worker knows without asking which of its rows are in it. The key is the group where there
-are groups, so that none is part in the sample and part outside.
+The sample depends only on the keys and the seed. So neither the order of rows nor their division into shards changes
+it, and every worker knows which of its rows are in it. The key is the group where there are groups, so that no group
+is split between the sample and the other rows.
 """
 
 # pyright: basic
@@ -28,53 +28,57 @@ from core.systems.shards.files import LIGHT_ROWS, U64, ShardSet, blocks, numbers
 NO_ID = "no id"
 NO_GROUP = "no group"
 NO_LOSS = "no finite loss"
-"""Why a row is neither in the sample nor beside it."""
+"""Why a row is unusable, in the sample and outside."""
 
 
 def hashes_of(keys: Sequence[str | None], seed: int) -> U64:
-    """(n,) a number for each key, uniform over all keys; the same key and seed give the same."""
+    """(n,) a number for each key, uniform over all keys; the same key and seed give the same number."""
     salt = seed.to_bytes(8, "little")
-    digests = (hashlib.blake2b((key or "").encode("utf-8", "surrogatepass"), digest_size=8, key=salt) for key in keys)
-    return np.frombuffer(b"".join(digest.digest() for digest in digests), "<u8")
+    digests = list[bytes]()
+    for key in keys:
+        content = (key or "").encode("utf-8", "surrogatepass")
+        digests.append(hashlib.blake2b(content, digest_size=8, key=salt).digest())
+    return np.frombuffer(b"".join(digests), "<u8")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyedRows:
-    """The rows of a block as far as drawing goes."""
+    """The rows of a block with the values that drawing needs."""
 
     ids: list[str | None]
     hashes: U64
     loss: F64
     why: npt.NDArray[np.str_]
-    """(n,) why a row cannot be used; "" where it can."""
+    """(n,) why a row is unusable; "" for usable rows."""
 
     @classmethod
     def of(cls, block: pa.Table, shards: ShardSet, seed: int, name: str) -> KeyedRows:
-        """Of a block with the columns of `shards.light`, from the shard of that name."""
+        """Read a block with the columns of `shards.light`, from the shard of that name."""
         roles = shards.roles
         ids = texts_in(block, roles.id)
         loss = numbers_in(block, roles.loss or "", name)
         keys = texts_in(block, roles.group) if roles.group else ids
-        no_id, no_key = (np.array([key is None for key in each], bool) for each in (ids, keys))
+        no_id = np.array([row_id is None for row_id in ids], bool)
+        no_key = np.array([key is None for key in keys], bool)
         why = np.select([no_id, no_key, ~np.isfinite(loss)], [NO_ID, NO_GROUP, NO_LOSS], "")
         return cls(ids, hashes_of(keys, seed), loss, why)
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Which rows are in the sample."""
+    """The rule that puts rows in the sample."""
 
     below: int
-    """Those whose hash is below it."""
+    """Rows with a smaller hash are in the sample."""
     seed: int
     n_sample: int
     n_rows: int
-    """Of all shards."""
+    """Rows of all shards."""
     left_out: tuple[tuple[str, int], ...] = ()
-    """(why, rows) that can be used by nobody."""
+    """(why, number) of unusable rows."""
 
     def takes(self, rows: KeyedRows) -> Bool:
-        """(n,) whether each is in the sample."""
+        """(n,) whether each row is in the sample."""
         return (rows.why == "") & (rows.hashes < np.uint64(self.below))
 
 
@@ -108,42 +112,44 @@ def _count(job: _CountRows, name: str) -> _Counted:
 
 
 def _lowest(hashes: U64, most: int) -> U64:
-    """The smallest of them, one more than may be drawn."""
-    return hashes if len(hashes) <= most + 1 else np.partition(hashes, most)[: most + 1]
+    """The `most` + 1 smallest hashes, one more than may be drawn."""
+    if len(hashes) <= most + 1:
+        return hashes
+    return np.partition(hashes, most)[: most + 1]
 
 
 def draw(
     shards: ShardSet, most: int, seed: int = 0, *, engine: ShardEngine = LOCAL, progress: Progress = no_progress
 ) -> Drawing:
-    """Which at most so many rows are in the sample.
+    """Draw a sample of at most `most` rows.
 
     Raises:
-        InvalidInput: a shard is broken, all rows would be in the sample, or too few.
+        InvalidInput: a shard is broken, or the sample would have all rows or too few.
     """
     if most < MIN_SAMPLES:
-        raise InvalidInput(
-            f"A sample needs at least {MIN_SAMPLES} rows to test anything: got {most}. Usual is 200,000."
-        )
+        raise InvalidInput(f"The sample needs at least {MIN_SAMPLES} rows: got {most}. Use --sample 200000.")
     counted = over_shards(
         _CountRows(shards, most, seed), shards.names, "count shards", engine=engine, progress=progress
     )
+    n_rows = 0
     lowest = np.zeros(0, np.uint64)
     left_out = Counter[str]()
-    for found in counted.values():
-        lowest = _lowest(np.concatenate([lowest, found.lowest]), most)
-        left_out += found.left_out
-    n_rows = sum(found.n_rows for found in counted.values())
+    for shard in counted.values():
+        n_rows += shard.n_rows
+        lowest = _lowest(np.concatenate([lowest, shard.lowest]), most)
+        left_out += shard.left_out
     usable = n_rows - left_out.total()
     if usable <= most:
         raise InvalidInput(
-            f"All {usable:,} rows that can be used would be in the sample of {most:,}, and none would be left to try "
-            "the findings on. Make the sample smaller (--sample), or diagnose the rows as one table."
+            f"A sample of {most:,} would take all {usable:,} usable rows and leave none to check the findings. Lower "
+            "--sample, or diagnose the rows as one table."
         )
-    below = int(lowest.max())  # of the first key that is left out: so a group is in whole or not at all
+    # the bound is the hash of the first key outside, so a group is drawn whole or not at all
+    below = int(lowest.max())
     drawn = int((lowest < below).sum())
     if drawn < MIN_SAMPLES:
         raise InvalidInput(
-            f"Only {drawn:,} rows are in the sample, since groups are drawn whole, and at least {MIN_SAMPLES} are "
-            "needed. Make it larger (--sample), or name another column as --group."
+            f"The sample has {drawn:,} rows, because groups are drawn whole, and needs at least {MIN_SAMPLES}. Raise "
+            "--sample, or use another --group column."
         )
     return Drawing(below, seed, drawn, n_rows, tuple(sorted(left_out.items())))

@@ -1,8 +1,7 @@
-"""The vectors of a data set in shards: one Parquet file beside each shard, row by row, and the rows of the sample with
-their items.
+"""Embed a data set in shards: write one Parquet file of vectors for each shard, row by row, and the rows of the sample
+with their items.
 
-A file is written whole or not at all and says what it was made from, so a run that was stopped goes on with the shards
-that are not done.
+A file is written whole or not at all and records its source, so a stopped run resumes with the unfinished shards.
 """
 
 # pyright: basic
@@ -35,22 +34,24 @@ from core.systems.shards.files import ITEM_ROWS, ShardSet, blocks, digest_of, no
 
 KEY = "_errata_key"
 ENTRY = "_errata_entry"
-"""Columns of the sample's parts: what the cache of embeddings keeps of a row."""
-VECTORS = pa.schema(
+"""Columns of the sample's parts: a row's key and entry in the cache of embeddings."""
+VECTORS_SCHEMA = pa.schema(
     [("id", pa.string()), ("vector", pa.list_(pa.float32())), ("content", pa.uint64()), ("why", pa.string())]
 )
-"""Of a file of vectors: null, and why, where an item could not be read; `content` is the same for equal items."""
+"""A file of vectors: `why` gives the reason where an item could not be read and its vector is null; `content` is the
+same for equal items."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmbedShards:
-    """The job of embedding shards and taking out the rows of the sample; gives the items that could not be read."""
+    """The job of embedding shards and writing the rows of the sample; its value is each shard's number of rows embedded
+    in this run."""
 
     shards: ShardSet
     work: Path
     """Folder for `vectors/` and `sample/`."""
     encoder: str | None
-    """None where the shards hold vectors."""
+    """None for shards with a column of vectors."""
     drawing: Drawing
 
     def start(self) -> Callable[[str], int]:
@@ -65,12 +66,12 @@ class EmbedShards:
 
 
 def label_of(encoder: Encoder) -> str:
-    """As `core.records.Embeddings.encoder` says it."""
+    """The encoder's name and fingerprint, as in `core.records.Embeddings.encoder`."""
     return f"{encoder.name} {encoder.fingerprint[:12]}"
 
 
 def _embed_shard(job: EmbedShards, encoder: Encoder | None, name: str) -> int:
-    """How many rows were embedded now: none where that was done before."""
+    """The number of rows embedded now; 0 where an earlier run embedded them."""
     shards = job.shards
     path = job.shards.path(name)
     about = {"shard": digest_of(path, [shards.roles.id or ""], shards.item)}
@@ -88,29 +89,33 @@ def _embed_shard(job: EmbedShards, encoder: Encoder | None, name: str) -> int:
     columns = dict.fromkeys((*shards.light, *filter(None, (shards.item, shards.roles.embedding))))
     n = 0
     with ExitStack() as stack:
-        vectors = _writer(stack, job.vectors(name), VECTORS, about) if embeds else None
-        part = _writer(stack, job.part(name), part_schema(shards, encoder is not None), drawn) if takes else None
+        vectors = None
+        part = None
+        if embeds:
+            vectors = _writer(stack, job.vectors(name), VECTORS_SCHEMA, about)
+        if takes:
+            part = _writer(stack, job.part(name), part_schema(shards, encoder is not None), drawn)
         for block in blocks(path, list(columns), ITEM_ROWS):
             rows = KeyedRows.of(block, shards, job.drawing.seed, name)
             chosen = np.flatnonzero(job.drawing.takes(rows)).astype(np.int64)
             items = None if shards.item is None else _items(block, shards)
-            read = None
+            encoded = None
             if encoder is not None and items is not None:
                 seen = np.arange(block.num_rows) if embeds else chosen
-                read = _Read(seen, encode_images(items.keep(seen), encoder, modality=shards.modality))
-            if vectors is not None and read is not None:
-                vectors.write_table(_vectors(rows, read.encoded))
+                encoded = _EncodedRows(seen, encode_images(items.keep(seen), encoder, modality=shards.modality))
+            if vectors is not None and encoded is not None:
+                vectors.write_table(_vectors(rows, encoded.items))
                 n += block.num_rows
             if part is not None:
-                part.write_table(_taken(name, block, chosen, items, read, job))
+                part.write_table(_sample_rows(name, block, chosen, items, encoded, job))
     return n
 
 
 def is_whole(path: Path, about: dict[str, str], shard: Path | None = None) -> bool:
-    """Whether the file was made from just that, and has a row for each of the shard's if that is given."""
-    found = notes_of(path) or {}
-    rows = found.pop("rows", "")
-    return found == about and (shard is None or rows == str(pq.read_metadata(shard).num_rows))
+    """Whether the file was made from `about`, and has as many rows as the shard if one is given."""
+    notes = notes_of(path) or {}
+    rows = notes.pop("rows", "")
+    return notes == about and (shard is None or rows == str(pq.read_metadata(shard).num_rows))
 
 
 def _writer(stack: ExitStack, path: Path, schema: pa.Schema, about: dict[str, str]) -> pq.ParquetWriter:
@@ -120,15 +125,15 @@ def _writer(stack: ExitStack, path: Path, schema: pa.Schema, about: dict[str, st
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Read:
-    """What an encoder made of some rows of a block."""
+class _EncodedRows:
+    """The encoded items of some rows of a block."""
 
     rows: I64
-    encoded: EncodedItems
+    items: EncodedItems
 
 
 def _items(block: pa.Table, shards: ShardSet) -> ItemStore:
-    """What the rows of a block show."""
+    """The images or texts of a block's rows."""
     column = block.column(shards.item or "")
     if shards.modality == "text":
         frame = pd.DataFrame({shards.item: column.to_pylist()})
@@ -139,66 +144,69 @@ def _items(block: pa.Table, shards: ShardSet) -> ItemStore:
     return frame_images(cells)
 
 
-def _vectors(rows: KeyedRows, read: EncodedItems) -> pa.Table:
-    places = range(len(rows.ids))
-    return pa.table(
-        {
-            "id": rows.ids,
-            "vector": [read.entries[i].embedding if i in read.entries else None for i in places],
-            "content": [int.from_bytes(read.keys[i][:8], "little") if i in read.keys else None for i in places],
-            "why": [read.unreadable.get(i) for i in places],
-        },
-        VECTORS,
-    )
+def _vectors(rows: KeyedRows, items: EncodedItems) -> pa.Table:
+    vectors = list[Any]()
+    contents = list[int | None]()
+    for i in range(len(rows.ids)):
+        vectors.append(items.entries[i].embedding if i in items.entries else None)
+        contents.append(int.from_bytes(items.keys[i][:8], "little") if i in items.keys else None)
+    why = [items.unreadable.get(i) for i in range(len(rows.ids))]
+    return pa.table({"id": rows.ids, "vector": vectors, "content": contents, "why": why}, VECTORS_SCHEMA)
 
 
 def part_schema(shards: ShardSet, embeds: bool) -> pa.Schema:
-    """Of the sample: the same for every shard, however its columns are written."""
+    """The sample's schema, the same for every shard whatever the types of its columns."""
     roles = shards.roles
     fields: dict[str, Any] = {name: pa.string() for name in (roles.id, roles.label, roles.group) if name}
-    fields |= {roles.loss or "": pa.float64(), **{name: pa.type_for_alias(kind) for name, kind in shards.more}}
+    fields[roles.loss or ""] = pa.float64()
+    for name, kind in shards.more:
+        fields[name] = pa.type_for_alias(kind)
     if shards.item is not None:
         fields[shards.item] = pa.string() if shards.modality == "text" else pa.binary()
     if roles.embedding is not None:
         fields[roles.embedding] = pa.list_(pa.float64())
-    return pa.schema(list((fields | ({KEY: pa.binary(), ENTRY: pa.binary()} if embeds else {})).items()))
+    if embeds:
+        fields |= {KEY: pa.binary(), ENTRY: pa.binary()}
+    return pa.schema(list(fields.items()))
 
 
-def _taken(
-    shard: str, block: pa.Table, chosen: I64, items: ItemStore | None, read: _Read | None, job: EmbedShards
+def _sample_rows(
+    shard: str, block: pa.Table, chosen: I64, items: ItemStore | None, encoded: _EncodedRows | None, job: EmbedShards
 ) -> pa.Table:
-    """The rows of the sample with their items, whatever files these were in."""
+    """The rows of the sample with the contents of their items, which may be in files of their own."""
     shards = job.shards
-    schema = part_schema(job.shards, read is not None)
-    some = block.take(pa.array(chosen))
+    schema = part_schema(job.shards, encoded is not None)
+    part = block.take(pa.array(chosen))
     texts = {name for name in (shards.roles.id, shards.roles.label, shards.roles.group) if name}
-    columns: dict[str, Any] = {name: texts_in(some, name) for name in texts}
-    if items is not None:
-        columns[shards.item or ""] = (
-            some.column(shards.item or "") if shards.modality == "text" else [_bytes_of(items, row) for row in chosen]
-        )
-    if read is not None:
-        place = {int(row): i for i, row in enumerate(read.rows)}
-        entries = [read.encoded.entries.get(place[int(row)]) for row in chosen]
-        columns[KEY] = [read.encoded.keys.get(place[int(row)]) for row in chosen]
+    columns: dict[str, Any] = {name: texts_in(part, name) for name in texts}
+    if items is not None and shards.modality == "text":
+        columns[shards.item or ""] = part.column(shards.item or "")
+    elif items is not None:
+        columns[shards.item or ""] = [_bytes_of(items, row) for row in chosen]
+    if encoded is not None:
+        index = {int(row): i for i, row in enumerate(encoded.rows)}
+        entries = [encoded.items.entries.get(index[int(row)]) for row in chosen]
+        columns[KEY] = [encoded.items.keys.get(index[int(row)]) for row in chosen]
         columns[ENTRY] = [None if entry is None else entry.to_bytes() for entry in entries]
-    rest = {name: _cast(some.column(name), schema.field(name), shard) for name in schema.names if name not in columns}
-    return pa.table({name: columns.get(name, rest.get(name)) for name in schema.names}, schema)
+    for name in schema.names:
+        if name not in columns:
+            columns[name] = _cast(part.column(name), schema.field(name), shard)
+    return pa.table({name: columns[name] for name in schema.names}, schema)
 
 
 def _cast(column: pa.ChunkedArray, field: pa.Field, shard: str) -> pa.ChunkedArray:
-    """A column in the type that the sample has; whole numbers too long for a float are rounded."""
+    """A column in the sample's type; rounds integers that are too long for a float."""
     try:
         return column.cast(field.type, safe=False)
     except pa.ArrowException as error:
         raise InvalidInput(
-            f"{shard}: the column {field.name!r} holds something else than in the first shard ({str(error)[:120]}). "
-            "Write it in one type."
+            f"{shard}: the column {field.name!r} has another type than in the first shard ({str(error)[:120]}). Write "
+            "it in one type."
         ) from None
 
 
 def _bytes_of(items: ItemStore, row: int) -> bytes | None:
-    """An item's bytes; None where it cannot be read, which the diagnosis then says."""
+    """An item's bytes; None where it cannot be read, which the diagnosis reports."""
     try:
         return items.read(int(row))
     except (OSError, ValueError, InvalidInput):  # a path with NUL is a ValueError

@@ -1,4 +1,4 @@
-"""Where the work on shards is done: in this process, or by workers of Ray."""
+"""Run a job on shards, in this process or in workers of Ray."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ T = TypeVar("T")
 
 EngineName = Literal["local", "ray"]
 ENGINES: tuple[EngineName, ...] = ("local", "ray")
-_TOLD = 3
-"""Broken shards that a message tells of."""
+MAX_SHOWN_PROBLEMS = 3
+"""Broken shards that a message describes."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShardEngine:
-    """Who does the work."""
+    """The processes that work on shards."""
 
     name: EngineName = "local"
     workers: int = 1
-    """Of Ray, each with a core of its own."""
+    """Workers of Ray, one core each; 1 for "local"."""
 
     def __post_init__(self) -> None:
         if self.name not in ENGINES or self.workers < 1 or (self.name == "local" and self.workers > 1):
             raise InvalidInput(
-                f"The engine must be one of {', '.join(ENGINES)} with at least 1 worker, and local has 1: got "
-                f"{self.name!r} with {self.workers}. Several workers need Ray."
+                f"The engine must be local with 1 worker, or ray with at least 1: got {self.name!r} with "
+                f"{self.workers}. Use --engine ray for several workers."
             )
 
     def results(self, job: ShardJob[T], names: Sequence[str]) -> Iterator[ShardDone[T]]:
-        """What became of each shard, in the order in which they are done."""
+        """The result of each shard, in the order in which they are done."""
         if self.name == "ray":
             if not os.environ.get(CLUSTER):
                 os.environ[OTHER_MACHINES] = "0"
-                os.environ.setdefault(TOKEN, secrets.token_hex(32))  # else Ray keeps one in the home folder
+                os.environ.setdefault(TOKEN, secrets.token_hex(32))  # else Ray writes one to the home folder
             from core.systems.shards.ray_engine import ray_results  # Ray
 
             return ray_results(job, names, self.workers)
@@ -53,30 +53,30 @@ LOCAL = ShardEngine()
 def over_shards(
     job: ShardJob[T], names: Sequence[str], step: str, *, engine: ShardEngine = LOCAL, progress: Progress = no_progress
 ) -> dict[str, T]:
-    """The job's value of each shard, by name and in the order of the names.
+    """The job's value for each shard, by name and in the order of the names.
 
-    A shard that cannot be used stops no other: what these wrote stays, and is not done again.
+    A broken shard does not stop the others: their files stay, and a later run skips them.
 
     Args:
-        step: what the progress is called, counted in shards.
+        step: name of the progress, counted in shards.
 
     Raises:
-        InvalidInput: some could not be used; the message names the first three and says why.
+        InvalidInput: some shards are broken; the message names the first three and gives the reasons.
         MissingDependency: Ray is not installed.
     """
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     problems: dict[str, str] = {}
     progress(step, 0, len(names))
     for done in engine.results(job, names):
         if done.problem:
             problems[done.name] = done.problem
         else:
-            found[done.name] = done.value
-        progress(step, len(found) + len(problems), len(names))
+            values[done.name] = done.value
+        progress(step, len(values) + len(problems), len(names))
     if problems:
-        told = " ".join(problems[name] for name in sorted(problems)[:_TOLD])
+        shown = " ".join(problems[name] for name in sorted(problems)[:MAX_SHOWN_PROBLEMS])
         raise InvalidInput(
-            f"{len(problems):,} of {len(names):,} shards could not be used (in all steps of a run, every shard must "
-            f"be). {told} Mend them or take them out, and run the same command again: what is done stays."
+            f"{len(problems):,} of {len(names):,} shards could not be used. {shown} Fix or remove them, and run the "
+            "same command again: finished shards are not repeated."
         )
-    return {name: found[name] for name in names}
+    return {name: values[name] for name in names}

@@ -1,4 +1,4 @@
-"""A data set in many Parquet files ("shards"): which column plays which part, and the rows a block at a time."""
+"""A data set in many Parquet files ("shards"): recognize its columns, and read its rows in blocks."""
 
 # pyright: basic
 # (pyarrow ships no types, so strict checking would flag every use of it)
@@ -32,11 +32,11 @@ U64 = npt.NDArray[np.uint64]
 
 ITEM_ROWS = 256
 LIGHT_ROWS = 16_384
-"""Rows that are held at once: with their images, and without."""
-_HEAD = 1_000
-"""Rows of the first shard by which columns are recognized."""
-_ABOUT = b"errata"
-"""Entry of a written file's own notes that says what it was made from."""
+"""Rows of a block with their images, and without."""
+HEAD_ROWS = 1_000
+"""Rows of the first shard from which columns are recognized."""
+_NOTES_KEY = b"errata"
+"""Entry of a written file's metadata that records its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class ShardSet:
 
     folder: Path
     names: tuple[str, ...]
-    """In order of their names."""
+    """File names, sorted."""
     roles: Roles
-    """`id` and `loss`, maybe `label` and `group`, and what a row shows: `embedding`, `image` or one of `texts`."""
+    """`id` and `loss`, maybe `label` and `group`, and a row's item: `embedding`, `image` or one of `texts`."""
     more: tuple[tuple[str, str], ...] = ()
-    """Other columns and what they hold ("double", "string", "bool"), which may explain a failure in the sample."""
+    """Other columns and their types ("double", "string", "bool"), which may explain a failure in the sample."""
 
     def path(self, name: str) -> Path:
         return self.folder / name
@@ -57,7 +57,7 @@ class ShardSet:
     @property
     def item(self) -> str | None:
         """The column of images or texts."""
-        return self.roles.image or (self.roles.texts[0] if self.roles.texts else None)
+        return self.roles.image or next(iter(self.roles.texts), None)
 
     @property
     def modality(self) -> str:
@@ -70,77 +70,107 @@ class ShardSet:
 
     @property
     def light(self) -> tuple[str, ...]:
-        """The columns but for images, texts and vectors."""
-        own = (self.roles.id, self.roles.loss, self.roles.label, self.roles.group)
-        return tuple(dict.fromkeys((*(name for name in own if name), *(name for name, _ in self.more))))
+        """The columns except images, texts and vectors."""
+        roles = (self.roles.id, self.roles.loss, self.roles.label, self.roles.group)
+        columns = [name for name in roles if name]
+        columns += [name for name, _ in self.more]
+        return tuple(dict.fromkeys(columns))
 
 
 def find_shards(folder: Path, roles: Roles) -> ShardSet:
-    """The shards of a folder, their columns recognized by the first of them.
+    """Find the shards of a folder, and recognize their columns in the first one.
 
     Args:
-        roles: named columns; those left open are recognized by their usual names.
+        roles: named columns; the others are recognized by their usual names.
 
     Raises:
-        InvalidInput: there are none, the first cannot be read, or it lacks ids, losses, or anything to look at.
+        InvalidInput: the folder has no shards, the first cannot be read, or it lacks ids, losses or items.
     """
     names = tuple(sorted(p.name for p in folder.glob("*.parquet") if p.is_file() and not p.name.startswith(".")))
     if not names:
         raise InvalidInput(
-            f"{str(folder)!r} holds no Parquet files. Name a folder of shards: .parquet files with an id, a loss, and "
-            "an image, a text or a vector in each row."
+            f"{str(folder)!r} contains no Parquet files. Use a folder of .parquet files with an id, a loss, and an "
+            "image, a text or a vector in each row."
         )
-    head, pictures = _head(folder / names[0])
-    found = recognise(head, roles, pictures)
-    chosen = found.roles
+    head, image_columns = _head(folder / names[0])
+    recognized = recognise(head, roles, image_columns)
+    chosen = recognized.roles
     if chosen.image is not None and not roles.texts:
         chosen = replace(chosen, texts=())
-    if not chosen.id or not chosen.loss or not (chosen.embedding or chosen.image or chosen.texts):
-        lacking = "ids (--id)" if not chosen.id else "losses (--loss)" if not chosen.loss else "images (--image)"
+    missing = _missing_column(chosen)
+    if missing:
         raise InvalidInput(
-            f"{names[0]}: none of its columns {quoted(*head.columns, *pictures)} was recognized as {lacking}. A row of "
-            "a shard needs an id, a loss, and an image, a text or a vector. Name the columns."
+            f"{names[0]}: none of the columns {quoted(*head.columns, *image_columns)} is recognized as {missing}. "
+            "Shards need ids, losses, and images, texts or vectors. Add these options."
         )
-    taken = {column for columns in chosen.named().values() for column in columns} | {found.class_names}
-    more = [(name, _kind(head[name])) for name in head.columns if name not in taken and not is_model_output(name)]
-    own = Roles(chosen.id, chosen.image, chosen.texts[:1], chosen.loss, chosen.label, group=chosen.group)
-    own = replace(own, embedding=chosen.embedding, higher_is_better=roles.higher_is_better)
-    return ShardSet(folder, names, own, tuple((name, kind) for name, kind in more if kind))
+    taken = {recognized.class_names}
+    for columns in chosen.named().values():
+        taken |= set(columns)
+    more = list[tuple[str, str]]()
+    for name in head.columns:
+        if name not in taken and not is_model_output(name):
+            kind = _kind(head[name])
+            if kind:
+                more.append((name, kind))
+    shard_roles = Roles(
+        chosen.id,
+        chosen.image,
+        chosen.texts[:1],
+        chosen.loss,
+        chosen.label,
+        group=chosen.group,
+        embedding=chosen.embedding,
+        higher_is_better=roles.higher_is_better,
+    )
+    return ShardSet(folder, names, shard_roles, tuple(more))
+
+
+def _missing_column(roles: Roles) -> str:
+    """The first required kind of column that is missing, with its option; "" if all are there."""
+    if not roles.id:
+        return "ids (--id)"
+    if not roles.loss:
+        return "losses (--loss)"
+    if not (roles.embedding or roles.image or roles.texts):
+        return "images (--image)"
+    return ""
 
 
 def _head(path: Path) -> tuple[pd.DataFrame, list[str]]:
     """The first rows without their images, and the names of the image columns."""
     with readable(path):
         schema = open_parquet(path, Limits()).schema_arrow
-    pictures = [field.name for field in schema if is_image_type(field.type)]
-    light = [field.name for field in schema if field.name not in pictures]
-    first = next(blocks(path, light, _HEAD), None)
+    image_columns = [field.name for field in schema if is_image_type(field.type)]
+    light = [field.name for field in schema if field.name not in image_columns]
+    first = next(blocks(path, light, HEAD_ROWS), None)
     if first is None:
-        raise InvalidInput(f"{path.name}: it has no rows, and the columns are told by the first shard. Remove it.")
-    return first.to_pandas(), pictures
+        raise InvalidInput(f"{path.name}: the first shard must have rows, to recognize the columns. Remove it.")
+    return first.to_pandas(), image_columns
 
 
 def _kind(column: pd.Series[Any]) -> str:
-    """What a column of the sample holds; "" where it is of no use as a condition."""
+    """A column's type in the sample; "" if it cannot serve as a condition."""
     if pd.api.types.is_bool_dtype(column):
         return "bool"
     if pd.api.types.is_numeric_dtype(column):
         return "double"
-    return "string" if all(isinstance(value, str) for value in column.dropna().head(_HEAD)) else ""
+    if all(isinstance(value, str) for value in column.dropna().head(HEAD_ROWS)):
+        return "string"
+    return ""
 
 
 def blocks(path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
-    """The columns of a Parquet file in order, `rows` rows at a time, the last fewer.
+    """The columns of a Parquet file in order, in blocks of `rows` rows; the last block may have fewer.
 
     Raises:
         InvalidInput: the file is damaged, or lacks a column.
     """
     with readable(path):
         schema = open_parquet(path, Limits()).schema_arrow
-        if lacking := [name for name in columns if name not in schema.names]:
+        missing = [name for name in columns if name not in schema.names]
+        if missing:
             raise InvalidInput(
-                f"{path.name}: it has no column {quoted(*lacking)}, and every shard must have those of the first. "
-                "Write it again, or take it out of the folder."
+                f"{path.name}: lacks the column {quoted(*missing)} of the first shard. Write it again, or remove it."
             )
         with pq.ParquetFile(path, buffer_size=2**20, page_checksum_verification=True) as file:
             waiting = pa.schema([schema.field(name) for name in columns]).empty_table()
@@ -154,21 +184,23 @@ def blocks(path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
 
 
 def texts_in(block: pa.Table, column: str | None) -> list[str | None]:
-    """A column's cells as texts, None where missing, as `core.data.tables.cells` writes them."""
-    return [] if column is None else [text_of(value) for value in block.column(column).to_pylist()]
+    """A column's cells as texts, None where missing, as `core.data.tables.cells` writes them; [] without a column."""
+    if column is None:
+        return []
+    return [text_of(value) for value in block.column(column).to_pylist()]
 
 
 def numbers_in(block: pa.Table, column: str, name: str) -> F64:
     """(n,) a column of numbers, nan where missing.
 
     Raises:
-        InvalidInput: it holds something else.
+        InvalidInput: the column has other values.
     """
     try:
         return block.column(column).cast(pa.float64()).to_numpy().astype(np.float64)
     except pa.ArrowException as error:
         raise InvalidInput(
-            f"{name}: the column {column!r} must hold one number in each row ({str(error)[:80]}). Write it again."
+            f"{name}: the column {column!r} must have one number in each row ({str(error)[:80]}). Write it again."
         ) from None
 
 
@@ -176,11 +208,12 @@ def matrix_in(block: pa.Table, column: str, width: int | None = None) -> F32:
     """(n, width) a column of lists of numbers, nan where the list is missing or has another length.
 
     Args:
-        width: that of the longest list if it is not given.
+        width: None takes the length of the longest list.
     """
     lists = block.column(column).combine_chunks()
     lengths = pc.call_function("list_value_length", [lists]).fill_null(0).to_numpy(zero_copy_only=False)
-    width = int(lengths.max(initial=0)) if width is None else width
+    if width is None:
+        width = int(lengths.max(initial=0))
     good = lengths == width
     out = np.full((len(lengths), width), np.nan, np.float32)
     flat = pc.call_function("list_flatten", [lists.filter(pa.array(good))]).cast(pa.float32())
@@ -189,15 +222,17 @@ def matrix_in(block: pa.Table, column: str, width: int | None = None) -> F32:
 
 
 def vector_contents(vectors: F32) -> U64:
-    """(n,) a number for each row, the same for equal ones."""
+    """(n,) a number for each row, the same for equal rows."""
     digests = (hashlib.blake2b(row.tobytes(), digest_size=8).digest() for row in vectors)
     return np.frombuffer(b"".join(digests), "<u8")
 
 
 def digest_of(path: Path, columns: Sequence[str], item: str | None = None) -> str:
-    """SHA-256 over the cells of these columns and of the column of items, if these are texts or paths. Of images
-    inside the shard the sizes that the file's summary gives must do: they are too many to be read again only to see
-    whether they changed."""
+    """SHA-256 over the cells of these columns and of the column of items, if the items are texts or paths.
+
+    For images inside the shard it covers only the sizes in the file's metadata: reading all images again just to see
+    whether they changed would take too long.
+    """
     digest = hashlib.sha256()
     for block in blocks(path, columns, LIGHT_ROWS):
         for name in columns:
@@ -205,15 +240,17 @@ def digest_of(path: Path, columns: Sequence[str], item: str | None = None) -> st
                 digest.update(matrix_in(block, name).tobytes())
             else:
                 _add_cells(digest, block, name)
-    found = pq.read_metadata(path)
-    if item is not None and not is_image_type(found.schema.to_arrow_schema().field(item).type):
+    if item is None:
+        return digest.hexdigest()
+    metadata = pq.read_metadata(path)
+    if not is_image_type(metadata.schema.to_arrow_schema().field(item).type):
         for block in blocks(path, [item], ITEM_ROWS):
             _add_cells(digest, block, item)
         return digest.hexdigest()
-    for group in range(found.num_row_groups if item else 0):
-        chunks = [found.row_group(group).column(i) for i in range(found.num_columns)]
-        own = [c for c in chunks if f"{c.path_in_schema}.".startswith(f"{item}.")]
-        sizes = [(c.num_values, c.total_compressed_size, c.total_uncompressed_size) for c in own]
+    for group in range(metadata.num_row_groups):
+        chunks = [metadata.row_group(group).column(i) for i in range(metadata.num_columns)]
+        item_chunks = [c for c in chunks if f"{c.path_in_schema}.".startswith(f"{item}.")]
+        sizes = [(c.num_values, c.total_compressed_size, c.total_uncompressed_size) for c in item_chunks]
         digest.update(json.dumps(sizes).encode())
     return digest.hexdigest()
 
@@ -227,14 +264,14 @@ def _holds_lists(kind: pa.DataType) -> bool:
 
 
 def noted(schema: pa.Schema, about: Mapping[str, str]) -> pa.Schema:
-    """The schema with a note of what the file was made from, for `notes_of`."""
-    return schema.with_metadata({_ABOUT: json.dumps(about)})
+    """The schema with a note of the file's source, for `notes_of`."""
+    return schema.with_metadata({_NOTES_KEY: json.dumps(about)})
 
 
 def notes_of(path: Path) -> dict[str, str] | None:
-    """What a whole file was made from, and its rows; None where there is no such file."""
+    """The source of a whole file, and its number of rows; None if the file is missing or not whole."""
     try:
-        found = pq.read_metadata(path)
-        return {**stored_json((found.metadata or {})[_ABOUT]), "rows": str(found.num_rows)}
+        metadata = pq.read_metadata(path)
+        return {**stored_json((metadata.metadata or {})[_NOTES_KEY]), "rows": str(metadata.num_rows)}
     except (OSError, pa.ArrowException, KeyError, ValueError):
         return None

@@ -1,4 +1,4 @@
-"""Work on shards: what is done to each, and what became of it. A shard is one piece of work."""
+"""Jobs on shards: the work on one shard, and its result."""
 
 from __future__ import annotations
 
@@ -13,33 +13,32 @@ T = TypeVar("T", covariant=True)
 CLUSTER = "RAY_ADDRESS"
 OTHER_MACHINES = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 TOKEN = "RAY_AUTH_TOKEN"
-"""Ray's environment variables: the cluster to use; whether it listens to other machines, on any system, which it reads
-while it is imported; and what a process must know to be let in."""
+"""Ray's environment variables: the cluster to use; whether Ray listens to other machines, on any system, which it reads
+on import; and the token that admits a process."""
 
 
 class ShardJob(Protocol[T]):
-    """Work to be done on each shard; sent to every worker."""
+    """Work on each shard; sent to every worker."""
 
     def start(self) -> Callable[[str], T]:
-        """Load what all shards need, such as an encoder, once for each worker; gives the work on a shard by its
-        name."""
+        """Load what all shards need, such as an encoder, once per worker; returns the work on a shard by its name."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ShardDone(Generic[T]):
-    """What became of one shard."""
+    """The result of one shard."""
 
     name: str
     value: T | None
     problem: str = ""
-    """What the user can mend of it, in one message."""
+    """A message about a broken shard that the user can fix."""
 
 
 class Worker(Generic[T]):
-    """Does a job on one shard after another; what it needs is loaded at the first.
+    """Does a job on one shard after another; loads what the job needs at the first shard.
 
-    What is wrong with a shard is told in its result; anything else, such as a package that is missing, is raised.
+    A broken shard is reported in its result; other errors, such as a missing package, are raised.
     """
 
     def __init__(self, job: ShardJob[T]) -> None:

@@ -1,7 +1,7 @@
-"""Workers of Ray: of a cluster that $RAY_ADDRESS names, else of this machine alone, reached by no other.
+"""Workers of Ray: on the cluster at $RAY_ADDRESS, else on this machine only and closed to others.
 
-Only names of shards and small results pass through Ray: each worker reads and writes its shards itself, so its object
-store holds next to nothing.
+Only names of shards and small results pass through Ray: each worker reads and writes its shards itself, so Ray's object
+store is almost empty.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from core.errors import InvalidInput
 from core.systems.shards.jobs import CLUSTER, ShardDone, ShardJob, Worker
 
 STORE_BYTES = 256 * 2**20
-"""Ray's shared memory on this machine."""
-RETRIES = 3
-"""How often a shard is tried again whose worker died, as where memory ran out."""
+"""Ray's shared memory on this machine; small, since only names and small results pass through it."""
+MAX_RETRIES = 3
+"""Retries of a shard whose worker died, for example out of memory. A convention."""
 
 
 class _RayWorker:
@@ -35,17 +35,17 @@ class _RayWorker:
 
 
 def ray_results(job: ShardJob[Any], names: Sequence[str], workers: int) -> Iterator[ShardDone[Any]]:
-    """What became of each shard, in the order in which they are done; a worker that dies is started again."""
+    """The result of each shard, in the order in which they are done; a worker that dies is restarted."""
     ray, exceptions = _packages()
     n = min(workers, len(names))
     with started(workers):
         cores = int(ray.cluster_resources().get("CPU", 0))
-        if cores < n:  # those without a core would wait for one without end, and shards for them
+        if cores < n:  # workers without a core would wait forever
             raise InvalidInput(
                 f"Ray has {cores} cores and {n} workers need one each. Lower --workers, or add machines."
             )
         sent = ray.put(job)
-        worker = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=RETRIES)(_RayWorker)
+        worker = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=MAX_RETRIES)(_RayWorker)
         pool = import_module("ray.util").ActorPool([worker.remote() for _ in range(n)])
         for name in names:
             pool.submit(lambda worker, name: worker.do.remote(sent, name), name)
@@ -56,23 +56,22 @@ def ray_results(job: ShardJob[Any], names: Sequence[str], workers: int) -> Itera
             except exceptions.RayTaskError as error:
                 raise error.cause from error
             except exceptions.RayActorError:
-                continue  # which shard it was is told below
+                continue  # its shard stays in `left`
             del left[done.name]
             yield done
         for name in left:
-            yield ShardDone(
-                name, None, f"{name}: each worker that opened it died ({RETRIES + 1} times). Is there memory enough?"
-            )
+            problem = f"{name}: each worker that opened it died ({MAX_RETRIES + 1} times). Check the memory."
+            yield ShardDone(name, None, problem)
 
 
 def _packages() -> tuple[Any, Any]:
-    """Ray and its errors, imported when they are needed."""
+    """Ray and its errors, imported on first use."""
     return import_module("ray"), import_module("ray.exceptions")
 
 
 @contextmanager
 def started(workers: int) -> Generator[None]:
-    """Ray, for the block; one that runs in this process already is used and left running."""
+    """Start Ray for the block; a Ray that already runs in this process is used and left running."""
     ray, _ = _packages()
     if ray.is_initialized():
         yield
@@ -83,12 +82,12 @@ def started(workers: int) -> Generator[None]:
         try:
             _start(workers)
         except (ConnectionError, RuntimeError, ValueError) as error:
-            where = f"The cluster at {os.environ[CLUSTER]} ($RAY_ADDRESS)" if os.environ.get(CLUSTER) else "Ray"
-            raise InvalidInput(
-                f"{where} could not be reached or started ({str(error)[:200]}). See to it, or leave --engine ray out."
-            ) from error
+            subject = "Ray could not be started"
+            if os.environ.get(CLUSTER):
+                subject = f"The cluster at {os.environ[CLUSTER]} ($RAY_ADDRESS) could not be reached"
+            raise InvalidInput(f"{subject} ({str(error)[:200]}). Fix it, or remove --engine ray.") from error
         if main:
-            signal.signal(signal.SIGTERM, before)  # Ray puts its own in place
+            signal.signal(signal.SIGTERM, before)  # Ray sets its own handler
         yield
     finally:
         ray.shutdown()

@@ -24,11 +24,11 @@ def test_a_failure_is_found_in_the_sample_and_confirmed_by_the_rest(
     assert main(["shards", str(tmp_path / "shards"), "--out", str(out), "--sample", "800", *QUICKLY]) == 0
     said = capsys.readouterr().out
     assert "Tested on 2,200 new samples (all rows of 3 shards outside the sample): 1 of 1 finding holds" in said
-    assert f"Every row, with its predicted loss and cluster: {tmp_path / 'run-work' / 'assigned'}" in said
+    assert f"Predicted loss and group of every row: {tmp_path / 'run-work' / 'assigned'}" in said
     found = load(out)
     assert found.prediction is not None
     assert found.prediction.n_fresh == 2200
-    assert "drawn from 3,000 rows in 3 shards, by hash of 'id' and seed 0" in found.notes[0]
+    assert "Drew these samples from 3,000 rows in 3 shards, by hash of 'id' and seed 0" in found.notes[0]
     assert "all rows of 3 shards outside the sample" in report_of(out)
     assigned = pd.read_parquet(tmp_path / "run-work" / "assigned" / "part-0.parquet")
     assert assigned.columns.tolist() == ["id", "predicted", "spread", "cluster", "membership", "drawn"]
@@ -48,14 +48,14 @@ def test_of_shuffled_losses_nothing_is_found_and_nothing_tried(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["none", "--out", "run.errata"], "is not a folder. Name the folder that holds the shards"),
+        (["none", "--out", "run.errata"], "is not a folder. Use the folder of the shards"),
         (
             ["shards", "--out", "run.errata", "--work", "shards"],
-            "--work must be another folder than that of the shards",
+            "--work is the folder of the shards. Use another folder.",
         ),
         (["shards", "--out", "run.errata", "--loss", "lss"], "has no column 'lss', named as loss"),
-        (["shards", "--out", "run.errata", "--workers", "2"], "Several workers need Ray"),
-        (["shards", "--out", "run.errata", "--sample", "5000"], "All 400 rows that can be used would be in the sample"),
+        (["shards", "--out", "run.errata", "--workers", "2"], "Use --engine ray for several workers"),
+        (["shards", "--out", "run.errata", "--sample", "5000"], "A sample of 5,000 would take all 400 usable rows"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_message(

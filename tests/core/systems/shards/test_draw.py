@@ -61,7 +61,7 @@ def test_rows_without_an_id_or_a_loss_are_counted_and_not_drawn(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("most", "said"), [(39, "at least 40 rows"), (300, "All 300 rows that can be used would be in the sample")]
+    ("most", "said"), [(39, "at least 40 rows"), (300, "A sample of 300 would take all 300 usable rows")]
 )
 def test_a_sample_that_leaves_nothing_or_tests_nothing_is_refused(tmp_path: Path, most: int, said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
@@ -70,5 +70,5 @@ def test_a_sample_that_leaves_nothing_or_tests_nothing_is_refused(tmp_path: Path
 
 def test_groups_too_large_for_the_sample_are_told(tmp_path: Path) -> None:
     rows = planted_rows(400).assign(patient=[f"patient{i // 200}" for i in range(400)])
-    with pytest.raises(InvalidInput, match=r"Only 0 rows .* name another column as --group"):
+    with pytest.raises(InvalidInput, match=r"The sample has 0 rows, .* use another --group column"):
         draw(find_shards(write_shards(tmp_path, rows), Roles(group="patient")), 100)

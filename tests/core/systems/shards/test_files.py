@@ -39,7 +39,7 @@ def test_a_part_that_is_missing_is_named(tmp_path: Path, left_out: str, said: st
 
 
 def test_a_folder_without_shards_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="holds no Parquet files"):
+    with pytest.raises(InvalidInput, match="contains no Parquet files"):
         find_shards(tmp_path, Roles())
 
 
@@ -63,13 +63,13 @@ def test_a_broken_shard_and_one_without_a_column_are_named_and_the_others_counte
     said = str(told.value)
     assert "2 of 3 shards could not be used" in said
     assert "Cannot read 'part-1.parquet' as Parquet" in said
-    assert "part-2.parquet: it has no column 'loss'" in said
+    assert "part-2.parquet: lacks the column 'loss' of the first shard" in said
 
 
 def test_a_loss_that_is_no_number_is_told_with_its_shard(tmp_path: Path) -> None:
     write_shards(tmp_path, planted_rows(300))
     planted_rows(50).assign(loss="high").to_parquet(tmp_path / "part-2.parquet")
-    with pytest.raises(InvalidInput, match=r"part-2\.parquet: the column 'loss' must hold one number in each row"):
+    with pytest.raises(InvalidInput, match=r"part-2\.parquet: the column 'loss' must have one number in each row"):
         draw(find_shards(tmp_path, Roles()), 60)
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from core.records import F64, I64
-from core.systems.shards.jackknife import LEAST, bucket_excess_p, bucket_mean
+from core.systems.shards.jackknife import MIN_BUCKETS, bucket_excess_p, bucket_mean
 
 
 def in_buckets(values: F64, bucket: I64, b: int) -> tuple[I64, F64]:
@@ -22,7 +22,7 @@ def test_a_row_a_bucket_gives_students_interval_and_empty_buckets_change_nothing
 
 
 def test_few_buckets_have_no_interval_and_no_p() -> None:
-    sizes, sums = in_buckets(np.ones(40), np.arange(40) % (LEAST - 1), 64)
+    sizes, sums = in_buckets(np.ones(40), np.arange(40) % (MIN_BUCKETS - 1), 64)
     found = bucket_mean(sizes, sums)
     assert found.value == 1
     assert np.isnan([found.low, found.high]).all()

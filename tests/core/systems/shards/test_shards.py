@@ -135,7 +135,7 @@ def test_copies_of_what_is_in_the_sample_are_not_fresh(tmp_path: Path) -> None:
     drawn = rows["id"].isin(set(searched.diagnosis.samples.ids)).to_numpy()
     twins = sum(drawn[i] != drawn[1400 + i] for i in range(100))
     found = confirm(searched)
-    assert f"Left out: {twins} of 1,500 rows, {COPY}." in found.notes
+    assert f"Left out {twins} of 1,500 rows: {COPY}." in found.notes
     assert found.n_fresh == 900 - twins
 
 
@@ -147,9 +147,9 @@ def test_rows_without_loss_or_vector_are_in_the_notes(tmp_path: Path) -> None:
     searched = search_shards(find_shards(tmp_path / "shards", Roles()), tmp_path / "work", most=600, settings=QUICK)
     said = " ".join(confirm(searched).notes)
     outside = 100 - sum(int(name.removeprefix("row")) >= 1400 for name, _ in searched.diagnosis.excluded)
-    assert f"Left out: 5 of 1,500 rows, {NO_LOSS}." in said
-    assert f"Left out: {outside} of 1,500 rows, {NO_VECTOR}." in said
-    assert "Left out: 600 of 1,500 rows, in the sample." in said
+    assert f"Left out 5 of 1,500 rows: {NO_LOSS}." in said
+    assert f"Left out {outside} of 1,500 rows: {NO_VECTOR}." in said
+    assert "Left out 600 of 1,500 rows: in the sample." in said
 
 
 def test_groups_that_the_sample_would_part_are_to_be_named(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_groups_that_the_sample_would_part_are_to_be_named(tmp_path: Path) -> No
     shards = find_shards(tmp_path / "shards", Roles())
     assert shards.roles.group == "patient"
     blind = replace(shards, roles=replace(shards.roles, group=None), more=(("patient", "string"),))
-    with pytest.raises(InvalidInput, match="Name that column with --group"):
+    with pytest.raises(InvalidInput, match="'patient' groups related rows, but rows were drawn one by one"):
         search_shards(blind, tmp_path / "work", most=600, settings=QUICK)
     searched = search_shards(shards, tmp_path / "other", most=600, settings=QUICK)
     patient = dict(zip(rows["id"], rows["patient"]))
@@ -261,7 +261,7 @@ def test_whole_numbers_too_long_for_a_float_are_rounded_and_texts_among_numbers_
     assert len(taken.values) == 600
     last = pd.read_parquet(tmp_path / "shards" / "part-2.parquet").assign(taken="noon")
     last.to_parquet(tmp_path / "shards" / "part-2.parquet")
-    with pytest.raises(InvalidInput, match=r"part-2\.parquet: the column 'taken' holds something else"):
+    with pytest.raises(InvalidInput, match=r"part-2\.parquet: the column 'taken' has another type"):
         search_shards(shards, tmp_path, most=600, settings=QUICK)
 
 
@@ -272,7 +272,7 @@ def test_what_is_no_error_outside_the_sample_is_refused(tmp_path: Path) -> None:
     searched = search_shards(shards, tmp_path / "work", most=600, settings=QUICK)
     outside = ~rows["id"].isin(set(searched.diagnosis.samples.ids))
     write_shards(tmp_path / "shards", rows.assign(error=rows["error"].where(~outside, 2.0)))
-    with pytest.raises(InvalidInput, match=r"part-0\.parquet: the losses of the sample are errors.*has 2"):
+    with pytest.raises(InvalidInput, match=r"part-0\.parquet: the sample's losses are errors.*has 2"):
         confirm(searched)
 
 
