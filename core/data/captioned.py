@@ -18,7 +18,7 @@ from core.errors import InvalidInput
 from core.numbers import listed
 from core.records import ItemStore, Progress, no_progress
 
-FILES = ("file", "filename", "file_name", "image", "path", "image_path")
+FILE_COLUMNS = ("file", "filename", "file_name", "image", "path", "image_path")
 MIN_PHOTOGRAPHS = 100
 
 
@@ -45,10 +45,10 @@ def read_captioned(
     """
     frame = read_table(table, progress=progress).frame
     caption_columns = [name for name in frame.columns if str(name).casefold().startswith("caption")]
-    named = next((name for name in frame.columns if str(name).casefold() in FILES), None)
+    named = next((name for name in frame.columns if str(name).casefold() in FILE_COLUMNS), None)
     if named is None or not caption_columns:
         raise InvalidInput(
-            f"{table.name} needs a column of files ({listed(FILES)}) and one that begins with 'caption': "
+            f"{table.name} needs a column of files ({listed(FILE_COLUMNS)}) and one that begins with 'caption': "
             f"got {listed([str(c) for c in frame.columns], 8)}. Rename them."
         )
     if splits:

@@ -11,19 +11,19 @@ from core.errors import InvalidInput
 from core.records import ItemStore, SampleSet
 
 
-def preview_address(payload: bytes, modality: str, size: int, *, as_kept: bool = False, marks: Marks = ()) -> str:
+def preview_address(payload: bytes, modality: str, size: int, *, as_saved: bool = False, marks: Marks = ()) -> str:
     """The data URL of an item's preview; for a scan with ";whole=1", by which style sheets do not crop it.
 
     Args:
         size: longest side in pixels.
-        as_kept: leave a WebP as it is, whatever its size, unless there are marks.
+        as_saved: leave a WebP as it is, whatever its size, unless there are marks.
         marks: of the item (`ItemStore.marks`).
 
     Raises:
         InvalidInput: the bytes cannot be shown.
     """
     shown = payload
-    if not as_kept or marks or payload[8:12] != b"WEBP":
+    if not as_saved or marks or payload[8:12] != b"WEBP":
         shown = modality_of(modality).preview(payload, size, marks)
     kind = "image/webp" if shown[8:12] == b"WEBP" else "image/svg+xml"
     if modality == "scan":

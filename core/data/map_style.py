@@ -42,11 +42,11 @@ class _Samples:
     data: Any
     labels: list[int | str | None] = field(default_factory=list["int | str | None"])
 
-    def pictures(self) -> Iterator[bytes]:
+    def pngs(self) -> Iterator[bytes]:
         for row in range(len(self.data)):
             try:
-                picture, label = _parts(self.data[row])
-                png = png_of(picture, f"data[{row}]", compress_level=1)
+                image, label = _parts(self.data[row])
+                png = png_of(image, f"data[{row}]", compress_level=1)
             except DiagnosisError:
                 raise
             except Exception as error:  # the data set's code: a missing file, a transform that fails
@@ -83,10 +83,10 @@ def with_data_set(read: Table, data: Any, roles: Roles = Roles(), progress: Prog
             "Use one row per sample, in the same order."
         )
     samples = _Samples(data)
-    spool = spooled("The data set", samples.pictures(), Reporter(progress, "unpack images", n))
+    spool = spooled("The data set", samples.pngs(), Reporter(progress, "unpack images", n))
     column = _COLUMN if _COLUMN not in read.frame else f"{_COLUMN} of the data set"
     store = SpooledImages(tuple(map(str, range(n))), spool)
-    return replace(_labelled(read, samples, roles, column), images={column: store})
+    return replace(_with_labels(read, samples, roles, column), images={column: store})
 
 
 def _length(data: Any) -> int:
@@ -106,22 +106,22 @@ def _length(data: Any) -> int:
 def _parts(sample: Any) -> tuple[Any, int | str | None]:
     """The image and the label of a sample; None for a label that is not one number or name."""
     label: Any = None
-    picture = sample
+    image = sample
     if isinstance(sample, Mapping):
-        picture = sample[_COLUMN]
+        image = sample[_COLUMN]
         label = sample.get("label")
     elif isinstance(sample, (tuple, list)):
-        picture = sample[0]
+        image = sample[0]
         if len(sample) > 1:
             label = sample[1]
     if getattr(label, "shape", None) == ():
         label = label.item()  # of numpy or torch
     if not isinstance(label, (int, str)):
-        return picture, None
-    return picture, label
+        return image, None
+    return image, label
 
 
-def _labelled(read: Table, samples: _Samples, roles: Roles, column: str) -> Table:
+def _with_labels(read: Table, samples: _Samples, roles: Roles, column: str) -> Table:
     """Add the data set's labels to the table, if it has none and every sample has one."""
     if None in samples.labels:
         return read

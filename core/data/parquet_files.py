@@ -1,7 +1,7 @@
 """Open Parquet files within limits, and add up the values of their pages by the page headers: a file's footer may lie.
 
-A page of a few bytes can hold a thousand million values, which its header shows: the headers are read before any page
-is unpacked. They are Thrift structs in the compact protocol (apache/parquet-format, parquet.thrift).
+A page of a few bytes can hold a billion values, which its header shows: the headers are read before any page is
+unpacked. They are Thrift structs in the compact protocol (apache/parquet-format, parquet.thrift).
 """
 
 # pyright: basic
@@ -21,12 +21,13 @@ from core.errors import InvalidInput
 from core.limits import Limits
 from core.received import open_plain
 
-MAX_GROUPS = 5_000
+MAX_ROW_GROUPS = 5_000
 """Row groups, which are opened one by one."""
 MAX_FOOTER_BYTES = 64 * 2**20
-# of the footer: bytes of a text, entries of a list
 _MAX_STRING_BYTES = 16 * 2**20
+"""Of one text in the footer."""
 _MAX_LIST_ENTRIES = 1_000_000
+"""Of one list in the footer."""
 MAX_PAGES = 400_000
 """Of one file; a page has a megabyte or a column's part of a row group."""
 # bytes read at first and at most for one header, which may hold the smallest value
@@ -34,7 +35,7 @@ _HEADER_BYTES = 2**10
 _MAX_HEADER_BYTES = 2**22
 _DATA_PAGES = {5: 2, 8: 4}
 """Fields of a page's header that hold a data page of version 1 or 2: the field of the encoding in each."""
-_DIFFERENCES = (6, 7)
+_DELTA_ENCODINGS = (6, 7)
 """Encodings of texts as differences: DELTA_LENGTH_BYTE_ARRAY and DELTA_BYTE_ARRAY."""
 
 
@@ -96,7 +97,7 @@ def open_parquet(path: Path, limits: Limits, dictionaries: Sequence[str] = ()) -
     for n, limit, what in (
         (metadata.num_columns, limits.max_columns, "columns"),
         (metadata.num_rows, limits.max_rows, "rows"),
-        (metadata.num_row_groups, MAX_GROUPS, "row groups"),
+        (metadata.num_row_groups, MAX_ROW_GROUPS, "row groups"),
         (metadata.num_columns * metadata.num_row_groups, MAX_PAGES, "columns in all row groups"),
     ):
         if not 0 <= n <= limit:
@@ -150,7 +151,7 @@ def walk_pages(file: IO[bytes], start: int, length: int, max_bytes: int, name: s
             )
         for kind, encoding in _DATA_PAGES.items():
             values += max(0, fields.get((kind, 1), 0))
-            differences |= fields.get((kind, encoding)) in _DIFFERENCES
+            differences |= fields.get((kind, encoding)) in _DELTA_ENCODINGS
         pages += 1
         largest = max(largest, unpacked)
         at += size + packed

@@ -21,7 +21,7 @@ from core.records import I64, Bool, ItemStore, Progress, no_progress
 from core.records.ledger import Ledger
 
 
-def pictures_of(
+def image_items(
     read: Table,
     recognized: RecognizedColumns,
     store: FileImages | None,
@@ -112,11 +112,11 @@ def items_of(
         rows = np.arange(len(read.frame), dtype=np.int64)
         return text_items(read.frame, texts, ledger), rows, "text"
     if store is None:
-        return *pictures_of(read, recognized, store, ledger, progress), "image"
+        return *image_items(read, recognized, store, ledger, progress), "image"
     named = recognized.roles.modality
     kinds = [named] if named else list(_kinds(store.names)) or ["image"]
     noun = kinds[0] if len(kinds) == 1 else "file"
-    items, positions = pictures_of(read, recognized, store, ledger, progress, noun)
+    items, positions = image_items(read, recognized, store, ledger, progress, noun)
     if named:
         return items, positions, named
     if items is store:
@@ -129,7 +129,7 @@ DIFFERS = "differs in other columns"
 
 
 def ids_of(
-    read: Table, recognized: RecognizedColumns, pictures: ItemStore | None, positions: I64, ledger: Ledger
+    read: Table, recognized: RecognizedColumns, items: ItemStore | None, positions: I64, ledger: Ledger
 ) -> list[str]:
     """(n,) the id column, else the image's name, else the row number. Rows that repeat an id, and those without one,
     are dropped.
@@ -137,24 +137,24 @@ def ids_of(
     Raises:
         InvalidInput: more than half of the rows repeat an id.
     """
-    ids = _names(read, recognized, pictures, positions, ledger)
+    ids = _names(read, recognized, items, positions, ledger)
     _drop_repeated(ids, read.frame, recognized, ledger)
     return ids
 
 
 def _names(
-    read: Table, recognized: RecognizedColumns, pictures: ItemStore | None, positions: I64, ledger: Ledger
+    read: Table, recognized: RecognizedColumns, items: ItemStore | None, positions: I64, ledger: Ledger
 ) -> list[str]:
     n = len(read.frame)
     if recognized.roles.id is not None:
         texts = texts_of(read.frame[recognized.roles.id])
         ledger.drop(np.array([text is None for text in texts]), f"the id {recognized.roles.id!r} is missing")
         return [str(row) if text is None else text for row, text in enumerate(texts)]
-    if isinstance(pictures, TextItems):
-        return list(pictures.names)
-    if pictures is not None and not isinstance(pictures, FileImages):
+    if isinstance(items, TextItems):
+        return list(items.names)
+    if items is not None and not isinstance(items, FileImages):
         # an image column's paths are often bare file names, which may repeat and then identify no row
-        names = [pictures.name(row) for row in range(n)]
+        names = [items.name(row) for row in range(n)]
         if len(set(names)) == n:
             return names
         ledger.note("The paths in the image column repeat, so row numbers are the ids. Add a column 'id' to change it.")
@@ -165,10 +165,10 @@ def _names(
         for row, value in enumerate(read.frame[column]):
             if isinstance(value, str):
                 names[row] = value
-    if pictures is not None:
+    if items is not None:
         for row, position in enumerate(positions.tolist()):
             if position >= 0:
-                names[row] = pictures.name(position)
+                names[row] = items.name(position)
     return names
 
 

@@ -213,7 +213,9 @@ def describe_table(
     """Describe the columns and the classes of a table."""
     read = read_table(table, limits=limits or Limits(), progress=progress)
     recognized = recognise(read.frame, roles, list(read.images))
-    parts = {column: role for role, columns in recognized.roles.named().items() for column in columns}
+    parts = dict[str, str]()
+    for role, columns in recognized.roles.named().items():
+        parts.update(dict.fromkeys(columns, role))
     true, predicted = recognized.roles.masks or (None, None)
     for column, role in (
         (recognized.errors, "error"),

@@ -42,12 +42,12 @@ def picture(diagnosis: Diagnosis, row: int, *, plays: bool = False) -> str:
     if items is None:
         return ""
     try:
-        as_kept = plays or modality != "clip"
+        as_saved = plays or modality != "clip"
         marks = items.marks(row)
         size = STORED_SIZE
         if marks:
             size = OUTLINED_SIZE
-        return preview_address(items.read(row), modality, size, as_kept=as_kept, marks=marks)
+        return preview_address(items.read(row), modality, size, as_saved=as_saved, marks=marks)
     except (InvalidInput, OSError, ValueError):
         return ""  # the run's notes list unreadable images
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from core.data.caption_cells import captions_in
-from core.data.captioned import FILES
+from core.data.captioned import FILE_COLUMNS
 from core.data.images.archives import FileImages
 from core.data.images.matching import index_files
 from core.data.modality import SUFFIXES
@@ -18,7 +18,7 @@ from core.errors import InvalidInput, quoted
 from core.records import I64, Progress, no_progress
 
 MAX_TEXTS = 50_000
-CLIP_COLUMNS = (*FILES, "video_id", "clip", "id")
+CLIP_COLUMNS = (*FILE_COLUMNS, "video_id", "clip", "id")
 """Names of the column of clips, in order of preference."""
 TEXT_PREFIXES = ("caption", "text", "sentence", "description")
 """Columns whose names begin with one of these hold texts."""
