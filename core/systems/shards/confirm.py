@@ -45,7 +45,7 @@ def confirm(searched: SearchedSample, *, engine: ShardEngine = LOCAL, progress: 
     for path in (searched.work / "assigned").glob("*.parquet"):
         if path.name not in searched.shards.names:
             path.unlink()  # of a shard that was removed
-    tallies = over_shards(job, searched.shards.names, "assign shards", engine=engine, progress=progress)
+    tallies = over_shards(job, searched.shards.names, "Assigning shards", engine=engine, progress=progress)
     tally = sum(tallies.values(), start=Tally.empty(len(diagnosis.clusters)))
     if not tally.n_fresh:
         raise InvalidInput("No row outside the sample is usable, so the findings cannot be checked. Lower --sample.")

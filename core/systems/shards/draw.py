@@ -129,7 +129,7 @@ def draw(
     if most < MIN_SAMPLES:
         raise InvalidInput(f"The sample needs at least {MIN_SAMPLES} rows: got {most}. Use --sample 200000.")
     counted = over_shards(
-        _CountRows(shards, most, seed), shards.names, "count shards", engine=engine, progress=progress
+        _CountRows(shards, most, seed), shards.names, "Counting shards", engine=engine, progress=progress
     )
     n_rows = 0
     lowest = np.zeros(0, np.uint64)

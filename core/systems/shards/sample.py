@@ -68,7 +68,7 @@ def search_shards(
     drawing = draw(shards, most, settings.seed, engine=engine, progress=progress)
     name = encoder_for(shards.modality, encoder or DEFAULT_ENCODER)
     job = EmbedShards(shards, work, name if shards.roles.embedding is None else None, drawing)
-    n_embedded = over_shards(job, shards.names, "embed shards", engine=engine, progress=progress)
+    n_embedded = over_shards(job, shards.names, "Embedding shards", engine=engine, progress=progress)
     table = work / "sample.parquet"
     cache = work / "cache"
     contents = _join_parts(job, table, cache)

@@ -62,7 +62,7 @@ class Augmenter:
                 if tuple(copy) not in seen:
                     seen.add(tuple(copy))
                     copies.append(copy)
-            progress("augment", done + 1, len(tokens))
+            progress("Augmenting texts", done + 1, len(tokens))
         return copies
 
     def words(self, text: Sequence[int]) -> list[Word]:

@@ -78,5 +78,5 @@ def _class_probabilities(model: BertFolder, tokens: list[list[int]], progress: P
             logits = model.model(input_ids=ids, attention_mask=mask).logits
         probabilities[rows] = torch.softmax(logits.double(), -1).numpy()
         done += len(rows)
-        progress("classify", done, len(tokens))
+        progress("Classifying texts", done, len(tokens))
     return probabilities

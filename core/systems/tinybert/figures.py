@@ -23,7 +23,9 @@ from core.systems.tinybert.teacher import BertFolder
 MAX_PAIRED_TEXTS = 400
 """Texts whose pairs are ranked: 79,800 pairs."""
 MAX_TIMED_TEXTS = 256
+"""Texts of one timing run: four batches of 64."""
 TIMING_TURNS = 5
+"""Timing runs of each model. A convention."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ BATCH_TEXTS = 64
 """Texts that run together without training."""
 INTERMEDIATE = "intermediate"
 PREDICTION = "prediction"
+PROGRESS_STEPS = {INTERMEDIATE: "Training layers", PREDICTION: "Training predictions"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +59,7 @@ def teach(
 
     Args:
         tokens: of each text.
-        progress: called as (step of the method, update, updates); may raise `Cancelled`.
+        progress: called as (step, update, updates), with a step of `PROGRESS_STEPS`; may raise `Cancelled`.
 
     Raises:
         InvalidInput: the loss became NaN.
@@ -122,6 +123,7 @@ class _Lesson:
         """Train for some epochs with one loss."""
         rng = np.random.default_rng([self.how.seed, len(name)])
         learned = [p for p in self.student.parameters() if p.requires_grad]
+        # a weight decay of 0.01 is AdamW's default
         optimiser = torch.optim.AdamW(learned, lr=self.how.lr, weight_decay=0.01, fused=True)
         steps = math.ceil(len(self.tokens) / self.how.batch) * epochs
         step = 0
@@ -132,7 +134,7 @@ class _Lesson:
                     loss = loss_of(rows.tolist())
                 values.append(take_step(optimiser, loss, rate(step, steps)))
                 step += 1
-                self.progress(name, step, steps)
+                self.progress(PROGRESS_STEPS[name], step, steps)
             self.curve.append((name, float(np.mean(values))))
 
     def layers_loss(self, rows: Sequence[int]) -> Tensor:

@@ -70,8 +70,8 @@ def retrieve(
 ) -> None:
     """Find the clips of texts, and the texts of clips.
 
-    With a table of clips and captions: how often a match ranks among the first 1, 5 and 10, with intervals, and each
-    text's rank. With texts alone: the clips most like each text.
+    With a table of clips and captions, Errata reports how often the match ranks among the first 1, 5 and 10, with
+    intervals, and each text's rank. With texts alone, it lists the clips most like each text.
     """
     if out is not None:
         check_suffix(out, *TABLES)
@@ -195,7 +195,7 @@ def _readable_texts(
 
 
 def _document(scored: _Scored, most: int, out: Path | None) -> dict[str, Any]:
-    """What --json prints; also writes the table of ranks to `out`."""
+    """Make the document of --json, and write its table to `out`."""
     import numpy as np
     import pandas as pd
 

@@ -50,7 +50,7 @@ def read_feature_table(
         table: has the columns video_id and feature_file, the path of an array below the folder, with or without .npy.
         folder: holds (frames, w) arrays.
         most_frames: frames to read of each clip, from its start.
-        progress: called as ("read features", done, total).
+        progress: called as ("Reading features", done, total).
 
     Raises:
         InvalidInput: a file or column is missing, a name is repeated, or a path leads out of the folder; an array is a
@@ -76,7 +76,7 @@ def read_feature_table(
         array, frames = _read(folder, written, most_frames, arrays, len(files))
         arrays.append(array)
         n_cut += frames > most_frames
-        progress("read features", done + 1, len(files))
+        progress("Reading features", done + 1, len(files))
     notes = list[str]()
     if n_cut:
         notes.append(f"Read only the first {most_frames} frames of {count(n_cut, 'clip')}.")

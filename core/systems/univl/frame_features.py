@@ -35,7 +35,7 @@ def read_frame_features(store: ItemStore, progress: Progress = no_progress) -> S
     """Embed `SEEN_FRAMES` evenly spread frames of every clip with the embedded encoder.
 
     Args:
-        progress: called as ("embed", done, total).
+        progress: called as ("Embedding clips", done, total).
 
     Raises:
         InvalidInput: no clip could be read.
@@ -62,7 +62,7 @@ def read_frame_features(store: ItemStore, progress: Progress = no_progress) -> S
             tokens = tower.image_tokens(ready).tokens
             clips.append(projected(cell_means(tokens, tower.grid)))
             rows.append(row)
-        progress("embed", row + 1, len(store))
+        progress("Embedding clips", row + 1, len(store))
     if not clips:
         raise InvalidInput(none_readable(unreadable, "clips"))
     features = np.stack(clips)

@@ -84,7 +84,7 @@ def score_texts(
     Args:
         aligned: sends each pair through the cross encoder; else multiplies pooled vectors.
         cosine: takes cosines of pooled vectors, for a network that was fine-tuned with a margin.
-        progress: called as ("match", done, total) by texts.
+        progress: called as ("Matching texts", done, total) by texts.
 
     Raises:
         InvalidInput: as for `check_fits`, or the network has no cross encoder.
@@ -102,5 +102,5 @@ def score_texts(
             scores.append(network.aligned_scores(states, seen, videos, there))
         else:
             scores.append(joint_scores(pooled_text(states, seen), pooled, cosine=cosine))
-        progress("match", min(start + BATCH_ITEMS, len(texts)), len(texts))
+        progress("Matching texts", min(start + BATCH_ITEMS, len(texts)), len(texts))
     return torch.cat(scores).numpy()

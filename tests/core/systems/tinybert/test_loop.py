@@ -37,7 +37,7 @@ def test_layers_are_taught_first_and_prediction_afterwards(teacher: BertFolder) 
     tokens = tokens_of(teacher.tokenizer, some_texts(40), 32)
     found = teach(teacher, make_student(teacher, HOW), tokens, HOW, lambda *step: steps.append(step))
     assert [name for name, _ in found.curve] == ["intermediate"] * 2 + ["prediction"] * 2
-    assert steps == [(name, i, 10) for name in ("intermediate", "prediction") for i in range(1, 11)]
+    assert steps == [(name, i, 10) for name in ("Training layers", "Training predictions") for i in range(1, 11)]
     assert not found.student.training
 
 
