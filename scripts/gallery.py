@@ -15,8 +15,9 @@ from core.files import ASSETS
 from core.language.titles import capital
 from core.numbers import interval
 from core.records import EVERYTHING, ClassFinding, Diagnosis, FailureCluster
+from core.reports.wording.candidates import candidate_phrase
 from core.reports.wording.classes import class_sentence
-from core.reports.wording.findings import best_phrase, cluster_figures, cluster_title, plain_sentence, sentence
+from core.reports.wording.findings import best_phrase, cluster_figures, cluster_title, sentence
 from core.reports.wording.verdict import predictability_sentence, verdict
 from core.store import load
 
@@ -45,7 +46,7 @@ Written by `python -m scripts.gallery`.
 
 The upper row of an image shows a group's most typical members, whatever their loss, cropped to squares. Below each is
 the sample of its class outside the group with the lowest loss. Captions give the class and, after an arrow, a wrong
-prediction; without classes they give the loss. "Wrong on 65 of 192" is counted; figures of "images like these" are
+prediction; without classes they give the loss. "Wrong on 65 of 192" is counted, not
 corrected for the search. Each p is adjusted for the whole search ([how to read a result](reading.md)).
 [assets/examples](../assets/examples/README.md) describes the examples and their planted failures.
 """
@@ -122,8 +123,8 @@ def _tile(diagnosis: Diagnosis, row: int) -> Image.Image:
 
 
 def sentences(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
-    """Describe a group in plain words, in figures, and by the condition or phrase that retrieves it best."""
-    texts = [plain_sentence(diagnosis, cluster), f"{capital(cluster_figures(diagnosis, cluster))}."]
+    """Describe a group in figures, and by the condition or phrase that retrieves it best."""
+    texts = [f"{capital(cluster_figures(diagnosis, cluster))}."]
     conditions = [i for i in diagnosis.insights if i.cluster == cluster.id and i.confirmed and i.kind == "condition"]
     best = max(conditions, key=lambda i: i.retrieval or 0.0, default=best_phrase(diagnosis, cluster))
     if best is not None:
@@ -166,7 +167,7 @@ def section(example: str, diagnosis: Diagnosis) -> str:
         parts.append(f"On the page (`scripts/app`): <{link}>")
     if not diagnosis.clusters:
         parts.append(predictability_sentence(diagnosis))
-        parts += [f"Strongest hint: {plain_sentence(diagnosis, hint)}" for hint in diagnosis.candidates[:1]]
+        parts += [f"Strongest hint: {candidate_phrase(diagnosis, hint)}." for hint in diagnosis.candidates[:1]]
         parts.append(f"On the page (`scripts/app`): <http://127.0.0.1:7860/?run=example-{example}>")
     parts += [_describe_class(diagnosis, finding) for finding in diagnosis.classes[:1] if finding.confirmed]
     command = f"python -m core diagnose --table {folder}/table.csv{images} --out runs/{example}.errata"

@@ -171,9 +171,9 @@ def explore(page: Any, folder: Path) -> None:
 def ask(page: Any, folder: Path) -> None:
     """A question with a second text, and the audit."""
     _open(page, "Ask")
-    page.get_by_label("Where do you suspect failures?").fill("a dog in snow")
+    page.get_by_label("Where do you suspect errors?").fill("a dog in snow")
     page.get_by_label("Compare with").fill("a dog on grass")
-    page.get_by_label("Where do you suspect failures?").press("Enter")
+    page.get_by_label("Where do you suspect errors?").press("Enter")
     page.wait_for_selector("#answer .answer")
     page.get_by_role("button", name="Audit").click()
     page.wait_for_selector("#heat table")

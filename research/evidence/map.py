@@ -186,7 +186,7 @@ def look(browser: Any, address: str, question: str | None) -> dict[str, float]:
     found["cluster"] = page.evaluate(PICTURES, ["click", "#pane"])
     if question is not None:
         page.get_by_role("tab", name="Ask").click()
-        field = page.get_by_label("Where do you suspect failures?")
+        field = page.get_by_label("Where do you suspect errors?")
         field.fill(question)
         field.press("Enter")
         found["ask"] = page.evaluate(PICTURES, ["key", "#answer"])

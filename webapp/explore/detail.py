@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from core.discovery.called import scope_rows
+from core.language.titles import capital
 from core.numbers import bracketed, count, p_value, percent, signed
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight, ItemStore, other_models
 from core.reports.wording.candidates import chance_phrase
 from core.reports.wording.cluster_parts import part_sentences
 from core.reports.wording.effects import coverage_is, other_measure
-from core.reports.wording.findings import cluster_title, how_sure, overlap, patches_title, plain_sentence
+from core.reports.wording.findings import cluster_figures, cluster_title, how_sure, overlap, patches_title
 from core.reports.wording.outlines import outlines_sentence
 from core.statistics.measures import in_shares
 from webapp.explore.findings import ShownFinding, shown_findings
@@ -100,7 +101,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
         back=selection.back,
         note=CHOSEN_BY_QUESTION if cluster is None and selection.title and not is_single else "",
         counted=_counted(diagnosis, rows, selection.scope if cluster is None else cluster.scope),
-        plain="" if cluster is None else plain_sentence(diagnosis, cluster),
+        plain="" if cluster is None else f"{capital(cluster_figures(diagnosis, cluster))}.",
         figures=[] if cluster is None else _figures(diagnosis, cluster),
         facts=sample_facts(diagnosis, int(rows[0])) if cluster is None and is_single else [],
         patches=named,

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from core.data.inline import InlinePictures, text_of
+from core.language.titles import capital
 from core.records import Diagnosis
 from core.reports.html.render import render
 from core.reports.wording.candidates import candidates_sentence
-from core.reports.wording.findings import cluster_title, plain_sentence
+from core.reports.wording.findings import cluster_figures, cluster_title
 from core.reports.wording.sensitivity import sensitivity_sentence
 from core.reports.wording.verdict import verdict
 from core.statistics.counts import top_members
@@ -43,7 +44,7 @@ def notebook_html(diagnosis: Diagnosis) -> str:
         cards.append(
             {
                 "title": cluster_title(diagnosis, cluster)[:MOST_WORDS],
-                "sentence": plain_sentence(diagnosis, cluster)[:MOST_WORDS],
+                "sentence": f"{capital(cluster_figures(diagnosis, cluster))}."[:MOST_WORDS],
                 "members": members,
                 "texts": [text for text in texts if text][: PICTURES // 2],
             }
@@ -59,6 +60,6 @@ def notebook_html(diagnosis: Diagnosis) -> str:
             cards=cards,
             more=len(diagnosis.clusters) - len(cards),
             instead=instead,
-            worth_a_look=hints,
+            hints=hints,
         )
     )

@@ -6,9 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from core.language.titles import capital
 from core.records import EVERYTHING, ClassFinding, Diagnosis, Estimate, FailureCluster, Insight
+from core.reports.wording.candidates import candidate_phrase
 from core.reports.wording.classes import class_sentence, through_sentence
-from core.reports.wording.findings import cluster_title, plain_sentence, sentence
+from core.reports.wording.findings import cluster_title, sentence
 from core.statistics.measures import insights_in_order
 
 ESTIMATES = ("excess_loss", "error_rate", "error_difference")
@@ -22,10 +24,10 @@ COLUMNS = (
 
 
 def findings_table(diagnosis: Diagnosis) -> pd.DataFrame:
-    """(f, 17) a row for each confirmed class, cluster, condition and phrase, and for each set that is worth a look.
+    """(f, 17) a row for each confirmed class, cluster, condition and phrase, and for each hint.
 
     Conditions and phrases come strongest first, those on the first cluster before others. Estimates are those of the
-    report, each with the ends of its interval; nan where there is none. `p` is nan of a set that is only worth a look.
+    report, each with the ends of its interval; nan where there is none. `p` is nan of a hint.
 
     Args:
         diagnosis: what `diagnose` or `load` gave.
@@ -53,13 +55,13 @@ def _class(diagnosis: Diagnosis, finding: ClassFinding) -> dict[str, Any]:
 
 def _cluster(diagnosis: Diagnosis, finding: FailureCluster) -> dict[str, Any]:
     title = cluster_title(diagnosis, finding)
-    kind = "worth a look"
+    kind = "hint"
     head = "Hint"
     if finding.confirmed:
         kind = "cluster"
         head = f"Group {finding.id + 1}"
     row = {"kind": kind, "title": title, "scope": finding.scope, "measure": finding.measure}
-    row |= {"sentence": f"{head}, {title}. {plain_sentence(diagnosis, finding)}"}
+    row |= {"sentence": f"{head}, {title}. {capital(candidate_phrase(diagnosis, finding))}."}
     return row | _figures(finding, finding.excess_loss, finding.error_rate, finding.error_difference)
 
 

@@ -7,10 +7,10 @@ import math
 
 from core.discovery.called import cluster_name
 from core.language.titles import NO_CAUSE, Subject, capital
-from core.numbers import count, digits_for, interval, listed, number, percent, plural, points, with_unit
+from core.numbers import digits_for, interval, listed, number, percent, plural, points, with_unit
 from core.records import EVERYTHING, Diagnosis, FailureCluster, Insight
 from core.reports.wording.competence import competence_sentence
-from core.reports.wording.effects import CI, class_noun, coverage_text, loss_against, others_of, rate_against, status
+from core.reports.wording.effects import CI, class_noun, coverage_text, loss_against, rate_against, status
 from core.statistics.counts import mean_losses, n_wrong
 from core.statistics.measures import in_shares
 
@@ -145,32 +145,6 @@ def _inside(diagnosis: Diagnosis, insight: Insight) -> str:
         return "No confirmed group is described"
     inside = int((insight.mask & (cluster.membership >= 0.5)).sum())
     return f"{inside:,} of these {insight.size:,} are in the group of {cluster.size:,}"
-
-
-def plain_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """A group in one sentence without intervals: "About 33% of images like these are wrong, 10% of the others."
-
-    Figures of a confirmed group are corrected for the search, so they speak of samples like its own; those of a hint
-    are counted.
-    """
-    others = others_of(diagnosis, cluster.scope)
-    rate = cluster.error_rate
-    outside = cluster.error_outside
-    noun = sample_noun(diagnosis)
-    if in_shares(cluster) and rate is not None and outside is not None:
-        if cluster.confirmed:
-            return f"About {percent(rate.value)} of {noun}s like these are wrong, {percent(outside)} of {others}."
-        members = cluster.membership >= 0.5
-        return f"{capital(rate_against(diagnosis, members, outside, cluster.scope))}; could be chance."
-    excess = cluster.excess_loss.value
-    amount = f"{number(abs(excess), digits_for(diagnosis.outcomes.loss))}{with_unit(diagnosis)}"
-    side = "above" if excess >= 0 else "below"
-    if not cluster.confirmed:
-        return f"The mean loss of these {count(cluster.size, noun)} is {amount} {side} {others}; could be chance."
-    aside = ""
-    if cluster.scope == EVERYTHING and diagnosis.samples.labels is not None:
-        aside = ", given their classes"
-    return f"The mean loss of {noun}s like these is about {amount} {side} {others}{aside}."
 
 
 def overlap(diagnosis: Diagnosis, cluster: FailureCluster) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import errata
+from core.language.titles import capital
 from core.reports.html.notebook import MOST_BYTES, notebook_html
 from core.reports.tables.findings import COLUMNS, findings_table
-from core.reports.wording.findings import cluster_title, plain_sentence
+from core.reports.wording.findings import cluster_figures, cluster_title
 from core.reports.wording.verdict import verdict
 from tests.support.diagnoses import make_diagnosis
 from tests.support.page import Page
@@ -27,7 +28,7 @@ def test_the_cell_says_the_verdict_and_the_first_clusters(options: dict[str, Any
     text = Page(html).text
     assert verdict(diagnosis) in text
     for cluster in diagnosis.clusters[:5]:
-        assert f"{cluster_title(diagnosis, cluster)}. {plain_sentence(diagnosis, cluster)}" in text
+        assert f"{cluster_title(diagnosis, cluster)}. {capital(cluster_figures(diagnosis, cluster))}." in text
     more = len(diagnosis.clusters) - 5
     assert (f"And {more} more." in text) == (more > 0)
     assert len(html) < MOST_BYTES + 20_000
@@ -77,12 +78,12 @@ def test_the_table_of_findings_holds_everything_that_is_claimed() -> None:
     assert list(table) == list(COLUMNS)
     assert table["confirmed"].sum() == claimed > 0
     assert table["sentence"].str.endswith(".").all()
-    assert (table["kind"] == "worth a look").sum() == len(diagnosis.candidates)
+    assert (table["kind"] == "hint").sum() == len(diagnosis.candidates)
     first, cluster = table[table["kind"] == "cluster"].iloc[0], diagnosis.clusters[0]
     assert (first["title"], first["size"], first["p"]) == (cluster_title(diagnosis, cluster), cluster.size, cluster.p)
-    title, said = cluster_title(diagnosis, cluster), plain_sentence(diagnosis, cluster)
-    assert first["sentence"] == f"Group 1, {title}. {said}"
-    looked = table[table["kind"] == "worth a look"]["sentence"]
+    title, figures = cluster_title(diagnosis, cluster), capital(cluster_figures(diagnosis, cluster))
+    assert first["sentence"] == f"Group 1, {title}. {figures}."
+    looked = table[table["kind"] == "hint"]["sentence"]
     assert all(s.startswith(f"Hint, {cluster_title(diagnosis, c)}. ") for s, c in zip(looked, diagnosis.candidates))
     assert (first["excess_loss_low"], first["excess_loss"]) == (cluster.excess_loss.low, cluster.excess_loss.value)
-    assert findings_table(make_diagnosis(n_clusters=0))["kind"].isin(["class", "confusion", "worth a look"]).all()
+    assert findings_table(make_diagnosis(n_clusters=0))["kind"].isin(["class", "confusion", "hint"]).all()

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.records import EVERYTHING, Estimate
+from core.records import Estimate
 from core.reports.html.diagnosis import render_report
 from core.reports.wording import effects
-from core.reports.wording.findings import plain_sentence
 from core.statistics import measures
 from tests.support.diagnoses import make_diagnosis
 
@@ -50,20 +49,3 @@ def test_a_measure_of_capped_losses_says_so() -> None:
     clip = float(np.quantile(diagnosis.outcomes.loss, 0.9))
     assert effects.capped_at(replace(diagnosis.outcomes, clip=clip)) == f", losses capped at {clip:.3g}"
     assert effects.capped_at(replace(diagnosis.outcomes, clip=float(diagnosis.outcomes.loss.max()))) == ""
-
-
-def test_the_plain_sentence_is_in_the_measure_that_was_tested() -> None:
-    diagnosis = make_diagnosis()
-    cluster = diagnosis.clusters[0]
-    rate, loss = Estimate(0.5, 0.4, 0.6), Estimate(-0.25, -0.3, -0.2)
-    wrong = replace(cluster, measure="error rate", error_rate=rate, error_outside=0.125, error_difference=SHARES)
-    said = plain_sentence(diagnosis, replace(wrong, scope="bus"))
-    assert said == "About 50% of images like these are wrong, 12% of other buses."
-    lossy = replace(cluster, measure="mean loss", excess_loss=loss, confirmed=False, scope="bus")
-    assert plain_sentence(diagnosis, lossy).endswith(
-        f"these {cluster.size} images is 0.25 nats below other buses; could be chance."
-    )
-    whole = plain_sentence(diagnosis, replace(lossy, scope=EVERYTHING, confirmed=True))
-    assert whole == "The mean loss of images like these is about 0.25 nats below the others, given their classes."
-    dice = replace(diagnosis, outcomes=replace(diagnosis.outcomes, unit="share"))
-    assert "is 0.25 below other buses" in plain_sentence(dice, lossy)

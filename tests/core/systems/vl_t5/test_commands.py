@@ -118,7 +118,9 @@ def test_questions_of_a_table_become_losses_that_diagnose_takes(
     document = json.loads(said(capsys, "answers", *given, "--json"))
     assert (document["n"], document["loss"]) == (48, pytest.approx(table["loss"].mean()))
     ran = ["--images", str(pictures), "--no-words", "--permutations", "100", "--out", str(own)]
-    assert "group: 12 groups for 48 rows" in said(capsys, "diagnose", "--table", str(out), *ran)
+    assert "Tests shuffle 12 units, not 48 rows: related rows (group) move together." in said(
+        capsys, "diagnose", "--table", str(out), *ran
+    )
 
 
 def test_questions_need_pictures_and_a_place_for_the_losses_and_no_run(

@@ -110,7 +110,7 @@ def test_a_run_without_pictures_says_so() -> None:
     folded, _, _, button, *_ = on_run(session, KeptState())
     assert not button["interactive"]
     assert not folded["visible"]
-    with pytest.raises(InvalidInput, match="this run keeps none"):
+    with pytest.raises(InvalidInput, match="this run has none"):
         last(on_words(session))
 
 
