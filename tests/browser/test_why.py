@@ -123,8 +123,8 @@ def test_files_without_a_fault_are_made_scored_and_explain_after_a_wrong_table(
     drop, share = Estimate(**found["drop"]), Estimate(**found["share"])
     assert (drop.value, share.value) == (pytest.approx(1.0, abs=0.1), pytest.approx(1 / 1.8, abs=0.05))
     shown = page.locator(done).inner_text().replace("\n", " ")
-    assert f"The group's loss is partly explained by {FAULT_TITLES[fault]}" in shown
-    assert f"The loss of 5 {example} of the cluster drops by {with_interval(drop)}" in shown
+    assert f"Partly explained by {FAULT_TITLES[fault]}" in shown
+    assert f"The loss of 5 {example} of the group drops by {with_interval(drop)}" in shown
     assert f"{with_interval(share, share=True)} of its excess. It is then" in shown
     check_width(page)
     page.evaluate(axe_script())
@@ -143,7 +143,7 @@ def test_masks_are_drawn_with_the_vote_beside_them_once_both_files_are_there(
     bring(page, "#reference-table", table)
     page.locator("#reference-run").press("Enter")
     (said,) = read_toasts(page)
-    assert "Bring both" in said
+    assert "Add both" in said
     bring(page, "#reference-images", none)
     page.locator("#reference-run").press("Enter")
     (said,) = read_toasts(page)

@@ -43,8 +43,12 @@ class NeuralizerEncoder:
     batch_size = 8
 
     def __init__(self, folder: str = "") -> None:
-        self.name = f"neuralizer:{folder}" if folder else "neuralizer"
-        self.network, card = read_network(Path(folder) if folder else FOLDER)
+        self.name = "neuralizer"
+        source = FOLDER
+        if folder:
+            self.name = f"neuralizer:{folder}"
+            source = Path(folder)
+        self.network, card = read_network(source)
         self.side = side_of(card, self.network)
         sizes = self.network.sizes
         self.mean, self.scale = centre_of(card, 2 * sizes.stages * sizes.channels)
@@ -96,5 +100,8 @@ def pooled_features(network: Neuralizer, slices: F32) -> F32:
     out = torch.cat([padded, torch.zeros_like(padded).repeat(1, network.sizes.out_channels - 1, 1, 1)], 1)
     with torch.inference_mode():
         lowest, above = network.encode(wide[:, None], out[:, None], wide)
-    levels = [target.flatten(2) for _, target in (*above, lowest)]
-    return torch.cat([x for level in levels for x in (level.mean(2), level.std(2))], 1).numpy()
+    features = list[torch.Tensor]()
+    for _, target in (*above, lowest):
+        level = target.flatten(2)
+        features += [level.mean(2), level.std(2)]
+    return torch.cat(features, 1).numpy()

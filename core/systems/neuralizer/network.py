@@ -20,6 +20,7 @@ MAX_PAIRS = 32
 """Most examples in the training of the published network."""
 GAIN = 1.4
 EMBEDDING_GAIN = 4.0
+"""Gains of the first weights; see `Neuralizer.begin`."""
 Streams = tuple[torch.Tensor, torch.Tensor]
 """Features of the examples (B, L, C, H, W), and of the target (B, C, H, W)."""
 Layer = Callable[[torch.Tensor], torch.Tensor]
@@ -182,7 +183,9 @@ class Neuralizer(nn.Module):
                     nn.init.zeros_(module.bias)
 
     def _check(self, context_in: torch.Tensor, context_out: torch.Tensor, target: torch.Tensor) -> None:
-        pairs = context_in.shape[1] if context_in.ndim == 5 else 0
+        pairs = 0
+        if context_in.ndim == 5:
+            pairs = context_in.shape[1]
         if not 1 <= pairs <= MAX_PAIRS:
             raise InvalidInput(f"A Neuralizer takes 1 to {MAX_PAIRS} example pairs: got {pairs}. Change their number.")
         n, _, height, width = target.shape

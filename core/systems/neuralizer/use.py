@@ -10,6 +10,7 @@ from core.records import F32
 from core.systems.neuralizer.network import Neuralizer
 
 BATCH_PAIRS = 24
+"""Example pairs per forward pass, which bound its memory."""
 
 
 def treat(network: Neuralizer, before: F32, after: F32, targets: F32, *, mask: bool) -> F32:
@@ -22,7 +23,7 @@ def treat(network: Neuralizer, before: F32, after: F32, targets: F32, *, mask: b
         mask: the examples after, and so the results, are masks, 0 to 1; otherwise they are images.
 
     Raises:
-        InvalidInput: shapes differ, or there are no or too many examples.
+        InvalidInput: shapes differ, or there are 0 or more than `MAX_PAIRS` examples.
     """
     if before.shape != after.shape or before.shape[-2:] != targets.shape[1:] or before.ndim not in (3, 4):
         raise InvalidInput(

@@ -1,4 +1,4 @@
-"""The first part of the tab Compose: one or two models on a benchmark, its items one by one, and its failures."""
+"""The first part of the tab Compose: one or two models on a benchmark, its single items, and its errors."""
 
 from __future__ import annotations
 
@@ -36,8 +36,7 @@ from webapp.systems.composition.visit import PAGE, BenchmarkRun, ComposeState
 
 
 def on_open(state: ComposeState) -> tuple[Any, ...]:
-    """The tab is shown: returns (state, views, files); what another visitor's run found of the first benchmark
-    stands there at once."""
+    """Show the tab: returns (state, views, files); an earlier result on the first benchmark appears at once."""
     known = known_result(FIRST, "embedded")
     if state.loaded is not None or known is None:
         return tuple(gr.skip() for _ in range(1 + VIEWS + len(FILES)))
@@ -46,30 +45,29 @@ def on_open(state: ComposeState) -> tuple[Any, ...]:
 
 
 def on_choose(choice: str) -> Any:
-    """Another benchmark was chosen: returns the files' column, which is shown for the visitor's own."""
+    """Choose another benchmark: returns the files' column, visible for the visitor's own."""
     return gr.update(visible=choice == OWN)
 
 
 def on_run(
     state: ComposeState, access: ModelAccess, choice: str, file: str | None, images: str | None, form: str, *models: str
 ) -> Iterator[tuple[Any, ...]]:
-    """Run one or two models; yields (job id, status, what was made), which `on_made` then adds to the visitor's
-    record."""
-    named = [model for model in models if model and model != NOTHING]
-    if len(set(named)) < len(named):
+    """Run one or two models; yields (job id, status, result for `on_made`)."""
+    chosen = [model for model in models if model and model != NOTHING]
+    if len(set(chosen)) < len(chosen):
         raise InvalidInput("The second model is the same as the first. Choose another, or Nothing.")
 
     def work(progress: Progress) -> BenchmarkRun:
         progress("open the benchmark", 0, 1)
         loaded = open_benchmark(choice or "", file, images, form or "", access.folder, progress)
         progress("open the benchmark", 1, 1)
-        return run_models(choice, loaded, named, state.adapters, access, progress)
+        return run_models(choice, loaded, chosen, state.adapters, access, progress)
 
     yield from follow(Job(work), "The benchmark did not finish", None)
 
 
 def on_made(state: ComposeState, ran: BenchmarkRun | None) -> tuple[Any, ...]:
-    """Show what was run: returns (status, state, views)."""
+    """Show the result: returns (status, state, views)."""
     if ran is None:
         return tuple(gr.skip() for _ in range(2 + VIEWS))
     state_after = ComposeState(ran.choice, ran.loaded, ran.opened or ran.loaded, ran.results, adapters=state.adapters)
@@ -77,34 +75,39 @@ def on_made(state: ComposeState, ran: BenchmarkRun | None) -> tuple[Any, ...]:
 
 
 def _views(state: ComposeState) -> tuple[Any, ...]:
-    """(result, items, diagnose button, files' row) of what is open."""
+    """(result, items, diagnose button, files' row) of the open results."""
     if not state.results:
         return result_view((), None), "", gr.update(visible=False), gr.update(visible=False)
-    open_one = gr.update(visible=True)
-    return (result_view(state.results, compared(state), habits(state)), items_view(state), open_one, open_one)
+    visible = gr.update(visible=True)
+    return result_view(state.results, compared(state), habits(state)), items_view(state), visible, visible
 
 
 def habits(state: ComposeState) -> list[str]:
-    """How each model is right and wrong on pairs, a sentence each; "" where the items are not pairs."""
+    """A sentence for each model on its pattern of right and wrong pairs; "" for items other than pairs."""
     from core.systems.composition.scoring.signature import signature_of
 
     assert state.loaded is not None
-    signatures = [signature_of(result, state.loaded.benchmark) for result in state.results]
-    return ["" if one is None else one.sentence for one in signatures]
+    sentences = list[str]()
+    for result in state.results:
+        signature = signature_of(result, state.loaded.benchmark)
+        if signature is None:
+            sentences.append("")
+        else:
+            sentences.append(signature.sentence)
+    return sentences
 
 
 def on_act(state: ComposeState, event: gr.EventData) -> tuple[Any, Any]:
-    """A filter, a row of the kinds, or "Show more": returns (state, items)."""
+    """Filter the items, or show more: returns (state, items)."""
     data = event_data(event)
     do = data.get("do")
     first = state.first
     known = {(t.tag, t.value) for t in first.by_tag}
     if do == "tag" or do == "filter":
-        tag, _, value = (
-            str(data.get("value", "")).partition("=")
-            if do == "filter"
-            else (str(data.get("tag", "")), "", str(data.get("value", "")))
-        )
+        tag = str(data.get("tag", ""))
+        value = str(data.get("value", ""))
+        if do == "filter":
+            tag, _, value = value.partition("=")
         if tag and (tag, value) not in known:
             raise InvalidInput("This benchmark has no items of that kind. Choose one from the list.")
         changed = replace(state, tag=tag, value=value, shown=PAGE)
@@ -121,7 +124,7 @@ def on_act(state: ComposeState, event: gr.EventData) -> tuple[Any, Any]:
 
 
 def on_failures(state: ComposeState) -> Iterator[tuple[Any, ...]]:
-    """Diagnose the failures of the result that is shown; yields (job id, status, id of the new run)."""
+    """Diagnose the errors of the open result; yields (job id, status, id of the new run)."""
     first = state.first
     loaded = state.loaded
     assert loaded is not None
@@ -132,7 +135,7 @@ def on_failures(state: ComposeState) -> Iterator[tuple[Any, ...]]:
 
 @dataclass(frozen=True)
 class BenchmarkForm:
-    """What is asked of a visitor."""
+    """The fields of the form."""
 
     choice: gr.Dropdown
     own: gr.Column
@@ -144,13 +147,13 @@ class BenchmarkForm:
     status: gr.HTML
 
     def asked(self) -> list[Any]:
-        """What `on_run` reads after the visitor's record."""
+        """The inputs of `on_run` after the state."""
         return [self.choice, *self.files, *self.models]
 
 
 @dataclass(frozen=True)
 class BenchmarkViews:
-    """What is shown of a result, in the order that `_views` fills."""
+    """The components of a result, in the order of `_views`."""
 
     result: gr.HTML
     items: gr.HTML
@@ -180,18 +183,18 @@ def _form(access: ModelAccess) -> BenchmarkForm:
     custom: dict[str, Any] = {"allow_custom_value": access.is_local}
     note = None
     if access.is_local:
-        note = "Or write any model of open_clip, such as ViT-B-16/openai."
+        note = "Or type any model of open_clip, for example ViT-B-16/openai."
     gr.HTML("<h2>1. Benchmark</h2>", **PLAIN)
     offered = benchmarks(access.folder)
     choice = gr.Dropdown(offered, value=FIRST, label="Images and captions", elem_id="compose-choice")
     with gr.Column(visible=False) as own_column:
-        files = _own_files()
+        files = _file_fields()
     gr.HTML("<h2>2. Model</h2>", **PLAIN)
     encoder = gr.Dropdown(
         encoder_choices(access), value="embedded", label="Encoder", info=note, elem_id="compose-encoder", **custom
     )
     second = gr.Dropdown(
-        second_choices(access, ()), value=NOTHING, label="Set beside it", elem_id="compose-second", **custom
+        second_choices(access, ()), value=NOTHING, label="Second model", elem_id="compose-second", **custom
     )
     with gr.Row():
         run = gr.Button("Run the benchmark", variant="primary", elem_id="compose-run")
@@ -201,14 +204,14 @@ def _form(access: ModelAccess) -> BenchmarkForm:
     return BenchmarkForm(choice, own_column, files, [encoder, second], run, cancel, status)
 
 
-def _own_files() -> list[Any]:
-    """Fields for the visitor's own benchmark file, its images, and the file's form."""
+def _file_fields() -> list[Any]:
+    """Fields for the visitor's benchmark file, its images, and the file's format."""
     from core.systems.composition.readers import READERS
 
     file = upload("Benchmark: json, jsonl, csv, tsv", TABLES, "compose-file")
     images = upload("Its images: zip or tar", IMAGES, "compose-images")
-    forms = [("Recognise it", ""), *((name, name) for name in READERS)]
-    form = gr.Dropdown(forms, value="", label="Form of the file", elem_id="compose-form-name")
+    forms = [("Recognize it", ""), *((name, name) for name in READERS)]
+    form = gr.Dropdown(forms, value="", label="Format of the file", elem_id="compose-form-name")
     gr.HTML(render("forms.html.j2"), **PLAIN)
     return [file, images, form]
 
@@ -216,7 +219,7 @@ def _own_files() -> list[Any]:
 def wire(
     form: BenchmarkForm, views: BenchmarkViews, state: gr.State, tab: gr.Tab, page: Page, access: ModelAccess
 ) -> None:
-    """Let the form run a benchmark, the result filter the items, and its failures open in Explore."""
+    """Wire the form to run a benchmark, the result to filter the items, and its errors to open in Explore."""
     job = gr.State("")
     result = gr.State(None)
     run = gr.State("")
@@ -243,7 +246,7 @@ def wire(
 
 
 VIEWS = 4
-"""What `_views` fills."""
+"""Number of components that `_views` updates."""
 TO_RESULT = (
     "() => { if (!document.querySelector('#compose-status [data-shown]')) return [];"
     " const title = document.querySelector('#compose-result h2'); title?.focus({ preventScroll: true });"

@@ -32,8 +32,12 @@ def compose(name: str, file: str | None, images: str | None, options: Any) -> di
     from webapp.systems.composition.visit import BenchmarkRun, ComposeState
 
     chosen = known_options(options, OPTIONS)
-    choice = OWN if not name else NAMED.get(str(name), str(name))
-    models = [str(chosen.get("encoder") or "embedded"), *([str(chosen["beside"])] if chosen.get("beside") else [])]
+    choice = OWN
+    if name:
+        choice = NAMED.get(str(name), str(name))
+    models = [str(chosen.get("encoder") or "embedded")]
+    if chosen.get("beside"):
+        models.append(str(chosen["beside"]))
 
     def work(progress: Progress) -> BenchmarkRun:
         benchmark = open_benchmark(choice, file, images, str(chosen.get("format") or ""), None)

@@ -1,4 +1,4 @@
-"""The files of a result of composition that a visitor may take away."""
+"""Downloads of a result of composition."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ FILES = (("html", "Report (HTML)"), ("json", "Results (JSON)"), ("csv", "Items (
 
 
 def on_files(state: ComposeState) -> list[Any]:
-    """The files of the open results, ready on their buttons."""
+    """Updates of the download buttons to the open results."""
     if not state.results or state.loaded is None:
         return [gr.update(interactive=False)] * len(FILES)
     return [gr.update(value=str(path), interactive=True) for path in write_files(state)]
 
 
 def compared(state: ComposeState) -> CompositionComparison | None:
-    """The second model beside the first; None where there is one."""
+    """The paired comparison of two models; None with one."""
     if len(state.results) < 2:
         return None
     from core.systems.composition.scoring.compare import compare_results
@@ -33,7 +33,7 @@ def compared(state: ComposeState) -> CompositionComparison | None:
 
 
 def write_files(state: ComposeState) -> list[Path]:
-    """The report, composition.json and items.csv in a folder of their own; the table is of the first result."""
+    """Write the report, composition.json and items.csv to a new folder; the table shows the first result."""
     from core.systems.composition.reports.html import render_composition_report  # the template engine
 
     assert state.loaded is not None
@@ -54,11 +54,12 @@ def write_files(state: ComposeState) -> list[Path]:
 
 
 def results_document(state: ComposeState) -> dict[str, Any]:
-    """The results, and of two the paired comparison, as JSON values."""
+    """The results as JSON values, with the paired comparison of two."""
     from core.records.codec import to_json
     from core.systems.composition.reports.tables import comparison_document, result_document  # pandas
 
     document: dict[str, Any] = {"results": [result_document(r) for r in state.results]}
-    if (comparison := compared(state)) is not None:
+    comparison = compared(state)
+    if comparison is not None:
         document["comparison"] = comparison_document(comparison)
     return to_json(document)

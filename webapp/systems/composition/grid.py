@@ -1,5 +1,5 @@
-"""The binding grid, a part of the tab Compose: which attribute of which object does a model see, and does it bind the
-two?"""
+"""The binding grid, a part of the tab Compose: the attributes and objects that a model sees, and whether it binds
+them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ N_SCENES = 300
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GridState:
-    """The grid that is shown."""
+    """The displayed grid."""
 
     grid: BindingGrid | None = None
     title: str = ""
@@ -45,35 +45,35 @@ class GridState:
 
 
 def on_open(session: Session, state: ComposeState, access: ModelAccess, source: str) -> tuple[Any, ...]:
-    """The tab is shown: returns (sources, attributes, objects, models) for the open run."""
-    run = None
+    """Show the tab: returns (sources, attributes, objects, models) for the open run."""
+    sources = [("Rendered scenes", SCENES)]
     if session.run:
-        run = RUNS.get(session.run)
-    offered = [("Rendered scenes", SCENES)]
-    if run is not None and run.samples.items is not None and category_columns(run.samples):
-        offered.append((f"The open run: {run.samples.name}"[:60], RUN))
-    chosen = source if source in dict((key, title) for title, key in offered) else SCENES
+        samples = RUNS.get(session.run).samples
+        if samples.items is not None and category_columns(samples):
+            sources.append((f"The open run: {samples.name}"[:60], RUN))
+    if source not in [key for _, key in sources]:
+        source = SCENES
     models = adapter_choices(access, state.adapters)
-    return gr.update(choices=offered, value=chosen), *on_source(session, chosen), gr.update(choices=models)
+    return gr.update(choices=sources, value=source), *on_source(session, source), gr.update(choices=models)
 
 
 def on_source(session: Session, source: str) -> tuple[Any, Any]:
-    """Other images were chosen: returns (attributes, objects)."""
+    """Choose other images: returns (attributes, objects)."""
     if source != RUN or not session.run:
         return gr.update(choices=["colour", "material"], value="colour"), gr.update(choices=["shape"], value="shape")
     samples = RUNS.get(session.run).samples
     columns = category_columns(samples)
-    objects = [*([LABEL] if samples.labels is not None else []), *columns]
-    first = None
-    if columns:
-        first = columns[0]
+    objects = list(columns)
+    if samples.labels is not None:
+        objects.insert(0, LABEL)
+    first = next(iter(columns), None)
     second = next((name for name in objects if name != first), None)
     return gr.update(choices=columns, value=first), gr.update(choices=objects, value=second)
 
 
 @dataclass(frozen=True, slots=True)
 class GridPlan:
-    """What stands in the form."""
+    """The values of the form."""
 
     source: str
     attribute: str
@@ -82,7 +82,7 @@ class GridPlan:
 
 
 def on_grid(session: Session, state: ComposeState, access: ModelAccess, *form: str) -> Iterator[tuple[Any, ...]]:
-    """Ask every image of the grid, `form` as in `GridPlan`; yields (job id, status, grid)."""
+    """Compute the grid, with `form` as in `GridPlan`; yields (job id, status, grid)."""
     job = Job(lambda progress: make_grid(session, state, access, GridPlan(*form), progress))
     yield from follow(job, "The grid did not finish", None)
 
@@ -90,10 +90,10 @@ def on_grid(session: Session, state: ComposeState, access: ModelAccess, *form: s
 def make_grid(
     session: Session, state: ComposeState, access: ModelAccess, plan: GridPlan, progress: Progress
 ) -> GridState:
-    """The grid of what was chosen.
+    """The grid of a plan.
 
     Raises:
-        InvalidInput: no run is open, it has no such column or no images, or the model cannot be used.
+        InvalidInput: no run is open, it lacks the column or images, or the model cannot be used.
     """
     from core.systems.composition.grid.binding import binding_grid
     from core.systems.composition.training.scorers import matrix_of
@@ -113,7 +113,7 @@ def make_grid(
 
 
 def _columns_of_run(session: Session, plan: GridPlan) -> tuple[SampleSet, ItemStore, tuple[PictureContents, ...]]:
-    """The open run, its images, and what two of its columns say that they show."""
+    """The open run, its images, and their contents by two of its columns."""
     from core.systems.composition.grid.questions import shown_from_columns
 
     if not session.run:
@@ -142,15 +142,15 @@ def scenes(attribute: str) -> tuple[Remembered, tuple[PictureContents, ...]]:
     return Remembered(store), shown
 
 
-def on_made(made: GridState | None) -> tuple[Any, Any]:
+def on_made(state: GridState | None) -> tuple[Any, Any]:
     """Show a finished grid: returns (state, view)."""
-    if made is None:
+    if state is None:
         return gr.skip(), gr.skip()
-    return made, grid_view(made.grid, made.title, made.measure)
+    return state, grid_view(state.grid, state.title, state.measure)
 
 
 def on_measure(state: GridState, event: gr.EventData) -> tuple[Any, Any]:
-    """Another figure was chosen for the cells: returns (state, view)."""
+    """Choose another figure for the cells: returns (state, view)."""
     data = event_data(event)
     if data.get("do") != "measure" or data.get("value") not in MEASURES or state.grid is None:
         return gr.skip(), gr.skip()
@@ -192,7 +192,7 @@ def build(session: gr.State, state: gr.State, tab: gr.Tab, access: ModelAccess) 
 def _form(access: ModelAccess) -> list[Any]:
     """Fields for the source, the attribute, the object and the model."""
     gr.HTML("<h2>1. Images</h2>", **PLAIN)
-    source = gr.Dropdown([("Rendered scenes", SCENES)], value=SCENES, label="Pictures", elem_id="grid-source")
+    source = gr.Dropdown([("Rendered scenes", SCENES)], value=SCENES, label="Images", elem_id="grid-source")
     attribute = gr.Dropdown(["colour", "material"], value="colour", label="Attribute", elem_id="grid-attribute")
     objects = gr.Dropdown(["shape"], value="shape", label="Object", elem_id="grid-object")
     gr.HTML("<h2>2. Model</h2>", **PLAIN)

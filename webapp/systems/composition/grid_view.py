@@ -1,5 +1,5 @@
-"""The view of the grid of binding: attributes in rows, objects in columns, each cell with its share, its images and
-its verdict."""
+"""The view of the binding grid: attributes in rows, objects in columns, each cell with its share, its number of images
+and its verdict."""
 
 from __future__ import annotations
 
@@ -29,91 +29,106 @@ SIGNS = {
     "too few images": ("", "few"),
 }
 """(sign, class) by verdict; those with a sign are claims."""
-
-
 QUESTIONS = (
     ("sees_attribute", "p_attribute", "sees the attribute"),
     ("sees_object", "p_object", "sees the object"),
     ("binds", "p_binding", "binds"),
 )
-"""(share, p, words) of what is tested of a cell."""
+"""(share, p, words) of the tests of a cell."""
 AGAINST_EVERY = "Against every other pair"
-"""What "binds" is called where each image shows one thing."""
+"""Title of "binds" if each image shows one object."""
 
 
 def grid_view(grid: BindingGrid | None, title: str, measure: str) -> str:
-    """The grid with its key, the figures over all images, and what was left out; without one, what will stand
-    there."""
+    """The grid with its key, the figures over all images, and omissions; an empty state without a grid."""
     if grid is None:
         return render("grid.html.j2", grid=None)
     known = {(cell.attribute, cell.object): cell for cell in grid.cells}
     verdict = grid.overall.verdict
+    claim = ""
+    if SIGNS.get(verdict, ("", ""))[0]:
+        claim = verdict
+    rows = list[tuple[str, list[dict[str, Any] | None]]]()
+    for attribute in grid.attributes:
+        rows.append((attribute, [_cell(known.get((attribute, name)), measure) for name in grid.objects]))
     return render(
         "grid.html.j2",
         grid=grid,
         title=title,
-        claim=verdict if SIGNS.get(verdict, ("", ""))[0] else "",
+        claim=claim,
         chart=_overall(grid),
         measures=[(key, name, key == measure) for key, name in _measures(grid).items()],
         key=_key(grid),
-        rows=[(name, [_cell(known.get((name, other)), measure) for other in grid.objects]) for name in grid.attributes],
+        rows=rows,
         notes=_notes(grid),
     )
 
 
 def _measures(grid: BindingGrid) -> dict[str, str]:
-    """Title of each figure that the cells can show."""
+    """The title of each figure for the cells."""
     if grid.mode == "two":
         return MEASURES
     return {"binds": AGAINST_EVERY, **{key: MEASURES[key] for key in ("sees_attribute", "sees_object")}}
 
 
 def _overall(grid: BindingGrid) -> DotChart:
-    """The questions over all images, each beside its chance."""
+    """The figures over all images, each with its chance."""
     titles = _measures(grid)
-    names = ["sees_attribute", "sees_object", "binds", *(["pair"] if grid.mode == "two" else [])]
-    shares: list[tuple[str, Share]] = [(titles[name], getattr(grid.overall, name)) for name in names]
-    marks = [
-        Mark(s.value, "observed", title, f"{with_interval(s.value, share=True)}, chance {percent(s.chance)}")
-        for title, s in shares
-    ]
+    names = ["sees_attribute", "sees_object", "binds"]
+    if grid.mode == "two":
+        names.append("pair")
+    marks = list[Mark]()
+    for name in names:
+        share: Share = getattr(grid.overall, name)
+        text = f"{with_interval(share.value, share=True)}, chance {percent(share.chance)}"
+        marks.append(Mark(share.value, "observed", titles[name], text))
     return dot_chart(marks, (0.0, 1.0), percent)
 
 
 def _key(grid: BindingGrid) -> list[tuple[str, str, str, int]]:
-    """(class, sign, verdict, cells) of the verdicts that occur."""
+    """(class, sign, verdict, number of cells) of each verdict in the grid."""
     counts = Counter(cell.verdict for cell in grid.cells)
-    return [
-        (kind, sign or ("?" if kind == "few" else "·"), name, counts[name])
-        for name, (sign, kind) in SIGNS.items()
-        if counts[name]
-    ]
+    substitutes = {"few": "?", "open": "·"}
+    key = list[tuple[str, str, str, int]]()
+    for verdict, (sign, kind) in SIGNS.items():
+        if counts[verdict]:
+            key.append((kind, sign or substitutes[kind], verdict, counts[verdict]))
+    return key
 
 
 def _cell(cell: GridCell | None, measure: str) -> dict[str, Any] | None:
-    """A cell, the stronger coloured the further its share lies from chance; None where no image shows the pair."""
+    """A cell, colored by the distance of its share from chance; None if no image shows the pair."""
     if cell is None:
         return None
     sign, kind = SIGNS.get(cell.verdict, ("", "open"))
     share: Share = getattr(cell, measure)
-    low = share.value.value < share.chance
-    span = share.chance if low else 1 - share.chance
+    tone = "down"
+    span = 1 - share.chance
+    if share.value.value < share.chance:
+        tone = "up"
+        span = share.chance
+    if kind == "few":
+        tone = "few"
+    elif sign:
+        tone += " clear"
     strength = 0.0
+    value = None
     if share.n:
-        strength = min(abs(share.value.value - share.chance) / (span or 1), 1.0)
+        value = share.value.value
+        strength = min(abs(value - share.chance) / (span or 1), 1.0)
     return {
-        "tone": "few" if kind == "few" else f"{'up' if low else 'down'}{' clear' if sign else ''}",
+        "tone": tone,
         "strength": f"{75 * strength:.0f}",
-        "said": _said(cell),
+        "said": _cell_text(cell),
         "kind": kind,
         "sign": sign,
-        "value": share.value.value if share.n else None,
+        "value": value,
         "n": cell.n,
     }
 
 
-def _said(cell: GridCell) -> str:
-    """Everything of one cell in a line."""
+def _cell_text(cell: GridCell) -> str:
+    """All figures of a cell in a line."""
     parts = [f"{cell.attribute} {cell.object}, {count(cell.n, 'image')}: {cell.verdict}"]
     for name, p, title in QUESTIONS:
         share: Share = getattr(cell, name)

@@ -1,4 +1,4 @@
-"""Single items of a benchmark, the worst first: which of them a filter leaves, and their view."""
+"""Single items of a benchmark, filtered, the worst first."""
 
 from __future__ import annotations
 
@@ -26,37 +26,39 @@ READING = {
     "both": "The first two captions are true. They are right if both score higher than the foil.",
     "retrieval": "The images that score highest; a tick marks those that the query describes.",
 }
-"""How an item is read, by the benchmark's headline, else by its kind."""
+"""Explanation of an item's card, by the benchmark's headline, else by its kind."""
 MAX_TAGS = 3
-"""Tags that an item's card names."""
+"""Tags on an item's card."""
 
 
 def items_view(state: ComposeState) -> str:
-    """The items that the filter leaves, worst first, and the controls of the filter."""
+    """The filtered items, worst first, and the controls of the filter."""
     if not state.results or state.loaded is None:
         return ""
     rows = picked_rows(state)
     first = state.first
     benchmark = state.loaded.benchmark
-    places = {item.id: item for item in benchmark.items}
+    item_of_id = {item.id: item for item in benchmark.items}
     address = inline(state.loaded.store).address
-    ways = (*WHICH, *(VERSUS if len(state.results) > 1 else ()))
+    lists = WHICH
+    if len(state.results) > 1:
+        lists = (*WHICH, *VERSUS)
+    cards = list[dict[str, Any]]()
+    for row in rows[: state.shown].tolist():
+        cards.append(_card(item_of_id[first.ids[row]], row, state.results, benchmark, address))
     return render(
         "items.html.j2",
         n_items=len(rows),
         n_left=max(0, len(rows) - state.shown),
         kinds=_kinds(state),
-        ways=[(key, title, key == state.which) for key, title in ways],
+        ways=[(key, title, key == state.which) for key, title in lists],
         reading=READING.get(first.headline, READING[first.kind]),
-        cards=[
-            _card(places[first.ids[row]], row, state.results, benchmark, address)
-            for row in rows[: state.shown].tolist()
-        ],
+        cards=cards,
     )
 
 
 def _kinds(state: ComposeState) -> list[tuple[str, list[tuple[str, str, bool]]]]:
-    """(tag, its values as options) of everything that the items can be filtered by."""
+    """(tag, its values as options) of the filter."""
     kinds: dict[str, list[tuple[str, str, bool]]] = {}
     for t in state.first.by_tag:
         chosen = (t.tag, t.value) == (state.tag, state.value)
@@ -68,54 +70,61 @@ def _kinds(state: ComposeState) -> list[tuple[str, list[tuple[str, str, bool]]]]
 def _card(
     item: Item, row: int, results: Sequence[CompositionResult], benchmark: Benchmark, address: Address
 ) -> dict[str, Any]:
-    """One item: its name and tags, and what each model says of it; `row` is its place in the first result."""
+    """An item with its name, its tags and each model's scores.
+
+    Args:
+        row: the item's row in the first result.
+    """
+    first = results[0]
     tags = list(item.tags.items())[:MAX_TAGS]
-    similar = results[0].foil_similarity
-
-    def scored(result: CompositionResult) -> ScoredItem | None:
-        result_row = row if result is results[0] else result.ids.index(item.id) if item.id in result.ids else None
-        if result_row is None:
-            return None
-        return scored_item(item, result, result_row, benchmark.pictures, address)
-
-    return {
-        "id": item.id,
-        "tie": outcome(None, "a tie decided") if results[0].tied[row] else None,
-        "tags": tags if similar is None else [*tags, ("captions alike", f"{similar[row]:.3f}")],
-        "models": [(result.name, scored(result)) for result in results],
-    }
+    if first.foil_similarity is not None:
+        tags.append(("captions alike", f"{first.foil_similarity[row]:.3f}"))
+    tie = None
+    if first.tied[row]:
+        tie = outcome(None, "a tie decided")
+    models: list[tuple[str, ScoredItem | None]] = []
+    for result in results:
+        scores = None
+        if result is first:
+            scores = scored_item(item, result, row, benchmark.pictures, address)
+        elif item.id in result.ids:
+            scores = scored_item(item, result, result.ids.index(item.id), benchmark.pictures, address)
+        models.append((result.name, scores))
+    return {"id": item.id, "tie": tie, "tags": tags, "models": models}
 
 
 def picked_rows(state: ComposeState) -> I64:
-    """Rows of the first result that the filter leaves, the smallest margin first."""
+    """Filtered rows of the first result, the smallest margin first."""
     from core.systems.composition.scoring.measures import POOLED, scopes_of
 
     first = state.first
     picked = np.ones(len(first.ids), bool)
     if state.tag:
-        scope = next(
-            (s for s in scopes_of(first.tags, first.average) if (s.tag, s.value) == (state.tag, state.value or POOLED)),
-            None,
-        )
         inside = np.zeros(len(first.ids), bool)
-        if scope is not None:
-            inside[scope.rows] = True
+        for scope in scopes_of(first.tags, first.average):
+            if (scope.tag, scope.value) == (state.tag, state.value or POOLED):
+                inside[scope.rows] = True
+                break
         picked &= inside
     right = right_of(first)
-    second_right = _other_right(state.results)
+    second_right = _second_right(state.results)
     if state.which == "tied":
         picked &= first.tied
-    elif state.which in ("wrong", "right"):
-        picked &= right if state.which == "right" else ~right
-    elif state.which in dict(VERSUS) and second_right is not None:
-        picked &= (right & ~second_right) if state.which == "only_a" else (~right & second_right)
+    elif state.which == "right":
+        picked &= right
+    elif state.which == "wrong":
+        picked &= ~right
+    elif state.which == "only_a" and second_right is not None:
+        picked &= right & ~second_right
+    elif state.which == "only_b" and second_right is not None:
+        picked &= ~right & second_right
     rows = np.flatnonzero(picked)
     return rows[np.argsort(first.margin[rows], kind="stable")].astype(np.int64)
 
 
 def right_of(result: CompositionResult) -> Bool:
-    """(n,) whether the item is right by the headline; of average precision or ranks, whether it is better than the
-    middle item."""
+    """(n,) whether each item is right by the headline; for average precision or ranks, whether it is above the
+    median."""
     if result.headline in result.correct:
         return result.correct[result.headline]
     if result.headline in result.values:
@@ -124,8 +133,8 @@ def right_of(result: CompositionResult) -> Bool:
     return result.margin > 0
 
 
-def _other_right(results: Sequence[CompositionResult]) -> Bool | None:
-    """(n,) whether the second model has the first one's items right; items that it lacks count as wrong."""
+def _second_right(results: Sequence[CompositionResult]) -> Bool | None:
+    """(n,) whether the second model is right on the first one's items; items without its score count as wrong."""
     if len(results) < 2:
         return None
     known = dict(zip(results[1].ids, right_of(results[1]).tolist()))
@@ -133,7 +142,7 @@ def _other_right(results: Sequence[CompositionResult]) -> Bool | None:
 
 
 def items_csv(result: CompositionResult, benchmark: Benchmark) -> bytes:
-    """One line for each item."""
+    """A CSV table with a row for each item."""
     from core.systems.composition.reports.tables import items_table  # pandas
 
     table = items_table(result, benchmark)

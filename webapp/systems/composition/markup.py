@@ -11,27 +11,27 @@ from core.data.inline import InlinePictures
 from core.records import ItemStore
 from core.systems.composition.reports.item_cards import ShownPicture
 
-SIZE = 224
-"""Longest side, in pixels, of an image on the page."""
+MAX_SIDE = 224
+"""Longest side of an image on the page, in pixels."""
 
 
 def inline(store: ItemStore) -> InlinePictures:
-    """The images, small, as data addresses, so that none has an address that another visitor could ask for."""
-    return InlinePictures(store, sys.maxsize, SIZE)
+    """The images, reduced, as data addresses, which other visitors cannot request."""
+    return InlinePictures(store, sys.maxsize, MAX_SIDE)
 
 
 def shown(
-    store: ItemStore, places: Sequence[int], alts: Sequence[str] = (), said: Sequence[str] = ()
+    store: ItemStore, rows: Sequence[int], alts: Sequence[str] = (), captions: Sequence[str] = ()
 ) -> list[ShownPicture]:
-    """The images in these places, or their names where they cannot be read."""
+    """The images of these rows, or their names if they are unreadable."""
     pictures = inline(store)
-    nothing = [""] * len(places)
-    return [
-        ShownPicture(store.name(at), pictures.address(at), alt, text)
-        for at, alt, text in zip(places, alts or nothing, said or nothing)
-    ]
+    empty = [""] * len(rows)
+    images = list[ShownPicture]()
+    for row, alt, caption in zip(rows, alts or empty, captions or empty):
+        images.append(ShownPicture(store.name(row), pictures.address(row), alt, caption))
+    return images
 
 
 def data_address(payload: bytes) -> str:
-    """An encoded image, made small, as a data address."""
-    return "data:image/webp;base64," + base64.b64encode(shrink(payload, SIZE)).decode("ascii")
+    """An encoded image, reduced, as a data address."""
+    return "data:image/webp;base64," + base64.b64encode(shrink(payload, MAX_SIDE)).decode("ascii")

@@ -1,5 +1,5 @@
-"""Which models a visitor may name: those that are listed, the operator's folders, their own adapters, and at home any
-that open_clip knows."""
+"""Models that a visitor may choose: listed ones, the operator's folders, the visitor's adapters, and on a local page
+any model of open_clip."""
 
 from __future__ import annotations
 
@@ -18,23 +18,22 @@ ADAPTER = "adapter:"
 RERANKED = "reranked:"
 ON_SERVER = "server model:"
 CONFIG = "open_clip_config.json"
-"""What tells a model's folder."""
+"""File that marks a model's folder."""
 NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelAccess:
-    """What the operator allows."""
+    """The operator's settings for models."""
 
     folder: Path | None = None
-    """The operator's folder of data sets and models; visitors choose among what lies directly below by name."""
+    """The operator's folder of data sets and models; visitors choose among its subfolders by name."""
     is_local: bool = False
-    """Whether the page is served to this machine alone, so that its user may have any open_clip model fetched by its
-    name."""
+    """Whether only this machine can open the page; its user may download any open_clip model by name."""
 
 
 def encoder_choices(access: ModelAccess) -> list[tuple[str, str]]:
-    """(title, key) of the encoders that can be chosen."""
+    """(title, key) of the encoders to choose from."""
     folders = [(f"On this server: {name}", f"{ON_SERVER}{name}") for name in _folders(access)]
     return [*ENCODERS, *folders]
 
@@ -46,19 +45,18 @@ def adapter_choices(access: ModelAccess, adapters: Sequence[TrainedAdapter]) -> 
 
 
 def second_choices(access: ModelAccess, adapters: Sequence[TrainedAdapter]) -> list[tuple[str, str]]:
-    """(title, key) of what can be set beside the first model: nothing, the visitor's adapters, the same where they only
-    re-rank what their encoder finds, and the encoders."""
+    """(title, key) of the choices for the second model: nothing, the visitor's adapters, the same as re-rankers, and
+    the encoders."""
     choices = adapter_choices(access, adapters)
     reranked = [(f"Re-ranked by: {adapter.name}", f"{RERANKED}{adapter.name}") for adapter in adapters]
     return [("Nothing", NOTHING), *choices[: len(adapters)], *reranked, *choices[len(adapters) :]]
 
 
 def checked_encoder(key: object, access: ModelAccess) -> str:
-    """The encoder's name as `core.encoders.load_encoder` takes it; no path and no address that a visitor wrote ever
-    gets there.
+    """The encoder's name for `core.encoders.load_encoder`; a path or address from a visitor never passes.
 
     Raises:
-        InvalidInput: it may not be used here.
+        InvalidInput: the encoder is not available here.
     """
     name = str(key or "").strip()
     if name in {listed for _, listed in ENCODERS}:
@@ -78,13 +76,15 @@ def checked_encoder(key: object, access: ModelAccess) -> str:
 
 
 def _folders(access: ModelAccess) -> dict[str, Path]:
-    return {
-        name: path for name, path in data_sets(access.folder).items() if path.is_dir() and (path / CONFIG).is_file()
-    }
+    folders = dict[str, Path]()
+    for name, path in data_sets(access.folder).items():
+        if path.is_dir() and (path / CONFIG).is_file():
+            folders[name] = path
+    return folders
 
 
 def _registered() -> set[str]:
-    """ "ARCHITECTURE/TAG" of every model that open_clip lists; empty where it is not installed."""
+    """ "ARCHITECTURE/TAG" of every model in open_clip's list; empty without open_clip."""
     try:
         from open_clip import list_pretrained
     except ImportError:

@@ -1,5 +1,5 @@
-"""Your own pairs, a part of the tab Compose: a few images and captions with foils, scored together, and what speaks
-for which word."""
+"""Your own pairs, a part of the tab Compose: a few images and captions with foils, scored together, and the evidence
+for each word."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ from webapp.systems.composition.state import FIRST, shipped
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 N_FOILS = 6
-"""Foils that are made of a caption at first."""
+"""Most foils to write for a caption."""
 EXAMPLES = ("colour", "relation", "size", "count")
-"""Kinds of the shipped pairs that are offered, one each."""
+"""Kinds of the shipped pairs on offer, one pair each."""
 MAX_TEXT_LENGTH = 300
-"""Characters of a caption that are kept."""
+"""Characters of a caption."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,36 +55,45 @@ class PairsState:
 
 
 def on_part(shown: str, event: gr.EventData) -> Any:
-    """The part is opened for the first time: returns the examples."""
+    """Open the part for the first time: returns the examples."""
     if shown or event_data(event).get("part") != "pairs":
         return gr.skip()
     return examples_view(*example_pairs())
 
 
 def example_pairs() -> tuple[ItemStore, list[tuple[tuple[int, ...], tuple[str, ...]]]]:
-    """The store of the shipped scenes, and (places of images, captions) of a few pairs of it."""
+    """The store of the shipped scenes, and (rows of images, captions) of its first pair of each kind."""
     loaded = shipped(FIRST)
-    items = [
-        next((item for item in loaded.benchmark.items if item.tags.get("kind") == kind), None) for kind in EXAMPLES
-    ]
-    return loaded.store, [(item.pictures, item.captions) for item in items if item is not None]
+    pairs: list[tuple[tuple[int, ...], tuple[str, ...]]] = []
+    for kind in EXAMPLES:
+        item = next((item for item in loaded.benchmark.items if item.tags.get("kind") == kind), None)
+        if item is not None:
+            pairs.append((item.pictures, item.captions))
+    return loaded.store, pairs
 
 
 def on_files(state: PairsState, files: Sequence[str] | None) -> tuple[Any, ...]:
-    """Images were added or taken away: returns (state, form, result, words)."""
+    """Add or remove images: returns (state, form, result, words)."""
     paths = tuple(Path(file) for file in files or ())
     if len(paths) > MAX_PICTURES:
         raise InvalidInput(
             f"Use at most {MAX_PICTURES} images: got {len(paths)}. Remove some, or make a benchmark of them."
         )
     n = max(len(paths), 1)
-    rows = tuple(replace(row, picture=None) if (row.picture or 0) >= n else row for row in state.rows)
-    changed = PairsState(Files(paths, uploaded=True) if paths else None, rows)
+    rows = list[CaptionRow]()
+    for row in state.rows:
+        if (row.picture or 0) >= n:
+            row = replace(row, picture=None)
+        rows.append(row)
+    store = None
+    if paths:
+        store = Files(paths, uploaded=True)
+    changed = PairsState(store, tuple(rows))
     return changed, form_view(changed.store, changed.rows), scores_view(None, None), ""
 
 
 def on_example(encoder: str, access: ModelAccess, event: gr.EventData) -> tuple[Any, ...]:
-    """A shipped pair was pressed: returns (state, form, result, words), scored at once."""
+    """Score a shipped pair: returns (state, form, result, words)."""
     store, pairs = example_pairs()
     at = as_int(event_data(event).get("at"))
     if not 0 <= at < len(pairs):
@@ -95,7 +104,7 @@ def on_example(encoder: str, access: ModelAccess, event: gr.EventData) -> tuple[
 
 
 def on_edit(state: PairsState, event: gr.EventData) -> tuple[Any, Any]:
-    """Foils are made, or a caption is added or taken out: returns (state, form)."""
+    """Write foils, or add or remove a caption: returns (state, form)."""
     data = event_data(event)
     rows = read_rows(data, state)
     do = data.get("do")
@@ -103,7 +112,8 @@ def on_edit(state: PairsState, event: gr.EventData) -> tuple[Any, Any]:
     if do == "foils":
         rows, note = with_foils(rows)
     elif do == "add":
-        _room(len(rows))
+        if len(rows) >= MAX_CAPTIONS:
+            raise InvalidInput(f"Use at most {MAX_CAPTIONS} captions. Remove one first.")
         rows = (*rows, CaptionRow("", "your own"))
     elif do == "remove":
         at = as_int(data.get("at"))
@@ -113,8 +123,7 @@ def on_edit(state: PairsState, event: gr.EventData) -> tuple[Any, Any]:
 
 
 def on_score(state: PairsState, encoder: str, access: ModelAccess, event: gr.EventData) -> tuple[Any, ...]:
-    """Score what stands in the form, after making foils if none are listed: returns (state, form, result,
-    words)."""
+    """Score the form, with foils written for a single caption: returns (state, form, result, words)."""
     rows = read_rows(event_data(event), state)
     note = ""
     if state.store is None:
@@ -130,9 +139,12 @@ def scored(state: PairsState, encoder: str, access: ModelAccess) -> tuple[Any, .
 
     assert state.store is not None
     rows = tuple(row for row in state.rows if row.text)
-    captions = [
-        Caption(row.text, () if row.picture is None else (row.picture,), _source(rows, i)) for i, row in enumerate(rows)
-    ]
+    captions = list[Caption]()
+    for i, row in enumerate(rows):
+        pictures = ()
+        if row.picture is not None:
+            pictures = (row.picture,)
+        captions.append(Caption(row.text, pictures, _source(rows, i)))
     scores = score_pairs(state.store, captions, load_encoder(checked_encoder(encoder, access)), cache=own_cache())
     changed = replace(state, rows=rows, scores=scores)
     return (
@@ -144,7 +156,7 @@ def scored(state: PairsState, encoder: str, access: ModelAccess) -> tuple[Any, .
 
 
 def on_cell(state: PairsState, encoder: str, access: ModelAccess, event: gr.EventData) -> Any:
-    """A score was pressed: returns which parts of that image speak for which word of that caption."""
+    """Explain a score: returns a map of that image for each word of that caption."""
     from core.data.images.decoding import decode
     from core.data.modality import Unreadable
     from core.encoders import load_encoder
@@ -167,17 +179,20 @@ def on_cell(state: PairsState, encoder: str, access: ModelAccess, event: gr.Even
         image = decode(store.read(at)).image
     except Unreadable as error:
         raise InvalidInput(f"{store.name(at)[:60]} {error}") from error
-    tower: Any = tower_of(model) if hasattr(model, "token_tower") else None
-    patches = data.get("method") == "patches" and tower is not None and offers_patches(tower)
-    maps = (
-        read_patches(image, text, model, tower) if patches and tower is not None else read_occlusion(image, text, model)
-    )
-    return words_view(image, maps, model, picture, caption, both=tower is not None and offers_patches(tower))
+    tower: Any = None
+    if hasattr(model, "token_tower"):
+        tower = tower_of(model)
+    has_patches = tower is not None and offers_patches(tower)
+    if tower is not None and has_patches and data.get("method") == "patches":
+        maps = read_patches(image, text, model, tower)
+    else:
+        maps = read_occlusion(image, text, model)
+    return words_view(image, maps, model, picture, caption, both=has_patches)
 
 
-def read_rows(said: Mapping[str, Any], state: PairsState) -> tuple[CaptionRow, ...]:
-    """The captions as they stand in the form: they come from the browser, so nothing about them is trusted."""
-    rows = said.get("rows")
+def read_rows(data: Mapping[str, Any], state: PairsState) -> tuple[CaptionRow, ...]:
+    """The captions of the form. They come from the browser and may hold anything."""
+    rows = data.get("rows")
     n = 1
     if state.store is not None:
         n = len(state.store)
@@ -190,51 +205,40 @@ def read_rows(said: Mapping[str, Any], state: PairsState) -> tuple[CaptionRow, .
             picture = None
             if of.isdecimal() and int(of) < n:
                 picture = int(of)
-            captions.append(
-                CaptionRow(
-                    " ".join(str(row.get("text", "")).split())[:MAX_TEXT_LENGTH],
-                    str(row.get("kind", CAPTION))[:30],
-                    picture,
-                )
-            )
+            text = " ".join(str(row.get("text", "")).split())[:MAX_TEXT_LENGTH]
+            captions.append(CaptionRow(text, str(row.get("kind", CAPTION))[:30], picture))
     return tuple(captions)
 
 
 def with_foils(rows: tuple[CaptionRow, ...]) -> tuple[tuple[CaptionRow, ...], str]:
-    """The list with foils of its true captions, and what to say where none can be made.
+    """The list with foils of its true captions, and notes on captions without any.
 
     Raises:
-        InvalidInput: no caption is true of an image.
+        InvalidInput: no caption describes an image.
     """
     from core.systems.composition.foils.make import make_foils
 
     true = [row for row in rows if row.text and row.picture is not None]
     if not true:
-        raise InvalidInput("First write a caption that is true of an image, such as “a red cube and a blue ball”.")
-    listed = list(row for row in rows if row.text)
+        raise InvalidInput("First write a caption of an image, for example “a red cube and a blue ball”.")
+    listed = [row for row in rows if row.text]
     notes = list[str]()
     for caption in true:
         foils = make_foils(caption.text)
         taken = {row.text.casefold() for row in listed}
         new = [CaptionRow(foil.text, foil.kind) for foil in foils.foils if foil.text.casefold() not in taken]
         listed += new[: min(N_FOILS, MAX_CAPTIONS - len(listed))]
-        notes += [foils.note] if foils.note else []
-    return tuple(listed), " ".join(dict.fromkeys(notes))
+        notes.append(foils.note)
+    return tuple(listed), " ".join(dict.fromkeys(filter(None, notes)))
 
 
 def _source(rows: Sequence[CaptionRow], at: int) -> int | None:
-    """Place of the true caption that a foil is most like, word by word; None for a true caption, or where there is
-    none."""
+    """Index of the true caption most similar to a foil, word by word; None for a true caption, or without any."""
     true = [i for i, row in enumerate(rows) if row.picture is not None]
     if rows[at].picture is not None or not true:
         return None
-    mine = rows[at].text.split()
-    return max(true, key=lambda i: difflib.SequenceMatcher(None, rows[i].text.split(), mine, autojunk=False).ratio())
-
-
-def _room(n: int) -> None:
-    if n >= MAX_CAPTIONS:
-        raise InvalidInput(f"Use at most {MAX_CAPTIONS} captions. Remove one first.")
+    foil = rows[at].text.split()
+    return max(true, key=lambda i: difflib.SequenceMatcher(None, rows[i].text.split(), foil, autojunk=False).ratio())
 
 
 def build(switch: gr.HTML, access: ModelAccess) -> None:

@@ -1,9 +1,9 @@
-"""A result of composition as a view: the headline, every metric, kinds of item, what the literature reports, what was
-left out."""
+"""The view of a result of composition: headline, metrics, kinds of item, published figures, and omissions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,8 @@ from core.systems.composition.reports.wording import (
 )
 from webapp.systems.composition.render import render
 
-KINDS = ("observed", "read")
-"""How the marks of the first and of the second model look."""
+MARK_KINDS = ("observed", "read")
+"""Mark kinds of the first and the second model."""
 PANELS = (
     ("compose-kinds", "By kind of item"),
     ("compose-metrics", "All metrics"),
@@ -33,26 +33,30 @@ PANELS = (
     ("compose-left", "Left out and notes"),
 )
 MAX_NAMED = 5
-"""Missing images that are named."""
+"""Missing images to name."""
 
 
 def result_view(
     results: Sequence[CompositionResult], comparison: CompositionComparison | None, habits: Sequence[str] = ()
 ) -> str:
-    """One or two results on a benchmark: headline, then the panels; without one, what will stand there.
+    """One or two results on a benchmark, the headline and the panels; an empty state without results.
 
     Args:
-        habits: how each model is right and wrong on pairs, a sentence each; "" where that is not known.
+        habits: a sentence for each model on its pattern of right and wrong pairs; "" if unknown.
     """
     if not results:
         return render("waiting.html.j2")
-    versus = [] if comparison is None else [("compose-versus", "Against each other")]
+    panels = list(PANELS)
+    tables = []
+    if comparison is not None:
+        panels.insert(0, ("compose-versus", "Against each other"))
+        tables = compared_tables(comparison, None)
     return render(
         "result.html.j2",
         first=results[0],
-        panels=[*versus, *PANELS],
+        panels=panels,
         comparison=comparison,
-        compared=[] if comparison is None else compared_tables(comparison, None),
+        compared=tables,
         **_headline(results, comparison, habits),
         **_kinds(results),
         **_metrics(results),
@@ -61,18 +65,30 @@ def result_view(
 
 
 def headline_metric(result: CompositionResult) -> Metric:
-    """The metric that the benchmark is known by."""
+    """The benchmark's main metric."""
     return headline_of(result) or result.metrics[0]
 
 
 def _headline(
     results: Sequence[CompositionResult], comparison: CompositionComparison | None, habits: Sequence[str]
 ) -> dict[str, Any]:
-    """The headline with its interval, and what it means beside chance and beside what no image is needed for."""
+    """The headline with its interval, compared with chance and with baselines that see no image."""
     first = results[0]
     mine = headline_metric(first)
     ties = sum(headline_metric(result).ties for result in results)
     seconds = ", ".join(f"{result.name} {number(result.seconds)}" for result in results)
+    cost = f"CPU seconds: {seconds}."
+    if first.source:
+        cost = f"{first.source}. {cost}"
+    ties_sentence = "No ties."
+    if ties:
+        ties_sentence = f"{count(ties, 'tie')} counted as wrong."
+    named_habits = list[tuple[str, str]]()
+    for result, habit in zip(results, habits):
+        if habit and len(results) > 1:
+            named_habits.append((result.name, habit))
+        elif habit:
+            named_habits.append(("", habit))
     return {
         "headline": mine,
         "value": figure(mine.key, mine.value.value, None),
@@ -81,10 +97,10 @@ def _headline(
         "verdict": _verdict(results, comparison),
         "blind": blind_sentences(results),
         "by_kind": kinds_sentence(first),
-        "ties": f"{count(ties, 'tie')} counted as wrong." if ties else "No ties.",
-        "habits": [(r.name if len(results) > 1 else "", habit) for r, habit in zip(results, habits) if habit],
+        "ties": ties_sentence,
+        "habits": named_habits,
         "chart": _chart(results),
-        "cost": f"{first.source + '. ' if first.source else ''}CPU seconds: {seconds}.",
+        "cost": cost,
     }
 
 
@@ -93,7 +109,7 @@ def _bracketed(metric: Metric) -> str:
 
 
 def _verdict(results: Sequence[CompositionResult], comparison: CompositionComparison | None) -> str:
-    """What the headline means."""
+    """A sentence on the difference between two models, or on one model against chance."""
     mine = headline_metric(results[0])
     row = None
     if comparison is not None:
@@ -117,83 +133,96 @@ def _verdict(results: Sequence[CompositionResult], comparison: CompositionCompar
 
 
 def _chart(results: Sequence[CompositionResult]) -> DotChart | None:
-    """The headlines on one axis, with baselines and chance; None of ranks."""
+    """The headlines on one axis, with baselines and chance; None for ranks."""
     key = results[0].headline
     chance = headline_metric(results[0]).chance
     if key in LOWER_IS_BETTER:
         return None
-    named = [(kind, result.name, headline_metric(result)) for kind, result in zip(KINDS, results)]
+    models = [(kind, result.name, headline_metric(result)) for kind, result in zip(MARK_KINDS, results)]
     blind = [("read", f"Sees no image: {name}", metric_of(metrics, key)) for name, metrics in results[0].blind]
-    rows = [
-        Mark(metric.value, kind, name, with_interval(metric.value, share=True))
-        for kind, name, metric in (*named, *blind)
-        if metric is not None
-    ]
+    rows = list[Mark]()
+    for kind, name, metric in (*models, *blind):
+        if metric is not None:
+            rows.append(Mark(metric.value, kind, name, with_interval(metric.value, share=True)))
     if chance is not None:
         rows.append(tick(chance, "Chance", percent(chance)))
     return dot_chart(rows, (0.0, 1.0), percent)
 
 
 def _metrics(results: Sequence[CompositionResult]) -> dict[str, Any]:
-    """Every metric of each model, chance, ties, and the baselines that see no image."""
+    """Every metric of each model, with chance, ties, and the baselines that see no image."""
     first = results[0]
 
     def cells(metrics: Sequence[Sequence[Metric]], key: str) -> list[tuple[str, str]]:
-        values = [metric_of(own, key) for own in metrics]
-        return [("", "") if m is None else (figure(key, m.value.value, None), _bracketed(m)) for m in values]
+        texts = list[tuple[str, str]]()
+        for metrics_of_model in metrics:
+            metric = metric_of(metrics_of_model, key)
+            if metric is None:
+                texts.append(("", ""))
+            else:
+                texts.append((figure(key, metric.value.value, None), _bracketed(metric)))
+        return texts
 
     def ties(result: CompositionResult, key: str) -> str:
         metric = metric_of(result.metrics, key)
-        return f"{0 if metric is None else metric.ties:,}"
+        if metric is None:
+            return "0"
+        return f"{metric.ties:,}"
 
-    rows = [
-        {
+    rows = list[dict[str, Any]]()
+    for metric in first.metrics:
+        chance = ""
+        if metric.chance is not None:
+            chance = figure(metric.key, metric.chance, None)
+        row = {
             "title": metric.title,
             "headline": metric.key == first.headline,
             "models": cells([result.metrics for result in results], metric.key),
-            "chance": "" if metric.chance is None else figure(metric.key, metric.chance, None),
+            "chance": chance,
             "ties": ", ".join(ties(result, metric.key) for result in results),
             "blind": cells([metrics for _, metrics in first.blind], metric.key),
         }
-        for metric in first.metrics
-    ]
+        rows.append(row)
     without = [f"Sees no image: {name}" for name, _ in first.blind]
     return {"metrics": rows, "columns": ["Metric", *(result.name for result in results), "Chance", "Ties", *without]}
 
 
 def _kinds(results: Sequence[CompositionResult]) -> dict[str, Any]:
     """The headline by the values of each tag, the worst first."""
-    why = ""
+    names = list(zip(MARK_KINDS, (result.name for result in results)))
     if not results[0].by_tag:
-        why = "The items of this benchmark have no tags."
-    elif results[0].headline in LOWER_IS_BETTER:
-        why = "Mean ranks by kind are only in the downloads."
+        return {"why_no_kinds": "The items of this benchmark have no tags.", "kinds": [], "names": names}
+    if results[0].headline in LOWER_IS_BETTER:
+        return {"why_no_kinds": "Mean ranks by kind are only in the downloads.", "kinds": [], "names": names}
     kinds: list[tuple[str, list[dict[str, Any]]]] = []
-    for tag, values in (by_tag(results) if not why else {}).items():
+    for tag, values in by_tag(results).items():
         ordered = sorted(values.items(), key=lambda entry: entry[1][0][1].value.value)
-        rows = [_kind(tag, value, [metric for _, metric in own]) for value, own in ordered]
+        rows = [_kind(tag, value, [metric for _, metric in pairs]) for value, pairs in ordered]
         kinds.append((tag[:1].upper() + tag[1:], rows))
-    return {"why_no_kinds": why, "kinds": kinds, "names": list(zip(KINDS, (result.name for result in results)))}
+    return {"why_no_kinds": "", "kinds": kinds, "names": names}
 
 
 def _kind(tag: str, value: str, metrics: Sequence[Metric]) -> dict[str, Any]:
-    drawn = [Mark(metric.value, kind) for metric, kind in zip(metrics, KINDS)]
-    chance = [] if metrics[0].chance is None else [tick(metrics[0].chance)]
+    marks = [Mark(metric.value, kind) for metric, kind in zip(metrics, MARK_KINDS)]
+    if metrics[0].chance is not None:
+        marks.insert(0, tick(metrics[0].chance))
     return {
         "tag": tag,
         "value": value,
         "n": f"{metrics[0].n:,}",
-        "dots": dots([*chance, *drawn], (0.0, 1.0)),
+        "dots": dots(marks, (0.0, 1.0)),
         "said": [with_interval(metric.value, share=True) for metric in metrics],
     }
 
 
 def _left_out(results: Sequence[CompositionResult]) -> dict[str, Any]:
-    """Items that could not be asked, by reason, images that are missing, notes, and how alike the captions are."""
+    """Skipped items by reason, missing images, notes, and the similarity of captions and foils."""
     first = results[0]
     lines = [f"{count(n, 'item')}: {reason}" for reason, n in reasons_left_out(first)]
     if first.missing:
-        few = ", ".join(first.missing[:MAX_NAMED]) + (", …" if len(first.missing) > MAX_NAMED else "")
+        few = ", ".join(first.missing[:MAX_NAMED])
+        if len(first.missing) > MAX_NAMED:
+            few += ", …"
         lines.append(f"{count(len(first.missing), 'image')} missing: {few}")
     similar = first.foil_similarity
     similarity = ""
@@ -203,5 +232,5 @@ def _left_out(results: Sequence[CompositionResult]) -> dict[str, Any]:
             f"A caption and its nearest foil have a cosine of {similar.mean():.3f} in the text tower ({low:.3f} "
             f"to {high:.3f} for nine of ten items). Near 1, the text tower hardly tells them apart."
         )
-    notes = list(dict.fromkeys(note for result in results for note in result.notes))
+    notes = list(dict.fromkeys(chain.from_iterable(result.notes for result in results)))
     return {"left_out": lines, "notes": notes, "similarity": similarity}

@@ -1,4 +1,4 @@
-"""A visitor's benchmarks of composition: what is open, what was scored on it, and which trained adapters they have."""
+"""A visitor's benchmarks of composition: the open one, its results, and the visitor's adapters."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from core.records import SampleSet
 
 OWN = "own"
-"""The choice that takes the visitor's own files."""
+"""The choice of the visitor's own files."""
 FIRST = "rendered:60"
 NAMED = {"rendered": "rendered:240", "rendered-single": "rendered-single:", "cutouts": "cutouts:"}
-"""The key of each benchmark that comes along, by its name."""
+"""The key of each shipped benchmark by its name."""
 TITLES = {"rendered-single": "Rendered scenes, 40 queries", "cutouts": "Cut-outs on photographs, 160 pairs"}
 MAX_ADAPTERS = 6
 SERVER = "server:"
 MAX_KNOWN = 16
-"""Results on benchmarks that come along that are kept for everybody."""
+"""Results on shipped benchmarks that the process keeps for all visitors."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Remembered(ItemStore):
-    """A store that keeps what it has read: rendered scenes are drawn once, not once for each visitor."""
+    """A store that keeps the bytes it has read, so that a scene is rendered once, not once per visitor."""
 
     base: ItemStore
-    kept: dict[int, bytes] = field(default_factory=dict[int, bytes])
+    cached: dict[int, bytes] = field(default_factory=dict[int, bytes])
 
     def __len__(self) -> int:
         return len(self.base)
@@ -46,29 +46,27 @@ class Remembered(ItemStore):
         return self.base.name(index)
 
     def read(self, index: int) -> bytes:
-        if index not in self.kept:
-            self.kept[index] = self.base.read(index)
-        return self.kept[index]
+        if index not in self.cached:
+            self.cached[index] = self.base.read(index)
+        return self.cached[index]
 
 
 def benchmarks(root: Path | None) -> list[tuple[str, str]]:
-    """(title, key) of the benchmarks that can be chosen: those that come along, the operator's folders, the visitor's
-    own files."""
+    """(title, key) of the benchmarks to choose from: shipped ones, the visitor's own files, the operator's folders."""
     from core.systems.composition.scenes.shipped import SHIPPED
 
     sizes = [("Rendered scenes, 60 pairs", FIRST), ("Rendered scenes, 240 pairs", "rendered:240")]
     more = [(TITLES.get(name, name.capitalize()), f"{name}:") for name in SHIPPED if name != "rendered"]
-    here = [
-        (f"On this server: {name}", f"{SERVER}{name}")
-        for name, path in data_sets(root).items()
-        if path.is_dir() and not (path / CONFIG).is_file()
-    ]
-    return [*sizes, *more, ("Your own files", OWN), *here]
+    choices = [*sizes, *more, ("Your own files", OWN)]
+    for name, path in data_sets(root).items():
+        if path.is_dir() and not (path / CONFIG).is_file():
+            choices.append((f"On this server: {name}", f"{SERVER}{name}"))
+    return choices
 
 
 @functools.cache
 def shipped(key: str) -> LoadedBenchmark:
-    """A benchmark that comes along, opened once per process.
+    """A shipped benchmark, opened once per process.
 
     Raises:
         InvalidInput: the name is unknown.
@@ -76,22 +74,25 @@ def shipped(key: str) -> LoadedBenchmark:
     from core.systems.composition.scenes.shipped import open_shipped
 
     name, _, n = key.partition(":")
-    loaded = open_shipped(name, n=int(n) if n else None)
+    size = None
+    if n:
+        size = int(n)
+    loaded = open_shipped(name, n=size)
     return replace(loaded, store=Remembered(loaded.store))
 
 
 def open_benchmark(
     choice: str, file: str | None, images: str | None, form: str, root: Path | None, progress: Progress = no_progress
 ) -> LoadedBenchmark:
-    """The benchmark that was chosen, with its images.
+    """The chosen benchmark with its images.
 
     Args:
         file: path of the uploaded benchmark file (`OWN`).
         images: path of the uploaded archive of its images.
-        form: a key of `core.systems.composition.readers.READERS`, or "" to have it recognized.
+        form: a key of `core.systems.composition.readers.READERS`; "" is recognized.
 
     Raises:
-        InvalidInput: nothing was uploaded, it is not a benchmark, or its images are not there.
+        InvalidInput: a file is missing or is not a benchmark, or its images are missing.
     """
     if choice in {key for _, key in benchmarks(None)} - {OWN}:
         return shipped(choice)
@@ -115,7 +116,7 @@ def open_benchmark(
 
 
 def scorer_for(key: str, adapters: Sequence[TrainedAdapter], access: ModelAccess) -> tuple[str, Scorer]:
-    """(name to show, scorer) of an encoder, or of one of the visitor's adapters, alone or as a re-ranker.
+    """(displayed name, scorer) of an encoder, or of a visitor's adapter, alone or as a re-ranker.
 
     Raises:
         InvalidInput: the adapter is unknown, or the encoder cannot be loaded.
@@ -128,7 +129,10 @@ def scorer_for(key: str, adapters: Sequence[TrainedAdapter], access: ModelAccess
         if adapter is None:
             raise InvalidInput("This adapter no longer exists. Train it again, or choose another model.")
         rerank = f"{kind}:" == RERANKED
-        return f"re-ranked by {adapter.name}" if rerank else adapter.name, scorer_of(str(adapter.folder), rerank=rerank)
+        title = adapter.name
+        if rerank:
+            title = f"re-ranked by {adapter.name}"
+        return title, scorer_of(str(adapter.folder), rerank=rerank)
     return key, scorer_of(checked_encoder(key, access))
 
 
@@ -140,8 +144,7 @@ def run_models(
     access: ModelAccess,
     progress: Progress = no_progress,
 ) -> BenchmarkRun:
-    """Score one or two models on a benchmark; what a listed encoder says of a benchmark that comes along is kept for
-    the next visitor."""
+    """Score one or two models on a benchmark; the process keeps results of listed encoders on shipped benchmarks."""
     results = tuple(run_model(choice, loaded, model, adapters, access, progress) for model in dict.fromkeys(models))
     return BenchmarkRun(choice, loaded, results)
 
@@ -154,18 +157,21 @@ def run_model(
     access: ModelAccess,
     progress: Progress = no_progress,
 ) -> CompositionResult:
-    """One model on a benchmark, called by the name that the page shows."""
-    if (known := known_result(choice, model)) is not None:
+    """The result of one model on a benchmark, under its displayed name."""
+    known = known_result(choice, model)
+    if known is not None:
         return known
     from core.systems.composition.scoring.run import run_composition
 
     progress("load the model", 0, 1)
     name, scorer = scorer_for(model, adapters, access)
     progress("load the model", 1, 1)
-    ours = choice not in ("", OWN) and not choice.startswith(SERVER) and not model.startswith((ADAPTER, RERANKED))
-    cache = shared_cache() if ours else own_cache()
+    is_shared = choice not in ("", OWN) and not choice.startswith(SERVER) and not model.startswith((ADAPTER, RERANKED))
+    cache = own_cache()
+    if is_shared:
+        cache = shared_cache()
     result = run_composition(loaded, scorer, name=name, cache=cache, progress=progress)
-    if ours and len(_known) < MAX_KNOWN:
+    if is_shared and len(_known) < MAX_KNOWN:
         _known[choice, model] = result
     return result
 
@@ -174,12 +180,12 @@ _known: dict[tuple[str, str], CompositionResult] = {}
 
 
 def known_result(choice: str, model: str) -> CompositionResult | None:
-    """What was found before of a benchmark that comes along, or None."""
+    """The earlier result on a shipped benchmark, or None."""
     return _known.get((choice, model))
 
 
 def forget(state: ComposeState) -> None:
-    """Delete a visitor's adapters some time after they have gone."""
+    """Delete a visitor's adapters, some time after the visit."""
     for adapter in state.adapters:
         shutil.rmtree(adapter.folder, ignore_errors=True)
 
@@ -187,7 +193,7 @@ def forget(state: ComposeState) -> None:
 def diagnose_items(
     loaded: LoadedBenchmark, results: Sequence[CompositionResult], encoder: str, progress: Progress
 ) -> str:
-    """Diagnose the failures of the first result, the second set beside it, and store that as a run; returns its id."""
+    """Diagnose the errors of the first result, compared with the second, and store the run; returns its id."""
     from core.discovery.settings import EmbeddingSettings, Settings
     from core.systems.composition.failures.diagnose import diagnose_composition
     from core.systems.composition.failures.second_model import two_models
@@ -204,5 +210,5 @@ def diagnose_items(
 
 
 def category_columns(samples: SampleSet) -> list[str]:
-    """Names of the columns of categories, for a grid."""
+    """Names of the categorical columns, for a grid."""
     return [column.name for column in samples.metadata if column.kind == "category"]

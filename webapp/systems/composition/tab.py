@@ -1,5 +1,4 @@
-"""Compose tab: does a model tell which image a caption belongs to when the same words are put together in another
-way?"""
+"""Compose tab: whether a model matches images with captions of the same words in another arrangement."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ PARTS = (
     ("pairs", "Your own pairs", "a few images and captions"),
     ("grid", "Binding grid", "attribute by object"),
 )
-"""(key, title, what it is of) of the tab's parts."""
+"""(key, title, content) of the tab's parts."""
 
 
 def build(page: Page, tab: gr.Tab) -> None:

@@ -1,5 +1,5 @@
-"""Training, below a benchmark's result in the tab Compose: a small module on the encoder's frozen tokens, before and
-after on the same items."""
+"""Training, below a benchmark's result in the tab Compose: a small module on the encoder's frozen tokens, with results
+before and after on the same items."""
 
 from __future__ import annotations
 
@@ -37,35 +37,41 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learned:
-    """What one training made."""
+    """The result of a training."""
 
     adapter: TrainedAdapter
     ran: BenchmarkRun
     regression: ForgettingCheck | str
-    """Or why it is not known."""
+    """The check, or the reason that it is missing."""
     archive: Path
     stopped: bool
 
 
 def on_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any) -> str:
-    """What a training is likely to take."""
+    """The estimated time of a training."""
     try:
         plan = read_plan(adapter, source, kind, n, epochs)
     except InvalidInput as error:
         return render("estimate.html.j2", said=str(error))
-    return estimate_view(plan.adapter, plan.n if plan.source == RENDERED else None, plan.epochs)
+    n_items = None
+    if plan.source == RENDERED:
+        n_items = plan.n
+    return estimate_view(plan.adapter, n_items, plan.epochs)
 
 
 def on_train(state: ComposeState, access: ModelAccess, *values: Any) -> Iterator[tuple[Any, ...]]:
-    """Train, then score before and after; yields (job id, status, curve so far, what was made)."""
+    """Train, then score before and after; yields (job id, status, curve so far, result)."""
     plan = read_plan(*values)
     folder = fresh_folder("adapter")
-    drawn = [""]
+    shown = [""]
 
     def so_far() -> tuple[Any, ...]:
-        """The curve where it has changed."""
-        before, drawn[0] = drawn[0], curve_so_far_view(folder)
-        return drawn[0] if drawn[0] != before else gr.skip(), None
+        """The curve, if it has changed."""
+        view = curve_so_far_view(folder)
+        if view == shown[0]:
+            return gr.skip(), None
+        shown[0] = view
+        return view, None
 
     job = Job(lambda progress: learn(state, access, plan, folder, progress))
     try:
@@ -74,34 +80,36 @@ def on_train(state: ComposeState, access: ModelAccess, *values: Any) -> Iterator
         if job.result is None:
             shutil.rmtree(folder, ignore_errors=True)
     if job.result is not None:
-        yield "", closing("Stopped, and kept" if job.result.stopped else "Done"), gr.skip(), job.result
+        status = "Done"
+        if job.result.stopped:
+            status = "Stopped and saved"
+        yield "", closing(status), gr.skip(), job.result
 
 
 def curve_so_far_view(folder: Path) -> str:
-    """The curve of the epochs that are finished."""
+    """The curve of the finished epochs."""
     from core.systems.composition.training.train import curve_so_far
 
     return curve_view(curve_so_far(folder / "state"))
 
 
 def learn(state: ComposeState, access: ModelAccess, plan: Plan, folder: Path, progress: Progress) -> Learned:
-    """Train by the plan and score the frozen and the adapted encoder on the open benchmark, or on the part that nothing
-    was learned from.
+    """Train by the plan, and score the frozen and the adapted encoder on the open benchmark, or on its held-out part.
 
-    A training that is stopped after its first epoch is kept as it stands.
+    A training stopped after its first epoch keeps its best epoch.
     """
     from core.encoders import load_encoder
 
     encoder = load_encoder(checked_encoder(plan.encoder, access))
-    progress("draw what to learn from", 0, 1)
+    progress("read training items", 0, 1)
     choice, test, training = _parts(state, plan)
-    progress("draw what to learn from", 1, 1)
+    progress("read training items", 1, 1)
     adapted, stopped = _adapt(plan, training, encoder, folder, progress)
-    name = _named(adapted.adapter.title, plan, state.adapters, len(training.benchmark))
+    name = _unique_name(adapted.adapter.title, plan, state.adapters, len(training.benchmark))
     adapter = TrainedAdapter(name, folder, plan.encoder)
-    patient = _patient(progress)
-    before = run_model(choice, test, plan.encoder, (), access, patient)
-    after = run_model(choice, test, f"{ADAPTER}{name}", (adapter,), access, patient)
+    report = _without_cancel(progress)
+    before = run_model(choice, test, plan.encoder, (), access, report)
+    after = run_model(choice, test, f"{ADAPTER}{name}", (adapter,), access, report)
     cost = "the training was stopped."
     if not stopped:
         cost = _regression(adapted, progress)
@@ -111,10 +119,10 @@ def learn(state: ComposeState, access: ModelAccess, plan: Plan, folder: Path, pr
 def _adapt(
     plan: Plan, training: LoadedBenchmark, encoder: Encoder, folder: Path, progress: Progress
 ) -> tuple[Adapted, bool]:
-    """The trained module, saved to the folder, and whether it was stopped after one of its epochs.
+    """The trained module, saved to the folder, and whether the training was stopped after an epoch.
 
     Raises:
-        Cancelled: it was stopped before.
+        Cancelled: the training was stopped before its first epoch ended.
     """
     from core.systems.composition.training.loop import Training
     from core.systems.composition.training.train import adapt, adapted_so_far  # torch
@@ -136,8 +144,8 @@ def _adapt(
     return adapted, stopped
 
 
-def _patient(progress: Progress) -> Progress:
-    """The same without stopping: what follows a stop is short, and nothing that was trained may be lost by it."""
+def _without_cancel(progress: Progress) -> Progress:
+    """The progress without `Cancelled`: the work after a training is short, and a stop must not lose the module."""
 
     def report(step: str, done: int, total: int) -> None:
         with contextlib.suppress(Cancelled):
@@ -147,7 +155,7 @@ def _patient(progress: Progress) -> Progress:
 
 
 def _parts(state: ComposeState, plan: Plan) -> tuple[str, LoadedBenchmark, LoadedBenchmark]:
-    """(choice, benchmark to test on, benchmark to learn from)."""
+    """(choice, test benchmark, training benchmark)."""
     if plan.source == PART:
         from core.systems.composition.split import two_parts
 
@@ -159,13 +167,18 @@ def _parts(state: ComposeState, plan: Plan) -> tuple[str, LoadedBenchmark, Loade
         return "", test, training
     from core.systems.composition.scenes.shipped import draw_training
 
-    drawn = draw_training(plan.n, plan.seed, (plan.kind,) if plan.kind else ())
-    choice = state.choice if state.loaded is not None else FIRST
-    return choice, state.loaded or shipped(FIRST), replace(drawn, store=Remembered(drawn.store))
+    kinds = ()
+    if plan.kind:
+        kinds = (plan.kind,)
+    rendered = draw_training(plan.n, plan.seed, kinds)
+    training = replace(rendered, store=Remembered(rendered.store))
+    if state.loaded is None:
+        return FIRST, shipped(FIRST), training
+    return state.choice, state.loaded, training
 
 
 def _regression(adapted: Any, progress: Progress) -> ForgettingCheck | str:
-    """What it cost elsewhere; a stop, or data that cannot be read, does not lose the adapter."""
+    """The loss of accuracy on other tasks, or the reason that it is missing, such as a stop or unreadable data."""
     from core.systems.composition.scoring.encoder import EncoderScorer
     from core.systems.composition.training.adapted_scorer import AdaptedScorer
     from core.systems.composition.training.forgetting import check_regression
@@ -178,18 +191,18 @@ def _regression(adapted: Any, progress: Progress) -> ForgettingCheck | str:
         return str(error)
 
 
-def _named(title: str, plan: Plan, adapters: tuple[TrainedAdapter, ...], n: int) -> str:
-    """A name of its own for a trained adapter."""
+def _unique_name(title: str, plan: Plan, adapters: tuple[TrainedAdapter, ...], n: int) -> str:
+    """A unique name for a trained adapter."""
     what = "items"
     if plan.kind and plan.source == RENDERED:
         what = f"{plan.kind} items"
     name = f"{title}, {n:,} {what}, seed {plan.seed}"
     taken = {adapter.name for adapter in adapters}
     unique = name
-    i = 2
+    copy = 2
     while unique in taken:
-        unique = f"{name} ({i})"
-        i = i + 1
+        unique = f"{name} ({copy})"
+        copy += 1
     return unique
 
 
@@ -204,7 +217,7 @@ def _archive(folder: Path) -> Path:
 
 
 def on_learned(state: ComposeState, access: ModelAccess, learned: Learned | None) -> tuple[Any, ...]:
-    """Show what a training made: returns (status, state, result, items, diagnose button, files' row, training's
+    """Show the result of a training: returns (status, state, result, items, diagnose button, files' row, training's
     view, zip, second models)."""
     from core.systems.composition.training.adapted import load_adapted
 

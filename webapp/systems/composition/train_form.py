@@ -1,4 +1,4 @@
-"""What a training in the tab Compose is asked for."""
+"""The form of a training in the tab Compose."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STARTS = {"local": "Local: each word looks for its patch", "mm-adapter": "MM-Ada
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What stands in the form."""
+    """The values of the form."""
 
     adapter: str
     source: str
@@ -29,39 +29,35 @@ class Plan:
     seed: int
     encoder: str
     kind: str = ""
-    """Of the rendered items; "" takes every kind."""
+    """Kind of rendered items; "" takes every kind."""
 
 
 def adapters() -> list[tuple[str, str]]:
-    """(title, name) of the adapters, those first that learn most for their cost."""
+    """(title, name) of the adapters, first those that learn most for their cost."""
     from core.systems.composition.adapters import ADAPTERS
 
-    rest = [name for name in ADAPTERS if name not in STARTS]
-    return [
-        *((title, name) for name, title in STARTS.items() if name in ADAPTERS),
-        *((name.capitalize(), name) for name in rest),
-    ]
+    starts = [(title, name) for name, title in STARTS.items() if name in ADAPTERS]
+    rest = [(name.capitalize(), name) for name in ADAPTERS if name not in STARTS]
+    return [*starts, *rest]
 
 
 def kinds() -> list[tuple[str, str]]:
-    """(title, name) of the kinds of rendered items, and every kind together."""
+    """(title, name) of the kinds of rendered items, and of all kinds together."""
     from core.systems.composition.scenes.items import KINDS
 
-    return [
-        *((f"{name.capitalize()}: {what}", name) for name, what in KINDS.items()),
-        ("Every kind: needs more items and epochs", ""),
-    ]
+    single = [(f"{name.capitalize()}: {what}", name) for name, what in KINDS.items()]
+    return [*single, ("Every kind: needs more items and epochs", "")]
 
 
 def read_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any, seed: Any = 0, encoder: str = "") -> Plan:
-    """The form as a plan.
+    """The plan of a form.
 
     Raises:
         InvalidInput: a number is out of range, or the adapter is unknown.
     """
     known = {name for _, name in kinds()}
     if adapter not in {name for _, name in adapters()} or source not in (RENDERED, PART) or (kind or "") not in known:
-        raise InvalidInput("Choose an adapter and what it learns from.")
+        raise InvalidInput("Choose an adapter and its training items.")
     plan = Plan(str(adapter), str(source), as_int(n), as_int(epochs), as_int(seed), encoder, str(kind or ""))
     for name, value, low, high in (
         ("Items", plan.n, MIN_ITEMS, MAX_ITEMS),
@@ -74,13 +70,13 @@ def read_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any, seed: A
 
 
 def form() -> list[Any]:
-    """Fields for the adapter, what it learns from, its kind and number, the epochs and the seed."""
-    sources = [("Rendered scenes, drawn now", RENDERED), ("Part of the open benchmark", PART)]
+    """Fields for the adapter, the source, kind and number of its training items, the epochs and the seed."""
+    sources = [("New rendered scenes", RENDERED), ("Part of the open benchmark", PART)]
     return [
-        gr.Dropdown(adapters(), value="local", label="What is trained", elem_id="teach-adapter"),
-        gr.Radio(sources, value=RENDERED, label="It learns from", elem_id="teach-source"),
-        gr.Dropdown(kinds(), value="colour", label="Rendered items in which", elem_id="teach-kind"),
-        gr.Slider(MIN_ITEMS, MAX_ITEMS, 1000, step=100, label="Rendered items", elem_id="teach-n"),
-        gr.Slider(1, MAX_EPOCHS, 12, step=1, label="Epochs at most", elem_id="teach-epochs"),
+        gr.Dropdown(adapters(), value="local", label="Adapter", elem_id="teach-adapter"),
+        gr.Radio(sources, value=RENDERED, label="Training items", elem_id="teach-source"),
+        gr.Dropdown(kinds(), value="colour", label="Kind of rendered items", elem_id="teach-kind"),
+        gr.Slider(MIN_ITEMS, MAX_ITEMS, 1000, step=100, label="Number of rendered items", elem_id="teach-n"),
+        gr.Slider(1, MAX_EPOCHS, 12, step=1, label="Maximum epochs", elem_id="teach-epochs"),
         gr.Number(0, precision=0, minimum=0, label="Seed", elem_id="teach-seed"),
     ]

@@ -1,4 +1,4 @@
-"""The views of a training: its curve, what is known of the trained module, and what it cost elsewhere."""
+"""The views of a training: its curve, the facts of the trained module, and its cost on other tasks."""
 
 from __future__ import annotations
 
@@ -17,19 +17,23 @@ if TYPE_CHECKING:
     from core.systems.composition.training.adapted import AdapterRecord
     from core.systems.composition.training.forgetting import ForgettingCheck
 
-PER_ITEM = {"linear": 0.001, "local": 0.018, "mm-adapter": 0.029}
-"""CPU seconds of one item in one epoch, measured with the embedded encoder; others have wider tokens."""
-READING = 0.15
-"""Seconds to draw an item's two images and to read their tokens."""
+ITEM_EPOCH_S = {"linear": 0.001, "local": 0.018, "mm-adapter": 0.029}
+"""CPU seconds of one item in one epoch by adapter, measured with the embedded encoder; others have wider tokens."""
+READ_S = 0.15
+"""Measured CPU seconds to render an item's two images and to compute their tokens."""
 
 
 def estimate_view(adapter: str, n: int | None, epochs: int) -> str:
-    """What a training is likely to take (n None: a part of the open benchmark, whose size is not asked)."""
+    """The estimated time of a training.
+
+    Args:
+        n: items; None for a part of the open benchmark.
+    """
     if n is None:
         text = "The training uses half of the open benchmark's items, or those that its file tags “train”."
         return render("estimate.html.j2", said=text)
-    reading = n * READING
-    training = n * epochs * PER_ITEM.get(adapter, 0.03)
+    reading = n * READ_S
+    training = n * epochs * ITEM_EPOCH_S.get(adapter, 0.03)
     whole = duration(reading + training)
     part = duration(reading)
     text = f"About {whole} on one core with the embedded encoder, {part} of them to draw and read."
@@ -37,18 +41,21 @@ def estimate_view(adapter: str, n: int | None, epochs: int) -> str:
 
 
 def curve_view(epochs: Sequence[Epoch]) -> str:
-    """The share of validation items that are right, epoch by epoch, as a line with its figures beneath."""
+    """The accuracy on validation items by epoch, as a line above its figures."""
     if epochs:
         return render("curve.html.j2", curve=training_curve(epochs))
     return ""
 
 
 def trained_view(name: str, record: AdapterRecord, cost: ForgettingCheck | str, *, stopped: bool) -> str:
-    """The curve, the facts of the trained module, and what it cost, or why that is not known."""
+    """The curve, the facts of the trained module, and its cost, or the reason that it is unknown."""
+    best = f"epoch {record.best} of {len(record.curve) - 1}"
+    if stopped:
+        best += ", stopped"
     facts = (
         ("Learned from", f"{count(record.n_training, 'item')}, {record.n_validation:,} to stop it"),
         ("Parameters", f"{record.n_parameters:,}"),
-        ("Kept", f"epoch {record.best} of {len(record.curve) - 1}{', stopped' if stopped else ''}"),
+        ("Best", best),
         ("CPU time", f"{number(record.seconds)} s"),
         ("Encoder", record.encoder),
     )

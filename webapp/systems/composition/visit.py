@@ -1,4 +1,4 @@
-"""What a visitor has done in the tab Compose."""
+"""The state of a visit to the tab Compose."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGE = 6
 
 @dataclass(frozen=True, slots=True)
 class TrainedAdapter:
-    """A trained adapter of the visitor's, in a folder of their own."""
+    """A visitor's trained adapter in its folder."""
 
     name: str
     folder: Path
@@ -29,31 +29,31 @@ class TrainedAdapter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComposeState:
-    """What a visitor has done in the tab."""
+    """A visitor's benchmark, results, filter and adapters."""
 
     choice: str = ""
-    """What was opened: "rendered:60", "own", or a data set's name."""
+    """The open benchmark: "rendered:60", "own", or a data set's name."""
     loaded: LoadedBenchmark | None = None
     opened: LoadedBenchmark | None = None
-    """The whole benchmark, where `loaded` is the part that nothing was learned from."""
+    """The whole benchmark if `loaded` is its held-out part."""
     results: tuple[CompositionResult, ...] = ()
-    """One or two, on the open benchmark; the second is compared with the first."""
+    """One or two on the open benchmark; the second is compared with the first."""
     tag: str = ""
     value: str = ""
     which: str = "worst"
     shown: int = PAGE
     adapters: tuple[TrainedAdapter, ...] = ()
     forgetting: ForgettingCheck | None = None
-    """What the training cost whose before and after are shown."""
+    """The cost of the training whose results before and after are open."""
     curve: tuple[Sequence[Epoch], int] | None = None
-    """Its epochs and the number of the one that was kept."""
+    """Its epochs and the number of the best one."""
 
     @property
     def first(self) -> CompositionResult:
-        """The result that is shown first.
+        """The first result.
 
         Raises:
-            InvalidInput: it does not exist.
+            InvalidInput: no result is open.
         """
         if not self.results or self.loaded is None:
             raise InvalidInput("No result is open. Choose a benchmark and a model, and run it.")
@@ -62,10 +62,10 @@ class ComposeState:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BenchmarkRun:
-    """What one press of Run made."""
+    """The results of one press of Run."""
 
     choice: str
     loaded: LoadedBenchmark
     results: tuple[CompositionResult, ...]
     opened: LoadedBenchmark | None = None
-    """The whole benchmark, where `loaded` is a part."""
+    """The whole benchmark if `loaded` is a part."""

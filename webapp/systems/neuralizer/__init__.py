@@ -1,1 +1,1 @@
-"""Panels of the tab Ask: why scans or clips of a cluster fail, and reference masks for scans that have none."""
+"""Panels of the tab Ask: the cause of errors on scans or clips, and reference masks for scans without a true one."""

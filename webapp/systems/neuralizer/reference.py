@@ -1,5 +1,5 @@
-"""Reference masks, below the questions of the tab Ask: what the masks of low-loss scans make of the others, and whether
-they may stand in for a true one."""
+"""The part Reference masks of the tab Ask: masks drawn from low-loss scans, and whether they may stand in for a true
+one."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, shows_errors
 from webapp.systems.neuralizer.render import render
-from webapp.systems.neuralizer.why import ELSEWHERE, MadeFiles, brought
+from webapp.systems.neuralizer.why import ELSEWHERE, MadeFiles, file_or_example
 
 if TYPE_CHECKING:
     from core.systems.neuralizer.reference.html import ShownScan
     from core.systems.neuralizer.reference.standin import Standin
 
 FILES = (("reference.html", "Masks (HTML)"), ("reference.json", "Figures (JSON)"), ("reference.csv", "Scans (CSV)"))
-SHOWN = 6
-"""Scans whose masks the page shows; the file has more."""
+SHOWN_SCANS = 6
+"""Scans on the page; the file shows more."""
 
 
 def usable(diagnosis: Diagnosis | None) -> bool:
-    """Whether the run is of scans."""
+    """Whether the run has scans."""
     return diagnosis is not None and diagnosis.samples.modality == "scan"
 
 
 def intro(diagnosis: Diagnosis | None) -> str:
-    """What reference masks are for, or that this run is of no scans."""
+    """The purpose of reference masks, or that they need scans."""
     return render("reference_intro.html.j2", scans=usable(diagnosis))
 
 
 def make_reference(
-    session: Session, given: tuple[Path, Path], columns: tuple[str, ...], progress: Progress
+    session: Session, files: tuple[Path, Path], columns: tuple[str, ...], progress: Progress
 ) -> MadeFiles:
-    """Draw the masks and measure what they are worth; a visitor's own run keeps the figures.
+    """Draw the masks and measure their quality; a visitor's own run stores the figures.
 
     Args:
-        given: table, and scans and masks.
+        files: table, and scans and masks.
         columns: of true masks, predicted masks, and groups; "" is recognized by name.
 
     Raises:
-        InvalidInput: the run is of no scans, or the files hold no masks to learn from.
+        InvalidInput: the run does not have scans, or the files lack masks to learn from.
     """
     import pandas as pd
 
@@ -64,18 +64,21 @@ def make_reference(
 
     diagnosis = require_run(session)
     true, predicted, group = columns
-    roles = Roles(masks=(true, predicted) if true and predicted else None, group=group or None, modality="scan")
-    scans, standin, found = measure_table(diagnosis, given, roles, progress=progress)
+    roles = Roles(group=group or None, modality="scan")
+    if true and predicted:
+        roles = replace(roles, masks=(true, predicted))
+    scans, standin, references = measure_table(diagnosis, files, roles, progress=progress)
     document = standin.document()
-    page = reference_page(diagnosis, scans, standin, found)
-    files = write_files("reference", FILES, page, document, pd.DataFrame(standin.columns()))
-    if not RUNS.is_linked(session.run):  # who reads by a link sees it, and the run stays as its maker left it
+    page = reference_page(diagnosis, scans, standin, references)
+    downloads = write_files("reference", FILES, page, document, pd.DataFrame(standin.columns()))
+    if not RUNS.is_linked(session.run):  # a reader with a link sees the result, but does not change the run
         RUNS.change(session.run, lambda now: replace(now, extras={**now.extras, KEY: document}))
-    return MadeFiles(session.run, reference_view(standin, shown_scans(scans, standin, found, SHOWN)), files)
+    view = reference_view(standin, shown_scans(scans, standin, references, SHOWN_SCANS))
+    return MadeFiles(session.run, view, downloads)
 
 
 def reference_view(standin: Standin, shown: Sequence[ShownScan]) -> str:
-    """Whether the masks may stand in, with all that was measured, and what they look like."""
+    """Whether the masks may stand in, with the figures, and the masks of `shown`."""
     from core.systems.neuralizer.reference.html import LEGEND
     from core.systems.neuralizer.reference.wording import RULE, reference_lines
 
@@ -94,42 +97,44 @@ def reference_view(standin: Standin, shown: Sequence[ShownScan]) -> str:
 def on_reference(
     session: Session, table: str | None, images: str | None, true: str | None, predicted: str | None, group: str | None
 ) -> Iterator[tuple[Any, ...]]:
-    """Draw and measure; yields (job id, status, what was made)."""
+    """Draw and measure; yields (job id, status, result)."""
     if not usable(require_run(session)):
-        raise InvalidInput("Reference masks are drawn for scans. Open a run of scans.")
-    columns = tuple((one or "").strip() for one in (true, predicted, group))  # None of fields that were never shown
+        raise InvalidInput("Reference masks need scans. Open a run of scans.")
+    columns = tuple((name or "").strip() for name in (true, predicted, group))  # None from fields never shown
     if bool(columns[0]) != bool(columns[1]):
         raise InvalidInput("Name both columns of masks, the true and the predicted one, or neither.")
-    run = session.run
     if bool(table) != bool(images):
-        raise InvalidInput("Bring both: the table that was diagnosed, and its scans and masks.")
-    given = brought(run, table, "table.csv"), brought(run, images, "images.zip")
-    job = Job(lambda progress: make_reference(session, given, columns, progress))
+        raise InvalidInput("Add both: the diagnosed table, and its scans and masks.")
+    run = session.run
+    files = file_or_example(run, table, "table.csv"), file_or_example(run, images, "images.zip")
+    job = Job(lambda progress: make_reference(session, files, columns, progress))
     yield from follow(job, "The masks were not drawn", None)
 
 
-def on_drawn(session: Session, state: KeptState[MadeFiles], made: MadeFiles | None) -> tuple[Any, ...]:
-    """Show what was made: returns (state, status, view, downloads, Explore's notes)."""
-    is_open = made is not None and made.run == session.run
-    notes = gr.update(value=notes_section(require_run(session)), run=session.run) if is_open else gr.skip()
-    return *receive(session, state, made, FILES, ELSEWHERE), notes
+def on_drawn(session: Session, state: KeptState[MadeFiles], result: MadeFiles | None) -> tuple[Any, ...]:
+    """Show the masks: returns (state, status, view, downloads, notes of the tab Explore)."""
+    notes = gr.skip()
+    if result is not None and result.run == session.run:
+        notes = gr.update(value=notes_section(require_run(session)), run=session.run)
+    return *receive(session, state, result, FILES, ELSEWHERE), notes
 
 
 def on_run(session: Session, state: KeptState[MadeFiles]) -> tuple[Any, ...]:
-    """The tab is shown: returns (accordion, then what `reopened` gives); there is none where the run is of no scans."""
-    there = gr.update(visible=usable(RUNS.get(session.run))) if session.run else gr.skip()
-    return there, *reopened(session, state, intro, FILES, usable)
+    """Show the tab: returns (accordion, then `reopened`). The accordion appears only for runs of scans."""
+    accordion = gr.skip()
+    if session.run:
+        accordion = gr.update(visible=usable(RUNS.get(session.run)))
+    return accordion, *reopened(session, state, intro, FILES, usable)
 
 
 def _fields(diagnosis: Diagnosis | None, first: str) -> tuple[gr.File, gr.File, list[Any], MadeParts]:
     with gr.Row(elem_classes="bring"):
-        table = upload("The table that was diagnosed (an example has its own)", TABLES, "reference-table")
+        table = upload("Diagnosed table (examples include it)", TABLES, "reference-table")
         images = upload("Its scans and masks: zip or tar", IMAGES, "reference-images")
-    with gr.Accordion("Columns, if they have unusual names", open=False), gr.Row():
-        columns = [
-            gr.Textbox(label=label, max_lines=1, elem_id=f"reference-{name}", min_width=160)
-            for name, label in (("true", "True mask"), ("predicted", "Predicted mask"), ("group", "Patient"))
-        ]
+    with gr.Accordion("Columns with unusual names", open=False), gr.Row():
+        columns = list[Any]()
+        for name, label in (("true", "True mask"), ("predicted", "Predicted mask"), ("group", "Patient")):
+            columns.append(gr.Textbox(label=label, max_lines=1, elem_id=f"reference-{name}", min_width=160))
     parts = made_parts("reference", "Draw the masks", FILES, first, width=160, interactive=usable(diagnosis))
     return table, images, columns, parts
 
@@ -142,14 +147,14 @@ def build(page: Page, tab: gr.Tab) -> None:
     diagnosis = page.diagnosis
     state = gr.State(KeptState(first), time_to_live=STATE_S)
     job = gr.State("")
-    made = gr.State(None)
-    title = "Reference masks: what would a mask look like where there is none?"
+    result = gr.State(None)
+    title = "Reference masks: a likely mask for scans without a true one"
     with gr.Accordion(title, open=False, visible=usable(diagnosis), elem_id="reference") as fold:
-        said = gr.HTML(intro(diagnosis), elem_id="reference-intro", **PLAIN)
+        lead = gr.HTML(intro(diagnosis), elem_id="reference-intro", **PLAIN)
         table, images, columns, parts = _fields(diagnosis, first)
-    told = [parts.status, parts.view, *parts.buttons]
-    given = [session, table, images, *columns]
-    drawn = parts.run.click(shows_errors(on_reference), given, [job, parts.status, made], **HEAVY, **PRIVATE)
-    drawn.success(shows_errors(on_drawn), [session, state, made], [state, *told, view.notes], **PRIVATE)
+    outputs = [parts.status, parts.view, *parts.buttons]
+    inputs = [session, table, images, *columns]
+    drawn = parts.run.click(shows_errors(on_reference), inputs, [job, parts.status, result], **HEAVY, **PRIVATE)
+    drawn.success(shows_errors(on_drawn), [session, state, result], [state, *outputs, view.notes], **PRIVATE)
     wire_cancel(parts.cancel, job)
-    tab.select(shows_errors(on_run), [session, state], [fold, state, said, parts.run, *told], **QUICK)
+    tab.select(shows_errors(on_run), [session, state], [fold, state, lead, parts.run, *outputs], **QUICK)

@@ -1,5 +1,5 @@
-"""Why? In the tab Ask: is it the bias field or noise that scans fail for, or the order, light or cuts of clips? Files
-are made for the visitor's own model, and the losses that it gives are read."""
+"""The part Why? of the tab Ask: whether errors come from bias field or noise of scans, or from order, light or cuts of
+clips. Errata writes files for the visitor's model, and reads its losses for them."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ from webapp.state.session import Session, require_run, shows_errors
 from webapp.systems.neuralizer.render import render
 
 if TYPE_CHECKING:
-    from core.systems.neuralizer.corrections.explain import CorrectionFinding
+    from core.systems.neuralizer.corrections.explain import CorrectionFigures, CorrectionFinding
 
-MADE = (("corrected.zip", "Files for your model (zip)"), ("altered.json", "What was done to each (JSON)"))
-READ = (("corrections.json", "What explains (JSON)"),)
-ELSEWHERE = "These files are of another run. Open that run again to see them."
+MADE = (("corrected.zip", "Files for your model (zip)"), ("altered.json", "Changes by file (JSON)"))
+READ = (("corrections.json", "Corrections (JSON)"),)
+ELSEWHERE = "These files belong to another run. Open that run again to see them."
 MAX_BYTES = GIB
-"""Limit for the files of one export."""
+"""Limit for the files of one export together."""
 MIN_ITEMS = 5
-"""Items of the cluster, and as many others."""
+"""Fewest items of the cluster, and as many others."""
 NO_FILES = "This run has only small images of its files. Add the diagnosed scans or clips as a zip or tar."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MadeFiles:
-    """Files for a run, or the results of their losses, as shown."""
+    """The files of a run, or the results of their losses, with their view."""
 
     run: str
     view: str
@@ -64,42 +64,51 @@ def usable(diagnosis: Diagnosis | None) -> bool:
 
 def intro(diagnosis: Diagnosis | None) -> str:
     """What corrections are for, or what the open run lacks."""
-    noun = "sample" if diagnosis is None else diagnosis.samples.modality
+    noun = "sample"
+    if diagnosis is not None:
+        noun = diagnosis.samples.modality
     lacks = "kind"
     if usable(diagnosis):
         lacks = ""
     elif kinds(diagnosis):
         lacks = "clusters"
-    return render("why_intro.html.j2", noun=noun, lacks=lacks, faults=kinds(diagnosis))
+    return render("why_intro.html.j2", noun=noun, lacks=lacks)
 
 
 def example_file(run: str, name: str) -> Path | None:
-    """A file of that name that came along with an example; None of every other run."""
+    """The file of that name beside a shipped example; None for other runs."""
     if not RUNS.is_example(run):
         return None
     path = RUNS.path(run).parent / name
-    return path if path.parent.parent == ASSETS / "examples" and path.is_file() else None
+    if path.parent.parent != ASSETS / "examples" or not path.is_file():
+        return None
+    return path
 
 
-def brought(run: str, file: str | None, name: str) -> Path:
-    """What was brought, else what came along with an example.
+def file_or_example(run: str, file: str | None, name: str) -> Path:
+    """The uploaded file, else the one of that name beside an example.
 
     Raises:
-        InvalidInput: there is neither.
+        InvalidInput: neither exists.
     """
-    found = Path(file) if file else example_file(run, name)
-    if found is None:
+    if file:
+        return Path(file)
+    path = example_file(run, name)
+    if path is None:
         raise InvalidInput(NO_FILES)
-    return found
+    return path
 
 
 def make_files(
     session: Session, images: Path, cluster: int, faults: tuple[str, ...], most: int, progress: Progress
 ) -> MadeFiles:
-    """Make the files, as a zip, and what says what they are.
+    """Write the files as a zip, and their manifest.
+
+    Args:
+        most: largest number of items of the cluster, and of others.
 
     Raises:
-        InvalidInput: the run has no such cluster, a file is missing or damaged, or they are too large together.
+        InvalidInput: the run lacks the cluster, a file is missing or damaged, or the files are too large together.
     """
     from core.systems.neuralizer.corrections.altered import MANIFEST, read_manifest, zip_altered
     from core.systems.neuralizer.corrections.request import CorrectionRequest, altered_items
@@ -118,10 +127,10 @@ def make_files(
 
 
 def read_scores(session: Session, manifest: Path, scores: Path, progress: Progress) -> MadeFiles:
-    """What the losses of the files come to.
+    """The corrections that explain the cluster's loss, from the losses of the files.
 
     Raises:
-        InvalidInput: the files were made for another run, or a loss is missing.
+        InvalidInput: the files belong to another run, or a loss is missing.
     """
     from core.systems.neuralizer.corrections.altered import read_manifest, read_rescored
     from core.systems.neuralizer.corrections.explain import explain_by_corrections, not_the_runs
@@ -129,22 +138,27 @@ def read_scores(session: Session, manifest: Path, scores: Path, progress: Progre
     diagnosis = require_run(session)
     items, about = read_manifest(manifest)
     progress("read the losses", 0, 1)
-    read = read_rescored(items, scores)
-    found = explain_by_corrections(diagnosis, about, read)
-    note = not_the_runs(diagnosis, read)
+    rescored = read_rescored(items, scores)
+    findings = explain_by_corrections(diagnosis, about, rescored)
+    note = not_the_runs(diagnosis, rescored)
     progress("read the losses", 1, 1)
-    said = [one.to_dict() for one in found]
-    document = {"cluster": about.get("cluster"), "corrections": said, "note": note or None}
-    return MadeFiles(session.run, scores_view(diagnosis, found, note), write_files("explained", READ, document))
+    corrections = [finding.to_dict() for finding in findings]
+    document = {"cluster": about.get("cluster"), "corrections": corrections, "note": note or None}
+    return MadeFiles(session.run, scores_view(diagnosis, findings, note), write_files("explained", READ, document))
 
 
-def scores_view(diagnosis: Diagnosis, found: tuple[CorrectionFinding, ...], note: str = "") -> str:
-    """A row for each correction, and whether any explains the cluster; first the note, if there is one."""
+def scores_view(diagnosis: Diagnosis, findings: tuple[CorrectionFinding, ...], note: str = "") -> str:
+    """The note, if any, and a row for each correction, under the verdict."""
     from core.systems.neuralizer.corrections.explain import figures_of
 
-    names = [FAULT_TITLES.get(one.correction, one.correction) for one in found if one.explains]
+    names = list[str]()
+    rows: list[tuple[str, int, CorrectionFigures, bool]] = []
+    for finding in findings:
+        if finding.explains:
+            names.append(FAULT_TITLES.get(finding.correction, finding.correction))
+        title = correction_title(finding.correction)
+        rows.append((title, finding.effect.n, figures_of(finding), finding.explains))
     noun = diagnosis.samples.modality
-    rows = [(correction_title(one.correction), one.effect.n, figures_of(one), one.explains) for one in found]
     unit = diagnosis.outcomes.said_unit
     return render("why_read.html.j2", names=names, rows=rows, noun=noun, unit=unit, note=note)
 
@@ -152,67 +166,73 @@ def scores_view(diagnosis: Diagnosis, found: tuple[CorrectionFinding, ...], note
 def on_make(
     session: Session, images: str | None, cluster: int | None, faults: list[str] | None, most: float | None
 ) -> Iterator[tuple[Any, ...]]:
-    """Make the files; yields (job id, status, what was made)."""
+    """Write the files; yields (job id, status, result)."""
     diagnosis = require_run(session)
     if not usable(diagnosis):
         raise InvalidInput("Corrections need a confirmed group of scans or clips. Open a run with one.")
     if cluster is None:
         raise InvalidInput("No group is chosen. Choose one first.")
-    if most is None or not MIN_ITEMS <= most <= DEFAULT_ITEMS:  # nan is in no bounds
+    if most is None or not MIN_ITEMS <= most <= DEFAULT_ITEMS:  # also rejects nan
         raise InvalidInput(f"Choose {MIN_ITEMS} to {DEFAULT_ITEMS} items of the group: got {number(most)}.")
-    files = brought(session.run, images, "images.zip")
-    picked = tuple(faults or ())
+    files = file_or_example(session.run, images, "images.zip")
     chosen = as_int(cluster)
-    job = Job(lambda progress: make_files(session, files, chosen, picked, int(most), progress))
-    yield from follow(job, "The files were not made", None)
+    job = Job(lambda progress: make_files(session, files, chosen, tuple(faults or ()), int(most), progress))
+    yield from follow(job, "The files were not written", None)
 
 
-def on_made(session: Session, state: KeptState[MadeFiles], made: MadeFiles | None) -> tuple[Any, ...]:
-    """Show what was made: returns (state, status, view, downloads)."""
-    return receive(session, state, made, MADE, ELSEWHERE)
+def on_made(session: Session, state: KeptState[MadeFiles], result: MadeFiles | None) -> tuple[Any, ...]:
+    """Show the files: returns (state, status, view, downloads)."""
+    return receive(session, state, result, MADE, ELSEWHERE)
 
 
 def on_read(
     session: Session, state: KeptState[MadeFiles], scores: str | None, manifest: str | None
 ) -> Iterator[tuple[Any, ...]]:
-    """Read the losses of the files; yields (job id, status, what they come to)."""
+    """Read the losses of the files; yields (job id, status, result)."""
     require_run(session)
     if not scores:
         raise InvalidInput("Add the table of your model’s losses first, with the columns file and loss.")
-    own = None if state.current is None or state.run != session.run else state.current.files[1]
-    said = Path(manifest) if manifest else own
-    if said is None or not said.is_file():
+    path = None
+    if manifest:
+        path = Path(manifest)
+    elif state.current is not None and state.run == session.run:
+        path = state.current.files[1]
+    if path is None or not path.is_file():
         raise InvalidInput("Add altered.json from the zip, which lists the change of each file.")
-    job = Job(lambda progress: read_scores(session, said, Path(scores), progress))
+    listing = path
+    job = Job(lambda progress: read_scores(session, listing, Path(scores), progress))
     yield from follow(job, "The losses were not read", None)
 
 
-def on_told(session: Session, state: KeptState[MadeFiles], made: MadeFiles | None) -> tuple[Any, ...]:
-    """Show what explains: returns (state, status, view, downloads)."""
-    return receive(session, state, made, READ, ELSEWHERE)
+def on_explained(session: Session, state: KeptState[MadeFiles], result: MadeFiles | None) -> tuple[Any, ...]:
+    """Show the corrections: returns (state, status, view, downloads)."""
+    return receive(session, state, result, READ, ELSEWHERE)
 
 
 def choices(diagnosis: Diagnosis | None) -> tuple[Any, Any]:
-    """(clusters, faults) to choose among in the open run."""
+    """Updates of the fields of (clusters, faults) to the run's own."""
     if diagnosis is None or not usable(diagnosis):
         return gr.update(choices=[], value=None), gr.update(choices=[], value=[])
-    clusters = [(f"{one.id + 1}: {cluster_title(diagnosis, one)}", one.id) for one in diagnosis.clusters]
+    clusters = list[tuple[str, int]]()
+    for cluster in diagnosis.clusters:
+        clusters.append((f"{cluster.id + 1}: {cluster_title(diagnosis, cluster)}", cluster.id))
     faults = list(kinds(diagnosis))
-    named = [(correction_title(fault), fault) for fault in faults]
-    return gr.update(choices=clusters, value=clusters[0][1]), gr.update(choices=named, value=faults)
+    titles = [(correction_title(fault), fault) for fault in faults]
+    return gr.update(choices=clusters, value=clusters[0][1]), gr.update(choices=titles, value=faults)
 
 
-def on_run(session: Session, made: KeptState[MadeFiles], read: KeptState[MadeFiles]) -> tuple[Any, ...]:
-    """The tab is shown: returns (accordion, fields, clusters, faults), then what `reopened` gives of the files and of
-    the scores, whose intro is not told twice; there is no accordion where the run is of no scans or clips."""
-    there = gr.update(visible=bool(kinds(RUNS.get(session.run)))) if session.run else gr.skip()
-    of_files = reopened(session, made, intro, MADE, usable)
-    state, _, *of_scores = reopened(session, read, intro, READ, usable)
-    changed = bool(session.run) and made.run != session.run
-    if not changed:
-        return there, gr.skip(), gr.skip(), gr.skip(), *of_files, state, *of_scores
-    diagnosis = RUNS.get(session.run)
-    return there, gr.update(visible=usable(diagnosis)), *choices(diagnosis), *of_files, state, *of_scores
+def on_run(session: Session, files: KeptState[MadeFiles], scores: KeptState[MadeFiles]) -> tuple[Any, ...]:
+    """Show the tab: returns (accordion, fields, clusters, faults), then `reopened` of the files, and of the scores
+    without the intro. The accordion appears only for runs of scans or clips."""
+    of_files = reopened(session, files, intro, MADE, usable)
+    state, _, *of_scores = reopened(session, scores, intro, READ, usable)
+    form = [gr.skip() for _ in range(4)]
+    if session.run:
+        diagnosis = RUNS.get(session.run)
+        form[0] = gr.update(visible=bool(kinds(diagnosis)))
+        if files.run != session.run:
+            form[1:] = [gr.update(visible=usable(diagnosis)), *choices(diagnosis)]
+    return *form, *of_files, state, *of_scores
 
 
 @dataclass(frozen=True)
@@ -233,10 +253,10 @@ def _fields(diagnosis: Diagnosis | None, first: str) -> WhyForm:
     clusters, faults = choices(diagnosis)
     with gr.Row(elem_classes="bring"):
         with gr.Column(scale=50, min_width=300):
-            gr.HTML("<h3>1. Have the files made</h3>", **PLAIN)
-            cluster = gr.Dropdown(clusters["choices"], value=clusters["value"], label="Cluster", elem_id="why-cluster")
-            taken = gr.CheckboxGroup(
-                faults["choices"], value=faults["value"], label="What is suspected", elem_id="why-faults"
+            gr.HTML("<h3>1. Write the files</h3>", **PLAIN)
+            cluster = gr.Dropdown(clusters["choices"], value=clusters["value"], label="Group", elem_id="why-cluster")
+            suspects = gr.CheckboxGroup(
+                faults["choices"], value=faults["value"], label="Suspected faults", elem_id="why-faults"
             )
             most = gr.Slider(
                 MIN_ITEMS,
@@ -246,16 +266,14 @@ def _fields(diagnosis: Diagnosis | None, first: str) -> WhyForm:
                 label="Items of the group, and as many others",
                 elem_id="why-most",
             )
-            images = upload(
-                "The scans or clips that were diagnosed: zip or tar (an example has its own)", IMAGES, "why-images"
-            )
-            made = made_parts("why", "Make the files", MADE, first, width=160, interactive=usable(diagnosis))
+            images = upload("Diagnosed scans or clips: zip or tar (examples include them)", IMAGES, "why-images")
+            made = made_parts("why", "Write the files", MADE, first, width=160, interactive=usable(diagnosis))
         with gr.Column(scale=50, min_width=300):
-            gr.HTML("<h3>2. Run your model on them, and bring its losses</h3>", **PLAIN)
-            scores = upload("A table with the columns file and loss", TABLES, "why-scores")
-            manifest = upload("altered.json, if the files were made another time", (".json",), "why-manifest")
+            gr.HTML("<h3>2. Run your model on them, and add its losses</h3>", **PLAIN)
+            scores = upload("Table with the columns file and loss", TABLES, "why-scores")
+            manifest = upload("altered.json, if you wrote the files earlier", (".json",), "why-manifest")
             read = made_parts("why-read", "Read the losses", READ, first, width=160, interactive=usable(diagnosis))
-    return WhyForm(images, cluster, taken, most, made, scores, manifest, read)
+    return WhyForm(images, cluster, suspects, most, made, scores, manifest, read)
 
 
 def build(page: Page, tab: gr.Tab) -> None:
@@ -263,24 +281,28 @@ def build(page: Page, tab: gr.Tab) -> None:
     session = page.session
     first = page.first
     diagnosis = page.diagnosis
-    made, read = (gr.State(KeptState(first), time_to_live=STATE_S) for _ in range(2))
+    saved_files = gr.State(KeptState(first), time_to_live=STATE_S)
+    saved_scores = gr.State(KeptState(first), time_to_live=STATE_S)
     jobs = [gr.State(""), gr.State("")]
-    found = [gr.State(None), gr.State(None)]
-    title = "Why? Scans and clips with a suspected fault taken out, for your model to score again"
+    results = [gr.State(None), gr.State(None)]
+    title = "Why? Scans and clips with a suspected fault removed, for your model to score"
     with gr.Accordion(title, open=False, visible=bool(kinds(diagnosis)), elem_id="why") as fold:
-        said = gr.HTML(intro(diagnosis), elem_id="why-intro", **PLAIN)
+        lead = gr.HTML(intro(diagnosis), elem_id="why-intro", **PLAIN)
         with gr.Column(visible=usable(diagnosis)) as fields:
             form = _fields(diagnosis, first)
-    told = [[parts.status, parts.view, *parts.buttons] for parts in (form.made, form.read)]
-    given = [session, form.images, form.cluster, form.faults, form.most]
-    makes = form.made.run.click(shows_errors(on_make), given, [jobs[0], form.made.status, found[0]], **HEAVY, **PRIVATE)
-    makes.success(shows_errors(on_made), [session, made, found[0]], [made, *told[0]], **PRIVATE)
-    given = [session, made, form.scores, form.manifest]
-    reads = form.read.run.click(shows_errors(on_read), given, [jobs[1], form.read.status, found[1]], **HEAVY, **PRIVATE)
-    reads.success(shows_errors(on_told), [session, read, found[1]], [read, *told[1]], **PRIVATE)
+    files = [form.made.status, form.made.view, *form.made.buttons]
+    inputs = [session, form.images, form.cluster, form.faults, form.most]
+    outputs = [jobs[0], form.made.status, results[0]]
+    written = form.made.run.click(shows_errors(on_make), inputs, outputs, **HEAVY, **PRIVATE)
+    written.success(shows_errors(on_made), [session, saved_files, results[0]], [saved_files, *files], **PRIVATE)
+    scores = [form.read.status, form.read.view, *form.read.buttons]
+    inputs = [session, saved_files, form.scores, form.manifest]
+    outputs = [jobs[1], form.read.status, results[1]]
+    read = form.read.run.click(shows_errors(on_read), inputs, outputs, **HEAVY, **PRIVATE)
+    read.success(shows_errors(on_explained), [session, saved_scores, results[1]], [saved_scores, *scores], **PRIVATE)
     wire_cancel(form.made.cancel, jobs[0])
     wire_cancel(form.read.cancel, jobs[1])
-    of_files = [made, said, form.made.run, *told[0]]
-    of_scores = [read, form.read.run, *told[1]]
+    of_files = [saved_files, lead, form.made.run, *files]
+    of_scores = [saved_scores, form.read.run, *scores]
     opened = [fold, fields, form.cluster, form.faults, *of_files, *of_scores]
-    tab.select(shows_errors(on_run), [session, made, read], opened, **QUICK)
+    tab.select(shows_errors(on_run), [session, saved_files, saved_scores], opened, **QUICK)

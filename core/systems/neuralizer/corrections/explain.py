@@ -119,10 +119,16 @@ def figures_of(finding: CorrectionFinding) -> CorrectionFigures:
     effect = finding.effect
     share = NO_SHARE
     if np.isfinite(effect.share.value):
-        signed = _negate(effect.share) if effect.drop.value < 0 else effect.share
+        signed = effect.share
+        if effect.drop.value < 0:
+            signed = _negate(effect.share)
         share = f"{with_interval(signed, share=True)} of its excess"
-    side = "above" if finding.gap.value < 0 else "below"
-    verdict = "explains" if finding.explains else "not confirmed"
+    side = "below"
+    if finding.gap.value < 0:
+        side = "above"
+    verdict = "not confirmed"
+    if finding.explains:
+        verdict = "explains"
     return CorrectionFigures(
         _describe_drop(effect.drop),
         share,

@@ -75,26 +75,28 @@ def read_squares(
     """
     store = open_images(images, progress=progress)
     read = open_table(table, images, store, Limits(), tuple(roles.masks or ()), progress)
-    found = recognise(read.frame, roles, list(read.images), texts=False)
-    if found.roles.masks is None:
+    recognized = recognise(read.frame, roles, list(read.images), texts=False)
+    if recognized.roles.masks is None:
         hint = masks_hint(read.frame, roles.image, roles.id) or "Name both columns with --masks."
         raise InvalidInput(f"No columns of true and predicted masks found. {hint}")
     ledger = Ledger(len(read.frame))
     apart = Ledger(len(read.frame))
-    items, positions, modality = items_of(read, found, store, ledger, progress)
+    items, positions, modality = items_of(read, recognized, store, ledger, progress)
     if items is None or modality != "scan":
         raise InvalidInput("These files are not scans. Use NIfTI, MGH or npz, or add --modality scan.")
-    ids = ids_of(read, found, items, positions, ledger)
-    true, predicted = found.roles.masks
+    ids = ids_of(read, recognized, items, positions, ledger)
+    true, predicted = recognized.roles.masks
     readers = mask_reader(true, read, store, apart, progress), mask_reader(predicted, read, store, ledger, progress)
-    empty = read.frame[true].isna().to_numpy() if true in read.frame else np.zeros(len(read.frame), np.bool_)
+    empty = np.zeros(len(read.frame), np.bool_)
+    if true in read.frame:
+        empty = read.frame[true].isna().to_numpy()
     ledger.drop(~empty & ~apart.standing(), [f"true mask: {reason}" for reason in apart.reasons])
     rows = ledger.kept_rows()
-    kept = list[tuple[int, bool, tuple[F32, Mask, Mask]]]()
-    told = Reporter(progress, "read scans", len(rows))
+    scans = list[tuple[int, bool, tuple[F32, Mask, Mask]]]()
+    report = Reporter(progress, "read scans", len(rows))
     planes = PLANES
     for k, row in enumerate(rows.tolist()):
-        told(k)
+        report(k)
         masks = [None if label and empty[row] else read_mask(row) for label, read_mask in zip((True, False), readers)]
         try:
             squares = _squares(read_scan(items.read(int(positions[row]))), masks, side)
@@ -104,20 +106,26 @@ def read_squares(
             ledger.drop(np.arange(len(ledger)) == row, squares)
             continue
         planes = min(planes, len(squares[0]))
-        kept.append((row, not empty[row], squares))
-    told(len(rows), last=True)
-    if not any(labelled for _, labelled, _ in kept):
+        scans.append((row, not empty[row], squares))
+    report(len(rows), last=True)
+    if not any(labelled for _, labelled, _ in scans):
         raise InvalidInput("No scan has a true mask to learn from. Add true masks. " + " ".join(ledger.summary()[:3]))
-    images_, *both = (np.stack([_middle(one[j], planes) for _, _, one in kept]) for j in range(3))
-    patients = () if found.roles.group is None else tuple(texts_of(read.frame[found.roles.group]))
+    images_of_scans, true_masks, predicted_masks = (
+        np.stack([_middle(squares[j], planes) for _, _, squares in scans]) for j in range(3)
+    )
+    scan_rows = [row for row, _, _ in scans]
+    patients = ()
+    if recognized.roles.group is not None:
+        texts = texts_of(read.frame[recognized.roles.group])
+        patients = tuple(texts[row] for row in scan_rows)
     return MaskSquares(
-        tuple(ids[row] for row, _, _ in kept),
-        images_,
-        both[0],
-        both[1],
-        np.array([labelled for _, labelled, _ in kept], np.bool_),
-        items.keep(positions[np.array([row for row, _, _ in kept], np.int64)]),
-        tuple(patients[row] for row, _, _ in kept) if patients else (),
+        tuple(ids[row] for row in scan_rows),
+        images_of_scans,
+        true_masks,
+        predicted_masks,
+        np.array([labelled for _, labelled, _ in scans], np.bool_),
+        items.keep(positions[np.array(scan_rows, np.int64)]),
+        patients,
         tuple(ledger.summary()),
     )
 
@@ -132,7 +140,9 @@ def _middle(planes: Mask, n: int) -> Mask:
 def _squares(scan: Scan, masks: Sequence[Mask | str | None], side: int) -> tuple[F32, Mask, Mask] | str:
     """(P, side, side) images and masks, or the reason that the scan is left out."""
     fitted = fit_square(scan.plane_shape, scan.pixel, side)
-    planes = scan.planes(PLANES) if scan.shape[scan.across] >= PLANES else [scan.middle]
+    planes = [scan.middle]
+    if scan.shape[scan.across] >= PLANES:
+        planes = scan.planes(PLANES)
     squares = list[Mask]()
     for mask in masks:
         if isinstance(mask, str):

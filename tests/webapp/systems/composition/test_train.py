@@ -28,7 +28,7 @@ from webapp.systems.composition import train as tab
 from webapp.systems.composition.models import ModelAccess
 from webapp.systems.composition.train import learn, on_learned, on_plan, on_train
 from webapp.systems.composition.train_form import PART, RENDERED, Plan, adapters, read_plan
-from webapp.systems.composition.train_view import PER_ITEM, curve_view, trained_view
+from webapp.systems.composition.train_view import ITEM_EPOCH_S, curve_view, trained_view
 from webapp.systems.composition.visit import ComposeState
 
 pytestmark = pytest.mark.usefixtures("few_searched")
@@ -52,7 +52,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tiny: OpenClipEncoder) -> ComposeStat
 
 
 def test_every_adapter_is_offered_with_an_estimate() -> None:
-    assert {name for _, name in adapters()} == set(ADAPTERS) == set(PER_ITEM)
+    assert {name for _, name in adapters()} == set(ADAPTERS) == set(ITEM_EPOCH_S)
     assert "About" in on_plan("local", RENDERED, "", 1000, 6)
     assert "half of the open benchmark" in on_plan("local", PART, "", 1000, 6)
 
@@ -80,7 +80,7 @@ def test_before_and_after_are_on_the_same_items_and_the_adapter_can_be_chosen(sm
     _, state, view, _, _, _, trained, archive, models = on_learned(small, ACCESS, found)
     assert "Against each other" in view
     assert state.adapters == (found.adapter,)
-    assert "Kept" in trained
+    assert "Best" in trained
     assert archive["visible"]
     assert models["value"] == f"adapter:{found.adapter.name}"
     again = learn(

@@ -60,9 +60,9 @@ def test_what_cannot_be_drawn_is_refused_before_any_work() -> None:
     with pytest.raises(InvalidInput, match="Open a run of scans"):
         last(on_reference(pictures, *NOTHING))
     own = Session(RUNS.add(replace(RUNS.get(example))))
-    with pytest.raises(InvalidInput, match="Add"):
+    with pytest.raises(InvalidInput, match="Add the diagnosed scans or clips"):
         last(on_reference(own, *NOTHING))
-    with pytest.raises(InvalidInput, match="Bring both"):
+    with pytest.raises(InvalidInput, match="Add both"):
         last(on_reference(Session(example), "table.csv", None, "", "", ""))
     with pytest.raises(InvalidInput, match="Name both columns"):
         last(on_reference(Session(example), None, None, "true_mask", None, None))

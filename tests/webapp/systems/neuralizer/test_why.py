@@ -32,11 +32,11 @@ from webapp.systems.neuralizer.why import (
     choices,
     example_file,
     intro,
+    on_explained,
     on_made,
     on_make,
     on_read,
     on_run,
-    on_told,
 )
 
 CLIPS = ASSETS / "examples" / "clips"
@@ -75,9 +75,9 @@ def test_files_are_made_of_what_came_along_and_their_losses_say_what_explains(
         assert len(archive.namelist()) == 31
         assert json.loads(archive.read("altered.json")) == json.loads(made.files[1].read_text("utf-8"))
     read = last(on_read(session, state, losses(made, tmp_path / "scores.csv"), None))[-1]
-    _, _, view, *files = on_told(session, KeptState(session.run), read)
+    _, _, view, *files = on_explained(session, KeptState(session.run), read)
     said = Tags(view["value"]).text
-    assert "The group's loss is partly explained by the order of frames" in said
+    assert "Partly explained by the order of frames" in said
     assert "5 clips" in said
     assert json.loads(Path(files[0]["value"]).read_text("utf-8"))["corrections"][0]["explains"]
     assert [Path(file["value"]).name for file in files] == [name for name, _ in READ]
