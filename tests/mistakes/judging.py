@@ -24,8 +24,8 @@ from tests.mistakes.right import RIGHT, Brought, World, world
 
 OUTCOMES = ("right", "refused", "noted", "shown", "SILENT")
 USUAL = re.compile(
-    r"Recognized columns|At an IoU of|Split \d[\d,]* images into|\d+ columns look like model outputs|Cut [\d,]+ boxes "
-    r"of the|Read the \d+ class names from|Each class's probability is the logistic|"
+    r"Recognized columns|At an IoU of|Split \d[\d,]* images into|\d+ columns look like model outputs|Cut [\d,]+ box"
+    r"(es)? of the|Read the \d+ class names from|Each class's probability is the logistic|"
     r"Read '\w+' as the (probability|logit) of|Read '\w+' \(\d+ classes\) as|Read the probabilities in the sorted order"
 )
 """How notes begin that say of every table how it was read, and of none that it is odd."""

@@ -25,6 +25,7 @@ from core.data.tables.roles import Roles
 from core.data.tasks.per_class import by_class
 from core.errors import InvalidInput
 from core.limits import Limits
+from core.numbers import count
 from core.records import I64, Bool, Column, Outcomes, Progress, no_progress
 from core.records.ledger import Ledger
 
@@ -89,11 +90,11 @@ def read_mask_classes(
     if rows == "objects":
         image_of, class_masks, n_skipped = _compare(true, predicted, image_rows, kind, progress)
         skipped_side = "predicted"
-        next_step = "Use the rows predictions to include them."
+        next_step = "Use --rows predictions to include them."
     else:
         image_of, class_masks, n_skipped = _compare(predicted, true, image_rows, kind, progress)
         skipped_side = "true"
-        next_step = "Use the rows objects to include them."
+        next_step = "Use --rows objects to include them."
     names, class_of = _classes(np.array([mask.value for mask in class_masks]), roles.class_names)
     loss = np.array([mask.loss for mask in class_masks])
     errors = np.array([mask.iou for mask in class_masks]) < MIN_IOU
@@ -103,7 +104,9 @@ def read_mask_classes(
         columns.append(Column("share of the image", "number", np.array([mask.share for mask in class_masks])))
     notes = list[str]()
     if n_skipped:
-        notes.append(f"Skipped {n_skipped:,} classes that only the {skipped_side} mask of an image holds. {next_step}")
+        notes.append(
+            f"Skipped {count(n_skipped, 'class')} that only the {skipped_side} mask of an image holds. {next_step}"
+        )
     # notes of `core.data.tables.masks` on the loss of whole images, which is not used here
     of_images = ("the loss is the mean over", "both masks are empty")
     data = replace(data, notes=tuple(note for note in data.notes if not any(part in note for part in of_images)))

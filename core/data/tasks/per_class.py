@@ -8,6 +8,7 @@ from dataclasses import replace
 from core.data.samples import DataSet
 from core.errors import InvalidInput
 from core.limits import MIN_SAMPLES
+from core.numbers import count
 from core.records import I64, Column, ItemView, Outcomes
 
 MAX_ROWS = 300_000
@@ -70,5 +71,5 @@ def by_class(
     embeddings = None
     if data.embeddings is not None:
         embeddings = data.embeddings.keep(image_of)
-    note = f"Split {len(samples):,} images into {n:,} rows, one for each class of an image."
+    note = f"Split {count(len(samples), 'image')} into {n:,} rows, one for each class of an image."
     return replace(data, samples=rows, outcomes=outcomes, embeddings=embeddings, notes=(*data.notes, *notes, note))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InvalidInput
+from core.numbers import plural
 from core.records import F64, I64, Bool
 from core.records.ledger import Ledger
 
@@ -136,10 +137,11 @@ def check_boxes(boxes: Boxes, sizes: F64, ledger: Ledger, what: str) -> Boxes:
         high = np.minimum(start + length, size)
         ledger.drop(ledger.standing() & (high <= low).any(axis=1), "the box lies wholly outside its image")
         cut = ledger.standing() & ((start < -1) | (start + length > size + 1)).any(axis=1)
-    if cut.any():
+    n_cut = int(cut.sum())
+    if n_cut:
         ledger.note(
-            f"Cut {int(cut.sum()):,} boxes of the {what} at the border of their image: they reach more than a pixel "
-            "beyond it."
+            f"Cut {n_cut:,} {plural(n_cut, 'box', 'boxes')} of the {what} at the border of the image: over a pixel lay "
+            "outside."
         )
     return replace(boxes, xywh=np.concatenate([low, high - low], axis=1))
 

@@ -16,6 +16,7 @@ from core.data.tasks.detection.boxes import NOWHERE, Boxes, BoxRow, Raw, boxes_f
 from core.documents import read_json
 from core.errors import InvalidInput
 from core.limits import Limits
+from core.numbers import count
 from core.records.ledger import Ledger
 
 _ANNOTATION_KEYS = (
@@ -129,7 +130,7 @@ def _distinct(records: Sequence[Record], what: str, path: Path) -> tuple[list[Re
     notes = list[str]()
     repeated = len(records) - len(first)
     if repeated:
-        notes.append(f"Skipped {repeated:,} entries of {path.name} that repeat the id of an earlier {what}.")
+        notes.append(f"Skipped {count(repeated, 'entry')} of {path.name}: the id is that of an earlier {what}.")
     return list(first.values()), {key: i for i, key in enumerate(first)}, notes
 
 

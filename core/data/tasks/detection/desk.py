@@ -123,6 +123,7 @@ def _check_readings(
         report(f"{as_written}, but {best[1]}. Write each box for its own image, as {form}.")
         return
     chance = _hits(elsewhere, boxes)[0] / n
+    # not beyond chance, and clearly below half the way from chance to always: a few boxes alone show neither
     if binom.sf(hits - 1, n, chance) >= ALPHA > binom.cdf(hits, n, (1 + chance) / 2):
         ledger.note(
             f"{as_written}, hardly more than on objects of another image. Check that the boxes belong to these images "

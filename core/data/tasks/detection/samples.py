@@ -32,6 +32,7 @@ from core.data.tasks.detection.read import Detections, read_detections
 from core.data.tasks.detection.rows import Side, class_of_nothing, object_rows, prediction_rows
 from core.errors import InvalidInput
 from core.limits import MIN_SAMPLES, Limits
+from core.numbers import count
 from core.records import Outcomes, Progress, SampleSet, no_progress
 
 ROW_KINDS = ("objects", "predictions")
@@ -130,7 +131,7 @@ def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, threshold
         remaining &= ~outside
     crowds = np.flatnonzero(read.truth.crowd).tolist()
     if crowds:
-        notes.append(f"{len(crowds):,} crowd regions count neither as objects nor as mistakes.")
+        notes.append(f"Skipped {count(len(crowds), 'crowd region')}: a crowd is neither an object nor a mistake.")
         excluded += [(read.truth.ids[row], "a crowd region, not a single object") for row in crowds]
     row_indices = np.flatnonzero(remaining)
     if len(row_indices) < MIN_SAMPLES:

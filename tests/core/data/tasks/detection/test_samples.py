@@ -103,7 +103,7 @@ def test_crowd_regions_are_ignored_and_counted(made):
     made.annotations[0]["iscrowd"] = 1
     audit = audited(made.write())
     assert "0000.png#1" not in audit.samples.ids
-    assert said(audit, "1 crowd regions")
+    assert said(audit, "Skipped 1 crowd region:")
     assert "crowd" in why(audit, "0000.png#1")
 
 
