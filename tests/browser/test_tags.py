@@ -31,7 +31,7 @@ def test_an_example_shows_a_tested_list_and_another_is_typed_tested_taken_away_a
     page = open_page()
     open_tags(page)
     assert page.locator(f"{DONE} tbody tr").count() == 6
-    page.get_by_label("Tags: names with commas").fill("in the dark\nfog, grass")
+    page.get_by_label("Tags: names separated by commas").fill("in the dark\nfog, grass")
     page.locator("#tags-run").click()
     page.wait_for_selector(f"{DONE}:has-text('3 tags on')", timeout=60_000)
     assert "in the dark" in page.locator(f"{DONE} h3").inner_text()
@@ -42,7 +42,7 @@ def test_an_example_shows_a_tested_list_and_another_is_typed_tested_taken_away_a
     download.value.save_as(tmp_path / "tags.json")
     assert len(json.loads((tmp_path / "tags.json").read_text("utf-8"))["tags"]) == 3
     for said in ("", "a, A", "/etc/passwd.txt", "{broken", "failure-causes"):
-        page.get_by_label("Tags: names with commas").fill(said)
+        page.get_by_label("Tags: names separated by commas").fill(said)
         page.locator("#tags-run").click()
         told = read_toasts(page)
         assert len(told) == 1, said

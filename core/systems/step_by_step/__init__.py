@@ -1,4 +1,4 @@
-"""A small T5 that learns from labels and from reasons, after "Distilling step-by-step" (Hsieh et al., Findings of ACL
+"""A small T5 trained on labels and reasons, after "Distilling step-by-step" (Hsieh et al., Findings of ACL
 2023, arXiv 2305.02301)."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a student answers: a label by the first task alone, and a reason by the second where one is asked for."""
+"""Answers of a student: a label by the predict task alone, and a reason by the explain task."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.systems.step_by_step.settings import SINGLE_TASK, StepByStep
 from core.systems.step_by_step.student import EXPLAIN, MARKER, PREDICT, T5Student, squeezed
 from core.systems.step_by_step.tokens import inputs_of
 
-AT_ONCE = 64
+BATCH_ROWS = 64
 
 
 def predict(
@@ -23,40 +23,42 @@ def predict(
     classes: Sequence[str] = (),
     progress: Progress = no_progress,
 ) -> list[str]:
-    """The label of each text, by the predict task alone: neither reasons nor the explain task take part. Where the
-    student writes a class with other blanks, the class; what is no class stays as written."""
-    written = _written(student, texts, PREDICT, how, progress)
+    """Predict the label of each text by the predict task alone, without reasons or the explain task.
+
+    A class that is written with other blanks counts as that class; any other answer stays as written.
+    """
+    answers = _generate(student, texts, PREDICT, how, progress)
     if how.method == SINGLE_TASK:
-        written = [_behind_marker(text) for text in written]
-    named = {squeezed(name): name for name in classes}
-    return [named.get(squeezed(text), text) for text in written]
+        answers = [_after_marker(text) for text in answers]
+    class_of = {squeezed(name): name for name in classes}
+    return [class_of.get(squeezed(text), text) for text in answers]
 
 
 def explain(student: T5Student, texts: Sequence[str], how: StepByStep, progress: Progress = no_progress) -> list[str]:
-    """The reason of each text, by the explain task; of one that learned both in one target, what stands before the
-    label."""
+    """Write a reason for each text by the explain task; with a single target, the part before the label."""
     if how.method != SINGLE_TASK:
-        return _written(student, texts, EXPLAIN, how, progress)
-    return [text.partition(MARKER)[0].strip() for text in _written(student, texts, PREDICT, how, progress)]
+        return _generate(student, texts, EXPLAIN, how, progress)
+    return [text.partition(MARKER)[0].strip() for text in _generate(student, texts, PREDICT, how, progress)]
 
 
-def _behind_marker(text: str) -> str:
-    return text.rpartition(MARKER)[2].strip() if MARKER in text else ""
+def _after_marker(text: str) -> str:
+    _, marker, label = text.rpartition(MARKER)
+    return label.strip() if marker else ""
 
 
-def _written(student: T5Student, texts: Sequence[str], prefix: str, how: StepByStep, progress: Progress) -> list[str]:
-    """What it writes, greedily."""
-    given = inputs_of(student, texts, prefix, how.max_tokens)
-    found = [""] * len(texts)
+def _generate(student: T5Student, texts: Sequence[str], prefix: str, how: StepByStep, progress: Progress) -> list[str]:
+    """Greedy output for each text behind the prefix, in single spaces."""
+    inputs = inputs_of(student, texts, prefix, how.max_tokens)
+    outputs = [""] * len(texts)
     done = 0
-    for rows in batches(given, AT_ONCE):
-        ids, mask = padded(given, rows)
+    for rows in batches(inputs, BATCH_ROWS):
+        ids, mask = padded(inputs, rows)
         with torch.inference_mode():
             tokens = student.model.generate(
                 input_ids=ids, attention_mask=mask, max_new_tokens=how.max_answer, do_sample=False, num_beams=1
             )
         for row, text in zip(rows.tolist(), student.tokenizer.batch_decode(tokens, skip_special_tokens=True)):
-            found[row] = " ".join(text.split())
+            outputs[row] = " ".join(text.split())
         done += len(rows)
         progress(prefix.removesuffix(": "), done, len(texts))
-    return found
+    return outputs

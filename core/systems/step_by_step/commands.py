@@ -1,4 +1,4 @@
-"""The commands `steps`, a small T5 taught by labels and reasons, and `reason`, what it answers."""
+"""The commands `steps`, which trains a small T5 on labels and reasons, and `reason`, which applies it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Option, argument, command, option
 from core.cli.terminal import TerminalProgress, say
+from core.numbers import count
 from core.systems.common.setting_options import setting_options
 
 if TYPE_CHECKING:
@@ -18,22 +19,22 @@ if TYPE_CHECKING:
 def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
     from core.systems.step_by_step.settings import StepByStep
 
-    return setting_options("settings", "The student, and how it learns", StepByStep, taken)
+    return setting_options("settings", "The student and its training", StepByStep, taken)
 
 
-@command(settings=_settings, note="What the method is and what it brought: docs/step_by_step.md.")
+@command(settings=_settings, note="The method and its measured gain: docs/step_by_step.md.")
 @option("--texts TABLE", "table of texts with labels and reasons: .csv, .tsv, .jsonl, .json or .parquet")
-@option("--column NAME", "its column of texts")
-@option("--label NAME", "its column of labels")
-@option("--rationale NAME", "its column of reasons, such as a large model wrote")
-@option("--released NAME PART", "esnli, cqa, svamp or anli1, and a part: --texts is the folder of the released files")
-@option("--out FOLDER", "folder for the student, as transformers lays it out")
+@option("--column NAME", "column of texts")
+@option("--label NAME", "column of labels")
+@option("--rationale NAME", "column of reasons, written by people or a large model")
+@option("--released NAME PART", "esnli, cqa, svamp or anli1, and a part; --texts is then the folder of released files")
+@option("--out FOLDER", "folder for the student, in the layout of transformers")
 @option(
     "--large-model NAME",
-    "column of a large model's labels, with --released palm or gpt: they are taught, and the others measure",
+    "column of a large model's labels to train on, with --released palm or gpt; --label then only measures",
 )
-@option("--classes NAME", "the labels that there are (default: those that occur)")
-@option("--student FOLDER", "a T5ForConditionalGeneration to start from (default: a new small one)")
+@option("--classes NAME", "all labels (default: those that occur)")
+@option("--student FOLDER", "folder of a T5ForConditionalGeneration to start from (default: a new small one)")
 def steps(
     texts: Path,
     out: Path,
@@ -46,10 +47,10 @@ def steps(
     classes: tuple[str, ...] = (),
     student: Path | None = None,
 ) -> None:
-    """Teach a small T5 labels and the reasons for them, after "Distilling step-by-step".
+    """Train a small T5 on labels and the reasons for them, after "Distilling step-by-step".
 
-    Only texts are asked for when the student is used. What it gets right is measured on rows that it did not learn
-    from; --controls says whether the reasons helped.
+    The trained student needs only texts. Errata measures it on held-out rows; --controls tests whether the reasons
+    helped.
     """
     from core.cli.output import make_folder
     from core.errors import InvalidInput
@@ -66,10 +67,10 @@ def steps(
     make_folder(out, REASONED)
     with TerminalProgress() as progress:
         rows = _rows(texts, (column, label, rationale), released, large_model, classes, progress)
-        taught, card = teach_and_measure(rows, how, start=student, progress=progress)
+        trained, card = teach_and_measure(rows, how, start=student, progress=progress)
     for reason, n in rows.left_out:
-        say(f"Note: Left out {n:,} rows {reason}.", file=sys.stderr)
-    save_student(taught, card, out)
+        say(f"Note: Skipped {count(n, 'row')} {reason}.", file=sys.stderr)
+    save_student(trained, card, out)
     say("\n".join(reasoned_lines(card)))
     say(f"Written: {out}")
 
@@ -82,7 +83,7 @@ def _rows(
     classes: tuple[str, ...],
     progress: TerminalProgress,
 ) -> RationaleSet:
-    """The rows of the user's table, or of released files."""
+    """Read the rows of the user's table, or of released files."""
     from core.errors import InvalidInput
     from core.systems.step_by_step.rationales import read_rationales
     from core.systems.step_by_step.released_rationales import RELEASED, read_released
@@ -92,27 +93,26 @@ def _rows(
             raise InvalidInput(f"--released reads {', '.join(RELEASED)}: got {released[0][:40]!r}.")
         if any(columns) or classes:
             raise InvalidInput(
-                "The files of --released define text, label and reason. Remove --column, --label, --rationale and "
-                "--classes."
+                "--released defines text, label and reason. Remove --column, --label, --rationale and --classes."
             )
         return read_released(released[0], texts, released[1], large_model)
     text, label, rationale = columns
     if text is None or label is None or rationale is None:
-        raise InvalidInput("A table needs --column, --label and --rationale: the names of its columns.")
+        raise InvalidInput("A table needs --column, --label and --rationale. Add the missing ones.")
     return read_rationales(
         texts, text=text, label=label, rationale=rationale, teacher=large_model, classes=classes, progress=progress
     )
 
 
 @command()
-@argument("model", "FOLDER", "a student that `steps` wrote")
+@argument("model", "FOLDER", "folder of a student from `steps`")
 @option("--texts TABLE", "table of texts: .csv, .tsv, .jsonl, .json or .parquet")
-@option("--column NAME", "its column of texts")
-@option("--out FILE", "the table with columns prediction and reason added: .csv, .parquet or .json")
+@option("--column NAME", "column of texts")
+@option("--out FILE", "file for the table with columns prediction and reason: .csv, .parquet or .json")
 def reason(model: Path, texts: Path, column: str, out: Path) -> None:
-    """What a student of `steps` answers to each text of a table, and the reason that it gives.
+    """Predict a label and write a reason for each text of a table.
 
-    The reason is written by a pass of its own: it does not say what the label was decided by.
+    The reason comes from a separate pass, so it does not explain how the label was decided.
     """
     from core.cli.output import check_suffix, write_table
 
@@ -126,25 +126,27 @@ def reason(model: Path, texts: Path, column: str, out: Path) -> None:
 
     student, card = read_reasoned(model)
     with TerminalProgress() as progress:
-        found = read_table(texts, as_text=(column,), progress=progress)
-        cells = cells_of(found, column)
-        there = [i for i, text in enumerate(cells) if text]
-        names = ("prediction", *(("reason",) if card.how.method not in (STANDARD, SHUFFLED) else ()))
-        if not there:
-            raise InvalidInput(f"{found.name} has no text in {column!r}. Name another column with --column.")
-        if taken := [name for name in names if name in found.frame.columns]:
-            raise InvalidInput(
-                f"{found.name} has a column {taken[0]!r} already, as the answers would be called. Rename or remove it."
-            )
-        asked = [cells[i] for i in there]
-        written = {names[0]: predict(student, asked, card.how, card.classes, progress)}
-        if len(names) > 1:
-            written[names[1]] = explain(student, asked, card.how, progress)
-    table = found.frame.copy()
-    for name, answers in written.items():
-        table[name] = ""
-        table.loc[there, name] = answers
-    write_table(table, out)
-    if empty := len(cells) - len(there):
-        say(f"Note: {empty:,} empty cells of {column!r} have no answer.", file=sys.stderr)
+        table = read_table(texts, as_text=(column,), progress=progress)
+        cells = cells_of(table, column)
+        rows = [i for i, text in enumerate(cells) if text]
+        if not rows:
+            raise InvalidInput(f"{table.name} has no text in {column!r}. Name another column with --column.")
+        names = ["prediction"]
+        if card.how.method not in (STANDARD, SHUFFLED):  # these never learned the table's reasons
+            names.append("reason")
+        for name in names:
+            if name in table.frame.columns:
+                raise InvalidInput(f"{table.name} already has a column {name!r}. Rename or remove it.")
+        inputs = [cells[i] for i in rows]
+        answers = {"prediction": predict(student, inputs, card.how, card.classes, progress)}
+        if "reason" in names:
+            answers["reason"] = explain(student, inputs, card.how, progress)
+    frame = table.frame.copy()
+    for name, column_answers in answers.items():
+        frame[name] = ""
+        frame.loc[rows, name] = column_answers
+    write_table(frame, out)
+    n_empty = len(cells) - len(rows)
+    if n_empty:
+        say(f"Note: Skipped {count(n_empty, 'empty cell')} of {column!r}.", file=sys.stderr)
     say(f"Written: {out}")

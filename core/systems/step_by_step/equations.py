@@ -1,4 +1,4 @@
-"""Equations of word problems, such as "( 76.0 - 25.0 )" or "8 - 3 = 5", read by a parser: nothing is ever run."""
+"""Parse equations of word problems, such as "( 76.0 - 25.0 )" or "8 - 3 = 5", without running any code."""
 
 from __future__ import annotations
 
@@ -10,37 +10,38 @@ from core.errors import InvalidInput
 
 MAX_TOKENS = 200
 MAX_DEPTH = 40
-"""Brackets and signs inside each other."""
+"""Nested brackets and signs; keeps the recursion short on hostile input."""
 _TOKEN = re.compile(r"\s*(?:(\d[\d,]*(?:\.\d*)?|\.\d+)|([-+*/()=]))")
 _SIGNS = str.maketrans("−–×÷", "--*/")
 
 
 def value_of(equation: str) -> float | None:
-    """What an equation comes to; None where it is none, divides by zero, or where the sides of a "=" differ."""
+    """Value of an equation; None if the text is not an equation, divides by zero, or has unequal sides of a "="."""
     try:
-        values = [_Sums(side).value() for side in _sides(_tokens(equation))]
+        first, *others = [_Parser(side).value() for side in _sides(_tokens(equation))]
     except (InvalidInput, ZeroDivisionError, OverflowError):
         return None
-    same = all(is_same(values[0], other) for other in values[1:])
-    return values[0] if same and math.isfinite(values[0]) else None
+    if not math.isfinite(first) or not all(is_same(first, value) for value in others):
+        return None
+    return first
 
 
-def is_same(one: float, other: float) -> bool:
-    """Whether two values are equal but for rounding."""
-    return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-6)
+def is_same(first: float, second: float) -> bool:
+    """Whether two values are equal up to rounding."""
+    return math.isclose(first, second, rel_tol=1e-6, abs_tol=1e-6)
 
 
 def _tokens(text: str) -> list[str]:
     text = text.translate(_SIGNS).strip()
-    at = 0
-    found = list[str]()
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None or len(found) == MAX_TOKENS:
-            raise InvalidInput(f"{text[:60]!r} is not an equation. Write numbers, + - * / and brackets.")
-        found.append((match[1] or match[2]).replace(",", ""))
-        at = match.end()
-    return found
+    position = 0
+    tokens = list[str]()
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None or len(tokens) == MAX_TOKENS:
+            raise InvalidInput(f"{text[:60]!r} is not an equation. Use numbers, + - * / and brackets.")
+        tokens.append((match[1] or match[2]).replace(",", ""))
+        position = match.end()
+    return tokens
 
 
 def _sides(tokens: Sequence[str]) -> list[list[str]]:
@@ -53,49 +54,58 @@ def _sides(tokens: Sequence[str]) -> list[list[str]]:
     return sides
 
 
-class _Sums:
-    """A sum is products with + and - between them, a product parts with * and /, a part a number, - part or ( sum )."""
+class _Parser:
+    """Recursive descent: a sum is products with + and - between them, a product is factors with * and /, a factor is a
+    number, - factor or ( sum )."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self.tokens = tokens
-        self.at = 0
+        self.position = 0
 
     def value(self) -> float:
-        found = self._sum(0)
-        if self.at != len(self.tokens):
-            raise InvalidInput("Something stands behind the equation.")
-        return found
+        total = self._sum(0)
+        if self.position != len(self.tokens):
+            raise InvalidInput("Text follows the equation.")
+        return total
 
     def _next(self) -> str:
-        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+        if self.position < len(self.tokens):
+            return self.tokens[self.position]
+        return ""
 
     def _sum(self, depth: int) -> float:
-        found = self._product(depth)
+        total = self._product(depth)
         while (sign := self._next()) in ("+", "-"):
-            self.at += 1
-            other = self._product(depth)
-            found = found + other if sign == "+" else found - other
-        return found
+            self.position += 1
+            product = self._product(depth)
+            if sign == "+":
+                total += product
+            else:
+                total -= product
+        return total
 
     def _product(self, depth: int) -> float:
-        found = self._part(depth)
+        product = self._factor(depth)
         while (sign := self._next()) in ("*", "/"):
-            self.at += 1
-            other = self._part(depth)
-            found = found * other if sign == "*" else found / other
-        return found
+            self.position += 1
+            factor = self._factor(depth)
+            if sign == "*":
+                product *= factor
+            else:
+                product /= factor
+        return product
 
-    def _part(self, depth: int) -> float:
+    def _factor(self, depth: int) -> float:
         token = self._next()
-        self.at += 1
+        self.position += 1
         if depth > MAX_DEPTH or not token or token in "+*/)":
             raise InvalidInput("A number is missing, or the brackets are too deep.")
         if token == "-":
-            return -self._part(depth + 1)
+            return -self._factor(depth + 1)
         if token != "(":
             return float(token)
-        found = self._sum(depth + 1)
+        total = self._sum(depth + 1)
         if self._next() != ")":
             raise InvalidInput("A bracket is not closed.")
-        self.at += 1
-        return found
+        self.position += 1
+        return total

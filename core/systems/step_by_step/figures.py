@@ -1,4 +1,4 @@
-"""What a student gets right on rows that it did not learn from."""
+"""Accuracy of a student on held-out rows."""
 
 from __future__ import annotations
 
@@ -18,54 +18,60 @@ from core.systems.step_by_step.student import T5Student, squeezed
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StudentAnswers:
-    """Answers to the held-out rows, and how good they are."""
+    """Answers to held-out rows and their accuracy."""
 
     right: Bool
     """(n,) whether the label is right."""
     accuracy: Estimate
     """Share of right labels, Wilson's 95% interval."""
     no_class: int
-    """Labels written that are no class."""
+    """Number of answers that are not a class."""
     rationale: Estimate | None
-    """Share of reasons that are word for word those of the rows that have one; None where none was learned."""
-    said: tuple[str, ...] = ()
-    """The reasons written."""
+    """Share of reasons equal word for word to the row's, of rows that have one; None if no reasons were learned."""
+    reasons: tuple[str, ...] = ()
+    """One for each row; () if no reasons were learned."""
 
 
 def measure(
     student: T5Student, rows: RationaleSet, how: StepByStep, progress: Progress = no_progress
 ) -> StudentAnswers:
-    """Ask the student about rows. Labels come from the predict task, which is given the texts and nothing else."""
-    found = predict(student, rows.texts, how, rows.classes, progress)
+    """Measure the student on rows; labels come from the predict task, whose input is the text alone."""
+    predictions = predict(student, rows.texts, how, rows.classes, progress)
     free = not rows.classes
-    right = np.array([is_right(said, label, free=free) for said, label in zip(found, rows.labels)], np.bool_)
-    no_class = 0 if free else sum(said not in rows.classes for said in found)
-    said = ()
+    right = np.array([is_right(answer, label, free=free) for answer, label in zip(predictions, rows.labels)], np.bool_)
+    no_class = 0
+    if not free:
+        no_class = sum(answer not in rows.classes for answer in predictions)
+    reasons: tuple[str, ...] = ()
     exact = None
-    there = [i for i, reason in enumerate(rows.rationales) if reason]
-    if there and how.method not in (STANDARD, SHUFFLED):
-        said = tuple(explain(student, rows.texts, how, progress))
-        exact = accuracy_of(np.array([squeezed(said[i]) != squeezed(rows.rationales[i]) for i in there]), None)
-    return StudentAnswers(right, accuracy_of(~right, None), no_class, exact, said)
+    with_reason = [i for i, reason in enumerate(rows.rationales) if reason]
+    if with_reason and how.method not in (STANDARD, SHUFFLED):
+        reasons = tuple(explain(student, rows.texts, how, progress))
+        differs = [squeezed(reasons[i]) != squeezed(rows.rationales[i]) for i in with_reason]
+        exact = accuracy_of(np.array(differs), None)
+    return StudentAnswers(right, accuracy_of(~right, None), no_class, exact, reasons)
 
 
-def is_right(said: str, label: str, *, free: bool) -> bool:
-    """Whether an answer is the label. Free answers that are equations are compared by their value, as in the released
-    code; here no equation is run, but read."""
-    if squeezed(said) == squeezed(label):
+def is_right(answer: str, label: str, *, free: bool) -> bool:
+    """Whether an answer equals the label. Free answers that are equations are compared by value, as in the released
+    code, which runs them; here a parser reads them."""
+    if squeezed(answer) == squeezed(label):
         return True
-    value, wanted = (value_of(said), value_of(label)) if free else (None, None)
-    return value is not None and wanted is not None and is_same(value, wanted)
+    if not free:
+        return False
+    value = value_of(answer)
+    label_value = value_of(label)
+    return value is not None and label_value is not None and is_same(value, label_value)
 
 
-def gain(one: StudentAnswers, other: StudentAnswers) -> Estimate:
-    """How much more often `one` is right than `other` on the same rows; rows resampled in pairs, 95%."""
+def gain(first: StudentAnswers, second: StudentAnswers) -> Estimate:
+    """Accuracy of the first minus that of the second on the same rows, with a paired 95% interval over rows."""
     from core.statistics.paired import paired_difference
 
-    return paired_difference(~other.right, ~one.right)
+    return paired_difference(~second.right, ~first.right)
 
 
 def majority(labels: Sequence[str], taught: Sequence[str]) -> float:
-    """Share of the labels that the most frequent one of `taught` is: what knowing nothing comes to."""
+    """Accuracy of always answering the most frequent of the taught labels."""
     names, counts = np.unique(np.array(taught), return_counts=True)
     return float(np.mean(np.array(labels) == names[counts.argmax()]))

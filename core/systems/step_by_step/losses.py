@@ -9,7 +9,7 @@ from core.systems.common.words import IGNORED
 
 
 def token_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Cross-entropy, the mean over the batch's target tokens, end signs included.
+    """Mean cross-entropy over the batch's target tokens, end signs included.
 
     Args:
         logits: (n, t, v).
@@ -19,6 +19,6 @@ def token_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def step_by_step_loss(label: Tensor, rationale: Tensor, alpha: float) -> Tensor:
-    """alpha times the label's loss, and the rest of the reason's (the released code; the paper writes label + lambda
-    reason, which is the same up to a factor)."""
+    """alpha times the label's loss plus 1 - alpha times the reason's, as in the released code; the paper writes label +
+    lambda reason, which is the same up to a factor."""
     return alpha * label + (1.0 - alpha) * rationale

@@ -1,8 +1,8 @@
-"""What a large language model wrote when it was asked for a reason and a label, taken apart as the code of "Distilling
-step-by-step" takes it apart (google-research/distilling-step-by-step, data_utils.py).
+"""Parse a large language model's output into reason and label, as the code of "Distilling step-by-step" does
+(google-research/distilling-step-by-step, data_utils.py).
 
-Departures: an output that cannot be taken apart gives ("", ""), where that code gives blanks or raises; blanks around
-labels go.
+Departures: an output that cannot be parsed gives ("", ""), where that code gives blanks or raises; blanks around labels
+are stripped.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.documents import read_json
 from core.errors import InvalidInput
 
 Parser = Callable[[str], tuple[str, str]]
-"""From an output to (reason, label); "" for what is not there."""
+"""From an output to (reason, label); "" for a missing one."""
 MODELS = ("palm", "gpt")
 """PaLM and GPT-NeoX."""
 
@@ -25,24 +25,29 @@ def cqa_answer(output: str) -> tuple[str, str]:
     """ "REASON So the answer is (b) house." of CommonsenseQA."""
     reason, label = _halves(output.split("Q:")[0], "So the answer is")
     parts = re.split(r"\(.\)", label)
-    return reason, parts[1].strip().removesuffix(".") if len(parts) > 1 else ""
+    if len(parts) == 1:
+        return reason, ""
+    return reason, parts[1].strip().removesuffix(".")
 
 
 def equation_answer(output: str) -> tuple[str, str]:
     """ "REASON The answer is (8 - 3)." of SVAMP: the label reaches from the first bracket to the last."""
     reason, label = _halves(output.split("Q:")[0], "The answer is")
-    found = re.search(r"\(.*\)", label)
-    return reason, found[0] if found else ""
+    equation = re.search(r"\(.*\)", label)
+    return reason, equation[0] if equation else ""
 
 
 def esnli_answer(output: str) -> tuple[str, str]:
     """ "REASON Answer: neutral" of e-SNLI."""
+    reason = output.split("Answer:")[0].strip()
     parts = output.split("Answer: ")
-    return output.split("Answer:")[0].strip(), parts[1].split("Premise")[0].strip() if len(parts) > 1 else ""
+    if len(parts) == 1:
+        return reason, ""
+    return reason, parts[1].split("Premise")[0].strip()
 
 
 def anli_answer(output: str) -> tuple[str, str]:
-    """ "REASON So the answer is neutral." of ANLI; the label's last sign, its full stop, goes."""
+    """ "REASON So the answer is neutral." of ANLI; the label's last character, its period, is dropped."""
     text = output.split("Premise:")[0]
     marker = "So the answer is" if text.count("So the answer is") == 1 else "The answer is"
     reason, label = _halves(text, marker)
@@ -60,23 +65,25 @@ def read_answers(folder: Path, name: str, part: str, model: str = "palm") -> lis
         name: one of PARSERS.
 
     Raises:
-        InvalidInput: there are no such files, or one is no list of texts.
+        InvalidInput: a file is missing, or is not a list of texts.
     """
     if model == "gpt":
         paths = [folder / "gpt-neox" / name / f"{part}.json"]
     else:
         paths = sorted((folder / name / "llm").glob(f"{part}_CoT_*.json"), key=_number)
     if not paths:
-        raise InvalidInput(f"{folder / name / 'llm'} holds no {part}_CoT_0.json. Give the folder `datasets`.")
-    found: list[tuple[str, str]] = []
-    for place, path in enumerate(paths):
-        if model != "gpt" and _number(path) != place:
-            raise InvalidInput(f"{path.parent} lacks {part}_CoT_{place}.json, so rows would be mixed up.")
+        raise InvalidInput(f"{folder / name / 'llm'} has no {part}_CoT_0.json. Use the folder `datasets`.")
+    answers: list[tuple[str, str]] = []
+    for index, path in enumerate(paths):
+        if model != "gpt" and _number(path) != index:
+            raise InvalidInput(
+                f"{path.parent} lacks {part}_CoT_{index}.json, so rows would be mixed up. Download the folder again."
+            )
         outputs: Any = read_json(path)
-        if not isinstance(outputs, list) or not all(isinstance(one, str) for one in outputs):
-            raise InvalidInput(f"{path.name} must be a list of texts.")
-        found += [PARSERS[name](output) for output in outputs]
-    return found
+        if not isinstance(outputs, list) or not all(isinstance(output, str) for output in outputs):
+            raise InvalidInput(f"{path.name} is not a list of texts. Use the published file.")
+        answers += [PARSERS[name](output) for output in outputs]
+    return answers
 
 
 def _number(path: Path) -> int:
@@ -85,6 +92,8 @@ def _number(path: Path) -> int:
 
 
 def _halves(text: str, marker: str) -> tuple[str, str]:
-    """What stands before and after the marker; ("", "") unless it occurs once."""
+    """The text before and after the marker; ("", "") unless it occurs exactly once."""
     parts = text.strip().split(marker)
-    return (parts[0].strip(), parts[1].strip()) if len(parts) == 2 else ("", "")
+    if len(parts) != 2:
+        return "", ""
+    return parts[0].strip(), parts[1].strip()

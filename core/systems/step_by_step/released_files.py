@@ -1,4 +1,4 @@
-"""Released files as texts and lines, gzipped or not."""
+"""Read released files as texts and lines, gzipped or not."""
 
 from __future__ import annotations
 
@@ -15,32 +15,38 @@ def lines_of(path: Path) -> list[str]:
     """The lines of a text file; the last may end without a line break.
 
     Raises:
-        InvalidInput: there is no such file, or it is no UTF-8.
+        InvalidInput: the file does not exist, or is not UTF-8.
     """
     lines = text_of(path).replace("\r\n", "\n").split("\n")
-    return lines[:-1] if not lines[-1] else lines
+    if not lines[-1]:
+        lines.pop()
+    return lines
 
 
 def text_of(path: Path) -> str:
-    """The file's text; of one that is not there, that of its gzipped copy.
+    """The file's text, or that of its gzipped copy NAME.gz if the file does not exist.
 
     Raises:
-        InvalidInput: there is neither, or it is no UTF-8, or too long.
+        InvalidInput: neither exists, or the text is not UTF-8 or too long.
     """
-    most = Limits().max_document_bytes
-    zipped = path.with_name(f"{path.name}.gz")
+    max_bytes = Limits().max_document_bytes
+    source = path
+    gzipped = path.with_name(f"{path.name}.gz")
+    if path.suffix != ".gz" and not path.is_file() and gzipped.is_file():
+        source = gzipped
     try:
-        if path.suffix != ".gz" and (path.is_file() or not zipped.is_file()):
-            with open_plain(path) as file:
-                content = file.read(most + 1)
-        else:
-            with open_plain(path if path.suffix == ".gz" else zipped) as packed, gzip.GzipFile(fileobj=packed) as file:
-                content = file.read(most + 1)
+        with open_plain(source) as file:
+            if source.suffix == ".gz":
+                with gzip.GzipFile(fileobj=file) as unpacked:
+                    content = unpacked.read(max_bytes + 1)
+            else:
+                content = file.read(max_bytes + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise InvalidInput(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
-    if len(content) > most:
-        raise InvalidInput(f"{path.name} has more than {most:,} bytes of text. Split it.")
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidInput(f"{path} cannot be read: {reason}. Check the path.") from None
+    if len(content) > max_bytes:
+        raise InvalidInput(f"{path.name} has more than {max_bytes:,} bytes of text. Split it.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path.name} is not UTF-8 text (byte {error.start:,}). Fetch it again.") from None
+        raise InvalidInput(f"{path.name}, byte {error.start:,}: not valid UTF-8. Download it again.") from None

@@ -1,4 +1,4 @@
-"""The released files of texts with people's reasons, read unchanged, gzipped or not: e-SNLI, and CommonsenseQA with
+"""Read released files of texts with people's reasons, unchanged, gzipped or not: e-SNLI, and CommonsenseQA with
 CoS-E."""
 
 from __future__ import annotations
@@ -27,17 +27,18 @@ def read_esnli(folder: Path, part: str, explanation: int = 1) -> RationaleSet:
         part: "train", "dev" or "test".
 
     Raises:
-        InvalidInput: a file is missing, they differ in length, or a label is none of the three.
+        InvalidInput: a file is missing, the files differ in length, or a label is not one of the three.
     """
     files = ("s1", "s2", "labels", f"preproc1_expl_{explanation}")
     premises, hypotheses, labels, reasons = (lines_of(folder / f"{name}.{part}") for name in files)
     lengths = {name: len(lines) for name, lines in zip(files, (premises, hypotheses, labels, reasons))}
     if len(set(lengths.values())) > 1:
-        said = ", ".join(f"{name} {n:,}" for name, n in lengths.items())
-        raise InvalidInput(f"e-SNLI {part}: the files must have as many lines each: got {said}. Fetch them again.")
-    texts = [pair_text(one, other) for one, other in zip(premises, hypotheses)]
-    stripped = ([cell.strip() for cell in column] for column in (labels, reasons))
-    return gather(f"e-SNLI {part}", texts, *stripped, classes=NLI)
+        counts = ", ".join(f"{name} {n:,}" for name, n in lengths.items())
+        raise InvalidInput(f"e-SNLI {part}: the files must have equally many lines: got {counts}. Download them again.")
+    texts = [pair_text(premise, hypothesis) for premise, hypothesis in zip(premises, hypotheses)]
+    labels = [cell.strip() for cell in labels]
+    reasons = [cell.strip() for cell in reasons]
+    return gather(f"e-SNLI {part}", texts, labels, reasons, classes=NLI)
 
 
 def read_cqa(questions: Path, explanations: Path) -> RationaleSet:
@@ -47,51 +48,54 @@ def read_cqa(questions: Path, explanations: Path) -> RationaleSet:
     Questions without reasons stay, with "".
 
     Raises:
-        InvalidInput: a line has no such fields, or no question has a reason.
+        InvalidInput: a line lacks these fields, or no question has a reason.
     """
-    reasons: dict[str, str] = {}
+    reason_of: dict[str, str] = {}
     for row in _rows(explanations):
-        said = row.get("explanation")
-        if not isinstance(said, dict) or not isinstance(said.get("open-ended"), str):
-            raise InvalidInput(f"{explanations.name}: {str(row['id'])[:60]!r} has no open-ended explanation.")
-        reasons[str(row["id"])] = said["open-ended"]
+        explanation = row.get("explanation")
+        if not isinstance(explanation, dict) or not isinstance(explanation.get("open-ended"), str):
+            raise InvalidInput(
+                f"{explanations.name}: {str(row['id'])[:60]!r} has no open-ended explanation. Use the published file."
+            )
+        reason_of[str(row["id"])] = explanation["open-ended"]
     texts = list[str]()
     labels = list[str]()
-    found = list[str]()
+    reasons = list[str]()
     for number, row in enumerate(_rows(questions)):
         try:
             choices = {str(c["label"]): str(c["text"]) for c in row["question"]["choices"]}
             texts.append(choices_text(str(row["question"]["stem"]), list(choices.values())))
             labels.append(choices[str(row["answerKey"])])
-            found.append(reasons.get(str(row["id"]), "").strip())
+            reasons.append(reason_of.get(str(row["id"]), "").strip())
         except (KeyError, TypeError):
             raise InvalidInput(
-                f"{questions.name}, line {number + 1}: no question of CommonsenseQA with id, answerKey and choices."
+                f"{questions.name}, line {number + 1}: not a CommonsenseQA question with id, answerKey and choices. "
+                "Use the published file."
             ) from None
-    return gather(f"CommonsenseQA, {questions.name}", texts, labels, found, classes=None, what="open-ended")
+    return gather(f"CommonsenseQA, {questions.name}", texts, labels, reasons, classes=None, what="open-ended")
 
 
 def read_released(name: str, folder: Path, part: str, model: str | None = None) -> RationaleSet:
-    """A part of released data with its reasons: people's of the authors' own files, or a large model's of the folder
-    `datasets` that comes with the code of "Distilling step-by-step" (`core.systems.step_by_step.datasets_folder`).
+    """Read a part of released data with its reasons: people's from the authors' files, or a large model's from the
+    folder `datasets` of the code of "Distilling step-by-step" (`core.systems.step_by_step.datasets_folder`).
 
     Args:
         name: "esnli" (people's reasons as of `read_esnli`), "cqa" (people's; the folder holds
-            v1.0_PART_rand_split.jsonl and v1.0_cose_PART_v1.0.jsonl), "svamp" or "anli1". The folder is `datasets`
-            where it holds a folder of that name; of svamp and anli1 it must be.
-        part: as the files call it.
-        model: whose labels are taught, "palm" or "gpt"; None teaches those of the data.
+            v1.0_PART_rand_split.jsonl and v1.0_cose_PART_v1.0.jsonl), "svamp" or "anli1". A folder with a folder of
+            that name counts as `datasets`, which svamp and anli1 require.
+        part: in the words of the files.
+        model: "palm" or "gpt", whose labels a student learns; None for the labels of the data.
 
     Raises:
-        InvalidInput: a file is missing or odd, or there is no such part.
+        InvalidInput: a file is missing or malformed, or the part does not exist.
     """
     if (folder / name).is_dir() or name not in PEOPLES:
         return read_datasets(name, folder, part, model)
     if part not in PEOPLES[name]:
-        raise InvalidInput(f"{name} has the parts {', '.join(PEOPLES[name])}: got {part[:40]!r}.")
+        raise InvalidInput(f"{name} has the parts {', '.join(PEOPLES[name])}: got {part[:40]!r}. Use one.")
     if model is not None:
         raise InvalidInput(
-            f"{folder} holds people's reasons for {name} and no large model's labels. Leave --large-model out, or give "
+            f"{folder} holds people's reasons for {name}, but no large model's labels. Remove --large-model, or use "
             "the folder `datasets` of the released code."
         )
     if name == "esnli":
@@ -103,6 +107,6 @@ def _rows(path: Path) -> list[Mapping[str, Any]]:
     rows: list[Mapping[str, Any]] = []
     for at, row in json_lines(text_of(path), path.name):
         if not isinstance(row, dict) or "id" not in row:
-            raise InvalidInput(f"{at}: an object with an id is needed.")
+            raise InvalidInput(f"{at}: not an object with an id. Use the published file.")
         rows.append(row)
     return rows

@@ -1,5 +1,5 @@
-"""The student: a T5 from a folder, read without a network and without pickle, or a new small one with a vocabulary of
-whole words."""
+"""The student: a T5 from a folder, read without network or pickle, or a new small one with a vocabulary of whole
+words."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from core.systems.step_by_step.settings import StepByStep
 
 PREDICT = "predict: "
 EXPLAIN = "explain: "
-"""What stands before a text says which of the two tasks is asked for."""
+"""Prefixes of a text that select one of the two tasks."""
 MARKER = "So the answer is"
-"""Between reason and label where both are one target."""
+"""Between reason and label in a single target."""
 PAD = "<pad>"
 END = "</s>"
 UNKNOWN = "<unk>"
 MAX_WORDS = 30_000
-"""Of a new student's vocabulary: the most frequent ones."""
+"""Most frequent words in a new student's vocabulary; about the size of T5's own, 32,000."""
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "spiece.model", "added_tokens.json")
 ARCHITECTURE = "T5ForConditionalGeneration"
 NEEDED = (
-    f"a folder of a {ARCHITECTURE} with config.json, model.safetensors and its tokenizer, as save_pretrained of "
+    f"a folder of a {ARCHITECTURE} with config.json, model.safetensors, and its tokenizer, as save_pretrained of "
     "transformers writes it"
 )
 
@@ -47,12 +47,12 @@ class T5Student:
     model: Any
     tokenizer: Any
     folder: Path | None = None
-    """Where it came from; None of a new one."""
+    """Its source; None for a new one."""
     licence: str = "your own"
 
     @property
     def source(self) -> dict[str, Any]:
-        """What it started from, for the card."""
+        """Origin of the weights, for the card."""
         if self.folder is None:
             return {"folder": None}
         return {"folder": self.folder.resolve().name, "weights": digest(self.folder / WEIGHTS)[:32]}
@@ -67,10 +67,10 @@ class T5Student:
 
 
 def read_t5(folder: Path) -> T5Student:
-    """The T5 in the folder.
+    """Load the T5 of a folder.
 
     Raises:
-        InvalidInput: there is none, it is a pickle, its parts do not fit together, or the tokenizer is another model's.
+        InvalidInput: a file is missing or a pickle, the parts do not fit together, or the tokenizer is another model's.
     """
     parts = ModelFolder(folder, NEEDED)
     config = parts.config(_Config)
@@ -78,20 +78,20 @@ def read_t5(folder: Path) -> T5Student:
     for name in ("pad_token_id", "eos_token_id"):
         if getattr(tokenizer, name) != getattr(config, name):
             raise InvalidInput(
-                f"{folder}: {name} is {getattr(tokenizer, name)} to the tokenizer and {getattr(config, name)} to the "
-                "model. They are of two models: bring the model's own tokenizer."
+                f"{folder}: {name} is {getattr(tokenizer, name)} in the tokenizer and {getattr(config, name)} in the "
+                "model. Use the model's own tokenizer."
             )
     return T5Student(parts.model(ARCHITECTURE), tokenizer, folder, licence_of(folder))
 
 
 def make_t5(texts: Iterable[str], how: StepByStep) -> T5Student:
-    """A new T5 that knows the words of the texts; the same texts, settings and seed give the same weights.
+    """Make a new T5 with the vocabulary of the texts; the same texts, settings and seed give the same weights.
 
     Raises:
-        InvalidInput: the width cannot be split over its heads.
+        InvalidInput: the width is not divisible by 8.
     """
     if how.width % 8:
-        raise InvalidInput(f"width (= {how.width}) must be divisible by 8. Take {how.width // 8 * 8 + 8}.")
+        raise InvalidInput(f"--width must be divisible by 8: got {how.width}. Use {how.width // 8 * 8 + 8}.")
     transformers: Any = import_module("transformers")
     tokenizer = _words_of([PREDICT, EXPLAIN, MARKER, *texts])
     heads = max(1, how.width // 16)
@@ -112,39 +112,42 @@ def make_t5(texts: Iterable[str], how: StepByStep) -> T5Student:
 
 
 def check_speaks(student: T5Student, classes: Sequence[str]) -> None:
-    """See that the student can write every class.
+    """Check that the student can write every class.
 
     Raises:
-        InvalidInput: the tokenizer loses a part of one.
+        InvalidInput: the tokenizer loses a part of a class.
     """
     if not classes:
         return  # answers are free
     written = student.tokenizer.batch_decode(student.tokenizer(list(classes))["input_ids"], skip_special_tokens=True)
-    for name, said in zip(classes, written):
-        if squeezed(said) != squeezed(name):
+    for name, text in zip(classes, written):
+        if squeezed(text) != squeezed(name):
             raise InvalidInput(
-                f"The student's tokenizer does not know all of the class {name[:60]!r}: it writes {said[:60]!r}. "
-                "Rename the class in plain words, or leave --student out to have a new student that knows your words."
+                f"The student's tokenizer cannot write the class {name[:60]!r}: it writes {text[:60]!r}. "
+                "Rename the class in plain words, or remove --student for a new student with your words."
             )
 
 
 def squeezed(text: str) -> str:
-    """The text without blanks, by which answers are compared: tokenizers differ in where they put them."""
+    """The text without blanks, for comparing answers: tokenizers put blanks in different places."""
     return "".join(text.split())
 
 
 def _words_of(texts: Sequence[str]) -> Any:
-    """A tokenizer of whole words and marks."""
+    """Make a tokenizer of whole words and punctuation."""
     tokenizers = import_module("tokenizers")
     transformers = import_module("transformers")
     split = tokenizers.pre_tokenizers.Whitespace()
-    # those of the tasks count as often as there are texts, so that they are never among those that are left out
-    parts = [*(text.replace(END, " ") for text in texts), *[f"{PREDICT}{EXPLAIN}{MARKER}"] * len(texts)]
-    kept = frequent_words(word for part in parts for word, _ in split.pre_tokenize_str(part))[:MAX_WORDS]
-    vocabulary = {word: i for i, word in enumerate((PAD, END, UNKNOWN, *kept))}
-    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token=UNKNOWN))
-    made.pre_tokenizer = split
-    made.post_processor = tokenizers.processors.TemplateProcessing(single=f"$A {END}", special_tokens=[(END, 1)])
+    # the tasks' words count once for each text, so that they are never among the rare words that are dropped
+    parts = [text.replace(END, " ") for text in texts] + [f"{PREDICT}{EXPLAIN}{MARKER}"] * len(texts)
+    words: list[str] = []
+    for part in parts:
+        words += [word for word, _ in split.pre_tokenize_str(part)]
+    frequent = frequent_words(words)[:MAX_WORDS]
+    vocabulary = {word: i for i, word in enumerate((PAD, END, UNKNOWN, *frequent))}
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token=UNKNOWN))
+    tokenizer.pre_tokenizer = split
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing(single=f"$A {END}", special_tokens=[(END, 1)])
     return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=made, pad_token=PAD, eos_token=END, unk_token=UNKNOWN, clean_up_tokenization_spaces=False
+        tokenizer_object=tokenizer, pad_token=PAD, eos_token=END, unk_token=UNKNOWN, clean_up_tokenization_spaces=False
     )

@@ -1,4 +1,4 @@
-"""A student on disk: a folder that transformers opens, and a card that says what it learned from."""
+"""Folder of a student: files that transformers opens, and a card with what it learned from."""
 
 from __future__ import annotations
 
@@ -27,14 +27,12 @@ from core.systems.step_by_step.student import TOKENIZER, T5Student, read_t5
 
 _TIED = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight")
 _TORCH = {"format": "pt"}
-
-
 REASONED = student_files(CARD, (CONFIG, WEIGHTS, *TOKENIZER), ("settings", "classes"))
 
 
 @dataclass(frozen=True, slots=True)
 class ReasonedCard:
-    """What is known of a student besides its weights. Keys: docs/step_by_step.md."""
+    """Origin, settings and figures of a student. Keys: docs/step_by_step.md."""
 
     start: Mapping[str, Any]
     student: Mapping[str, Any]
@@ -53,25 +51,25 @@ class ReasonedCard:
 
 
 def save_student(student: T5Student, card: ReasonedCard, folder: Path) -> None:
-    """Write model, tokenizer and card, in place of an earlier student's.
+    """Write model, tokenizer and card, replacing an earlier student's.
 
     Raises:
-        InvalidInput: the folder cannot be written, or holds the user's own files of such names.
+        InvalidInput: the folder cannot be written, or holds files of these names that are not a student's.
     """
     with all_at_once(folder, REASONED) as scratch:
         write_student(student, scratch)
         versions = {name: version(name) for name in ("torch", "transformers")}
-        said = asdict(card) | {"format": FORMAT, "versions": versions, "weights": digest(scratch / WEIGHTS)[:32]}
-        write_text(scratch / CARD, json.dumps(said, indent=1))
+        document = asdict(card) | {"format": FORMAT, "versions": versions, "weights": digest(scratch / WEIGHTS)[:32]}
+        write_text(scratch / CARD, json.dumps(document, indent=1))
 
 
 def write_student(student: T5Student, folder: Path) -> None:
-    """Model and tokenizer as transformers lays them out."""
+    """Write model and tokenizer in the layout of transformers."""
     model = student.model
     model.config.architectures = [type(model).__name__]
     model.config._name_or_path = ""
     tensors = {name: value for name, value in model.state_dict().items() if name not in _TIED}
-    # newer versions of transformers call every T5 tied, and tie none whose file holds two heads, as T5 1.1's does
+    # newer versions of transformers call every T5 tied, but do not tie one whose file holds two heads, as T5 1.1's does
     tied = bool(torch.equal(tensors["lm_head.weight"], tensors["shared.weight"]))
     if tied:
         del tensors["lm_head.weight"]
@@ -80,7 +78,7 @@ def write_student(student: T5Student, folder: Path) -> None:
     write_text(folder / CONFIG, json.dumps(config, indent=1))
     if student.folder is None:
         student.tokenizer.save_pretrained(folder)
-        for path in folder.iterdir():  # a template of chats and the like
+        for path in folder.iterdir():  # files that the card does not list, such as a chat template
             if path.name not in REASONED.names:
                 path.unlink()
         return
@@ -90,13 +88,13 @@ def write_student(student: T5Student, folder: Path) -> None:
 
 
 def read_reasoned(folder: Path) -> tuple[T5Student, ReasonedCard]:
-    """A student that `save_student` wrote.
+    """Read a student that `save_student` wrote.
 
     Raises:
-        InvalidInput: the folder holds no such card, or no T5.
+        InvalidInput: the folder has no valid card, or no T5.
     """
     if not (folder / CARD).is_file():
-        raise InvalidInput(f"{folder} holds no {CARD}. Give a folder that `steps` wrote.")
-    card = read_form(ReasonedCard, read_json(folder / CARD), f"{CARD} in {folder}", "Teach it again with `steps`.")
-    _ = card.how  # its settings can be read
+        raise InvalidInput(f"{folder} has no {CARD}. Use a folder from `steps --out`.")
+    card = read_form(ReasonedCard, read_json(folder / CARD), f"{CARD} in {folder}", "Train it again with `steps`.")
+    _ = card.how  # raises if a setting cannot be read
     return read_t5(folder), card

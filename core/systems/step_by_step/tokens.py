@@ -1,4 +1,4 @@
-"""What a student reads and what it has to write, as tokens."""
+"""Inputs and targets of a student as tokens."""
 
 from __future__ import annotations
 
@@ -18,57 +18,60 @@ Tokens = list[list[int]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenTask:
-    """One of the two tasks: what is read and what is to be written. A row without target has []."""
+    """One of the two tasks; a row without target has []."""
 
-    given: Tokens
-    wanted: Tokens
+    inputs: Tokens
+    targets: Tokens
 
 
 def inputs_of(student: T5Student, texts: Sequence[str], prefix: str, most: int) -> Tokens:
-    """Each text's tokens behind the prefix, cut to `most`. All that a student is asked with: nothing else comes in."""
+    """Tokens of prefix and text, cut to `most`: the student's whole input."""
     return tokens_of(student.tokenizer, [prefix + text for text in texts], most)
 
 
 def tasks_of(student: T5Student, rows: RationaleSet, how: StepByStep) -> tuple[TokenTask, TokenTask | None]:
-    """The label's task, and the reason's where the method has one."""
-    asked = inputs_of(student, rows.texts, PREDICT, how.max_tokens)
+    """The label's task, and the reason's if the method has one."""
+    inputs = inputs_of(student, rows.texts, PREDICT, how.max_tokens)
     if how.method == SINGLE_TASK:
-        return TokenTask(asked, _joined(student, rows, how.max_answer)), None
-    predict = TokenTask(asked, _targets(student, rows.targets, how.max_answer))
+        return TokenTask(inputs, _joined(student, rows, how.max_answer)), None
+    predict = TokenTask(inputs, _targets(student, rows.targets, how.max_answer))
     if how.method == STANDARD:
         return predict, None
-    reasons = shuffled(rows.rationales, how.seed) if how.method == SHUFFLED else rows.rationales
-    asked = inputs_of(student, rows.texts, EXPLAIN, how.max_tokens)
-    return predict, TokenTask(asked, _targets(student, reasons, how.max_answer))
+    reasons: Sequence[str] = rows.rationales
+    if how.method == SHUFFLED:
+        reasons = shuffled(reasons, how.seed)
+    inputs = inputs_of(student, rows.texts, EXPLAIN, how.max_tokens)
+    return predict, TokenTask(inputs, _targets(student, reasons, how.max_answer))
 
 
 def shuffled(reasons: Sequence[str], seed: int) -> list[str]:
-    """Each row another row's reason; rows without one stay without."""
-    there = np.array([i for i, reason in enumerate(reasons) if reason], np.int64)
-    order = np.random.default_rng([seed, 13]).permutation(there)
-    found = list(reasons)
-    for i, other in zip(order.tolist(), np.roll(order, 1).tolist()):  # round one circle, so that none keeps its own
-        found[i] = reasons[other]
-    return found
+    """Give each row another row's reason; rows without a reason stay without."""
+    rows_with_reason = np.array([i for i, reason in enumerate(reasons) if reason], np.int64)
+    order = np.random.default_rng([seed, 13]).permutation(rows_with_reason)
+    moved = list(reasons)
+    # each row takes that of the row before it in one random circle, so that no row keeps its reason
+    for row, source in zip(order.tolist(), np.roll(order, 1).tolist()):
+        moved[row] = reasons[source]
+    return moved
 
 
 def batch_of(task: TokenTask, rows: Sequence[int]) -> tuple[Tensor, Tensor, Tensor] | None:
-    """(n, t) tokens read, their mask, and (n, u) tokens to write with `IGNORED` behind the end, of the rows that have a
-    target; None where none has."""
-    kept = [i for i in rows if task.wanted[i]]
-    if not kept:
+    """(n, t) input tokens, their mask, and (n, u) target tokens with `IGNORED` behind the end, of the rows that have a
+    target; None without any."""
+    with_target = [i for i in rows if task.targets[i]]
+    if not with_target:
         return None
-    ids, mask = padded(task.given, kept)
-    return ids, mask, padded_targets(task.wanted, kept)
+    ids, mask = padded(task.inputs, with_target)
+    return ids, mask, padded_targets(task.targets, with_target)
 
 
 def _targets(student: T5Student, texts: Sequence[str], most: int) -> Tokens:
-    found = tokens_of(student.tokenizer, texts, most)
-    return [tokens if text else [] for tokens, text in zip(found, texts)]
+    tokens = tokens_of(student.tokenizer, texts, most)
+    return [row_tokens if text else [] for row_tokens, text in zip(tokens, texts)]
 
 
 def _joined(student: T5Student, rows: RationaleSet, most: int) -> Tokens:
-    """Reason, marker and label in one target; a reason that is too long is cut, never the label."""
+    """Join reason, marker and label in one target; a long reason is cut, never the label."""
     ends: Tokens = student.tokenizer([f"{MARKER} {label}" for label in rows.targets])["input_ids"]
     reasons: Tokens = student.tokenizer(list(rows.rationales))["input_ids"]
     return [reason[:-1][: max(0, most - len(end))] + end for reason, end in zip(reasons, ends)]

@@ -28,11 +28,11 @@ def test_a_student_is_taught_measured_written_and_asked(
 ) -> None:
     out, answers = tmp_path / "out", tmp_path / "answers.csv"
     told = said(capsys, "steps", "--texts", texts, *NAMED, "--out", str(out), *FEW, "--controls")
-    assert told.startswith("The student gives the right label for ")
-    assert "of 12 new texts; the most frequent label is right for" in told
-    assert "A student of the labels alone, on the same rows and updates:" in told
-    assert "A student of shuffled reasons" in told
-    assert 'Learned from 48 rows (0 without a reason) by the method "step-by-step", 8 updates of 8' in told
+    assert told.startswith("The student is right on ")
+    assert "of 12 held-out texts; the most frequent label is right on" in told
+    assert "A student of labels alone is right on " in told
+    assert "A student of shuffled reasons is right on " in told
+    assert "learned from 48 rows (0 without a reason) by the method step-by-step: 8 updates of 8 rows" in told
     card = json.loads((out / "step_by_step.json").read_text("utf-8"))
     assert card["figures"]["n"] == 12
     assert set(card["controls"]) == {"standard", "shuffled"}
@@ -89,9 +89,9 @@ def test_every_setting_is_an_option_with_a_sentence(capsys: pytest.CaptureFixtur
         ({"--student": "OUT"}, "is the input folder"),
         ({"--method": "guess"}, "method must be one of step-by-step, standard, single-task, shuffled"),
         ({"--alpha": "1.5"}, "alpha must be 0 to 1"),
-        ({"--learn-from": "1"}, "must be 2 (one a class) to 48: got 1"),
-        ({"--learn-from": "49"}, "must be 2 (one a class) to 48: got 49"),
-        ({"--width": "20"}, "width (= 20) must be divisible by 8. Take 24"),
+        ({"--learn-from": "1"}, "--learn-from must be 2 (one per class) to 48: got 1"),
+        ({"--learn-from": "49"}, "--learn-from must be 2 (one per class) to 48: got 49"),
+        ({"--width": "20"}, "--width must be divisible by 8: got 20. Use 24"),
         ({"--released": "snli dev"}, "--released reads esnli, cqa, svamp, anli1: got 'snli'"),
         ({"--released": "esnli dev"}, "Remove --column, --label, --rationale and --classes"),
         ({"--label": ""}, "no column ''"),
@@ -125,7 +125,7 @@ def test_released_files_are_taught_as_they_are(
     told = refused(capsys, "steps", "--texts", str(tmp_path / "x.csv"), "--out", str(out))
     assert "A table needs --column, --label and --rationale" in told
     told = refused(capsys, "steps", *given, "--out", str(out), "--large-model", "palm")
-    assert "holds people's reasons for esnli and no large model's labels" in told
+    assert "holds people's reasons for esnli, but no large model's labels" in told
 
 
 def test_the_folder_of_the_released_code_is_taught_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,7 +147,7 @@ def test_reason_refuses_other_folders_and_columns_that_are_there(
     out, answers = str(tmp_path / "out"), str(tmp_path / "a.csv")
     said(capsys, "steps", "--texts", texts, *NAMED, "--out", out, *FEW)
     told = refused(capsys, "reason", str(tmp_path), "--texts", texts, "--column", "text", "--out", answers)
-    assert "holds no step_by_step.json" in told
+    assert "has no step_by_step.json" in told
     said(capsys, "reason", out, "--texts", texts, "--column", "text", "--out", answers)
     told = refused(capsys, "reason", out, "--texts", answers, "--column", "text", "--out", str(tmp_path / "b.csv"))
-    assert "has a column 'prediction' already" in told
+    assert "already has a column 'prediction'" in told

@@ -70,7 +70,7 @@ def test_svamps_parts_are_those_of_the_released_code(tmp_path: Path) -> None:
     assert found.labels[799] == f"( {order[799]} - 1 )"
     assert found.rationales[799] == "reason 799."
     (folder / "test_CoT_0.json").write_text(json.dumps(["one. The answer is (x)."]), "utf-8")
-    with pytest.raises(InvalidInput, match="svamp test has 200 rows and 1 answers"):
+    with pytest.raises(InvalidInput, match="svamp test: 1 answers for 200 rows"):
         read_datasets("svamp", tmp_path, "test")
     write(tmp_path, "svamp", "test", [{"input": "b\n?", "label": "( 2 - 1 )"}], ["one. The answer is (x)."])
     assert read_datasets("svamp", tmp_path, "test").labels == ("( 2 - 1 )",)  # as that code wrote it
@@ -79,8 +79,8 @@ def test_svamps_parts_are_those_of_the_released_code(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "part", "model", "message"),
     [
-        (PAIRS[0], "dev", None, "anli1 of the folder `datasets` has the parts train, valid, test: got 'dev'"),
-        (PAIRS[0], "valid", "llama", "--large-model is one of palm, gpt: got 'llama'"),
+        (PAIRS[0], "dev", None, "anli1 in the folder `datasets` has the parts train, valid, test: got 'dev'"),
+        (PAIRS[0], "valid", "llama", "--large-model must be one of palm, gpt: got 'llama'"),
         (PAIRS[0], "valid", "gpt", "cannot be read|valid.json"),
         (PAIRS[0], "test", None, "anli1_test.json cannot be read"),
         ({"premise": "x", "label": 0}, "valid", None, "line 1: not a row of anli1 with premise, hypothesis and label"),
@@ -98,5 +98,5 @@ def test_odd_folders_are_refused(tmp_path: Path, row: Any, part: str, model: str
 def test_odd_word_problems_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "SVAMP.json"
     path.write_text('[{"Body": "x"}]', "utf-8")
-    with pytest.raises(InvalidInput, match=r"not a SVAMP.json"):
+    with pytest.raises(InvalidInput, match=r"not a list of Body, .* Use the published SVAMP\.json"):
         read_svamp(path)

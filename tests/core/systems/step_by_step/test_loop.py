@@ -87,7 +87,7 @@ def test_a_task_is_learned_with_its_reasons() -> None:
     assert after.rationale.value > 0.9
     assert curve.losses[-1] < 0.3 * curve.losses[0]
     assert set(answers.predict(student, rows.texts, how, rows.classes)) == {"fails", "works"}
-    assert after.said[0] == rows.rationales[0]
+    assert after.reasons[0] == rows.rationales[0]
 
 
 @pytest.mark.slow
@@ -98,7 +98,7 @@ def test_both_in_one_target_is_learned_too() -> None:
     teach(student, rows, how)
     found = measure(student, rows, how)
     assert found.accuracy.value > 0.9
-    assert found.said[0] == rows.rationales[0]
+    assert found.reasons[0] == rows.rationales[0]
 
 
 def test_a_training_can_be_stopped_and_refuses_a_loss_that_is_no_number() -> None:

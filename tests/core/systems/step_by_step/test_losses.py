@@ -64,8 +64,8 @@ def test_a_cut_single_target_keeps_its_label() -> None:
     rows = some_rows(4)
     student = tiny_student(rows)
     predict, _ = tasks_of(student, rows, settings(method=SINGLE_TASK, max_answer=8))
-    assert {len(tokens) for tokens in predict.wanted} == {8}
-    for tokens, label in zip(predict.wanted, rows.labels):
+    assert {len(tokens) for tokens in predict.targets} == {8}
+    for tokens, label in zip(predict.targets, rows.labels):
         assert student.tokenizer.decode(tokens, skip_special_tokens=True).endswith(f"So the answer is {label}")
 
 

@@ -39,7 +39,7 @@ def test_files_are_read_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     (folder / "train_CoT_3.json").unlink()
     with pytest.raises(InvalidInput, match="lacks train_CoT_3"):
         read_answers(tmp_path, "esnli", "train")
-    with pytest.raises(InvalidInput, match="holds no test_CoT_0"):
+    with pytest.raises(InvalidInput, match="has no test_CoT_0"):
         read_answers(tmp_path, "esnli", "test")
 
 

@@ -57,7 +57,7 @@ def test_odd_esnli_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"s2.dev cannot be read: No such file"):
         read_esnli(tmp_path, "dev")
     (tmp_path / "s2.dev").write_bytes(b"\xff\xfe")
-    with pytest.raises(InvalidInput, match=r"s2.dev is not UTF-8"):
+    with pytest.raises(InvalidInput, match=r"s2.dev, byte 0: not valid UTF-8"):
         read_esnli(tmp_path, "dev")
     (tmp_path / "s2.dev").unlink()
     (tmp_path / "s2.dev.gz").write_bytes(b"no gzip")
@@ -89,9 +89,9 @@ def test_cqa_joins_question_and_reason_by_id(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("question", "reason", "message"),
     [
-        (QUESTION | {"answerKey": "Z"}, REASON, "line 1: no question of CommonsenseQA"),
-        ({"id": "1"}, REASON, "line 1: no question of CommonsenseQA"),
-        ([], REASON, "an object with an id"),
+        (QUESTION | {"answerKey": "Z"}, REASON, "line 1: not a CommonsenseQA question"),
+        ({"id": "1"}, REASON, "line 1: not a CommonsenseQA question"),
+        ([], REASON, "not an object with an id"),
         (QUESTION, {"id": "1"}, "'1' has no open-ended explanation"),
         (QUESTION, REASON | {"id": "2"}, "'open-ended' is empty in every row"),
     ],
@@ -105,5 +105,5 @@ def test_a_folder_of_peoples_reasons_has_its_parts(tmp_path: Path) -> None:
     assert read_released("esnli", write_esnli(tmp_path), "dev").labels == ("neutral", "entailment")
     with pytest.raises(InvalidInput, match="esnli has the parts train, dev, test: got 'valid'"):
         read_released("esnli", tmp_path, "valid")
-    with pytest.raises(InvalidInput, match=r"no large model's labels. Leave --large-model out"):
+    with pytest.raises(InvalidInput, match=r"no large model's labels. Remove --large-model"):
         read_released("esnli", tmp_path, "dev", "palm")

@@ -73,5 +73,5 @@ def test_a_single_targets_controls_have_its_form(monkeypatch: pytest.MonkeyPatch
 
 
 def test_too_few_texts_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="has 10 different texts with labels, fewer than 20"):
+    with pytest.raises(InvalidInput, match="has 10 different texts with labels: at least 20 are needed"):
         teach_and_measure(some_rows(10), settings())

@@ -91,7 +91,7 @@ def other_signs(folder: Path) -> None:
         (as_pickle, "weights in pytorch_model.bin, which could run any program when opened"),
         (cut, "does not open as a T5ForConditionalGeneration"),
         (other_tokenizer, r"the tokenizer has word pieces up to number .* own tokenizer"),
-        (other_signs, "eos_token_id is 2 to the tokenizer and 1 to the model"),
+        (other_signs, "eos_token_id is 2 in the tokenizer and 1 in the model"),
         (lambda f: (f / "tokenizer.json").unlink(), "holds no tokenizer"),
         (lambda f: (f / "tokenizer.json").write_text("{", "utf-8"), "the tokenizer cannot be read"),
         (lambda f: (f / "config.json").unlink(), "holds no config.json"),
@@ -129,7 +129,7 @@ def test_nothing_is_fetched_and_no_code_of_the_folder_runs(folder: Path, monkeyp
 def test_a_class_that_the_tokenizer_cannot_write_is_named() -> None:
     student = tiny_student(some_rows(4))
     check_speaks(student, ("fails", "works"))
-    with pytest.raises(InvalidInput, match=r"does not know all of the class 'breaks': it writes ''"):
+    with pytest.raises(InvalidInput, match=r"cannot write the class 'breaks': it writes ''"):
         check_speaks(student, ("fails", "breaks"))
 
 

@@ -33,10 +33,10 @@ def test_a_saved_student_answers_the_same(tmp_path: Path) -> None:
 
 
 def test_another_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"holds no step_by_step.json"):
+    with pytest.raises(InvalidInput, match=r"has no step_by_step.json"):
         read_reasoned(tmp_path)
     (tmp_path / CARD).write_text(json.dumps({"format": 1, "settings": {}, "classes": []}), "utf-8")
-    with pytest.raises(InvalidInput, match=r"step_by_step\.json in .* has no start\. Teach it again"):
+    with pytest.raises(InvalidInput, match=r"step_by_step\.json in .* has no start\. Train it again"):
         read_reasoned(tmp_path)
     (tmp_path / CARD).write_text(json.dumps({"mine": 1}), "utf-8")
     student, card = teach_and_measure(some_rows(40), settings())
