@@ -7,11 +7,11 @@ from dataclasses import fields as fields_of, replace
 from typing import Any
 
 import gradio as gr
-import numpy as np
 from gradio.events import api
 
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
+from core.statistics.counts import losses_of_rows
 from webapp.ask.audit import EVERY, cells_of
 from webapp.ask.tab import answer_texts
 from webapp.data.run import make_settings, run_diagnosis
@@ -123,17 +123,15 @@ def select(run: str, polygon: list[list[float]]) -> dict[str, Any]:
     diagnosis = RUNS.get(str(run))
     session = Session(run, polygon=read_polygon(polygon))
     rows = selected_rows(session, diagnosis)
-    loss = diagnosis.outcomes.loss
-    inside = np.zeros(len(diagnosis.samples), bool)
-    inside[rows] = True
+    mean, mean_others = losses_of_rows(diagnosis, rows)
     conditions = describe_selection(session, diagnosis, rows).insights
     from core.records.codec import to_json
 
     document = {
         "count": len(rows),
         "ids": [diagnosis.samples.ids[int(i)] for i in rows],
-        "mean_loss": float(loss[inside].mean()) if inside.any() else None,
-        "mean_loss_outside": float(loss[~inside].mean()) if not inside.all() else None,
+        "mean_loss": mean,
+        "mean_loss_outside": mean_others,
         "exploratory": True,
         "conditions": [{"text": i.text, "size": i.size, "effect": i.effect.to_dict()} for i in conditions],
     }

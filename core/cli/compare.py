@@ -50,7 +50,7 @@ def compare(
 
         costs = read_costs(student)  # fails before the comparison if the folder holds no student
     from core.checks.compare import compare as compare_models
-    from core.reports.sections.comparison import comparison_section
+    from core.reports.comparison import comparison_section
     from core.reports.tables.comparison import comparison_document, comparison_table
     from core.reports.terminal import section_lines
     from core.reports.wording.second_model import second_lines

@@ -32,8 +32,8 @@ def follow(run: Path, roles: Roles, tables: tuple[Path, ...], out: Path | None =
         check_suffix(out, *TABLES, ".html")
     from core.checks.checkpoints.follow import by_number, follow as follow_checkpoints
     from core.files import write_json
+    from core.reports.checkpoints import checkpoints_section
     from core.reports.html.diagnosis import write_section
-    from core.reports.sections.checkpoints import checkpoints_section
     from core.reports.tables.checkpoints import checkpoints_document, checkpoints_table
     from core.reports.terminal import section_lines
     from core.store import load

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.records import Diagnosis, Row, Section
-from core.reports.sections.run import on_new_data, run_sections
+from core.reports.sections import on_new_data, run_sections
 
 MAX_ROWS = 12
 """Rows of a section that are printed; the rest are counted."""

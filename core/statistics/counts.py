@@ -43,6 +43,26 @@ def mean_losses(diagnosis: Diagnosis, insight: Insight) -> tuple[float, float | 
     return inside, float(losses[others].mean())
 
 
+def losses_of_rows(diagnosis: Diagnosis, rows: I64, within: Bool | None = None) -> tuple[float, float | None]:
+    """Mean loss of the rows, each counted once, nan without any; and of the others, None without any.
+
+    Args:
+        rows: row numbers.
+        within: (n,) the rows that count as others; all by default.
+    """
+    loss = diagnosis.outcomes.loss
+    others = np.ones(len(loss), bool)
+    if within is not None:
+        others = within.copy()
+    others[rows] = False
+    inside = math.nan
+    if len(rows):
+        inside = float(loss[np.unique(rows)].mean())
+    if not others.any():
+        return inside, None
+    return inside, float(loss[others].mean())
+
+
 def mean_of_other_classes(diagnosis: Diagnosis, finding: ClassFinding) -> float:
     """Error rate of the samples of all other classes, or their mean loss where errors are unknown; nan without
     other classes."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import pandas as pd
 
 from core.numbers import count, number, percent
 from core.records import F64, I64, Bool, Diagnosis
 from core.reports.tables.columns import ShownColumn, coded, columns_of, key_of
+from core.statistics.association import category_association, number_association
 from webapp.explore.confusion import ConfusionGrid, confusion_grid
 from webapp.state.filters import ABSENT, MAX_LETTERS, MISSING, TEXT, Filter, describe_filter, shown_column
 
@@ -135,41 +135,19 @@ def keys_first(diagnosis: Diagnosis) -> tuple[str, ...]:
         columns = {column.key: column for column in columns_of(diagnosis)}
         first = [key for key in ("loss", "yours", "cluster", "confused", "class") if key in columns]
         named = {name for insight in diagnosis.insights if insight.confirmed for name in insight.columns}
-        ranks = pd.Series(diagnosis.outcomes.loss).rank()
+        losses = diagnosis.outcomes.loss
         may = [key_of(column) for column in diagnosis.samples.metadata]  # a model's own outputs explain nothing
         explaining = [columns[key] for key in may if key in columns]
-        strength = {column.key: (column.title in named, goes_with(column, ranks)) for column in explaining}
+        strength = {column.key: (column.title in named, _association(column, losses)) for column in explaining}
         rest = sorted(strength, key=lambda key: strength[key], reverse=True)
         _ORDER[diagnosis] = tuple([*first, *rest][:N_CHARTS])
     return _ORDER[diagnosis]
 
 
-def goes_with(column: ShownColumn, ranks: pd.Series[float]) -> float:
-    """Return how strongly a column is associated with the ranks of the loss, 0 to 1.
-
-    Numbers use the absolute rank correlation. Categories use the root of epsilon squared (Kelley 1935), which averages
-    0 without an association, whatever the number of values.
-    """
+def _association(column: ShownColumn, losses: F64) -> float:
     if column.kind == "number":
-        values = pd.Series(column.values)
-        there = values.notna()
-        if there.sum() < 3 or values[there].nunique() < 2:
-            return 0.0
-        return abs(float(values[there].rank().corr(ranks[there])))
-    names, codes = coded(column)
-    of = ranks.to_numpy()
-    n = len(codes)
-    k = len(names) + int((codes < 0).any())
-    if k < 2 or n <= k:
-        return 0.0
-    sizes = np.bincount(codes + 1, minlength=len(names) + 1)
-    sums = np.bincount(codes + 1, of, len(names) + 1)
-    total = float(((of - of.mean()) ** 2).sum())
-    between = float((sums[sizes > 0] ** 2 / sizes[sizes > 0]).sum() - of.sum() ** 2 / n)
-    within = (total - between) / (n - k)
-    if not total:
-        return 0.0
-    return float(np.sqrt(max(0.0, (between - (k - 1) * within) / total)))
+        return number_association(column.values, losses)
+    return category_association(coded(column)[1], losses)
 
 
 def bins_of(column: ShownColumn) -> Bins:

@@ -17,6 +17,7 @@ from core.reports.wording.cluster_parts import part_sentences
 from core.reports.wording.effects import coverage_is, other_measure
 from core.reports.wording.findings import cluster_figures, cluster_title, how_sure, overlap, patches_title
 from core.reports.wording.outlines import outlines_sentence
+from core.statistics.counts import losses_of_rows
 from core.statistics.measures import in_shares
 from webapp.explore.findings import ShownFinding, shown_findings
 from webapp.explore.members import excess_interval
@@ -130,21 +131,16 @@ def _counted(diagnosis: Diagnosis, rows: I64, scope: str) -> dict[str, Any]:
     """Return the size of a selection, its share of the scope, the scope's name ("" for all samples), and the mean loss
     of the selection and of the others (None without any)."""
     within = scope_rows(diagnosis, scope)
-    loss = diagnosis.outcomes.loss
-    others = within.copy()
-    others[rows] = False
+    mean, mean_others = losses_of_rows(diagnosis, rows, within)
     scope_name = ""
     if scope != EVERYTHING:
         scope_name = scope
-    others_mean = None
-    if others.any():
-        others_mean = float(loss[others].mean())
     return {
         "n": len(rows),
         "share": len(rows) / int(within.sum()),
         "scope": scope_name,
-        "mean": float(loss[np.unique(rows)].mean()),
-        "rest": others_mean,
+        "mean": mean,
+        "rest": mean_others,
     }
 
 

@@ -32,9 +32,9 @@ def make_followed(diagnosis: Diagnosis, tables: Sequence[str], roles: Roles, fol
         InvalidInput: a table cannot be used, or the run's errors are unknown.
     """
     from core.checks.checkpoints.follow import follow, in_order
+    from core.reports.checkpoints import checkpoints_section
     from core.reports.html.checkpoints import checkpoint_charts
     from core.reports.html.diagnosis import write_section
-    from core.reports.sections.checkpoints import checkpoints_section
     from core.reports.tables.checkpoints import checkpoints_table
     from core.reports.wording.second_model import FOLLOWED
 

@@ -122,8 +122,8 @@ def make_second(
     from core.checks.compare import compare
     from core.checks.second_model import keep_errors, with_second
     from core.files import write_json
+    from core.reports.comparison import comparison_section
     from core.reports.html.diagnosis import write_section
-    from core.reports.sections.comparison import comparison_section
     from core.reports.tables.comparison import comparison_document, comparison_table
     from core.reports.wording.second_model import second_lines
 

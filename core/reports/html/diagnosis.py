@@ -28,7 +28,7 @@ from core.reports.html.power_map import power_map
 from core.reports.html.render import render
 from core.reports.html.sections import draw_section, figure_markup
 from core.reports.html.yours import yours_section
-from core.reports.sections.run import run_sections
+from core.reports.sections import run_sections
 from core.reports.wording.competence import words_sentence
 from core.reports.wording.outlines import outlines_sentence
 
@@ -136,7 +136,7 @@ def write_section(diagnosis: Diagnosis, section: Section, path: Path, lead: Sequ
 
     Args:
         diagnosis: the run it is of.
-        section: what `core.reports.sections` gives.
+        section: one that `core.reports` gives.
         lead: sentences above it.
     """
     markup = draw_section(diagnosis, replace(section, title=""), Gallery(diagnosis).entries, MAX_PER_GROUP)

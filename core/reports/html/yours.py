@@ -9,6 +9,7 @@ import numpy as np
 
 from core.records import I64, Diagnosis
 from core.reports.tables.yours import tested_title
+from core.statistics.counts import losses_of_rows
 from core.yours import MARKED, NOT_TESTED, OwnMark, yours_of
 
 MAX_SHOWN = 6
@@ -27,12 +28,10 @@ def yours_section(diagnosis: Diagnosis, entries: Callable[[I64], list[Any]]) -> 
     sets = list[dict[str, Any]]()
     for chosen in sorted(yours.sets, key=lambda each: not each.pinned):
         worst = chosen.rows[np.argsort(-loss[chosen.rows], kind="stable")][:MAX_SHOWN]
-        others = np.delete(loss, chosen.rows)
-        mean_others = float(others.mean()) if len(others) else None
         members = list[Any]()
         if len(sets) < MAX_SETS:
             members = entries(worst)
-        mean = float(loss[chosen.rows].mean())
+        mean, mean_others = losses_of_rows(diagnosis, chosen.rows)
         sets.append({"set": chosen, "mean": mean, "rest": mean_others, "members": members})
     marks = [{"mark": mark, "of": marked(diagnosis, mark)} for mark in yours.marks]
     return {"sets": sets, "marks": marks, "label": MARKED, "sentence": NOT_TESTED}

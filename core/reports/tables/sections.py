@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from core.records import Diagnosis, Estimate, Row, Section
-from core.reports.sections.run import run_sections
+from core.reports.sections import run_sections
 from core.reports.tables.values import fields
 
 

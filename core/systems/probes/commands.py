@@ -291,7 +291,7 @@ def _diagnose_probe(
 def _print_results(options: ProbeOptions, diagnosis: Diagnosis, results: Sequence[ProbeResult], run: Path) -> None:
     """Print one result in full; several as learning curves, beside the run's other curves."""
     from core.checks.compare import comparison_with
-    from core.reports.sections.comparison import comparison_section
+    from core.reports.comparison import comparison_section
     from core.reports.terminal import section_lines
     from core.systems.probes.shot_curves import shot_curves
     from core.systems.probes.tables import curves_document, probe_document

@@ -32,7 +32,7 @@ def sections(diagnosis: Diagnosis) -> list[Section]:
 def _section(diagnosis: Diagnosis, result: ProbeResult) -> Section:
     """One probe, beside the model under diagnosis where both have errors."""
     from core.checks.compare import comparison_with  # scipy: not needed to start the page
-    from core.reports.sections.comparison import comparison_section
+    from core.reports.comparison import comparison_section
     from core.systems.probes.wording import accuracy_sentence, probe_notes
 
     lead = accuracy_sentence(result)

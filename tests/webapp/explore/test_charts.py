@@ -6,14 +6,13 @@ import json
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from core.records import I64, Column, Diagnosis
 from core.reports.tables.columns import ShownColumn
 from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import make_showcase
-from webapp.explore.charts import MAX_BARS, N_BINS, N_CHARTS, Chart, bins_of, charts, goes_with, keys_first
+from webapp.explore.charts import MAX_BARS, N_BINS, N_CHARTS, Chart, bins_of, charts, keys_first
 from webapp.state.filters import Filter, read_filter, rows_kept
 
 DIAGNOSIS = make_diagnosis()
@@ -97,17 +96,6 @@ def test_the_columns_that_go_with_the_loss_come_first() -> None:
     assert keys[:4] == ("loss", "cluster", "confused", "class")
     assert keys[4] == "meta:told"
     assert len(keys) == N_CHARTS
-
-
-def test_a_category_of_nothing_but_chance_does_not_go_with_the_loss_however_many_values_it_has() -> None:
-    rng = np.random.default_rng(3)
-    ranks = pd.Series(rng.permutation(400).astype(float))
-    chance = [goes_with(category([str(v) for v in rng.integers(0, 100, 400)]), ranks) for _ in range(40)]
-    assert np.mean(chance) < 0.15
-    high = [str(rank > 200) for rank in ranks]
-    assert goes_with(category([*high]), ranks) > 0.8
-    assert goes_with(category(["one"] * 400), ranks) == 0
-    assert goes_with(category([str(i) for i in range(400)]), ranks) == 0
 
 
 def test_a_value_that_is_called_right_is_measured_like_any_other() -> None:

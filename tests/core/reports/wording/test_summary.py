@@ -11,7 +11,7 @@ import pytest
 
 from core.records import Diagnosis, Estimate
 from core.reports.html.diagnosis import render_report
-from core.reports.sections.run import groups
+from core.reports.sections import groups
 from core.reports.terminal import text_summary
 from core.reports.wording.classes import class_level
 from core.reports.wording.findings import cluster_figures

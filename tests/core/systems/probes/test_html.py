@@ -11,9 +11,9 @@ import pytest
 
 from core.checks.compare import compare
 from core.language.titles import capital
+from core.reports.comparison import comparison_section
 from core.reports.html.comparison import compared_images
 from core.reports.html.diagnosis import render_report, write_section
-from core.reports.sections.comparison import comparison_section
 from core.reports.terminal import section_lines
 from core.reports.wording.comparison import overall_sentences, verdict_words
 from core.systems.probes.records import results_of, with_results

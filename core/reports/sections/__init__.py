@@ -1,1 +1,0 @@
-"""What results say: the sections that terminal, report, and JSON draw."""
