@@ -137,7 +137,7 @@ def tag_samples(
     """Tag every sample of a run and test which tags its failures carry.
 
     Args:
-        patterns: wordings beside the descriptions; by default the fourteen shipped for the run's modality.
+        patterns: wordings to compare with the descriptions; by default the fourteen shipped for the run's modality.
         n_permutations: at least 5,000 for a p-value to report.
 
     Raises:
@@ -153,10 +153,9 @@ def tag_samples(
     # class means are taken out, so that a class which looks like a tag does not carry it as a whole
     centered = np.asarray(centred(joint[order], design.centring_stratum), np.float64)
     scores = _deviations(centered, directions.described)
-    worded = [
-        (pattern.name, _deviations(centered, vectors) >= MIN_DEVIATIONS)
-        for pattern, vectors in zip(patterns, directions.worded, strict=True)
-    ]
+    worded: list[tuple[str, Bool]] = []
+    for pattern, vectors in zip(patterns, directions.worded, strict=True):
+        worded.append((pattern.name, _deviations(centered, vectors) >= MIN_DEVIATIONS))
     conditions = _counted_tags(diagnosis, tags, design)
     for t, condition in conditions.items():
         mask = rows_counted(condition, len(order))[order]

@@ -150,9 +150,8 @@ def _opinion(diagnosis: Diagnosis, rows: EngineRows, name: str, seed: int) -> Pe
     all_equal = not np.ptp(rows.embeddings, axis=0).any()
     # equal vectors leave an engine only the classes, which are not slices: then scores must differ within a class
     strata = rows.labels if all_equal else np.zeros(len(rows), np.int64)
-    slices = tuple(
-        _slice(diagnosis, name, rank, column) for rank, column in enumerate(scores.T) if _varies(column, strata)
-    )
+    ranked = enumerate(scores.T)
+    slices = tuple(_slice(diagnosis, name, rank, column) for rank, column in ranked if _varies(column, strata))
     if not slices and all_equal:
         reason = f"All {len(rows):,} samples have the same vector, so they cannot be sliced. Use another encoder."
         return PeerOpinion(name, refused=reason)
@@ -237,9 +236,10 @@ def _agreements(diagnosis: Diagnosis, opinions: Sequence[PeerOpinion]) -> list[P
     slices: list[PeerSlice] = []
     for opinion in opinions:
         slices.extend(opinion.slices)
-    pairs = [
-        PeerAgreement(diagnosis.clusters[s.cluster].name, s.title, s.jaccard) for s in slices if s.cluster is not None
-    ]
+    pairs: list[PeerAgreement] = []
+    for s in slices:
+        if s.cluster is not None:
+            pairs.append(PeerAgreement(diagnosis.clusters[s.cluster].name, s.title, s.jaccard))
     for a, b in combinations(slices, 2):
         if a.engine != b.engine:
             pairs.append(PeerAgreement(a.title, b.title, agreement(a.rows, b.rows, len(diagnosis.samples))))

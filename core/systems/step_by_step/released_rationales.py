@@ -16,7 +16,7 @@ from core.systems.step_by_step.released_files import lines_of, text_of
 PEOPLES = {"esnli": ("train", "dev", "test"), "cqa": ("train", "dev")}
 """Parts of the authors' own files."""
 RELEASED = ("esnli", "cqa", "svamp", "anli1")
-"""What `read_released` reads."""
+"""Data sets of `read_released`."""
 
 
 def read_esnli(folder: Path, part: str, explanation: int = 1) -> RationaleSet:

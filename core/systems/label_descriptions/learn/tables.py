@@ -18,24 +18,24 @@ from core.systems.label_descriptions.learn.wording import learned_lines
 
 def learned_document(task: DescribedTask, result: DescriptionRun, how: LabelTraining) -> dict[str, Any]:
     """The figures as JSON values."""
+    classes: list[dict[str, Any]] = []
+    for name, word, texts in zip(task.class_names, task.words, task.described, strict=True):
+        classes.append({"name": name, "word": word, "descriptions": list(texts)})
+    spread: dict[str, dict[str, float]] = {}
+    for stage in ("before", "after"):
+        spread[stage] = dict(zip(("deviation", "least", "greatest"), result.spread(stage), strict=True))
     return to_json(
         {
             "model": result.model,
             "kind": result.kind,
             "n": len(task.texts),
-            "classes": [
-                {"name": name, "word": word, "descriptions": list(texts)}
-                for name, word, texts in zip(task.class_names, task.words, task.described, strict=True)
-            ],
+            "classes": classes,
             "sentence": learned_lines(result)[0],
             "before": estimate(result.before),
             "after": estimate(result.after),
             "gain": estimate(result.gain),
             "p": result.p,
-            "spread": {
-                stage: dict(zip(("deviation", "least", "greatest"), result.spread(stage), strict=True))
-                for stage in ("before", "after")
-            },
+            "spread": spread,
             "runs": [fields(run, "pattern seed before after losses") for run in result.runs],
             "learned": result.learned,
             "settings": asdict(how),
