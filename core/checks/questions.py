@@ -35,7 +35,7 @@ from core.language.likeness import likeness, support, things_of
 from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis, Measure, Words
 from core.statistics.groups import groups_at
 from core.statistics.intervals import accuracy_of
-from core.statistics.permutation import difference_of, permutation_p
+from core.statistics.permutation import bonferroni, difference_of, permutation_p
 from core.statistics.permuter import Permuter
 from core.statistics.redraws import bootstrap_mean
 from core.statistics.weighted import weighted_test
@@ -327,7 +327,7 @@ class QuestionReader:
         beyond = errors is not None and ("error rate" not in self.tested.names or least > 1 - errors[scope].mean())
         if beyond or least < 1e-9:  # the latter if nothing varies: then nothing can be confirmed
             least = None
-        p = min(1.0, result.p * n_asked)  # Bonferroni over the questions asked so far
+        p = bonferroni(result.p, n_asked)  # over the questions asked so far
         measure = self.tested.names[result.best]
         return {"p": p, "p_alone": result.p, "asked": n_asked, "measure": measure, "least": least}
 

@@ -30,6 +30,11 @@ def holm(p: Sequence[float]) -> F64:
     return adjusted
 
 
+def bonferroni(p: float, n_tests: int) -> float:
+    """The p-value adjusted for all `n_tests`: at most 1."""
+    return min(1.0, p * n_tests)
+
+
 def permutation_p(observed: float, null: F32 | F64) -> float:
     """(b + 1) / (B + 1), where b of B null values reach the observed one (Phipson & Smyth 2010: never 0, so exact).
 

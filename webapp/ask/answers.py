@@ -12,6 +12,7 @@ from core.numbers import number, p_value, percent
 from core.records import I64, Bool, Diagnosis
 from core.reports.wording.answers import answer_parts, difference_sentence
 from core.reports.wording.predictions import tried_sentence
+from core.statistics.permutation import bonferroni
 from webapp.markup.html import Tile, tile_of
 from webapp.markup.render import render
 
@@ -44,7 +45,7 @@ class AskedQuestion:
         """Return its p adjusted for this many different questions (Bonferroni)."""
         if self.p_alone is None:
             return self.p
-        return min(1.0, self.p_alone * questions)
+        return bonferroni(self.p_alone, questions)
 
     def is_confirmed(self, questions: int) -> bool:
         """Whether that p is at most alpha."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Option, argument, command, option
 from core.cli.terminal import TerminalProgress, say
-from core.numbers import count
 from core.systems.common.setting_options import setting_options
 
 if TYPE_CHECKING:
@@ -54,6 +53,7 @@ def steps(
     """
     from core.cli.output import make_folder
     from core.errors import InvalidInput
+    from core.numbers import count
     from core.options import read_settings
     from core.systems.step_by_step.settings import StepByStep
 
@@ -119,6 +119,7 @@ def reason(model: Path, texts: Path, column: str, out: Path) -> None:
     check_suffix(out)
     from core.data.tables.read import read_table
     from core.errors import InvalidInput
+    from core.numbers import count
     from core.systems.common.student_texts import cells_of
     from core.systems.step_by_step.answers import explain, predict
     from core.systems.step_by_step.settings import SHUFFLED, STANDARD
