@@ -26,13 +26,13 @@ def half_of(device: torch.device, precision: str) -> torch.dtype | None:
         return None
     if device.type == "cpu":
         fast = multiplies_bfloat16()
-        other = None
+        fallback = None
     else:
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
-        other = torch.float16
+        fallback = torch.float16
     if fast:
         return torch.bfloat16
-    return other
+    return fallback
 
 
 def loss_scaler(device: torch.device, half: torch.dtype | None, scale: float = SCALE) -> Any:

@@ -138,7 +138,7 @@ class BenchmarkForm:
     """The fields of the form."""
 
     choice: gr.Dropdown
-    own: gr.Column
+    own_column: gr.Column
     files: list[Any]
     """Benchmark file, images, form."""
     models: list[gr.Dropdown]
@@ -228,7 +228,7 @@ def wire(
         yield from on_run(state, access, *values)
 
     tab.select(shows_errors(on_open), [state], [state, *views.all(), *views.buttons], **PRIVATE)
-    form.choice.input(on_choose, [form.choice], [form.own], **QUICK)
+    form.choice.input(on_choose, [form.choice], [form.own_column], **QUICK)
     form.run.click(on_wait, None, form.status, **QUICK)
     started = form.run.click(
         shows_errors(start), [state, *form.asked()], [job, form.status, result], **HEAVY, **PRIVATE

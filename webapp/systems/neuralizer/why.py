@@ -243,10 +243,10 @@ class WhyForm:
     cluster: gr.Dropdown
     faults: gr.CheckboxGroup
     most: gr.Slider
-    made: MadeParts
+    writing: MadeParts
     scores: gr.File
     manifest: gr.File
-    read: MadeParts
+    reading: MadeParts
 
 
 def _fields(diagnosis: Diagnosis | None, first: str) -> WhyForm:
@@ -267,13 +267,13 @@ def _fields(diagnosis: Diagnosis | None, first: str) -> WhyForm:
                 elem_id="why-most",
             )
             images = upload("Diagnosed scans or clips: zip or tar (examples include them)", IMAGES, "why-images")
-            made = made_parts("why", "Write the files", MADE, first, width=160, interactive=usable(diagnosis))
+            writing = made_parts("why", "Write the files", MADE, first, width=160, interactive=usable(diagnosis))
         with gr.Column(scale=50, min_width=300):
             gr.HTML("<h3>2. Run your model on them, and add its losses</h3>", **PLAIN)
             scores = upload("Table with the columns file and loss", TABLES, "why-scores")
             manifest = upload("altered.json, if you wrote the files earlier", (".json",), "why-manifest")
-            read = made_parts("why-read", "Read the losses", READ, first, width=160, interactive=usable(diagnosis))
-    return WhyForm(images, cluster, suspects, most, made, scores, manifest, read)
+            reading = made_parts("why-read", "Read the losses", READ, first, width=160, interactive=usable(diagnosis))
+    return WhyForm(images, cluster, suspects, most, writing, scores, manifest, reading)
 
 
 def build(page: Page, tab: gr.Tab) -> None:
@@ -290,19 +290,19 @@ def build(page: Page, tab: gr.Tab) -> None:
         lead = gr.HTML(intro(diagnosis), elem_id="why-intro", **PLAIN)
         with gr.Column(visible=usable(diagnosis)) as fields:
             form = _fields(diagnosis, first)
-    files = [form.made.status, form.made.view, *form.made.buttons]
+    files = [form.writing.status, form.writing.view, *form.writing.buttons]
     inputs = [session, form.images, form.cluster, form.faults, form.most]
-    outputs = [jobs[0], form.made.status, results[0]]
-    written = form.made.run.click(shows_errors(on_make), inputs, outputs, **HEAVY, **PRIVATE)
+    outputs = [jobs[0], form.writing.status, results[0]]
+    written = form.writing.run.click(shows_errors(on_make), inputs, outputs, **HEAVY, **PRIVATE)
     written.success(shows_errors(on_made), [session, saved_files, results[0]], [saved_files, *files], **PRIVATE)
-    scores = [form.read.status, form.read.view, *form.read.buttons]
+    scores = [form.reading.status, form.reading.view, *form.reading.buttons]
     inputs = [session, saved_files, form.scores, form.manifest]
-    outputs = [jobs[1], form.read.status, results[1]]
-    read = form.read.run.click(shows_errors(on_read), inputs, outputs, **HEAVY, **PRIVATE)
+    outputs = [jobs[1], form.reading.status, results[1]]
+    read = form.reading.run.click(shows_errors(on_read), inputs, outputs, **HEAVY, **PRIVATE)
     read.success(shows_errors(on_explained), [session, saved_scores, results[1]], [saved_scores, *scores], **PRIVATE)
-    wire_cancel(form.made.cancel, jobs[0])
-    wire_cancel(form.read.cancel, jobs[1])
-    of_files = [saved_files, lead, form.made.run, *files]
-    of_scores = [saved_scores, form.read.run, *scores]
+    wire_cancel(form.writing.cancel, jobs[0])
+    wire_cancel(form.reading.cancel, jobs[1])
+    of_files = [saved_files, lead, form.writing.run, *files]
+    of_scores = [saved_scores, form.reading.run, *scores]
     opened = [fold, fields, form.cluster, form.faults, *of_files, *of_scores]
     tab.select(shows_errors(on_run), [session, saved_files, saved_scores], opened, **QUICK)
