@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.data.images.scratch import Spool, spooled
+from core.data.images.scratch import Spool, spool_pieces
 from core.data.tables.batches import png_of
 from core.data.tables.cells import texts_of
 from core.data.tables.read import Table
@@ -83,7 +83,7 @@ def with_data_set(read: Table, data: Any, roles: Roles = Roles(), progress: Prog
             "Use one row per sample, in the same order."
         )
     samples = _Samples(data)
-    spool = spooled("The data set", samples.pngs(), Reporter(progress, "unpack images", n))
+    spool = spool_pieces("The data set", samples.pngs(), Reporter(progress, "unpack images", n))
     column = _COLUMN if _COLUMN not in read.frame else f"{_COLUMN} of the data set"
     store = SpooledImages(tuple(map(str, range(n))), spool)
     return replace(_with_labels(read, samples, roles, column), images={column: store})

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.data.scans.slices import fit_square, unit
+from core.data.scans.slices import fit_square, scale_to_unit
 from core.data.scans.volume import Scan
 from core.records import F32, F64, Bool
 from core.statistics.intervals import bootstrap
@@ -139,7 +139,7 @@ def real(bench: Bench, data: Path) -> Rows:
         t1 = stored["t1"]
         tissue = {"grey matter": stored["gm"], "white matter": stored["wm"]}
     fitted = fit_square(t1.shape[1:], (1.0, 1.0), bench.side)
-    slices = np.stack([fitted.into(unit(plane.astype(np.float32))) for plane in t1])
+    slices = np.stack([fitted.into(scale_to_unit(plane.astype(np.float32))) for plane in t1])
     rows: Rows = [("MNI152 (n)", "1 slice", "4 slices", "7 slices", "vote of 7")]
     for name, planes in tissue.items():
         half = (planes >= planes.max() / 2).astype(np.float32)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.data.scans.slices import fit_square, unit
+from core.data.scans.slices import fit_square, scale_to_unit
 from core.records import F32, F64, I64
 from core.statistics.intervals import bootstrap
 from core.systems.neuralizer.corrections.faults import FAULTS, shaded
@@ -109,7 +109,7 @@ def real(data: Path) -> tuple[MaskSquares, I64]:
         white = stored["wm"]
     fitted = fit_square(planes.shape[1:], (1.0, 1.0), SIDE)
     g = torch.Generator().manual_seed(3)
-    head = torch.from_numpy(np.stack([fitted.into(unit(plane)) for plane in planes]))[:, None]
+    head = torch.from_numpy(np.stack([fitted.into(scale_to_unit(plane)) for plane in planes]))[:, None]
     true = np.stack([fitted.into((one >= 128).astype(np.float32), mask=True) for one in white]).astype(np.int64)
     images = torch.cat([head if not strength else shaded(head, g, strength) for strength in (0.0, 0.3, 0.6)])
     shown = images[:, 0].numpy()

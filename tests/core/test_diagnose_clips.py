@@ -105,7 +105,7 @@ def test_clips_and_pictures_in_one_table_are_refused_and_beside_it_are_not(tmp_p
 def test_a_clip_that_is_not_there_is_left_out_by_name(tmp_path: Path) -> None:
     table, _ = failing_clips(tmp_path, 24, "none")
     (tmp_path / "003.mp4").unlink()
-    assert read_data_set(table, images=tmp_path).excluded == (("003.mp4", "the clip is not among the clips: 003.mp4"),)
+    assert read_data_set(table, images=tmp_path).excluded == (("003.mp4", "the clip was not found: 003.mp4"),)
 
 
 @pytest.mark.slow

@@ -148,7 +148,7 @@ def _(folder: Path) -> Made:
     return written(folder, "a.zip", data[: end + 8] + b"\xff\xff\xff\xff" + data[end + 12 :])
 
 
-@case("zip: the directory's place lies behind the file", "archive", "^(refused|left out): .*(damaged|neither|unpacked)")
+@case("zip: the directory's place lies behind the file", "archive", "^(refused|left out): .*(damaged|unpacked)")
 def _(folder: Path) -> Made:
     data = _bytes(pictures(2))
     end = data.index(b"PK\x05\x06")
@@ -213,7 +213,7 @@ def _(folder: Path) -> Made:
     return written(folder, "a.zip", data)
 
 
-@case("zip: cut short at every structure", "archive", REFUSED + "damaged|neither")
+@case("zip: cut short at every structure", "archive", REFUSED + "damaged")
 def _(folder: Path) -> Made:
     data = _bytes(pictures(4))
     return written(folder, "a.zip", data[: data.index(b"PK\x05\x06") - 20])
@@ -281,7 +281,7 @@ def _(folder: Path) -> Made:
     return written(folder, "a.zip", data.replace(data[10:14], b"\xff\xff\xff\xff"))
 
 
-@case("archive: a rar by its first bytes", "archive", REFUSED + "neither a zip, a tar")
+@case("archive: a rar by its first bytes", "archive", REFUSED + "not a folder, a zip, or a tar")
 def _(folder: Path) -> Made:
     return written(folder, "a.zip", b"Rar!\x1a\x07\x01\x00" + bytes(5000))
 

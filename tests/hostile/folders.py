@@ -29,7 +29,7 @@ def _(folder: Path) -> Made:
     return {"path": str(root)}
 
 
-@case("folder: a named pipe", "archive", "^left out: .*devices, pipes or sparse")
+@case("folder: a named pipe", "archive", "^left out: .*device, pipe, or sparse")
 def _(folder: Path) -> Made:
     root = folder / "pictures"
     root.mkdir()

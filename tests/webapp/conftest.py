@@ -30,7 +30,7 @@ def compares_quickly(quick_comparisons: None) -> None:
 def quick_setup() -> Iterator[None]:
     """Images of made-up runs are drawn once, and the machine's certificates read once: these servers ask for none."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(thumbnails, "_kept", drawn_once(thumbnails._kept))
+        patch.setattr(thumbnails, "_thumbnails", drawn_once(thumbnails._thumbnails))
         patch.setattr("httpx._transports.default.create_ssl_context", cache(create_ssl_context))
         yield
 

@@ -1,4 +1,4 @@
-"""From the bytes of a video or an animated image to a few frames, or to the reason why not."""
+"""Decode a video or an animated image to a few frames, or raise the reason why not."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageSequence
 
-from core.data.clips.frames import SHORT_SIDE, Clip, Taken, check_memory, check_shape, small_size
-from core.data.clips.videos import clip_of, of_video, whole
+from core.data.clips.frames import SHORT_SIDE, Clip, FrameCollector, check_memory, check_shape, small_size
+from core.data.clips.videos import build_clip, decode_all_frames, with_video
 from core.data.images.decoding import open_picture
 from core.data.modality import Unreadable
 from core.limits import Limits
 
 VERSION = "clips 1"
 """Change it with anything that changes the frames: it is part of the cache's key."""
-STILL = "is a single image, and a clip has at least 2 frames."
-MAX_PICTURES = 20_000
-"""Frames of an animated image."""
+STILL = "is a single image; a clip has at least 2 frames."
+MAX_ANIMATION_FRAMES = 20_000
+"""Limit for an animated image; Pillow counts frames by walking over them."""
 _CONTAINERS: tuple[tuple[Callable[[bytes], bool], str, str], ...] = (
     (lambda head: head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"), "mov", "MP4"),
     (lambda head: head.startswith(b"\x1a\x45\xdf\xa3"), "matroska", "WebM or Matroska"),
@@ -26,36 +26,44 @@ _CONTAINERS: tuple[tuple[Callable[[bytes], bool], str, str], ...] = (
 
 
 def decode_clip(data: bytes, limits: Limits = Limits()) -> Clip:
-    """The clip in `data`.
+    """Decode the clip in `data`.
 
     Raises:
-        Unreadable: the bytes are no clip, hold no frame, or more than the limits allow.
+        Unreadable: the bytes are not a clip, hold no frame, or more than the limits allow.
     """
     if not data:
         raise Unreadable("is empty.")
-    if (container := _container_of(data)) is not None:
-        return of_video(data, container, limits, lambda video: clip_of(video, len(data), limits))
+    container = _container_of(data)
+    if container is not None:
+        return with_video(data, container, limits, lambda video: build_clip(video, len(data), limits))
     return _decode_animation(data, limits)
 
 
 def _container_of(data: bytes) -> tuple[str, str] | None:
-    """FFmpeg's and people's name of a video's container; None of what is no video."""
-    return next(((container, name) for is_it, container, name in _CONTAINERS if is_it(data[:16])), None)
+    """FFmpeg's name of a video's container and the usual name; None if the bytes are not a video."""
+    for matches, container, name in _CONTAINERS:
+        if matches(data[:16]):
+            return container, name
+    return None
 
 
 # ---- animated images
 
 
 def _animation(data: bytes, limits: Limits) -> tuple[Image.Image, int]:
-    """The animated image, still to be decoded, and its number of frames."""
+    """Open an animated image, still to be decoded, and count its frames."""
     try:
         image = open_picture(data, limits)
     except Unreadable as error:
-        what = "is not a clip in a known format (MP4, MOV, WebM, Matroska, AVI, animated GIF, WebP or PNG)."
-        raise Unreadable(what if "is not an image in a format" in str(error) else str(error)) from None
+        if "is not an image in a known format" not in str(error):
+            raise
+        raise Unreadable(
+            "is not a clip in a known format (MP4, MOV, WebM, Matroska, AVI, animated GIF, WebP, or PNG). "
+            "Save it as MP4."
+        ) from None
     # Pillow counts a GIF's frames by walking over them one by one; this bound from above takes no time
-    if data.startswith(b"GIF8") and data.count(b"\0,") + data.count(b"\0!") > MAX_PICTURES + len(data) // 2**14:
-        raise Unreadable(f"has more than {MAX_PICTURES:,} frames, the most that are read of an animated image.")
+    if data.startswith(b"GIF8") and data.count(b"\0,") + data.count(b"\0!") > MAX_ANIMATION_FRAMES + len(data) // 2**14:
+        raise Unreadable(f"has more than {MAX_ANIMATION_FRAMES:,} frames, the limit of an animated image. Cut it.")
     try:
         n = int(getattr(image, "n_frames", 1))
     except Exception as error:  # of a GIF Pillow counts the frames by reading on
@@ -65,50 +73,51 @@ def _animation(data: bytes, limits: Limits) -> tuple[Image.Image, int]:
     check_shape(*image.size, n, limits.max_frame_pixels)
     if n * image.width * image.height > limits.max_clip_pixels:
         raise Unreadable(
-            f"has {n:,} frames of {image.width} x {image.height} pixels, more than the {limits.max_clip_pixels:,} "
-            "pixels that are decoded of an animated image. Save it as MP4 or WebM."
+            f"has {n:,} frames of {image.width} x {image.height} pixels, above the limit of "
+            f"{limits.max_clip_pixels:,} pixels for an animated image. Save it as MP4 or WebM."
         )
     return image, n
 
 
 def _decode_animation(data: bytes, limits: Limits) -> Clip:
-    """A GIF, WebP, PNG or AVIF of several frames. A frame's time is when the ones before it end."""
+    """Decode a GIF, WebP, PNG or AVIF of several frames. Each frame begins when the one before it ends."""
     image, n = _animation(data, limits)
     width, height = image.size
     try:
-        taken = Taken(small_size(width, height, short=SHORT_SIDE), np.arange(n) / 10)
+        collector = FrameCollector(small_size(width, height, short=SHORT_SIDE), np.arange(n) / 10)
         starts = list[float]()
         at = 0.0
         for number, frame in enumerate(ImageSequence.Iterator(image)):
-            frame.load()  # a WebP tells how long it is shown only then
+            frame.load()  # a WebP has its duration only then
             starts.append(at)
             at += max(float(frame.info.get("duration") or 100), 10.0) / 1000
-            taken.see(number, frame)
+            collector.add(number, frame)
     except Unreadable:
         raise
     except Exception as error:  # Pillow's readers raise many kinds of error on bad bytes
         raise Unreadable(f"is damaged or cut short ({error}).") from error
     seconds = np.array(starts)
-    return taken.clip(seconds, at, (width, height), image.format or "unknown", len(data), None)
+    return collector.clip(seconds, at, (width, height), image.format or "unknown", len(data), None)
 
 
 def every_frame(data: bytes, limits: Limits = Limits()) -> tuple[list[Image.Image], float]:
-    """All frames of the clip in `data`, upright RGB at its own size, and its frames a second (of frames that are shown
-    for different times, the median).
+    """Decode all frames of the clip in `data`, upright RGB at full size, and its frames per second (from the median
+    duration).
 
     Raises:
         Unreadable: as for `decode_clip`, or all frames together take more memory than the limit.
     """
-    if (container := _container_of(data)) is not None:
-        return of_video(data, container, limits, lambda video: whole(video, limits))
+    container = _container_of(data)
+    if container is not None:
+        return with_video(data, container, limits, lambda video: decode_all_frames(video, limits))
     image, n = _animation(data, limits)
     check_memory(n * image.width * image.height, limits)
-    shown = list[Image.Image]()
-    times = list[float]()
+    frames = list[Image.Image]()
+    durations = list[float]()  # milliseconds
     try:
         for frame in ImageSequence.Iterator(image):
-            shown.append(frame.convert("RGB"))
-            times.append(float(frame.info.get("duration") or 100))
+            frames.append(frame.convert("RGB"))
+            durations.append(float(frame.info.get("duration") or 100))
     except Exception as error:  # Pillow's readers raise many kinds of error on bad bytes
         raise Unreadable(f"is damaged or cut short ({error}).") from error
-    return shown, 1000 / max(float(np.median(times)), 10.0)
+    return frames, 1000 / max(float(np.median(durations)), 10.0)

@@ -1,4 +1,4 @@
-"""Clips: decoded to a few frames, measured over time, compared by the hash of a mosaic, shown as storyboards."""
+"""Clips: decoded to a few frames, measured over time, compared by the hash of a mosaic, drawn as storyboards."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from core.errors import InvalidInput
 from core.records import Column
 
 
-class ClipModality(duplicates.ToldByHash):
+class ClipModality(duplicates.HashedDuplicates):
     """The row "clip" of `core.data.modality.MODALITIES`."""
 
     meanings = properties.PROPERTIES
     version = f"{decoding.VERSION}/{properties.VERSION}/{duplicates.VERSION}"
 
     def open(self, data: bytes) -> tuple[Clip, dict[str, Any]]:
-        """The clip's frames, its properties and its hash."""
+        """Decode the clip's frames; measure its properties and its hash."""
         clip = decoding.decode_clip(data)
         measured = properties.measure_clip(clip)
         measured[duplicates.HASH] = duplicates.picture_hash(storyboard.mosaic(clip))
@@ -33,18 +33,18 @@ class ClipModality(duplicates.ToldByHash):
         return properties.notes(measured)
 
     def keep(self, data: bytes, size: int) -> bytes:
-        """A small animation in the clip's own time."""
-        return storyboard.animation(_opened(data), size)
+        """Shrink the clip to a small animation at its speed."""
+        return storyboard.animation(_decode(data), size)
 
     def keep_marks(self, data: bytes, size: int, marks: Marks) -> Sequence[bytes]:
         return ()
 
     def preview(self, data: bytes, size: int, marks: Marks = ()) -> bytes:
-        """A storyboard of six frames."""
-        return storyboard.storyboard(_opened(data), size)
+        """Draw a storyboard of six frames."""
+        return storyboard.storyboard(_decode(data), size)
 
 
-def _opened(data: bytes) -> Clip:
+def _decode(data: bytes) -> Clip:
     try:
         return decoding.decode_clip(data)
     except Unreadable as error:

@@ -1,8 +1,7 @@
-"""Properties measured on a clip's frames: the plain causes of failure that embeddings do not name.
+"""Measure properties of a clip's frames: the plain causes of failure that embeddings do not name.
 
-What is measured of an image is measured of four frames of the clip, evenly spread, and averaged (of categories the
-most frequent is taken); what is said of time is measured on small frames, at most eight a second. `PROPERTIES` has the
-unit of each.
+Properties of images are measured on four frames, evenly spread, and averaged (of categories the most frequent counts).
+Properties over time are measured on small frames, at most eight a second. `PROPERTIES` has the unit of each.
 """
 
 from __future__ import annotations
@@ -14,20 +13,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.data.clips.frames import MOST_WATCHED, WATCHED, Clip, chosen
+from core.data.clips.frames import MAX_WATCHED_FRAMES, WATCHED_PER_SECOND, Clip, choose_frames
 from core.data.images import properties as of_pictures
 from core.data.images.decoding import DecodedPicture
+from core.numbers import count
 from core.records import F32, Bool, Column
 
 VERSION = "clip properties 2"
 """Change it with anything that changes a value: it is part of the cache's key."""
-UNLIKE = 0.7
-SUDDEN = 3.0
-"""At a cut two frames have a correlation of at most the first, and differ so many times as much as frames of that clip
-do: chosen on the drawn clips of `assets/examples/clips`, where nine cuts of ten are found and no other step is one."""
-STILL = 0.004
-"""Mean change of luma from one watched frame to the next up to which nothing moves: a gray level of 255."""
-_MEASURED = 4
+MAX_CUT_CORRELATION = 0.7
+MIN_CUT_RATIO = 3.0
+"""At a cut two frames correlate at most by the first, and differ at least by the second times the clip's median step.
+Chosen on the drawn clips of `assets/examples/clips`: they find nine of ten cuts there, and no false one."""
+STILL_CHANGE = 0.004
+"""Mean change of luma between watched frames up to which nothing moves: one gray level of 255."""
+_MEASURED_FRAMES = 4
 _SAME_AS_PICTURES = (
     *("brightness", "contrast", "colourfulness", "saturation", "grey", "dominant color", "blur", "noise", "tint"),
     *("tint strength", "edge density", "underexposed share", "overexposed share"),
@@ -35,34 +35,34 @@ _SAME_AS_PICTURES = (
 PROPERTIES: dict[str, str] = {
     "length": "seconds",
     "frames a second": "of the file, the mean",
-    "cuts": f"places where the image is another one within {1 / WATCHED:g} s",
-    "motion": f"mean change of luma (0 to 1) within about {1 / WATCHED:g} s, cuts left out",
-    "still share": f"share of those steps in which luma changes by less than {STILL:g}",
+    "cuts": f"places where the image changes entirely within {1 / WATCHED_PER_SECOND:g} s",
+    "motion": f"mean change of luma (0 to 1) within about {1 / WATCHED_PER_SECOND:g} s, cuts left out",
+    "still share": f"share of those steps in which luma changes by less than {STILL_CHANGE:g}",
     "brightness change": "mean luma of the last third minus that of the first, -1 to 1",
     "flicker": "mean change of the whole frame's luma from step to step beyond its trend, 0 to 1",
-    **{name: f"{of_pictures.PROPERTIES[name]}; over {_MEASURED} frames" for name in _SAME_AS_PICTURES},
+    **{name: f"{of_pictures.PROPERTIES[name]}; over {_MEASURED_FRAMES} frames" for name in _SAME_AS_PICTURES},
     "width": "pixels, upright",
     "height": "pixels, upright",
     "aspect ratio": "width / height, upright",
     "file size": "kilobytes",
-    "file format": "container and codec, as the file's bytes say",
-    "sound": "'yes' or 'no', or 'none possible' of an animated image",
+    "file format": "container and codec, from the file's bytes",
+    "sound": "'yes' or 'no', or 'none possible' for an animated image",
 }
 _CATEGORIES = frozenset({"grey", "dominant color", "tint", "file format", "sound"})
 _OVER_TIME = ("cuts", "motion", "still share", "brightness change", "flicker")
-"""What is left open where only single frames were decoded."""
+"""Left open if only single frames were decoded."""
 
 
 def measure_clip(clip: Clip) -> dict[str, Any]:
-    """One value for each of `PROPERTIES`: a str for a category, else a float, None where it is left open."""
-    frames = [clip.frames[i] for i in chosen(clip.seconds, _MEASURED).tolist()]
-    shown = [of_pictures.measure_properties(DecodedPicture(f, f.width, f.height, "", 0)) for f in frames]
+    """Measure each of `PROPERTIES`: a str for a category, else a float, None where it is left open."""
+    frames = [clip.frames[i] for i in choose_frames(clip.seconds, _MEASURED_FRAMES).tolist()]
+    measured = [of_pictures.measure_properties(DecodedPicture(f, f.width, f.height, "", 0)) for f in frames]
     sound = {None: "none possible", True: "yes", False: "no"}[clip.has_sound]
     return {
         "length": clip.length,
         "frames a second": clip.n_frames / max(clip.length, 1e-3),
-        **over_time(clip.watched),
-        **{name: _together(name, [row[name] for row in shown]) for name in _SAME_AS_PICTURES},
+        **measure_over_time(clip.watched),
+        **{name: _combine(name, [row[name] for row in measured]) for name in _SAME_AS_PICTURES},
         "width": float(clip.width),
         "height": float(clip.height),
         "aspect ratio": clip.width / clip.height,
@@ -72,12 +72,14 @@ def measure_clip(clip: Clip) -> dict[str, Any]:
     }
 
 
-def _together(name: str, values: Sequence[Any]) -> Any:
-    return Counter(values).most_common(1)[0][0] if name in _CATEGORIES else float(np.mean(values))
+def _combine(name: str, values: Sequence[Any]) -> Any:
+    if name in _CATEGORIES:
+        return Counter(values).most_common(1)[0][0]
+    return float(np.mean(values))
 
 
-def over_time(watched: npt.NDArray[np.uint8]) -> dict[str, float | None]:
-    """What is said of time, by name of the property.
+def measure_over_time(watched: npt.NDArray[np.uint8]) -> dict[str, float | None]:
+    """Measure the properties over time, by name.
 
     Args:
         watched: (n, h, w, 3) small frames in equal steps.
@@ -91,18 +93,24 @@ def over_time(watched: npt.NDArray[np.uint8]) -> dict[str, float | None]:
     third = max(len(whole) // 3, 1)
     uncut = ~cuts[1:] & ~cuts[:-1]
     bend = np.abs(np.diff(whole, 2))[uncut] / 2
+    motion = None
+    if not cuts.all():
+        motion = float(steps[~cuts].mean())
+    flicker = None
+    if len(bend):
+        flicker = float(bend.mean())
     return {
         "cuts": float(cuts.sum()),
-        "motion": float(steps[~cuts].mean()) if (~cuts).any() else None,
-        "still share": float((steps < STILL).mean()),
+        "motion": motion,
+        "still share": float((steps < STILL_CHANGE).mean()),
         "brightness change": float(whole[-third:].mean() - whole[:third].mean()),
-        "flicker": float(bend.mean()) if len(bend) else None,
+        "flicker": flicker,
     }
 
 
 def find_cuts(frames: npt.NDArray[np.uint8]) -> Bool:
-    """(n - 1,) whether a cut lies between a frame and the next: they are unlike (correlation of luma), and differ more
-    than the clip's frames do. Frames are of one brightness first: a light that flickers or fades is no cut.
+    """Find cuts: (n - 1,) whether a frame and the next have a low correlation of luma, and differ more than frames of
+    this clip usually do. Brightness is equalized first, so that a light that flickers or fades does not count as a cut.
 
     Args:
         frames: (n, h, w, 3) small frames in equal steps.
@@ -112,8 +120,8 @@ def find_cuts(frames: npt.NDArray[np.uint8]) -> Bool:
     steps = np.abs(np.diff(even, axis=0)).mean((1, 2))
     flat = (even - even.mean((1, 2), keepdims=True)).reshape(len(even), -1)
     norms = np.linalg.norm(flat, axis=1)
-    likeness = (flat[1:] * flat[:-1]).sum(1) / np.maximum(norms[1:] * norms[:-1], 1e-9)
-    return (likeness <= UNLIKE) & (steps >= SUDDEN * np.maximum(np.median(steps), STILL))
+    correlation = (flat[1:] * flat[:-1]).sum(1) / np.maximum(norms[1:] * norms[:-1], 1e-9)
+    return (correlation <= MAX_CUT_CORRELATION) & (steps >= MIN_CUT_RATIO * np.maximum(np.median(steps), STILL_CHANGE))
 
 
 def _luma(frames: npt.NDArray[np.uint8]) -> F32:
@@ -122,31 +130,32 @@ def _luma(frames: npt.NDArray[np.uint8]) -> F32:
 
 
 def columns(measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-    """The measurements of many clips as columns, in the order of `PROPERTIES`."""
-
-    def column(name: str) -> Column:
+    """Turn the measurements of many clips into columns, in the order of `PROPERTIES`; None becomes nan."""
+    built = list[Column]()
+    for name in PROPERTIES:
         values = [row[name] for row in measured]
         if name in _CATEGORIES:
-            return Column(name, "category", np.array(values, object), measured=True)
-        filled = [np.nan if value is None else value for value in values]
-        return Column(name, "number", np.array(filled, np.float64), measured=True)
-
-    return tuple(column(name) for name in PROPERTIES)
+            built.append(Column(name, "category", np.array(values, object), measured=True))
+        else:
+            built.append(Column(name, "number", np.array(values, np.float64), measured=True))
+    return tuple(built)
 
 
 def notes(measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Sentences on what was left open, or measured in longer steps."""
-    said = list[str]()
+    """Write notes on clips whose motion was left open, or measured in longer steps."""
+    sentences = list[str]()
     n = len(measured)
-    if open_ := sum(row["motion"] is None and row["cuts"] is None for row in measured):
-        said.append(
-            f"{open_:,} of {n:,} clips are too large to be decoded whole, or have two frames: what moves in them, and "
-            "where they are cut, was not measured."
+    unmeasured = sum(row["motion"] is None and row["cuts"] is None for row in measured)
+    if unmeasured:
+        sentences.append(
+            f"Motion and cuts were not measured in {unmeasured:,} of {count(n, 'clip')}: they are too large to decode "
+            "whole, or have two frames."
         )
-    longest = MOST_WATCHED / WATCHED
-    if sparse := sum(row["length"] > longest and row["cuts"] is not None for row in measured):
-        said.append(
-            f"{sparse:,} of {n:,} clips are longer than {longest:g} s: motion and cuts were looked for in "
-            f"{MOST_WATCHED} frames of each, so in longer steps."
+    longest = MAX_WATCHED_FRAMES / WATCHED_PER_SECOND
+    sparse = sum(row["length"] > longest and row["cuts"] is not None for row in measured)
+    if sparse:
+        sentences.append(
+            f"Motion and cuts were measured in longer steps in {sparse:,} of {count(n, 'clip')}: they are longer than "
+            f"{longest:g} s, and {MAX_WATCHED_FRAMES} frames of each were read."
         )
-    return tuple(said)
+    return tuple(sentences)

@@ -1,9 +1,9 @@
-"""Videos read by FFmpeg's libraries (PyAV).
+"""Read videos with FFmpeg's libraries (PyAV).
 
-Nothing but the bytes is opened, with the container that was told beforehand, so that no playlist or other list of files
-can be taken for one. Only codecs that people film with are run. What a file declares is checked against `Limits` before
-memory is given to it: the pixels of a frame (also while FFmpeg looks for what the header leaves out), the number of
-frames, and what decoding all of them would take. Of a clip above that single frames are decoded, sought by their time.
+Only the bytes are opened, with the container fixed beforehand, so that no playlist or other list of files can pass for
+a video. Only codecs that people film with are run. What a file declares is checked against `Limits` before memory is
+allocated: the pixels of a frame (also while FFmpeg looks for what the header leaves out), the number of frames, and the
+pixels of all together. Of a clip above that limit, single frames are decoded, sought by their time.
 """
 
 from __future__ import annotations
@@ -17,9 +17,19 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image
 
-from core.data.clips.frames import FRAMES, SHORT_SIDE, Clip, Taken, check_memory, check_shape, chosen, small_size
+from core.data.clips.frames import (
+    KEPT_FRAMES,
+    SHORT_SIDE,
+    Clip,
+    FrameCollector,
+    check_memory,
+    check_shape,
+    choose_frames,
+    small_size,
+)
 from core.data.modality import Unreadable
 from core.limits import Limits
+from core.numbers import count
 from core.records import F64
 
 T = TypeVar("T")
@@ -28,20 +38,20 @@ CODECS = frozenset(
     "cinepak".split()
 )
 """Codecs that are run, by FFmpeg's names."""
-_STREAMS = 1_000
-"""FFmpeg reads no more of a file."""
+_MAX_STREAMS = 1_000
+"""FFmpeg's limit of streams in a file."""
 
 
 @dataclass(slots=True)
 class Video:
-    """An open container with what was read of its video before any frame was decoded."""
+    """An open container and what its headers and packets declare, before any frame is decoded."""
 
     container: Any
     stream: Any
     seconds: F64
-    """(n,) times of the frames, in the order in which they are shown."""
+    """(n,) times of the frames, in the order of showing."""
     size: tuple[int, int]
-    """(width, height) as it is coded."""
+    """(width, height) as coded, before any rotation."""
     kind: str
 
     @property
@@ -51,45 +61,56 @@ class Video:
 
     @property
     def pixels(self) -> int:
-        """Of all frames together."""
+        """Pixels of all frames together."""
         return len(self.seconds) * self.size[0] * self.size[1]
 
 
-def of_video(data: bytes, container: tuple[str, str], limits: Limits, use: Callable[[Video], T]) -> T:
-    """What `use` makes of the video, which is open only then.
+def with_video(data: bytes, container: tuple[str, str], limits: Limits, use: Callable[[Video], T]) -> T:
+    """Call `use` on the video, which is open only during the call, and return its result.
 
     Args:
-        container: FFmpeg's name of it, and people's.
+        container: FFmpeg's name and the usual name.
+
+    Raises:
+        Unreadable: the file is damaged, declares more than the limits allow, or has another codec than `CODECS`.
     """
-    import av  # FFmpeg's libraries: not before a video is there
+    import av  # loads FFmpeg's libraries: only when there is a video
     from av import logging
     from av.error import FFmpegError
 
-    logging.set_level(None)  # what FFmpeg finds odd in a file is no matter for the log
-    bound = {"max_pixels": str(limits.max_frame_pixels)}  # of every frame, also where the size changes midway
-    # PyAV's stub says that these are texts; they are options of each stream, and hold while its header is completed
-    while_opening: dict[str, Any] = {"stream_options": [bound] * _STREAMS}
+    logging.set_level(None)  # FFmpeg's warnings about a file stay out of the log
+    bound = {"max_pixels": str(limits.max_frame_pixels)}  # of every frame, even if the size changes midway
+    # PyAV's stub types these as texts; they are options of each stream, in force while FFmpeg completes its header
+    while_opening: dict[str, Any] = {"stream_options": [bound] * _MAX_STREAMS}
     try:
         with av.open(io.BytesIO(data), format=container[0], metadata_errors="ignore", **while_opening) as opened:
-            return use(_looked_over(opened, container[1], limits, bound))
+            return use(_check_video(opened, container[1], limits, bound))
     except Unreadable:
         raise
     except (FFmpegError, ValueError, OverflowError, MemoryError) as error:
         if "stream_options" in str(error):  # PyAV found no stream to set them on
-            raise Unreadable("has no video in it.") from None
-        why = "there is not enough memory" if isinstance(error, MemoryError) else getattr(error, "strerror", str(error))
-        raise Unreadable(f"is damaged, cut short or no {container[1]} ({why}).") from error
+            raise Unreadable("contains no video. Remove it.") from None
+        reason = getattr(error, "strerror", str(error))
+        if isinstance(error, MemoryError):
+            reason = "there is not enough memory"
+        raise Unreadable(f"is damaged, cut short, or not {container[1]} ({reason}).") from error
 
 
-def _looked_over(opened: Any, name: str, limits: Limits, bound: Mapping[str, str]) -> Video:
-    """The container's video, once all that it declares is within the limits."""
+def _check_video(opened: Any, name: str, limits: Limits, bound: Mapping[str, str]) -> Video:
+    """Return the container's video, once all that it declares is within the limits."""
     if not opened.streams.video:
-        raise Unreadable("has no images, only sound." if opened.streams.audio else "has no video in it.")
+        if opened.streams.audio:
+            raise Unreadable("contains only sound. Remove it.")
+        raise Unreadable("contains no video. Remove it.")
     stream = opened.streams.video[0]
     context = stream.codec_context
-    codec = "unknown" if context is None else str(context.name)
+    codec = "unknown"
+    if context is not None:
+        codec = str(context.name)
     if context is None or codec not in CODECS:
-        raise Unreadable(f"is coded as {codec!r}, which is not read here. Convert it to H.264 in MP4, or to WebM.")
+        raise Unreadable(
+            f"has the codec {codec!r}, which Errata does not read. Convert it to H.264 in MP4, or to WebM."
+        )
     size = (context.width, context.height)
     seconds = _times(opened, stream, limits)
     check_shape(*size, len(seconds), limits.max_frame_pixels)
@@ -100,66 +121,78 @@ def _looked_over(opened: Any, name: str, limits: Limits, bound: Mapping[str, str
     return Video(opened, stream, seconds, size, f"{name} ({codec})")
 
 
-def clip_of(video: Video, n_bytes: int, limits: Limits) -> Clip:
-    """The clip of an open video: of one that is too large only single frames are decoded."""
-    taken, upright = (
-        _all_frames(video, limits.max_clip_pixels)
-        if video.pixels <= limits.max_clip_pixels
-        else _single_frames(video, limits.max_clip_pixels)
-    )
+def build_clip(video: Video, n_bytes: int, limits: Limits) -> Clip:
+    """Decode the clip of an open video; of one that is too large, only single frames."""
+    if video.pixels <= limits.max_clip_pixels:
+        collector, upright = _collect_all(video, limits.max_clip_pixels)
+    else:
+        collector, upright = _collect_single(video, limits.max_clip_pixels)
     length = float(video.seconds[-1] - video.seconds[0]) + video.step
     sound = bool(video.container.streams.audio)
-    return taken.clip(video.seconds, length, upright or video.size, video.kind, n_bytes, sound)
+    return collector.clip(video.seconds, length, upright or video.size, video.kind, n_bytes, sound)
 
 
-def whole(video: Video, limits: Limits) -> tuple[list[Image.Image], float]:
-    """All frames of an open video, and how many are shown a second."""
+def decode_all_frames(video: Video, limits: Limits) -> tuple[list[Image.Image], float]:
+    """Decode all frames of an open video; also return the frames per second.
+
+    Raises:
+        Unreadable: they take too much memory, or fewer than 2 can be decoded.
+    """
     check_memory(video.pixels, limits)
-    (width, height), frames = video.size, list[Image.Image]()
+    width, height = video.size
+    frames = list[Image.Image]()
     for frame in islice(_frames(video, video.pixels), len(video.seconds)):
-        frames.append(_picture(frame, (height, width) if _turn(frame) % 180 else (width, height)))
+        size = (width, height)
+        if _rotation(frame) % 180:
+            size = (height, width)
+        frames.append(_to_image(frame, size))
     if len(frames) < 2:
-        raise Unreadable(f"holds {'one frame' if frames else 'no frame'} that can be decoded.")
+        raise Unreadable(
+            f"has {count(len(frames), 'frame')} that can be decoded; a clip has at least 2. Convert it to MP4."
+        )
     return frames, 1 / video.step
 
 
 def _times(opened: Any, stream: Any, limits: Limits) -> F64:
-    """(n,) seconds of the frames, from the packets alone: nothing is decoded.
+    """(n,) seconds of the frames, from the packets: nothing is decoded.
 
     Raises:
-        Unreadable: there are more than the limit.
+        Unreadable: the frames exceed the limit.
     """
-    found = list[float]()
+    seconds = list[float]()
     base = float(stream.time_base or 0) or 1 / 25
     for number, packet in enumerate(opened.demux(stream)):
         if number > limits.max_clip_frames:
-            raise Unreadable(f"has more than {limits.max_clip_frames:,} frames, the most that are read. Cut it.")
+            raise Unreadable(f"has more than {limits.max_clip_frames:,} frames, the limit. Cut it.")
         if packet.size and not packet.is_discard:
-            found.append((packet.pts if packet.pts is not None else packet.dts if packet.dts is not None else 0) * base)
-    return np.array(sorted(found))
+            ticks = packet.dts or 0
+            if packet.pts is not None:
+                ticks = packet.pts
+            seconds.append(ticks * base)
+    return np.array(sorted(seconds))
 
 
-def _all_frames(video: Video, most: int) -> tuple[Taken, tuple[int, int] | None]:
-    """Every frame decoded in turn; the wanted ones are kept."""
-    taken = None
+def _collect_all(video: Video, most: int) -> tuple[FrameCollector, tuple[int, int] | None]:
+    """Decode every frame in turn and collect the wanted ones; also return (width, height) as shown."""
+    collector = None
     size = None
     for number, frame in enumerate(_frames(video, most)):
         if number >= len(video.seconds):
             break
-        if taken is None:
-            size = _upright(frame)
-            taken = Taken(small_size(*size, short=SHORT_SIDE), video.seconds)
-        if taken.wants(number):
-            taken.see(number, _picture(frame, taken.size))
-    return taken or Taken((1, 1), video.seconds), size
+        if collector is None:
+            size = _upright_size(frame)
+            collector = FrameCollector(small_size(*size, short=SHORT_SIDE), video.seconds)
+        if collector.wants(number):
+            collector.add(number, _to_image(frame, collector.size))
+    return collector or FrameCollector((1, 1), video.seconds), size
 
 
-def _single_frames(video: Video, most: int) -> tuple[Taken, tuple[int, int] | None]:
-    """The wanted frames, each sought from the key frame before it; where that takes more than its share of `most`
-    decoded pixels, an earlier one, under its own time."""
-    taken = None
+def _collect_single(video: Video, most: int) -> tuple[FrameCollector, tuple[int, int] | None]:
+    """Decode the wanted frames, each sought from the key frame before it. If that takes more than a frame's share of
+    `most` decoded pixels, an earlier frame is used, with its time."""
+    collector = None
     size = None
-    wanted = chosen(video.seconds, FRAMES).tolist()
+    wanted = choose_frames(video.seconds, KEPT_FRAMES).tolist()
     for number in wanted:
         second = video.seconds[number]
         frame = None
@@ -169,43 +202,51 @@ def _single_frames(video: Video, most: int) -> tuple[Taken, tuple[int, int] | No
                 break
         if frame is None:
             continue
-        if taken is None:
-            size = _upright(frame)
-            taken = Taken(small_size(*size, short=SHORT_SIDE), video.seconds)
-            taken.watched = set()
-        shown = number if frame.time is None else int(np.abs(video.seconds - frame.time).argmin())
-        taken.frames[shown] = _picture(frame, taken.size)
-    return taken or Taken((1, 1), video.seconds), size
+        if collector is None:
+            size = _upright_size(frame)
+            collector = FrameCollector(small_size(*size, short=SHORT_SIDE), video.seconds)
+            collector.watched = set()
+        index = number
+        if frame.time is not None:
+            index = int(np.abs(video.seconds - frame.time).argmin())
+        collector.frames[index] = _to_image(frame, collector.size)
+    return collector or FrameCollector((1, 1), video.seconds), size
 
 
 def _frames(video: Video, most: int) -> Iterator[Any]:
-    """Decoded frames from where the container stands, the first and others until `most` pixels were decoded: frames may
-    be larger than the header says. A frame that is damaged ends them: what came before stays."""
+    """Decoded frames from the container's position on: at least one, until `most` pixels were decoded, since frames may
+    be larger than the header declares. A damaged frame ends them; the frames before it count."""
     from av.error import FFmpegError
 
     try:
         for frame in video.container.decode(video.stream):
             yield frame
-            if (most := most - frame.width * frame.height) <= 0:
+            most -= frame.width * frame.height
+            if most <= 0:
                 return
     except FFmpegError:
         return
 
 
-def _turn(frame: Any) -> int:
-    """0, 90, 180 or 270 degrees by which it is turned to stand upright: the nearest of them, since telephones film
-    sideways but nothing aslant."""
+def _rotation(frame: Any) -> int:
+    """Degrees to turn a frame upright, rounded to 0, 90, 180 or 270: telephones film sideways but never at a slant."""
     return round(frame.rotation / 90) * 90 % 360
 
 
-def _upright(frame: Any) -> tuple[int, int]:
-    """(width, height) as it is shown."""
-    return (frame.height, frame.width) if _turn(frame) % 180 else (frame.width, frame.height)
+def _upright_size(frame: Any) -> tuple[int, int]:
+    """(width, height) as shown."""
+    if _rotation(frame) % 180:
+        return frame.height, frame.width
+    return frame.width, frame.height
 
 
-def _picture(frame: Any, size: tuple[int, int]) -> Image.Image:
-    """The frame at that size, upright RGB."""
-    turned = _turn(frame)
-    width, height = size if turned % 180 == 0 else size[::-1]
+def _to_image(frame: Any, size: tuple[int, int]) -> Image.Image:
+    """Convert a frame to upright RGB of that (width, height)."""
+    rotation = _rotation(frame)
+    width, height = size
+    if rotation % 180:
+        height, width = size
     image = Image.fromarray(frame.to_ndarray(format="rgb24", width=width, height=height))
-    return image.rotate(turned, expand=True) if turned else image
+    if rotation:
+        image = image.rotate(rotation, expand=True)
+    return image

@@ -1,7 +1,7 @@
-"""Images from a zip, a tar or a folder, opened one at a time.
+"""Open images from a zip, a tar or a folder, one at a time.
 
-Nothing is ever unpacked to a path that an archive names, so a hostile name has nowhere to go; it is refused all the
-same. Sizes are checked on the archive's own directory before anything is read, and again while reading.
+Nothing is unpacked to a path that an archive names, so a hostile name can do no harm; it is rejected all the same.
+Sizes are checked in the archive's directory before anything is read, and again while reading.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ __all__ = ["FileImages", "is_archive", "is_image_name", "is_item_name", "is_junk
 def open_images(path: str | Path, limits: Limits = Limits(), progress: Progress = no_progress) -> FileImages:
     """List the files of a zip, a tar (also .tar.gz, .tar.bz2, .tar.xz) or a folder.
 
-    If everything in an archive lies in one folder, names are given below that folder. Hidden junk is ignored and
-    counted; links are not followed.
+    If everything in an archive lies in one folder, names start below that folder. Hidden junk is ignored and counted;
+    links are not followed.
 
     Args:
         progress: called as ("open images", 0, 1), and as ("unpack images", done, total) in MiB where a tar is
             compressed.
 
     Raises:
-        InvalidInput: the path is missing, is no archive, is encrypted or damaged, names a member outside its own
+        InvalidInput: the path is missing, is not an archive, is encrypted or damaged, names a member outside its own
         folder, or exceeds `limits`; or the disk is too full to unpack it.
         Cancelled: from `progress`.
     """
@@ -39,19 +39,19 @@ def open_images(path: str | Path, limits: Limits = Limits(), progress: Progress 
     if path.is_dir():
         return _open_folder(path, limits, progress)
     if not path.is_file():
-        raise InvalidInput(f"The images {str(path)!r} were not found. Give a folder, a .zip or a .tar.")
+        raise InvalidInput(f"The images {str(path)!r} were not found. Use a folder, a .zip, or a .tar.")
     if is_zip(path):
         return open_zip(path, limits, progress)
     if is_tar(path, limits):
         return open_tar(path, limits, progress)
     raise InvalidInput(
-        f"{path.name!r} is neither a zip, a tar nor a folder, or it is damaged. "
-        "Give the images as one of these (no .rar or .7z)."
+        f"{path.name!r} is not a folder, a zip, or a tar, or it is damaged. "
+        "Pack the images as .zip or .tar (not .rar or .7z)."
     )
 
 
 def is_archive(path: Path, limits: Limits = Limits()) -> bool:
-    """Whether the file begins or ends as a zip or a tar does."""
+    """Whether the file looks like a zip or a tar by its first or last bytes."""
     return path.is_file() and (is_zip(path) or is_tar(path, limits))
 
 
@@ -63,8 +63,9 @@ def _open_folder(root: Path, limits: Limits, progress: Progress) -> FileImages:
     for folder, subfolders, names in os.walk(base):
         listing.report(0)
         subfolders.sort()
-        for name in [n for n in subfolders if os.path.islink(os.path.join(folder, n))]:
-            listing.links.append(_below(base, folder, name))
+        for name in subfolders:
+            if os.path.islink(os.path.join(folder, name)):
+                listing.links.append(_below(base, folder, name))
         for name in sorted(names):
             listing.count()
             file = Path(folder, name)
@@ -85,7 +86,7 @@ def _open_folder(root: Path, limits: Limits, progress: Progress) -> FileImages:
         except OSError as error:
             raise InvalidInput(
                 f"{root.name}: {listing.names[position]!r} cannot be read ({error.strerror}). "
-                "Was it moved while the run went on?"
+                "If it was moved during the run, start again."
             ) from None
 
     return listing.store(load, strip=False)

@@ -1,7 +1,7 @@
-"""Crops of objects, which are embedded with the whole image beside them.
+"""Crops of objects, embedded together with their whole image.
 
-An object is seen twice: its crop says what it is, the image around it in what light, weather and company it stands. A
-row's finding vector is unit([crop, w * image]), so the cosine of two rows is (cosine of the crops + w^2 * cosine of
+An object is seen twice: its crop shows what it is, the image around it shows light, weather and company. A row's
+finding vector is unit([crop, w * image]), so the cosine of two rows is (cosine of the crops + w^2 * cosine of
 the images) / (1 + w^2); its joint vector, the one that words are compared with, is unit(crop + w * image). w is
 `CONTEXT_WEIGHT`.
 """
@@ -21,18 +21,17 @@ from core.data.modality import Unreadable
 from core.errors import InvalidInput
 from core.records import F64, I64, ItemStore, NamedItems
 
-MARGIN = 0.2
-"""Of the box's longer side, added on every side of it."""
-MIN_SIDE = 32
-"""A crop is at least so many pixels wide and high, where the image is: fewer hold nothing that an encoder could
-read."""
-_HELD = 4
-"""Decoded images that are kept, since the objects of one follow each other."""
+MARGIN_SHARE = 0.2
+"""Share of the box's longer side that is added on every side."""
+MIN_SIDE_PIXELS = 32
+"""Least width and height of a crop, where the image has as much: an encoder reads nothing in fewer pixels."""
+_MAX_HELD_IMAGES = 4
+"""Decoded images that stay in memory, since the objects of one image follow each other."""
 
 
 @dataclass(slots=True, eq=False)
 class _OpenPictures:
-    """Decoded images of a store, the last few of them kept; thread-safe."""
+    """Decoded images of a store, the last few held in memory; thread-safe."""
 
     store: ItemStore
     held: OrderedDict[int, Image.Image] = field(default_factory=OrderedDict[int, Image.Image])
@@ -49,22 +48,22 @@ class _OpenPictures:
             raise InvalidInput(f"its image {self.store.name(index)} {error}") from error
         with self.lock:
             self.held[index] = picture
-            while len(self.held) > _HELD:
+            while len(self.held) > _MAX_HELD_IMAGES:
                 self.held.popitem(last=False)
         return picture
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CropImages(NamedItems):
-    """Crops of boxes, encoded as PNG when asked for.
+    """Crops of boxes, encoded as PNG on request.
 
-    A crop is a square around the box with `MARGIN`, moved inside the image, so that an encoder which cuts to a square
-    loses nothing of a long object; where the image is too small for it, the crop is what there is.
+    A crop is a square around the box with `MARGIN_SHARE`, moved inside the image, so that an encoder that cuts to a
+    square loses nothing of a long object. In an image that is too small, the crop takes what there is.
     """
 
     base: ItemStore
     image_of: I64
-    """(n,) place of each row's image in `base`."""
+    """(n,) index of each row's image in `base`."""
     boxes: F64
     """(n, 4) left, top, width, height in pixels of `sizes`."""
     sizes: F64
@@ -77,9 +76,9 @@ class CropImages(NamedItems):
         Raises:
             InvalidInput: its image cannot be read, or has another shape than the boxes were drawn in.
         """
-        place = int(self.image_of[index])
-        picture = self.pictures.get(place)
-        width, height = self.sizes[place].tolist()
+        image_index = int(self.image_of[index])
+        picture = self.pictures.get(image_index)
+        width, height = self.sizes[image_index].tolist()
         skew = abs(picture.width * height - picture.height * width)
         if skew > 0.02 * picture.width * height + 2 * max(width, height):
             raise InvalidInput(
@@ -92,14 +91,14 @@ class CropImages(NamedItems):
 
 
 def crop_images(base: ItemStore, image_of: I64, boxes: F64, sizes: F64, names: Sequence[str]) -> CropImages:
-    """The store of the crops; see `CropImages` for the shapes."""
+    """Build the store of the crops; see `CropImages` for the shapes."""
     return CropImages(tuple(names), base, image_of, boxes, sizes, _OpenPictures(base))
 
 
 def _window(box: F64, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of the square around a box, inside an image of `size`."""
     left, top, width, height = box.tolist()
-    side = max(max(width, height) * (1 + 2 * MARGIN), MIN_SIDE)
+    side = max(max(width, height) * (1 + 2 * MARGIN_SHARE), MIN_SIDE_PIXELS)
     edges: list[tuple[int, int]] = []
     for middle, whole in ((left + width / 2, size[0]), (top + height / 2, size[1])):
         length = min(round(side), whole)

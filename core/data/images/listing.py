@@ -1,4 +1,4 @@
-"""The files of an archive or folder, entered one by one within the limits."""
+"""List the files of an archive or folder, one by one within the limits."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import NoReturn
 from core.data.modality import modality_by_name
 from core.errors import InvalidInput
 from core.limits import Limits, byte_size
+from core.numbers import count
 from core.records import NamedItems, Progress, Reporter
 
-RATIO_FROM = 2**20
-"""Small members reach any ratio honestly (a blank bitmap) and cannot hurt."""
+RATIO_FROM_BYTES = 2**20
+"""Smaller members are not checked: a blank bitmap reaches any ratio honestly, and 1 MiB cannot hurt."""
 _JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
@@ -28,7 +29,7 @@ class FileImages(NamedItems):
     links: tuple[str, ...] = ()
     """Names of links, which are not followed."""
     top: str = ""
-    """The folder that all lie in, which no name has; "" where it is not known."""
+    """The folder that holds all files, left out of their names; "" where it is not known."""
 
     def read(self, index: int) -> bytes:
         return self.load(index, self.sizes[index])
@@ -39,7 +40,7 @@ class FileImages(NamedItems):
 
 
 class Listing:
-    """What was found in an archive or folder, and what was passed over.
+    """The files of an archive or folder, and what was ignored.
 
     Args:
         progress: called as ("open images", 0, 1) while files are entered.
@@ -55,37 +56,37 @@ class Listing:
         self.special = list[str]()
         """Names of devices, pipes and sparse files."""
         self.total = 0
-        self._members = self._junk = self._unreadable_names = 0
+        self._members = 0
+        self._junk = 0
+        self._unreadable_names = 0
         self._seen = set[str]()
         self._repeated = list[str]()
 
     def count(self) -> None:
-        """Count one more member, whatever it is.
+        """Count one more member of any kind.
 
         Raises:
-            InvalidInput: they are too many.
+            InvalidInput: there are too many.
             Cancelled: from `progress`.
         """
         self.report(0)
         self._members += 1
         if self._members > self.limits.max_files:
-            self.refuse_number()
+            self.reject_count()
 
-    def refuse_number(self) -> NoReturn:
-        raise InvalidInput(
-            f"{self.source} holds more than {self.limits.max_files:,} files, the most that is read. Split it."
-        )
+    def reject_count(self) -> NoReturn:
+        raise InvalidInput(f"{self.source} contains more than {self.limits.max_files:,} files, the limit. Split it.")
 
     def add(self, name: str, size: int) -> bool:
-        """Enter a regular file; False if it is junk, a repetition, or no text can hold its name.
+        """Add a regular file; return False if it is junk, a repetition, or its name is not valid UTF-8.
 
         Raises:
-            InvalidInput: it is too large, or an image whose name is no UTF-8.
+            InvalidInput: it is too large, or an image whose name is not valid UTF-8.
         """
         if is_junk(name):
             self._junk += 1
             return False
-        if any("\ud800" <= c <= "\udfff" for c in name):  # no table or page could hold such a name
+        if any("\ud800" <= c <= "\udfff" for c in name):  # surrogates: no table or page could hold the name
             if is_item_name(name):
                 raise InvalidInput(
                     f"{self.source}: the name {name[:80]!a} is not valid UTF-8. "
@@ -98,71 +99,78 @@ class Listing:
             return False
         if size > self.limits.max_file_bytes:
             raise InvalidInput(
-                f"{self.source}: {name[:80]!r} is {byte_size(size)} unpacked; "
-                f"one file may be {byte_size(self.limits.max_file_bytes)}. Take it out."
+                f"{self.source}: {name[:80]!r} is {byte_size(size)} unpacked, above the limit of "
+                f"{byte_size(self.limits.max_file_bytes)} per file. Remove it."
             )
         self.total += size
         if self.total > self.limits.max_total_bytes:
-            refuse_total(self.source, self.limits)
+            reject_total(self.source, self.limits)
         self._seen.add(name)
         self.names.append(name)
         self.sizes.append(size)
         return True
 
     def store(self, load: Callable[[int, int], bytes], *, strip: bool) -> FileImages:
-        """The files that were entered.
+        """Build the store of the files that were added.
 
         Args:
             load: see `FileImages.load`.
-            strip: name files below the one folder that holds all, if there is one. If not, the source is that folder.
+            strip: name files below the one folder that holds all, if there is one. If False, the source is that
+                folder.
 
         Raises:
-            InvalidInput: there is no file.
+            InvalidInput: no file was added.
         """
         if not self.names:
             raise InvalidInput(
-                f"{self.source} holds no files that can be read. "
-                "Bring an archive or folder with images (.jpg, .png, .webp, ...)."
+                f"{self.source} contains no readable files. "
+                "Use an archive or folder with images (.jpg, .png, .webp, ...)."
             )
-        top = _common_top(self.names) if strip else ""
+        top = ""
+        folder = self.source
+        if strip:
+            top = _common_top(self.names)
+            folder = top.rstrip("/")
         names = tuple(name[len(top) :] for name in self.names)
         links = tuple(link.removeprefix(top) for link in self.links)
         self.report(1, last=True)
-        return FileImages(names, load, self.sizes, self._notes(), links, top.rstrip("/") if strip else self.source)
+        return FileImages(names, load, self.sizes, self._notes(), links, folder)
 
     def _notes(self) -> tuple[str, ...]:
         notes = list[str]()
         if self._junk:
-            left = f"{self._junk:,} files that an operating system left in {self.source}"
-            notes.append(f"{left} (.DS_Store, __MACOSX) were ignored.")
+            notes.append(
+                f"Ignored {count(self._junk, 'system file')} in {self.source}, for example .DS_Store or __MACOSX."
+            )
         if self._unreadable_names:
             notes.append(
-                f"{self._unreadable_names:,} files in {self.source} were ignored: their names are not valid UTF-8."
+                f"Ignored {count(self._unreadable_names, 'file')} in {self.source}: invalid UTF-8 in the name."
             )
         if self.links:
+            links = count(len(self.links), "link")
             notes.append(
-                f"{len(self.links):,} links in {self.source} were not followed, for instance {self.links[0][:80]!r}."
+                f"Ignored {links} in {self.source}, for example {self.links[0][:80]!r}: links are not followed."
             )
         if self.special:
             notes.append(
-                f"{len(self.special):,} devices, pipes or sparse files in {self.source} were ignored, for instance "
+                f"Ignored {count(len(self.special), 'device, pipe, or sparse file')} in {self.source}, for example "
                 f"{self.special[0][:80]!r}."
             )
         if self._repeated:
             notes.append(
-                f"{self.source} names {self._repeated[0][:80]!r} more than once ({len(self._repeated):,} such "
-                "entries): the first is used."
+                f"Used the first copy of files that {self.source} contains more than once, for example "
+                f"{self._repeated[0][:80]!r}; ignored {len(self._repeated):,}."
             )
         return tuple(notes)
 
 
 def is_image_name(name: str) -> bool:
-    """Whether the file name ends as an image's does."""
+    """Whether the file name has an image's ending."""
     return modality_by_name(name) == "image"
 
 
 def is_item_name(name: str) -> bool:
-    """Whether the file name ends as that of an image, a clip or another item does."""
+    """Whether the file name has the ending of an image, a clip or another item."""
     return modality_by_name(name) is not None
 
 
@@ -173,7 +181,7 @@ def is_junk(name: str) -> bool:
 
 
 def safe_name(raw: str, source: str) -> str:
-    """The member's name with "/" between folders.
+    """Return the member's name with "/" between folders.
 
     Raises:
         InvalidInput: it is absolute, climbs with "..", names a drive, or holds a zero byte.
@@ -183,26 +191,26 @@ def safe_name(raw: str, source: str) -> str:
     drive = bool(parts) and len(parts[0]) == 2 and parts[0][1] == ":"
     if name.startswith("/") or drive or ".." in parts or "\0" in name or not parts:
         raise InvalidInput(
-            f"{source}: the member {raw[:80]!r} points outside the archive. "
-            "Archives must name files below their own top: pack it again."
+            f"{source}: the member {raw[:80]!r} points outside the archive. Pack it again with relative paths."
         )
     return "/".join(parts)
 
 
-def refuse_ratio(source: str, name: str, ratio: float, limits: Limits) -> NoReturn:
+def reject_ratio(source: str, name: str, ratio: float, limits: Limits) -> NoReturn:
     raise InvalidInput(
-        f"{source}: {name[:80]} unpacks to {ratio:,.0f} times its packed size; "
-        f"at most {limits.max_ratio:,.0f} is read. Take it out."
+        f"{source}: {name[:80]} unpacks to {ratio:,.0f} times its packed size, above the limit of "
+        f"{limits.max_ratio:,.0f}. Remove it."
     )
 
 
-def refuse_total(source: str, limits: Limits) -> NoReturn:
-    raise InvalidInput(
-        f"{source} is more than {byte_size(limits.max_total_bytes)} unpacked, the most that is read. Split it."
-    )
+def reject_total(source: str, limits: Limits) -> NoReturn:
+    raise InvalidInput(f"{source} is more than {byte_size(limits.max_total_bytes)} unpacked, the limit. Split it.")
 
 
 def _common_top(names: list[str]) -> str:
-    """The one folder that holds every file, with its "/", or ""."""
-    tops = {name.partition("/")[0] if "/" in name else "" for name in names}
-    return "" if len(tops) != 1 or "" in tops else tops.pop() + "/"
+    """Return the one folder that holds every file, with its "/", or ""."""
+    top, slash, _ = names[0].partition("/")
+    top += slash
+    if slash and all(name.startswith(top) for name in names):
+        return top
+    return ""

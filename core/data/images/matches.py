@@ -1,4 +1,4 @@
-"""Whether the files that rows were given are those that the table names."""
+"""Check that the files matched to rows are those that the table names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from core.numbers import count
 from core.records import I64
 from core.records.ledger import Ledger
 
@@ -17,43 +18,52 @@ _NUMBERED = re.compile(r"(.*?)(\d{1,18})")
 def check_matches(
     written: npt.NDArray[Any], positions: I64, names: Sequence[str], ledger: Ledger, *, top: str, column: str, noun: str
 ) -> None:
-    """Stop where numbers in names are counted from 0 on one side and from 1 on the other, or rows that name different
-    files share one; note files that were found by another folder, ending or case.
+    """Doubt numbers in names that count from 0 on one side and from 1 on the other, and different paths that share one
+    file; note files that matched in another folder or with another ending or case.
 
     Args:
-        written: (n,) what each row names, None for nothing.
-        positions: (n,) place in `names` of the file that it was given, -1 for none.
-        top: the folder that all of these lie in, or "".
-        column: that the rows name them in.
-        noun: what a file is called.
+        written: (n,) path in each row, None for an empty cell.
+        positions: (n,) index in `names` of the matched file, -1 for none.
+        top: the folder that holds all of `names`, or "".
+        column: the table's column of paths.
+        noun: what a file is called in messages.
 
     Raises:
-        InvalidInput: see above.
+        InvalidInput: a doubt, unless the ledger takes the table as it is.
     """
-    found = [(str(text), names[int(place)]) for text, place in zip(written, positions) if place >= 0]
-    lacking = [str(text) for text, place in zip(written, positions) if place < 0 and text is not None]
-    if lacking and (step := shifted([text for text in written if text is not None], names)):
+    matches = list[tuple[str, str]]()
+    missing = list[str]()
+    for text, position in zip(written, positions):
+        if position >= 0:
+            matches.append((str(text), names[int(position)]))
+        elif text is not None:
+            missing.append(str(text))
+    step = 0
+    if missing:
+        step = find_shift([text for text in written if text is not None], names)
+    if step:
         ledger.doubt(
-            f"{len(lacking):,} {noun}s that {column!r} names are not there, such as {lacking[0][-60:]!r}, and all are "
-            f"if each number is 1 {'less' if step < 0 else 'more'}: one side counts from 0, the other from 1, and each "
-            f"row would show its neighbor's {noun}. Write the numbers of the files."
+            f"{count(len(missing), noun)} in {column!r} cannot be found, for example {missing[0][-60:]!r}. "
+            f"All match with numbers 1 {'lower' if step < 0 else 'higher'}: one side counts from 0, the other from 1. "
+            f"Each row would show its neighbor's {noun}. Fix the numbers."
         )
     first: dict[str, str] = {}
-    for text, name in found:
-        if (before := first.setdefault(name, text)) != text and _parts(before)[-2:] != _parts(text)[-2:]:
+    for text, name in matches:
+        before = first.setdefault(name, text)
+        if before != text and _parts(before)[-2:] != _parts(text)[-2:]:
             ledger.doubt(
-                f"{column!r} names {before[-60:]!r} and {text[-60:]!r}, and for both there is one {noun} alone, "
-                f"{name[-60:]!r}. Write each row's path below the root of the {noun}s, or leave such rows out."
+                f"{column!r} names {before[-60:]!r} and {text[-60:]!r}, but both match the same {noun}, "
+                f"{name[-60:]!r}. Write each path below the root of the {noun}s, or remove these rows."
             )
             break
-    for differ, what in ((_other_folder, "in another folder"), (_other_ending, "with another ending or case")):
-        pairs = [(text, name) for text, name in found if differ(_parts(text), [top, *_parts(name)][-2:])]
+    for differ, where in ((_other_folder, "in another folder"), (_other_ending, "with another ending or case")):
+        pairs = [(text, name) for text, name in matches if differ(_parts(text), [top, *_parts(name)][-2:])]
         if pairs:
             text, name = pairs[0]
+            path = "/".join([top, name])[-60:].lstrip("/")
             ledger.note(
-                f"{len(pairs):,} {noun}s were found by name {what}, such as "
-                f"{'/'.join([top, name])[-60:].lstrip('/')!r} for {text[-60:]!r}. Check "
-                "that they are the same."
+                f"Matched {count(len(pairs), noun)} by name {where}, for example {path!r} for {text[-60:]!r}. "
+                "Check that they are the same."
             )
 
 
@@ -66,23 +76,33 @@ def _other_folder(text: list[str], name: list[str]) -> bool:
 
 
 def _other_ending(text: list[str], name: list[str]) -> bool:
-    """A name without an ending leaves it open."""
+    """Whether endings or case differ; a name without an ending matches any."""
     return text[-1] != name[-1] and text[-1] != name[-1].rpartition(".")[0]
 
 
-def shifted(wanted: Iterable[str], there: Iterable[str]) -> int:
-    """1 or -1 where every wanted name is there once its number is changed by so much, and not all are as they stand; 0
-    otherwise."""
-    asked, held = ({_numbered(name) for name in names} for names in (wanted, there))
-    known = {key for key in asked if key is not None}
-    if len(known) < len(asked) or len(known) < 2 or known <= held:
+def find_shift(wanted: Iterable[str], existing: Iterable[str]) -> int:
+    """Return 1 or -1 if every wanted name exists once its number changes by that, and not all exist unchanged; else
+    0."""
+    wanted_keys = set[tuple[str, int]]()
+    for name in wanted:
+        key = _split_number(name)
+        if key is None:
+            return 0
+        wanted_keys.add(key)
+    existing_keys = {_split_number(name) for name in existing}
+    if len(wanted_keys) < 2 or wanted_keys <= existing_keys:
         return 0
-    return next((step for step in (1, -1) if {(start, number + step) for start, number in known} <= held), 0)
+    for step in (1, -1):
+        if {(start, number + step) for start, number in wanted_keys} <= existing_keys:
+            return step
+    return 0
 
 
-def _numbered(path: str) -> tuple[str, int] | None:
-    """Its name before the number that ends it, and that number."""
+def _split_number(path: str) -> tuple[str, int] | None:
+    """Split a file's name into the text before its last number, and that number; None without a number at the end."""
     last = (_parts(path) or [""])[-1]
     stem = last.rpartition(".")[0] or last
     match = _NUMBERED.fullmatch(stem)
-    return (match[1], int(match[2])) if match else None
+    if match is None:
+        return None
+    return match[1], int(match[2])

@@ -12,7 +12,7 @@ from core.data.modality import Marks
 from core.records import Column
 
 
-class ImageModality(duplicates.ToldByHash):
+class ImageModality(duplicates.HashedDuplicates):
     """The row "image" of `core.data.modality.MODALITIES`."""
 
     meanings = properties.PROPERTIES
@@ -38,4 +38,4 @@ class ImageModality(duplicates.ToldByHash):
     def preview(self, data: bytes, size: int, marks: Marks = ()) -> bytes:
         return thumbnails.shrink(data, size)
 
-    keep = preview  # a run keeps the small image that is shown
+    keep = preview  # a run stores the small image that is shown

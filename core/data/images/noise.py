@@ -1,10 +1,10 @@
-"""How noisy an image is where it is flattest: noise lies over the whole image, texture leaves some place out.
+"""Estimate an image's noise where it is flattest: noise covers the whole image, texture leaves some patches out.
 
-Grass, fur and knitwear have edges as fine as a sensor's noise; what tells them apart is that nearly every image has a
-few calm patches, and that noise is there too. So the noise is read in small patches with Immerkær's mask (1996), which
-answers to neither plains nor slopes nor straight edges, and of the patches a low quantile counts. Within a patch the
-median of the answers is taken, as of wavelets by Donoho and Johnstone (1994): a line or a letter through a calm patch
-is no noise. Patches that are clipped to black or white can show none and are left out. The choice among nine other
+Grass, fur and knitwear have edges as fine as a sensor's noise. The difference is that nearly every image has a few calm
+patches, and noise reaches them too. So noise is measured in small patches with Immerkær's mask (1996), which does not
+respond to flat areas, slopes or straight edges, and a low quantile over the patches counts. Within a patch the median
+response is taken, as Donoho and Johnstone (1994) do with wavelets, so that a line or a letter through a calm patch does
+not count as noise. Patches clipped to black or white cannot show noise and are left out. The choice among nine other
 estimators: docs/evidence/properties.md.
 """
 
@@ -17,61 +17,63 @@ import numpy.typing as npt
 
 from core.records import F32
 
-PATCH = 6
-"""Pixels a side."""
-QUANTILE = 0.02
-"""Of the patches' deviations. Less, and one plain patch speaks for the image; more, and lawns count as noisy."""
+PATCH_SIDE = 6
+"""Pixels."""
+PATCH_QUANTILE = 0.02
+"""Quantile of the patches' deviations. Lower, and one plain patch decides for the image; higher, and lawns count as
+noisy."""
 BLACK = 2.5 / 255
 WHITE = 252.5 / 255
-CLIPPED = 0.95
-"""A patch is left out where at least this share of its pixels is beyond either end."""
-BAND = 8 * PATCH
-"""Rows that are worked on at a time: what they need stays in the processor's cache, and no memory is asked of the
-system for each step, which took as long as the steps."""
-_NORM = 6.0  # root of the mask's sum of squares: of noise the answers have the noise's own deviation
-_MEDIAN = 0.6745  # of a standard normal's size
-_LOWEST = 0.56
-"""The `QUANTILE` of the patches' deviations where all is white noise of deviation 1, at 256 pixels a side: measured."""
+MIN_CLIPPED_SHARE = 0.95
+"""A patch is left out if at least this share of its pixels is below BLACK or above WHITE."""
+BAND_ROWS = 8 * PATCH_SIDE
+"""Rows per step: they fit the processor's cache, and no step allocates memory, which took as long as the steps."""
+_MASK_NORM = 6.0  # root of the mask's sum of squares: divided by it, responses to noise have the noise's deviation
+_NORMAL_MEDIAN = 0.6745  # median of |x| for a standard normal x
+_WHITE_NOISE_QUANTILE = 0.56
+"""`PATCH_QUANTILE` of the patches' deviations under white noise of deviation 1, at 256 pixels a side: measured."""
 
 
 def noise(luma: F32) -> float:
-    """Standard deviation of the noise in the flattest patches, on the scale of `luma`, 0 to 1.
+    """Estimate the standard deviation of the noise in the flattest patches, on the scale of `luma`, 0 to 1.
 
-    Of white noise all over it is the noise's own deviation; 0 of an image without patches (fewer than eight pixels
-    along a side) or with clipped ones alone.
+    White noise over the whole image gives the noise's deviation. An image without patches (fewer than eight pixels
+    along a side) or with only clipped ones gives 0.
     """
-    if min(luma.shape) < PATCH + 2:
+    if min(luma.shape) < PATCH_SIDE + 2:
         return 0.0
-    bands = [_unclipped(luma[start : start + BAND + 2]) for start in range(0, len(luma) - PATCH - 1, BAND)]
-    sizes = np.sort(np.concatenate(bands), 1)  # a third of what np.median takes
+    starts = range(0, len(luma) - PATCH_SIDE - 1, BAND_ROWS)
+    bands = [_unclipped_responses(luma[start : start + BAND_ROWS + 2]) for start in starts]
+    sizes = np.sort(np.concatenate(bands), 1)  # takes a third of the time of np.median
     if not len(sizes):
         return 0.0
-    half = PATCH * PATCH // 2
-    deviations = (sizes[:, half - 1] + sizes[:, half]) / (2 * _NORM * _MEDIAN)
-    return quantile(deviations, QUANTILE) / _LOWEST
+    half = PATCH_SIDE * PATCH_SIDE // 2
+    deviations = (sizes[:, half - 1] + sizes[:, half]) / (2 * _MASK_NORM * _NORMAL_MEDIAN)
+    return quantile(deviations, PATCH_QUANTILE) / _WHITE_NOISE_QUANTILE
 
 
 def quantile(values: F32, share: float) -> float:
-    """As `np.quantile` of a few thousand, at a tenth of its cost."""
+    """Compute `np.quantile` of a few thousand values at a tenth of its cost."""
     ordered = np.sort(values)
-    place = share * (len(values) - 1)
-    below = float(ordered[int(place)])
-    above = float(ordered[min(int(place) + 1, len(values) - 1)])
-    return below + (above - below) * (place - int(place))
+    position = share * (len(values) - 1)
+    index = int(position)
+    below = float(ordered[index])
+    above = float(ordered[min(index + 1, len(values) - 1)])
+    return below + (above - below) * (position - index)
 
 
-def _unclipped(luma: F32) -> F32:
-    """(patches, PATCH * PATCH) sizes of the mask's answers in those patches that are not clipped."""
+def _unclipped_responses(luma: F32) -> F32:
+    """(patches, PATCH_SIDE**2) absolute responses of the mask in the patches that are not clipped."""
     bend = luma[:-2] - 2 * luma[1:-1] + luma[2:]
-    answers = np.abs(bend[:, :-2] - 2 * bend[:, 1:-1] + bend[:, 2:])  # (h - 2, w - 2)
+    responses = np.abs(bend[:, :-2] - 2 * bend[:, 1:-1] + bend[:, 2:])  # (h - 2, w - 2)
     inner = luma[1:-1, 1:-1]
     clipped = np.add.reduce(_patches((inner < BLACK) | (inner > WHITE)), 1, np.uint8)
-    return _patches(answers)[clipped < CLIPPED * PATCH * PATCH]
+    return _patches(responses)[clipped < MIN_CLIPPED_SHARE * PATCH_SIDE * PATCH_SIDE]
 
 
 def _patches(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """(patches, PATCH * PATCH) of a plane; what is over at the right and at the bottom is left out."""
-    height = values.shape[0] // PATCH
-    width = values.shape[1] // PATCH
-    cut = values[: height * PATCH, : width * PATCH].reshape(height, PATCH, width, PATCH)
-    return cut.transpose(0, 2, 1, 3).reshape(height * width, PATCH * PATCH)
+    """(patches, PATCH_SIDE**2) of a plane; an incomplete patch at the right or the bottom is left out."""
+    height = values.shape[0] // PATCH_SIDE
+    width = values.shape[1] // PATCH_SIDE
+    cut = values[: height * PATCH_SIDE, : width * PATCH_SIDE].reshape(height, PATCH_SIDE, width, PATCH_SIDE)
+    return cut.transpose(0, 2, 1, 3).reshape(height * width, PATCH_SIDE * PATCH_SIDE)

@@ -1,4 +1,4 @@
-"""Temporary files without a name: nothing is left of them, however the process ends."""
+"""Temporary files without a name, which vanish however the process ends."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import IO
 from core.errors import InvalidInput
 from core.files import FULL
 
-_FULL = (*FULL, errno.EFBIG)
+_DISK_FULL = (*FULL, errno.EFBIG)
 
 
 @contextmanager
 def scratch_file(source: str) -> Generator[IO[bytes]]:
-    """A file to fill in the block; it stays open if the block ends well, and is closed (and so gone) otherwise.
+    """Open a file to fill in the block; it stays open if the block succeeds, and is closed (and so gone) otherwise.
 
     Args:
         source: what is unpacked, for messages.
@@ -31,19 +31,19 @@ def scratch_file(source: str) -> Generator[IO[bytes]]:
         yield file
         file.flush()
     except BaseException as error:
-        with suppress(OSError):  # closing writes what is still held, which fails again
+        with suppress(OSError):  # closing writes what is still buffered, which fails again
             file.close()
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if isinstance(error, OSError) and error.errno in _DISK_FULL:
             raise InvalidInput(
-                f"{source} cannot be unpacked: the disk for temporary files is full ({error.strerror}). "
-                "Free some room, or set TMPDIR to a folder with more."
+                f"Cannot unpack {source}: the disk for temporary files is full ({error.strerror}). "
+                "Free some space, or set TMPDIR to a folder with more."
             ) from None
         raise
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Spool:
-    """What was copied, one piece after another, to a file without a name. Thread-safe."""
+    """Pieces copied one after another to a file without a name. Thread-safe."""
 
     file: IO[bytes]
     offsets: list[int]
@@ -54,8 +54,8 @@ class Spool:
         return os.pread(self.file.fileno(), end - begin, begin)
 
 
-def spooled(source: str, pieces: Iterable[bytes], report: Callable[[int], None]) -> Spool:
-    """The pieces in a scratch file, one in memory at a time; `report` is called with the number of each.
+def spool_pieces(source: str, pieces: Iterable[bytes], report: Callable[[int], None]) -> Spool:
+    """Copy the pieces to a scratch file, one in memory at a time; `report` is called with the number of each.
 
     Raises:
         InvalidInput: the disk is full.

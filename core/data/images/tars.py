@@ -1,8 +1,8 @@
-"""A tar's files, found by its headers, which are read one block at a time.
+"""List a tar's files by its headers, which are read one block at a time.
 
-Python's own reader holds an extended header whole, searches it in quadratic time and follows chains of them by
-recursion, so that a small file can take gigabytes and minutes. Here it parses single blocks alone
-(`tarfile.TarInfo.frombuf`); what stands before a member's own block is read within bounds.
+Python's reader holds an extended header whole, searches it in quadratic time and follows chains of them by recursion,
+so that a small file can take gigabytes and minutes. Here Python parses single blocks only (`tarfile.TarInfo.frombuf`);
+the headers before a member's block are read within bounds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from core.data.images.listing import FileImages, Listing, safe_name
-from core.data.images.unpacking import first_bytes, is_compressed, unpacked
+from core.data.images.unpacking import first_bytes, is_compressed, unpack
 from core.errors import InvalidInput
 from core.limits import Limits, byte_size
 from core.received import open_plain
@@ -45,7 +45,7 @@ class _Member:
 
 @dataclass(slots=True)
 class _Extended:
-    """What the headers before a member's own say of it; the first to say something counts."""
+    """What the headers before a member's block say about it; the first value of each field counts."""
 
     n: int = 0
     name: str | None = None
@@ -54,9 +54,9 @@ class _Extended:
 
 
 def is_tar(path: Path, limits: Limits) -> bool:
-    """Whether the file begins as a tar does, compressed or not."""
+    """Whether the file has a tar's first bytes, compressed or not."""
     head = first_bytes(path, _BLOCK, limits)
-    if head is None:  # packed as a tar is, and damaged: `open_tar` says how
+    if head is None:  # compressed and damaged: `open_tar` raises the reason
         return True
     try:
         return len(head) == _BLOCK and (not any(head) or _header(head, 0) is not None)
@@ -65,7 +65,7 @@ def is_tar(path: Path, limits: Limits) -> bool:
 
 
 def open_tar(path: Path, limits: Limits, progress: Progress) -> FileImages:
-    """List the files of a tar. A plain one is read in place; a compressed one, which cannot be entered at will, is
+    """List the files of a tar. A plain one is read in place; a compressed one, which allows no random access, is
     unpacked once to a nameless scratch file.
 
     Raises:
@@ -74,11 +74,13 @@ def open_tar(path: Path, limits: Limits, progress: Progress) -> FileImages:
     """
     listing = Listing(path.name, limits, progress)
     offsets = list[int]()
-    file: IO[bytes] = unpacked(path, limits, progress) if is_compressed(path) else open_plain(path)
+    file: IO[bytes] = unpack(path, limits, progress) if is_compressed(path) else open_plain(path)
     try:
         for member in _members(file, listing):
             listing.count()
-            name = "" if member.name in (".", "./") else safe_name(member.name, path.name)
+            name = ""
+            if member.name not in (".", "./"):
+                name = safe_name(member.name, path.name)
             if member.kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
                 listing.links.append(name)
             elif member.kind in _FOLDERS:
@@ -125,14 +127,17 @@ def _members(file: IO[bytes], listing: Listing) -> Iterator[_Member]:
             at += _padded(header.size)
         else:
             more = header.type == tarfile.GNUTYPE_SPARSE and bool(block[482])
-            while more:  # each block more of a sparse file's map says whether another follows
+            while more:  # each further block of a sparse file's map says whether another follows
                 listing.report(0)
                 block = os.pread(descriptor, _BLOCK, at)
-                at = at + _BLOCK
+                at += _BLOCK
                 more = len(block) == _BLOCK and bool(block[504])
-            size = header.size if before.size is None else before.size
+            size = header.size
+            if before.size is not None:
+                size = before.size
             yield _Member(before.name or header.name, header.type, size, at, before.sparse)
-            at += 0 if header.type in _WITHOUT_DATA else _padded(size)
+            if header.type not in _WITHOUT_DATA:
+                at += _padded(size)
             before = _Extended()
         if at > length:
             raise tarfile.ReadError("it is cut short")
@@ -141,10 +146,10 @@ def _members(file: IO[bytes], listing: Listing) -> Iterator[_Member]:
 
 
 def _header(block: bytes, at: int) -> tarfile.TarInfo | None:
-    """The header in one block; None for the end mark.
+    """Parse the header in one block; None for the end mark.
 
     Raises:
-        TarError: it is none.
+        TarError: the block is not a header.
     """
     if len(block) < _BLOCK:
         raise tarfile.ReadError("it is cut short")
@@ -163,18 +168,18 @@ def _check_extended(header: tarfile.TarInfo, spent: int, listing: Listing) -> No
     limits = listing.limits
     if header.size > limits.max_header_bytes:
         raise InvalidInput(
-            f"{listing.source}: a header takes {header.size:,} bytes; at most {limits.max_header_bytes:,} are read. "
-            "Pack it again, without extended attributes."
+            f"{listing.source}: a header takes {header.size:,} bytes, above the limit of {limits.max_header_bytes:,}. "
+            "Pack it again without extended attributes."
         )
     if spent > limits.max_directory_bytes:
         raise InvalidInput(
-            f"{listing.source}: its headers take more than {byte_size(limits.max_directory_bytes)}, the most that is "
-            "read. Split it."
+            f"{listing.source}: its headers take more than {byte_size(limits.max_directory_bytes)}, the limit. "
+            "Split it."
         )
 
 
 def _extend(before: _Extended, kind: bytes, content: bytes) -> None:
-    """Take what an extended header says; global ones and long names of links' targets say nothing that is needed."""
+    """Add the fields of an extended header; global headers and long names of link targets hold nothing of use."""
     before.n += 1
     if before.n > _MAX_EXTENDED:
         raise tarfile.ReadError(f"more than {_MAX_EXTENDED} headers before one member")
@@ -182,22 +187,24 @@ def _extend(before: _Extended, kind: bytes, content: bytes) -> None:
         before.name = content.partition(b"\0")[0].decode("utf-8", "surrogateescape").rstrip("/")
     if kind not in _PAX:
         return
-    said = dict(_records(content))
-    before.sparse = before.sparse or any(key.startswith(b"GNU.sparse.") for key in said)
-    if b"path" in said and before.name is None:
-        before.name = said[b"path"].decode("utf-8", "surrogateescape").rstrip("/")
-    if b"size" in said and before.size is None:
-        if not _is_number(said[b"size"]):
+    fields = dict(_records(content))
+    before.sparse = before.sparse or any(key.startswith(b"GNU.sparse.") for key in fields)
+    if b"path" in fields and before.name is None:
+        before.name = fields[b"path"].decode("utf-8", "surrogateescape").rstrip("/")
+    if b"size" in fields and before.size is None:
+        if not _is_number(fields[b"size"]):
             raise tarfile.ReadError("a size that is not a number")
-        before.size = int(said[b"size"])
+        before.size = int(fields[b"size"])
 
 
 def _records(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The pairs of a pax header: each is "length keyword=value" and a line's end, the length that of the whole."""
+    """Parse the pairs of a pax header: each is "length keyword=value" and a newline; length counts the whole record."""
     at = 0
     while at < len(content) and content[at]:
         digits, _, _ = content[at : at + 20].partition(b" ")
-        end = at + (int(digits) if _is_number(digits) else 0)
+        end = at
+        if _is_number(digits):
+            end += int(digits)
         key, equals, value = content[at + len(digits) + 1 : end - 1].partition(b"=")
         if not equals or end > len(content) or content[end - 1 : end] != b"\n":
             raise tarfile.ReadError("an extended header that cannot be read")

@@ -1,4 +1,4 @@
-"""A zip's files, its directory bounded before it is parsed."""
+"""List a zip's files, with its directory bounded before it is parsed."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
-from core.data.images.listing import RATIO_FROM, FileImages, Listing, refuse_ratio, safe_name
-from core.data.images.unpacking import pieces
+from core.data.images.listing import RATIO_FROM_BYTES, FileImages, Listing, reject_ratio, safe_name
+from core.data.images.unpacking import unpack_pieces
 from core.errors import DiagnosisError, InvalidInput
 from core.limits import Limits, byte_size
 from core.received import WeighedZip, open_plain
 from core.records import Progress
 
-_ENTRY = b"PK\1\2"  # begins each entry of the directory
-_LOCAL_HEADER = 30  # bytes before a member's name and data
-_OTHERS = (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)  # zipfile unpacks all that it reads of these, whatever comes out
+_ENTRY_MAGIC = b"PK\1\2"  # begins each entry of the directory
+_LOCAL_HEADER_BYTES = 30  # before a member's name and data
+_UNBOUNDED = (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)  # zipfile unpacks all that it reads of these, whatever comes out
 
 
 def is_zip(path: Path) -> bool:
-    """Whether the file ends as a zip does."""
+    """Whether the file has a zip's last bytes."""
     return zipfile.is_zipfile(path)
 
 
@@ -41,7 +41,7 @@ def open_zip(path: Path, limits: Limits, progress: Progress) -> FileImages:
     """
     listing = Listing(path.name, limits, progress)
     infos = list[zipfile.ZipInfo]()
-    file = WeighedZip(open_plain(path).detach(), _weigh(listing))
+    file = WeighedZip(open_plain(path).detach(), _directory_check(listing))
     try:
         archive = _open(file, listing)
         for info in archive.infolist():
@@ -58,9 +58,9 @@ def open_zip(path: Path, limits: Limits, progress: Progress) -> FileImages:
     def load(position: int, most: int) -> bytes:
         info = infos[position]
         try:
-            if info.compress_type in _OTHERS:
+            if info.compress_type in _UNBOUNDED:
                 with lock:
-                    return _unpacked(archive, info, most, limits)
+                    return _unpack_bounded(archive, info, most, limits)
             with lock, archive.open(info) as member:
                 return member.read(most)
         except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
@@ -72,17 +72,17 @@ def open_zip(path: Path, limits: Limits, progress: Progress) -> FileImages:
     return listing.store(load, strip=True)
 
 
-def _weigh(listing: Listing) -> Callable[[bytes], None]:
-    def weigh(data: bytes) -> None:
-        if len(data) > (most := listing.limits.max_directory_bytes):
+def _directory_check(listing: Listing) -> Callable[[bytes], None]:
+    def check(data: bytes) -> None:
+        max_bytes = listing.limits.max_directory_bytes
+        if len(data) > max_bytes:
             raise InvalidInput(
-                f"{listing.source}: its directory of names is larger than {byte_size(most)}, the most that is "
-                "read. Split it."
+                f"{listing.source}: its list of files takes more than {byte_size(max_bytes)}, the limit. Split it."
             )
-        if data.count(_ENTRY) > listing.limits.max_files:
-            listing.refuse_number()
+        if data.count(_ENTRY_MAGIC) > listing.limits.max_files:
+            listing.reject_count()
 
-    return weigh
+    return check
 
 
 def _open(file: WeighedZip, listing: Listing) -> zipfile.ZipFile:
@@ -98,7 +98,7 @@ def _open(file: WeighedZip, listing: Listing) -> zipfile.ZipFile:
 
 
 def _file_name(info: zipfile.ZipInfo, listing: Listing) -> str | None:
-    """What the entry is called if it is a file; None for a folder or a link, which is noted.
+    """Return the entry's name if it is a file; None for a folder or a link, which is noted.
 
     Raises:
         InvalidInput: it points outside the archive, is encrypted, or a bomb.
@@ -115,27 +115,27 @@ def _file_name(info: zipfile.ZipInfo, listing: Listing) -> str | None:
         return None
     if info.flag_bits & 1:
         raise InvalidInput(f"{listing.source!r} is encrypted (member {name[:80]!r}). Pack it without a password.")
-    if info.file_size > RATIO_FROM and info.file_size > limits.max_ratio * max(info.compress_size, 1):
-        refuse_ratio(listing.source, name, info.file_size / max(info.compress_size, 1), limits)
+    if info.file_size > RATIO_FROM_BYTES and info.file_size > limits.max_ratio * max(info.compress_size, 1):
+        reject_ratio(listing.source, name, info.file_size / max(info.compress_size, 1), limits)
     return name
 
 
 def _check_whole(path: Path, infos: list[zipfile.ZipInfo], listing: Listing) -> None:
-    """Refuse a zip that unpacks to too many times its size, or whose members share their bytes, as bombs do."""
+    """Reject a zip that unpacks to too many times its size, or whose members share their bytes, as bombs do."""
     packed = max(path.stat().st_size, 1)
     limits = listing.limits
-    if listing.total > RATIO_FROM * 64 and listing.total > limits.max_ratio * packed:
-        refuse_ratio(path.name, "the whole", listing.total / packed, limits)
-    for one, after in pairwise(sorted(infos, key=lambda info: info.header_offset)):
-        if one.header_offset + _LOCAL_HEADER + one.compress_size > after.header_offset:
+    if listing.total > RATIO_FROM_BYTES * 64 and listing.total > limits.max_ratio * packed:
+        reject_ratio(path.name, "the archive", listing.total / packed, limits)
+    for before, after in pairwise(sorted(infos, key=lambda info: info.header_offset)):
+        if before.header_offset + _LOCAL_HEADER_BYTES + before.compress_size > after.header_offset:
             raise InvalidInput(
-                f"{path.name!r} is a damaged zip: its members {one.filename[:80]!r} and {after.filename[:80]!r} share "
-                "bytes. Pack or upload it again."
+                f"{path.name!r} is a damaged zip: its members {before.filename[:80]!r} and {after.filename[:80]!r} "
+                "share bytes. Pack or upload it again."
             )
 
 
-def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int, limits: Limits) -> bytes:
-    """The first `most` bytes of a member in bzip2 or LZMA, unpacked in small pieces.
+def _unpack_bounded(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int, limits: Limits) -> bytes:
+    """Unpack the first `most` bytes of a member in bzip2 or LZMA, in small pieces.
 
     Raises:
         BadZipFile, EOFError, LZMAError, OSError: it is damaged.
@@ -146,8 +146,10 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int, limits
     packed.CRC = None
     content = bytearray()
     with archive.open(packed) as file:
-        make = bz2.BZ2Decompressor if info.compress_type == zipfile.ZIP_BZIP2 else _lzma(file, limits)
-        for piece in pieces(file, make, b"BZh"):
+        make: Callable[[], Any] = bz2.BZ2Decompressor
+        if info.compress_type == zipfile.ZIP_LZMA:
+            make = _lzma_decompressor(file, limits)
+        for piece in unpack_pieces(file, make, b"BZh"):
             content += piece
             if len(content) >= most:
                 break
@@ -156,8 +158,8 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int, limits
     return bytes(content[:most])
 
 
-def _lzma(file: IO[bytes], limits: Limits) -> Callable[[], lzma.LZMADecompressor]:
-    """The decompressor that the head of a member in LZMA asks for (version, length, then lc, lp, pb and dictionary)."""
+def _lzma_decompressor(file: IO[bytes], limits: Limits) -> Callable[[], lzma.LZMADecompressor]:
+    """The decompressor that the head of a member in LZMA needs (version, length, then lc, lp, pb and dictionary)."""
     head = file.read(4)
     settings = file.read(int.from_bytes(head[2:], "little"))
     if len(settings) < 5:
@@ -165,6 +167,6 @@ def _lzma(file: IO[bytes], limits: Limits) -> Callable[[], lzma.LZMADecompressor
     packed = settings[0]
     dictionary = int.from_bytes(settings[1:5], "little")
     if dictionary > limits.max_codec_bytes:
-        raise zipfile.BadZipFile(f"it asks for {dictionary:,} bytes of memory")
-    asked = {"lc": packed % 9, "lp": packed // 9 % 5, "pb": packed // 45, "dict_size": dictionary}
-    return partial(lzma.LZMADecompressor, lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA1, **asked}])
+        raise zipfile.BadZipFile(f"it needs {dictionary:,} bytes of memory")
+    options = {"lc": packed % 9, "lp": packed // 9 % 5, "pb": packed // 45, "dict_size": dictionary}
+    return partial(lzma.LZMADecompressor, lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA1, **options}])

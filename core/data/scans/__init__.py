@@ -1,1 +1,1 @@
-"""Scans: volumes and slices as hospitals and data sets keep them."""
+"""Scans: volumes and slices in the formats of hospitals and data sets."""

@@ -1,4 +1,4 @@
-"""From a file's bytes to a volume that lies as all others do: right, front and up are where the axes end (R-A-S)."""
+"""Read a file's bytes as a volume in standard orientation: the axes point right, front and up (R-A-S)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from core.data.images.decoding import decode
 from core.data.modality import Unreadable
-from core.data.scans.slices import fit_square, unit
-from core.data.scans.unpack import MOST_BYTES, brief, check_shape, gunzip, read_npy, read_npz, said_series
+from core.data.scans.slices import fit_square, scale_to_unit
+from core.data.scans.unpack import MAX_SCAN_BYTES, check_shape, describe_series, gunzip, read_npy, read_npz, shorten
 from core.errors import MissingDependency
 from core.limits import byte_size
 from core.program import install_line
@@ -21,11 +21,11 @@ from core.records import F32
 
 VERSION = "scans 1"
 """Change it with anything that changes a volume: it is part of the cache's key."""
-LEAST_SPACING = 1e-6
-MOST_SPACING = 1_000.0
+MIN_SPACING_MM = 1e-6
+MAX_SPACING_MM = 1_000.0
 """Millimeters between two voxels."""
-_NIFTI_AT = 344
-"""Place of the magic letters in a header of NIfTI-1."""
+_NIFTI_MAGIC_OFFSET = 344
+"""Byte of the magic letters in a header of NIfTI-1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,18 +33,18 @@ class Scan:
     """A volume, or one slice of one."""
 
     voxels: npt.NDArray[Any]
-    """(right, front, up) as they are stored; one of the three is 1 long in a slice."""
+    """(right, front, up) as stored; a slice has length 1 along one axis."""
     slope: float
     offset: float
-    """What a voxel stands for: slope * stored + offset."""
+    """A voxel's value is slope * stored + offset."""
     spacing: tuple[float, float, float]
-    """Millimeters between voxels along each axis; 1 where the file does not say."""
+    """Millimeters between voxels along each axis; 1 where the file has none."""
     kind: str
     """Of the file: "NIfTI", "MGH", "npz" or "picture"."""
     n_bytes: int
-    """Of the file, as it was brought."""
+    """Of the file, before unpacking."""
     flat_array: bool = False
-    """It was an array of two axes, rows top down."""
+    """The file held an array of two axes, rows top down."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -53,19 +53,25 @@ class Scan:
 
     @property
     def across(self) -> int:
-        """The axis that slices are taken along: the front-back one of a volume (coronal slices), else the short one."""
-        return next((axis for axis in (1, 2, 0) if self.shape[axis] == 1), 1)
+        """The axis that slices are taken along: front to back in a volume (coronal slices), the axis of length 1 in a
+        slice."""
+        for axis in (1, 2, 0):
+            if self.shape[axis] == 1:
+                return axis
+        return 1
 
     def plane(self, at: int) -> F32:
-        """(h, w) one slice, rows top down; what is no number becomes the least."""
+        """(h, w) one slice, rows top down; NaN and infinity become the least value."""
         axis = self.across
-        with np.errstate(over="ignore"):  # what 32 bits do not hold is no number either
+        with np.errstate(over="ignore"):  # values beyond 32 bits become infinite
             rows = np.asarray(np.take(self.voxels, at, axis), np.float32).T[::-1] * np.float32(self.slope)
             rows = rows + np.float32(self.offset)
         finite = np.isfinite(rows)
         if finite.all():
             return np.ascontiguousarray(rows, np.float32)
-        least = float(rows[finite].min()) if finite.any() else 0.0
+        least = 0.0
+        if finite.any():
+            least = float(rows[finite].min())
         return np.where(finite, rows, least).astype(np.float32)
 
     @property
@@ -80,27 +86,27 @@ class Scan:
         return self.shape[self.across] // 2
 
     def values(self) -> npt.NDArray[Any]:
-        """(right, front, up) what the voxels stand for; as they are stored where that is the same, else in 32 bits."""
+        """(right, front, up) values of the voxels; the stored array if they are the same, else in 32 bits."""
         if (self.slope, self.offset) == (1.0, 0.0):
             return self.voxels
         with np.errstate(over="ignore"):
             return np.asarray(self.voxels, np.float32) * np.float32(self.slope) + np.float32(self.offset)
 
     def with_planes(self, planes: F32) -> Scan:
-        """The same scan with other values: (slices, h, w), as `plane` gives them."""
+        """Replace the values of the scan by (slices, h, w), laid out as in `plane`."""
         voxels = np.moveaxis(planes[:, ::-1].transpose(0, 2, 1), 0, self.across)
         return replace(self, voxels=voxels, slope=1.0, offset=0.0)
 
     def planes(self, n: int = 3) -> list[int]:
-        """`n` slices, evenly spread over the middle fifth of all; some repeat where the scan has fewer."""
-        of = self.shape[self.across]
-        wanted = of / 2 + np.linspace(-0.5, 0.5, n) * 0.2 * of
-        return [int(min(max(at, 0), of - 1)) for at in wanted]
+        """Choose `n` slices, evenly spread over the middle fifth of all; some repeat if the scan has fewer."""
+        n_slices = self.shape[self.across]
+        wanted = n_slices / 2 + np.linspace(-0.5, 0.5, n) * 0.2 * n_slices
+        return [int(min(max(at, 0), n_slices - 1)) for at in wanted]
 
     def squares(self, side: int, n: int = 3) -> F32:
-        """(n, side, side) such slices, each from 0 to 1, as large as they fit, black around."""
+        """(n, side, side) the slices of `planes`, each from 0 to 1, as large as fits, black around."""
         fitted = fit_square(self.plane_shape, self.pixel, side)
-        return np.stack([fitted.into(unit(self.plane(at))) for at in self.planes(n)])
+        return np.stack([fitted.into(scale_to_unit(self.plane(at))) for at in self.planes(n)])
 
     @property
     def pixel(self) -> tuple[float, float]:
@@ -110,64 +116,64 @@ class Scan:
 
 
 def is_volume(data: bytes) -> bool:
-    """Whether these are bytes of a volume, and of no image."""
+    """Whether these are the bytes of a volume, not of an image."""
     packed = data[:2] == b"\x1f\x8b" or data[:4] in (b"PK\x03\x04", b"\x00\x00\x00\x01") or data[:6] == b"\x93NUMPY"
     return packed or _is_nifti(data)
 
 
 def _is_nifti(data: bytes) -> bool:
-    return data[_NIFTI_AT : _NIFTI_AT + 3] in (b"n+1", b"ni1") or data[4:7] in (b"n+2", b"ni2")
+    return data[_NIFTI_MAGIC_OFFSET : _NIFTI_MAGIC_OFFSET + 3] in (b"n+1", b"ni1") or data[4:7] in (b"n+2", b"ni2")
 
 
 def read_scan(data: bytes) -> Scan:
-    """The scan in a file's bytes, whatever its name: NIfTI-1 or -2, packed or not, MGH, npz, npy, or an image in gray.
+    """Read the scan in a file's bytes, whatever its name: NIfTI-1 or -2, packed or not, MGH, npz, npy, or an image in
+    gray.
 
     Raises:
-        Unreadable: it is none of these, damaged, has no voxel, no voxel with a number, more than three dimensions, or
-            is too large.
+        Unreadable: another format, damaged, without voxels or finite values, more than three dimensions, or too large.
     """
-    scan = _of_any_kind(data)
+    scan = _read_any_format(data)
     if scan.voxels.dtype.kind == "f" and not np.isfinite(scan.voxels).any():
-        raise Unreadable(f"holds no number: all {scan.voxels.size:,} voxels are NaN or infinite. Export it again.")
+        raise Unreadable(f"has only NaN or infinite voxels ({scan.voxels.size:,}). Export it again.")
     return scan
 
 
-def _of_any_kind(data: bytes) -> Scan:
-    whole = len(data)
+def _read_any_format(data: bytes) -> Scan:
+    n_bytes = len(data)
     packed = data[:2] == b"\x1f\x8b"
     if packed:
         data = gunzip(data)
-    if len(data) > MOST_BYTES:
-        raise Unreadable(f"is {byte_size(len(data))}; at most {byte_size(MOST_BYTES)} of one scan are read. Crop it.")
+    if len(data) > MAX_SCAN_BYTES:
+        raise Unreadable(f"has {byte_size(len(data))}, above the limit of {byte_size(MAX_SCAN_BYTES)}. Crop it.")
     if data[:4] == b"PK\x03\x04":
-        return _from_arrays(read_npz(data), whole)
+        return _from_arrays(read_npz(data), n_bytes)
     if data[:6] == b"\x93NUMPY":
-        return _from_arrays({"volume": read_npy(io.BytesIO(data), len(data))}, whole)
+        return _from_arrays({"volume": read_npy(io.BytesIO(data), len(data))}, n_bytes)
     if _is_nifti(data):
-        return _from_header(data, "NIfTI", whole)
+        return _from_header(data, "NIfTI", n_bytes)
     if data[:4] == b"\x00\x00\x00\x01":
-        return _from_header(data, "MGH", whole)
+        return _from_header(data, "MGH", n_bytes)
     if packed:
-        raise Unreadable("is a gzip file that holds neither NIfTI nor MGH. Bring .nii.gz or .mgz.")
+        raise Unreadable("is a gzip file that holds neither NIfTI nor MGH. Use .nii.gz or .mgz.")
     return _from_picture(data)
 
 
-def _from_arrays(found: dict[str, npt.NDArray[Any]], n_bytes: int) -> Scan:
-    spacing = np.asarray(found.get("spacing", np.ones(3)), np.float64).ravel()
-    flat = found["volume"].ndim == 2
-    voxels = _three(found["volume"], picture=flat)
+def _from_arrays(arrays: dict[str, npt.NDArray[Any]], n_bytes: int) -> Scan:
+    spacing = np.asarray(arrays.get("spacing", np.ones(3)), np.float64).ravel()
+    flat = arrays["volume"].ndim == 2
+    voxels = _with_three_axes(arrays["volume"], picture=flat)
     return Scan(voxels, 1.0, 0.0, _checked_spacing(spacing), "npz", n_bytes, flat)
 
 
 def _from_picture(data: bytes) -> Scan:
-    """A slice, as PNG and other images hold one; color becomes gray."""
+    """Read a slice from PNG or another image; color becomes gray."""
     picture = decode(data)
     grey = np.asarray(picture.image.convert("L"))
-    return Scan(_three(grey, picture=True), 1.0, 0.0, (1.0, 1.0, 1.0), "picture", len(data))
+    return Scan(_with_three_axes(grey, picture=True), 1.0, 0.0, (1.0, 1.0, 1.0), "picture", len(data))
 
 
 def load_nibabel() -> Any:
-    """The library, which says on stderr nothing of headers that it mends: thousands of scans may have the same.
+    """Import nibabel, without its warnings on headers that it repairs: thousands of scans may have the same.
 
     Raises:
         MissingDependency: it is not installed.
@@ -182,53 +188,57 @@ def load_nibabel() -> Any:
 
 def _from_header(data: bytes, kind: str, n_bytes: int) -> Scan:
     nibabel = load_nibabel()
-    readers = {"MGH": "MGHImage", "NIfTI": "Nifti2Image" if data[4:6] == b"n+" else "Nifti1Image"}
+    reader_name = "Nifti1Image"
+    if kind == "MGH":
+        reader_name = "MGHImage"
+    elif data[4:6] == b"n+":
+        reader_name = "Nifti2Image"
     try:
-        reader: Any = getattr(nibabel, readers[kind])
+        reader: Any = getattr(nibabel, reader_name)
         header: Any = reader.header_class.from_fileobj(io.BytesIO(data))
         shape = tuple(int(side) for side in header.get_data_shape())
         dtype = header.get_data_dtype()
-    except Exception as error:  # nibabel raises many kinds on bad headers
-        raise Unreadable(f"has a damaged {kind} header ({brief(error)}). Export it again.") from None
+    except Exception as error:  # nibabel raises many kinds of error on bad headers
+        raise Unreadable(f"has a damaged {kind} header ({shorten(error)}). Export it again.") from None
     if dtype.kind not in "buif":
-        raise Unreadable(f"holds {kind} voxels of {dtype}: a scan is of real numbers. Save it as float32.")
+        raise Unreadable(f"holds {kind} voxels of {dtype}; a scan has real numbers. Save it as float32.")
     check_shape(shape, dtype.itemsize)
     if max(shape[3:], default=1) > 1:
-        raise Unreadable(said_series(shape))
+        raise Unreadable(describe_series(shape))
     try:
         image: Any = reader.from_bytes(data)
         proxy: Any = image.dataobj
         stored = np.asanyarray(proxy.get_unscaled())
-        # of MGH there is no scaling
+        # MGH has no scaling
         slope = float(getattr(proxy, "slope", 1.0))
         offset = float(getattr(proxy, "inter", 0.0))
         zooms = [float(zoom) for zoom in header.get_zooms()[:3]]
         affine = np.asarray(image.affine, np.float64)
     except Exception as error:
-        raise Unreadable(f"is a damaged or cut {kind} file ({brief(error)}). Copy it again.") from None
-    voxels = _three(stored.reshape(stored.shape[:3] if stored.ndim > 3 else stored.shape), picture=False)
-    voxels, order = _turned(nibabel, voxels, affine, kind)
+        raise Unreadable(f"is a damaged or cut {kind} file ({shorten(error)}). Copy it again.") from None
+    voxels = _with_three_axes(stored.reshape(stored.shape[:3]), picture=False)
+    voxels, order = _reorient(nibabel, voxels, affine, kind)
     spacing = np.array([*zooms, 1.0, 1.0, 1.0][:3])[order]
     return Scan(voxels, slope, offset, _checked_spacing(spacing), kind, n_bytes)
 
 
-def _turned(
+def _reorient(
     nibabel: Any, voxels: npt.NDArray[Any], affine: npt.NDArray[Any], kind: str
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """The voxels with right, front and up at the ends of their axes, and which axis each of these was."""
+    """Reorient the voxels so that their axes point right, front and up; also return the former axis of each."""
     if not np.isfinite(affine).all():
-        raise Unreadable(f"has a {kind} header whose directions hold NaN or infinity. Correct its affine.")
+        raise Unreadable(f"has NaN or infinity in the affine of its {kind} header. Fix the affine.")
     try:
-        turned = nibabel.io_orientation(affine)
-        if np.isnan(turned).any():  # the header gives no directions
-            turned = np.array([[0, 1], [1, 1], [2, 1]])
-        return nibabel.apply_orientation(voxels, turned[:3]), np.argsort(turned[:3, 0])
-    except Exception:  # of axes that coincide
+        orientation = nibabel.io_orientation(affine)
+        if np.isnan(orientation).any():  # the header gives no directions
+            orientation = np.array([[0, 1], [1, 1], [2, 1]])
+        return nibabel.apply_orientation(voxels, orientation[:3]), np.argsort(orientation[:3, 0])
+    except Exception:  # raised for axes that coincide
         raise Unreadable(f"has a {kind} header whose axes are not at right angles. Resample it to R-A-S.") from None
 
 
-def _three(voxels: npt.NDArray[Any], *, picture: bool) -> npt.NDArray[Any]:
-    """The array with three axes; rows of an image run top down."""
+def _with_three_axes(voxels: npt.NDArray[Any], *, picture: bool) -> npt.NDArray[Any]:
+    """Reshape an array to three axes; rows of an image run top down."""
     check_shape(voxels.shape, voxels.dtype.itemsize)
     if voxels.ndim > 3:
         voxels = voxels.reshape([side for side in voxels.shape if side != 1])
@@ -238,17 +248,17 @@ def _three(voxels: npt.NDArray[Any], *, picture: bool) -> npt.NDArray[Any]:
 
 
 def _checked_spacing(spacing: npt.NDArray[Any]) -> tuple[float, float, float]:
-    """Three numbers of millimeters.
+    """Check three spacings in millimeters; 0 becomes 1.
 
     Raises:
-        Unreadable: they are no lengths.
+        Unreadable: fewer than three, or out of range.
     """
     known = spacing[spacing != 0]
-    lengths = np.isfinite(known).all() and ((known >= LEAST_SPACING) & (known <= MOST_SPACING)).all()
+    lengths = np.isfinite(known).all() and ((known >= MIN_SPACING_MM) & (known <= MAX_SPACING_MM)).all()
     if len(spacing) < 3 or not lengths:
         raise Unreadable(
-            f"has a spacing of {', '.join(f'{x:g}' for x in spacing[:4])} mm: it must be 3 numbers from "
-            f"{LEAST_SPACING:g} to {MOST_SPACING:g}, or 0 where it is not known. Correct its header."
+            f"has a spacing of {', '.join(f'{x:g}' for x in spacing[:4])} mm. It needs 3 numbers from "
+            f"{MIN_SPACING_MM:g} to {MAX_SPACING_MM:g}, or 0 for unknown. Fix its header."
         )
     a, b, c = (float(x) or 1.0 for x in spacing[:3])
     return a, b, c

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from core.data.images.columns import ParquetImages, encoded, frame_images, is_image_type, parquet_images
+from core.data.images.columns import ParquetImages, cell_bytes, frame_images, is_image_type, parquet_images
 from core.data.parquet_files import is_bytes, open_parquet, readable
 from core.data.tables.delimited import check_names, read_delimited, text_of
 from core.data.tables.fiftyone_samples import is_fiftyone, records_of
@@ -142,7 +142,7 @@ def _holds_pictures(column: pd.Series[Any]) -> bool:
     for value in column:
         if value is None or (isinstance(value, float) and value != value):
             continue
-        return isinstance(value, (bytes, bytearray)) or (isinstance(value, dict) and any(map(encoded, column)))
+        return isinstance(value, (bytes, bytearray)) or (isinstance(value, dict) and any(map(cell_bytes, column)))
     return False
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.arrays import ArrayHeader, open_arrays
-from core.data.images.matches import shifted
+from core.data.images.matches import find_shift
 from core.data.parquet_files import is_list, open_parquet, readable
 from core.data.tables.cells import finite_rows, stack_arrays, text_of
 from core.data.tables.parquet import read_columns
@@ -88,7 +88,7 @@ def align_vectors(
             f"The embeddings' ids ({vector_ids[0]!r}, ...) and the table's ids ({ids[0]!r}, ...) share no value. "
             "Use the same ids."
         )
-    if (positions < 0).any() and shifted(ids, vector_ids):
+    if (positions < 0).any() and find_shift(ids, vector_ids):
         ledger.doubt(
             f"{int((positions < 0).sum()):,} ids of the table lack an embedding. They match if one side counts "
             "from 0 and the other from 1. Use the same ids."

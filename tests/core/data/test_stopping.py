@@ -122,7 +122,7 @@ def test_the_shipped_scenes_are_opened_no_further_once_stopped(draw: Callable[..
 @pytest.fixture
 def column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An image column whose row groups are too large to hold."""
-    monkeypatch.setattr(columns, "_GROUP_BYTES", 10)
+    monkeypatch.setattr(columns, "_MAX_GROUP_BYTES", 10)
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"image": [bytes([i]) * 50 for i in range(9)]}), path)
     return path

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from core.data.clips.decoding import every_frame
-from core.data.clips.frames import WATCHED_SIDE, sized, small_size, stacked
+from core.data.clips.frames import WATCHED_SIDE, resize_rgb, small_size, stack_frames
 from core.data.clips.properties import find_cuts
 from core.data.images.archives import FileImages
 from core.records import F64, Diagnosis, Progress, Reporter, no_progress
@@ -43,7 +43,7 @@ def steady_light(frames: Frames, rng: np.random.Generator) -> tuple[Frames, Fram
 def longest_shot(frames: Frames, rng: np.random.Generator) -> tuple[Frames, Frames]:
     """The longest shot between two cuts; the control has as many frames from the clip's start."""
     small = small_size(*frames[0].size, long=WATCHED_SIDE)
-    cuts = np.flatnonzero(find_cuts(stacked([sized(frame, small) for frame in frames]))) + 1
+    cuts = np.flatnonzero(find_cuts(stack_frames([resize_rgb(frame, small) for frame in frames]))) + 1
     ends = [0, *cuts.tolist(), len(frames)]
     start, end = max(pairwise(ends), key=lambda shot: shot[1] - shot[0])
     if start == 0 and end < len(frames):  # the shot is the clip's start, so the control is its end

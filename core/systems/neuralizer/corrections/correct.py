@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter1d
 
-from core.data.scans.slices import fit_square, unit
+from core.data.scans.slices import fit_square, scale_to_unit
 from core.data.scans.volume import Scan
 from core.errors import InvalidInput
 from core.records import F32, F64
@@ -69,7 +69,7 @@ class Corrector:
             side = min(MAX_SIDE, max(self.side, *plane.shape))
             side = -(-side // 8) * 8  # up to a multiple of 8
         fitted = fit_square(plane.shape, scan.pixel, side)
-        target = fitted.into(unit(plane))
+        target = fitted.into(scale_to_unit(plane))
         if not target.any():
             return np.zeros(plane.shape, np.float32)
         along = at / max(scan.shape[scan.across] - 1, 1)
@@ -87,7 +87,7 @@ def _square(scan: Scan, along: float, side: int) -> F32:
     """An example's slice at the same relative position as the target's, 0 to 1."""
     at = round(along * (scan.shape[scan.across] - 1))
     fitted = fit_square(scan.plane(at).shape, scan.pixel, side)
-    return fitted.into(unit(scan.plane(at)))
+    return fitted.into(scale_to_unit(scan.plane(at)))
 
 
 def _smooth_factor(target: F32, out: F32, box: tuple[slice, slice], shape: tuple[int, int]) -> F32:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.data.scans.outlines import REFERENCE_COLOUR, Mask, outlined
-from core.data.scans.slices import webp
+from core.data.scans.outlines import REFERENCE_COLOUR, Mask, draw_outlines
+from core.data.scans.slices import encode_webp
 from core.files import write_text
 from core.numbers import number
 from core.records import Bool, Diagnosis
@@ -108,5 +108,5 @@ def _draw_outlines(scans: MaskSquares, references: Sequence[ReferenceMasks], row
         reference[masks.masks[way][k, middle]] = value
         predicted[scans.of(masks.structure)[1][row, middle] > 0] = value
     gray = Image.fromarray(np.round(255 * scans.images[row, middle]).astype(np.uint8)).convert("RGB")
-    shown = webp(outlined(gray, (reference, predicted), OUTLINE_PIXELS, REFERENCE_COLOUR))
+    shown = encode_webp(draw_outlines(gray, (reference, predicted), OUTLINE_PIXELS, REFERENCE_COLOUR))
     return f"data:image/webp;whole=1;base64,{b64encode(shown).decode('ascii')}"

@@ -12,7 +12,7 @@ from core.data.images.archives import open_images
 from core.data.modality import Unreadable
 from core.data.rows import ids_of, items_of
 from core.data.scans.outlines import Mask
-from core.data.scans.slices import SliceFit, fit_square, unit
+from core.data.scans.slices import SliceFit, fit_square, scale_to_unit
 from core.data.scans.volume import Scan, read_scan
 from core.data.tables.cells import texts_of
 from core.data.tables.in_folder import open_table
@@ -160,7 +160,7 @@ def _squares(scan: Scan, masks: Sequence[Mask | str | None], side: int) -> tuple
             plane = mask if flat else np.take(mask, at, scan.across).T[::-1]
             slices.append(_class_square(plane, fitted))
         squares.append(np.stack(slices))
-    return np.stack([fitted.into(unit(scan.plane(at))) for at in planes]), squares[0], squares[1]
+    return np.stack([fitted.into(scale_to_unit(scan.plane(at))) for at in planes]), squares[0], squares[1]
 
 
 def _class_square(mask: Mask, fitted: SliceFit) -> Mask:

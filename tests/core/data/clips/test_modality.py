@@ -15,8 +15,8 @@ from PIL import Image
 
 from core.data.clips import decoding, storyboard
 from core.data.clips.decoding import decode_clip, every_frame
-from core.data.clips.properties import measure_clip, over_time
-from core.data.clips.videos import CODECS, _frames as every_decoded, of_video
+from core.data.clips.properties import measure_clip, measure_over_time
+from core.data.clips.videos import CODECS, _frames as every_decoded, with_video
 from core.data.modality import Unreadable, modality_of
 from core.errors import InvalidInput
 from core.limits import Limits
@@ -87,7 +87,7 @@ def test_a_clip_too_large_to_be_decoded_whole_gives_single_frames_and_leaves_mot
     assert measured["cuts"] is None
     assert measured["brightness"] is not None
     (said,) = modality_of("clip").notes([measured])
-    assert "too large to be decoded whole" in said
+    assert "too large to decode whole" in said
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def test_a_clip_too_large_to_be_decoded_whole_gives_single_frames_and_leaves_mot
         (b"", "is empty"),
         (b"hello, no clip at all", "not a clip in a known format"),
         (animated("GIF", drawn("rises")[:1]), "single image"),
-        (video()[:200], "damaged, cut short or no MP4"),
+        (video()[:200], "damaged, cut short, or not MP4"),
         (b"\x1a\x45\xdf\xa3" + b"\0" * 300, "WebM or Matroska"),
-        (b"RIFF\x10\0\0\0AVI " + b"\xff" * 300, "no video in it"),
+        (b"RIFF\x10\0\0\0AVI " + b"\xff" * 300, "contains no video"),
         (b"\0\0\0\x18ftypmp42" + b"A" * 1000, "MP4"),
         (b"#EXTM3U\nhttp://127.0.0.1/1.ts\n", "not a clip in a known format"),
         (b"ffconcat version 1.0\nfile /etc/passwd\n", "not a clip in a known format"),
@@ -112,7 +112,7 @@ def test_what_is_no_clip_says_why(data: bytes, why: str) -> None:
 @pytest.mark.parametrize(
     ("limits", "why"),
     [
-        (Limits(max_frame_pixels=1000), "frames of 64 x 64 pixels, more than the 1,000"),
+        (Limits(max_frame_pixels=1000), "frames of 64 x 64 pixels, above the limit of 1,000"),
         (Limits(max_clip_frames=5), "more than 5 frames"),
     ],
 )
@@ -124,7 +124,7 @@ def test_what_a_video_declares_is_held_against_the_limits_before_it_is_decoded(l
 def test_an_animation_of_more_frames_than_any_needs_is_refused_before_they_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(decoding, "MAX_PICTURES", 5)
+    monkeypatch.setattr(decoding, "MAX_ANIMATION_FRAMES", 5)
     with pytest.raises(Unreadable, match="more than 5 frames"):
         decode_clip(animated("GIF", drawn("rises")))
 
@@ -165,7 +165,7 @@ def test_a_light_that_flickers_is_told_from_one_that_fades() -> None:
     flickering, fading = grey.copy(), grey.copy()
     flickering[::2] = 140
     fading[:] = np.linspace(60, 140, 24)[:, None, None, None]
-    found = [over_time(frames)["flicker"] for frames in (grey, fading, flickering)]
+    found = [measure_over_time(frames)["flicker"] for frames in (grey, fading, flickering)]
     assert found[0] == 0
     assert found[1] is not None
     assert found[1] < 0.01
@@ -255,7 +255,7 @@ def test_a_clip_whose_frames_lie_years_apart_is_still_shown() -> None:
 
 
 def test_no_more_pixels_are_decoded_than_allowed_whatever_the_header_says() -> None:
-    shown = of_video(video(), ("mov", "MP4"), Limits(), lambda v: len(list(every_decoded(v, 3 * SIDE * SIDE))))
+    shown = with_video(video(), ("mov", "MP4"), Limits(), lambda v: len(list(every_decoded(v, 3 * SIDE * SIDE))))
     assert shown == 3
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.data.images.decoding import _BYTES_A_PIXEL, SHORT_SIDE, _check_pixels, decode
+from core.data.images.decoding import _BYTES_PER_PIXEL, SHORT_SIDE, _check_pixels, decode
 from core.data.modality import Unreadable
 from core.limits import Limits
 from tests.support.pictures import blobs, encoded
@@ -99,9 +99,9 @@ def test_damaged_bytes_never_raise_anything_but_unreadable() -> None:
 def test_a_picture_whose_decoder_would_take_too_much_memory_is_refused_by_its_header(kind: str, side: int) -> None:
     data = encoded(Image.new("RGB", (side, 1), "red"), kind)
     small = Limits(max_decoder_bytes=side * 8)
-    with pytest.raises(Unreadable, match=f"of a {kind} file"):
+    with pytest.raises(Unreadable, match=f"for {kind}"):
         decode(data, small)
-    assert side * side > Limits().max_decoder_bytes // _BYTES_A_PIXEL[kind]
-    with pytest.raises(Unreadable, match=f"of a {kind} file"):
+    assert side * side > Limits().max_decoder_bytes // _BYTES_PER_PIXEL[kind]
+    with pytest.raises(Unreadable, match=f"for {kind}"):
         _check_pixels(side, side, Limits(), kind)
     _check_pixels(side, side, Limits(), "PNG")

@@ -114,9 +114,9 @@ def test_many_pictures_of_few_looks_are_told_as_a_plain_loop_tells_them(looks: i
 
 def test_a_thousand_pictures_of_one_look_are_not_compared_each_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[int] = []
-    plain_join = duplicates._Alike._join
+    plain_join = duplicates._Components._join
     monkeypatch.setattr(
-        duplicates._Alike, "_join", lambda self, a, b: compared.append(len(a)) or plain_join(self, a, b)
+        duplicates._Components, "_join", lambda self, a, b: compared.append(len(a)) or plain_join(self, a, b)
     )
     names = [str(i).encode() for i in range(1000)]
     assert not duplicate_groups(names, ["0" * 160] * 1000, alike(1000)).any()

@@ -100,9 +100,9 @@ def test_rows_of_one_part_are_passed_over_and_no_others(few: int) -> None:
 
 
 def test_no_more_pairs_are_held_than_a_chunk_or_one_row_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(near_hashes, "_CHUNK", 50)
+    monkeypatch.setattr(near_hashes, "_CHUNK_PAIRS", 50)
     starts, sizes = np.array([0, 3, 0, 7, 1]), np.array([30, 0, 15, 120, 49])
-    parts = list(near_hashes._met(starts, sizes))
+    parts = list(near_hashes._expand_pairs(starts, sizes))
     assert [len(one) for one, _ in parts] == [45, 120, 49]
     got = [pair for one, other in parts for pair in zip(one.tolist(), other.tolist())]
     assert got == [(k, starts[k] + i) for k in range(5) for i in range(sizes[k])]

@@ -49,7 +49,7 @@ def test_a_header_larger_than_any_name_is_refused_unread(
     tmp_path: Path, kind: bytes, pack: Callable[[bytes], bytes]
 ) -> None:
     digits = (b"7 1=\n" * 14_000)[:65_537]
-    with pytest.raises(InvalidInput, match=r"a header takes 65,537 bytes; at most 65,536 are read"):
+    with pytest.raises(InvalidInput, match=r"a header takes 65,537 bytes, above the limit of 65,536"):
         open_images(written(tmp_path / "x.tar", member(kind, digits), PICTURE, END, pack=pack))
 
 
@@ -91,7 +91,7 @@ def test_an_extended_header_that_lies_is_a_damaged_tar(tmp_path: Path, record: b
 
 def test_sizes_below_zero_and_beyond_the_file_are_a_damaged_tar(tmp_path: Path) -> None:
     far = written(tmp_path / "far.tar", member(FILE, b"one", "a/1.png", size=2**40), END)
-    with pytest.raises(InvalidInput, match=r"unpacked; one file may be|cut short"):
+    with pytest.raises(InvalidInput, match=r"unpacked, above the limit|cut short"):
         open_images(far)
     info = tarfile.TarInfo("a/1.png")
     info.size = -5
@@ -126,14 +126,14 @@ def test_sparse_files_are_passed_over_with_their_maps(tmp_path: Path) -> None:
     path = written(tmp_path / "x.tar", bytes(block), bytes(more), bytes(512), b"data".ljust(512, b"\0"), PICTURE, END)
     store = open_images(path)
     assert store.names == ("1.png",)
-    assert "1 devices, pipes or sparse files in x.tar were ignored, for instance 'a/sparse.png'" in store.notes[0]
+    assert "Ignored 1 device, pipe, or sparse file in x.tar, for example 'a/sparse.png'" in store.notes[0]
 
 
 @pytest.mark.parametrize("kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
 def test_devices_and_pipes_are_passed_over_and_said(tmp_path: Path, kind: bytes) -> None:
     store = open_images(written(tmp_path / "x.tar", member(kind, b"", "a/zero.png"), PICTURE, END))
     assert store.names == ("1.png",)
-    assert store.notes == ("1 devices, pipes or sparse files in x.tar were ignored, for instance 'a/zero.png'.",)
+    assert store.notes == ("Ignored 1 device, pipe, or sparse file in x.tar, for example 'a/zero.png'.",)
 
 
 def test_two_gzip_streams_one_after_the_other_are_one_tar(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_two_gzip_streams_one_after_the_other_are_one_tar(tmp_path: Path) -> Non
 @pytest.mark.parametrize("pack", [gzipped, partial(lzma.compress, preset=0)])
 def test_junk_counts_as_what_it_unpacks_to(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     junk = b"".join(member(FILE, bytes(17_000_000), f"{i}/.DS_Store") for i in range(4))
-    with pytest.raises(InvalidInput, match="times its packed size; at most 200"):
+    with pytest.raises(InvalidInput, match="times its packed size, above the limit of 200"):
         open_images(written(tmp_path / "x.tar.gz", junk, PICTURE, END, pack=pack))
 
 

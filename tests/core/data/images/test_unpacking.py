@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from core.data.images.unpacking import pieces
+from core.data.images.unpacking import unpack_pieces
 
 KINDS: dict[str, tuple[Callable[[bytes], bytes], Callable[[], object], bytes]] = {
     "gzip": (gzip.compress, lambda: zlib.decompressobj(31), b"\x1f\x8b"),
@@ -30,7 +30,7 @@ def test_many_streams_of_all_sizes_give_what_they_hold_and_what_follows_is_no_ma
     held = [b"", os.urandom(5000), bytes(2_000_000), b"", os.urandom(300_000), b"x"]
     (tmp_path / "x").write_bytes(b"".join(map(pack, held)) + after)
     with (tmp_path / "x").open("rb") as file:
-        assert b"".join(pieces(file, make, magic)) == b"".join(held)
+        assert b"".join(unpack_pieces(file, make, magic)) == b"".join(held)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -38,7 +38,7 @@ def test_a_stream_that_is_cut_short_is_said_to_be(tmp_path: Path, kind: str) -> 
     pack, make, magic = KINDS[kind]
     (tmp_path / "x").write_bytes(pack(os.urandom(20_000))[:-5])
     with (tmp_path / "x").open("rb") as file, pytest.raises(EOFError, match="cut short"):
-        b"".join(pieces(file, make, magic))
+        b"".join(unpack_pieces(file, make, magic))
 
 
 def test_empty_streams_behind_each_other_are_not_copied_with_all_that_follows(tmp_path: Path) -> None:
@@ -58,5 +58,5 @@ def test_empty_streams_behind_each_other_are_not_copied_with_all_that_follows(tm
             return getattr(self._engine, name)
 
     with (tmp_path / "x").open("rb") as file:
-        assert b"".join(pieces(file, Counted, b"\x1f\x8b")) == b"x"
+        assert b"".join(unpack_pieces(file, Counted, b"\x1f\x8b")) == b"x"
     assert given <= 3001 * 2**13

@@ -60,7 +60,7 @@ def test_a_directory_is_weighed_and_counted_before_it_is_parsed(
     path = zipped(tmp_path / "x.zip", {f"{i}.png": b"x" for i in range(50)})
     made = list[int]()
     monkeypatch.setattr(zipfile.ZipInfo, "_decodeExtra", lambda *_: made.append(1))
-    with pytest.raises(InvalidInput, match="directory of names is larger than 2 KiB"):
+    with pytest.raises(InvalidInput, match="list of files takes more than 2 KiB"):
         open_images(path, Limits(max_directory_bytes=2000))
     with pytest.raises(InvalidInput, match="more than 49 files"):
         open_images(path, Limits(max_files=49))

@@ -14,7 +14,7 @@ from PIL import Image
 from core.data.modality import Unreadable
 from core.data.scans.modality import ScanModality
 from core.data.scans.properties import PROPERTIES, bias_field
-from core.data.scans.slices import fit_square, picture_of, unit
+from core.data.scans.slices import fit_square, render_slice, scale_to_unit
 from core.data.scans.volume import Scan
 from core.data.tables.masks import decode_mask
 from core.errors import InvalidInput
@@ -41,7 +41,7 @@ def as_file(plane: torch.Tensor) -> bytes:
 def test_a_bias_field_is_measured_and_no_other_fault_is_taken_for_one(drawn: torch.Tensor) -> None:
     g = torch.Generator().manual_seed(0)
     both = torch.cat([drawn, shaded(drawn, g)])
-    values = np.array([bias_field(unit(plane[0].numpy())) for plane in both])
+    values = np.array([bias_field(scale_to_unit(plane[0].numpy())) for plane in both])
     assert auroc(values, np.arange(len(both)) >= len(drawn)) > 0.95
     assert bias_field(np.ones((32, 32), np.float32)) == pytest.approx(0, abs=1e-6)
 
@@ -87,7 +87,7 @@ def test_the_preview_is_the_middle_slice_and_is_its_own_preview(drawn: torch.Ten
 
 def test_pixels_are_shown_as_wide_as_high() -> None:
     scan = Scan(np.random.default_rng(0).random((40, 3, 10)), 1, 0, (1.0, 5.0, 4.0), "npz", 0)
-    assert picture_of(unit(scan.plane(1)), scan.pixel, 100).size == (40, 40)
+    assert render_slice(scale_to_unit(scan.plane(1)), scan.pixel, 100).size == (40, 40)
     assert fit_square((10, 40), scan.pixel, 20).size == (20, 20)
 
 

@@ -18,7 +18,7 @@ from core.data.images.thumbnails import ThumbnailStore, add_thumbnails
 from core.data.inline import has_outlines
 from core.data.samples import read_data_set
 from core.data.scans.modality import ScanModality
-from core.data.scans.outlines import COLOURS, REFERENCE_COLOUR, MaskedScans, outlined, slice_marks
+from core.data.scans.outlines import COLOURS, REFERENCE_COLOUR, MaskedScans, draw_outlines, slice_marks
 from core.data.scans.volume import Scan, read_scan
 from core.data.tables.masks import decode_mask
 from core.data.tables.roles import Roles
@@ -52,7 +52,7 @@ def drawn_in(picture: Image.Image, colour: tuple[int, int, int]) -> npt.NDArray[
 
 def test_the_true_mask_is_a_line_on_its_edge_and_the_predicted_one_dashes() -> None:
     true, predicted = square(60, 5, 25), square(60, 30, 55)
-    drawn = outlined(Image.new("RGB", (60, 60)), (true, predicted), 60)
+    drawn = draw_outlines(Image.new("RGB", (60, 60)), (true, predicted), 60)
     line, dashes = (drawn_in(drawn, colour) for colour in COLOURS)
     assert (line == (true - square(60, 6, 24)).astype(bool)).all()
     edge = (predicted - square(60, 31, 54)).astype(bool)
@@ -63,7 +63,7 @@ def test_the_true_mask_is_a_line_on_its_edge_and_the_predicted_one_dashes() -> N
 def test_neighbouring_classes_have_a_border_between_them() -> None:
     mask = square(40, 10, 30)
     mask[:, 20:][mask[:, 20:] > 0] = 2
-    line = drawn_in(outlined(Image.new("RGB", (40, 40)), (mask,), 40), COLOURS[0])
+    line = drawn_in(draw_outlines(Image.new("RGB", (40, 40)), (mask,), 40), COLOURS[0])
     assert line[15, 19]
     assert line[15, 20]
     assert not line[15, 15]

@@ -237,13 +237,13 @@ def test_reading_can_be_cancelled_between_batches(tmp_path: Path) -> None:
 def test_a_picture_repeated_a_million_times_is_refused_before_the_disk_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(columns, "_GROUP_BYTES", 2**22)
+    monkeypatch.setattr(columns, "_MAX_GROUP_BYTES", 2**22)
     path = tmp_path / "t.parquet"
     pq.write_table(
         pa.table({"image": repeated(b"\xff" * 1_000_000, 2_000)}), path, compression="zstd", store_schema=False
     )
     pictures = read_table(path, limits=Limits(max_small_bytes=2**25)).images["image"]
-    with pytest.raises(InvalidInput, match=r"the images of 'image' exceed .* bytes, the most read of a file"):
+    with pytest.raises(InvalidInput, match=r"the images in 'image' exceed .* bytes, the limit for a file"):
         pictures.read(5)
 
 

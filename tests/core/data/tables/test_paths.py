@@ -31,7 +31,7 @@ def test_a_renamed_column_of_pictures_is_told_with_its_option(tmp_path: Path) ->
     several = r"'slide', 'seg', 'out' hold file paths: name the images with --image and.*with --masks"
     with pytest.raises(InvalidInput, match=several):
         read_data_set(renamed("slide", "seg", "out"), images=images)
-    with pytest.raises(InvalidInput, match=r"'id' names.*'slide' holds file paths: name it with --image"):
+    with pytest.raises(InvalidInput, match=r"No path in 'id' matches.*'slide' holds file paths: name it with --image"):
         read_data_set(renamed("slide").assign(id=[f"case {i}" for i in range(N)]), images=images)
     with pytest.raises(InvalidInput, match="Add a column 'file'"):
         read_data_set(renamed(), images=images)

@@ -91,7 +91,7 @@ BLOBS = [bytes([195 + i]) * (i + 1) for i in range(7)]
 @pytest.mark.parametrize("spool", [False, True])
 def test_parquet_pictures_stay_on_disk_and_read_in_any_order(tmp_path, monkeypatch, layout, spool):
     if spool:
-        monkeypatch.setattr(image_columns, "_GROUP_BYTES", 1)
+        monkeypatch.setattr(image_columns, "_MAX_GROUP_BYTES", 1)
     cells = BLOBS if layout == "bytes" else [{"bytes": b, "path": f"{i}.png"} for i, b in enumerate(BLOBS)]
     pq.write_table(pa.table({"image": cells, "loss": np.arange(7.0)}), tmp_path / "t.parquet", row_group_size=2)
     table = read_table(tmp_path / "t.parquet")

@@ -109,7 +109,7 @@ def test_still_pictures_are_refused_with_the_way_to_search_them(
     Image.new("RGB", (32, 32), "red").save(stills / "a.png")
     assert main(["retrieve", str(stills), "--texts", str(texts)]) == 2
     told = capsys.readouterr().err
-    assert "a.png is a single image, and a clip has at least 2 frames." in told
+    assert "a.png is a single image; a clip has at least 2 frames." in told
     assert "For still images, use `python -m core ask RUN TEXT` to search a run" in told
 
 

@@ -145,7 +145,7 @@ def test_pictures_that_are_not_there_take_their_objects_along(made):
     audit = audited(made)
     lost = [r["id"] for r in made.annotations if r["image_id"] == 103]
     assert lost
-    assert all("not among the images" in why(audit, f"0003.png#{identity}") for identity in lost)
+    assert all("the image was not found" in why(audit, f"0003.png#{identity}") for identity in lost)
     assert len(audit.samples) == len(made.annotations) - len(lost)
     assert said(audit, "1 of 30 images of the truth have no usable image file")
 
@@ -153,7 +153,7 @@ def test_pictures_that_are_not_there_take_their_objects_along(made):
 def test_no_picture_at_all_is_one_message(made, tmp_path):
     (tmp_path / "other").mkdir()
     Image.new("RGB", (8, 8)).save(tmp_path / "other" / "x.png")
-    with pytest.raises(InvalidInput, match="None of the 30 files that 'file_name' names"):
+    with pytest.raises(InvalidInput, match="No path in 'file_name' matches the images"):
         read_detection_samples(made.truth, made.predictions, images=tmp_path / "other")
 
 

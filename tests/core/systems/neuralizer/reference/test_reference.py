@@ -161,7 +161,7 @@ def test_a_reference_mask_is_drawn_in_a_colour_of_its_own_and_the_legend_names_i
     scans: MaskSquares, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = list[Image.Image]()
-    monkeypatch.setattr(page, "webp", lambda picture: drawn.append(picture) or b"")
+    monkeypatch.setattr(page, "encode_webp", lambda picture: drawn.append(picture) or b"")
     way = {"network": np.ones((N, 1, SIDE, SIDE), np.bool_)}
     page._draw_outlines(scans, [ReferenceMasks(0, np.arange(N), way)], 0, 0, "network")
     colours = {tuple(pixel) for pixel in np.asarray(drawn[0]).reshape(-1, 3).tolist()}
