@@ -159,7 +159,7 @@ def _(folder: Path) -> Made:
     return written(folder, "a.tgz", bytes(data[:10]) + b"n" * 5 * MB + b"\0" + bytes(data[10:]))
 
 
-@case("tar.gz: no tar inside", "archive", REFUSED + "neither|damaged")
+@case("tar.gz: no tar inside", "archive", REFUSED + "damaged")
 def _(folder: Path) -> Made:
     return written(folder, "a.tar.gz", gzip.compress(b"hello" * 1000))
 
