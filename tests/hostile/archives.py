@@ -170,7 +170,7 @@ def _(folder: Path) -> Made:
     return _zip(folder, ((f"{i}.png", b"GIF89a") for i in range(20_000)))
 
 
-@case("zip: 250,000 members", "archive", REFUSED + "files, the most", slow=True)
+@case("zip: 250,000 members", "archive", REFUSED + "files, the limit", slow=True)
 def _(folder: Path) -> Made:
     return _zip(folder, ((f"{i}.txt", b"") for i in range(250_000)), 0)
 
@@ -253,12 +253,12 @@ def _(folder: Path) -> Made:
     return written(folder, "a.zip", tar_of(folder / "t", {"../x.png": picture()}).read_bytes() + _bytes(pictures(3)))
 
 
-@case("zip: empty", "archive", REFUSED + "no files|holds no")
+@case("zip: empty", "archive", REFUSED + "no readable files")
 def _(folder: Path) -> Made:
     return _zip(folder, {})
 
 
-@case("zip: folders alone", "archive", REFUSED + "no files|holds no")
+@case("zip: folders alone", "archive", REFUSED + "no readable files")
 def _(folder: Path) -> Made:
     return _zip(folder, {f"d{i}/": b"" for i in range(100)})
 
@@ -296,7 +296,7 @@ def _(folder: Path) -> Made:
     return written(folder, "a.tar", bytes(2**20))
 
 
-@case("pictures' zip: rows that name members outside it", "data", "^(refused|left out): .*not among the images")
+@case("pictures' zip: rows that name members outside it", "data", "^(refused|left out): .*image was not found")
 def _(folder: Path) -> Made:
     rows = "\n".join(f"{'../' * i}etc/passwd,{i}" if i % 2 else f"{i:03}.png,{i}" for i in range(60))
     (folder / "t.csv").write_text("file,loss\n" + rows)

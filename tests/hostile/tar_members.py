@@ -100,12 +100,12 @@ def _(folder: Path) -> Made:
     return {"path": str(path)}
 
 
-@case("tar: 250,000 members", "archive", REFUSED + "files, the most", slow=True)
+@case("tar: 250,000 members", "archive", REFUSED + "files, the limit", slow=True)
 def _(folder: Path) -> Made:
     return packed(folder / "a.tar.gz", (header(b"0", 0, f"{i}.txt") for i in range(250_000)))
 
 
-@case("tar: 150,000 folders", "archive", REFUSED + "(no files|holds no)", slow=True)
+@case("tar: 150,000 folders", "archive", REFUSED + "no readable files", slow=True)
 def _(folder: Path) -> Made:
     return packed(folder / "a.tar.gz", (header(b"5", 0, f"d{i}") for i in range(150_000)))
 
