@@ -12,7 +12,8 @@ from core.records import ItemStore, SampleSet
 
 
 def preview_address(payload: bytes, modality: str, size: int, *, as_saved: bool = False, marks: Marks = ()) -> str:
-    """The data URL of an item's preview; for a scan with ";whole=1", by which style sheets do not crop it.
+    """The data URL of an item's preview; for a scan or one with marks with ";whole=1", by which style sheets do not
+    crop it.
 
     Args:
         size: longest side in pixels.
@@ -26,7 +27,7 @@ def preview_address(payload: bytes, modality: str, size: int, *, as_saved: bool 
     if not as_saved or marks or payload[8:12] != b"WEBP":
         shown = modality_of(modality).preview(payload, size, marks)
     kind = "image/webp" if shown[8:12] == b"WEBP" else "image/svg+xml"
-    if modality == "scan":
+    if modality == "scan" or marks:
         kind += ";whole=1"
     return f"data:{kind};base64,{base64.b64encode(shown).decode('ascii')}"
 
@@ -39,8 +40,13 @@ def text_of(samples: SampleSet, row: int) -> str:
 
 
 def has_outlines(samples: SampleSet) -> bool:
-    """Whether previews show outlines of masks."""
-    return samples.items is not None and samples.modality == "scan" and bool(samples.items.marks(0))
+    """Whether previews show outlines of masks or boxes."""
+    if samples.items is None:
+        return False
+    try:
+        return bool(samples.items.marks(0))
+    except InvalidInput:  # the image of the first row is gone
+        return False
 
 
 class InlinePictures:

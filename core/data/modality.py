@@ -90,7 +90,7 @@ class Modality(Protocol):
 
     def preview(self, data: bytes, size: int, marks: Marks = ()) -> bytes:
         """Draw a small image of the item: WebP of at most `size` pixels a side, or an SVG card
-        (`core.data.texts.card`); of a scan with the outlines of its `marks` (`ItemStore.marks`).
+        (`core.data.texts.card`); of an image or a scan with the outlines of its `marks` (`ItemStore.marks`).
 
         Raises:
             InvalidInput: the bytes cannot be used.

@@ -14,9 +14,9 @@ import pandas as pd
 
 from core.data.images.archives import FileImages, open_images
 from core.data.images.matching import check_pictures
+from core.data.images.outlines import MaskedItems
 from core.data.map_style import PicturesLike, with_data_set
 from core.data.rows import ids_of, items_of
-from core.data.scans.outlines import MaskedScans
 from core.data.tables.cells import stack_arrays, texts_of
 from core.data.tables.frames import TableLike, as_frame
 from core.data.tables.in_folder import open_table
@@ -317,8 +317,8 @@ def _mask_loss(
 def _with_masks(
     items: ItemStore, modality: str, read: Table, recognized: RecognizedColumns, store: FileImages | None, rows: I64
 ) -> ItemStore:
-    """Add both masks to scans, if they can be read: a table with a loss may name masks that are missing."""
-    if modality != "scan" or recognized.roles.masks is None:
+    """Add both masks to the items, if they can be read: a table with a loss may name masks that are missing."""
+    if modality not in ("image", "scan") or recognized.roles.masks is None:
         return items
     true, predicted = recognized.roles.masks
     ledger = Ledger(len(read.frame))
@@ -328,7 +328,7 @@ def _with_masks(
         return items
     if any(ledger.reasons[row] for row in rows):
         return items
-    return MaskedScans(items, readers, rows)
+    return MaskedItems(items, readers, rows)
 
 
 def _column_vectors(frame: pd.DataFrame, column: str | None, ledger: Ledger) -> F32 | None:

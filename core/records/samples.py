@@ -61,7 +61,7 @@ class ItemStore(Protocol):
         ...
 
     def marks(self, index: int) -> tuple[npt.NDArray[Any], ...]:
-        """Return the true and the predicted mask of a scan, if it has both; previews show their outlines."""
+        """Return the true and the predicted mask (or boxes, filled), if it has both; previews show their outlines."""
         return ()
 
     def keep(self, rows: I64 | Sequence[int]) -> ItemStore:

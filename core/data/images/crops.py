@@ -14,9 +14,12 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 from PIL import Image
 
 from core.data.images.decoding import decode
+from core.data.images.outlines import Mask, box_mask
+from core.data.images.thumbnails import STORED_SIZE
 from core.data.modality import Unreadable
 from core.errors import InvalidInput
 from core.records import F64, I64, ItemStore, NamedItems
@@ -53,6 +56,21 @@ class _OpenPictures:
         return picture
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnBoxes:
+    """The k boxes of one side, the true or the predicted ones, that are drawn on crops."""
+
+    image_of: I64
+    """(k,) place of each box's image in the store, ascending."""
+    boxes: F64
+    """(k, 4) as in `CropImages`."""
+
+    def of(self, place: int) -> F64:
+        """(j, 4) the boxes of one image."""
+        start, end = np.searchsorted(self.image_of, (place, place + 1))
+        return self.boxes[start:end]
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CropImages(NamedItems):
     """Crops of boxes, encoded as PNG on request.
@@ -69,6 +87,8 @@ class CropImages(NamedItems):
     sizes: F64
     """(m, 2) width and height of each image of `base`, as the boxes understand it."""
     pictures: _OpenPictures
+    drawn: tuple[DrawnBoxes, ...] = ()
+    """The true and the predicted boxes that previews show; () for none."""
 
     def read(self, index: int) -> bytes:
         """The crop of row `index` as PNG.
@@ -76,6 +96,25 @@ class CropImages(NamedItems):
         Raises:
             InvalidInput: its image cannot be read, or has another shape than the boxes were drawn in.
         """
+        picture, _, window = self._opened(index)
+        out = io.BytesIO()
+        picture.crop(window).save(out, "PNG", compress_level=1)
+        return out.getvalue()
+
+    def marks(self, index: int) -> tuple[Mask, ...]:
+        """All true and all predicted boxes inside the crop, as masks of filled rectangles.
+
+        Raises:
+            InvalidInput: as for `read`.
+        """
+        if not self.drawn:
+            return ()
+        _, scale, window = self._opened(index)
+        image_index = int(self.image_of[index])
+        return tuple(box_mask(side.of(image_index) * scale, window, STORED_SIZE) for side in self.drawn)
+
+    def _opened(self, index: int) -> tuple[Image.Image, float, tuple[int, int, int, int]]:
+        """Open the image of a row; returns it, its pixels per unit of the boxes, and the crop's window."""
         image_index = int(self.image_of[index])
         picture = self.pictures.get(image_index)
         width, height = self.sizes[image_index].tolist()
@@ -84,15 +123,15 @@ class CropImages(NamedItems):
             raise InvalidInput(
                 f"its image is {picture.width} x {picture.height}, but the boxes were drawn in {width:g} x {height:g}"
             )
-        out = io.BytesIO()
-        window = _window(self.boxes[index] * (picture.width / width), picture.size)
-        picture.crop(window).save(out, "PNG", compress_level=1)
-        return out.getvalue()
+        scale = picture.width / width
+        return picture, scale, _window(self.boxes[index] * scale, picture.size)
 
 
-def crop_images(base: ItemStore, image_of: I64, boxes: F64, sizes: F64, names: Sequence[str]) -> CropImages:
-    """Build the store of the crops; see `CropImages` for the shapes."""
-    return CropImages(tuple(names), base, image_of, boxes, sizes, _OpenPictures(base))
+def crop_images(
+    base: ItemStore, image_of: I64, boxes: F64, sizes: F64, names: Sequence[str], drawn: tuple[DrawnBoxes, ...] = ()
+) -> CropImages:
+    """Build the store of the crops; see `CropImages` for the arguments."""
+    return CropImages(tuple(names), base, image_of, boxes, sizes, _OpenPictures(base), drawn)
 
 
 def _window(box: F64, size: tuple[int, int]) -> tuple[int, int, int, int]:

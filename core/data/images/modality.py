@@ -8,7 +8,9 @@ from typing import Any
 from PIL import Image
 
 from core.data.images import decoding, duplicates, properties, thumbnails
-from core.data.modality import Marks
+from core.data.images.outlines import draw_outlines, encode_mask_png, has_shape, shrink_mask
+from core.data.modality import Marks, Unreadable
+from core.errors import InvalidInput
 from core.records import Column
 
 
@@ -33,9 +35,31 @@ class ImageModality(duplicates.HashedDuplicates):
         return ()
 
     def keep_marks(self, data: bytes, size: int, marks: Marks) -> Sequence[bytes]:
-        return ()
+        """Shrink the masks as `keep` shrinks the image; () if one has another shape."""
+        picture = _decoded(data)
+        shape = (picture.height, picture.width)
+        if not all(has_shape(mask, shape) for mask in marks):
+            return ()
+        scale = min(1.0, size / max(shape))
+        small = (max(1, round(picture.height * scale)), max(1, round(picture.width * scale)))
+        return [encode_mask_png(shrink_mask(mask, small)) for mask in marks]
 
     def preview(self, data: bytes, size: int, marks: Marks = ()) -> bytes:
+        """Draw the small image, with outlines of its marks if they have its shape."""
+        if not marks:
+            return thumbnails.shrink(data, size)
+        picture = _decoded(data)
+        if not all(has_shape(mask, (picture.height, picture.width)) for mask in marks):
+            return thumbnails.shrink(data, size)
+        return thumbnails.webp(draw_outlines(picture, marks, size))
+
+    def keep(self, data: bytes, size: int) -> bytes:
+        """Store the small image that is shown, without outlines."""
         return thumbnails.shrink(data, size)
 
-    keep = preview  # a run stores the small image that is shown
+
+def _decoded(data: bytes) -> Image.Image:
+    try:
+        return decoding.decode(data).image
+    except Unreadable as error:
+        raise InvalidInput(f"The image {error}") from error

@@ -27,7 +27,7 @@ STORED_SIZE = 192
 """Longest side, in pixels, of the images stored with a run."""
 
 _MEMBERS_PER_ROW = 3
-"""The image; of a scan also its true and its predicted mask."""
+"""The small item, and its true and its predicted mask."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +43,11 @@ def shrink(payload: bytes, size: int) -> bytes:
     except Unreadable as error:
         raise InvalidInput(f"The image {error}") from error
     picture.thumbnail((size, size), Image.Resampling.LANCZOS)
+    return webp(picture)
+
+
+def webp(picture: Image.Image) -> bytes:
+    """The image's WebP bytes, as small as a gallery needs."""
     out = io.BytesIO()
     picture.save(out, "WEBP", quality=78, method=2)  # a method of 4 takes twice the time and saves a few percent
     return out.getvalue()
@@ -119,7 +124,7 @@ def add_thumbnails(
     """Write the thumbnail and masks of each row of `items` into one member of the archive, one after another.
 
     Returns:
-        (n, 3) int64 bytes of the small image, clip or text, and of a scan's true and predicted masks. -1 where there is
+        (n, 3) int64 bytes of the small image, clip or text, and of its true and predicted masks. -1 where there is
         none, or it could not be drawn (which is logged).
     """
     kind = modality_of(modality)

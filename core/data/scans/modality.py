@@ -8,9 +8,10 @@ from typing import Any
 from PIL import Image
 
 from core.data.images import duplicates as pictures
+from core.data.images.outlines import draw_outlines, encode_mask_png
 from core.data.modality import Marks, Unreadable
 from core.data.scans import properties
-from core.data.scans.outlines import draw_outlines, encode_mask_png, slice_marks
+from core.data.scans.outlines import slice_marks
 from core.data.scans.slices import encode_webp, render_slice, scale_to_unit
 from core.data.scans.volume import VERSION, Scan, read_scan
 from core.errors import InvalidInput

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.data.images.archives import open_images
+from core.data.images.outlines import ClassMasks
 from core.data.samples import DataSet, read_with_ledger
 from core.data.tables.in_folder import open_table
 from core.data.tables.masks import ReadMask, mask_reader
@@ -26,7 +27,7 @@ from core.data.tasks.per_class import by_class
 from core.errors import InvalidInput
 from core.limits import Limits
 from core.numbers import count
-from core.records import I64, Bool, Column, Outcomes, Progress, no_progress
+from core.records import I64, Bool, Column, ItemView, Outcomes, Progress, no_progress
 from core.records.ledger import Ledger
 
 LOSS_KINDS = ("1 - Dice", "1 - IoU")
@@ -111,7 +112,12 @@ def read_mask_classes(
     of_images = ("the loss is the mean over", "both masks are empty")
     data = replace(data, notes=tuple(note for note in data.notes if not any(part in note for part in of_images)))
     suffixes = [names[c] for c in class_of.tolist()]
-    return by_class(data, image_of, class_of, names, outcomes, suffixes=suffixes, columns=columns, notes=notes)
+    data = by_class(data, image_of, class_of, names, outcomes, suffixes=suffixes, columns=columns, notes=notes)
+    items = data.samples.items
+    if isinstance(items, ItemView):
+        values = np.array([mask.value for mask in class_masks])
+        data = replace(data, samples=replace(data.samples, items=ClassMasks(items.base, items.rows, True, values)))
+    return data
 
 
 def _compare(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.data.inline import has_outlines
 from core.records import Diagnosis
 
-OUTLINES = "Outlines: true mask orange, predicted mask blue and dashed."
+OUTLINES = "Outlines: truth orange, prediction blue and dashed."
 
 
 def outlines_sentence(diagnosis: Diagnosis) -> str:

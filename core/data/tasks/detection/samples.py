@@ -24,9 +24,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.data.images.crops import crop_images
+from core.data.images.crops import DrawnBoxes, crop_images
 from core.data.samples import DataSet
 from core.data.tables.roles import is_model_output
+from core.data.tasks.detection.boxes import Boxes
 from core.data.tasks.detection.matching import match
 from core.data.tasks.detection.read import Detections, read_detections
 from core.data.tasks.detection.rows import Side, class_of_nothing, object_rows, prediction_rows
@@ -108,14 +109,29 @@ def read_detection_samples(
             "The boxes are the model's. Conditions on their size and location describe wrong predictions, not hard "
             "objects."
         )
-    return _assemble(read, side, rows, loss_kind, f"IoU at least {iou:g}, score at least {score:g}", notes)
+    thresholds = f"IoU at least {iou:g}, score at least {score:g}"
+    drawn = tuple(_drawn(boxes) for boxes in (read.truth, used))
+    return _assemble(read, side, rows, loss_kind, thresholds, notes, drawn)
+
+
+def _drawn(boxes: Boxes) -> DrawnBoxes:
+    single = ~boxes.crowd
+    return DrawnBoxes(boxes.image[single], boxes.xywh[single])
 
 
 def _counts(kinds: Sequence[str]) -> str:
     return ", ".join(f"{count:,} {kind}" for kind, count in Counter(kinds).most_common())
 
 
-def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, thresholds: str, notes: list[str]) -> DataSet:
+def _assemble(
+    read: Detections,
+    side: Side,
+    rows: str,
+    loss_kind: str,
+    thresholds: str,
+    notes: list[str],
+    drawn: tuple[DrawnBoxes, ...],
+) -> DataSet:
     """The remaining rows as samples; every other box is in the list of excluded ones."""
     boxes = side.boxes
     what = "predictions"
@@ -154,7 +170,7 @@ def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, threshold
         predictions = side.predictions[row_indices]
     samples = SampleSet(
         ids=boxes.ids,
-        items=crop_images(read.store, boxes.image, boxes.xywh, read.sizes, boxes.ids),
+        items=crop_images(read.store, boxes.image, boxes.xywh, read.sizes, boxes.ids, drawn),
         labels=boxes.category,
         class_names=class_names,
         metadata=tuple(column for column in columns if not is_model_output(column.name)),

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.data.scans.outlines import REFERENCE_COLOUR, Mask, draw_outlines
+from core.data.images.outlines import REFERENCE_COLOUR, Mask, draw_outlines
 from core.data.scans.slices import encode_webp
 from core.files import write_text
 from core.numbers import number

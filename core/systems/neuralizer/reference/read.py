@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from core.data.images.archives import open_images
+from core.data.images.outlines import Mask
 from core.data.modality import Unreadable
 from core.data.rows import ids_of, items_of
-from core.data.scans.outlines import Mask
 from core.data.scans.slices import SliceFit, fit_square, scale_to_unit
 from core.data.scans.volume import Scan, read_scan
 from core.data.tables.cells import texts_of

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from core.data.images.columns import FrameImages
-from core.data.images.crops import CropImages, crop_images
+from core.data.images.crops import CropImages, DrawnBoxes, crop_images
+from core.data.images.outlines import box_mask
 from core.embeddings.embed import read_images
 from core.embeddings.rows import CONTEXT_WEIGHT, read_rows
 from core.errors import InvalidInput
@@ -164,3 +165,30 @@ def test_a_crop_of_a_broken_picture_names_the_picture(crops):
     assert isinstance(crops, CropImages)
     with pytest.raises(InvalidInput, match=r"c\.png"):
         crops.read(4)
+
+
+def test_boxes_are_drawn_where_they_lie_in_the_crop(base):
+    objects = DrawnBoxes(np.array([0, 0, 1]), np.array([[10.0, 10, 20, 20], [60, 40, 20, 20], [0, 0, 100, 80]]))
+    predictions = DrawnBoxes(np.array([1]), np.array([[0.0, 0, 5, 5]]))
+    sizes = np.array([[100.0, 80]] * 3)
+    store = crop_images(base, np.array([0]), objects.boxes[:1], sizes, ["a#0"], (objects, predictions))
+    true, predicted = store.marks(0)
+    picture = np.asarray(Image.open(io.BytesIO(store.read(0))))
+    assert ((picture == (255, 0, 0)).all(2) == (true > 0)).all()  # the red square, and nothing of the green one
+    assert not predicted.any()  # a missed object: a line without dashes
+    assert store.keep([0]).marks(0)[0].any()
+
+
+def test_boxes_written_for_another_scale_are_drawn_at_that_of_the_image(base):
+    objects = DrawnBoxes(np.array([0]), np.array([[20.0, 20, 40, 40]]))
+    store = crop_images(base, np.array([0]), objects.boxes, np.array([[200.0, 160]]), ["a#0"], (objects, objects))
+    picture = np.asarray(Image.open(io.BytesIO(store.read(0))))
+    assert ((picture == (255, 0, 0)).all(2) == (store.marks(0)[0] > 0)).all()
+
+
+def test_a_small_box_lies_above_a_large_one():
+    mask = box_mask(np.array([[4.0, 4, 4, 4], [0, 0, 20, 20]]), (0, 0, 40, 20), 20)
+    assert mask.shape == (10, 20)
+    assert len(set(np.unique(mask))) == 3
+    assert mask[3, 3] != mask[0, 0] != 0
+    assert not mask[:, 10:].any()

@@ -14,11 +14,12 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from core.data.images.outlines import COLOURS, REFERENCE_COLOUR, MaskedItems, draw_outlines
 from core.data.images.thumbnails import ThumbnailStore, add_thumbnails
 from core.data.inline import has_outlines
 from core.data.samples import read_data_set
 from core.data.scans.modality import ScanModality
-from core.data.scans.outlines import COLOURS, REFERENCE_COLOUR, MaskedScans, draw_outlines, slice_marks
+from core.data.scans.outlines import slice_marks
 from core.data.scans.volume import Scan, read_scan
 from core.data.tables.masks import decode_mask
 from core.data.tables.roles import Roles
@@ -155,7 +156,7 @@ def test_the_page_and_the_report_show_whole_scans_and_say_what_the_lines_are() -
     shown = KIND.keep(npz_of(np.random.default_rng(0).random((20, 20))), 192)
     store = MemoryImages(tuple(diagnosis.samples.ids), (shown,) * n)
     plain = replace(diagnosis, samples=replace(diagnosis.samples, items=store, modality="scan"))
-    masks = MaskedScans(store, (lambda row: square(20, 5, 15), lambda row: square(20, 8, 15)), np.arange(n))
+    masks = MaskedItems(store, (lambda row: square(20, 5, 15), lambda row: square(20, 8, 15)), np.arange(n))
     marked = replace(plain, samples=replace(plain.samples, items=masks))
     assert not outlines_sentence(plain)
     assert OUTLINES not in cluster_list(plain)

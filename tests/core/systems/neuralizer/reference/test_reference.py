@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from core.cli.main import main
-from core.data.scans.outlines import COLOURS, REFERENCE_COLOUR
+from core.data.images.outlines import COLOURS, REFERENCE_COLOUR
 from core.data.tables.roles import COLUMNS, Roles
 from core.errors import InvalidInput
 from core.records import Diagnosis
