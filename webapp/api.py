@@ -11,7 +11,7 @@ from gradio.events import api
 
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
-from core.statistics.counts import losses_of_rows
+from core.statistics.counts import means_of_rows
 from webapp.ask.audit import EVERY, cells_of
 from webapp.ask.tab import answer_texts
 from webapp.data.run import make_settings, run_diagnosis
@@ -123,7 +123,7 @@ def select(run: str, polygon: list[list[float]]) -> dict[str, Any]:
     diagnosis = RUNS.get(str(run))
     session = Session(run, polygon=read_polygon(polygon))
     rows = selected_rows(session, diagnosis)
-    mean, mean_others = losses_of_rows(diagnosis, rows)
+    mean, mean_others = means_of_rows(diagnosis.outcomes.loss, rows)
     conditions = describe_selection(session, diagnosis, rows).insights
     from core.records.codec import to_json
 

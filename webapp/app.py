@@ -111,7 +111,7 @@ def build_app(
         _connection()
         offer = new_run.build_offer()
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
-            with gr.Tab("Explore", id="explore"):
+            with gr.Tab("Findings", id="explore"):
                 view = explore.build(session, offered, offer)
                 static_page.build(session)
             page = Page(session, view, tabs, offered, root, at_home)

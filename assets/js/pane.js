@@ -11,6 +11,7 @@ element.addEventListener("click", (event) => {
     byHand = true;
     trigger("act", { ...button.dataset });
   } else if (button.dataset.go) trigger("go", { do: button.dataset.go }); // another tab answers
+  else if (button.dataset.showTab) [...document.querySelectorAll("#tabs [role=tab]")].find((tab) => tab.textContent.trim() === button.dataset.showTab)?.click();
   else if (button.dataset.tab) pickTab(button);
   else if (button.dataset.open) unfold(document.getElementById(button.dataset.open));
   else if (button.hasAttribute("data-zoom")) enlarge(button);
@@ -125,9 +126,15 @@ for (const [on, off] of [["pointerover", "pointerout"], ["focusin", "focusout"]]
   });
 }
 
+// The map stays open, or closed, while the list is written again.
+let mapOpen = false;
+element.addEventListener("toggle", (event) => { if (event.target.matches(".map-fold")) mapOpen = event.target.open; }, true);
+
 // A new subject starts at its top with the keyboard on its title; "Show more" leaves the reader where they are.
 let subject = "";
 watch("value", () => {
+  const fold = element.querySelector(".map-fold");
+  if (fold && mapOpen) fold.open = true;
   const title = element.querySelector(".pane-title");
   const now = title ? title.textContent : "";
   if (now !== subject) {

@@ -128,14 +128,7 @@ def _level(cluster: FailureCluster) -> tuple[Estimate | None, float | None]:
 
 
 def _group_details(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
-    noun = sample_noun(diagnosis)
-    rate = cluster.error_rate
-    lines = list[str]()
-    if rate is not None:
-        members = cluster.membership >= 0.5
-        counted = n_wrong(diagnosis, members) / members.sum()
-        if abs(counted - rate.value) > MAX_CORRECTION:
-            lines.append(f"About {percent(rate.value)} of {noun}s like these are wrong {with_ci(rate, share=True)}.")
+    lines = [expected_rate(diagnosis, cluster)]
     conditions = [i for i in insights_of(diagnosis, cluster.id, "condition") if i.confirmed][:2]
     for condition in conditions:
         share = percent(share_inside(cluster, condition))
@@ -152,11 +145,24 @@ def _group_details(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
     return lines
 
 
+def expected_rate(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
+    """The rate to expect on new data, corrected for the search; "" where it is close to the counted one."""
+    rate = cluster.error_rate
+    if rate is None:
+        return ""
+    members = cluster.membership >= 0.5
+    counted = n_wrong(diagnosis, members) / members.sum()
+    if abs(counted - rate.value) <= MAX_CORRECTION:
+        return ""
+    noun = sample_noun(diagnosis)
+    return f"About {percent(rate.value)} of {noun}s like these are wrong {with_ci(rate, share=True)}."
+
+
 def _how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
     rate = cluster.error_rate
     noun = sample_noun(diagnosis)
     lines = list[str]()
-    if rate is not None:
+    if rate is not None and not expected_rate(diagnosis, cluster):
         lines.append(
             f"Corrected for the search, about {percent(rate.value)} of {noun}s like these are wrong "
             f"{with_ci(rate, share=True)}."

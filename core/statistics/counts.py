@@ -43,24 +43,24 @@ def mean_losses(diagnosis: Diagnosis, insight: Insight) -> tuple[float, float | 
     return inside, float(losses[others].mean())
 
 
-def losses_of_rows(diagnosis: Diagnosis, rows: I64, within: Bool | None = None) -> tuple[float, float | None]:
-    """Mean loss of the rows, each counted once, nan without any; and of the others, None without any.
+def means_of_rows(values: F64 | Bool, rows: I64, within: Bool | None = None) -> tuple[float, float | None]:
+    """Mean of the rows, each counted once, nan without any; and of the others, None without any.
 
     Args:
+        values: (n,) losses or errors.
         rows: row numbers.
         within: (n,) the rows that count as others; all by default.
     """
-    loss = diagnosis.outcomes.loss
-    others = np.ones(len(loss), bool)
+    others = np.ones(len(values), bool)
     if within is not None:
         others = within.copy()
     others[rows] = False
     inside = math.nan
     if len(rows):
-        inside = float(loss[np.unique(rows)].mean())
+        inside = float(values[np.unique(rows)].mean())
     if not others.any():
         return inside, None
-    return inside, float(loss[others].mean())
+    return inside, float(values[others].mean())
 
 
 def mean_of_other_classes(diagnosis: Diagnosis, finding: ClassFinding) -> float:
@@ -105,6 +105,20 @@ def top_members(diagnosis: Diagnosis, cluster: FailureCluster, most: int) -> I64
     """Row numbers of at most `most` members, the highest membership first and among equals the higher loss."""
     members = np.flatnonzero(cluster.membership >= 0.5)
     order = np.lexsort((-diagnosis.outcomes.loss[members], -cluster.membership[members]))
+    return members[order][:most].astype(np.int64)
+
+
+def wrong_members(diagnosis: Diagnosis, cluster: FailureCluster, most: int) -> I64:
+    """Row numbers of at most `most` members that are wrong and central: wrong ones by membership, then the others.
+
+    The highest losses are often the oddest samples; these show what the members share. Where errors are unknown, a
+    member with a loss above the mean of the members counts as wrong.
+    """
+    members = np.flatnonzero(cluster.membership >= 0.5)
+    wrong = diagnosis.outcomes.errors
+    if wrong is None:
+        wrong = diagnosis.outcomes.loss > diagnosis.outcomes.loss[members].mean()
+    order = np.lexsort((-diagnosis.outcomes.loss[members], -cluster.membership[members], ~wrong[members]))
     return members[order][:most].astype(np.int64)
 
 

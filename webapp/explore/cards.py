@@ -1,61 +1,70 @@
-"""The right-hand pane while nothing is picked: ranked cluster cards, or the view of a run without clusters."""
+"""The list of findings: a card for each group with its images, or the view of a run without groups."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from core.discovery.called import cluster_name
-from core.language.measured_words import says_the_same
-from core.records import EVERYTHING, Diagnosis, FailureCluster
+from core.numbers import digits_for, number, percent
+from core.records import Diagnosis, FailureCluster, Row
+from core.reports.html.intervals import Axis, interval_bar
 from core.reports.html.power_map import power_map
-from core.reports.wording.candidates import candidates_sentence, chance_phrase
-from core.reports.wording.cluster_parts import part_sentences
-from core.reports.wording.effects import coverage_is, effect_figure
-from core.reports.wording.findings import cluster_figures, cluster_title, how_sure, overlap, patches_title
+from core.reports.html.sections import axis_of_rows
+from core.reports.sections import expected_rate, groups, hints
+from core.reports.wording.candidates import candidates_sentence
+from core.reports.wording.findings import patches_title
 from core.reports.wording.outlines import outlines_sentence
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.sensitivity import confirmed_counts, sensitivity_sentence
-from core.reports.wording.verdict import verdict
-from core.statistics.measures import in_shares, insights_of, tested_effect
+from core.reports.wording.verdict import predictability_sentence, verdict
+from core.statistics.counts import n_wrong, wrong_members
+from core.statistics.measures import insights_of
 from core.yours import WORDS, yours_of
 from webapp.explore.findings import shown_findings
-from webapp.explore.members import members_of, met_by, whisker
 from webapp.explore.own_part import own_list
 from webapp.explore.patches import Patches
-from webapp.markup.html import hue, picture
+from webapp.markup.html import Tile, hue, tile_of
 from webapp.markup.render import render
 
-THUMBNAILS = 4
+CARD_IMAGES = 6
+"""Images on a card that the model gets wrong."""
+RIGHT_IMAGES = 3
+"""Similar images that it gets right."""
+HINT_IMAGES = 6
+WORST_IMAGES = 12
+"""Images of a run without a group."""
 
 
 def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None = None, undo: str = "") -> str:
-    """Render the confirmed clusters in rank order, then the hints. Without a cluster: what is confirmed nevertheless,
-    the detection limits, and what to try next.
+    """Render the confirmed groups in rank order, then the hints. Without a group: what is confirmed nevertheless, the
+    detection limits, and what to try next.
 
     Args:
         note: a line above all.
-        patches: names of clusters that only a visual word describes.
+        patches: names of groups that only a visual word describes.
         undo: title of the user's set that was just deleted.
     """
-    # clusters tested by error rate share one scale, those tested by loss another
-    span = dict[bool, float]()
-    for by_rate in (True, False):
-        ends = [tested_effect(c).high for c in diagnosis.clusters if in_shares(c) == by_rate]
-        span[by_rate] = max(ends, default=1.0)
     yours = yours_of(diagnosis)
     alone = [i for i in insights_of(diagnosis, None) if i.confirmed]
     held_back = ""
     if diagnosis.prediction is not None:
         held_back = f"On {diagnosis.prediction.source}: {replication_sentence(diagnosis.prediction)}"
+    section = groups(diagnosis)
+    measures = sorted({row.measure for row in section.rows})
+    axes = {measure: axis_of_rows([r for r in section.rows if r.measure == measure]) for measure in measures}
     cards = list[dict[str, Any]]()
-    for cluster in diagnosis.clusters:
-        card = _card(diagnosis, cluster, span[in_shares(cluster)], patches)
+    for cluster, row in zip(diagnosis.clusters, section.rows, strict=True):
+        card = _card(diagnosis, cluster, row, axes[row.measure], patches)
         cards.append(card | {"own": yours.mark_of("cluster", cluster.id)})
-    hints = list[dict[str, Any]]()
-    for index, candidate in enumerate(diagnosis.candidates):
-        hints.append(_hint(diagnosis, candidate) | {"own": yours.mark_of("candidate", index)})
+    candidates = list[dict[str, Any]]()
+    for index, (candidate, row) in enumerate(zip(diagnosis.candidates, hints(diagnosis).rows, strict=True)):
+        candidates.append(_hint(diagnosis, candidate, row) | {"own": yours.mark_of("candidate", index)})
+    worst = list[Tile]()
+    if not cards:
+        order = np.argsort(-diagnosis.outcomes.loss, kind="stable")[:WORST_IMAGES]
+        worst = [tile_of(diagnosis, at, mark_wrong=True) for at in order.tolist()]
     return render(
         "explore/cards.html.j2",
         diagnosis=diagnosis,
@@ -64,73 +73,80 @@ def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None =
         verdict=verdict(diagnosis),
         beyond=bool(confirmed_counts(diagnosis)),
         outlines=outlines_sentence(diagnosis),
-        everywhere=EVERYTHING,
         label=WORDS,
+        method=section.method,
         cards=cards,
         alone=shown_findings(diagnosis, alone),
-        candidates=hints,
+        candidates=candidates,
+        worst=worst,
         hints=candidates_sentence(diagnosis),
+        explained=predictability_sentence(diagnosis),
         sensitivity=sensitivity_sentence(diagnosis),
         power=power_map(diagnosis),
         held_back=held_back,
     )
 
 
-def worst_members(diagnosis: Diagnosis, cluster: FailureCluster, n: int) -> list[int]:
-    """Return the rows of the members with the highest loss, worst first."""
-    rows = members_of(cluster)
-    return rows[np.argsort(-diagnosis.outcomes.loss[rows], kind="stable")][:n].tolist()
+def _hint(diagnosis: Diagnosis, candidate: FailureCluster, row: Row) -> dict[str, Any]:
+    """Return the card of a hint: counts, probability of noise, and images of members that are wrong."""
+    shown = wrong_members(diagnosis, candidate, HINT_IMAGES).tolist()
+    return {"row": row, "tiles": [tile_of(diagnosis, at) for at in shown]}
 
 
-def _hint(diagnosis: Diagnosis, candidate: FailureCluster) -> dict[str, Any]:
-    """Return the card of a candidate: counts, probability of noise, and images of the worst members."""
-    pictures = (picture(diagnosis, row) for row in worst_members(diagnosis, candidate, THUMBNAILS))
-    return {
-        "candidate": candidate,
-        "title": cluster_title(diagnosis, candidate),
-        "sure": how_sure(diagnosis, candidate),
-        "seen": cluster_figures(diagnosis, candidate),
-        "chance": chance_phrase(candidate),
-        "pictures": [*filter(None, pictures)],
-    }
-
-
-def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float, patches: Patches | None) -> dict[str, Any]:
-    """Return the card of a confirmed cluster, with images of the worst members.
-
-    `met` is the share of members that meet the strongest finding, because not all of them do.
-    """
-    lead = next(iter(insights_of(diagnosis, cluster.id)), None)
-    met = ""
-    lead_is_title = False
+def _card(
+    diagnosis: Diagnosis, cluster: FailureCluster, row: Row, axis: Axis, patches: Patches | None
+) -> dict[str, Any]:
+    """Return the card of a confirmed group: its rate, images that are wrong, and similar ones that are right."""
+    title = row.subject
+    crops = []
     named = None
     if patches is not None:
         named = patches.name_of(cluster.id)
-    title = cluster_title(diagnosis, cluster)
-    sure = how_sure(diagnosis, cluster)
-    crops = []
     if named is not None:
         title = patches_title(cluster)
-        sure = ""
-        crops = named.crops[:THUMBNAILS]
-    if lead is not None:
-        met = met_by(diagnosis, lead, members_of(cluster))
-        words = cluster_name(diagnosis, cluster).title_words
-        lead_is_title = named is None and len(words) == 1 and says_the_same(words, lead)
-    pictures = (picture(diagnosis, row) for row in worst_members(diagnosis, cluster, THUMBNAILS))
+        crops = named.crops[:RIGHT_IMAGES]
+    expected = ""
+    if expected_rate(diagnosis, cluster) and cluster.error_rate is not None:
+        expected = percent(cluster.error_rate.value)
+    bar = None
+    if row.estimate is not None and row.against is not None:
+        bar = interval_bar(row.estimate, *axis, against=row.against)
     return {
-        "cluster": cluster,
+        "row": row,
+        "cluster": cluster.id,
         "title": title,
-        "patches": crops,
-        "sure": sure,
-        "parts": part_sentences(diagnosis, cluster),
+        "rate": _rate(diagnosis, cluster),
+        "expected": expected,
+        "crops": crops,
         "hue": hue(cluster.id),
-        "effect": effect_figure(cluster, diagnosis.outcomes.said_unit),
-        "coverage_is": coverage_is(diagnosis.outcomes, cluster.confirmed),
-        "bar": whisker(tested_effect(cluster), span),
-        "lead": lead,
-        "lead_is_title": lead_is_title,
-        "met": met,
-        "overlap": overlap(diagnosis, cluster),
-        "pictures": [*filter(None, pictures)],
+        "bar": bar,
+        "tiles": [tile_of(diagnosis, at) for at in wrong_members(diagnosis, cluster, CARD_IMAGES).tolist()],
+        "right": [tile_of(diagnosis, at) for at in cluster.counterexamples[:RIGHT_IMAGES].tolist()],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What leads on a card: errors counted in a group, or its mean loss."""
+
+    value: str
+    """Such as "58 of 86"."""
+    what: str
+    """"wrong" or "mean loss"."""
+    others: str
+    """Of the others."""
+    share: float | None = None
+    """Errors in the group, 0 to 1; None for a mean loss."""
+    share_others: float | None = None
+
+
+def _rate(diagnosis: Diagnosis, cluster: FailureCluster) -> Rate:
+    members = cluster.membership >= 0.5
+    n = int(members.sum())
+    if diagnosis.outcomes.errors is None or cluster.error_outside is None:
+        others = cluster.mean_loss - cluster.excess_loss.value
+        digits = digits_for(diagnosis.outcomes.loss)
+        return Rate(number(cluster.mean_loss, digits), f"mean {diagnosis.outcomes.name}", number(others, digits))
+    wrong = n_wrong(diagnosis, members)
+    others = cluster.error_outside
+    return Rate(f"{wrong:,} of {n:,}", "wrong", percent(others), wrong / n, others)

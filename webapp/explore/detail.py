@@ -10,14 +10,14 @@ import numpy as np
 
 from core.discovery.called import scope_rows
 from core.language.titles import capital
-from core.numbers import bracketed, count, p_value, percent, signed
+from core.numbers import bracketed, count, digits_for, number, p_value, percent, signed
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight, ItemStore, other_models
 from core.reports.wording.candidates import chance_phrase
 from core.reports.wording.cluster_parts import part_sentences
 from core.reports.wording.effects import coverage_is, other_measure
 from core.reports.wording.findings import cluster_figures, cluster_title, how_sure, overlap, patches_title
 from core.reports.wording.outlines import outlines_sentence
-from core.statistics.counts import losses_of_rows
+from core.statistics.counts import means_of_rows
 from core.statistics.measures import in_shares
 from webapp.explore.findings import ShownFinding, shown_findings
 from webapp.explore.members import excess_interval
@@ -40,7 +40,7 @@ class Selection:
     rows: I64
     insights: tuple[Insight, ...]
     cluster: FailureCluster | None = None
-    shown: int = 12
+    shown: int = 24
     described: tuple[ShownFinding, ...] = ()
     """Phrases that describe the selection, not tested."""
     title: str = ""
@@ -128,20 +128,25 @@ def describe_hint(candidate: FailureCluster) -> str:
 
 
 def _counted(diagnosis: Diagnosis, rows: I64, scope: str) -> dict[str, Any]:
-    """Return the size of a selection, its share of the scope, the scope's name ("" for all samples), and the mean loss
-    of the selection and of the others (None without any)."""
+    """Return the size of a selection, its share of the scope, the scope's name ("" for all samples), and what leads:
+    errors where they are known, else the mean loss, of the selection and of the others ("" without any)."""
     within = scope_rows(diagnosis, scope)
-    mean, mean_others = losses_of_rows(diagnosis, rows, within)
     scope_name = ""
     if scope != EVERYTHING:
         scope_name = scope
-    return {
-        "n": len(rows),
-        "share": len(rows) / int(within.sum()),
-        "scope": scope_name,
-        "mean": mean,
-        "rest": mean_others,
-    }
+    outcomes = diagnosis.outcomes
+    if outcomes.errors is not None:
+        rate, rate_others = means_of_rows(outcomes.errors, rows, within)
+        wrong = int(outcomes.errors[np.unique(rows)].sum())
+        lead = f"wrong on {wrong:,} ({percent(rate)})"
+        others = "" if rate_others is None else percent(rate_others)
+    else:
+        mean, mean_others = means_of_rows(outcomes.loss, rows, within)
+        digits = digits_for(outcomes.loss)
+        lead = f"mean {outcomes.name} {number(mean, digits)}"
+        others = "" if mean_others is None else number(mean_others, digits)
+    share = len(rows) / int(within.sum())
+    return {"n": len(rows), "share": share, "scope": scope_name, "lead": lead, "others": others}
 
 
 def _figures(diagnosis: Diagnosis, cluster: FailureCluster) -> list[tuple[str, str, str | None]]:

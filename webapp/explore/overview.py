@@ -6,12 +6,12 @@ import numpy as np
 
 from core.data.tables.roles import columns_read
 from core.extensions import sections
-from core.numbers import count, number, percent
+from core.numbers import count, number, percent, with_unit
 from core.records import Diagnosis
 from core.reports.wording.classes import PAIR_TESTED, class_level, through_sentence, untested_sentence
 from core.reports.wording.sensitivity import classes_sentence
 from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood, taken_as_is
-from core.reports.wording.verdict import predictability_sentence
+from core.reports.wording.verdict import verdict
 from webapp.explore.worth import worth_of
 from webapp.markup.html import tile_of
 from webapp.markup.render import render
@@ -26,29 +26,19 @@ MAX_EXCLUDED = 50
 
 
 def strip(diagnosis: Diagnosis) -> str:
-    """Render the facts of a run: data set, size, loss, error rate, predictability."""
-    samples = diagnosis.samples
+    """Render the headline of a run: the result in one sentence, and how much was wrong of how many samples."""
     outcomes = diagnosis.outcomes
-    clusters = diagnosis.clusters
-    classes = ""
-    if samples.class_names:
-        classes = count(len(samples.class_names), "class")
-    measure = "loss"
+    n = count(len(diagnosis.samples), diagnosis.samples.modality)
+    measure = f"mean {outcomes.name} {number(float(outcomes.loss.mean()))}{with_unit(diagnosis)}"
+    line = f"{n}, {measure}."
     if outcomes.is_proxy:
-        measure = "proxy"
-    unit = ", ".join(part for part in (outcomes.name, outcomes.said_unit) if part not in ("", "loss"))
-    facts = [
-        ("Data set", samples.name, ""),
-        ("Samples", f"{len(samples):,}", classes),
-        (f"Mean {measure}", number(float(outcomes.loss.mean())), unit),
-    ]
+        line = f"{n}, {measure} (a proxy)."
     if outcomes.errors is not None:
-        facts.append(("Error rate", percent(float(outcomes.errors.mean())), f"{int(outcomes.errors.sum()):,} wrong"))
-    facts.append(("Groups", str(len(clusters)), "confirmed"))
+        line = f"Wrong on {percent(float(outcomes.errors.mean()))} of {n}."
     return render(
         "explore/strip.html.j2",
-        facts=facts,
-        sentence=predictability_sentence(diagnosis),
+        headline=verdict(diagnosis),
+        line=line,
         doubts=[on_page(doubt) for doubt in taken_as_is(diagnosis)],
     )
 

@@ -1,5 +1,4 @@
-"""Explore tab: one finished run on one screen, with the map on the left and the clusters or the selection on the
-right."""
+"""The tab Findings: the groups of a finished run with their images, and the map beside what is picked."""
 
 from __future__ import annotations
 
@@ -211,14 +210,14 @@ def _layout(session: gr.State, examples: list[tuple[str, str]], offer: gr.HTML) 
             min_width=150,
             scale=0,
         )
-    classes = gr.HTML(lines, elem_id="classes", **PLAIN)
-    with gr.Row(elem_classes="stage", equal_height=True):
-        with gr.Column(scale=58, min_width=320):
+    with gr.Row(elem_classes="stage"):
+        with gr.Column(min_width=320, elem_classes="pane-column"):
+            pane = _pane(listed, "pane")
+        with gr.Column(min_width=320, elem_classes="map-column"):
             failure_map = map_view(
                 points.get("value"), describe=describe, view=points.get("view"), colour=points.get("colour")
             )
-        with gr.Column(scale=42, min_width=320, elem_classes="pane-column"):
-            pane = _pane(listed, "pane")
+    classes = gr.HTML(lines, elem_id="classes", **PLAIN)
     linked.build(session, pane, failure_map, show_selection, describe)
     _downloads(session)
     with gr.Row(elem_classes="bring"):

@@ -114,6 +114,8 @@ class Tile:
     """Below it: the wrong prediction."""
     wrong: bool = False
     """Marked by a frame and a word."""
+    text: str = ""
+    """Of a sample that is a text: its start."""
 
 
 def tile_of(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: tuple[str, ...] | None = None) -> Tile:
@@ -145,6 +147,7 @@ def tile_of(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: t
         foot=first,
         lines=tuple(lines),
         wrong=wrong,
+        text=text,
     )
 
 

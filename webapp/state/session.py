@@ -24,7 +24,7 @@ from webapp.state.events import as_int
 from webapp.state.filters import TEXT, Filter, rows_kept
 from webapp.state.runs import RUNS
 
-PAGE = 8
+PAGE = 24
 """Images shown at first, and added by "Show more"."""
 MAX_UNDO_STEPS = 20
 

@@ -43,7 +43,7 @@ def draw_section(diagnosis: Diagnosis, section: Section, pictures: Pictures, mos
         most: images of each row; half as many similar ones.
     """
     measures = sorted({row.measure for row in section.rows})
-    axes = {measure: _axis([r for r in section.rows if r.measure == measure]) for measure in measures}
+    axes = {measure: axis_of_rows([r for r in section.rows if r.measure == measure]) for measure in measures}
     rows = [_drawn(row, axes[row.measure], pictures, most) for row in section.rows]
     drawn_measures = {drawn.row.measure for drawn in rows if drawn.bar is not None}
     ends = dict[str, tuple[str, str]]()
@@ -90,8 +90,8 @@ def _drawn(row: Row, axis: Axis, pictures: Pictures, most: int) -> DrawnRow:
     return DrawnRow(row, _bar(row, axis, colour), colour, members, similar, n_more, figure)
 
 
-def _axis(rows: Sequence[Row]) -> Axis:
-    """From 0, or the smallest value below it, to the largest value, with a little room."""
+def axis_of_rows(rows: Sequence[Row]) -> Axis:
+    """The axis that the bars of rows share: from 0, or a value below it, to the highest, with a little room."""
     ends = [0.0]
     for row in rows:
         values = [row.against]

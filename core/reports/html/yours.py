@@ -9,7 +9,7 @@ import numpy as np
 
 from core.records import I64, Diagnosis
 from core.reports.tables.yours import tested_title
-from core.statistics.counts import losses_of_rows
+from core.statistics.counts import means_of_rows
 from core.yours import MARKED, NOT_TESTED, OwnMark, yours_of
 
 MAX_SHOWN = 6
@@ -31,7 +31,7 @@ def yours_section(diagnosis: Diagnosis, entries: Callable[[I64], list[Any]]) -> 
         members = list[Any]()
         if len(sets) < MAX_SETS:
             members = entries(worst)
-        mean, mean_others = losses_of_rows(diagnosis, chosen.rows)
+        mean, mean_others = means_of_rows(loss, chosen.rows)
         sets.append({"set": chosen, "mean": mean, "rest": mean_others, "members": members})
     marks = [{"mark": mark, "of": marked(diagnosis, mark)} for mark in yours.marks]
     return {"sets": sets, "marks": marks, "label": MARKED, "sentence": NOT_TESTED}

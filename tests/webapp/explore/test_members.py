@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.discovery.called import scope_rows
-from core.numbers import bracketed
+from core.numbers import bracketed, percent
 from core.records import ClusterName, Diagnosis, FailureCluster
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.markup.test_html import Tags
@@ -27,7 +27,7 @@ def plain(text: str) -> str:
 
 def cards(diagnosis: Diagnosis) -> list[str]:
     """What stands before the cards of the list, then each card; what follows them is left out."""
-    return cluster_list(diagnosis).split("<details")[0].split('class="card"')
+    return cluster_list(diagnosis).split('<details class="candidates')[0].split('class="card"')
 
 
 def two_clusters(first: list[int], second: list[int], scope: str = "all samples") -> Diagnosis:
@@ -52,9 +52,9 @@ def test_a_condition_is_told_with_the_share_of_members_and_of_the_rest() -> None
 def test_cards_and_panes_carry_the_share_and_mark_what_is_exploratory() -> None:
     diagnosis = make_diagnosis()
     _, confirmed, exploratory = cards(diagnosis)
-    assert "100% of members" in plain(confirmed)
-    assert "exploratory" not in confirmed
-    assert "not confirmed" in exploratory
+    assert "100% of the group have weather = fog." in plain(confirmed)
+    assert "adjusted p" in confirmed
+    assert "of the group have" not in exploratory
     pane = selection_pane(
         diagnosis, Selection(members_of(diagnosis.clusters[0]), diagnosis.insights[:1], diagnosis.clusters[0])
     )
@@ -76,8 +76,9 @@ def test_a_cluster_of_a_class_is_compared_with_the_rest_of_its_class() -> None:
     diagnosis = two_clusters([0], [3, 6], scope="bus")
     second = diagnosis.clusters[1]
     said = " ".join(plain(Tags(selection_pane(diagnosis, Selection(members_of(second), (), second))).text).split())
-    rest = diagnosis.outcomes.loss[scope_rows(diagnosis, "bus") & ~np.isin(np.arange(60), [3, 6])].mean()
-    assert f"the others of bus {rest:.2f}" in said
+    assert diagnosis.outcomes.errors is not None
+    rest = diagnosis.outcomes.errors[scope_rows(diagnosis, "bus") & ~np.isin(np.arange(60), [3, 6])].mean()
+    assert f"the others of bus {percent(float(rest))}" in said
     assert "10% of bus" in said
 
 
@@ -105,13 +106,13 @@ def test_what_is_worth_a_look_stands_apart_with_how_likely_it_is_to_be_nothing()
     made, title = make_diagnosis(), "Perhaps: trams on grass"
     candidate = replace(made.candidates[0], called=ClusterName(title, "phrase", (), "perhaps", 0.5))
     diagnosis = replace(made, candidates=(candidate,))
-    clusters, _, looks = cluster_list(diagnosis).partition("<h3>Hints</h3>")
+    clusters, _, looks = cluster_list(diagnosis).partition("<summary>Hints")
     assert title not in clusters
     assert title in looks
     assert looks.count("A guess: right for about 50 of 100 real groups titled this way.") == 1
     assert "70% likely to be noise" in looks
     assert "adjusted" not in looks  # no p
-    assert looks.count("<img") == 4
+    assert looks.split("</article>")[0].count("<img") == 6
     assert "nothing else stands out" in cluster_list(replace(diagnosis, candidates=()))
     untested = replace(diagnosis.candidates[0], chance=None, local_fdr=None)  # of a run of before, or too few groups
     assert "1 hint, not tested." in cluster_list(replace(diagnosis, candidates=(untested,)))

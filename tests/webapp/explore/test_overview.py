@@ -13,7 +13,7 @@ from core.records.ledger import Ledger
 from core.reports.html.diagnosis import render_report
 from core.reports.tables.columns import column_of
 from core.reports.terminal import text_summary
-from core.reports.wording.verdict import predictability_sentence
+from core.reports.wording.verdict import predictability_sentence, verdict
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.markup.test_html import Tags
 from webapp.explore.cards import cluster_list
@@ -38,9 +38,10 @@ def everything(diagnosis: Diagnosis) -> str:
     )
 
 
-def test_the_strip_says_how_much_of_the_loss_the_embedding_predicts() -> None:
+def test_the_result_stands_first_and_how_much_of_the_loss_is_explained_below_the_list() -> None:
     for diagnosis in (make_diagnosis(), make_diagnosis(n_clusters=0)):
-        assert f'<p class="strip-sentence">{escape(predictability_sentence(diagnosis))}</p>' in strip(diagnosis)
+        assert f"<h2>{escape(verdict(diagnosis))}</h2>" in strip(diagnosis)
+        assert escape(predictability_sentence(diagnosis)) in cluster_list(diagnosis)
 
 
 def test_hostile_names_stay_text_everywhere() -> None:
