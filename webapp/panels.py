@@ -29,7 +29,7 @@ class Page:
     session: gr.State
     """Holds the visitor's `webapp.state.session.Session`: the open run and what is picked."""
     view: View
-    """Explore's components, which `webapp.explore.picked.show_selection` fills."""
+    """The components of Findings, which `webapp.explore.picked.show_selection` fills."""
     tabs: gr.Tabs
     examples: list[tuple[str, str]]
     """(title, run id) of what every visitor may open."""

@@ -132,7 +132,7 @@ def _walk(found: Browsed, folder: Path, log: Path) -> None:
         context.on("request", lambda request: _note(found, request.url))
         page = context.new_page()
         page.goto(found.address)
-        page.wait_for_selector(READY)
+        page.wait_for_selector(READY, state="attached")
         for step in (explore, ask, clicks, predict, probe, compose, own_data, guide):
             step(page, folder)
             found.steps.append(step.__name__)
@@ -227,7 +227,7 @@ def own_data(page: Any, folder: Path) -> None:
     page.get_by_label("a third").check()
     page.get_by_role("button", name="Run the diagnosis").click()
     page.wait_for_function("document.querySelector('#pane').innerText.includes('held-back samples')")
-    page.wait_for_selector(READY)
+    page.wait_for_selector(READY, state="attached")
     with page.expect_download() as download:
         page.locator("#download-json").click()
     download.value.save_as(folder / "tmp" / "downloaded.json")

@@ -163,7 +163,7 @@ def look(browser: Any, address: str, question: str | None) -> dict[str, float]:
     network.send("Network.enable")
     network.on("Network.loadingFinished", lambda told: sent.append(told["encodedDataLength"]))
     page.goto(address)
-    page.wait_for_selector(READY)
+    page.wait_for_selector(READY, state="attached")
     page.wait_for_function("at.drawn")
     found = {"first view": page.evaluate("at.drawn"), "drawn": page.evaluate("at.drawn - at.data")}
     page.wait_for_timeout(1500)

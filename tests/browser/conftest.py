@@ -86,8 +86,7 @@ class Visitor:
         self.page.set_viewport_size({"width": width, "height": height})
         self.page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="null")
         self.page.goto(address)
-        opens_ask = "tab=" in address or "ask=" in address  # the map is drawn, and then hidden by the other tab
-        self.page.wait_for_selector(READY, state="attached" if opens_ask else "visible", timeout=60_000)
+        self.page.wait_for_selector(READY, state="attached", timeout=60_000)
         return self.page
 
     def go(self) -> None:
@@ -164,8 +163,17 @@ def unfold(fold: Any, inside: Any) -> None:
     raise AssertionError("the fold does not open")
 
 
+def show_map(page: Any) -> None:
+    """Unfold the map beside the list; beside a selection it stands open."""
+    fold = page.locator("#pane .map-fold:not([open]) summary")
+    if fold.count():
+        fold.click()
+    page.locator("#map .map-plate").wait_for()
+
+
 def draw_lasso(page: Any, corners: list[tuple[float, float]]) -> None:
     """Drag the mouse round `corners`, given as shares of the map's width and height."""
+    show_map(page)
     box = page.locator("#map .map-over").bounding_box()
     path = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in corners]
     page.mouse.move(*path[0])
@@ -177,6 +185,7 @@ def draw_lasso(page: Any, corners: list[tuple[float, float]]) -> None:
 
 def drag_box(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
     """Drag the mouse from one corner of a rectangle to the opposite one."""
+    show_map(page)
     box = page.locator("#map .map-over").bounding_box()
     page.mouse.move(box["x"] + box["width"] * start[0], box["y"] + box["height"] * start[1])
     page.mouse.down()

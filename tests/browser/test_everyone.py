@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import resize
+from tests.browser.conftest import resize, show_map
 from tests.support.axe import OF_COLOURS, axe_script, serious, serious_in_both_modes
 from webapp.state.query import tabs as tab_names
 
@@ -78,6 +78,7 @@ def test_no_tab_breaks_a_serious_rule_of_axe(open_page: Visit) -> None:
 def test_the_keyboard_alone_opens_the_worst_sample_of_a_cluster(open_page: Visit) -> None:
     """Through the table below the map, which is the way to samples for who cannot point at them."""
     page = open_page()
+    show_map(page)
     page.locator("#map .map-plate").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")

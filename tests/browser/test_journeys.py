@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from core.data.texts.card import typeset
-from tests.browser.conftest import READY, drag_box, draw_lasso, resize
+from tests.browser.conftest import READY, drag_box, draw_lasso, resize, show_map
 from tests.support.contrast import DARK, check_contrast, check_width
 from tests.support.diagnoses import draw_picture
 
@@ -33,12 +33,12 @@ def count_selected(page: Any) -> int:
 def test_the_example_is_open_at_once_and_a_card_opens_its_gallery_and_an_outline_its_own(open_page: Visit) -> None:
     page = open_page()
     assert page.locator("#pane .card:not(.look)").count() == 3
-    assert "600" in page.locator("#strip").inner_text()
-    assert "41%" in page.locator("#strip").inner_text()
+    assert "Wrong on 25% of 600 images." in page.locator("#strip").inner_text()
+    assert "41%" in page.locator("#pane .explained").inner_text()
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#pane .selection-chip")
     assert count_selected(page) == 50
-    assert page.locator("#panel-worst .tile img").count() == 8
+    assert page.locator("#panel-worst .tile img").count() == 24
     losses = [float(t) for t in page.locator("#panel-worst .tile b").all_inner_texts()]
     assert losses == sorted(losses, reverse=True)
     page.locator("#panel-worst .tile").first.click()
@@ -66,6 +66,7 @@ def test_the_example_is_open_at_once_and_a_card_opens_its_gallery_and_an_outline
     assert count_selected(page) == 600
     page.keyboard.press("Escape")
     page.wait_for_selector("#pane .card")
+    show_map(page)
     page.get_by_role("button", name="Box").click()
     drag_box(page, (0.02, 0.14), (0.06, 0.18))
     page.wait_for_selector("#pane .selection-chip")
@@ -85,6 +86,7 @@ def test_the_keyboard_alone_opens_a_cluster(open_page: Visit) -> None:
     page.wait_for_selector("ul[role=listbox]")  # of the runs
     page.keyboard.press("Tab")
     page.wait_for_selector("ul[role=listbox]", state="detached")
+    show_map(page)
     page.locator("#map .map-plate").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
@@ -119,11 +121,11 @@ def test_text_keeps_its_contrast_in_both_modes_and_the_page_remembers_the_one_th
     page.wait_for_function(DARK)  # as the system does
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#pane .selection-chip")
-    seen = ["#pane .pane-title", "#pane .selection-chip span", "#pane dt", "#pane dd", "#strip dt", "#strip dd"]
+    seen = ["#pane .pane-title", "#pane .selection-chip span", "#pane dt", "#pane dd", "#strip h2", "#strip p"]
     check_contrast(page, [*seen, ".map-note", "#pane .tile-foot"])
     page.get_by_role("button", name="Light / dark: switch to dark").wait_for()
     page.reload()
-    page.wait_for_selector(READY)
+    page.wait_for_selector(READY, state="attached")
     page.wait_for_function(f"!{DARK}")
     page.get_by_role("button", name="Light / dark: switch to dark").click()
     page.wait_for_function(DARK)
@@ -179,8 +181,8 @@ def test_an_upload_runs_to_its_result_and_can_be_downloaded(open_page: Visit, tm
     page.get_by_role("button", name="Run the diagnosis").click()
     page.wait_for_selector("#status li.present", timeout=30_000)
     page.wait_for_function("document.querySelector('#pane').innerText.includes('held-out samples')", timeout=400_000)
-    page.wait_for_selector(READY)
-    assert "cross-entropy" in page.locator("#strip").inner_text()
+    page.wait_for_selector(READY, state="attached")
+    assert "cross-entropy" in page.locator("#pane .explained").inner_text()
     with page.expect_download() as download:
         page.locator("#download-json").click()
     said = Path(download.value.path()).read_text("utf-8")

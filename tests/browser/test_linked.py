@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import draw_lasso
+from tests.browser.conftest import draw_lasso, show_map
 
 pytestmark = pytest.mark.browser
 
@@ -36,6 +36,7 @@ def test_a_bar_an_outline_and_a_search_make_one_selection_that_map_pictures_tabl
     wait_chips(page, 1)
     one = selected(page)
     assert f"{one}" in page.locator("#pane .selection-chip").inner_text()
+    show_map(page)
     page.locator("#map").scroll_into_view_if_needed()
     draw_lasso(page, [(0.02, 0.02), (0.6, 0.02), (0.6, 0.98), (0.02, 0.98)])
     page.wait_for_function("document.querySelector('#pane .pane-title')?.textContent === 'Your selection'")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from core.records import Diagnosis, FailureMap
-from tests.browser.conftest import resize
+from tests.browser.conftest import resize, show_map
 from tests.support.contrast import switch_mode
 from tests.support.map_picture import crowd, picture, until
 from tests.support.showcase import make_showcase
@@ -54,6 +54,7 @@ def test_every_cluster_has_an_outline_at_every_size_a_point_its_picture_and_a_lo
     open_page: Visit,
 ) -> None:
     page = open_page(360, 740)
+    show_map(page)
     for width, height in ((360, 740), (1920, 1080)):
         resize(page, width, height)
         says(page, outlines="3")
@@ -75,6 +76,7 @@ def test_every_cluster_has_an_outline_at_every_size_a_point_its_picture_and_a_lo
 
 def test_another_colour_is_chosen_by_keyboard_and_stands_in_the_address(open_page: Visit) -> None:
     page = open_page()
+    show_map(page)
     says(page, colour="loss", renderer="webgl")
     before, note = picture(page), page.locator(".map-note").inner_text()
     page.get_by_label("Color").focus()
@@ -97,6 +99,7 @@ def test_another_colour_is_chosen_by_keyboard_and_stands_in_the_address(open_pag
 def test_a_link_opens_its_colour_and_a_cluster_keeps_it(open_page: Visit, page_address: str) -> None:
     page = open_page(address=f"{page_address}?run=example-streets&colour=property:brightness")
     says(page, colour="property:brightness")
+    page.locator("#map .map-plate").wait_for()  # a link with a color shows the map
     assert "1 without a value" in page.locator(".map-note").inner_text()
     page.locator("#pane [data-do=cluster]").first.click()
     page.wait_for_function("/cluster=1/.test(location.search) && /colour=property/.test(location.search)")
@@ -114,6 +117,8 @@ def test_without_webgl_the_same_is_drawn_by_hand_by_day_and_by_night(open_page: 
     card, hand = open_page(dark=True), open_page(dark=True, script=NO_WEBGL)
     says(card, renderer="webgl")
     says(hand, renderer="canvas")
+    show_map(card)
+    show_map(hand)
     night = picture(card)
     assert np.abs(night - picture(hand)).mean() < 2.5  # edges alone differ: the points lie on whole pixels
     switch_mode(card)
@@ -149,6 +154,7 @@ def crowded() -> Iterator[str]:
 
 def test_squares_stand_for_too_many_points_until_one_zooms_in(open_page: Visit, crowded: str) -> None:
     page = open_page(address=crowded)
+    show_map(page)
     says(page, shown="cells", outlines="3")
     assert "25,000 samples in view" in page.locator(".map-note").inner_text()
     for _ in range(4):
@@ -175,6 +181,7 @@ def test_where_some_samples_are_drawn_a_point_is_its_own_sample_and_one_that_is_
     xy[far] = 10, 0
     with served(replace(made, map=FailureMap(xy, "umap"))) as (address, run):
         page = open_page(address=address)
+        show_map(page)
         assert "200 of 500 samples are drawn" in page.locator(".map-note").inner_text()
         page.locator("#map [data-tool=pan]").click()
         plate, tools = (page.locator(f"#map .map-{name}").bounding_box() for name in ("plate", "tools"))

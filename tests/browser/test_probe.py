@@ -144,7 +144,7 @@ def test_probes_stand_side_by_side_and_no_table_of_theirs_is_cut(open_page: Visi
     assert page.locator("#panel-probe-all .matrix tbody tr").count() == 3
     page.locator("#panel-probe-all [data-do='result']", has_text="zero-shot").click()
     page.wait_for_function("document.querySelector('#probe-result h2')?.innerText.startsWith('zero-shot')")
-    page.get_by_role("tab", name="Explore").click()
+    page.get_by_role("tab", name="Findings").click()
     page.get_by_role("tab", name="Probe").click()
     assert "zero-shot" in page.locator("#probe-result h2").inner_text()
     page.locator("input[name=probe][value='lp++']").check(force=True)

@@ -50,7 +50,7 @@ def watched(chromium: Any, page_address: str) -> Iterator[tuple[Callable[..., An
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda r: faults.append(f"asked {r.url}") if r.url.startswith(SINK) else None)
         page.goto(page_address)
-        page.wait_for_selector("#map [data-ready='true']", timeout=60_000)
+        page.wait_for_selector("#map [data-ready='true']", state="attached", timeout=60_000)
         return page
 
     yield visit, faults
@@ -71,7 +71,7 @@ def test_every_tab_works_under_the_policy(watched: Any) -> None:
     visit, faults = watched
     page = visit()
     assert visit_tabs(page) == 10
-    page.get_by_role("tab", name="Explore", exact=True).click()
+    page.get_by_role("tab", name="Findings", exact=True).click()
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#pane .selection-chip")
     page.get_by_role("tab", name="Ask", exact=True).click()
@@ -79,7 +79,7 @@ def test_every_tab_works_under_the_policy(watched: Any) -> None:
     page.get_by_label("Where do you suspect errors?").press("Enter")
     page.wait_for_selector("#answer .answer", timeout=60_000)
     with page.expect_download() as download:
-        page.get_by_role("tab", name="Explore", exact=True).click()
+        page.get_by_role("tab", name="Findings", exact=True).click()
         page.locator("#download-json").click()
     assert download.value.suggested_filename.endswith(".json")
     assert faults == []
@@ -181,11 +181,11 @@ def test_hostile_names_stay_text_through_a_whole_run(watched: Any, tmp_path: Pat
         "!document.querySelector('#strip').innerText.includes('streets')",
         timeout=400_000,
     )
-    page.wait_for_selector("#map [data-ready='true']")
-    assert COLUMN in page.locator("#pane").inner_text()
+    page.wait_for_selector("#map [data-ready='true']", state="attached")
+    assert COLUMN in page.locator("#pane").text_content()
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#pane .selection-chip")
-    assert f"{COLUMN} = {VALUE}" in page.locator("#pane").inner_text()
+    assert f"{COLUMN} = {VALUE}" in page.locator("#pane").text_content()
     page.mouse.move(*crowd(page))  # over a point, whose name is then shown
     page.locator("#map .map-hover").wait_for()
     assert "<svg>" in page.locator("#map .map-hover").inner_text()

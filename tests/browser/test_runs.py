@@ -77,7 +77,7 @@ def visit(chromium: Any) -> Iterator[Visit]:
 
 def opens(page: Any, address: str) -> Any:
     page.goto(address)
-    page.wait_for_selector(READY, timeout=60_000)
+    page.wait_for_selector(READY, state="attached", timeout=60_000)
     page.get_by_role("tab", name="Your data").click()
     page.wait_for_selector("#my-runs h2:visible")
     return page
@@ -138,7 +138,7 @@ def test_at_home_another_browser_lists_all_and_deletes_all_only_when_asked_twice
     diagnose_on_page(page, tmp_path)
     fresh = visit()
     fresh.goto(restarted.start())
-    fresh.wait_for_selector(READY, timeout=60_000)
+    fresh.wait_for_selector(READY, state="attached", timeout=60_000)
     fresh.locator("#picker input").click()  # before anything of it was opened
     fresh.get_by_role("option", name="Your run").wait_for(timeout=30_000)
     page = opens(visit(), restarted.start())
@@ -192,5 +192,5 @@ def test_who_has_gone_to_another_tab_is_left_there_when_the_run_ends(
     page.get_by_role("button", name="Open it").click()
     page.wait_for_function("document.querySelector('.open-run b').textContent.startsWith('Your run')", timeout=60_000)
     page.wait_for_selector("#offer .offer", state="hidden")
-    assert page.get_by_role("tab", name="Explore").get_attribute("aria-selected") == "true"
+    assert page.get_by_role("tab", name="Findings").get_attribute("aria-selected") == "true"
     assert page.locator("#pane").is_visible()

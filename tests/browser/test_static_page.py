@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import draw_lasso
+from tests.browser.conftest import draw_lasso, show_map
 from tests.support.map_picture import until
 from tests.support.showcase import add_words, make_showcase
 from webapp.explore.static_page import write_page
@@ -34,7 +34,7 @@ def page(chromium: Any, folder: Path) -> Iterator[Any]:
     allowed = (folder.as_uri(), "data:", "blob:")
     opened.on("request", lambda request: None if request.url.startswith(allowed) else faults.append(request.url))
     opened.goto((folder / "index.html").as_uri())
-    opened.wait_for_selector("#map[data-ready='true']", timeout=30_000)
+    opened.wait_for_selector("#map[data-ready='true']", state="attached", timeout=30_000)
     yield opened
     context.close()
     assert not faults, faults
@@ -48,6 +48,7 @@ def test_a_cluster_an_outline_a_colour_and_a_sample_open_without_a_server(page: 
     until(lambda: page.evaluate("document.querySelector('#pane .tile img').naturalWidth") > 0)
     page.keyboard.press("Escape")
     page.wait_for_selector("#pane .card")
+    show_map(page)
     page.locator("#map select").select_option("class")
     page.wait_for_selector("#map[data-colour=class]")
     draw_lasso(page, [(0.05, 0.15), (0.95, 0.15), (0.95, 0.95), (0.05, 0.95)])
@@ -69,6 +70,7 @@ def test_a_cluster_an_outline_a_colour_and_a_sample_open_without_a_server(page: 
 
 
 def test_it_can_be_used_by_keyboard_in_the_dark_and_on_a_phone(page: Any) -> None:
+    show_map(page)
     page.locator("#map .map-plate").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")

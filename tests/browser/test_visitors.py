@@ -130,7 +130,7 @@ def test_a_visitor_deletes_what_they_brought(open_page: Visit, tmp_path: Path) -
         page.get_by_role("button", name="Delete my data now").click()
         has_status(page, "Deleted")
         assert not held[0].exists()
-    page.wait_for_selector(READY, timeout=60_000)
+    page.wait_for_selector(READY, state="attached", timeout=60_000)
     assert "The server no longer has" in page.locator("#connection").inner_text()  # said for longer than a moment
     page.get_by_role("tab", name="Your data").click()
     page.wait_for_selector("#table")

@@ -82,7 +82,7 @@ def test_thirty_clicks_by_keyboard_end_in_a_judgement_and_a_run_without_words_sa
 ) -> None:
     page = open_page()
     page.locator("#pane .card").first.click()
-    page.get_by_role("button", name="Check the phrase in thirty clicks").click()
+    page.get_by_role("button", name="Is the title right?").click()
     page.wait_for_function("document.querySelector('#clicks-cluster input')?.value.startsWith('1:')")
     page.get_by_role("button", name="Draw a strip").click()
     page.wait_for_selector("#clicks .clicks-big img")
@@ -99,7 +99,7 @@ def test_thirty_clicks_by_keyboard_end_in_a_judgement_and_a_run_without_words_sa
     assert page.evaluate("document.activeElement.tagName") == "H2"
     assert "holds for" in page.locator("#judgement h2").inner_text()
     assert page.locator("#clicks .clicks-stage").count() == 0
-    page.get_by_role("tab", name="Explore").click()
+    page.get_by_role("tab", name="Findings").click()
     page.locator("#picker input").click()
     page.get_by_role("option", name="nothing to find").click()
     page.wait_for_selector("#pane .calm")
@@ -156,6 +156,6 @@ def test_other_engines_are_asked_and_the_board_stands_below(open_page: Visit) ->
     page.wait_for_selector("#board table.board th:has-text('errata')")
     page.locator("#peers").click()
     page.wait_for_selector("#peers-result article", timeout=90_000)
-    assert "no p" in page.locator("#peers-result").inner_text()
+    assert "not tested" in page.locator("#peers-result").inner_text()
     check_width(page)
     check_contrast(page, ["#peers-result td", "#board td", "#board .note"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import draw_lasso
+from tests.browser.conftest import draw_lasso, show_map
 from tests.browser.test_links import follow
 
 pytestmark = pytest.mark.browser
@@ -73,6 +73,7 @@ def test_an_outline_is_kept_as_a_set_found_again_deleted_and_brought_back(open_p
     assert page.locator("#pane .pane-title").inner_text() == "my <b>corner</b>"
     assert page.locator("#pane .selection-chip b").first.inner_text() == n
     assert page.locator("#map option[value=yours]").count() == 1  # the map can be colored by it at once
+    show_map(page)
     page.locator("#map .map-colour select").select_option("yours")
     page.wait_for_function("location.search.includes('colour=yours')")
     assert "Not tested" in page.locator("#pane").inner_text()

@@ -1,1 +1,1 @@
-"""The tab Explore."""
+"""The tab Findings."""

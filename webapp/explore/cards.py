@@ -37,7 +37,9 @@ WORST_IMAGES = 12
 """Images of a run without a group."""
 
 
-def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None = None, undo: str = "") -> str:
+def cluster_list(
+    diagnosis: Diagnosis, note: str = "", patches: Patches | None = None, undo: str = "", *, shows_map: bool = False
+) -> str:
     """Render the confirmed groups in rank order, then the hints. Without a group: what is confirmed nevertheless, the
     detection limits, and what to try next.
 
@@ -45,6 +47,7 @@ def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None =
         note: a line above all.
         patches: names of groups that only a visual word describes.
         undo: title of the user's set that was just deleted.
+        shows_map: whether the map stands open beside the list.
     """
     yours = yours_of(diagnosis)
     alone = [i for i in insights_of(diagnosis, None) if i.confirmed]
@@ -69,6 +72,7 @@ def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None =
         "explore/cards.html.j2",
         diagnosis=diagnosis,
         note=note,
+        shows_map=shows_map,
         own=own_list(diagnosis, undo),
         verdict=verdict(diagnosis),
         beyond=bool(confirmed_counts(diagnosis)),

@@ -18,7 +18,6 @@ from core.reports.wording.effects import coverage_is, other_measure
 from core.reports.wording.findings import cluster_figures, cluster_title, how_sure, overlap, patches_title
 from core.reports.wording.outlines import outlines_sentence
 from core.statistics.counts import means_of_rows
-from core.statistics.measures import in_shares
 from webapp.explore.findings import ShownFinding, shown_findings
 from webapp.explore.members import excess_interval
 from webapp.explore.own_part import OwnForm, own_form, own_line
@@ -152,19 +151,14 @@ def _counted(diagnosis: Diagnosis, rows: I64, scope: str) -> dict[str, Any]:
 def _figures(diagnosis: Diagnosis, cluster: FailureCluster) -> list[tuple[str, str, str | None]]:
     """Return (title, value, remark or None) for the figures of a cluster."""
     remark = f"{diagnosis.outcomes.said_unit} {excess_interval(diagnosis, cluster)}".lstrip()
-    figures: list[tuple[str, str, str | None]] = [("Excess loss", signed(cluster.excess_loss.value), remark)]
+    figures = list[tuple[str, str, str | None]]()
     if cluster.error_rate is not None:
         outside = ""
         if cluster.error_outside is not None:
             outside = f", others {percent(cluster.error_outside)}"
-        rate = (
-            "Error rate",
-            percent(cluster.error_rate.value),
-            f"{bracketed(cluster.error_rate, share=True)}{outside}",
-        )
-        figures.append(rate)
-        if in_shares(cluster):  # the tested measure comes first
-            figures.reverse()
+        interval = f"{bracketed(cluster.error_rate, share=True)}{outside}"
+        figures.append(("Error rate", percent(cluster.error_rate.value), interval))
+    figures.append(("Excess loss", signed(cluster.excess_loss.value), remark))
     of = "the loss above the mean"
     if diagnosis.outcomes.errors is not None:
         of = "all errors"

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from core.records import I64, Diagnosis, Insight
+from core.reports.tables.columns import LOSS
 from core.statistics.measures import insights_of
 from webapp.explore.cards import cluster_list
 from webapp.explore.detail import Selection, selection_pane
@@ -40,7 +41,8 @@ def show_selection(session: Session) -> tuple[Session, Any, Any]:
             session = replace(session, polygon=())
     view = view_of(session)
     if rows is None:
-        return session, cluster_list(diagnosis, note, patches), gr.update(selection=NO_SELECTION, view=view)
+        listed = cluster_list(diagnosis, note, patches, shows_map=session.colour != LOSS)
+        return session, listed, gr.update(selection=NO_SELECTION, view=view)
     described = replace(describe_selection(session, diagnosis, rows), form=form_of(session, diagnosis, rows))
     pane = selection_pane(diagnosis, described, patches)
     selection = map_selection(diagnosis, rows, cluster=session.cluster)

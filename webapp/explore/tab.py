@@ -84,7 +84,7 @@ def show_run(run: str, colour: str = LOSS) -> tuple[Any, ...]:
         strip(diagnosis),
         class_section(diagnosis),
         gr.update(value=points, colour=colours, selection=NO_SELECTION, view=view_of(session)),
-        gr.update(value=cluster_list(diagnosis, patches=patches_of(run)), run=run),
+        gr.update(value=cluster_list(diagnosis, patches=patches_of(run), shows_map=colour != LOSS), run=run),
         gr.update(value=notes_section(diagnosis), run=run),
     )
 

@@ -36,7 +36,7 @@ class PredictState:
 
 
 def lasso_of(session: Session, diagnosis: Diagnosis) -> I64:
-    """Return the rows that the user picked by eye in Explore; a cluster does not count."""
+    """Return the rows that the user picked by eye in Findings; a cluster does not count."""
     if session.polygon or session.rows:
         return selected_rows(session.closed, diagnosis)
     return np.empty(0, np.int64)

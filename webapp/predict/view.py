@@ -87,5 +87,5 @@ def _frozen_line(diagnosis: Diagnosis, finding: FrozenFinding, style: MeasureSty
 def selection_line(rows: Sequence[int]) -> str:
     """Return a line on whether a lasso is compared too."""
     if not len(rows):
-        return "Draw a lasso in Explore to compare it too."
-    return f"Your selection in Explore ({count(len(rows), 'sample')}) is compared too, as “your lasso”."
+        return "Draw a lasso in Findings to compare it too."
+    return f"Your selection in Findings ({count(len(rows), 'sample')}) is compared too, as “your lasso”."

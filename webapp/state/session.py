@@ -178,7 +178,7 @@ def still_there(session: Session, diagnosis: Diagnosis) -> Session:
 MIN_MESSAGE_S = 10.0
 LETTERS_A_SECOND = 15.0
 """Minimum seconds that a message stays, and reading speed for long ones; both are conventions."""
-NO_RUN = "No run is open. Open an example in Explore, or add your data in Your data."
+NO_RUN = "No run is open. Open an example in Findings, or add your data in Your data."
 
 
 def require_run(session: Session) -> Diagnosis:

@@ -208,7 +208,7 @@ def test_without_words_nothing_can_be_pressed_and_a_question_says_what_to_do() -
     assert not on_open(Session(RUNS.add(scans)), AskState())[5]["visible"]
     families, said, download = on_audit(Session(RUNS.add(scans)), "light")
     assert (families["choices"], download["interactive"]) == ([EVERY], False)
-    assert "In Explore, conditions describe its groups" in said
+    assert "Conditions in Findings describe its groups" in said
     run = RUNS.add(diagnosis)
     with pytest.raises(InvalidInput, match="Diagnose again"):
         on_ask(Session(run), AskState(run), "a dog", "", silent)

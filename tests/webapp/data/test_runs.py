@@ -37,7 +37,7 @@ def test_a_row_says_what_the_run_is_and_how_long_it_is_kept(diagnosis: Diagnosis
     serve("ann")
     nothing = runs_list(Session())
     assert "No runs yet" in nothing
-    assert "To open a built-in run, use the menu in Explore." in nothing
+    assert "To open a built-in run, use the menu in Findings." in nothing
     first, second = RUNS.add(diagnosis), RUNS.add(make_diagnosis(n_clusters=0))
     RUNS.entitle(first, "<b>dogs</b>")
     said = runs_list(Session(first))

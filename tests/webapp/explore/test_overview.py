@@ -1,4 +1,4 @@
-"""The strip, the classes and the notes; and no text of the user's acts as markup anywhere in Explore."""
+"""The strip, the classes and the notes; and no text of the user's acts as markup anywhere in Findings."""
 
 from __future__ import annotations
 

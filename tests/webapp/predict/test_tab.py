@@ -128,7 +128,7 @@ def test_frozen_findings_stand_there_before_fresh_samples_are_opened(found: Diag
     shown, frozen, word, result = on_open(session, PredictState())
     assert shown.prediction is None
     assert "SHA-256" in frozen
-    assert "An interval here can be narrower than in Explore" in frozen
+    assert "An interval here can be narrower than in Findings" in frozen
     assert "Draw a lasso" in word
     assert "No check yet" in result
     table, vectors = files(tmp_path, 300, 1)

@@ -219,7 +219,7 @@ def _file_fields() -> list[Any]:
 def wire(
     form: BenchmarkForm, views: BenchmarkViews, state: gr.State, tab: gr.Tab, page: Page, access: ModelAccess
 ) -> None:
-    """Wire the form to run a benchmark, the result to filter the items, and its errors to open in Explore."""
+    """Wire the form to run a benchmark, the result to filter the items, and its errors to open in Findings."""
     job = gr.State("")
     result = gr.State(None)
     run = gr.State("")

@@ -117,7 +117,7 @@ def _columns_of_run(session: Session, plan: GridPlan) -> tuple[SampleSet, ItemSt
     from core.systems.composition.grid.questions import shown_from_columns
 
     if not session.run:
-        raise InvalidInput("No run is open. Open an example in Explore, or choose the rendered scenes.")
+        raise InvalidInput("No run is open. Open an example in Findings, or choose the rendered scenes.")
     samples = RUNS.get(session.run).samples
     if samples.items is None:
         raise InvalidInput("The open run has no images. Choose the rendered scenes, or diagnose images with New run.")

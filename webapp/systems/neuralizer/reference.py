@@ -112,7 +112,7 @@ def on_reference(
 
 
 def on_drawn(session: Session, state: KeptState[MadeFiles], result: MadeFiles | None) -> tuple[Any, ...]:
-    """Show the masks: returns (state, status, view, downloads, notes of the tab Explore)."""
+    """Show the masks: returns (state, status, view, downloads, notes of the tab Findings)."""
     notes = gr.skip()
     if result is not None and result.run == session.run:
         notes = gr.update(value=notes_section(require_run(session)), run=session.run)

@@ -51,7 +51,7 @@ class FoundWords:
     """Name, scope and rows of each shown word, in their order."""
     files: tuple[Path, ...]
     patches: WordPatches
-    """The patches for Explore."""
+    """The patches for Findings."""
 
 
 def make_words(session: Session, progress: Progress) -> FoundWords:

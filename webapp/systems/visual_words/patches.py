@@ -1,4 +1,4 @@
-"""A run's visual words on its images and clusters, for Explore."""
+"""A run's visual words on its images and clusters, for Findings."""
 
 from __future__ import annotations
 

@@ -243,7 +243,7 @@ def test_what_was_added_while_a_probe_was_at_work_is_not_lost(streets: Diagnosis
     assert kept.run == other
     assert all("value" not in str(view) for view in views)  # the open run's places are left as they are
     assert [r.name for r in kept.by_run[example]] == ["zero-shot, own templates", "zero-shot"]
-    unseen = on_new_results(Session(other), meanwhile, late)[1]  # the other run was opened in Explore alone
+    unseen = on_new_results(Session(other), meanwhile, late)[1]  # the other run was opened in Findings alone
     again, _, _, _, view, *_ = on_open(session, unseen)
     assert again.run == example
     assert "All results (2)" in view["value"]
