@@ -178,7 +178,7 @@ def test_hostile_names_stay_text_through_a_whole_run(watched: Any, tmp_path: Pat
     bring(page, *hostile_table(tmp_path, loss=True))
     page.wait_for_function(
         "document.querySelector('#pane')?.innerText.includes(' group') && "
-        "!document.querySelector('#strip').innerText.includes('streets')",
+        "!document.querySelector('.open-run').textContent.includes('streets')",
         timeout=400_000,
     )
     page.wait_for_selector("#map [data-ready='true']", state="attached")

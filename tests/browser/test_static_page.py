@@ -53,7 +53,7 @@ def test_a_cluster_an_outline_a_colour_and_a_sample_open_without_a_server(page: 
     page.wait_for_selector("#map[data-colour=class]")
     draw_lasso(page, [(0.05, 0.15), (0.95, 0.15), (0.95, 0.95), (0.05, 0.95)])
     page.locator("#pane .pane-title", has_text="Your selection").wait_for()  # its policy forbids waiting by a script
-    assert "no p is given" in page.locator("#pane .flag").inner_text()
+    assert "Not tested" in page.locator("#pane .flag").inner_text()
     n = page.locator("#samples .linked-n").inner_text()
     assert n.endswith("of 120 samples")
     page.locator("#find").fill("no such id")
