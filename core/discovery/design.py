@@ -235,6 +235,18 @@ def design_of(diagnosis: Diagnosis) -> Design:
     return narrowed(design, diagnosis.settings.get("within", ()))
 
 
+def fits_classes(samples: SampleSet) -> bool:
+    """True if the loss model fits a mean for each class: without labels, and where all classes are small and share one
+    pool, it fits one mean for all."""
+    if samples.labels is None:
+        return False
+    counts = np.bincount(samples.labels)
+    n_classes = int(np.count_nonzero(counts))
+    if n_classes < 2:
+        return False
+    return int(counts.max()) >= MIN_SEPARATE_ROWS or needs_superclasses(samples)
+
+
 def needs_superclasses(samples: SampleSet) -> bool:
     """True if there are more classes with rows than are searched one by one."""
     return samples.labels is not None and len(np.unique(samples.labels)) > MAX_SINGLE_CLASSES

@@ -27,6 +27,7 @@ from core.reports.wording.findings import (
     cluster_title,
     details,
     figures,
+    groups_lead,
     how_sure,
     name_of,
     overlap,
@@ -46,7 +47,7 @@ from core.reports.wording.sensitivity import classes_sentence, sensitivity_sente
 from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood, taken_as_is
 from core.reports.wording.verdict import PROXY, predictability_sentence, verdict
 from core.statistics.counts import n_wrong, share_inside, top_members
-from core.statistics.measures import in_shares, insights_of, tested_effect
+from core.statistics.measures import has_wrong, in_shares, insights_of, tested_effect
 from core.yours import yours_of
 
 N_SAMPLES = 24
@@ -90,12 +91,11 @@ def groups(diagnosis: Diagnosis) -> Section:
     """The confirmed groups, ranked by the least that fixing them is worth."""
     if not diagnosis.clusters:
         return Section("Groups", key="groups")
-    lead = "Errors concentrate here, beyond chance."
     method = [
         "Ranked by the lower bound of the gap, times the size. Intervals hold for everything that was searched at once."
     ]
     rows = [_group(diagnosis, cluster) for cluster in diagnosis.clusters]
-    return Section("Groups", lead, rows=rows, method=method, key="groups")
+    return Section("Groups", groups_lead(diagnosis), rows=rows, method=method, key="groups")
 
 
 def _group(diagnosis: Diagnosis, cluster: FailureCluster) -> Row:
@@ -162,7 +162,7 @@ def _how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
     rate = cluster.error_rate
     noun = sample_noun(diagnosis)
     lines = list[str]()
-    if rate is not None and not expected_rate(diagnosis, cluster):
+    if rate is not None and has_wrong(diagnosis.outcomes) and not expected_rate(diagnosis, cluster):
         lines.append(
             f"Corrected for the search, about {percent(rate.value)} of {noun}s like these are wrong "
             f"{with_ci(rate, share=True)}."

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from core.records import EVERYTHING, F64, I64, Bool, ClassFinding, Diagnosis, FailureCluster, Insight
-from core.statistics.measures import tested_effect, tested_values
+from core.statistics.measures import has_wrong, tested_effect, tested_values
 
 
 def n_wrong(diagnosis: Diagnosis, rows: Bool) -> int:
@@ -27,17 +27,22 @@ def rows_of_scope(diagnosis: Diagnosis, scope: str) -> Bool | None:
     return None
 
 
-def mean_losses(diagnosis: Diagnosis, insight: Insight) -> tuple[float, float | None]:
-    """Mean loss, capped as it was fitted, of a finding's rows and of the others of the scope; None where the scope's
-    rows are unknown."""
+def mean_losses(diagnosis: Diagnosis, members: Bool, scope_name: str) -> tuple[float, float | None]:
+    """Mean loss, capped as it was fitted, of the members and of the others of the scope; None where the scope's rows
+    are unknown.
+
+    Args:
+        members: (n,) rows of a finding.
+        scope_name: "all samples" or a class.
+    """
     losses = diagnosis.outcomes.fitted
-    scope = rows_of_scope(diagnosis, insight.scope)
+    scope = rows_of_scope(diagnosis, scope_name)
     inside = math.nan
-    if insight.mask.any():
-        inside = float(losses[insight.mask].mean())
+    if members.any():
+        inside = float(losses[members].mean())
     if scope is None:
         return inside, None
-    others = scope & ~insight.mask
+    others = scope & ~members
     if not others.any():
         return inside, None
     return inside, float(losses[others].mean())
@@ -81,11 +86,15 @@ def mean_of_other_classes(diagnosis: Diagnosis, finding: ClassFinding) -> float:
 
 def share_of_failures(diagnosis: Diagnosis) -> float:
     """Share of all errors that lie in any confirmed cluster, each counted at the cluster's corrected error rate; of all
-    loss above the mean where errors are unknown. nan where there is neither."""
+    loss above the mean where errors are unknown, or there are none. nan where all losses are equal."""
     cluster_of = diagnosis.cluster_of()[0]
     loss = diagnosis.outcomes.loss
     errors = diagnosis.outcomes.errors
-    weight = errors.astype(np.float64) if errors is not None else np.maximum(loss - loss.mean(), 0)
+    if errors is not None and has_wrong(diagnosis.outcomes):
+        weight = errors.astype(np.float64)
+    else:
+        errors = None
+        weight = np.maximum(loss - loss.mean(), 0)
     for cluster in diagnosis.clusters:
         observed = float(weight[cluster.membership >= 0.5].mean())
         if errors is not None and cluster.error_rate is not None and observed > 0:

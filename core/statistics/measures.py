@@ -16,6 +16,11 @@ def default_measure(outcomes: Outcomes) -> Measure:
     return "mean loss" if outcomes.errors is None else "error rate"
 
 
+def has_wrong(outcomes: Outcomes) -> bool:
+    """True if errors are known and there is at least one: else shares of all errors are undefined."""
+    return outcomes.errors is not None and bool(outcomes.errors.any())
+
+
 def measured(outcomes: Outcomes, measure: Measure) -> F64:
     """(n,) 0/1 errors where the measure is the error rate, else the fitted (clipped) losses.
 

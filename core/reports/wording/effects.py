@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from core.language.titles import Subject
@@ -118,7 +120,9 @@ def coverage_is(outcomes: Outcomes, confirmed: bool) -> str:
 
 
 def coverage_text(diagnosis: Diagnosis, share: Estimate, scope: str, *, confirmed: bool) -> str:
-    """Such as "About 47% of all errors (corrected for the search)."."""
+    """Such as "About 47% of all errors (corrected for the search)."; "" where there are none to take a share of."""
+    if not math.isfinite(share.value):
+        return ""
     kind = "errors" if diagnosis.outcomes.errors is not None else "loss above the mean"
     of = f"all {kind}" if scope == EVERYTHING else f"the {kind} in {scope}"
     return f"About {percent(share.value)} of {of} ({coverage_is(diagnosis.outcomes, confirmed)})."

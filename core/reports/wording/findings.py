@@ -12,7 +12,7 @@ from core.records import EVERYTHING, Diagnosis, FailureCluster, Insight
 from core.reports.wording.competence import competence_sentence
 from core.reports.wording.effects import CI, class_noun, coverage_text, loss_against, rate_against, status
 from core.statistics.counts import mean_losses, n_wrong
-from core.statistics.measures import in_shares
+from core.statistics.measures import default_measure, has_wrong, in_shares
 
 THESE = "these patches"
 """Title of samples that only a visual word describes."""
@@ -56,14 +56,14 @@ def figures(diagnosis: Diagnosis, insight: Insight) -> str:
     inside = insight.error_inside
     outside = insight.error_outside
     if inside is None or outside is None:
-        mean, mean_others = mean_losses(diagnosis, insight)
+        mean, mean_others = mean_losses(diagnosis, insight.mask, insight.scope)
         loss = loss_against(diagnosis, mean, insight.size, mean_others, insight.scope)
         return f"{loss}; {status(insight.confirmed, insight.p, insight.measure, has_errors=False)}"
     rate = rate_against(diagnosis, insight.mask, outside, insight.scope)
     sure = status(insight.confirmed, insight.p, insight.measure, has_errors=True)
     if insight.confirmed and insight.measure == "mean loss" and inside <= outside:
         # a finding of the loss may be wrong less often than the others: then the loss comes first
-        mean, mean_others = mean_losses(diagnosis, insight)
+        mean, mean_others = mean_losses(diagnosis, insight.mask, insight.scope)
         rate = f"{loss_against(diagnosis, mean, insight.size, mean_others, insight.scope)}; {rate}"
     return f"{rate}; {sure}"
 
@@ -121,7 +121,7 @@ def _gap(diagnosis: Diagnosis, insight: Insight) -> str:
 
 
 def _coverage(diagnosis: Diagnosis, insight: Insight) -> str:
-    if insight.coverage is None or not math.isfinite(insight.coverage.value):
+    if insight.coverage is None:
         return ""
     return coverage_text(diagnosis, insight.coverage, insight.scope, confirmed=insight.confirmed)
 
@@ -241,16 +241,34 @@ def cluster_figures(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     others; adjusted p < 0.001 (mean loss)"."""
     members = cluster.membership >= 0.5
     has_errors = cluster.error_rate is not None
-    mean_others = cluster.mean_loss - cluster.excess_loss.value
     if cluster.error_rate is not None and (in_shares(cluster) or not _is_wrong_less_often(diagnosis, cluster)):
         text = rate_against(diagnosis, members, cluster.error_outside, cluster.scope)
     else:
-        text = loss_against(diagnosis, cluster.mean_loss, cluster.size, mean_others, cluster.scope)
-        if has_errors:
+        mean, mean_others = mean_losses(diagnosis, members, cluster.scope)
+        if mean_others is None:  # of a superclass
+            mean_others = cluster.mean_loss - cluster.excess_loss.value
+        text = loss_against(diagnosis, mean, cluster.size, mean_others, cluster.scope)
+        if has_errors and has_wrong(diagnosis.outcomes):
             text = f"{text}; {rate_against(diagnosis, members, cluster.error_outside, cluster.scope)}"
     if not cluster.confirmed:
         return text
     return f"{text}; {status(True, cluster.p, cluster.measure, has_errors=has_errors)}"
+
+
+def groups_lead(diagnosis: Diagnosis) -> str:
+    """What is concentrated in the groups, by the measures that were tested: "Errors concentrate here, beyond
+    chance."."""
+    default = default_measure(diagnosis.outcomes)
+    measures = {cluster.measure or default for cluster in diagnosis.clusters}
+    what = "Errors"
+    if measures == {"mean loss"}:
+        what = "High losses"
+    elif len(measures) > 1:
+        what = "Errors or high losses"
+    if any(in_shares(c) and _is_wrong_less_often(diagnosis, c) for c in diagnosis.clusters):
+        # errors are tested against those of the same classes: beside other classes a group may look right
+        return f"Given the classes, {what.lower()} concentrate here, beyond chance. A counted rate can still be lower."
+    return f"{what} concentrate here, beyond chance."
 
 
 def _is_wrong_less_often(diagnosis: Diagnosis, cluster: FailureCluster) -> bool:

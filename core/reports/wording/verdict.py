@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from core.discovery.design import fits_classes
 from core.discovery.settings import PREDICTABILITY_SHARE_OF_ALPHA, share_of_alpha
 from core.numbers import count, either, interval, number, p_value, percent, plural
 from core.records import Diagnosis
 from core.reports.wording.sensitivity import confirmed_counts
 from core.statistics.counts import share_of_failures
+from core.statistics.measures import has_wrong
 
 MAX_LITTLE = 0.05
 """Share of the variance below which it is called a little: a convention."""
@@ -25,7 +27,7 @@ def verdict(diagnosis: Diagnosis) -> str:
     n = len(diagnosis.clusters)
     if n:
         whole = "the loss above the mean"
-        if diagnosis.outcomes.errors is not None:
+        if has_wrong(diagnosis.outcomes):
             whole = "your model's errors"
         account = plural(n, "accounts", "account")
         return f"{count(n, 'group')} {account} for about {percent(share_of_failures(diagnosis))} of {whole}."
@@ -48,29 +50,38 @@ def is_predictable(diagnosis: Diagnosis) -> bool:
 
 def predictability_sentence(diagnosis: Diagnosis) -> str:
     """How much of the loss the encoder predicts on rows held out of the fit, such as "What the encoder sees explains
-    36% of the variance in loss (95% CI 31 to 40%; p < 0.001)."."""
+    36% of the variance in loss (95% CI 31 to 40%; p < 0.001).".
+
+    Where the fit knows the classes, R² counts differences between their means, and the p-value does not: the sentence
+    then credits R² to both, and the p-value to the embedding.
+    """
     predictability = diagnosis.estimate.predictability
     r2 = predictability.r2
     loss = diagnosis.outcomes.name
     if diagnosis.outcomes.is_proxy:
         loss = f"{loss} (a proxy)"
     what = "The embedding" if diagnosis.embeddings.encoder == "given" else "What the encoder sees"
-    figures = f"R² {number(r2.value, 2)}, 95% CI {interval(r2, digits=2)}"
+    name = "R²"
+    within = ""
+    if fits_classes(diagnosis.samples):
+        name = "R² with class means"
+        within = " within classes"
+    figures = f"{name} {number(r2.value, 2)}, 95% CI {interval(r2, digits=2)}"
     if r2.value < MIN_SHOWN_R2:
-        figures = "R² below −1"
+        figures = f"{name} below −1"
     if predictability.p is None:
-        return f"Too few independent rows to test whether the encoder predicts the {loss} ({figures})."
+        return f"Too few independent rows to test whether the encoder predicts the {loss}{within} ({figures})."
     if not is_predictable(diagnosis):
         level = share_of_alpha(diagnosis.settings, PREDICTABILITY_SHARE_OF_ALPHA)
         threshold = f"{p_value(predictability.p)}, threshold {level:.2g}"
         if confirmed_counts(diagnosis):
             what = f"{what[0].lower()}{what[1:]}"
-            return f"Over all samples, {what} does not predict the {loss} ({figures}; {threshold})."
-        return f"{what} does not predict the {loss} better than chance ({figures}; {threshold})."
+            return f"Over all samples, {what} does not predict the {loss}{within} ({figures}; {threshold})."
+        return f"{what} does not predict the {loss}{within} better than chance ({figures}; {threshold})."
     if r2.value <= 0:  # beyond chance, since a fit to shuffled losses does even worse on held-out samples
         return (
-            f"{what} is related to the {loss} ({p_value(predictability.p)}), but too weakly to predict single samples "
-            f"({figures})."
+            f"{what} is related to the {loss}{within} ({p_value(predictability.p)}), but too weakly to predict single "
+            f"samples ({figures})."
         )
     amount = percent(r2.value)
     if r2.value < MIN_SHOWN_SHARE:
@@ -78,4 +89,10 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     elif r2.value < MAX_LITTLE:
         amount = f"only {amount}"
     ci = f"95% CI {interval(r2, share=True)}"
-    return f"{what} explains {amount} of the variance in {loss} ({ci}; {p_value(predictability.p)})."
+    p = p_value(predictability.p)
+    if not within:
+        return f"{what} explains {amount} of the variance in {loss} ({ci}; {p})."
+    return (
+        f"Class and embedding together explain {amount} of the variance in {loss} ({ci}). Within classes, "
+        f"{what[0].lower()}{what[1:]} predicts the {loss} beyond chance ({p})."
+    )

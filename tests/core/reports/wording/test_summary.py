@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from core.records import Diagnosis, Estimate
+from core.records.diagnosis import Measure
 from core.reports.html.diagnosis import render_report
 from core.reports.sections import groups
 from core.reports.terminal import text_summary
@@ -65,9 +66,68 @@ def test_what_the_encoder_predicts_is_told(golden: Callable[..., None]) -> None:
     golden("predictability.txt", {title: predictability_sentence(run) for title, run in scenes.items()})
     report = render_report(far)
     assert "356" not in report
-    assert "R² below −1" in report
+    assert "R² with class means below −1" in report
     assert class_level(nothing) == pytest.approx(0.01)
     assert class_level(close) is None
+
+
+def test_r2_is_credited_to_the_class_only_where_the_fit_knows_it() -> None:
+    several = make_diagnosis()
+    assert several.samples.labels is not None
+    one = replace(several, samples=replace(several.samples, labels=np.zeros(60, np.int64)))
+    small = replace(several, samples=replace(several.samples, labels=np.arange(60) % 4, class_names=tuple("abcd")))
+    assert predictability_sentence(several).startswith("Class and embedding together explain 41%")
+    assert "Within classes, the embedding predicts the cross-entropy beyond chance (p < 0.001)." in (
+        predictability_sentence(several)
+    )
+    for pooled in (one, small):
+        assert predictability_sentence(pooled).startswith("The embedding explains 41%")
+
+
+def test_the_lead_of_the_groups_names_what_was_tested() -> None:
+    run = make_diagnosis()
+
+    def lead(*measures: Measure) -> str:
+        clusters = tuple(replace(c, measure=m) for c, m in zip(run.clusters, measures, strict=True))
+        return groups(replace(run, clusters=clusters)).lead
+
+    assert lead("error rate", "error rate") == "Errors concentrate here, beyond chance."
+    assert lead("mean loss", "mean loss") == "High losses concentrate here, beyond chance."
+    assert lead("mean loss", "error rate") == "Errors or high losses concentrate here, beyond chance."
+    assert groups(make_diagnosis(with_errors=False)).lead == "High losses concentrate here, beyond chance."
+    better = replace(run, clusters=(replace(run.clusters[0], measure="error rate", error_outside=1.0),))
+    assert groups(better).lead.startswith("Given the classes, errors concentrate here")
+
+
+def test_a_run_without_errors_speaks_of_loss() -> None:
+    run = make_diagnosis()
+    outcomes = replace(run.outcomes, errors=np.zeros(60, np.bool_))
+    none = Estimate(0.0, 0.0, 0.0)
+    unknown = Estimate(float("nan"), float("nan"), float("nan"))
+    cluster = replace(
+        run.clusters[0],
+        measure="mean loss",
+        error_rate=none,
+        error_outside=0.0,
+        error_difference=none,
+        coverage=unknown,
+    )
+    right = replace(run, outcomes=outcomes, clusters=(cluster,))
+    assert "– of" not in text_summary(right)
+    assert verdict(right).endswith("of the loss above the mean.")
+    row = groups(right).rows[0]
+    assert row.text.startswith("Mean loss")
+    for line in (row.text, *row.details, *row.sure):
+        assert "wrong" not in line
+        assert "errors" not in line
+
+
+def test_a_counted_mean_loss_is_that_of_the_members() -> None:
+    run = make_diagnosis(with_errors=False)
+    cluster = replace(run.clusters[0], mean_loss=0.1)  # as corrected for the search
+    members = cluster.membership >= 0.5
+    assert f"mean loss {run.outcomes.loss[members].mean():.2f} nats on 8" in cluster_figures(run, cluster)
+    assert f"{run.outcomes.loss[~members].mean():.2f} for the others" in cluster_figures(run, cluster)
 
 
 def test_verdicts_and_whole_summaries(golden: Callable[..., None]) -> None:
