@@ -18,7 +18,17 @@ new IntersectionObserver(([entry]) => { inSight = entry.isIntersecting; refresh(
 
 const calm = () => element.removeAttribute("aria-busy");
 let patience = 0;
+// What is pressed here stays where it is while the selection above it grows or shrinks.
+const stand = () => {
+  const pane = document.querySelector("#pane");
+  if (!pane) return;
+  const { top } = element.getBoundingClientRect();
+  const grown = new ResizeObserver(() => scrollBy(0, element.getBoundingClientRect().top - top));
+  grown.observe(pane);
+  setTimeout(() => grown.disconnect(), 4_000);
+};
 const act = (more) => {
+  stand();
   element.setAttribute("aria-busy", "true");
   clearTimeout(patience);
   patience = setTimeout(calm, 15_000); // where a message comes instead
