@@ -1,10 +1,10 @@
 // Charts and table below the map: bars that are pressed or dragged over, one tab stop a chart, a search, and a file to take away.
 // Runs inside gr.HTML's js_on_load beside pane.js, which sends the presses of buttons with data-do (`element`, `props`, `trigger`, `watch`, `server`).
 
-let stale = true, inSight = false, query = {}, kept = "", drag = null;
+let stale = true, inSight = false, byKeyboard = false, query = {}, kept = "", drag = null;
 
 function refresh() {
-  if (!stale || !inSight) return;
+  if (!stale || !(inSight || byKeyboard)) return;
   stale = false;
   trigger("refresh", {});
 }
@@ -15,6 +15,8 @@ window.addEventListener("errata-view", ({ detail }) => {
   refresh();
 });
 new IntersectionObserver(([entry]) => { inSight = entry.isIntersecting; refresh(); }, { rootMargin: "120px" }).observe(element);
+// Who walks by Tab must find the table filled before it comes in sight.
+document.addEventListener("keydown", (event) => { if (event.key === "Tab") { byKeyboard = true; refresh(); } });
 
 const calm = () => element.removeAttribute("aria-busy");
 let patience = 0;
