@@ -27,6 +27,7 @@ from core.data.tables.outcomes import compute_losses, count_classes
 from core.data.tables.read import Table, read_table
 from core.data.tables.recognise import RecognizedColumns, key_columns, recognise
 from core.data.tables.roles import Roles
+from core.data.tables.several import find_several_labels
 from core.data.tables.vectors import align_vectors, read_vectors, unit_rows
 from core.errors import InvalidInput
 from core.limits import FEW_ROWS, Limits
@@ -225,11 +226,17 @@ def describe_table(
     ):
         if column is not None:
             parts[column] = role
+    several = find_several_labels(read.frame, recognized.roles)
+    if several is not None:
+        labels, role, outputs = several
+        parts.update({**dict.fromkeys(outputs, role), **dict.fromkeys(labels, "labels")})
     rows = [(name, parts.get(name, ""), _examples(read.frame[name])) for name in read.frame.columns]
     for name, store in read.images.items():
         rows.append((name, parts.get(name, ""), tuple(store.name(i) for i in range(min(3, len(store))))))
-    ledger = Ledger(len(read.frame), as_is=True)
     counts = dict[str, int]()
+    if several is not None:
+        return TableDescription(rows, counts, None, (), ())  # `core.data.tasks.multilabel` computes the losses
+    ledger = Ledger(len(read.frame), as_is=True)
     try:
         counts = count_classes(read.frame, recognized)
         if recognized.roles.masks is not None and recognized.roles.loss is None:

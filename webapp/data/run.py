@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from core.data.tables.roles import Roles
+from core.data.tasks.options import TaskOptions
 from core.errors import InvalidInput
 from core.records import Progress
 from webapp.state.caches import run_cache
-from webapp.state.choices import ROLE_NAMES, Column, recognized, roles_from, sources
+from webapp.state.choices import ROLE_NAMES, Column, recognized, roles_from, sources, task_from
 from webapp.state.jobs import JOBS, Job
 from webapp.state.runs import RUNS
 
@@ -35,15 +36,17 @@ def make_run(columns: Sequence[Column], root: Path | None, *inputs: Any) -> Job:
         columns: the table's columns as recognized.
     """
     recognized_roles = recognized(columns)
-    table, images, vectors, chosen, loss_kind, higher, encoder, phrases, alpha, seed, hidden, within, as_is, *picked = (
+    table, images, vectors, chosen, loss_kind, higher, encoder, phrases, alpha, seed, hidden, within, as_is, *rest = (
         inputs
     )
+    *columns_picked, task, second = rest
+    picked = dict(zip(ROLE_NAMES, columns_picked, strict=True))
     files = sources(table, images, vectors, chosen, root)
     kind = None
     if loss_kind not in (None, AUTOMATIC):
         kind = loss_kind
-    roles = roles_from(dict(zip(ROLE_NAMES, picked)), recognized_roles, loss_kind=kind, higher_is_better=bool(higher))
-    roles = replace(roles, as_is=bool(as_is))
+    roles = roles_from(picked, recognized_roles, loss_kind=kind, higher_is_better=bool(higher))
+    options, roles = task_from(str(task), files, second, picked, replace(roles, as_is=bool(as_is)))
     settings = make_settings(alpha, seed, within, quick_map=True)  # `draw_map` adds UMAP later
     modality = "image"
     if images is None and (roles.texts or recognized_roles.get("texts")):
@@ -52,7 +55,7 @@ def make_run(columns: Sequence[Column], root: Path | None, *inputs: Any) -> Job:
     vocabulary = read_phrases(phrases, modality)
     return Job(
         lambda progress: run_diagnosis(
-            files, roles, encoder or "embedded", settings, progress, hold_back=share, vocabulary=vocabulary
+            options, roles, encoder or "embedded", settings, progress, hold_back=share, vocabulary=vocabulary
         )
     )
 
@@ -103,7 +106,7 @@ def make_settings(alpha: Any, seed: Any, within: Any = (), *, quick_map: bool) -
 
 
 def run_diagnosis(
-    files: dict[str, Path | None],
+    task: TaskOptions,
     roles: Roles,
     encoder: str,
     settings: Settings,
@@ -114,18 +117,15 @@ def run_diagnosis(
     """Diagnose and store; returns the run's id. If the settings skip the map, it is drawn afterwards, even after the
     page is closed."""
     RUNS.require_room()
-    from core.diagnose import diagnose  # the whole method with scikit-learn
+    from core.data.tasks.read import read_task
+    from core.diagnose import diagnose_data_set  # the whole method with scikit-learn
+    from core.discovery.settings import EmbeddingSettings
 
-    diagnosis = diagnose(
-        files["table"],
-        images=files["images"],
-        embeddings=files["embeddings"],
-        encoder=encoder,
-        vocabulary=vocabulary,
-        roles=roles,
-        settings=settings,
+    diagnosis = diagnose_data_set(
+        read_task(task, roles, progress),
+        EmbeddingSettings(encoder, vocabulary=vocabulary, cache=run_cache()),
         hold_back=hold_back,
-        cache=run_cache(),
+        settings=settings,
         progress=progress,
     )
     run = RUNS.add(diagnosis, progress)

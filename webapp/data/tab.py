@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from core.data.tables.roles import LOSS_KINDS, Roles
+from core.data.tasks.recognise import side_of_detections
 from core.errors import DiagnosisError, InvalidInput
 from core.records.ledger import AS_IS
 from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood
 from webapp.data.run import AUTOMATIC, DRAWN, HIDDEN, make_run
 from webapp.data.runs import OWN_RUNS, own_ids
+from webapp.data.task import TaskForm, build_second, build_task, wire_task
 from webapp.explore.new_run import wire_made
 from webapp.explore.patches import prune_patches
 from webapp.explore.tab import View
@@ -113,7 +115,7 @@ def on_roles(table: str | None, columns: Sequence[Column], higher: bool, *picked
 
 
 def _look(table: str | None, roles: Roles = Roles()) -> TableDescription | None:
-    if not table:
+    if not table or side_of_detections(Path(table)):
         return None
     from core.data.samples import describe_table  # pandas
 
@@ -231,6 +233,7 @@ class Form:
     columns: gr.HTML
     as_is: gr.Checkbox
     within: gr.Dropdown
+    task: TaskForm
     higher: gr.Checkbox
     run: gr.Button
     cancel: gr.Button
@@ -239,24 +242,25 @@ class Form:
 
     def inputs(self) -> list[Any]:
         """Return the inputs of `make_run`, in order."""
-        return [*self.sources, *self.settings, *self.roles]
+        return [*self.sources, *self.settings, *self.roles, self.task.task, self.task.second]
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]) -> Form:
     """Lay out the tab and wire its callbacks."""
     with gr.Row(elem_classes="bring"):
         with gr.Column(scale=46, min_width=320):
-            files = _sources(root)
+            files, second = _sources(root)
             status_line = gr.HTML(closing("No run in progress"), **PLAIN, elem_id="status")
         with gr.Column(scale=54, min_width=320):
-            form = _form(files, status_line)
+            form = _form(files, second, status_line)
     _wire(form, session, view, tabs, root, examples)
     return form
 
 
-def _sources(root: Path | None) -> list[Any]:
+def _sources(root: Path | None) -> tuple[list[Any], gr.File]:
     gr.HTML("<h2>1. Add a table, with images, scans, or texts</h2>", **PLAIN)
-    table = upload("Table: CSV, TSV, JSON Lines or Parquet", TABLES, "table", 112)
+    table = upload("Table: CSV, TSV, JSON Lines or Parquet; or COCO JSON of detections", TABLES, "table", 112)
+    second = build_second()
     images = upload("Images or scans: zip or tar", IMAGES, "images", 112)
     on_server = data_sets(root)
     title = "Your own embeddings"
@@ -267,11 +271,12 @@ def _sources(root: Path | None) -> list[Any]:
         chosen = gr.Dropdown(
             ["", *on_server], value="", label="Data set on this server", visible=bool(on_server), elem_id="chosen"
         )
-    return [table, images, vectors, chosen]
+    return [table, images, vectors, chosen], second
 
 
-def _form(files: list[Any], status_line: gr.HTML) -> Form:
+def _form(files: list[Any], second: gr.File, status_line: gr.HTML) -> Form:
     gr.HTML("<h2>2. Check the columns</h2>", **PLAIN)
+    task = build_task(second)
     columns = gr.HTML(render("data/hint.html.j2"), **PLAIN, elem_id="columns")
     as_is = as_is_box("as-is", visible=False)
     with gr.Accordion("Fix columns", open=False), gr.Row(elem_classes="roles"):
@@ -310,7 +315,7 @@ def _form(files: list[Any], status_line: gr.HTML) -> Form:
         cancel = gr.Button("Cancel", elem_id="cancel", interactive=False)
         forget = gr.Button("Delete my data now", elem_id="forget")
     settings: list[Any] = [loss_kind, higher, encoder, phrases, alpha, seed, hidden, within, as_is]
-    return Form(files, settings, roles, columns, as_is, within, higher, run, cancel, status_line, forget)
+    return Form(files, settings, roles, columns, as_is, within, task, higher, run, cancel, status_line, forget)
 
 
 def _wire(
@@ -321,9 +326,10 @@ def _wire(
     finished = gr.Textbox(visible=False, label="run id")
     refined = gr.Checkbox(False, visible=False, label="better map")
     table = form.sources[0]
-    table.change(
+    read = table.change(
         shows_errors(on_table), [table], [columns, form.columns, form.as_is, form.within, *form.roles], **PRIVATE
     )
+    wire_task(form.task, table, columns, read)
     table.change(lambda: False, None, form.higher, **QUICK)  # it applied to the previous table
     for corrected in (*form.roles, form.higher):
         inputs = [table, columns, form.higher, *form.roles]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from core.data.tables.roles import LOSS_KINDS, Roles
+from core.data.tasks.options import TaskOptions
+from core.data.tasks.recognise import DETECTIONS, LABELS, MASKS as MASKS_BY_CLASS, TASKS, order_detections
 from core.errors import InvalidInput
 
 SINGLE_ROLES = (
@@ -25,6 +28,7 @@ SINGLE_ROLES = (
 )
 SEVERAL_ROLES = (
     ("texts", "Text"),
+    ("labels", "Labels, several per image"),
     ("probabilities", "Probabilities"),
     ("logits", "Logits"),
     ("conditions", "Conditions despite their names"),
@@ -62,6 +66,42 @@ def recognized(columns: Sequence[Column]) -> dict[str, Any]:
     return roles
 
 
+def task_from(
+    task: str, files: Mapping[str, Path | None], second: str | None, picked: Mapping[str, Any], roles: Roles
+) -> tuple[TaskOptions, Roles]:
+    """Return the task that the visitor chose, as the command line would name it, and its roles.
+
+    Args:
+        files: from `sources`.
+        second: the second JSON file of detections.
+        picked: columns by ROLE_NAMES.
+        roles: from `roles_from`.
+
+    Raises:
+        InvalidInput: an unknown task, or its files or columns are missing.
+    """
+    if task not in TASKS:
+        raise InvalidInput(f"The task must be one of {', '.join(TASKS)}: got {task[:40]!r}. Choose one from the list.")
+    if task == DETECTIONS:
+        truth, predictions = order_detections(files["table"], _path(second))
+        if files["images"] is None:
+            raise InvalidInput("Detections need the images: none were added. Add a zip or tar in Images.")
+        return TaskOptions(images=files["images"], detections=predictions, truth=truth), roles
+    options = TaskOptions(**files)
+    if task == MASKS_BY_CLASS:
+        return replace(options, per_class=True), roles
+    if task == LABELS:
+        labels = tuple(picked.get("labels") or ())
+        if not labels:
+            raise InvalidInput("Several labels per image need label columns: none chosen. Choose them in Fix columns.")
+        for role in ("probabilities", "logits", "prediction"):
+            if picked.get(role):
+                value = picked[role] if role == "prediction" else tuple(picked[role])
+                return replace(options, labels=labels), replace(roles, **{role: value})
+        return replace(options, labels=labels), roles
+    return options, roles
+
+
 def roles_from(
     picked: Mapping[str, Any], recognized_roles: Mapping[str, Any], *, loss_kind: str | None, higher_is_better: bool
 ) -> Roles:
@@ -78,6 +118,8 @@ def roles_from(
     changed: dict[str, Any] = {}
     for role, value in picked.items():
         if not value or value == recognized_roles.get(role):
+            continue
+        if role == "labels":  # not a role of `Roles`, but an option of its task
             continue
         if role in MASKS:
             changed["masks"] = tuple(picked.get(mask) for mask in MASKS)

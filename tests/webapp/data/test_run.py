@@ -3,6 +3,7 @@ begins."""
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,15 +13,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.data.tasks.options import TaskOptions
+from core.discovery.settings import EmbeddingSettings
 from core.errors import InvalidInput
 from core.files import default_cache
 from core.records import Embeddings, FailureMap, Progress, no_progress
+from tests.support.detections import make
 from tests.support.diagnoses import make_diagnosis
 from tests.support.visits import serve
 from webapp.data import run as your_data
 from webapp.data.run import AUTOMATIC, make_run, read_phrases, read_share
 from webapp.data.tab import on_run, refine_map
 from webapp.explore.new_run import on_new_run
+from webapp.markup.html import picture
 from webapp.state.caches import cache_of
 from webapp.state.choices import ROLE_NAMES
 from webapp.state.quotas import AT_HOME, SHARED, quotas, set_quotas
@@ -43,6 +48,8 @@ def the_form(phrases: str | None) -> tuple[Any, ...]:
         ["bus"],
         False,
         *([None] * len(ROLE_NAMES)),
+        "rows",
+        None,
     )
 
 
@@ -68,7 +75,7 @@ def test_chosen_masks_reach_the_run_in_their_order(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(your_data, "run_diagnosis", lambda given, roles, *_, **__: seen.append(roles.masks))
     columns = [("out", "", ()), ("gt", "", ())]
     picked = {"true mask": "gt", "predicted mask": "out"}
-    said = [*the_form(None)[: -len(ROLE_NAMES)], *(picked.get(role) for role in ROLE_NAMES)]
+    said = [*the_form(None)[: -len(ROLE_NAMES) - 2], *(picked.get(role) for role in ROLE_NAMES), "rows", None]
     assert make_run(columns, None, *said).start().wait(10)
     assert seen == [("gt", "out")]
 
@@ -76,14 +83,15 @@ def test_chosen_masks_reach_the_run_in_their_order(monkeypatch: pytest.MonkeyPat
 def test_own_phrases_are_what_core_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {}
 
-    def diagnose(table: Any, **kwargs: Any) -> Any:
-        given.update(kwargs)
+    def diagnose(data: Any, embedding: EmbeddingSettings, **kwargs: Any) -> Any:
+        given.update(vocabulary=embedding.vocabulary)
         raise InvalidInput("far enough")
 
-    monkeypatch.setattr("core.diagnose.diagnose", diagnose)
+    monkeypatch.setattr("core.data.tasks.read.read_task", lambda *_: None)
+    monkeypatch.setattr("core.diagnose.diagnose_data_set", diagnose)
     with pytest.raises(InvalidInput, match="far enough"):
         your_data.run_diagnosis(
-            {"table": None, "images": None, "embeddings": None},
+            TaskOptions(),
             your_data.Roles(),
             "embedded",
             your_data.make_settings(0.05, 0, quick_map=True),
@@ -131,7 +139,7 @@ def test_the_result_says_which_classes_were_searched(tmp_path: Path) -> None:
     names = ["bus", "tram", "car"]
     table.write_text("id,label,loss\n" + "".join(f"{i},{names[i % 3]},{rng.random()}\n" for i in range(180)))
     np.save(vectors, rng.normal(size=(180, 8)).astype(np.float32))
-    given = {"table": table, "images": None, "embeddings": vectors}
+    given = TaskOptions(table=table, embeddings=vectors)
     settings = replace(your_data.make_settings(0.05, 0, ["tram"], quick_map=True), n_permutations=100, alpha=0.2)
     run = your_data.run_diagnosis(given, your_data.Roles(), "embedded", settings, no_progress)
     said = "Searched all samples, and inside tram only, as you chose beforehand."
@@ -145,22 +153,20 @@ def test_the_result_says_which_classes_were_searched(tmp_path: Path) -> None:
 def test_vectors_are_kept_from_one_run_to_the_next_and_never_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     given = list[Any]()
 
-    def diagnose(table: Any, *, cache: Any, **kwargs: Any) -> Any:
-        given.append(cache)
+    def diagnose(data: Any, embedding: EmbeddingSettings, **kwargs: Any) -> Any:
+        given.append(embedding.cache)
         raise InvalidInput("far enough")
 
-    monkeypatch.setattr("core.diagnose.diagnose", diagnose)
+    monkeypatch.setattr("core.data.tasks.read.read_task", lambda *_: None)
+    monkeypatch.setattr("core.diagnose.diagnose_data_set", diagnose)
     before = quotas()
     try:
         for limits, visit in ((AT_HOME, ""), (SHARED, "ann"), (SHARED, "ben"), (SHARED, "")):
             set_quotas(limits)
             serve(visit)
-            nothing, settings = (
-                dict.fromkeys(("table", "images", "embeddings")),
-                your_data.make_settings(0.05, 0, quick_map=True),
-            )
+            settings = your_data.make_settings(0.05, 0, quick_map=True)
             with pytest.raises(InvalidInput, match="far enough"):
-                your_data.run_diagnosis(nothing, your_data.Roles(), "embedded", settings, no_progress)
+                your_data.run_diagnosis(TaskOptions(), your_data.Roles(), "embedded", settings, no_progress)
     finally:
         set_quotas(before)
     assert given == [default_cache(), cache_of("ann"), cache_of("ben"), None]
@@ -179,7 +185,8 @@ def test_the_better_map_is_drawn_whether_or_not_the_page_stays_open(
         return FailureMap(np.ones((len(embeddings), 2), np.float32), "umap")
 
     diagnosis = make_diagnosis()
-    monkeypatch.setattr("core.diagnose.diagnose", lambda *_, **__: diagnosis)
+    monkeypatch.setattr("core.data.tasks.read.read_task", lambda *_: None)
+    monkeypatch.setattr("core.diagnose.diagnose_data_set", lambda *_, **__: diagnosis)
     monkeypatch.setattr("core.embeddings.projection.umap_map", drawn)
     followed = list(on_run((), None, *the_form(None)))  # to its end, as a page does
     run = followed[-1][2]
@@ -194,3 +201,44 @@ def test_the_better_map_is_drawn_whether_or_not_the_page_stays_open(
         time.sleep(0.05)
     assert RUNS.get(run).map.method == "umap"
     assert list(refine_map(run))[-1]
+
+
+def test_each_task_of_the_form_is_read_as_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(your_data, "run_diagnosis", lambda task, roles, *_, **__: seen.append((task, roles)))
+
+    def pressed(task: str, table: str, images: str | None = None, second: str | None = None, **picked: Any) -> None:
+        _, _, *settings = the_form(None)[: -len(ROLE_NAMES) - 2]
+        chosen = [picked.get(role) for role in ROLE_NAMES]
+        assert make_run((), None, table, images, *settings, *chosen, task, second).start().wait(10)
+
+    made = make(tmp_path).write()
+    pressed("detections", str(made.predictions), "images.zip", str(made.truth))
+    task, _ = seen.pop()
+    assert (task.table, task.images) == (None, Path("images.zip"))
+    assert (task.detections, task.truth) == (made.predictions, made.truth)
+    pressed("masks", "table.csv")
+    assert seen.pop()[0] == TaskOptions(Path("table.csv"), per_class=True)
+    pressed("labels", "table.csv", labels=["true_cat", "true_dog"], logits=["logit_cat", "logit_dog"])
+    task, roles = seen.pop()
+    assert task == TaskOptions(Path("table.csv"), labels=("true_cat", "true_dog"))
+    assert roles.logits == ("logit_cat", "logit_dog")
+    with pytest.raises(InvalidInput, match="Detections need the images"):
+        pressed("detections", str(made.predictions), None, str(made.truth))
+    with pytest.raises(InvalidInput, match="Choose them in Fix columns"):
+        pressed("labels", "table.csv")
+    with pytest.raises(InvalidInput, match="The task must be one of"):
+        pressed("everything", "table.csv")
+
+
+def test_detections_run_from_the_form_and_show_their_boxes(tmp_path: Path) -> None:
+    made = make(tmp_path).write()
+    images = shutil.make_archive(str(tmp_path / "images"), "zip", made.pictures)
+    settings = list(the_form(None)[4:13])
+    settings[7] = []  # classes to search inside
+    inputs = [str(made.truth), images, None, "", *settings, *([None] * len(ROLE_NAMES)), "detections"]
+    job = make_run((), None, *inputs, str(made.predictions)).start()
+    assert job.wait(300)
+    diagnosis = RUNS.get(str(job.result))
+    assert diagnosis.outcomes.name == "missed"
+    assert picture(diagnosis, 0).startswith("data:image/webp;whole=1;base64,")
