@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.numbers import bracketed, count, percent, points, with_interval
 from core.records import Diagnosis, Estimate
 from core.reports.html.intervals import Mark, dot_chart
-from webapp.markup.html import picture
+from webapp.markup.html import shown
 from webapp.markup.render import render
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ MIN_TITLE_SHARE = 0.5
 
 def strip_view(diagnosis: Diagnosis, strip: Strip, text: str) -> str:
     """Render the images in the strip's random order, without ids, losses, or anything else that reveals membership."""
-    pictures = [picture(diagnosis, row) for row in strip.rows.tolist()]
+    samples = [shown(diagnosis, row) for row in strip.rows.tolist()]
     noun = diagnosis.samples.modality
-    return render("clicks/strip.html.j2", text=text, pictures=pictures, notes=strip.notes, noun=noun)
+    return render("clicks/strip.html.j2", text=text, samples=samples, notes=strip.notes, noun=noun)
 
 
 def meaning(judged: Judgement) -> str:
@@ -64,7 +64,7 @@ def judgement_view(
     if not isnan(gap.value):
         difference = f" Difference {points(gap.value)} {bracketed(gap, points=True)}."
     words = [ANSWER_WORDS[answer] for answer in answers]
-    shown = [(picture(diagnosis, row), answer) for row, answer in zip(strip.rows.tolist(), words)]
+    judged_samples = [(*shown(diagnosis, row), answer) for row, answer in zip(strip.rows.tolist(), words)]
     return render(
         "clicks/judgement.html.j2",
         text=text,
@@ -72,6 +72,6 @@ def judgement_view(
         meaning=meaning(judged) + difference,
         chart=dot_chart(marks, (0.0, 1.0), percent),
         notes=[judged.reason, *judged.notes],
-        members=[s for s, member in zip(shown, strip.is_member) if member],
-        others=[s for s, member in zip(shown, strip.is_member) if not member],
+        members=[s for s, member in zip(judged_samples, strip.is_member) if member],
+        others=[s for s, member in zip(judged_samples, strip.is_member) if not member],
     )

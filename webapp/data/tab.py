@@ -106,6 +106,8 @@ def on_roles(table: str | None, columns: Sequence[Column], higher: bool, *picked
         if role in ROLE_NAMES:
             role = ""
         shown.append((name, roles.get(name, role), examples))
+    if picked[ROLE_NAMES.index("labels")]:  # the losses are computed in the run
+        return _shown(shown, None), _tick(None)
     try:
         roles_ = roles_from(dict(zip(ROLE_NAMES, picked)), recognized(columns), loss_kind=None, higher_is_better=higher)
     except InvalidInput:  # only one mask of two so far

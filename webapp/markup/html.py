@@ -11,6 +11,7 @@ from core.errors import InvalidInput
 from core.language.measured_words import says_the_same
 from core.numbers import number, with_unit
 from core.records import Column, Diagnosis
+from core.reports.wording.labels import wrong_labels
 from core.reports.wording.reasons import reason_sentence
 from core.statistics.measures import insights_of
 
@@ -52,6 +53,14 @@ def picture(diagnosis: Diagnosis, row: int, *, plays: bool = False) -> str:
         return ""  # the run's notes list unreadable images
 
 
+def shown(diagnosis: Diagnosis, row: int) -> tuple[str, str]:
+    """Return (picture, text) of the row for a gallery: of a text its start, of any other sample its picture."""
+    text = shortened(text_of(diagnosis.samples, row), ALT)
+    if text:
+        return "", text
+    return picture(diagnosis, row), ""
+
+
 def sample_facts(diagnosis: Diagnosis, row: int) -> list[str]:
     """Return plain (unescaped) lines on one row: loss, expected loss, label and prediction, possible causes, and other
     columns."""
@@ -64,6 +73,7 @@ def sample_facts(diagnosis: Diagnosis, row: int) -> list[str]:
     classes = classes_said(diagnosis, row)
     if classes:
         lines.append(" → ".join(classes))
+    lines += wrong_labels(diagnosis, row)
     why = reason_sentence(diagnosis, row)
     if why:
         lines.append(why)
@@ -111,7 +121,7 @@ class Tile:
     foot: str
     """Beside the loss: the label."""
     lines: tuple[str, ...]
-    """Below it: the wrong prediction."""
+    """Below it: the wrong prediction, or the image's wrong labels."""
     wrong: bool = False
     """Marked by a frame and a word."""
     text: str = ""
@@ -125,7 +135,7 @@ def tile_of(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: t
     name = diagnosis.samples.ids[row]
     classes = classes_said(diagnosis, row)
     answer = " → ".join(classes)
-    text = shortened(text_of(diagnosis.samples, row), ALT)
+    thumbnail, text = shown(diagnosis, row)
     loss = number(float(diagnosis.outcomes.loss[row]))
     title = name
     if answer:
@@ -137,10 +147,11 @@ def tile_of(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: t
     if wrong:
         parts.append("wrong")
     first, *lines = foot or (*classes[:1], *(f"→ {predicted}" for predicted in classes[1:])) or ("",)
+    lines += wrong_labels(diagnosis, row)
     return Tile(
         row,
         name,
-        picture(diagnosis, row),
+        thumbnail,
         title=title,
         alt=", ".join(parts),
         loss=loss,

@@ -9,7 +9,7 @@ from core.records import Comparison, Diagnosis, FourWay, ModelResult
 from core.reports.html.intervals import interval_bar, interval_range
 from core.reports.wording.findings import cluster_title
 from core.reports.wording.sensitivity import sensitivity_sentence
-from webapp.markup.html import hue, picture
+from webapp.markup.html import hue, shown
 from webapp.markup.render import render
 from webapp.markup.shares import MODEL_KINDS, class_of_scope, class_scope, kinds_of, own_model, rows_of_kind
 
@@ -160,11 +160,13 @@ def _tile(diagnosis: Diagnosis, result: ModelResult, position: int) -> dict[str,
     yours = ""
     if first_predictions is not None:
         yours = names[int(first_predictions[row])]
+    thumbnail, text = shown(diagnosis, row)
     return {
         "place": position,
         "row": row,
         "name": diagnosis.samples.ids[row],
-        "picture": picture(diagnosis, row),
+        "picture": thumbnail,
+        "text": text,
         "true": names[int(result.labels[position])],
         "predicted": names[int(predictions[position])],
         "yours": yours,

@@ -21,10 +21,11 @@ from core.data.tables.classes import class_of_columns
 from core.data.tables.in_folder import open_table
 from core.data.tables.read import Table, check_shape
 from core.data.tables.roles import Roles
+from core.data.tasks.options import FALSE_LABELS, MISSED_LABELS
 from core.data.tasks.per_class import by_class
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.records import F64, I64, Bool, Outcomes, Progress, no_progress
+from core.records import F64, I64, Bool, Column, Outcomes, Progress, no_progress
 from core.records.ledger import Ledger
 from core.statistics.losses import LOSS_UNITS, MIN_PROBABILITY, fitting_clip
 
@@ -175,10 +176,22 @@ def _rows(data: DataSet, rows: I64, read: Table, roles: Roles, losses: _ClassLos
         clip = fitting_clip(values)
     errors = losses.wrong[rows].ravel()
     outcomes = Outcomes(values, losses.kind, LOSS_UNITS[losses.kind], losses.source, clip, errors=errors)
-    outputs = tuple(column for column in data.samples.model_outputs if column.name != _LOSS)
-    data = replace(data, samples=replace(data.samples, model_outputs=outputs))
+    wrong = losses.wrong[rows]
+    present = losses.present[rows]
+    sides = {MISSED_LABELS: wrong & present, FALSE_LABELS: wrong & ~present}
+    outputs = [column for column in data.samples.model_outputs if column.name not in (_LOSS, *sides)]
+    outputs += [Column(name, "text", _names_of(side, names)) for name, side in sides.items()]
+    data = replace(data, samples=replace(data.samples, model_outputs=tuple(outputs)))
     suffixes = [names[c] for c in class_of.tolist()]
     return by_class(data, image_of, labels, classes, outcomes, suffixes=suffixes, notes=losses.notes)
+
+
+def _names_of(chosen: Bool, names: Sequence[str]) -> npt.NDArray[Any]:
+    """(n,) the names of the (n, k) chosen classes, None where there are none."""
+    listed = np.full(len(chosen), None, object)
+    for row in np.flatnonzero(chosen.any(axis=1)).tolist():
+        listed[row] = ", ".join(names[i] for i in np.flatnonzero(chosen[row]).tolist())
+    return listed
 
 
 def _expand(read: Table, columns: Sequence[str], role: str) -> tuple[str, ...]:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+MISSED_LABELS = "labels missed"
+FALSE_LABELS = "labels falsely predicted"
+"""Columns that name, for each row of a table with several labels, the wrong labels of its whole image."""
+
 
 @dataclass(frozen=True, slots=True)
 class TaskOptions:

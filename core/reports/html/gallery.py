@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from core.data.inline import InlinePictures, text_of
 from core.records import I64, Diagnosis, SampleSet
+from core.reports.wording.labels import wrong_labels
 
 MAX_TEXT = 400
 """Characters of a text that the report shows."""
@@ -30,6 +31,8 @@ class ReportSample:
     """A data address, or None: no images, this one cannot be decoded, or the report is full."""
     text: str = ""
     """Of a sample that is a text: its start."""
+    lines: tuple[str, ...] = ()
+    """The image's wrong labels, where it has several."""
 
 
 class Gallery:
@@ -57,6 +60,7 @@ class Gallery:
             prediction=_class_name(samples, outcomes.predictions, row),
             picture=picture,
             text=text_of(samples, row)[:MAX_TEXT],
+            lines=tuple(wrong_labels(self.diagnosis, row)),
         )
 
 

@@ -14,7 +14,7 @@ from core.errors import InvalidInput
 from core.numbers import signed
 from core.records import F64, Diagnosis
 from core.systems.probes.records import Neighbours, ProbeResult
-from webapp.markup.html import picture
+from webapp.markup.html import shown
 from webapp.markup.shares import own_model
 from webapp.state.caches import own_cache
 from webapp.systems.probes.render import render
@@ -70,9 +70,11 @@ def _image(diagnosis: Diagnosis, result: ProbeResult, index: int) -> dict[str, A
     yours = None
     if diagnosis.outcomes.predictions is not None:
         yours = int(diagnosis.outcomes.predictions[row])
+    thumbnail, text = shown(diagnosis, row)
     return {
         "name": diagnosis.samples.ids[row],
-        "picture": picture(diagnosis, row),
+        "picture": thumbnail,
+        "text": text,
         "true": names[true],
         "predicted": names[predicted],
         "confidence": float(outcomes.scores[index, predicted]),
@@ -158,11 +160,15 @@ def _nearest(diagnosis: Diagnosis, result: ProbeResult, near: Neighbours, index:
         if at < 0:
             continue
         row = int(support.rows[at])
+        thumbnail, text = "", ""
+        if row >= 0:
+            thumbnail, text = shown(diagnosis, row)
         tiles.append(
             {
                 "id": support.ids[at],
                 "name": support.ids[at].rsplit("/", 1)[-1],
-                "picture": picture(diagnosis, row) if row >= 0 else "",
+                "picture": thumbnail,
+                "text": text,
                 "label": result.class_names[int(support.labels[at])],
                 "similarity": similarity,
                 "agrees": int(support.labels[at]) == int(result.labels[index]),

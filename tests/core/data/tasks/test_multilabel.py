@@ -9,10 +9,14 @@ from PIL import Image
 
 from core.data.tables.roles import Roles
 from core.data.tasks.multilabel import read_multilabel
+from core.data.tasks.options import FALSE_LABELS, MISSED_LABELS
 from core.diagnose import diagnose_data_set
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
+from core.reports.html.gallery import Gallery
+from core.reports.wording.labels import wrong_labels
 from tests.support.tables import png, reasons, said
+from webapp.markup.html import tile_of
 
 N, CLASSES = 60, ("cat", "dog", "bus")
 
@@ -113,7 +117,7 @@ def test_other_columns_follow_their_picture_and_bad_rows_are_left_out(known, pic
     found = reasons(audit)
     assert "between 0 and 1" in found[3]
     assert "neither 0 nor 1" in found[5]
-    assert "not among the images" in found[7]
+    assert "was not found" in found[7]
     assert len(audit.samples) == 3 * (N - 3)
     by_name = {column.name: column for column in audit.samples.metadata}
     assert [weather[int(name.split(".")[0])] for name in audit.samples.ids] == by_name["weather"].values.tolist()
@@ -168,3 +172,22 @@ def test_a_class_that_fails_in_some_pictures_is_found_there(tmp_path):
     members = np.flatnonzero(found.clusters[0].membership >= 0.5)
     assert blue[found.samples.groups[members]].mean() > 0.7
     assert said(audit, "Split 150 images into 300 rows")
+
+
+def test_each_row_names_the_wrong_labels_of_its_image(pictures):
+    truth = np.zeros((N, 3), int)
+    truth[:, 0] = 1
+    scores = np.full((N, 3), 0.1)
+    scores[:, 0] = 0.9
+    scores[0] = (0.2, 0.8, 0.7)
+    scores[1:20, 1] = 0.6
+    data = read_multilabel(table(truth, scores), ["true_*"], images=pictures, roles=Roles(probabilities=("prob_*",)))
+    columns = {column.name: column.values.tolist() for column in data.samples.model_outputs}
+    assert columns[MISSED_LABELS][:6] == ["cat"] * 3 + [None] * 3
+    assert columns[FALSE_LABELS][:6] == ["dog, bus"] * 3 + ["dog"] * 3
+    diagnosis = diagnose_data_set(data, settings=Settings(n_permutations=100, words=False, map=False))
+    assert wrong_labels(diagnosis, 1) == ["Missed: cat", "Falsely predicted: dog, bus"]
+    assert wrong_labels(diagnosis, 3 * N - 1) == []
+    assert tile_of(diagnosis, 1).lines == ("Missed: cat", "Falsely predicted: dog, bus")
+    (entry,) = Gallery(diagnosis).entries(np.array([1]))
+    assert entry.lines == ("Missed: cat", "Falsely predicted: dog, bus")

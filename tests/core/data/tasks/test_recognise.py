@@ -119,7 +119,7 @@ def test_lists_of_names_are_several_labels() -> None:
 @pytest.mark.parametrize(
     "columns",
     [
-        {"true_a": [1, 0, 0, 1], "true_b": [0, 1, 1, 0], "prob_a": [0.9, 0.1, 0.4, 0.6], "prob_b": [0.1, 0.9, 0.6, 0.4]},
+        {"true_a": [1, 0, 0, 1], "true_b": [0, 1, 1, 0], "prob_a": [0.9, 0.1, 0.4, 0.6], "prob_b": [0.1, 0.9, 0.6, 0]},
         {"label": ["a|b", "c|d", "e", "f"], "prediction": ["a|b", "e", "e", "f"]},
         {"has_rain": [1, 1, 0, 1], "has_snow": [0, 1, 1, 1], "label": [0, 1, 1, 0], "prediction": [0, 1, 0, 0]},
         {"has_rain": [1, 1, 0, 1], "has_snow": [0, 1, 1, 1], "loss": [0.1, 0.4, 0.2, 0.3]},
