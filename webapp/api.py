@@ -10,7 +10,6 @@ import gradio as gr
 from gradio.events import api
 
 from core.data.tables.roles import Roles
-from core.data.tasks.options import TaskOptions
 from core.errors import InvalidInput
 from core.statistics.counts import means_of_rows
 from webapp.ask.audit import EVERY, cells_of
@@ -56,7 +55,7 @@ def diagnose(table: str | None, images: str | None = None, embeddings: str | Non
     share = values.pop("hold_back", 0.0)
     if isinstance(share, bool) or not isinstance(share, int | float):
         raise InvalidInput(f"hold_back must be a number from 0 to 0.5: got {str(share)[:40]!r}. Fix it.")
-    task = TaskOptions(**sources(table, images, embeddings, None, None))
+    task = sources(table, images, embeddings, None, None)
     roles = Roles(**values)
     return JOBS.run(lambda progress: run_diagnosis(task, roles, encoder, settings, progress, hold_back=float(share)))
 

@@ -67,7 +67,7 @@ def recognized(columns: Sequence[Column]) -> dict[str, Any]:
 
 
 def task_from(
-    task: str, files: Mapping[str, Path | None], second: str | None, picked: Mapping[str, Any], roles: Roles
+    task: str, files: TaskOptions, second: str | None, picked: Mapping[str, Any], roles: Roles
 ) -> tuple[TaskOptions, Roles]:
     """Return the task that the visitor chose, as the command line would name it, and its roles.
 
@@ -83,13 +83,12 @@ def task_from(
     if task not in TASKS:
         raise InvalidInput(f"The task must be one of {', '.join(TASKS)}: got {task[:40]!r}. Choose one from the list.")
     if task == DETECTIONS:
-        truth, predictions = order_detections(files["table"], _path(second))
-        if files["images"] is None:
+        truth, predictions = order_detections(files.table, _path(second))
+        if files.images is None:
             raise InvalidInput("Detections need the images: none were added. Add a zip or tar in Images.")
-        return TaskOptions(images=files["images"], detections=predictions, truth=truth), roles
-    options = TaskOptions(**files)
+        return TaskOptions(images=files.images, detections=predictions, truth=truth), roles
     if task == MASKS_BY_CLASS:
-        return replace(options, per_class=True), roles
+        return replace(files, per_class=True), roles
     if task == LABELS:
         labels = tuple(picked.get("labels") or ())
         if not labels:
@@ -97,9 +96,9 @@ def task_from(
         for role in ("probabilities", "logits", "prediction"):
             if picked.get(role):
                 value = picked[role] if role == "prediction" else tuple(picked[role])
-                return replace(options, labels=labels), replace(roles, **{role: value})
-        return replace(options, labels=labels), roles
-    return options, roles
+                return replace(files, labels=labels), replace(roles, **{role: value})
+        return replace(files, labels=labels), roles
+    return files, roles
 
 
 def roles_from(
@@ -147,8 +146,8 @@ def data_sets(root: Path | None) -> dict[str, Path]:
 
 def sources(
     table: str | None, images: str | None, vectors: str | None, chosen: str | None, root: Path | None
-) -> dict[str, Path | None]:
-    """Return the `table`, `images`, and `embeddings` for `diagnose`, from uploads or a data set chosen by name.
+) -> TaskOptions:
+    """Return the table, images, and embeddings, from uploads or a data set chosen by name.
 
     Raises:
         InvalidInput: no files, or no data set of that name.
@@ -158,13 +157,13 @@ def sources(
         if path is None:
             raise InvalidInput(f"No data set {chosen!r}. Choose another from the list.")
         if path.is_dir():
-            return {"table": None, "images": path, "embeddings": _path(vectors)}
-        return {"table": path, "images": None, "embeddings": _path(vectors)}
+            return TaskOptions(images=path, embeddings=_path(vectors))
+        return TaskOptions(table=path, embeddings=_path(vectors))
     if not (table or images):
         raise InvalidInput(
             "No table. Add a CSV, TSV, JSON Lines, or Parquet file with one row per sample, or a zip with one."
         )
-    return {"table": _path(table), "images": _path(images), "embeddings": _path(vectors)}
+    return TaskOptions(_path(table), _path(images), _path(vectors))
 
 
 def _path(upload: str | None) -> Path | None:

@@ -57,7 +57,7 @@ def test_data_sets_are_named_below_the_operator_s_folder_and_nowhere_else(tmp_pa
     (root / "notes.txt").write_text("no table")
     (root / "way-out").symlink_to(outside)
     assert list(data_sets(root)) == ["losses.csv", "streets"]
-    assert sources(None, None, None, "streets", root)["images"] == (root / "streets").resolve()
+    assert sources(None, None, None, "streets", root).images == (root / "streets").resolve()
     for name in ("way-out", "../outside", str(outside), ".hidden"):
         with pytest.raises(InvalidInput, match="No data set"):
             sources(None, None, None, name, root)

@@ -121,7 +121,7 @@ def test_other_columns_follow_their_picture_and_bad_rows_are_left_out(known, pic
     assert len(audit.samples) == 3 * (N - 3)
     by_name = {column.name: column for column in audit.samples.metadata}
     assert [weather[int(name.split(".")[0])] for name in audit.samples.ids] == by_name["weather"].values.tolist()
-    assert not audit.samples.model_outputs
+    assert {column.name for column in audit.samples.model_outputs} == {MISSED_LABELS, FALSE_LABELS}
 
 
 def test_given_embeddings_follow_their_picture(known):
