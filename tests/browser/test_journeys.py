@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 import re
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.data.texts.card import typeset
 from tests.browser.conftest import READY, drag_box, draw_lasso, resize, show_map
 from tests.support.contrast import DARK, check_contrast, check_width
 from tests.support.diagnoses import draw_picture
@@ -278,11 +276,11 @@ def test_nothing_is_wider_than_the_window_and_the_cards_of_texts_are_wide_enough
         check_width(page)
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#panel-worst .tile img")
-    card = "data:image/svg+xml;base64," + base64.b64encode(typeset("a text of some words " * 5)).decode("ascii")
-    page.evaluate("(src) => document.querySelectorAll('#panel-worst .tile img').forEach((i) => { i.src = src; })", card)
-    page.wait_for_function("() => [...document.querySelectorAll('#panel-worst .tile img')].every((i) => i.complete)")
+    replace_images = "(t) => document.querySelectorAll('#panel-worst .tile img').forEach((i) => { i.outerHTML = t })"
+    page.evaluate(replace_images, "<span class='shot-text'>a text of some words</span>")
+    texts = "[...document.querySelectorAll('#panel-worst .shot-text')]"
     for width in (1280, 390):
         resize(page, width, 800)
-        widths = page.evaluate("[...document.querySelectorAll('#panel-worst .tile img')].map((i) => i.clientWidth)")
-        assert min(widths) >= 190  # of 192 as they are drawn
+        assert min(page.evaluate(f"{texts}.map((text) => text.clientWidth)")) >= 190
+        assert page.evaluate(f"getComputedStyle({texts}[0]).fontSize") == "15px"
         check_width(page)
