@@ -34,7 +34,12 @@ LOADED = "(images) => images.every((i) => i.complete && i.naturalWidth > 0)"
 
 def open_part(page: Any, title: str, inside: str) -> None:
     """Unfold a part of the tab Ask by the keyboard."""
-    page.get_by_role("tab", name="Ask").press("Enter")
+    tab = page.get_by_role("tab", name="Ask")
+    for _ in range(20):  # a page just opened is shown before it hears a key
+        tab.press("Enter")
+        if tab.get_attribute("aria-selected") == "true":
+            break
+        page.wait_for_timeout(500)
     unfold(page.get_by_role("button", name=title), page.locator(inside))
     page.emulate_media(reduced_motion="reduce")
 
