@@ -25,8 +25,8 @@ from core.data.tables.roles import Roles
 def follow(run: Path, roles: Roles, tables: tuple[Path, ...], out: Path | None = None, as_json: bool = False) -> None:
     """Follow the groups of a run over checkpoints.
 
-    The groups stay as the run confirmed them. Prints the error rate of each group and of the others at every
-    checkpoint, with intervals, and whether it changed from first to last.
+    The groups stay as the run confirmed them. Prints whether the error rate of each group changed from first to last.
+    --out and --json give the rates of the group and of the others at every checkpoint, with intervals.
     """
     if out is not None:
         check_suffix(out, *TABLES, ".html")

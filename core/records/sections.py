@@ -32,8 +32,9 @@ class Row:
     """An error rate (0 to 1) or a mean loss with its 95% interval, corrected for the search where it is confirmed."""
     against: float | None = None
     """The same of the samples that it is compared with."""
-    measure: Measure | Literal["gain in points"] = "error rate"
-    """What `estimate` and `against` are; a gain is the error rate of one model minus that of another, -1 to 1."""
+    measure: Measure | Literal["gain in points", "share of the class"] = "error rate"
+    """What `estimate` and `against` are; a gain is the error rate of one model minus that of another, -1 to 1; of a
+    confused pair the estimate is its share of the true class."""
     p: float | None = None
     """Adjusted for everything that was searched; None where nothing was tested."""
     verdict: Verdict = ""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 
-from core.checks.paired_errors import ALPHA
+from core.checks.paired_errors import ALPHA, MODEL
 from core.language.titles import capital
 from core.numbers import bracketed, count, p_value, points
 from core.records import Comparison, Diagnosis, FourWay, Row, Section, Verdict
 from core.reports.html.comparison import example_images
 from core.reports.wording.comparison import model_name, overall_sentences, scope_title, verdict_words
-from core.reports.wording.findings import cluster_title
+from core.reports.wording.findings import cluster_title, sample_noun
 
-METHOD = (
-    "A group was chosen because {a} fails in it. Its p-value and its interval allow for that, the counts do not. "
-    "Each p-value is adjusted over the groups, or over the classes (Holm); their intervals hold jointly."
-)
+CHOSEN = "The groups were chosen because {own} fails in them."
+CORRECTED = "P-values and intervals allow for that, the counts do not."
+ADJUSTED = "Each p-value is adjusted over the groups, or over the classes (Holm); their intervals hold jointly."
 
 
 def comparison_section(diagnosis: Diagnosis, comparison: Comparison) -> Section:
@@ -32,7 +31,10 @@ def comparison_section(diagnosis: Diagnosis, comparison: Comparison) -> Section:
     changed = [scope for scope in comparison.classes if scope.verdict != "open"]
     rows += [_scope(diagnosis, comparison, scope) for scope in changed]
     notes = [rates]
-    if comparison.classes and not changed:
+    method = [CHOSEN.format(own=model_name(MODEL, diagnosis)), ADJUSTED]
+    if MODEL in (comparison.a, comparison.b):
+        method.insert(1, CORRECTED)
+    if any(scope.p is not None for scope in comparison.classes) and not changed:
         notes.append("No class differs beyond chance.")
     return Section(
         f"{b} beside {a}",
@@ -40,7 +42,7 @@ def comparison_section(diagnosis: Diagnosis, comparison: Comparison) -> Section:
         rows=rows,
         figure=partial(example_images, diagnosis, comparison),
         notes=[*notes, *comparison.notes],
-        method=[METHOD.format(a=a)],
+        method=[" ".join(method)],
         key="comparison",
     )
 
@@ -54,7 +56,7 @@ def _scope(diagnosis: Diagnosis, comparison: Comparison, scope: FourWay) -> Row:
         title = cluster_title(diagnosis, cluster)
         rank = cluster.id + 1
     counts = (
-        f"{count(scope.n, diagnosis.samples.modality)}: {scope.fixed:,} fixed, {scope.broken:,} broken, "
+        f"{count(scope.n, sample_noun(diagnosis))}: {scope.fixed:,} fixed, {scope.broken:,} broken, "
         f"{scope.both:,} wrong in both"
     )
     gain = f"Gain {points(scope.difference.value, sign=True)} {bracketed(scope.difference, points=True)}"

@@ -41,13 +41,14 @@ from core.reports.wording.predictions import (
     prediction_name,
     prediction_rows,
     replication_sentence,
+    row_verdict,
 )
 from core.reports.wording.reasons import faithfulness_sentence, kinds_table
 from core.reports.wording.sensitivity import classes_sentence, sensitivity_sentence
 from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood, taken_as_is
 from core.reports.wording.verdict import PROXY, predictability_sentence, verdict
-from core.statistics.counts import n_wrong, share_inside, top_members
-from core.statistics.measures import has_wrong, in_shares, insights_of, tested_effect
+from core.statistics.counts import mean_losses, n_wrong, share_inside, top_members
+from core.statistics.measures import default_measure, has_wrong, in_shares, insights_of, tested_effect
 from core.yours import yours_of
 
 N_SAMPLES = 24
@@ -181,12 +182,16 @@ def _how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
 
 def insight_row(diagnosis: Diagnosis, insight: Insight) -> Row:
     """A condition or phrase with its figures."""
+    measure = insight.measure or default_measure(diagnosis.outcomes)
+    against = insight.error_outside
+    if measure == "mean loss":
+        against = mean_losses(diagnosis, insight.mask, insight.scope)[1]
     return Row(
         subject(diagnosis, insight),
         f"{capital(figures(diagnosis, insight))}.",
         insight.size,
-        against=insight.error_outside,
-        measure=insight.measure or "error rate",
+        against=against,
+        measure=measure,
         p=insight.p,
         verdict=_verdict(insight),
         sure=tuple(details(diagnosis, insight)),
@@ -215,7 +220,8 @@ def classes(diagnosis: Diagnosis) -> Section:
         return Section("Classes", key="classes")
     order = sorted(diagnosis.classes, key=lambda c: (not c.confirmed, c.kind == "confusion"))
     lines = [through_sentence(diagnosis, finding) for finding in diagnosis.classes]
-    if not any(c.confirmed and c.kind == "class" for c in diagnosis.classes):
+    n_classes = sum(c.kind == "class" for c in diagnosis.classes)
+    if n_classes > 1 and not any(c.confirmed and c.kind == "class" for c in diagnosis.classes):
         lines.append(f"No class is worse than the others beyond chance. {classes_sentence(diagnosis)}".strip())
     lines.append(untested_sentence(diagnosis))
     method = list[str]()
@@ -229,12 +235,17 @@ def classes(diagnosis: Diagnosis) -> Section:
 
 
 def _class(diagnosis: Diagnosis, finding: ClassFinding) -> Row:
+    measure = "mean loss"
+    if finding.kind == "confusion":
+        measure = "share of the class"
+    elif finding.error_rate is not None:
+        measure = "error rate"
     return Row(
-        class_name(finding),
+        class_name(diagnosis, finding),
         f"{capital(class_figures(diagnosis, finding))}.",
         finding.size,
         finding.error_rate or finding.mean_loss,
-        measure="error rate" if finding.error_rate else "mean loss",
+        measure=measure,
         p=finding.p,
         verdict=_verdict(finding),
     )
@@ -266,9 +277,12 @@ def on_new_data(diagnosis: Diagnosis) -> Section:
     rows = list[Row]()
     for row in prediction_rows(diagnosis):
         text = prediction_figures(row, digits)
-        rows.append(Row(prediction_name(row), text, row.n, row.observed, row.rest, row.measure, row.p))
+        figures = (row.n, row.observed, row.rest, row.measure, row.p, row_verdict(row))
+        rows.append(Row(prediction_name(row), text, *figures))
     left_out = _left_out(prediction.excluded, "new row")
-    lead = f"Tested on {fresh_source(prediction)}: {replication_sentence(prediction)} {WHICH_COUNTS}"
+    lead = f"Tested on {fresh_source(prediction)}: {replication_sentence(prediction)}"
+    if any(row.verdict in ("confirmed", "not confirmed") for row in rows):
+        lead = f"{lead} {WHICH_COUNTS}"
     return Section("New data", lead, rows=rows, notes=[*left_out, *prediction.notes], key="new_data")
 
 
@@ -296,5 +310,5 @@ def _left_out(excluded: Sequence[tuple[str, str]], noun: str) -> list[str]:
     if not excluded:
         return []
     common = Counter(reason for _, reason in excluded).most_common()
-    reasons = listed([f"{reason} ({n:,})" for reason, n in common], noun="more reasons")
+    reasons = listed([f"{reason} ({n:,})" for reason, n in common])
     return [f"{count(len(excluded), noun)} left out: {reasons}."]

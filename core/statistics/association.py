@@ -18,6 +18,8 @@ def number_association(values: F64, losses: F64) -> float:
     if known.sum() < MIN_VALUES or column[known].nunique() < 2:
         return 0.0
     ranks = pd.Series(losses).rank()
+    if ranks[known].nunique() < 2:
+        return 0.0
     return abs(float(column[known].rank().corr(ranks[known])))
 
 

@@ -14,7 +14,7 @@ from core.reports.html.render import render
 from core.reports.wording.candidates import candidates_sentence
 from core.reports.wording.findings import cluster_figures, cluster_title
 from core.reports.wording.sensitivity import sensitivity_sentence
-from core.reports.wording.verdict import verdict
+from core.reports.wording.verdict import PROXY, verdict
 from core.statistics.counts import top_members
 
 MOST_CLUSTERS = 5
@@ -56,6 +56,7 @@ def notebook_html(diagnosis: Diagnosis) -> str:
             "notebook.html.j2",
             name=samples.name[:MOST_TEXT],
             n=len(samples),
+            warning=PROXY if diagnosis.outcomes.is_proxy else "",
             verdict=verdict(diagnosis)[:MOST_WORDS],
             cards=cards,
             more=len(diagnosis.clusters) - len(cards),

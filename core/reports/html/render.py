@@ -12,6 +12,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from core import numbers
+from core.errors import printable
 from core.records import Diagnosis, Estimate
 from core.reports.wording import findings
 
@@ -72,7 +73,7 @@ def environment(*folders: Path) -> Environment:
 
 
 def render(template: str, *folders: Path, diagnosis: Diagnosis | None = None, **values: Any) -> Markup:
-    """The template filled in: markup whose texts are escaped.
+    """The template filled in: markup whose texts are escaped, control characters and unseen ones as codes.
 
     Args:
         template: its file's name, looked for in `folders` and then among the report's own.
@@ -81,4 +82,5 @@ def render(template: str, *folders: Path, diagnosis: Diagnosis | None = None, **
     """
     if diagnosis is not None:
         values |= {"diagnosis": diagnosis, "digits": numbers.digits_for(diagnosis.outcomes.loss)}
-    return Markup(environment(*folders).get_template(template).render(values))
+    text = environment(*folders).get_template(template).render(values)
+    return Markup(printable(text.replace("\r\n", "\n")))

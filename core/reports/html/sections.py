@@ -51,7 +51,7 @@ def draw_section(diagnosis: Diagnosis, section: Section, pictures: Pictures, mos
         if measure not in drawn_measures:
             continue
         ends[measure] = number(low), number(high)
-        if measure == "error rate":
+        if measure in ("error rate", "share of the class"):
             ends[measure] = percent(low), percent(high)
         elif measure == "gain in points":
             ends[measure] = points(low, sign=True), points(high, sign=True)

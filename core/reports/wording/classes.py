@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, MIN_CLASS_REST, MIN_CLASS_ROWS, share_of_alpha
+from core.language.titles import short
 from core.numbers import count, digits_for, listed, number, p_value, percent, plural, with_unit
 from core.records import ClassFinding, Diagnosis, Insight
 from core.reports.wording.findings import cluster_title, name_of
 from core.statistics.counts import mean_of_other_classes
 from core.statistics.without import class_without
 
+ARROW = " → "
+"""Between the true and the predicted class of a pair's name."""
 PAIR_TESTED = "A pair is tested for more errors of the class in that direction than of other classes."
 """What is tested of a pair: it says nothing of how often the class is wrong."""
 
@@ -20,16 +25,33 @@ def class_figures(diagnosis: Diagnosis, finding: ClassFinding) -> str:
     if finding.kind == "confusion":
         return f"{count(finding.size, 'time')} ({sure})"
     others = mean_of_other_classes(diagnosis, finding)
+    digits = digits_for(diagnosis.outcomes.loss)
+    if math.isnan(others):
+        level = f"mean loss {number(finding.mean_loss.value, digits)}{with_unit(diagnosis)}"
+        if finding.error_rate is not None:
+            level = f"{percent(finding.error_rate.value)} wrong"
+        return f"{level}, the only class ({sure})"
     if finding.error_rate is not None:
         return f"{percent(finding.error_rate.value)} wrong, other classes {percent(others)} ({sure})"
-    digits = digits_for(diagnosis.outcomes.loss)
     mean = f"{number(finding.mean_loss.value, digits)}{with_unit(diagnosis)}"
     return f"mean loss {mean}, other classes {number(others, digits)} ({sure})"
 
 
-def class_name(finding: ClassFinding) -> str:
-    """The class, or "bus taken for tram" of a pair."""
-    return finding.name.replace(" → ", " taken for ", 1)
+def class_name(diagnosis: Diagnosis, finding: ClassFinding) -> str:
+    """The class, or "bus taken for tram" of a pair; long names are cut."""
+    if finding.kind == "class":
+        return short(finding.name)
+    names = diagnosis.samples.class_names
+    parts = finding.name.split(ARROW)
+    true = parts[0]
+    predicted = ARROW.join(parts[1:])
+    for at in range(2, len(parts)):  # a class may have an arrow in its name
+        left = ARROW.join(parts[:at])
+        right = ARROW.join(parts[at:])
+        if left in names and right in names:
+            true = left
+            predicted = right
+    return f"{short(true)} taken for {short(predicted)}"
 
 
 def class_sentence(diagnosis: Diagnosis, finding: ClassFinding) -> str:
@@ -37,7 +59,7 @@ def class_sentence(diagnosis: Diagnosis, finding: ClassFinding) -> str:
     0.002)."."""
     heads = {"class": "Worse than other classes", "confusion": "Confused more than other pairs"}
     head = heads[finding.kind]
-    return f"{head}: {class_name(finding)}, {class_figures(diagnosis, finding)}."
+    return f"{head}: {class_name(diagnosis, finding)}, {class_figures(diagnosis, finding)}."
 
 
 def through_sentence(diagnosis: Diagnosis, finding: ClassFinding) -> str:
@@ -62,7 +84,7 @@ def through_sentence(diagnosis: Diagnosis, finding: ClassFinding) -> str:
         excess = "excess errors"
         rate = percent(without.level)
         left = f"{rate} of its other {without.left:,} are wrong, other classes {percent(without.rest)}"
-    return f"{name} accounts for most of {finding.name}’s {excess}: without it, {left} (not tested)."
+    return f"{name} accounts for most of {short(finding.name)}’s {excess}: without it, {left} (not tested)."
 
 
 def class_level(diagnosis: Diagnosis) -> float | None:
@@ -82,7 +104,7 @@ def untested_sentence(diagnosis: Diagnosis) -> str:
     parts: list[str] = []
     for reason, findings in by_reason.items():
         was = plural(len(findings), "was", "were")
-        named = listed([f"{f.name} ({f.size:,})" for f in findings], 5)
+        named = listed([f"{short(f.name)} ({f.size:,})" for f in findings], 5)
         parts.append(f"{count(len(findings), 'class')} {was} not tested ({reason}): {named}.")
     return " ".join(parts)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from core.checks.paired_errors import ALPHA, MARGIN, MODEL
 from core.numbers import PER_CENT, count, interval, number, p_value, points, with_interval
 from core.records import OWN, Comparison, Diagnosis, Estimate, FourWay
-from core.reports.wording.findings import cluster_title
+from core.reports.wording.findings import cluster_title, sample_noun
 
 VERDICTS = {
     "fixed": "better: {b} is wrong less often",
@@ -46,12 +48,14 @@ def overall_sentences(
         noun: what is counted, where there is no diagnosis to say it.
     """
     if diagnosis is not None:
-        noun = diagnosis.samples.modality
+        noun = sample_noun(diagnosis)
     a = model_name(comparison.a, diagnosis)
     b = model_name(comparison.b, diagnosis)
     overall = comparison.overall
     change = f"{points(overall.difference.value, sign=True)} (95% CI {span(overall.difference)}"
-    chance = f"McNemar {p_value(overall.p)}" if overall.p is not None else "not tested"
+    chance = "not tested"
+    if overall.p is not None:
+        chance = f"{_test_name(comparison, diagnosis)} {p_value(overall.p)}"
     counts = (
         f"{b} fixed {overall.fixed:,} and broke {overall.broken:,} of {count(overall.n, noun)}: {change}; {chance})"
     )
@@ -62,6 +66,15 @@ def overall_sentences(
     if math.isfinite(comparison.agreement):
         rates = f"{rates} Agreement of their errors beyond chance (kappa): {number(comparison.agreement, 2)}."
     return f"{counts}.", rates
+
+
+def _test_name(comparison: Comparison, diagnosis: Diagnosis | None) -> str:
+    """The test behind the p-value of all samples: related rows flip together."""
+    if diagnosis is not None and diagnosis.samples.groups is not None:
+        groups = diagnosis.samples.groups[comparison.rows]
+        if len(np.unique(groups)) < len(groups):
+            return "sign flips"
+    return "McNemar"
 
 
 def verdict_words(

@@ -16,7 +16,10 @@ CI = "95% CI"
 
 
 def class_noun(diagnosis: Diagnosis, name: str) -> str:
-    """Samples of a class: of images in the plural, such as "birds"; else the class's name."""
+    """Samples of a class: of images in the plural, such as "birds", else the class's name; of several classes that are
+    searched as one "samples of bus, car and 2 more"."""
+    if name not in diagnosis.samples.class_names:
+        return f"samples of {name}"
     return Subject(name, diagnosis.samples.modality).who
 
 
@@ -24,6 +27,8 @@ def others_of(diagnosis: Diagnosis, scope: str) -> str:
     """What a finding is compared with: "the others", or "other birds" within the class bird."""
     if scope == EVERYTHING:
         return "the others"
+    if scope not in diagnosis.samples.class_names:
+        return f"the others of {scope}"
     who = class_noun(diagnosis, scope)
     if diagnosis.samples.modality == "image":
         return f"other {who}"

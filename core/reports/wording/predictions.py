@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from core.numbers import bracketed, count, digits_for, number, p_value, percent, with_unit
-from core.records import EVERYTHING, Diagnosis, Estimate, Measure, Prediction, PredictionRow
+from core.numbers import bracketed, count, digits_for, number, p_value, percent, plural, with_unit
+from core.records import EVERYTHING, Diagnosis, Estimate, Measure, Prediction, PredictionRow, Verdict
 from core.reports.wording.effects import capped_at
 from core.reports.wording.findings import cluster_title
 
@@ -119,19 +120,37 @@ def replication_sentence(prediction: Prediction) -> str:
     judged = [row for row in findings if row.as_predicted is not None]
     if not findings:
         return "nothing was confirmed, so nothing was predicted."
+    n_untested = sum(row.not_tried is not None for row in findings)
+    n_unsure = len(findings) - len(judged) - n_untested
+    parts = list[str]()
+    if judged:
+        parts.append(_holding(judged))
+    if n_untested:
+        parts.append(f"{_counted(n_untested, parts)} {plural(n_untested, 'was', 'were')} not tested")
+    if n_unsure:
+        parts.append(f"{_counted(n_unsure, parts)} had too few samples to tell")
+    return f"{'; '.join(parts)}."
+
+
+def _holding(judged: Sequence[PredictionRow]) -> str:
+    """Such as "2 of 3 findings hold, 1 at the expected rate"."""
     again = [row for row in judged if replicates(row)]
     n_as_expected = sum(bool(row.as_predicted) for row in again)
     hold = "holds" if 1 in (len(again), len(judged)) else "hold"
     text = f"{len(again):,} of {count(len(judged), 'finding')} {hold}"
-    if again:
-        way = "as expected"
-        if all(row.measure == "error rate" for row in findings):
-            way = "at the expected rate"
-        text = f"{text}, {n_as_expected:,} {way}"
-    unsure = len(findings) - len(judged)
-    if unsure:
-        text = f"{text}; {unsure:,} more had too few samples to tell"
-    return f"{text}."
+    if not again:
+        return text
+    way = "as expected"
+    if all(row.measure == "error rate" for row in judged):
+        way = "at the expected rate"
+    return f"{text}, {n_as_expected:,} {way}"
+
+
+def _counted(n: int, before: Sequence[str]) -> str:
+    """Such as "4 findings", or "4 more" after others."""
+    if before:
+        return f"{n:,} more"
+    return count(n, "finding")
 
 
 def replicates(row: PredictionRow) -> bool:
@@ -158,6 +177,17 @@ def prediction_verdict(row: PredictionRow) -> str:
     return "holds, by a different amount"
 
 
+def row_verdict(row: PredictionRow) -> Verdict:
+    """The verdict of a finding's row: confirmed where it holds; "" for what a person would have picked."""
+    if row.kind not in CONFIRMED_KINDS:
+        return ""
+    if row.p is None:
+        return "not tested"
+    if replicates(row) and row.as_predicted is not None:
+        return "confirmed"
+    return "not confirmed"
+
+
 def prediction_rows(diagnosis: Diagnosis) -> tuple[PredictionRow, ...]:
     """The rows of the diagnosis' prediction, each cluster by its number and its title; empty if
     nothing was predicted."""
@@ -180,6 +210,6 @@ def prediction_name(row: PredictionRow) -> str:
     text = row.text
     if row.kind == "phrase":
         text = f'"{text}"'
-    if row.kind == "cluster" or row.scope == EVERYTHING or row.scope in row.text:
+    if row.kind == "cluster" or row.scope == EVERYTHING:
         return text
     return f"{row.scope}: {text}"

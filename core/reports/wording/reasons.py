@@ -50,7 +50,7 @@ def sentence_of(diagnosis: Diagnosis, reason: SampleReason) -> str:
     text = f"{heads[failed, reason.worst]} ({expected}): {'; '.join(parts)}."
     names = diagnosis.samples.class_names
     predictions = diagnosis.outcomes.predictions
-    if predictions is None or not names:
+    if predictions is None or not names or predictions[reason.row] < 0:
         return text
     return f'{text} Predicted "{names[int(predictions[reason.row])]}".'
 
@@ -137,6 +137,8 @@ def faithfulness_sentence(diagnosis: Diagnosis, faithfulness: Faithfulness) -> s
     area = f"AUROC {_area(whole)}; held-out halves of {count(whole.n, 'sample')}"
     if whole.auroc.low > CHANCE:
         return f"Samples with a named cause {fail} more often: {percent(whole.rate_named)}{rest} ({area})."
+    if whole.auroc.high < CHANCE:
+        return f"Samples with a named cause {fail} less often: {percent(whole.rate_named)}{rest} ({area})."
     return f"No difference shown: {percent(whole.rate_named)} of samples with a named cause {fail}{rest} ({area})."
 
 

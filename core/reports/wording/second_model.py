@@ -9,6 +9,7 @@ from core.checks.checkpoints.follow import FollowedCluster
 from core.checks.paired_errors import ALPHA
 from core.numbers import bracketed, count, interval, number, p_value, percent, plural, points
 from core.records import Comparison, Diagnosis, FourWay
+from core.reports.wording.findings import sample_noun
 
 if TYPE_CHECKING:
     from core.checks.model_cost import ModelCost
@@ -37,7 +38,7 @@ def second_headline(
     n = len(comparison.rows)
     total = len(diagnosis.samples)
     if n < total:
-        part = f"{n:,} of the run's {count(total, diagnosis.samples.modality)}"
+        part = f"{n:,} of the run's {count(total, sample_noun(diagnosis))}"
         who = f"On {part}, {who[0].lower()}{who[1:]}"
     return f"{who} {faster}{_changed(comparison.overall)}. {_groups_worse(comparison)}"
 
@@ -103,13 +104,19 @@ def change_sentence(names: Sequence[str], cluster: FollowedCluster) -> str:
     """How the error rate changed from the first to the last checkpoint, in a sentence (plain text)."""
     if cluster.p is None:
         rate = cluster.rates[-1]
+        if not cluster.n[-1]:
+            return f"{names[-1]} answers none of these samples."
         return f"{percent(rate.value)} wrong in {names[-1]} {bracketed(rate, share=True)}."
     change = cluster.change
+    size = max(cluster.n) if cluster.cluster is None else cluster.cluster.size
+    shared = ""
+    if min(cluster.n[0], cluster.n[-1]) < size:
+        shared = " on the samples that both answer"
     if not change.value:
-        return f"Wrong as often in {names[-1]} as in {names[0]} ({p_value(cluster.p)})."
+        return f"Wrong as often in {names[-1]} as in {names[0]}{shared} ({p_value(cluster.p)})."
     direction = "fell" if change.value < 0 else "rose"
     figures = f"{points(change.value, sign=True)} {bracketed(change, points=True)}, {p_value(cluster.p)}"
-    sentence = f"From {names[0]} to {names[-1]} the error rate {direction}: {figures}"
+    sentence = f"From {names[0]} to {names[-1]} the error rate {direction}{shared}: {figures}"
     if cluster.p < 0.05:
         return f"{sentence}."
     return f"{sentence}; could be chance."

@@ -16,6 +16,8 @@ KEPT_TOGETHER = "This holds for groups that the encoder keeps together; scattere
 def sensitivity_sentence(diagnosis: Diagnosis) -> str:
     """The smallest groups that would usually have been found, of a class and of all samples; or that none would be."""
     sensitivity = diagnosis.sensitivity
+    if sensitivity is None and diagnosis.estimate.predictability.p is not None:
+        return "Detection limits were not measured."
     if sensitivity is None:
         unit = diagnosis.samples.group_name
         rows = f"values of {unit}" if unit else "independent rows"

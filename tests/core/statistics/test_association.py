@@ -35,3 +35,7 @@ def test_numbers_have_the_absolute_rank_correlation_of_the_cells_that_are_not_em
     assert number_association(values, losses) == pytest.approx(expected, abs=0.01)
     assert number_association(np.full(200, np.nan), losses) == 0
     assert number_association(np.ones(200), losses) == 0
+
+
+def test_a_constant_loss_goes_with_nothing() -> None:
+    assert number_association(np.arange(5.0), np.ones(5)) == 0.0

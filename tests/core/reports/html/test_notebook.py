@@ -15,7 +15,7 @@ from core.language.titles import capital
 from core.reports.html.notebook import MOST_BYTES, notebook_html
 from core.reports.tables.findings import COLUMNS, findings_table
 from core.reports.wording.findings import cluster_figures, cluster_title
-from core.reports.wording.verdict import verdict
+from core.reports.wording.verdict import PROXY, verdict
 from tests.support.diagnoses import make_diagnosis
 from tests.support.page import Page
 from tests.support.words import with_words
@@ -87,3 +87,10 @@ def test_the_table_of_findings_holds_everything_that_is_claimed() -> None:
     assert all(s.startswith(f"Hint, {cluster_title(diagnosis, c)}. ") for s, c in zip(looked, diagnosis.candidates))
     assert (first["excess_loss_low"], first["excess_loss"]) == (cluster.excess_loss.low, cluster.excess_loss.value)
     assert findings_table(make_diagnosis(n_clusters=0))["kind"].isin(["class", "confusion", "hint"]).all()
+
+
+def test_a_proxy_is_called_one() -> None:
+    diagnosis = make_diagnosis(with_errors=False)
+    assert PROXY not in Page(notebook_html(diagnosis)).text
+    proxy = replace(diagnosis, outcomes=replace(diagnosis.outcomes, is_proxy=True))
+    assert PROXY in Page(notebook_html(proxy)).text

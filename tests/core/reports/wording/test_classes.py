@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from core.records import Diagnosis, Outcomes
+from core.reports.sections import classes
 from core.reports.tables.findings import findings_table
 from core.reports.terminal import text_summary
-from core.reports.wording.classes import through_sentence, untested_sentence, why_untested
+from core.reports.wording.classes import class_figures, class_name, through_sentence, untested_sentence, why_untested
 from core.statistics.without import class_without
 from tests.support.diagnoses import make_diagnosis
 
@@ -108,3 +109,28 @@ def test_of_a_finding_in_all_samples_the_rest_goes_without_its_own_too() -> None
     assert errors is not None
     others = labels != run.samples.class_names.index("bus")
     assert found.rest == pytest.approx(errors[others & ~dark].mean())
+
+
+def test_a_class_with_an_arrow_in_its_name_is_no_pair() -> None:
+    run = make_diagnosis()
+    samples = replace(run.samples, class_names=("sun → moon", "car", "x"))
+    arrows = replace(run, samples=samples)
+    whole = replace(run.classes[0], name="sun → moon")
+    pair = replace(run.classes[-1], name="sun → moon → x")
+    assert class_name(arrows, whole) == "sun → moon"
+    assert class_name(arrows, pair) == "sun → moon taken for x"
+    assert class_name(run, run.classes[-1]) == "bus taken for tram"
+    assert len(class_name(run, replace(whole, name="x" * 10_000))) < 100
+
+
+def test_one_class_is_compared_with_no_other() -> None:
+    run = make_diagnosis()
+    only = replace(run.classes[0], size=60, p=None, confirmed=False)
+    alone = replace(run, classes=(only,))
+    assert "No class" not in " ".join(classes(alone).notes)
+    assert class_figures(alone, only) == "35% wrong, the only class (not tested)"
+
+
+def test_the_rate_of_a_pair_is_called_a_share_of_its_class() -> None:
+    rows = {row.subject: row.measure for row in classes(make_diagnosis()).rows}
+    assert rows == {"bus": "error rate", "bus taken for tram": "share of the class", "car": "error rate"}

@@ -7,9 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
-from core.records import ClusterName, Diagnosis, Estimate, Insight
-from core.reports.wording.findings import cluster_title, how_sure, sentence
+from core.records import ClusterName, Diagnosis, Estimate, Insight, PredictionRow
+from core.reports.sections import insight_row, on_new_data
+from core.reports.terminal import text_summary
+from core.reports.wording.findings import cluster_title, figures, how_sure, sentence, subject
 from core.reports.wording.predictions import (
     prediction_name,
     prediction_rows,
@@ -140,3 +143,55 @@ def test_predictions_are_told_with_what_came(golden: Golden) -> None:
             ],
         },
     )
+
+
+def test_untested_and_undecided_findings_are_counted_apart() -> None:
+    made = made_prediction()
+    held, _, few, _, lasso = made.rows
+    lacking = replace(few, not_tried="the new table has no column 'weather'", observed=None)
+
+    def told(*rows: PredictionRow) -> str:
+        return replication_sentence(replace(made, rows=rows))
+
+    assert told(held, lacking) == "1 of 1 finding holds, 1 at the expected rate; 1 more was not tested."
+    assert told(lacking, lacking, few) == "2 findings were not tested; 1 more had too few samples to tell."
+    assert told(few) == "1 finding had too few samples to tell."
+    run = replace(with_words(), prediction=replace(made, rows=(lasso,)))
+    assert "Trust" not in on_new_data(run).lead
+
+
+def test_a_predicted_condition_keeps_its_class_even_where_its_text_holds_the_name() -> None:
+    row = replace(made_prediction().rows[2], text="size at least 14.7", scope="1")
+    assert prediction_name(row) == "1: size at least 14.7"
+
+
+def test_rows_of_new_data_carry_a_verdict_and_are_printed() -> None:
+    made = made_prediction()
+    run = replace(with_words(), prediction=made)
+    assert [row.verdict for row in on_new_data(run).rows] == [
+        "confirmed",
+        "not confirmed",
+        "not tested",
+        "not tested",
+        "",
+    ]
+    printed = text_summary(run)
+    for row in on_new_data(run).rows:
+        assert row.text in printed
+
+
+def test_a_finding_of_several_classes_is_not_called_by_one() -> None:
+    run = make_diagnosis()
+    scope = "c22, c11 and 5 more"
+    insight = replace(run.insights[0], scope=scope, error_outside=0.12)
+    assert subject(run, insight) == "Samples of c22, c11 and 5 more with weather = fog"
+    assert "12% of the others of c22, c11 and 5 more" in figures(run, insight)
+
+
+def test_a_row_of_a_finding_is_compared_in_its_measure() -> None:
+    run = make_diagnosis()
+    insight = replace(run.insights[0], measure="mean loss")
+    row = insight_row(run, insight)
+    assert row.against == pytest.approx(run.outcomes.fitted[~insight.mask].mean())
+    lossy = make_diagnosis(with_errors=False)
+    assert insight_row(lossy, lossy.insights[0]).measure == "mean loss"

@@ -93,3 +93,16 @@ def test_what_the_sentences_are_worth_is_said_with_interval_and_n(
         },
     )
     assert kinds_table(none) == kinds_table(refused) == []
+
+
+def test_a_sample_without_a_prediction_names_none(diagnosis: Diagnosis) -> None:
+    none = replace(diagnosis, outcomes=replace(diagnosis.outcomes, predictions=np.full(60, -1, np.int64)))
+    reason = SampleReason(0, 1.0, False, (Ground("neighbours", number=3),))
+    assert "Predicted" in sentence_of(diagnosis, reason)
+    assert "Predicted" not in sentence_of(none, reason)
+
+
+def test_causes_that_point_the_wrong_way_are_said_to(diagnosis: Diagnosis) -> None:
+    whole = kind("any", 20, 0.32)
+    text = faithfulness_sentence(diagnosis, Faithfulness((whole,)))
+    assert text.startswith("Samples with a named cause are wrong less often")

@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.checks.checkpoints.follow import FollowedCluster
 from core.checks.compare import compare_outcomes
 from core.checks.model_cost import ModelCost
-from core.records import Bool, Comparison, Diagnosis, Estimate
-from core.reports.wording.second_model import second_headline, second_lines
+from core.records import UNDEFINED, Bool, Comparison, Diagnosis, Estimate
+from core.reports.comparison import comparison_section
+from core.reports.wording.second_model import change_sentence, second_headline, second_lines
 from tests.support.diagnoses import make_diagnosis
 
 COSTS = ModelCost(6, 384, 22_600_000, 9.42), ModelCost(3, 384, 17_200_000, 4.69)
@@ -59,3 +61,36 @@ def test_what_a_second_model_brings_and_costs_is_told(run: Diagnosis, golden: Ca
         }
         | {title: second_headline(run, replace(found, clusters=some)) for title, some in of_clusters.items()},
     )
+
+
+def test_the_test_the_noun_and_the_choice_of_groups_are_those_of_the_run(run: Diagnosis) -> None:
+    errors = run.outcomes.errors
+    assert errors is not None
+    bare = replace(run, samples=replace(run.samples, items=None))
+    found = beside(bare, ~errors)
+    section = comparison_section(bare, found)
+    assert "sign flips p" in section.lead
+    assert "400 samples" in section.lead
+    assert "image" not in section.rows[0].text
+    single = replace(bare, samples=replace(bare.samples, groups=None))
+    assert "McNemar p" in comparison_section(single, beside(single, ~errors)).lead
+    assert section.method[0].startswith("The groups were chosen because your model fails in them. P-values")
+    others = comparison_section(bare, replace(found, a="weak", b="strong"))
+    assert "your model fails in them. Each p-value" in others.method[0]
+    untested = replace(found, classes=tuple(replace(c, p=None, verdict="open") for c in found.classes))
+    assert "No class differs" not in " ".join(comparison_section(bare, untested).notes)
+
+
+def test_a_change_says_where_it_rests_on_the_shared_samples(run: Diagnosis) -> None:
+    cluster = run.clusters[0]
+    rate = Estimate(0.5, 0.4, 0.6)
+    size = cluster.size
+    same = Estimate(0.0, -0.1, 0.1)
+    followed = FollowedCluster(cluster, rate, (rate, rate), (0.1, 0.1), (size, size), same, 0.9)
+    assert change_sentence(("a", "b"), followed) == "Wrong as often in b as in a (p = 0.90)."
+    part = replace(followed, n=(size, size - 1))
+    assert (
+        change_sentence(("a", "b"), part) == "Wrong as often in b as in a on the samples that both answer (p = 0.90)."
+    )
+    none = replace(followed, n=(size, 0), rates=(rate, UNDEFINED), p=None)
+    assert change_sentence(("a", "b"), none) == "b answers none of these samples."

@@ -46,3 +46,8 @@ def test_what_would_have_been_found_is_told(golden: Callable[..., None]) -> None
     )
     assert classes_sentence(with_grid(made_sensitivity(classes=()))) == classes_sentence(with_grid(None)) == ""
     assert how_planted(with_grid(None)) == ""
+
+
+def test_limits_that_were_switched_off_are_not_blamed_on_the_rows() -> None:
+    run = replace(make_diagnosis(), sensitivity=None)
+    assert sensitivity_sentence(run) == "Detection limits were not measured."

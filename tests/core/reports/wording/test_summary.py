@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.records import Diagnosis, Estimate
+from core.records import Diagnosis, Estimate, Row, Section
 from core.records.diagnosis import Measure
 from core.reports.html.diagnosis import render_report
 from core.reports.sections import groups
-from core.reports.terminal import text_summary
+from core.reports.terminal import section_lines, text_summary
 from core.reports.wording.classes import class_level
 from core.reports.wording.findings import cluster_figures
 from core.reports.wording.verdict import predictability_sentence, verdict
@@ -155,3 +155,26 @@ def test_verdicts_and_whole_summaries(golden: Callable[..., None]) -> None:
         | {"Chance only where all was tested and nothing found": [verdict(run) for run in verdicts]}
         | {title: text_summary(run) for title, run in texts.items()},
     )
+
+
+def test_a_name_begins_no_line_and_fills_none() -> None:
+    rows = (Row("bus\nNotes", "AUROC 0.62.\nAll fine"), Row("x" * 10_000, "Wrong."))
+    lines = section_lines(Section("Classes", rows=rows))
+    assert lines[1] == "  bus Notes: AUROC 0.62. All fine"
+    assert max(map(len, lines)) < 2_100
+
+
+def test_the_report_shows_control_characters_as_codes() -> None:
+    run = make_diagnosis()
+    name = "\x1b[31mbus\u202e"
+    report = render_report(replace(run, samples=replace(run.samples, class_names=(name, "car", "tram"), name=name)))
+    assert "\x1b" not in report
+    assert "\u202e" not in report
+    assert "\\x1b[31mbus" in report
+
+
+def test_similar_samples_of_a_loss_are_not_called_right() -> None:
+    assert "Similar, but right" in render_report(make_diagnosis())
+    losses = render_report(make_diagnosis(with_errors=False))
+    assert "Similar, but right" not in losses
+    assert "Similar, with a low loss" in losses
