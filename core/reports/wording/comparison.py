@@ -73,7 +73,7 @@ def _test_name(comparison: Comparison, diagnosis: Diagnosis | None) -> str:
     if diagnosis is not None and diagnosis.samples.groups is not None:
         groups = diagnosis.samples.groups[comparison.rows]
         if len(np.unique(groups)) < len(groups):
-            return "sign flips"
+            return "sign-flip"
     return "McNemar"
 
 

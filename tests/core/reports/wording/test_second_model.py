@@ -69,7 +69,7 @@ def test_the_test_the_noun_and_the_choice_of_groups_are_those_of_the_run(run: Di
     bare = replace(run, samples=replace(run.samples, items=None))
     found = beside(bare, ~errors)
     section = comparison_section(bare, found)
-    assert "sign flips p" in section.lead
+    assert "sign-flip p" in section.lead
     assert "400 samples" in section.lead
     assert "image" not in section.rows[0].text
     single = replace(bare, samples=replace(bare.samples, groups=None))
