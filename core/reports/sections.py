@@ -262,6 +262,7 @@ def _hint(diagnosis: Diagnosis, candidate: FailureCluster) -> Row:
         cluster_title(diagnosis, candidate),
         f"{capital(candidate_phrase(diagnosis, candidate))}.",
         candidate.size,
+        measure=candidate.measure or default_measure(diagnosis.outcomes),
         verdict="hint",
         sure=tuple(filter(None, [how_sure(diagnosis, candidate)])),
         samples=top_members(diagnosis, candidate, N_SAMPLES),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.records import ClusterName, Diagnosis, Estimate, Insight, PredictionRow
-from core.reports.sections import insight_row, on_new_data
+from core.reports.sections import hints, insight_row, on_new_data
 from core.reports.terminal import text_summary
 from core.reports.wording.findings import cluster_title, figures, how_sure, sentence, subject
 from core.reports.wording.predictions import (
@@ -195,3 +195,4 @@ def test_a_row_of_a_finding_is_compared_in_its_measure() -> None:
     assert row.against == pytest.approx(run.outcomes.fitted[~insight.mask].mean())
     lossy = make_diagnosis(with_errors=False)
     assert insight_row(lossy, lossy.insights[0]).measure == "mean loss"
+    assert hints(lossy).rows[0].measure == "mean loss"
