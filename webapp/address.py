@@ -15,12 +15,14 @@ from webapp.explore.tab import View, show_run
 from webapp.markup.components import script
 from webapp.state.boxes import in_message
 from webapp.state.events import event_data
-from webapp.state.jobs import LIGHT, PLAIN, PRIVATE
+from webapp.state.jobs import JOBS, LIGHT, PLAIN, PRIVATE
 from webapp.state.picker import runs_to_open
 from webapp.state.query import query_of, question_of, session_of, tab_of, view_of
 from webapp.state.runs import MAX_ASKED_RUNS, RUNS
 from webapp.state.session import Session, shows_errors
+from webapp.state.visitor import visitor
 
+FINISHED = "This run has finished."
 GONE = "The server no longer has this run: it was deleted, expired after a day, or went with a stopped server."
 
 
@@ -38,6 +40,7 @@ class OpenedAddress(NamedTuple):
     failure_map: Any = None
     pane: Any = None
     notes: Any = None
+    job: Any = None
 
     def outputs(self) -> list[Any]:
         """The values for Gradio."""
@@ -46,7 +49,7 @@ class OpenedAddress(NamedTuple):
 
 def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: gr.EventData) -> tuple[Any, ...]:
     """Open the page at an address, or go back to one: returns (tabs, text, second text, whether to ask, session,
-    picker, then what `show_run` gives after the session).
+    picker, what `show_run` gives after the session, then the link id of the job to follow).
 
     Args:
         first: the run that an address without one opens.
@@ -54,13 +57,19 @@ def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: 
     The payload comes from the browser; ids of runs that no longer exist are left out of the answer.
     """
     payload = event_data(event)
-    own_ids = payload.get("own")
+    stored = payload.get("own")
     query = payload.get("query")
-    RUNS.adopt([run for run in own_ids if isinstance(run, str)][:MAX_ASKED_RUNS] if isinstance(own_ids, list) else [])
+    own_ids = list[str]()
+    if isinstance(stored, list):
+        own_ids = [run for run in stored if isinstance(run, str)][:MAX_ASKED_RUNS]
+    JOBS.lasting.adopt(own_ids, visitor(), everything=RUNS.lists_all)
+    RUNS.adopt(own_ids)  # in this order, as a job can become a run at any time
     if not isinstance(query, dict):
         query = {}
+    query, job = _with_job(query)
+    tab = tab_of(query)
     if not query and not payload.get("back"):
-        return _only_runs(session, examples)
+        return _only_runs(session, examples, tab, job)
     asked = query.get("run") or RUNS.link(first)
     known = [first, *(run for run, _ in RUNS.list_own())]  # a notebook's page opens its user's run first
     run = next((run for run in known if RUNS.link(run) == asked), asked)
@@ -73,12 +82,11 @@ def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: 
     if diagnosis is None:
         if query.get("run"):
             gr.Warning(GONE, title="Run not found")
-        return _only_runs(session, examples)
+        return _only_runs(session, examples, tab, job)
     opened, parts = _open(run, query)
     text, compared = question_of(query)
-    tab = tab_of(query) or "explore"
     shown = OpenedAddress(
-        gr.update(selected=tab),
+        gr.update(selected=tab or "explore"),
         text or None,
         compared or None,
         bool(text) and tab == "ask",
@@ -86,7 +94,25 @@ def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: 
         runs_to_open(run, examples),
         *parts,
     )
-    return tuple(shown.outputs())
+    return tuple(shown._replace(job=job or None).outputs())
+
+
+def _with_job(query: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return the query without its job, and the link id of the job to follow: that of the query, or the visitor's own,
+    or "". The link of a finished job opens its run, that of an unknown one the form."""
+    link = query.get("job")
+    rest = {part: value for part, value in query.items() if part != "job"}
+    if not isinstance(link, str) or not link:
+        return rest, JOBS.lasting.shown(visitor())
+    in_form = {"tab": "data", **rest}
+    if JOBS.lasting.find(link):
+        JOBS.lasting.show(link, visitor())
+        return in_form, link
+    if RUNS.is_linked(link):
+        gr.Info(FINISHED, title="Run finished")
+        return {"run": link}, ""
+    gr.Warning(GONE, title="Run not found")
+    return in_form, ""
 
 
 def _open(run: str, query: dict[str, Any]) -> tuple[Session, Sequence[Any]]:
@@ -104,18 +130,24 @@ def _open(run: str, query: dict[str, Any]) -> tuple[Session, Sequence[Any]]:
     return session, (strip, classes, points, pane, notes)
 
 
-def _only_runs(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, ...]:
-    """Update only the runs that the picker offers."""
+def _only_runs(session: Session, examples: list[tuple[str, str]], tab: str, job: str) -> tuple[Any, ...]:
+    """Update only the runs that the picker offers, the tab of the address, and the job to follow."""
     known = gr.update(view=view_of(session))
-    shown = OpenedAddress(picker=runs_to_open(session.run, examples), failure_map=known)
+    shown = OpenedAddress(picker=runs_to_open(session.run, examples), failure_map=known, job=job or None)
+    if tab:
+        shown = shown._replace(tabs=gr.update(selected=tab))
     return tuple(shown.outputs())
 
 
 def build(
-    session: gr.State, view: View, tabs: gr.Tabs, asking: Asking, examples: list[tuple[str, str]]
+    session: gr.State, view: View, tabs: gr.Tabs, asking: Asking, examples: list[tuple[str, str]], job: gr.State
 ) -> Callable[..., Any]:
-    """Wire the address: it records what is open, selected, and asked, and a link restores it. Returns a function that
-    adds an event after an address was opened."""
+    """Wire the address: it records what is open, selected, and asked, and which job runs, and a link restores it.
+    Returns a function that adds an event after an address was opened.
+
+    Args:
+        job: filled with the link id of the job to follow.
+    """
     first = ""
     if examples:
         first = examples[0][1]
@@ -137,7 +169,7 @@ def build(
             return asking.ask(*inputs)
         return tuple(gr.skip() for _ in asking.outputs)
 
-    filled = [tabs, asking.text, asking.compared, linked, session, view.picker, *view.all()]
+    filled = [tabs, asking.text, asking.compared, linked, session, view.picker, *view.all(), job]
     # queued, because a warning needs the queue; link.js sends the latest address after each answer
     gone = address.go(shows_errors(go), [session], filled, trigger_mode="multiple", **PRIVATE, **LIGHT)
     inputs = [linked, session, asking.state, asking.text, asking.compared]

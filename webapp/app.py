@@ -135,7 +135,7 @@ def build_app(
                 _guide(at_home)
         top.act(_to_data, None, [tabs], **QUICK)
         new_run.wire_offer(session, view, tabs, offered)
-        opened_address = address.build(session, view, tabs, asking, offered)
+        opened_address = address.build(session, view, tabs, asking, offered, form.link)
         mine.after(opened_address)
         compared(opened_address)
         brought = [block for block in demo.blocks.values() if isinstance(block, gr.File)]

@@ -13,6 +13,7 @@ const OUT = "You are signed out. Reload the page and sign in.";
 const AGAIN = "Your work in progress did not finish. Start it again.";
 const LEFT = "Work in progress stopped when you left or reloaded this page. Start it again.";
 const CUT = "<h3>Did not finish</h3><p>The server stopped answering meanwhile.</p>";
+const UNSEEN = "<h3>Connection lost</h3><p>Reload the page to see whether the run goes on.</p>";
 let missed = 0, after = "", lost = false;
 
 const say = (text) => {
@@ -36,12 +37,14 @@ const meet = (server, said) => {
   return anew;
 };
 const working = () => document.querySelector("[data-busy]");
-const cut = () => {  // no answer will come any more that ends what these say
-  for (const status of document.querySelectorAll("[data-busy]")) {
-    lost = true;
-    status.innerHTML = CUT;
+const cut = (anew) => {  // no answer will come any more that ends what these say
+  for (const status of document.querySelectorAll(anew ? "[data-busy], [data-lasting]" : "[data-busy]")) {
+    const unsure = status.hasAttribute("data-lasting") && !anew;  // it may go on without the page
+    lost ||= !unsure;
+    status.innerHTML = unsure ? UNSEEN : CUT;
     status.classList.add("quiet");
     status.removeAttribute("data-busy");
+    status.toggleAttribute("data-lasting", unsure);
   }
 };
 const look = async () => {
@@ -50,7 +53,7 @@ const look = async () => {
     if (answer.status >= 500) throw new Error(answer.status);  // what a proxy says for it
     missed = 0;
     if (answer.ok && meet((await answer.json()).app_id, RELOAD)) {
-      cut();
+      cut(true);
       if (lost) after = `${after} ${AGAIN}`;
     }
     if (working()) {  // something else was begun
@@ -62,7 +65,7 @@ const look = async () => {
     missed += 1;
     if (missed > 1) {
       say(LOST);
-      cut();
+      cut(false);
     }
   }
   setTimeout(look, EVERY_MS);
@@ -70,6 +73,7 @@ const look = async () => {
 const SAID = after = kept("errata-said", "");
 if (window.gradio_config?.app_id) meet(window.gradio_config.app_id, ANEW);
 if (kept("errata-working", "") && !SAID) after = after ? `${after} ${AGAIN}` : LEFT;
-addEventListener("pagehide", () => kept("errata-working", working() || lost ? "yes" : ""));
+const stops = () => document.querySelector("[data-busy]:not([data-lasting])");
+addEventListener("pagehide", () => kept("errata-working", stops() || lost ? "yes" : ""));
 say(after);
 setTimeout(look, EVERY_MS);

@@ -2,10 +2,10 @@
 // Runs inside gr.HTML's js_on_load (`element`, `props`, `trigger`, `watch`); webapp/address.py is the other half.
 
 const MINE = "errata-runs", MOST = 50, ID = /^[\w-]{22}$/;
-const OF_RUN = ["run", "cluster", "candidate", "row", "set", "lasso", "filter", "colour", "beside"], OF_VIEW = ["tab", "ask", "than"], OF_PAGE = ["embed", "size", "__theme"];
+const OF_RUN = ["job", "run", "cluster", "candidate", "row", "set", "lasso", "filter", "colour", "beside"], OF_VIEW = ["tab", "ask", "than"], OF_PAGE = ["embed", "size", "__theme"];
 const asked = new URLSearchParams(location.search);
 const plain = props.value; // what an address without anything opens
-let now = plain, sent = [], own = [], arriving = false, again = false, patience = 0, opens = false, missed = "";
+let now = plain, sent = [], own = [], arriving = false, again = false, patience = 0, opens = false, named = false, missed = "";
 let view = pick(asked, OF_VIEW);
 
 function pick(from, keys) {
@@ -47,6 +47,7 @@ function go(back) {
   if (!back && !props.lists && !sent.length && !Object.keys(query).length) return;
   arriving = true;
   opens = Object.keys(query).length > 0; // else the answer is the list of runs alone, and the tab stays
+  named = "job" in query;
   patience = setTimeout(arrived, 10_000); // where no answer comes
   trigger("go", { query, own: sent, back });
 }
@@ -71,6 +72,8 @@ window.addEventListener("errata-view", ({ detail }) => {
   const gone = [...sent, ...before].filter((id) => !own.includes(id));
   keep([...new Set([...mine().filter((id) => !gone.includes(id)), ...own])]);
   sent = [];
+  if (named) view = { ...view, tab: chosen() }; // a job that has finished opens its run in another tab than its address says
+  named = false;
   if (!again) write();
   arrived();
 });

@@ -30,7 +30,8 @@ HIDDEN = (("nothing", 0.0), ("a quarter", 0.25), ("a third", 0.33))
 
 
 def make_run(columns: Sequence[Column], root: Path | None, *inputs: Any) -> Job:
-    """Return a job for the form's values, in the order of `build`'s inputs; its result is the new run's id.
+    """Return a job for the form's values, in the order of `build`'s inputs; its result is the new run's id, which is
+    its own. It goes on without its visitor.
 
     Args:
         columns: the table's columns as recognized.
@@ -53,11 +54,24 @@ def make_run(columns: Sequence[Column], root: Path | None, *inputs: Any) -> Job:
         modality = "text"
     share = read_share(hidden)
     vocabulary = read_phrases(phrases, modality)
-    return Job(
-        lambda progress: run_diagnosis(
-            options, roles, encoder or "embedded", settings, progress, hold_back=share, vocabulary=vocabulary
+
+    def work(progress: Progress) -> str:
+        run = run_diagnosis(
+            options,
+            roles,
+            encoder or "embedded",
+            settings,
+            progress,
+            hold_back=share,
+            vocabulary=vocabulary,
+            run=job.id,  # so that the link of the job becomes the link of the run
         )
-    )
+        for visit in tuple(job.visits):  # those after a reload too
+            RUNS.adopt([run], visit)
+        return run
+
+    job = Job(work, lasting=True)
+    return job
 
 
 def read_phrases(phrases: str | None, modality: str = "image") -> Path | None:
@@ -113,9 +127,10 @@ def run_diagnosis(
     progress: Progress,
     hold_back: float = 0.0,
     vocabulary: Path | None = None,
+    run: str = "",
 ) -> str:
-    """Diagnose and store; returns the run's id. If the settings skip the map, it is drawn afterwards, even after the
-    page is closed."""
+    """Diagnose and store; returns the run's id, a new one by default. If the settings skip the map, it is drawn
+    afterwards, even after the page is closed."""
     RUNS.require_room()
     from core.data.tasks.read import read_task
     from core.diagnose import diagnose_data_set  # the whole method with scikit-learn
@@ -128,7 +143,7 @@ def run_diagnosis(
         settings=settings,
         progress=progress,
     )
-    run = RUNS.add(diagnosis, progress)
+    run = RUNS.add(diagnosis, progress, run)
     if not settings.map:
         DRAWN[run] = JOBS.go_on(Job(lambda progress: draw_map(run, progress)))
         DRAWN[run].add_done_callback(lambda _: DRAWN.pop(run, None))

@@ -209,8 +209,11 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
     return mine
 
 
-OWN_RUNS = """(own, ...files) => {
-  try { own = localStorage.getItem("errata-runs") ?? ""; } catch { own = ""; }
-  return [own, ...files];
+STORED = """(own, brought, ...files) => {
+  try {
+    own = localStorage.getItem("errata-runs") ?? "";
+    brought = localStorage.getItem("errata-files") ?? "";
+  } catch { own = brought = ""; }
+  return [own, brought, ...files];
 }"""
-"""Adds the runs of other tabs of this browser, which are deleted too."""
+"""Adds the runs and the files of other tabs of this browser, which are deleted too."""

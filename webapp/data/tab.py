@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import wait
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +11,15 @@ import gradio as gr
 
 from core.data.tables.roles import LOSS_KINDS, Roles
 from core.data.tasks.recognise import side_of_detections
-from core.errors import DiagnosisError, InvalidInput
-from core.records.ledger import AS_IS
+from core.errors import InvalidInput
 from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood
-from webapp.data.run import AUTOMATIC, DRAWN, HIDDEN, make_run
-from webapp.data.runs import OWN_RUNS, own_ids
+from webapp.data.draft import Kept, build_kept, inherit, read_choices, read_files
+from webapp.data.following import wire_following
+from webapp.data.run import AUTOMATIC, HIDDEN
+from webapp.data.runs import STORED, own_ids
 from webapp.data.task import TaskForm, build_second, build_task, wire_task
-from webapp.explore.new_run import wire_made
 from webapp.explore.patches import prune_patches
 from webapp.explore.tab import View
-from webapp.failure_map import map_points
 from webapp.markup.components import as_is_box, upload
 from webapp.markup.render import render
 from webapp.state.boxes import on_page
@@ -40,9 +38,9 @@ from webapp.state.choices import (
     roles_from,
 )
 from webapp.state.forget import forget_visit
-from webapp.state.jobs import HEAVY, JOBS, PLAIN, PRIVATE, QUICK, closing, follow, on_wait, refused, wire_cancel
+from webapp.state.jobs import JOBS, PLAIN, PRIVATE, QUICK, closing, wire_cancel
 from webapp.state.runs import RUNS
-from webapp.state.session import Session, shows_errors
+from webapp.state.session import shows_errors
 from webapp.state.visitor import address, visitor
 
 if TYPE_CHECKING:
@@ -57,30 +55,44 @@ HIDDEN_NOTE = (
 )
 
 
-def on_table(table: str | None) -> tuple[Any, ...]:
+def on_table(table: str | None, kept: str = "") -> tuple[Any, ...]:
     """Read a new table: returns (columns, columns table, checkbox to accept the table, classes to search, then one
-    dropdown per ROLE_NAMES)."""
+    dropdown per ROLE_NAMES).
+
+    Args:
+        kept: choices that the browser keeps; those of an earlier run of the same table apply again.
+    """
     held = _look(table)
     columns: Sequence[Column] = ()
     if held:
         columns = held.columns
-    recognized_roles = recognized(columns)
+    roles = recognized(columns)
+    shown = _shown(columns, held)
+    tick = _tick(held, value=False)  # it applied to the previous table
+    classes = _classes(held)
+    again = read_choices(kept, table or "")
+    if held and again:
+        roles = {role: again.get(role) for role in ROLE_NAMES}
+        shown, tick = on_roles(table, columns, bool(again.get("higher")), *roles.values())
+        if tick["visible"]:
+            tick["value"] = again.get("as_is", False)
+        classes = on_label(table, roles["label"])
+        classes["value"] = again.get("within", [])
     names = [name for name, _, _ in columns]
     several = dict(SEVERAL_ROLES)
     dropdowns = list[Any]()
     for role in ROLE_NAMES:
         if role in several:
-            dropdowns.append(gr.update(choices=names, value=recognized_roles.get(role, [])))
+            dropdowns.append(gr.update(choices=names, value=roles.get(role) or []))
         else:
             choices = [("–", ""), *zip(names, names)]
-            dropdowns.append(gr.update(choices=choices, value=recognized_roles.get(role, "")))
-    return (
-        tuple(columns),
-        _shown(columns, held),
-        _tick(held, value=False),  # it applied to the previous table
-        _classes(held),
-        *dropdowns,
-    )
+            dropdowns.append(gr.update(choices=choices, value=roles.get(role) or ""))
+    return tuple(columns), shown, tick, classes, *dropdowns
+
+
+def on_direction(table: str | None, kept: str) -> bool:
+    """Return whether the loss of a new table is a score: not unless an earlier run of the same table said so."""
+    return bool(read_choices(kept, table or "").get("higher"))
 
 
 def on_label(table: str | None, label: str | None) -> Any:
@@ -168,46 +180,17 @@ def _classes(held: TableDescription | None) -> Any:
     return gr.update(choices=[(f"{name} ({sizes[name]:,} rows)", name) for name in searchable(sizes)], value=[])
 
 
-def on_run(columns: Sequence[Column], root: Path | None, *inputs: Any) -> Iterator[tuple[Any, str, str]]:
-    """Run the form; yields (job id, status, run id), the run id empty until the run has finished."""
-    reminder = "Your files and choices are still here."
-    done = "The result is in the list of runs."
-    try:
-        job = make_run(columns, root, *inputs)
-    except DiagnosisError as why:
-        yield "", refused("The run did not start", why, reminder), ""
-        raise
-    except Exception:
-        yield "", closing("The run did not start", reminder), ""
-        raise
-    yield from follow(job, "The run did not finish", "", reminder=reminder, done=done)
-
-
-def refine_map(run: str) -> Iterator[bool]:
-    """Wait for the better map of a finished run (`draw_map`); yields whether it is ready."""
-    drawing = DRAWN.get(run)
-    if drawing:
-        while wait([drawing], 1.0).not_done:
-            yield False
-        drawing.result()
-    if run:
-        yield RUNS.get(run).map.method == "umap"
-
-
-def on_refined(session: Session, run: str, ready: bool) -> tuple[Any, Any]:
-    """Show the better map if its run is still open: returns (session, map). An outline on the old map is dropped."""
-    if not ready or run != session.run:
-        return gr.skip(), gr.skip()
-    return replace(session, polygon=()), gr.update(value=map_points(RUNS.get(run), run))
-
-
-def on_forget(own_runs: str = "", *brought: str | list[str] | None) -> str:
-    """Delete the visit's uploads and runs, and the runs of other tabs of its browser; returns the status.
+def on_forget(own_runs: str = "", files: str = "", *brought: str | list[str] | None) -> str:
+    """Stop the visit's jobs, delete its uploads and runs, and those of other tabs of its browser; returns the status.
 
     Args:
-        own_runs: ids of the runs that the browser stores, as JSON.
+        own_runs: ids of the runs and jobs that the browser stores, as JSON.
+        files: files of the form that the browser stores.
     """
-    RUNS.adopt(own_ids(own_runs))
+    ids = own_ids(own_runs)
+    JOBS.lasting.adopt(ids, visitor())
+    RUNS.adopt(ids)
+    inherit(read_files(files))
     paths = list[str]()
     for value in brought:
         if value and isinstance(value, str):
@@ -241,6 +224,9 @@ class Form:
     cancel: gr.Button
     status: gr.HTML
     forget: gr.Button
+    kept: Kept
+    link: gr.State
+    """Link id of the job that the page's address names."""
 
     def inputs(self) -> list[Any]:
         """Return the inputs of `make_run`, in order."""
@@ -317,7 +303,11 @@ def _form(files: list[Any], second: gr.File, status_line: gr.HTML) -> Form:
         cancel = gr.Button("Cancel", elem_id="cancel", interactive=False)
         forget = gr.Button("Delete my data now", elem_id="forget")
     settings: list[Any] = [loss_kind, higher, encoder, phrases, alpha, seed, hidden, within, as_is]
-    return Form(files, settings, roles, columns, as_is, within, task, higher, run, cancel, status_line, forget)
+    link = gr.State("")
+    kept = build_kept()
+    return Form(
+        files, settings, roles, columns, as_is, within, task, higher, run, cancel, status_line, forget, kept, link
+    )
 
 
 def _wire(
@@ -326,41 +316,23 @@ def _wire(
     columns = gr.State(())
     job = gr.State("")
     finished = gr.Textbox(visible=False, label="run id")
-    refined = gr.Checkbox(False, visible=False, label="better map")
     table = form.sources[0]
     read = table.change(
-        shows_errors(on_table), [table], [columns, form.columns, form.as_is, form.within, *form.roles], **PRIVATE
+        shows_errors(on_table),
+        [table, form.kept.choices],
+        [columns, form.columns, form.as_is, form.within, *form.roles],
+        **PRIVATE,
     )
     wire_task(form.task, table, columns, read)
-    table.change(lambda: False, None, form.higher, **QUICK)  # it applied to the previous table
+    table.change(on_direction, [table, form.kept.choices], form.higher, **QUICK)
     for corrected in (*form.roles, form.higher):
         inputs = [table, columns, form.higher, *form.roles]
         corrected.input(shows_errors(on_roles), inputs, [form.columns, form.as_is], **PRIVATE)
     label = form.roles[ROLE_NAMES.index("label")]
     label.input(shows_errors(on_label), [table, label], form.within, **PRIVATE)
-
-    def start(columns: Sequence[Column], *inputs: Any) -> Iterator[tuple[Any, ...]]:
-        try:
-            # Gradio ignores a second click meanwhile without a message, so the button is disabled until the run ends
-            for shown in on_run(columns, root, *inputs):
-                yield *shown, gr.update(interactive=not shown[0]), gr.skip()
-        except InvalidInput as why:  # about the files, which are read only now
-            if AS_IS in str(why):
-                yield *[gr.skip()] * 4, gr.update(visible=True)
-            raise
-
-    form.run.click(on_wait, None, form.status, js=SHOW_STATUS, **QUICK)
-    started = form.run.click(
-        shows_errors(start),
-        [columns, *form.inputs()],
-        [job, form.status, finished, form.run, form.as_is],
-        **HEAVY,
-        **PRIVATE,
-    )
-    page = (session, view, tabs)
-    opened = wire_made(started, finished, page, began="data", what="Your run", others=examples)
-    better = opened.then(shows_errors(refine_map), [finished], [refined], **HEAVY, **PRIVATE)
-    better.then(shows_errors(on_refined), [session, finished, refined], [session, view.failure_map], **PRIVATE)
+    form.kept.wire(form.run, form.inputs())  # first, because later events of the press wait for the run
+    outputs = [job, form.status, finished, form.run, form.as_is]
+    wire_following([columns, *form.inputs()], outputs, form.link, root, (session, view, tabs), examples)
     wire_cancel(form.cancel, job)
 
 
@@ -369,18 +341,21 @@ def wire_forget(form: Form, files: list[gr.File]) -> None:
     for file in files:
         file.upload(on_brought, [file], None, preprocess=False, **QUICK)
     own_runs = gr.Textbox(visible=False, label="own runs")
-    gone = form.forget.click(shows_errors(on_forget), [own_runs, *files], form.status, js=OWN_RUNS, **QUICK)
+    own_files = gr.Textbox(visible=False, label="own files")
+    gone = form.forget.click(shows_errors(on_forget), [own_runs, own_files, *files], form.status, js=STORED, **QUICK)
     gone.success(None, None, None, js=START_AFRESH, **PRIVATE)
 
 
 START_AFRESH = """() => {
+  try {
+    for (const key of ["errata-files", "errata-choices"]) localStorage.removeItem(key);
+  } catch { /* no storage */ }
   const said = document.querySelector("#status").innerText.replaceAll("\\n", " ");
   try { sessionStorage.setItem("errata-said", said); } catch { /* said for a moment alone */ }
   const at = new URL(location.href);
-  for (const part of ["run", "cluster", "candidate", "row", "set", "lasso", "filter", "colour", "beside"])
+  for (const part of ["job", "run", "cluster", "candidate", "row", "set", "lasso", "filter", "colour", "beside"])
     at.searchParams.delete(part);
   setTimeout(() => location.replace(at), 1500);
   return [];
 }"""
 """Reloads the page without the deleted run; assets/js/connection.js repeats the status afterwards."""
-SHOW_STATUS = "() => { document.querySelector('#status').scrollIntoView({ block: 'nearest' }); return []; }"

@@ -22,7 +22,7 @@ import gradio as gr
 
 from webapp.server.sessions import bound_sessions
 from webapp.server.sweep import Sweeper
-from webapp.state.forget import end_visit
+from webapp.state.forget import close_visit
 from webapp.state.home import home, keep_runs, kept_in, leave, part
 from webapp.state.jobs import JOBS
 from webapp.state.quotas import AT_HOME, SHARED, set_quotas
@@ -83,7 +83,7 @@ def stop_on_signal() -> threading.Event:
 
 def serve_until_stopped(demo: gr.Blocks, stopped: threading.Event) -> None:
     """Keep a launched page open until it is stopped (`stop_on_signal`), then shut down in order."""
-    bound_sessions(demo, end_visit)
+    bound_sessions(demo, close_visit)
     sweeper = Sweeper()
     sweeper.start()
     while not stopped.wait(1.0):  # in steps: on some systems an endless wait blocks the signal handler

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from webapp.explore.patches import prune_patches
 from webapp.state.home import count_bytes, part
+from webapp.state.jobs import JOBS
 from webapp.state.quotas import quotas
 from webapp.state.runs import RUNS
 from webapp.state.uploads import UPLOADS
@@ -25,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class Sweeper:
-    """Runs, uploads, files and caches older than `Quotas.kept_s` are deleted every ten minutes.
+    """Runs, uploads, files, caches, and notes on failed jobs older than `Quotas.kept_s` are deleted every ten minutes.
 
     Args:
         clock: seconds that only ever grow.
@@ -51,6 +52,7 @@ class Sweeper:
         before = self._clock() - age
         prune_patches()
         UPLOADS.expire(age)
+        JOBS.lasting.expire(age)
         there = {key: self._seen.get(key, self._clock()) for key in _items()}
         for (path, _, _), since in there.items():
             if since < before:

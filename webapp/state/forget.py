@@ -22,6 +22,7 @@ def forget_visit(visit: str, address: str, brought: Sequence[str | Path]) -> Non
     """Stop a visit's work, and delete its runs, downloads, cached vectors, and uploads. Files that slow work still
     writes are deleted when it ends."""
     over = not visit or JOBS.stop_all(STOP_S, of=visit)
+    JOBS.lasting.forget(visit)
     RUNS.forget(visit)
     end_visit(visit)
     if not over:
@@ -34,6 +35,12 @@ def forget_visit(visit: str, address: str, brought: Sequence[str | Path]) -> Non
 def _end_later(visit: str) -> None:
     JOBS.stop_all(LAST_S, of=visit)
     end_visit(visit)
+
+
+def close_visit(visit: str) -> None:
+    """Delete what a visit that ended can no longer reach, unless a job still works for it; then the sweep does."""
+    if not JOBS.lasting.own_ids(visit):
+        end_visit(visit)
 
 
 def end_visit(visit: str) -> None:

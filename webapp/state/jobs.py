@@ -11,11 +11,12 @@ from typing import Any
 
 import gradio as gr
 
-from core.errors import Cancelled, DiagnosisError
+from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.numbers import clock
 from core.records import Progress
 from webapp.markup.render import render
 from webapp.state.boxes import on_page
+from webapp.state.lasting import LastingJobs
 from webapp.state.line import Line
 from webapp.state.pace import Pace
 from webapp.state.quotas import quotas
@@ -36,6 +37,8 @@ LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 2 * (os
 MAX_THREADS = 120
 """Threads of the server; each heavy event holds one while it waits or works."""
 MAX_LOOK_MINUTES = 2.0
+TURN_S = 0.1
+"""Seconds between two looks of a waiting job at the line."""
 
 
 class Jobs:
@@ -44,9 +47,12 @@ class Jobs:
     def __init__(self) -> None:
         self.line = Line()
         self.pace = Pace()
+        self.lasting = LastingJobs()
         self._jobs: dict[str, Job] = {}
         self._looks: dict[str, Job] = {}
         """Jobs of `look`, by visitor."""
+        self._lock = threading.Lock()
+        """Lock for the numbers of followers."""
 
     def cancel(self, job: str, of: str = "") -> bool:
         """Stop a job, or the visitor's `look`; returns whether one was found."""
@@ -81,9 +87,11 @@ class Jobs:
         return job.result
 
     def follow(self, job: Job, every: float = 0.25, *, counted: bool = True) -> Generator[Job, None, None]:
-        """Let the job wait its turn, start it, and yield it repeatedly until it ends; raises its error.
+        """Start the job in its turn, unless that is done already, and yield it repeatedly until it ends; raises its
+        error.
 
-        A follower who leaves (a closed tab) stops the job. Its place becomes free once its work has ended.
+        A follower who leaves (a closed tab) stops the job, unless it is lasting. A job can have several followers. Its
+        place becomes free once its work has ended.
 
         Args:
             counted: whether it counts as the visitor's single job on a shared page.
@@ -92,31 +100,56 @@ class Jobs:
             InvalidInput: the line is full, or the visitor has a job already.
             Cancelled: it was stopped.
         """
-        owner = ""
-        if counted and not quotas().at_home:
-            owner = visitor()
-        self.line.enter(job.id, owner)
-        self._jobs[job.id] = job
-        begun = False
+        if not job.entered:
+            self._enter(job, counted=counted)
+        self._count_followers(job, 1)
         try:
-            while position := self.line.position(job.id):
-                job.position = position
-                job.wait_s = self._wait_s(position)
+            while True:
+                job.position = self.line.position(job.id)
+                job.wait_s = self._wait_s(job.position)
                 yield job
-                if job.pause(every):
-                    raise Cancelled("The run was stopped before it started. Your files and choices are still here.")
-            begun = True
-            job.position = 0
-            job.ended = lambda: self._end(job)
-            yield job.start()
-            while not job.wait(every):
-                yield job
+                if job.wait(every):
+                    break
         finally:
-            job.cancel()
-            if not begun:
-                self._leave(job)
+            self._count_followers(job, -1)
+            if not job.lasting:
+                job.cancel()
+                if not job.begun:
+                    job.wait(1.0)  # it gives its place up at once
         if job.error is not None:
             raise job.error
+
+    def _enter(self, job: Job, *, counted: bool) -> None:
+        """Put a job in line; its thread waits for its turn, so it starts even if nobody follows it."""
+        visits = set[str]()
+        if counted and not quotas().at_home:
+            visits = job.visits
+            self._require_attended(job)
+        self.line.enter(job.id, visits)
+        self._jobs[job.id] = job
+        if job.lasting:
+            self.lasting.begin(job)
+        job.turn = lambda: self._wait_turn(job)
+        job.ended = lambda: self._end(job)
+        job.start()
+
+    def _require_attended(self, job: Job) -> None:
+        """Raise InvalidInput if too many diagnoses of the address go on unattended."""
+        most = quotas().max_unattended
+        if job.address and self.lasting.n_unattended(job.address) >= most:
+            raise InvalidInput(
+                f"{most} runs from your address go on without an open page, the limit. "
+                "Open one by its link and cancel it, or try again in a few minutes."
+            )
+
+    def _wait_turn(self, job: Job) -> None:
+        while self.line.position(job.id):
+            if job.pause(TURN_S):
+                raise Cancelled("The run was stopped before it started. Your files and choices are still here.")
+
+    def _count_followers(self, job: Job, change: int) -> None:
+        with self._lock:
+            job.n_followers += change
 
     def go_on(self, job: Job) -> Future[Any]:
         """Run the job in its turn even if its visitor leaves; it does not count as the visitor's single job."""
@@ -135,17 +168,18 @@ class Jobs:
         return future
 
     def _wait_s(self, position: int) -> float | None:
-        """Estimate the wait of the job at that position in line; None without data."""
+        """Estimate the wait of the job at that position in line; None without data, or at position 0."""
+        if not position:
+            return None
         now = time.monotonic()
-        working = [now - job.started for job in list(self._jobs.values()) if job.begun]
+        working = [now - job.started for job in list(self._jobs.values()) if not self.line.position(job.id)]
         return self.pace.wait_s(position, working, quotas().at_once)
 
     def _end(self, job: Job) -> None:
         if job.error is None:
             self.pace.note(time.monotonic() - job.started)
-        self._leave(job)
-
-    def _leave(self, job: Job) -> None:
+        if job.lasting:
+            self.lasting.end(job)
         self._jobs.pop(job.id, None)
         self.line.leave(job.id)
 
@@ -159,7 +193,7 @@ class Jobs:
 
     def stop_all(self, seconds: float, of: str | None = None) -> bool:
         """Stop the jobs of one visitor or of all, and wait at most that long; returns whether all have ended."""
-        stopping = [job for job in (*self._jobs.values(), *self._looks.values()) if of is None or job.visitor == of]
+        stopping = [job for job in (*self._jobs.values(), *self._looks.values()) if of is None or of in job.visits]
         for job in stopping:
             job.cancel()
         until = time.monotonic() + seconds
@@ -173,8 +207,12 @@ class Jobs:
 JOBS = Jobs()
 
 
-def status(job: Job) -> str:
-    """Render the steps: done ones ticked, the current one with bar, count, rate, and time left."""
+def status(job: Job, note: str = "") -> str:
+    """Render the steps: done ones ticked, the current one with bar, count, rate, and time left.
+
+    Args:
+        note: text below them.
+    """
     steps = job.steps()
     shown = list[dict[str, Any]]()
     for i, step in enumerate(steps):
@@ -191,30 +229,35 @@ def status(job: Job) -> str:
         name = step.name[:1].upper() + step.name[1:]
         shown.append({"name": name, "past": past, "share": share, "text": text})
     if job.position:
-        return _in_line(job)
+        return _in_line(job, note)
     head = f"Working, {clock(time.monotonic() - job.started)}"
     if job.stopping:
         head = "Stopping at the next safe point"
-    return render("state/status.html.j2", head=head, steps=shown)
+    return render("state/status.html.j2", head=head, steps=shown, note=note, lasting=job.lasting)
 
 
-def _in_line(job: Job) -> str:
+def _in_line(job: Job, note: str) -> str:
     """Render the position in line, with an estimate once a job of this server has finished."""
     title = f"Number {job.position} in line"
     if job.position == 1:
         title = "Next in line"
-    if job.wait_s is None:
-        return closing(title, WAITING, waits=True)
-    return closing(f"{title}, about {duration(job.wait_s)}", f"{WAITING} {ESTIMATED}", waits=True)
+    texts = [WAITING]
+    if job.lasting:
+        texts = [STARTS, note]
+    if job.wait_s is not None:
+        title = f"{title}, about {duration(job.wait_s)}"
+        texts.append(ESTIMATED)
+    return closing(title, " ".join(filter(None, texts)), waits=True, lasting=job.lasting)
 
 
 ESTIMATED = "The estimate is the mean time of this server's latest jobs."
-WAITING = "Starts automatically. Closing this tab cancels it."
+STARTS = "Starts automatically."
+WAITING = f"{STARTS} Closing this tab cancels it."
 
 
-def closing(title: str, text: str = "", *, waits: bool = False) -> str:
-    """Render the status without a running job, or of a waiting one."""
-    return render("state/closing.html.j2", title=title, text=text, waits=waits)
+def closing(title: str, text: str = "", *, waits: bool = False, lasting: bool = False) -> str:
+    """Render the status without a running job, or of a waiting one. lasting: whether it goes on without its page."""
+    return render("state/closing.html.j2", title=title, text=text, waits=waits, lasting=lasting)
 
 
 def refused(title: str, why: DiagnosisError, reminder: str = "") -> str:
@@ -230,6 +273,7 @@ def follow(
     so_far: Callable[[], tuple[Any, ...]] | None = None,
     outputs: Callable[[Any], tuple[Any, ...]] = lambda result: (result,),
     done: str | None = "",
+    note: str = "",
 ) -> Iterator[tuple[Any, ...]]:
     """Run a job and yield (job id, status, *nothing) meanwhile, then ("", status, *outputs(its result)); the status
     states whether the job finished, was stopped, or failed.
@@ -242,13 +286,14 @@ def follow(
         so_far: returns values while the job runs, in place of `nothing`.
         outputs: values of the other outputs from the result, which is None for a stopped job.
         done: text of the final status; None leaves the last step to the caller.
+        note: text below the status of a running job.
     """
     try:
         for _ in JOBS.follow(job):
             values = nothing
             if so_far:
                 values = so_far()
-            yield job.id, status(job), *values
+            yield job.id, status(job, note), *values
     except Cancelled as stopped:
         yield "", closing("Stopped", str(stopped)), *nothing
     except DiagnosisError as why:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Set as AbstractSet
 
 from core.errors import InvalidInput
 from webapp.state.quotas import quotas
@@ -12,19 +13,19 @@ class Line:
     """Jobs in order of arrival: the first `Quotas.at_once` run, the others wait."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, str] = {}
-        """Visitor by job id, earliest first."""
+        self._waiting: dict[str, AbstractSet[str]] = {}
+        """Visits by job id, earliest first."""
         self._lock = threading.Lock()
 
-    def enter(self, job: str, visitor: str = "") -> None:
-        """Add a job, as the visitor's single job if one is named.
+    def enter(self, job: str, visits: AbstractSet[str] = frozenset()) -> None:
+        """Add a job, as the single job of each of these visits. Visits that are added to the set later count too.
 
         Raises:
-            InvalidInput: the visitor already has a job, or the line is full.
+            InvalidInput: one of the visits already has a job, or the line is full.
         """
         limits = quotas()
         with self._lock:
-            if visitor and visitor in self._waiting.values():
+            if any(visits & others for others in self._waiting.values()):
                 raise InvalidInput(
                     "You already have a run in progress or in line. Wait for it or press Cancel, then start again."
                 )
@@ -33,7 +34,7 @@ class Line:
                     f"The server is full: {limits.at_once} running and {limits.max_waiting} waiting. "
                     "Your files and choices are still here. Try again in a few minutes."
                 )
-            self._waiting[job] = visitor
+            self._waiting[job] = visits
 
     def position(self, job: str) -> int:
         """Return 0 for a job that may run, 1 for the next one, and so on."""

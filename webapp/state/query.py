@@ -1,6 +1,7 @@
 """The parts of a view in the page's address, written and read as text.
 
     ?run=example-scenes&tab=ask&cluster=2&ask=a+dog+in+snow&embed=1&size=large
+    ?job=ID&tab=data                a diagnosis that waits or runs; once it has finished, its run
 
 The address is not trusted: invalid parts are dropped or rejected with a message.
 """
@@ -19,9 +20,11 @@ from core.reports.tables.columns import LOSS, column_of
 from core.yours import yours_of
 from webapp.failure_map import read_polygon
 from webapp.state.filters import read_filters, written
+from webapp.state.jobs import JOBS
 from webapp.state.notes import is_id
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, picked_cluster
+from webapp.state.visitor import visitor
 
 TABS = ("explore", "ask", "clicks", "predict", "second", "data", "reading")
 """The page's own tabs."""
@@ -61,10 +64,16 @@ def query_of(session: Session) -> dict[str, str]:
 
 
 def view_of(session: Session) -> dict[str, Any]:
-    """Return the data for link.js: the address, the visitor's run ids, and the open run's name. The time stamp makes
-    each update new to Gradio."""
+    """Return the data for link.js: the address with the running job that the visit shows, the ids of the visitor's runs
+    and running jobs, and the open run's name. The time stamp makes each update new to Gradio."""
     titles = dict(RUNS.list_own())
-    return {"query": query_of(session), "own": list(titles), "name": _name(session.run, titles), "at": time.monotonic()}
+    visit = visitor()
+    query = query_of(session)
+    job = JOBS.lasting.shown(visit)
+    if job:
+        query["job"] = job
+    own = [*titles, *JOBS.lasting.own_ids(visit)]
+    return {"query": query, "own": own, "name": _name(session.run, titles), "at": time.monotonic()}
 
 
 def _name(run: str, titles: Mapping[str, str]) -> str:

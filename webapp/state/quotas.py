@@ -25,6 +25,8 @@ class Quotas:
     """Jobs in line behind them."""
     max_minutes: float = 0.0
     """Time limit of one job; 0 for none."""
+    max_unattended: int = 16
+    """Diagnoses of one address that go on without an open page, when another one is started."""
     max_sessions: int = 2000
     """Remembered visits."""
     max_runs: int = 1000
@@ -50,6 +52,7 @@ AT_HOME = Quotas()
 SHARED = Quotas(
     at_home=False,
     max_minutes=120.0,
+    max_unattended=4,
     max_runs=400,
     max_own_runs=20,
     max_upload_bytes=60 * GIB,

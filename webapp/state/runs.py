@@ -93,16 +93,19 @@ class Runs:
         """Raise InvalidInput if the server cannot hold another run; call it before starting work."""
         self._shelf.require_room()
 
-    def add(self, diagnosis: Diagnosis, progress: Progress = no_progress) -> str:
+    def add(self, diagnosis: Diagnosis, progress: Progress = no_progress, run: str = "") -> str:
         """Store a visitor's diagnosis; returns its secret id. Beyond a visitor's limit, the earliest run is deleted,
         unless runs are kept for good.
+
+        Args:
+            run: its secret id, such as that of the job that made it; by default a new one.
 
         Raises:
             InvalidInput: the server has no room.
             Cancelled: by `progress`, however late; nothing is stored then.
         """
         self.require_room()
-        run = secrets.token_urlsafe(16)
+        run = run or secrets.token_urlsafe(16)
         notes = self._notes
 
         @contextmanager
@@ -138,10 +141,14 @@ class Runs:
         """Return (own id, title) of the current visit's runs, earliest first."""
         return [(run, note.title) for run, note in self.own_notes()]
 
-    def adopt(self, runs: Iterable[str]) -> None:
-        """Add runs that the visit's browser made earlier, by their own ids; unknown ids are ignored. A server's only
-        user gets all kept runs."""
-        whose = visitor()
+    def adopt(self, runs: Iterable[str], visit: str = "") -> None:
+        """Add runs that a visit's browser made earlier, by their own ids; unknown ids are ignored. A server's only
+        user gets all kept runs.
+
+        Args:
+            visit: by default the current one.
+        """
+        whose = visit or visitor()
         if not whose:
             return
         with self._holding:
@@ -184,6 +191,10 @@ class Runs:
         if note:
             return note.link
         return run
+
+    def own_id(self, link: str) -> str:
+        """Return the own id of the visitor's run with a link id; the link id itself for another's."""
+        return next((run for run, _ in self.list_own() if self.link(run) == link), link)
 
     def is_linked(self, run: str) -> bool:
         """Whether the id is a link id, which only allows reading."""

@@ -113,6 +113,20 @@ class Uploads:
             if upload is not None and visit and len(upload.visits) < MAX_VISITS:
                 upload.visits.add(visit)
 
+    def holds(self, path: Path) -> bool:
+        """Whether the server has this upload."""
+        with self._lock:
+            return path in self._held and path.exists()
+
+    def inherit(self, earlier: str, visit: str, address: str, path: Path) -> None:
+        """Link a file to a visit, as `claim` does, in place of an earlier visit of the same browser."""
+        with self._lock:
+            for upload in self._held.get(path, {}).values():
+                if earlier in upload.visits:
+                    upload.visits.remove(earlier)
+                    upload.visits.add(visit)
+        self.claim(visit, address, path)
+
     def release(self, visit: str) -> None:
         """Delete the files of a visit, whatever its current address. Files linked to another visit or address stay."""
         with self._lock:

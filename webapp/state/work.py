@@ -17,7 +17,7 @@ from core.errors import Cancelled
 from core.numbers import clock
 from core.records import Progress
 from webapp.state.quotas import quotas
-from webapp.state.visitor import visitor
+from webapp.state.visitor import address, visitor
 
 NICE = 10
 """Niceness of a job's thread on Linux, so that threads that answer the page go first."""
@@ -58,11 +58,19 @@ class Job:
 
     Args:
         max_minutes: time limit; 0 for none, None for the quotas' limit.
+        lasting: whether it goes on when nobody follows it.
     """
 
-    def __init__(self, work: Callable[[Progress], Any], *, max_minutes: float | None = None) -> None:
+    def __init__(
+        self, work: Callable[[Progress], Any], *, max_minutes: float | None = None, lasting: bool = False
+    ) -> None:
         self.id = secrets.token_urlsafe(16)
-        self.visitor = visitor()
+        """Known only to its owner's browser, like a run's own id; who watches gets its link id."""
+        self.visits = {visitor()} - {""}
+        """Visits of its owner, which may cancel it."""
+        self.address = address()
+        self.lasting = lasting
+        self.n_followers = 0
         if max_minutes is None:
             max_minutes = quotas().max_minutes
         self._max_minutes = max_minutes
@@ -72,9 +80,11 @@ class Job:
         self.wait_s: float | None = None
         """Estimated seconds of waiting, if known."""
         self.begun = False
-        """Whether it has started."""
+        """Whether its work has started."""
         self.result: Any = None
         self.error: BaseException | None = None
+        self.turn: Callable[[], None] = lambda: None
+        """Called in the thread before the work, to wait for its turn."""
         self.ended: Callable[[], None] = lambda: None
         """Called in the thread after the work."""
         self._steps: dict[str, JobStep] = {}
@@ -84,10 +94,14 @@ class Job:
         self._thread = threading.Thread(target=here.run, args=(self._run, work), name="job", daemon=True)
 
     def start(self) -> Job:
-        self.started = time.monotonic()
-        self.begun = True
+        """Start the thread, which waits for its turn and then works."""
         self._thread.start()
         return self
+
+    @property
+    def entered(self) -> bool:
+        """Whether its thread was started, even if it has ended."""
+        return self._thread.ident is not None
 
     def cancel(self) -> None:
         """Stop the work at its next safe point."""
@@ -131,6 +145,9 @@ class Job:
     def _run(self, work: Callable[[Progress], Any]) -> None:
         _stand_back()
         try:
+            self.turn()
+            self.started = time.monotonic()
+            self.begun = True
             self.result = work(self.progress)
         except BaseException as error:  # raised by the thread that follows the job
             self.error = error

@@ -22,8 +22,8 @@ from tests.support.detections import make
 from tests.support.diagnoses import make_diagnosis
 from tests.support.visits import serve
 from webapp.data import run as your_data
+from webapp.data.following import on_run, refine_map
 from webapp.data.run import AUTOMATIC, make_run, read_phrases, read_share
-from webapp.data.tab import on_run, refine_map
 from webapp.explore.new_run import on_new_run
 from webapp.markup.html import picture
 from webapp.state.caches import cache_of
@@ -67,7 +67,7 @@ def test_own_phrases_and_settings_reach_the_run(tmp_path: Path, monkeypatch: pyt
     assert job.wait(60)
     assert job.result == "run"
     settings = {"alpha": 0.1, "seed": 7, "within": ("bus",)}
-    assert seen == {"hold_back": 0.25, "vocabulary": own, "encoder": "embedded", **settings}
+    assert seen == {"hold_back": 0.25, "vocabulary": own, "encoder": "embedded", "run": job.id, **settings}
 
 
 def test_chosen_masks_reach_the_run_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:

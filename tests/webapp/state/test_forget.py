@@ -49,7 +49,7 @@ def test_what_one_visitor_brought_and_made_is_gone_at_once_and_another_s_stays(
         run = RUNS.add(diagnosis)
         held[name] = (run, [RUNS.path(run), fresh_folder("audit"), own_cache(), upload])
     serve("ann")
-    assert "Deleted" in on_forget("", str(tmp_path / "ann" / "t.csv"), None, [])
+    assert "Deleted" in on_forget("", "", str(tmp_path / "ann" / "t.csv"), None, [])
     run, paths = held["ann"]
     assert not any(path.exists() for path in paths)
     with pytest.raises(InvalidInput, match="no longer has this run"):

@@ -47,12 +47,12 @@ def test_a_full_line_says_so_with_the_next_step() -> None:
 
 def test_a_visitor_has_one_job_at_a_time() -> None:
     line = Line()
-    line.enter("a", "ann")
+    line.enter("a", {"ann"})
     with pytest.raises(InvalidInput, match="already have a run"):
-        line.enter("b", "ann")
-    line.enter("b", "ben")
+        line.enter("b", {"ann"})
+    line.enter("b", {"ben"})
     line.leave("a")
-    line.enter("c", "ann")
+    line.enter("c", {"ann"})
 
 
 def held(go: threading.Event) -> Job:
