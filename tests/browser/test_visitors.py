@@ -182,6 +182,7 @@ def test_a_page_says_that_its_server_has_stopped_or_was_started_anew_and_what_di
         assert page.locator("#connection").inner_text() == ""
         waits(page, tmp_path)
         page.reload()
+        page.wait_for_selector("#status", state="attached", timeout=60_000)
         has_status(page, "Next in line")
         assert page.locator("#connection").inner_text() == ""
         demo.close()
