@@ -28,12 +28,13 @@ def may_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """A server that others reach, with two places to work and diagnoses that last until this is set."""
     before, ends, made = quotas(), threading.Event(), make_showcase(120, with_images=False)
 
-    def slow(table: Path, *, progress: Progress, **_: Any) -> Diagnosis:
+    def slow(*_: Any, progress: Progress, **__: Any) -> Diagnosis:
         while not ends.wait(0.05):
             progress("Fitting the loss model", 1, 2)
         return made
 
-    monkeypatch.setattr(diagnose, "diagnose", slow)
+    monkeypatch.setattr("core.data.tasks.read.read_task", lambda *_: None)
+    monkeypatch.setattr(diagnose, "diagnose_data_set", slow)
     assert JOBS.stop_all(120)
     JOBS.pace.note(600.0)
     set_quotas(replace(SHARED, at_once=2, min_free_bytes=0))
