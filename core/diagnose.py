@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.data.tables.roles import COLUMNS, READ
-from core.discovery.design import check_within, needs_superclasses
+from core.discovery.class_pools import needs_superclasses
+from core.discovery.design import check_within
 from core.discovery.method import diagnose_records
 from core.discovery.settings import DEFAULT_EMBEDDING, DEFAULTS, EmbeddingSettings, Settings
 from core.discovery.superclasses import name_vectors

@@ -7,18 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.discovery.class_pools import MAX_SINGLE_CLASSES, MIN_SEPARATE_ROWS, needs_superclasses
 from core.discovery.ridge.heads import split_by_block
 from core.discovery.search.family import Scope, centre
-from core.discovery.superclasses import MAX_SINGLE_CLASSES, Superclasses, class_means, group_classes
+from core.discovery.superclasses import Superclasses, class_means, group_classes
 from core.errors import InvalidInput, quoted
 from core.numbers import count
 from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis, Measure, Outcomes, SampleSet
 from core.statistics.groups import assign_folds, join_classes
 from core.statistics.permuter import Permuter
 
-MIN_SEPARATE_ROWS = 20
-"""Smaller classes are pooled: they share a head, and none is searched alone. A convention: about as few rows as a head
-can be fitted to and a permutation can shuffle."""
 MIN_CENTRED_ROWS = 5
 """A pooled class with at least this many rows is still centered on its own mean and permuted within itself. The mean of
 fewer rows is mostly noise, so the rows of a smaller class stay together and are exchanged with those of other small
@@ -233,23 +231,6 @@ def design_of(diagnosis: Diagnosis) -> Design:
     """The design that the diagnosis was made with, including its superclasses."""
     design = make_design(diagnosis.samples, getattr(diagnosis.model, "superclasses", None))
     return narrowed(design, diagnosis.settings.get("within", ()))
-
-
-def fits_classes(samples: SampleSet) -> bool:
-    """True if the loss model fits a mean for each class: without labels, and where all classes are small and share one
-    pool, it fits one mean for all."""
-    if samples.labels is None:
-        return False
-    counts = np.bincount(samples.labels)
-    n_classes = int(np.count_nonzero(counts))
-    if n_classes < 2:
-        return False
-    return int(counts.max()) >= MIN_SEPARATE_ROWS or needs_superclasses(samples)
-
-
-def needs_superclasses(samples: SampleSet) -> bool:
-    """True if there are more classes with rows than are searched one by one."""
-    return samples.labels is not None and len(np.unique(samples.labels)) > MAX_SINGLE_CLASSES
 
 
 def superclasses_of(samples: SampleSet, vectors: F32, names: F32 | None) -> Superclasses | None:

@@ -23,9 +23,6 @@ from core.records import F32, F64, I64
 if TYPE_CHECKING:
     from core.encoders import Encoder
 
-MAX_SINGLE_CLASSES = 60
-"""With more classes than this the search runs inside superclasses instead of classes: a scope and a head for each of a
-thousand classes cost too much, and each class is too small. The number is a convention."""
 MAX_NODE_SHARE = 1.25
 """A tree node is split while it holds more rows than this times the mean rows of a superclass. A convention, like the
 two shares below; they keep superclasses of similar size."""

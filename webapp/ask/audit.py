@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 EVERY = "every family"
 MAX_COLUMNS = 14
-NO_WORDS = (
-    '<p class="muted">This run has no words, so it has no audit. Conditions in Findings describe its groups.</p>'
-)
+NO_WORDS = '<p class="muted">This run has no words, so it has no audit. Conditions in Findings describe its groups.</p>'
 CLOSED = '<p class="muted">The audit scores every phrase in every class, which takes some seconds.</p>'
 
 

@@ -18,6 +18,7 @@ from core.reports.wording.effects import coverage_is, other_measure
 from core.reports.wording.findings import cluster_figures, cluster_title, how_sure, overlap, patches_title
 from core.reports.wording.outlines import outlines_sentence
 from core.statistics.counts import means_of_rows
+from core.statistics.measures import has_wrong
 from webapp.explore.findings import ShownFinding, shown_findings
 from webapp.explore.members import excess_interval
 from webapp.explore.own_part import OwnForm, own_form, own_line
@@ -160,7 +161,7 @@ def _figures(diagnosis: Diagnosis, cluster: FailureCluster) -> list[tuple[str, s
         figures.append(("Error rate", percent(cluster.error_rate.value), interval))
     figures.append(("Excess loss", signed(cluster.excess_loss.value), remark))
     of = "the loss above the mean"
-    if diagnosis.outcomes.errors is not None:
+    if has_wrong(diagnosis.outcomes):
         of = "all errors"
     coverage = cluster.coverage
     how = coverage_is(diagnosis.outcomes, cluster.confirmed)
@@ -212,14 +213,16 @@ def _galleries(diagnosis: Diagnosis, selection: Selection) -> list[tuple[str, st
     if len(rows) != 1:
         groups.append(("typical", "Most typical", typical_rows(diagnosis, selection), ""))
         if cluster is not None and len(cluster.counterexamples):
-            groups.append(("counter", "Similar, but right", cluster.counterexamples, COUNTER_NOTE))
+            title = "Similar, but right"
+            note = "For the worst members, the most similar samples that the model gets right."
+            if diagnosis.outcomes.errors is None:
+                title = "Similar, low loss"
+                note = "For the worst members, the most similar samples with a low loss."
+            groups.append(("counter", title, cluster.counterexamples, note))
     return [
         (key, title, [tile_of(diagnosis, row) for row in members[: selection.shown].tolist()], len(members), note)
         for key, title, members, note in groups
     ]
-
-
-COUNTER_NOTE = "For the worst members, the most similar samples that the model gets right."
 
 
 def nearest_rows(diagnosis: Diagnosis, row: int, most: int = 8) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.discovery.design import fits_classes
+from core.discovery.class_pools import fits_classes
 from core.discovery.settings import PREDICTABILITY_SHARE_OF_ALPHA, share_of_alpha
 from core.numbers import count, either, interval, number, p_value, percent, plural
 from core.records import Diagnosis

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.discovery.design import needs_superclasses
+from core.discovery.class_pools import needs_superclasses
 from core.discovery.method import diagnose_records
 from core.discovery.settings import Settings
 from core.discovery.superclasses import name_vectors

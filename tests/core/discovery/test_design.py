@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.discovery.class_pools import MAX_SINGLE_CLASSES, needs_superclasses
 from core.discovery.design import (
     MAX_LARGE_CLASSES,
     MIN_LARGE_CLASS_ROWS,
@@ -14,13 +15,12 @@ from core.discovery.design import (
     make_design,
     measures,
     narrowed,
-    needs_superclasses,
     searchable,
     superclasses_of,
 )
 from core.discovery.search.family import centre
 from core.discovery.settings import Settings
-from core.discovery.superclasses import MAX_SINGLE_CLASSES, Superclasses
+from core.discovery.superclasses import Superclasses
 from core.errors import InvalidInput
 from core.records import I64, Column, Outcomes, SampleSet
 from core.reports.tables.diagnosis import to_document
