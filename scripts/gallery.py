@@ -156,6 +156,8 @@ def section(example: str, diagnosis: Diagnosis) -> str:
         images = f" --images {folder}/images.zip"
     parts = [f"## {diagnosis.samples.name[:1].upper()}{diagnosis.samples.name[1:]}"]
     parts.append(f"{len(diagnosis.samples):,} {_plural(diagnosis)}. {verdict(diagnosis)}")
+    if len(diagnosis.clusters) > MAX_CLUSTERS:
+        parts[-1] += f" The first {MAX_CLUSTERS} are shown here."
     for cluster in diagnosis.clusters[:MAX_CLUSTERS]:
         link = f"http://127.0.0.1:7860/?run=example-{example}&cluster={cluster.id + 1}"
         parts.append(f"### {cluster.id + 1}. {cluster_title(diagnosis, cluster)}")

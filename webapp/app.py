@@ -18,6 +18,7 @@ import gradio as gr
 from core.data.modality import MODALITIES, meanings_of
 from core.errors import InvalidInput
 from core.files import ASSETS
+from core.store import load
 from webapp import address, api as endpoints
 from webapp.ask import tab as ask
 from webapp.clicks import tab as clicks
@@ -75,6 +76,7 @@ def open_runs(paths: Sequence[Path]) -> list[tuple[str, str]]:
         try:
             opened.append((RUNS.get(run).samples.name, run))
         except InvalidInput as error:  # names no path, as visitors read it
+            load(path)  # raises with the path, for the operator
             raise InvalidInput(f"{path}: {error}") from None
     titles = [title for title, _ in opened]
     for index, ((title, run), path) in enumerate(zip(opened, paths, strict=True)):

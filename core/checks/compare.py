@@ -20,6 +20,12 @@ from core.statistics.groups import groups_at
 from core.statistics.intervals import accuracy_of
 from core.statistics.paired import kappa
 
+LOSSES_ALONE = (
+    "The run has no labels, so its errors are unknown, and losses of two models have no common scale. "
+    "Diagnose with labels and predictions or probabilities, or compare two probes."
+)
+"""Why the model of a run with only losses cannot be compared."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Side:
@@ -49,7 +55,8 @@ def compare(diagnosis: Diagnosis, a: str = MODEL, b: str | None = None, *, seed:
     if b is None:
         if not others:
             raise InvalidInput(
-                "No other model was run on these samples, so there is nothing to compare. Run a probe first."
+                "No other model was run on these samples, so there is nothing to compare. "
+                "Give --second TABLE or run a probe."
             )
         b = others[-1].name
     if a == b:
@@ -108,10 +115,7 @@ def _side(diagnosis: Diagnosis, name: str) -> _Side:
         return _Side(name, probe.rows, probe.outcomes.errors, truth, named)
     errors = diagnosis.outcomes.errors
     if errors is None:
-        raise InvalidInput(
-            "Only losses are known for the model, not errors, and losses of two models have no common scale. "
-            "Add labels with predictions or probabilities, or compare two probes."
-        )
+        raise InvalidInput(LOSSES_ALONE)
     truth = _class_names(diagnosis.samples.labels, diagnosis.samples.class_names)
     named = diagnosis.outcomes.predictions is not None
     return _Side(MODEL, np.arange(len(errors), dtype=np.int64), errors, truth, named)
@@ -163,7 +167,7 @@ def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison
     missing = len(diagnosis.samples) - len(rows)
     notes: list[str] = []
     if missing:
-        notes.append(f"Left out {missing:,} of {len(diagnosis.samples):,} samples: both models did not score them.")
+        notes.append(f"Left out {missing:,} of {len(diagnosis.samples):,} samples: not scored by both models.")
     untested = ""
     if differ:
         # McNemar's test asks which model is right about one truth: with two truths it has no meaning

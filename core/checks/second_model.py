@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from core import records
+from core.checks.compare import LOSSES_ALONE
 from core.checks.contract import other_columns
 from core.checks.matched import note_missing, rows_of_run, same_samples
 from core.data.rows import DIFFERS
@@ -68,6 +69,8 @@ def read_second(
         name = Path(table).name
     data = read_data_set(table, roles=roles, progress=progress)
     if data.outcomes.errors is None:
+        if diagnosis.outcomes.errors is None:
+            raise InvalidInput(LOSSES_ALONE)
         raise InvalidInput(
             f"{name} does not show which answers are wrong. Add labels with predictions, probabilities or logits."
         )

@@ -32,7 +32,7 @@ from core.errors import InvalidInput
 from core.program import OURS
 
 EXIT_CODES = (
-    "exit codes: 0 finished (with or without findings), 2 bad input, 3 missing dependency, 130 stopped "
+    "Exit codes: 0 finished (with or without findings), 2 bad input, 3 missing dependency, 130 stopped "
     "(143 by SIGTERM, 129 by SIGHUP)"
 )
 Function = Callable[..., None]

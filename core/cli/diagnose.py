@@ -181,11 +181,16 @@ def _assignment_table(brought: NewSamples, assignment: Assignment, n_clusters: i
     "of all tables and diagnosis.json; page: folder that opens without a server; fiftyone: folder for FiftyOne",
     type=click.Choice((*TABLES, *extensions.table_names(), REPORT, RESULTS, PAGE, FIFTYONE)),
 )
-@option("--format", "table format (default: csv; mlflow, wandb: their JSON)", to="kind", type=click.Choice(FORMATS))
+@option(
+    "--format",
+    "table format (default: by the ending of --out, else csv; mlflow, wandb: their JSON)",
+    to="kind",
+    type=click.Choice(FORMATS),
+)
 @option("--out FILE", "file to write (default: standard output); folder for results, page and fiftyone")
 @option("--images PATH", "folder of original images, for fiftyone (default: the run's thumbnails)")
 def export(
-    run: Path, what: str | None = None, kind: str = "csv", out: Path | None = None, images: Path | None = None
+    run: Path, what: str | None = None, kind: str | None = None, out: Path | None = None, images: Path | None = None
 ) -> None:
     """Export a diagnosis as a table, a report, a page, or a data set.
 
@@ -219,6 +224,8 @@ def export(
 
     if kind == "parquet" and out is None:
         raise InvalidInput("Parquet needs a file, not standard output. Add --out FILE.")
+    if kind is None and out is not None:
+        check_suffix(out)
     tables = {
         "sections": section_tables.sections_table,
         "samples": results.samples_table,
@@ -233,7 +240,9 @@ def export(
     table = tables[what](diagnosis) if what in tables else extensions.table_of(what, diagnosis, results.framed)
     if table is None:
         raise InvalidInput(f"The table {what!r} could not be built: its system failed. Read the warning above.")
-    write_table(table, out, kind)
+    write_table(table, out, kind or "")
+    if out is not None:
+        say(f"Written: {out}")
 
 
 def _report(run: Path, out: Path, images: Path | None, progress: Progress) -> str:

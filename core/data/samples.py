@@ -153,7 +153,7 @@ def read_with_ledger(
         vectors = _column_vectors(read.frame, recognized.roles.embedding, ledger)
     progress("read table", 1, 1)
     ledger.drop(~np.isfinite(measured.loss), "its loss could not be computed")
-    rows = _standing(ledger, least)
+    rows = _standing(read.name, ledger, least)
     outcomes = measured.outcomes(rows)
     if np.ptp(outcomes.loss) == 0:
         ledger.note(f"All {len(rows):,} losses are {outcomes.loss[0]:g}, so no group can stand out.")
@@ -351,7 +351,7 @@ def _column_vectors(frame: pd.DataFrame, column: str | None, ledger: Ledger) -> 
     return unit_rows(vectors, ledger)
 
 
-def _standing(ledger: Ledger, least: int) -> I64:
+def _standing(name: str, ledger: Ledger, least: int) -> I64:
     """The rows that stay; the ledger notes why others do not.
 
     Raises:
@@ -362,9 +362,11 @@ def _standing(ledger: Ledger, least: int) -> I64:
     for sentence in reasons:
         ledger.note(sentence)
     if len(rows) < least:
+        if not reasons:
+            raise InvalidInput(f"At least {least} rows are needed: {name} has {len(rows):,}. Add rows.")
         raise InvalidInput(
-            f"{len(rows):,} of {len(ledger):,} rows left, at least {least} needed. "
-            f"{' '.join(reasons[:3]) or 'Add rows.'}"
+            f"At least {least} rows are needed: {name} has {len(rows):,} of {len(ledger):,} left. "
+            f"{' '.join(ledger.summary(examples=True)[:3])}"
         )
     return rows
 

@@ -135,7 +135,9 @@ class _VectorReader:
         self.encoder = encoder
         self.cache = cache
         self.modality = modality_of(encoder.modality)
-        self.fingerprint = f"{encoder.fingerprint}/{self.modality.version}"
+        # entries hold properties by name, so renaming one must change the key
+        names = "/".join(self.modality.meanings)
+        self.fingerprint = f"{encoder.fingerprint}/{self.modality.version}/{names}"
         self.embeddings: F32 | None = None
         self.joint: F32 | None = None
         self.keys: dict[int, bytes] = {}

@@ -66,11 +66,18 @@ class Ledger:
         """Return (id, reason) of each skipped row; `ids` are those of all rows."""
         return tuple((ids[row], reason) for row, reason in enumerate(self.reasons) if reason)
 
-    def summary(self) -> list[str]:
-        """Write one sentence per reason, most frequent first, with its number of rows."""
+    def summary(self, *, examples: bool = False) -> list[str]:
+        """Write one sentence per reason, most frequent first, with its number of rows; with `examples` also what the
+        first of them holds, such as "(row 3: 'n/a')"."""
         first: dict[str, list[int]] = {}
         for row, reason in enumerate(self.reasons):
             if reason:
                 first.setdefault(reason.split(": ")[0], []).append(row)
         ordered = sorted(first.items(), key=lambda item: -len(item[1]))
-        return [f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'} left out: {reason}." for reason, rows in ordered]
+        sentences: list[str] = []
+        for reason, rows in ordered:
+            held = self.reasons[rows[0]].partition(": ")[2]
+            example = f" (row {rows[0] + 1:,}: {held})" if examples and held else ""
+            noun = "row" if len(rows) == 1 else "rows"
+            sentences.append(f"{len(rows):,} {noun} left out: {reason}{example}.")
+        return sentences

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from core.data.tables.roles import columns_read
 from core.language.titles import capital
 from core.numbers import count, digits_for, listed, number, percent, with_unit
-from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, Insight, Row, Section, Verdict
+from core.records import EVERYTHING, ClassFinding, Diagnosis, Estimate, FailureCluster, Insight, Row, Section, Verdict
 from core.reports.wording.candidates import HINTS, candidate_phrase, candidates_sentence
 from core.reports.wording.classes import (
     PAIR_TESTED,
@@ -37,6 +37,7 @@ from core.reports.wording.findings import (
 from core.reports.wording.predictions import (
     WHICH_COUNTS,
     fresh_source,
+    picks_sentence,
     prediction_figures,
     prediction_name,
     prediction_rows,
@@ -175,7 +176,7 @@ def _how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
         f"{capital(loss)}.",
         other_measure(cluster),
         "The size of the gap is open." if tested_effect(cluster).low <= 0 else "",
-        coverage_text(diagnosis, cluster.coverage, cluster.scope, confirmed=True),
+        coverage_text(diagnosis, cluster.coverage, EVERYTHING, confirmed=True),
         f"Cause: {cluster.cause}",
     ]
 
@@ -229,7 +230,10 @@ def classes(diagnosis: Diagnosis) -> Section:
         method.append(PAIR_TESTED)
     level = class_level(diagnosis)
     if level is not None:
-        method.append(f"Each p-value is adjusted for all classes; the threshold is {level:.2g}.")
+        method.append(
+            f"Each p-value is one-sided (worse than the others) and adjusted for all classes; "
+            f"the threshold is {level:.2g}."
+        )
     rows = [_class(diagnosis, finding) for finding in order]
     return Section("Classes", rows=rows, notes=[*filter(None, lines)], method=method, key="classes")
 
@@ -284,7 +288,8 @@ def on_new_data(diagnosis: Diagnosis) -> Section:
     lead = f"Tested on {fresh_source(prediction)}: {replication_sentence(prediction)}"
     if any(row.verdict in ("confirmed", "not confirmed") for row in rows):
         lead = f"{lead} {WHICH_COUNTS}"
-    return Section("New data", lead, rows=rows, notes=[*left_out, *prediction.notes], key="new_data")
+    picks = list(filter(None, [picks_sentence(diagnosis)]))
+    return Section("New data", lead, rows=rows, notes=[*picks, *left_out, *prediction.notes], key="new_data")
 
 
 def detection_limits(diagnosis: Diagnosis) -> Section:

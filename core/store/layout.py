@@ -27,7 +27,7 @@ def check_target(path: Path) -> None:
         InvalidInput: the name does not end in `.errata`, or the path holds something other than a run.
     """
     if path.suffix != SUFFIX:
-        raise InvalidInput(f"The name of a run ends in {SUFFIX}: got {path.name!r}. Choose another name.")
+        raise InvalidInput(f"The name of a run ends in {SUFFIX}: got {path.name!r}. Use {path.stem}{SUFFIX}.")
     if path.is_dir() or (path.exists() and not _is_run(path)):
         raise InvalidInput(f"{path} is not a run and would be overwritten. Choose another name.")
 

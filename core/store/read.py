@@ -45,7 +45,7 @@ def load(path: str | Path, called: str = "") -> Diagnosis:
         called: name of the run in messages (default: the path, which visitors of a server should not see).
 
     Raises:
-        InvalidInput: the file is missing, is not a run, has another format, or is damaged.
+        InvalidInput: the file is missing, is a table, is not a run, has another format, or is damaged.
     """
     file_path = Path(path)
     name = called or f"The run {path}"
@@ -64,6 +64,13 @@ def load(path: str | Path, called: str = "") -> Diagnosis:
         raise
     except _DAMAGED as error:
         file.close()
+        from core.data.tables.read import TABLE_SUFFIXES  # pandas
+
+        if file_path.suffix.lower() in TABLE_SUFFIXES:
+            raise InvalidInput(
+                f"{called or file_path.name} is a table, not a run ({SUFFIX}). Make a run: "
+                f"`python -m core diagnose --table {file_path.name} --out {file_path.stem}{SUFFIX}`."
+            ) from None
         why = error.strerror if isinstance(error, OSError) else error  # without the path that an OSError names
         raise _damaged(name, why) from error
 

@@ -187,6 +187,9 @@ def test_runs_of_the_command_line_are_opened_before_the_examples_and_told_apart(
     assert picker.value == "run-1"
     with pytest.raises(InvalidInput, match="absent"):
         open_runs([tmp_path / "absent.errata"])
+    with pytest.raises(InvalidInput) as caught:
+        open_runs([tmp_path / "absent.errata"])
+    assert "run-1" not in str(caught.value)
 
 
 def test_the_page_and_its_first_view_load_no_heavy_package() -> None:

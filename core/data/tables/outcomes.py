@@ -305,7 +305,8 @@ def _from_column(frame: pd.DataFrame, recognized: RecognizedColumns, ledger: Led
     if not np.isfinite(loss).any():
         raise InvalidInput(f"The loss {column!r} holds no finite number. Name another column.")
     ledger.drop(np.isnan(loss) & missing, f"the loss {column!r} is missing")
-    ledger.drop(np.isnan(loss), f"the loss {column!r} is not a number")
+    values = [str(value)[:40] for value in frame[column]]
+    ledger.drop(np.isnan(loss), [f"the loss {column!r} is not a number: {value!r}" for value in values])
     ledger.drop(np.isinf(loss), f"the loss {column!r} is infinite")
     binary = is_binary(frame[column])
     kind = roles.loss_kind or ""

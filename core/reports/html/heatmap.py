@@ -107,8 +107,8 @@ def text_table(diagnosis: Diagnosis, cells: Sequence[AuditCell], width: int = 12
         lines.append(f"{len(grid.scopes) - len(shown):,} more classes do not fit; --out FILE holds them.")
     unit = diagnosis.outcomes.unit or "loss"
     lines.append(
-        f"Excess loss ({unit}) of the tenth of a class that is most like the phrase: exploration, without a p. *: the "
-        "reading of the words alone stands out of the whole grid of phrases and classes."
+        f"Excess loss ({unit}) of the tenth of a class that is most like the phrase; not tested. *: from the words "
+        "alone Errata predicts more loss than in any cell with shuffled losses."
     )
     return "\n".join(line.rstrip() for line in lines)
 

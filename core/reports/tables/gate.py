@@ -17,7 +17,7 @@ from core.reports.wording.findings import cluster_title
 
 _MARKS = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)")
 """What Markdown reads as more than a letter; a "_" inside a word is one."""
-STATES = {"passed": "no worse", "failed": "worse", "skipped": "not tested"}
+STATES = {"passed": "not shown worse", "failed": "worse", "skipped": "not tested"}
 COVERAGE_STATES = {"passed": "enough", "failed": "**too few**"}
 COVERAGE = "coverage"
 
@@ -128,7 +128,10 @@ def gate_markdown(diagnosis: Diagnosis, gate: Gate) -> str:
         states["passed"] = "not shown beyond the margin"
     for case in cases:
         outcome = (COVERAGE_STATES if case.kind == COVERAGE else states)[case.state]
-        lines.append(f"| {case.kind}: {_text(case.title)} | {case.n:,} | {_text(case.figure)} | {outcome} |")
+        where = _text(case.title)
+        if case.title != case.kind:
+            where = f"{case.kind}: {where}"
+        lines.append(f"| {where} | {case.n:,} | {_text(case.figure)} | {outcome} |")
     lines += ["", f"Findings of the run: `{gate.digest[:12]}`."]
     return "\n".join([*lines, *(f"\n{_text(note)}" for note in _notes(gate))])
 

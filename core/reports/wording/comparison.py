@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from core.checks.paired_errors import ALPHA, MARGIN, MODEL
-from core.numbers import PER_CENT, count, interval, number, p_value, points, with_interval
+from core.numbers import count, interval, number, p_value, points, with_interval
 from core.records import OWN, Comparison, Diagnosis, Estimate, FourWay
 from core.reports.wording.findings import cluster_title, sample_noun
 
@@ -52,7 +52,7 @@ def overall_sentences(
     a = model_name(comparison.a, diagnosis)
     b = model_name(comparison.b, diagnosis)
     overall = comparison.overall
-    change = f"{points(overall.difference.value, sign=True)} (95% CI {span(overall.difference)}"
+    change = f"{points(overall.difference.value, sign=True)} (95% CI {interval(overall.difference, points=True)}"
     chance = "not tested"
     if overall.p is not None:
         chance = f"{_test_name(comparison, diagnosis)} {p_value(overall.p)}"
@@ -92,10 +92,17 @@ def verdict_words(
     text = template.format(a=a, b=b, margin=points(MARGIN))
     if scope.verdict == "shared" and scope.p is not None and scope.p <= ALPHA and scope.difference.value < 0:
         text = f"hard for both models, and worse for {b}"
-    grounds = {"own": scope.excess_gap, "shared": scope.shares, "partly": scope.shares, "same": scope.difference}
-    ground = grounds.get(scope.verdict)
+    level = f"error rate of {b} here minus that on the others"
+    grounds = {
+        "own": (f"excess error rate of {a} minus that of {b}", scope.excess_gap),
+        "shared": (level, scope.shares),
+        "partly": (level, scope.shares),
+        "same": ("gain", scope.difference),
+    }
+    quantity, ground = grounds.get(scope.verdict, ("", None))
     if diagnosis is not None and figures and ground is not None:
-        text += f" ({points(ground.value, sign=True)}, {span(ground)})"
+        ends = interval(ground, points=True)
+        text += f" ({quantity}: {points(ground.value, sign=True)}, 95% CI {ends})"
     return text
 
 
@@ -105,7 +112,3 @@ def scope_title(diagnosis: Diagnosis, scope: FourWay) -> str:
     if cluster is None:
         return scope.scope
     return f"{cluster.id + 1}. {cluster_title(diagnosis, cluster)}"
-
-
-def span(estimate: Estimate) -> str:
-    return interval(estimate, share=True).removesuffix(PER_CENT)

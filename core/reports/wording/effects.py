@@ -95,9 +95,13 @@ def effect_figure(finding: FailureCluster | Insight, unit: str) -> tuple[str, st
 
 
 def loss_phrase(cluster: FailureCluster, digits: int, unit: str) -> str:
-    """Such as "mean loss 0.41 nats above the others (95% CI 0.10 to 0.72)"."""
+    """Such as "mean loss 0.41 nats above the others (95% CI 0.10 to 0.72)"; of a loss that is the 0/1 error, "error
+    rate 41 points above the others (95% CI +10 to +72)"."""
     excess = cluster.excess_loss
     side = "below" if excess.value < 0 else "above"
+    if cluster.error_difference == excess:
+        ends = f"({CI} {interval(excess, points=True)})"
+        return f"error rate {points(abs(excess.value))} {side} the others {ends}"
     amount = f"{number(abs(excess.value), digits)}{unit}"
     return f"mean loss {amount} {side} the others {with_ci(excess, digits=digits)}"
 

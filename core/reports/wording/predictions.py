@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from core.numbers import bracketed, count, digits_for, number, p_value, percent, plural, with_unit
+from core.numbers import bracketed, count, digits_for, number, p_value, percent, plural, points, with_unit
 from core.records import EVERYTHING, Diagnosis, Estimate, Measure, Prediction, PredictionRow, Verdict
 from core.reports.wording.effects import capped_at
 from core.reports.wording.findings import cluster_title
@@ -128,7 +128,7 @@ def replication_sentence(prediction: Prediction) -> str:
     if n_untested:
         parts.append(f"{_counted(n_untested, parts)} {plural(n_untested, 'was', 'were')} not tested")
     if n_unsure:
-        parts.append(f"{_counted(n_unsure, parts)} had too few samples to tell")
+        parts.append(f"{_counted(n_unsure, parts)} could not be judged")
     return f"{'; '.join(parts)}."
 
 
@@ -165,7 +165,7 @@ def prediction_verdict(row: PredictionRow) -> str:
     if row.not_tried:
         return f"not tested: {row.not_tried}"
     if row.as_predicted is None:
-        return "too few to tell"
+        return _not_judged(row)
     if not replicates(row):
         if row.observed is not None and row.observed.value < row.expected.low:
             return "does not hold"
@@ -175,6 +175,23 @@ def prediction_verdict(row: PredictionRow) -> str:
     if row.measure == "error rate":
         return "holds, at a different rate"
     return "holds, by a different amount"
+
+
+def _not_judged(row: PredictionRow) -> str:
+    """Why a finding was tested and got no verdict, with the rule."""
+    from core.checks.claims import MAX_EXPECTED_WIDTH, MIN_MATCHES  # scipy: not needed to start the page
+
+    if row.n < MIN_MATCHES:
+        return f"too few to tell: fewer than {MIN_MATCHES} samples"
+    return f"not judged: the expected interval is wider than {points(MAX_EXPECTED_WIDTH)}"
+
+
+def picks_sentence(diagnosis: Diagnosis) -> str:
+    """What the rows are that are no findings; "" where there are none."""
+    names = dict.fromkeys(row.kind for row in prediction_rows(diagnosis) if row.kind not in CONFIRMED_KINDS)
+    if not names:
+        return ""
+    return f"For comparison only: {', '.join(names)}, as a person would pick samples. They get no verdict."
 
 
 def row_verdict(row: PredictionRow) -> Verdict:

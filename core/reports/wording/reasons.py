@@ -27,7 +27,7 @@ _KINDS: dict[CauseKind, str] = {
 
 def reason_sentence(diagnosis: Diagnosis, row: int) -> str:
     """Such as "Likely wrong (expected loss 1.2, worst tenth): in group 1 (Dark images); 3 of its 5 nearest samples are
-    wrong.", or "Wrong (expected loss ...", where that is known; "" where nothing is known."""
+    wrong."; where errors are known, it begins with "Wrong" or "Right". "" where nothing is known."""
     return sentence_of(diagnosis, reason_of(diagnosis, row))
 
 
@@ -37,12 +37,15 @@ def sentence_of(diagnosis: Diagnosis, reason: SampleReason) -> str:
     parts = [*_findings(diagnosis, reason), *near]
     if not parts:
         return ""
-    failed = has_failed(diagnosis, reason.row)
-    heads = {  # (known to be wrong, in the worst tenth)
+    errors = diagnosis.outcomes.errors
+    failed = None if errors is None else bool(errors[reason.row])
+    heads: dict[tuple[bool | None, bool], str] = {  # (wrong, None where unknown; in the worst tenth)
         (True, True): "Wrong, as was likely",
         (True, False): "Wrong",
-        (False, True): "Likely wrong",
-        (False, False): "Perhaps wrong",
+        (False, True): "Right, though likely to be wrong",
+        (False, False): "Right, though similar samples are more often wrong",
+        (None, True): "Likely wrong",
+        (None, False): "Perhaps wrong",
     }
     expected = f"expected loss {number(reason.expected)}{with_unit(diagnosis)}"
     if reason.worst:
@@ -148,7 +151,10 @@ def faithfulness_lines(diagnosis: Diagnosis, faithfulness: Faithfulness) -> list
     kinds = kinds_table(faithfulness)
     if not kinds:
         return [text]
-    lines = [f"{text} AUROC of each kind of cause alone ({CHANCE} is chance):"]
+    lines = [
+        f"{text} Here each half takes its causes from the other half, so the counts differ from those of the run. "
+        f"AUROC of each kind of cause alone ({CHANCE} is chance):"
+    ]
     lines += [f"  {name}: {area}, named for {n}" for name, area, n in kinds]
     unnamed = [_KINDS[kind.kind] for kind in faithfulness.kinds if not kind.n_named]
     if unnamed:

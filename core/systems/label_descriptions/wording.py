@@ -27,13 +27,27 @@ def headline(report: TagReport) -> str:
         f"Failures carry “{first.name}” {number(first.lift.value)} times as often as their classes explain "
         f"{with_ci(first.lift)}"
     )
+    if _is_of_loss_alone(first):
+        text = (
+            f"Failures are not shown to carry “{first.name}” more often than their classes explain: "
+            f"{number(first.lift.value)} times {with_ci(first.lift)}"
+        )
     loss = first.loss_difference
     if first.measure == "mean loss" and loss is not None:  # the p-value is of the loss, not of the lift
         text += f". Its samples have a mean loss {number(loss.value)} above the others {with_ci(loss)}"
     text += f"; {adjusted(first)}. {wordings_sentence(first)}"
-    if len(confirmed) > 1:
-        text += f" Also confirmed: {', '.join(tag.name for tag in confirmed[1:])}."
+    more_often = [tag.name for tag in confirmed[1:] if not _is_of_loss_alone(tag)]
+    if more_often:
+        text += f" Also confirmed: {', '.join(more_often)}."
+    of_loss = [tag.name for tag in confirmed[1:] if _is_of_loss_alone(tag)]
+    if of_loss:
+        text += f" Confirmed for mean loss only: {', '.join(of_loss)}."
     return text
+
+
+def _is_of_loss_alone(tag: TagFinding) -> bool:
+    """Whether the test was of the mean loss, and a lift above 1 is not shown."""
+    return tag.measure == "mean loss" and not tag.lift.low > 1
 
 
 def adjusted(tag: TagFinding) -> str:

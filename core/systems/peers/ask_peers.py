@@ -239,7 +239,7 @@ def _agreements(diagnosis: Diagnosis, opinions: Sequence[PeerOpinion]) -> list[P
     pairs: list[PeerAgreement] = []
     for s in slices:
         if s.cluster is not None:
-            pairs.append(PeerAgreement(diagnosis.clusters[s.cluster].name, s.title, s.jaccard))
+            pairs.append(PeerAgreement(f"Group {diagnosis.clusters[s.cluster].id + 1}", s.title, s.jaccard))
     for a, b in combinations(slices, 2):
         if a.engine != b.engine:
             pairs.append(PeerAgreement(a.title, b.title, agreement(a.rows, b.rows, len(diagnosis.samples))))

@@ -30,7 +30,7 @@ def opinion_sentence(opinion: PeerOpinion) -> str:
 
 
 def slice_sentence(diagnosis: Diagnosis, peer_slice: PeerSlice) -> str:
-    """One slice: "1. 50 samples, mostly cat, 48% wrong, mean loss 1.20; matches Cluster 1 (Jaccard 0.40)"."""
+    """One slice: "1. 50 samples, mostly cat, 48% wrong, mean loss 1.20; matches group 1 (Jaccard 0.40)"."""
     parts = [count(len(peer_slice.rows), "sample")]
     if peer_slice.mostly:
         parts.append(f"mostly {peer_slice.mostly}")
@@ -41,10 +41,11 @@ def slice_sentence(diagnosis: Diagnosis, peer_slice: PeerSlice) -> str:
 
 
 def match_text(diagnosis: Diagnosis, peer_slice: PeerSlice) -> str:
-    """The cluster that the slice matches: "matches Cluster 1 (Jaccard 0.40)"."""
+    """The cluster that the slice matches: "matches group 1 (Jaccard 0.40)"."""
     if peer_slice.cluster is None:
         return "matches no group"
-    return f"matches {diagnosis.clusters[peer_slice.cluster].name} (Jaccard {number(peer_slice.jaccard, 2)})"
+    number_of_group = diagnosis.clusters[peer_slice.cluster].id + 1
+    return f"matches group {number_of_group} (Jaccard {number(peer_slice.jaccard, 2)})"
 
 
 def agreement_lines(report: PeerReport) -> list[str]:

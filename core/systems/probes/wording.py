@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.checks.paired_errors import ALPHA
-from core.numbers import UNDEFINED, count, either, p_value, percent, points
+from core.numbers import UNDEFINED, count, either, interval, p_value, percent, points
 from core.records import Estimate
-from core.reports.wording.comparison import share, span
+from core.reports.wording.comparison import share
 from core.systems.probes.records import Choice, Control, ProbeResult, Support
 
 if TYPE_CHECKING:
@@ -182,5 +182,5 @@ def support_sentence(support: Support, noun: str = "image") -> str:
 
 
 def gain_words(gain: Estimate) -> str:
-    """Such as "+4 points (1 to 7)"."""
-    return f"{points(gain.value, sign=True)} ({span(gain)})"
+    """Such as "+4 points (+1.0 to +7.0)"."""
+    return f"{points(gain.value, sign=True)} ({interval(gain, points=True)})"

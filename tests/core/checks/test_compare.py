@@ -142,7 +142,7 @@ def test_a_second_model_that_fails_in_the_same_cluster_shares_it_and_one_that_do
 def test_a_model_without_known_errors_is_not_compared(run: Diagnosis) -> None:
     blind = replace(run, outcomes=replace(run.outcomes, errors=None))
     assert MODEL not in names_of(blind)
-    with pytest.raises(InvalidInput, match="Only losses are known"):
+    with pytest.raises(InvalidInput, match="The run has no labels"):
         compare_outcomes(blind, other(np.zeros(len(run.samples), bool)))
 
 

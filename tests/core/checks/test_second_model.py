@@ -194,6 +194,13 @@ def test_the_command_sets_two_models_side_by_side(
     assert main(["compare", str(tmp_path / "run.errata"), "model", "x", "--second", str(table)]) == 2
 
 
+def test_of_two_models_without_labels_the_run_is_named_first(run: Diagnosis) -> None:
+    blind = replace(run, outcomes=replace(run.outcomes, errors=None))
+    losses = pd.DataFrame({"id": run.samples.ids, "loss": np.linspace(0.1, 2, len(run.samples))})
+    with pytest.raises(InvalidInput, match="The run has no labels"):
+        with_second(blind, losses)
+
+
 def test_another_model_whose_errors_are_unknown_is_compared_with_nothing(run: Diagnosis, tmp_path: Path) -> None:
     rows = np.arange(len(run.samples))
     known = with_outcomes(run, "known", "given", run.outcomes, rows, "Made.")

@@ -121,7 +121,7 @@ def test_help_has_every_option_below_its_heading() -> None:
     assert "--two COL COL" in sections["Columns"]
     assert "--out DIR   folder to write to  [required]" in sections["Where it is kept"]
     assert "--names NAME ..." in sections["Options"]
-    assert "exit codes: 0 finished" in told
+    assert "Exit codes: 0 finished" in told
 
 
 def test_a_command_loads_its_own_module_alone(repository: Path) -> None:

@@ -235,6 +235,18 @@ def test_every_export_can_be_read_back(stored: Path, tmp_path: Path, what: str, 
         np.testing.assert_allclose(table["loss"], make_diagnosis(hostile=True).outcomes.loss, rtol=1e-12)
 
 
+def test_an_export_is_in_the_format_of_its_ending(
+    stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "x.json"
+    assert main(["export", str(stored), "--what", "sections", "--out", str(out)]) == 0
+    assert json.loads(out.read_text("utf-8"))
+    assert capsys.readouterr().out == f"Written: {out}\n"
+    assert main(["export", str(stored), "--out", str(tmp_path / "x.docx")]) == 2
+    assert "--out must end in .csv, .parquet or .json: got 'x.docx'." in capsys.readouterr().err
+    assert not (tmp_path / "x.docx").exists()
+
+
 def test_a_formula_is_harmless_in_csv_and_untouched_in_parquet(
     stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -278,4 +290,4 @@ def test_the_module_runs_as_a_program(repository: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "core", "--help"], cwd=repository, capture_output=True, text=True, check=True
     )
-    assert "exit codes: 0 finished" in done.stdout
+    assert "Exit codes: 0 finished" in done.stdout

@@ -149,7 +149,7 @@ def test_bad_losses_and_labels_are_left_out_each_with_its_reason():
     assert found[0] == "the loss 'loss' is missing"
     assert found[1] == "the loss 'loss' is infinite"
     assert "label" in found[2]
-    assert found[3] == "the loss 'loss' is not a number"
+    assert found[3] == "the loss 'loss' is not a number: 'high'"
     assert len(found) == 4
 
 
@@ -208,10 +208,14 @@ def test_the_first_of_repeated_ids_is_kept():
 
 
 def test_too_few_rows_are_refused():
-    with pytest.raises(InvalidInput, match="39 of 39 rows left, at least 40 needed"):
+    with pytest.raises(InvalidInput, match=r"At least 40 rows are needed: the table has 39\. Add rows\."):
         read_data_set(frame().head(39), least=MIN_SAMPLES)
-    with pytest.raises(InvalidInput, match="1 of 1 rows left, at least 20 needed"):
+    with pytest.raises(InvalidInput, match=r"At least 20 rows are needed: the table has 1\."):
         read_data_set(frame().head(1))
+    unread = frame().head(39).assign(loss=["0.5", "n/a", *["0.1"] * 37])
+    said = r"has 38 of 39 left\. 1 row left out: the loss 'loss' is not a number \(row 2: 'n/a'\)\."
+    with pytest.raises(InvalidInput, match=said):
+        read_data_set(unread, least=MIN_SAMPLES)
     assert MIN_CANDIDATE_ROWS == 10  # as the message says
     assert len(read_data_set(frame().head(MIN_SAMPLES), least=MIN_SAMPLES).samples) == MIN_SAMPLES
     assert len(read_data_set(frame().head(FEW_ROWS)).samples) == FEW_ROWS

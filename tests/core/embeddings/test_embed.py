@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.data.images.modality import ImageModality
+from core.data.images.properties import PROPERTIES
 from core.embeddings.cache import EmbeddingCache
 from core.embeddings.embed import EmbeddedImages, read_images
 from core.errors import Cancelled, InvalidInput
@@ -116,6 +118,17 @@ def test_the_cache_follows_the_bytes_and_the_encoder(tmp_path: Path) -> None:
     assert moved.encoded == 1
     read_images(pictures(5), other, cache=tmp_path)
     assert other.encoded == 5
+
+
+def test_entries_with_renamed_properties_are_computed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    renamed = {name.replace("color", "colour"): meaning for name, meaning in PROPERTIES.items()}
+    with monkeypatch.context() as before:
+        before.setattr(ImageModality, "meanings", renamed)
+        read_images(pictures(3), MeanColour(), cache=tmp_path)
+    encoder = MeanColour()
+    reading = read_images(pictures(3), encoder, cache=tmp_path)
+    assert encoder.encoded == 3
+    assert [column.name for column in reading.properties] == list(PROPERTIES)
 
 
 def test_damaged_entries_are_computed_again_and_said(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis
 from core.store import RunStore, load, put, reload, run_id, save
-from core.store.layout import STATE, THUMBNAILS
+from core.store.layout import STATE, THUMBNAILS, check_target
 from tests.support.commands import refused
 from tests.support.diagnoses import MemoryImages, assert_same, draw_picture, make_diagnosis
 from tests.support.stored import edit_state, member, rewrite
@@ -135,6 +135,18 @@ def test_what_is_no_run_is_refused_by_its_name(run: Path, content: bytes) -> Non
         archive.writestr("a.txt", "a")
     with pytest.raises(InvalidInput, match=r"is not a run \(a zip without state.json\)"):
         load(run)
+
+
+def test_a_table_in_place_of_a_run_is_not_called_damaged(tmp_path: Path) -> None:
+    table = tmp_path / "lp.csv"
+    table.write_text("id,label\n1,a\n", "utf-8")
+    with pytest.raises(InvalidInput) as caught:
+        load(table)
+    assert str(caught.value) == (
+        "lp.csv is a table, not a run (.errata). Make a run: `python -m core diagnose --table lp.csv --out lp.errata`."
+    )
+    with pytest.raises(InvalidInput, match=r"got 'lp\.csv'\. Use lp\.errata\."):
+        check_target(table)
 
 
 def test_a_thumbnail_that_was_changed_or_taken_away_does_not_keep_a_run_from_loading(run: Path) -> None:

@@ -94,7 +94,7 @@ def test_only_findings_are_judged() -> None:
     rows = [a_row("phrase"), a_row("condition", came=None, n=2), a_row("your lasso"), a_row("by-eye lasso", came=False)]
     said = prediction_view(make_diagnosis(), a_prediction(*rows))
     assert said.count('class="outcome') == 2
-    assert '<span class="outcome unsure">too few to tell</span>' in said
+    assert '<span class="outcome unsure">too few to tell: fewer than 5 samples</span>' in said
 
 
 def test_findings_stand_before_what_a_person_would_have_picked() -> None:

@@ -64,7 +64,7 @@ def test_a_threshold_of_detections_is_refused_where_there_are_none(name, value):
 def test_a_diagnosis_is_refused_where_its_table_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr("core.discovery.prepare.embed", None)  # it does not come so far
     frame().head(39).to_csv(tmp_path / "table.csv", index=False)
-    with pytest.raises(InvalidInput, match="39 of 39 rows left, at least 40 needed"):
+    with pytest.raises(InvalidInput, match=r"At least 40 rows are needed: table\.csv has 39\. Add rows\."):
         core.diagnose.diagnose(tmp_path / "table.csv")
-    with pytest.raises(InvalidInput, match="39 of 39 rows left, at least 40 needed"):
+    with pytest.raises(InvalidInput, match=r"At least 40 rows are needed: table\.csv has 39\. Add rows\."):
         read("--table", tmp_path / "table.csv")

@@ -81,7 +81,11 @@ def test_the_prediction_and_the_heat_map_are_drawn_folded() -> None:
     marked = [a for a in page.named("td") if "heat" in (a.get("class") or "")]
     assert len(marked) == len(audit_table(diagnosis, most=report.HEAT_PHRASES)) == 8 * 4
     assert not any("open" in a for a in page.named("details"))
-    assert [text in page.text for text in ("Holds.", "Does not hold.", "Too few to tell.")] == [True, True, True]
+    assert [text in page.text for text in ("Holds.", "Does not hold.", "Too few to tell: fewer than 5 samples.")] == [
+        True,
+        True,
+        True,
+    ]
 
 
 def test_pictures_are_small_webp_and_their_sum_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,3 +223,11 @@ def test_the_picture_of_a_sample_is_shown_upright_and_whole() -> None:
     ):
         expected = np.asarray(original.convert("RGB").resize((128, 128), Image.Resampling.LANCZOS), dtype=float)
         assert np.abs(np.asarray(shown.convert("RGB"), dtype=float) - expected).mean() < 6
+
+
+def test_a_caption_says_wrong_or_right_before_the_loss() -> None:
+    known = render_report(make_diagnosis())
+    assert re.search(r'<figcaption><b class="wrong">wrong</b> \w+ <span class="wrong">→ \w+</span> <small>loss ', known)
+    assert re.search(r"<figcaption><b>right</b> \w+ <small>loss ", known)
+    unknown = render_report(make_diagnosis(with_errors=False))
+    assert re.search(r"<figcaption><b>\d", unknown)

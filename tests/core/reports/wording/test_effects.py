@@ -8,6 +8,7 @@ import numpy as np
 
 from core.records import Estimate
 from core.reports.html.diagnosis import render_report
+from core.reports.sections import groups
 from core.reports.wording import effects
 from core.statistics import measures
 from tests.support.diagnoses import make_diagnosis
@@ -42,6 +43,22 @@ def test_a_small_p_beside_an_interval_that_holds_0_says_what_it_is_of() -> None:
     reports = [render_report(replace(diagnosis, clusters=(found,))) for found in (wrong, silent[0])]
     said = "The test is of the error rate; a higher mean loss is not shown."
     assert [said in report for report in reports] == [True, False]
+
+
+def test_the_coverage_of_a_group_within_a_class_is_of_all_errors() -> None:
+    diagnosis = make_diagnosis()
+    cluster = replace(diagnosis.clusters[0], scope="tram", coverage=Estimate(0.17, 0.1, 0.3))
+    (row,) = groups(replace(diagnosis, clusters=(cluster,))).rows
+    assert "About 17% of all errors (corrected for the search)." in row.sure
+
+
+def test_a_loss_that_is_the_error_is_said_in_points() -> None:
+    cluster = make_diagnosis().clusters[0]
+    same = replace(cluster, error_difference=SHARES, excess_loss=SHARES)
+    said = effects.loss_phrase(same, 2, " error")
+    assert said == "error rate 28 points above the others (95% CI +9.0 to +47)"
+    other = replace(same, excess_loss=LOSS)
+    assert effects.loss_phrase(other, 2, " nats").startswith("mean loss 0.40 nats above the others")
 
 
 def test_a_measure_of_capped_losses_says_so() -> None:

@@ -128,7 +128,7 @@ def test_predictions_are_told_with_what_came(golden: Golden) -> None:
             "Within what was predicted": prediction_sentence(replace(missed, expected=Estimate(0.3, 0.15, 0.5))),
             "In losses": prediction_sentence(losses.rows[0]),
             "What was not tried": prediction_sentence(lacking),
-            "Verdicts": [prediction_verdict(row) for row in (few, lacking)],
+            "Verdicts": [prediction_verdict(row) for row in (few, replace(few, n=13), lacking)],
             "A predicted cluster goes by its title": [row.text for row in rows],
             "Its class once": prediction_name(
                 replace(rows[0], text="Cluster 1 (Buses where weather is fog)", scope="bus")
@@ -154,8 +154,8 @@ def test_untested_and_undecided_findings_are_counted_apart() -> None:
         return replication_sentence(replace(made, rows=rows))
 
     assert told(held, lacking) == "1 of 1 finding holds, 1 at the expected rate; 1 more was not tested."
-    assert told(lacking, lacking, few) == "2 findings were not tested; 1 more had too few samples to tell."
-    assert told(few) == "1 finding had too few samples to tell."
+    assert told(lacking, lacking, few) == "2 findings were not tested; 1 more could not be judged."
+    assert told(few) == "1 finding could not be judged."
     run = replace(with_words(), prediction=replace(made, rows=(lasso,)))
     assert "Trust" not in on_new_data(run).lead
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.discovery.design import design_of
 from core.errors import InvalidInput
-from core.records import Diagnosis, Outcomes
+from core.records import Diagnosis, Estimate, Outcomes
 from core.store import load
 from core.systems.common.class_descriptions import read_patterns
 from core.systems.label_descriptions.tagging import MIN_DEVIATIONS, TagReport, tag_samples
@@ -107,6 +107,10 @@ def test_the_headline_tells_the_strongest_tag_or_that_none_is_told_from_chance(d
     assert by_error.endswith("; adjusted p = 0.002 (error rate). 2 of 2 other wordings agree.")
     above = r"Its samples have a mean loss \S+ above the others \(95% CI \S+ to \S+\); adjusted p \S+ \S+ \(mean loss\)"
     assert re.search(above, by_loss)
+    unsure = replace(first, measure="mean loss", lift=Estimate(1.41, 0.89, 1.99))
+    of_loss = headline(replace(report, tags=(unsure, replace(unsure, name="blurred"))))
+    assert "Failures are not shown to carry “in the dark” more often than their classes explain: 1.41 times" in of_loss
+    assert of_loss.endswith(" Confirmed for mean loss only: blurred.")
     assert headline(replace(report, tags=report.tags[1:])) == "No tag is confirmed."
     assert headline(replace(report, tags=(replace(first, p=None),))) == "No tag could be tested."
 

@@ -50,7 +50,7 @@ def test_a_slice_that_is_a_cluster_is_said_to_agree_with_it(diagnosis, report):
     assert first.mostly == "1"
     assert first.error_rate == diagnosis.outcomes.errors[first.rows].mean()
     pairs = {(a.first, a.second) for a in report.agreements}
-    assert (diagnosis.clusters[0].name, "spotlight, slice 1") in pairs
+    assert ("Group 1", "spotlight, slice 1") in pairs
     assert any(one.startswith("spotlight") and other.startswith("sliceguard") for one, other in pairs)
     values = [a.jaccard for a in report.agreements]
     assert values == sorted(values, reverse=True)
@@ -77,7 +77,7 @@ def test_lines_table_and_document_say_that_peers_carry_no_p(diagnosis, report):
     assert NOT_TESTED in text
     assert "domino: no slices. It needs class probabilities" in text
     assert "5 slices, proposed on half of the samples, tested on the other half: p = 0.004." in text
-    assert "matches Cluster 1" in text
+    assert "matches group 1 (" in text
     table = peers_table(diagnosis, report)
     assert len(table) == sum(len(o.slices) for o in report.opinions)
     document = peers_document(diagnosis, report)
