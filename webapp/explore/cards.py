@@ -14,6 +14,7 @@ from core.reports.html.power_map import power_map
 from core.reports.html.sections import axis_of_rows
 from core.reports.sections import expected_rate, groups, hints
 from core.reports.wording.candidates import candidates_sentence
+from core.reports.wording.effects import others_of
 from core.reports.wording.findings import patches_title
 from core.reports.wording.outlines import outlines_sentence
 from core.reports.wording.predictions import replication_sentence
@@ -138,7 +139,7 @@ class Rate:
     what: str
     """"wrong" or "mean loss"."""
     others: str
-    """Of the others."""
+    """The same of those it is compared with, such as "5.1% of other animals"."""
     share: float | None = None
     """Errors in the group, 0 to 1; None for a mean loss."""
     share_others: float | None = None
@@ -150,7 +151,9 @@ def _rate(diagnosis: Diagnosis, cluster: FailureCluster) -> Rate:
     if diagnosis.outcomes.errors is None or cluster.error_outside is None:
         others = cluster.mean_loss - cluster.excess_loss.value
         digits = digits_for(diagnosis.outcomes.loss)
-        return Rate(number(cluster.mean_loss, digits), f"mean {diagnosis.outcomes.name}", number(others, digits))
+        compared = f"{number(others, digits)} for {others_of(diagnosis, cluster.scope)}"
+        return Rate(number(cluster.mean_loss, digits), f"mean {diagnosis.outcomes.name}", compared)
     wrong = n_wrong(diagnosis, members)
     others = cluster.error_outside
-    return Rate(f"{wrong:,} of {n:,}", "wrong", percent(others), wrong / n, others)
+    compared = f"{percent(others)} of {others_of(diagnosis, cluster.scope)}"
+    return Rate(f"{wrong:,} of {n:,}", "wrong", compared, wrong / n, others)
