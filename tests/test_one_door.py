@@ -33,7 +33,7 @@ ELSEWHERE = {
     "core.data.images.zips": "is given the weighed zip of core.received",
     "core.cli.output": OWN, "core.systems.common.checkpoints": OWN, "core.systems.step_by_step.student_folder": OWN,
     "core.systems.vl_t5.folder": OWN, "core.systems.common.half_precision": "reads /proc/cpuinfo",
-    "webapp.data.runs": SAID, "webapp.server.arguments": SAID, "webapp.state.filters": SAID,
+    "webapp.data.draft": SAID, "webapp.data.runs": SAID, "webapp.server.arguments": SAID, "webapp.state.filters": SAID,
     "webapp.server.uploads": "reads the server's own answer",
 }  # fmt: skip
 """Who else has such a call, and why."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.errors import InvalidInput
 from core.numbers import count
+from core.received import open_plain
 
 ROWS, LABELS, MASKS, DETECTIONS = TASKS = ("rows", "labels", "masks", "detections")
 """One row per sample; one per image and label; one per image and class of its mask; one per true object."""
@@ -23,9 +25,9 @@ def side_of_detections(path: Path | None) -> str:
     if path is None or path.suffix.lower() != ".json":
         return ""
     try:
-        with path.open("rb") as file:
+        with open_plain(path, sys.maxsize) as file:  # of any size: only its head is read
             head = file.read(_HEAD_BYTES).decode("utf-8-sig", "replace")
-    except OSError:
+    except (OSError, ValueError):
         return ""
     if _TRUTH.match(head):
         return TRUTH

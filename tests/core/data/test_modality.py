@@ -37,6 +37,7 @@ class TextModality:
     """Words, counted; texts of the same words are duplicates."""
 
     version = "words 1"
+    meanings: Mapping[str, str] = {"words": "number of words"}
 
     def open(self, data: bytes) -> tuple[list[str], dict[str, Any]]:
         words = data.decode().split()

@@ -123,7 +123,7 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
     assert lines[1:3] == ["    published: no image teaches.", "    here: other images; other words."]
     del lines[1:3]
     assert lines[1].startswith("coop, 4 shots, base-to-new, h")
-    assert lines[1].endswith("over zero-shot +20 points (10 to 30)")
+    assert lines[1].endswith("over zero-shot +20 points (+10 to +30)")
     assert lines[2].endswith("skipped: no text tower")
     assert (asked["seeds"], asked["state"]) == ((0, 1), out / "steps.json")
     assert asked["choices"] == LadderChoices((4,), init="", per_class=100)

@@ -22,9 +22,9 @@ def folders(system: str) -> list[Path]:
 
 
 def test_a_text_cannot_act_as_markup_and_none_may_be_forgotten() -> None:
-    assert "&lt;b&gt;" in render("state/closing.html.j2", title="<b>", text="", waits=False)
+    assert "&lt;b&gt;" in render("state/closing.html.j2", title="<b>", text="", waits=False, lasting=False)
     with pytest.raises(UndefinedError):
-        render("state/closing.html.j2", title="Done", waits=False)
+        render("state/closing.html.j2", title="Done", waits=False, lasting=False)
 
 
 def test_a_system_renders_from_its_own_folder_and_from_the_page_s(tmp_path: Path) -> None:

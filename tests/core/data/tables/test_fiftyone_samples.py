@@ -93,7 +93,11 @@ def test_more_tags_than_could_be_columns_are_left_out_and_said(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("samples", "fault"),
-    [([], "no rows"), ([1, 2], "each record must be an object"), ([sample(0, tags=[{"a": 1}])], "1 of 1 rows left")],
+    [
+        ([], "no rows"),
+        ([1, 2], "each record must be an object"),
+        ([sample(0, tags=[{"a": 1}])], "At least 20 rows are needed: samples.json has 1"),
+    ],
 )
 def test_a_broken_export_is_refused(tmp_path: Path, samples: list[Any], fault: str) -> None:
     with pytest.raises(InvalidInput, match=fault):

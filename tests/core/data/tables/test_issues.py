@@ -182,4 +182,4 @@ def test_issues_of_a_task_of_several_rows_a_picture_are_refused(
 ) -> None:
     arguments = ["--table", "t.csv", "--per-class", "--issues", "i.csv", "--out", str(tmp_path / "run.errata")]
     assert main(["diagnose", *arguments]) == 2
-    assert "--issues has no effect with --per-class" in capsys.readouterr().err
+    assert "--issues needs one row per image, --per-class makes several" in capsys.readouterr().err

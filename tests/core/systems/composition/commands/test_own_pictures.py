@@ -115,4 +115,4 @@ def test_a_grid_without_columns_or_pictures_is_refused(pictures: Path, capsys: p
     table.write_text("which,a,o\na.png,red,cube\n", "utf-8")
     assert "no column is recognized as their paths" in refused(capsys, *grid, *both)
     table.write_text("file,a,o\nnone.png,red,cube\n", "utf-8")
-    assert "None of the 1 files" in refused(capsys, *grid, *both)
+    assert "'none.png' is not there, 'a.png' is" in refused(capsys, *grid, *both)
