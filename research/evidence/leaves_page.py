@@ -226,7 +226,7 @@ def own_data(page: Any, folder: Path) -> None:
     page.wait_for_function("document.querySelector('#images').innerText.includes('pictures')")
     page.get_by_label("a third").check()
     page.get_by_role("button", name="Run the diagnosis").click()
-    page.wait_for_function("document.querySelector('#pane').innerText.includes('held-back samples')")
+    page.wait_for_function("document.querySelector('#pane').innerText.includes('held-out samples')")
     page.wait_for_selector(READY, state="attached")
     with page.expect_download() as download:
         page.locator("#download-json").click()
