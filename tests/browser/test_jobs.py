@@ -76,7 +76,7 @@ def holds_uploads(page: Any) -> None:
 
 def has_status(page: Any, text: str) -> None:
     page.wait_for_function(
-        "text => document.querySelector('#status')?.innerText.includes(text)", arg=text, timeout=60_000
+        "text => document.querySelector('#status')?.innerText.includes(text)", arg=text, timeout=120_000
     )
 
 

@@ -7,6 +7,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,13 +35,15 @@ LOADED = "(images) => images.every((i) => i.complete && i.naturalWidth > 0)"
 
 def open_part(page: Any, title: str, inside: str) -> None:
     """Unfold a part of the tab Ask by the keyboard."""
-    tab = page.get_by_role("tab", name="Ask")
+    from playwright.sync_api import TimeoutError as TooLate
+
+    part = page.get_by_role("button", name=title)
     for _ in range(20):  # a page just opened is shown before it hears a key
-        tab.press("Enter")
-        if tab.get_attribute("aria-selected") == "true":
+        page.get_by_role("tab", name="Ask").press("Enter")
+        with suppress(TooLate):
+            part.wait_for(timeout=3_000)
             break
-        page.wait_for_timeout(500)
-    unfold(page.get_by_role("button", name=title), page.locator(inside))
+    unfold(part, page.locator(inside))
     page.emulate_media(reduced_motion="reduce")
 
 
