@@ -11,7 +11,7 @@ from core.reports.html.checkpoints import CheckpointChart, checkpoint_charts
 from core.reports.html.render import render
 from core.reports.wording.second_model import FOLLOWED
 
-LEGEND = "Line and dots: inside the group, with 95% intervals. Gray: the others. Hollow: the run's model."
+READ_CHART = "Line and dots: inside the group, with 95% intervals. Gray: the others. Hollow: the run's model."
 """How a chart is read."""
 
 
@@ -30,7 +30,7 @@ def checkpoints_section(diagnosis: Diagnosis, followed: FollowedRun) -> Section:
         figure = partial(_chart, chart, followed)
         rows.append(Row(chart.title, chart.sentence, rank=rank, figure=figure))
     title = f"Groups over {count(len(followed.names), 'checkpoint')}"
-    return Section(title, rows=rows, notes=[*followed.notes, FOLLOWED], method=[LEGEND], key="checkpoints")
+    return Section(title, rows=rows, notes=[*followed.notes, FOLLOWED], method=[READ_CHART], key="checkpoints")
 
 
 def _chart(chart: CheckpointChart, followed: FollowedRun, pictures: Pictures) -> str:

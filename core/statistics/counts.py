@@ -35,17 +35,11 @@ def mean_losses(diagnosis: Diagnosis, members: Bool, scope_name: str) -> tuple[f
         members: (n,) rows of a finding.
         scope_name: "all samples" or a class.
     """
-    losses = diagnosis.outcomes.fitted
     scope = rows_of_scope(diagnosis, scope_name)
-    inside = math.nan
-    if members.any():
-        inside = float(losses[members].mean())
+    inside, others = means_of_rows(diagnosis.outcomes.fitted, np.flatnonzero(members), scope)
     if scope is None:
         return inside, None
-    others = scope & ~members
-    if not others.any():
-        return inside, None
-    return inside, float(losses[others].mean())
+    return inside, others
 
 
 def means_of_rows(values: F64 | Bool, rows: I64, within: Bool | None = None) -> tuple[float, float | None]:

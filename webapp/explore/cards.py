@@ -9,17 +9,16 @@ import numpy as np
 
 from core.numbers import digits_for, number, percent
 from core.records import Diagnosis, FailureCluster, Row
-from core.reports.html.intervals import Axis, interval_bar
+from core.reports.html.intervals import IntervalBar
 from core.reports.html.power_map import power_map
-from core.reports.html.sections import axis_of_rows
+from core.reports.html.sections import axes_of, row_bar
 from core.reports.sections import expected_rate, groups, hints
-from core.reports.wording.candidates import candidates_sentence
 from core.reports.wording.effects import others_of
 from core.reports.wording.findings import patches_title
 from core.reports.wording.outlines import outlines_sentence
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.sensitivity import confirmed_counts, sensitivity_sentence
-from core.reports.wording.verdict import predictability_sentence, verdict
+from core.reports.wording.verdict import predictability_sentence
 from core.statistics.counts import n_wrong, wrong_members
 from core.statistics.measures import insights_of
 from core.yours import WORDS, yours_of
@@ -56,14 +55,14 @@ def cluster_list(
     if diagnosis.prediction is not None:
         held_back = f"On {diagnosis.prediction.source}: {replication_sentence(diagnosis.prediction)}"
     section = groups(diagnosis)
-    measures = sorted({row.measure for row in section.rows})
-    axes = {measure: axis_of_rows([r for r in section.rows if r.measure == measure]) for measure in measures}
+    axes = axes_of(section.rows)
     cards = list[dict[str, Any]]()
     for cluster, row in zip(diagnosis.clusters, section.rows, strict=True):
-        card = _card(diagnosis, cluster, row, axes[row.measure], patches)
+        card = _card(diagnosis, cluster, row, row_bar(row, axes), patches)
         cards.append(card | {"own": yours.mark_of("cluster", cluster.id)})
+    hint_section = hints(diagnosis)
     candidates = list[dict[str, Any]]()
-    for index, (candidate, row) in enumerate(zip(diagnosis.candidates, hints(diagnosis).rows, strict=True)):
+    for index, (candidate, row) in enumerate(zip(diagnosis.candidates, hint_section.rows, strict=True)):
         candidates.append(_hint(diagnosis, candidate, row) | {"own": yours.mark_of("candidate", index)})
     worst = list[Tile]()
     if not cards:
@@ -75,7 +74,6 @@ def cluster_list(
         note=note,
         shows_map=shows_map,
         own=own_list(diagnosis, undo),
-        verdict=verdict(diagnosis),
         beyond=bool(confirmed_counts(diagnosis)),
         outlines=outlines_sentence(diagnosis),
         label=WORDS,
@@ -84,7 +82,7 @@ def cluster_list(
         alone=shown_findings(diagnosis, alone),
         candidates=candidates,
         worst=worst,
-        hints=candidates_sentence(diagnosis),
+        hints=hint_section.lead,
         explained=predictability_sentence(diagnosis),
         sensitivity=sensitivity_sentence(diagnosis),
         power=power_map(diagnosis),
@@ -99,7 +97,7 @@ def _hint(diagnosis: Diagnosis, candidate: FailureCluster, row: Row) -> dict[str
 
 
 def _card(
-    diagnosis: Diagnosis, cluster: FailureCluster, row: Row, axis: Axis, patches: Patches | None
+    diagnosis: Diagnosis, cluster: FailureCluster, row: Row, bar: IntervalBar | None, patches: Patches | None
 ) -> dict[str, Any]:
     """Return the card of a confirmed group: its rate, images that are wrong, and similar ones that are right."""
     title = row.subject
@@ -113,9 +111,6 @@ def _card(
     expected = ""
     if expected_rate(diagnosis, cluster) and cluster.error_rate is not None:
         expected = percent(cluster.error_rate.value)
-    bar = None
-    if row.estimate is not None and row.against is not None:
-        bar = interval_bar(row.estimate, *axis, against=row.against)
     return {
         "row": row,
         "cluster": cluster.id,

@@ -32,7 +32,7 @@ def make_followed(diagnosis: Diagnosis, tables: Sequence[str], roles: Roles, fol
         InvalidInput: a table cannot be used, or the run's errors are unknown.
     """
     from core.checks.checkpoints.follow import follow, in_order
-    from core.reports.checkpoints import checkpoints_section
+    from core.reports.checkpoints import READ_CHART, checkpoints_section
     from core.reports.html.checkpoints import checkpoint_charts
     from core.reports.html.diagnosis import write_section
     from core.reports.tables.checkpoints import checkpoints_table
@@ -47,7 +47,7 @@ def make_followed(diagnosis: Diagnosis, tables: Sequence[str], roles: Roles, fol
         diagnosis=diagnosis,
         followed=followed,
         charts=checkpoint_charts(diagnosis, followed),
-        rule=FOLLOWED,
+        rule=f"{READ_CHART} {FOLLOWED}",
     )
 
 

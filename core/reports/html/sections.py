@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -42,9 +42,8 @@ def draw_section(diagnosis: Diagnosis, section: Section, pictures: Pictures, mos
         pictures: gives the gallery entries of row numbers.
         most: images of each row; half as many similar ones.
     """
-    measures = sorted({row.measure for row in section.rows})
-    axes = {measure: axis_of_rows([r for r in section.rows if r.measure == measure]) for measure in measures}
-    rows = [_drawn(row, axes[row.measure], pictures, most) for row in section.rows]
+    axes = axes_of(section.rows)
+    rows = [_drawn(row, axes, pictures, most) for row in section.rows]
     drawn_measures = {drawn.row.measure for drawn in rows if drawn.bar is not None}
     ends = dict[str, tuple[str, str]]()
     for measure, (low, high) in axes.items():
@@ -75,7 +74,7 @@ def figure_markup(figure: Figure | None, pictures: Pictures) -> Markup:
     return Markup(figure(pictures))
 
 
-def _drawn(row: Row, axis: Axis, pictures: Pictures, most: int) -> DrawnRow:
+def _drawn(row: Row, axes: Mapping[str, Axis], pictures: Pictures, most: int) -> DrawnRow:
     colour = f"cluster-{(row.rank - 1) % N_CLUSTER_COLOURS}" if row.rank is not None else ""
     members = ()
     similar = ()
@@ -87,11 +86,17 @@ def _drawn(row: Row, axis: Axis, pictures: Pictures, most: int) -> DrawnRow:
     if row.similar_but_right is not None:
         similar = pictures(row.similar_but_right[: most // 2])
     figure = figure_markup(row.figure, pictures)
-    return DrawnRow(row, _bar(row, axis, colour), colour, members, similar, n_more, figure)
+    return DrawnRow(row, row_bar(row, axes, colour), colour, members, similar, n_more, figure)
 
 
-def axis_of_rows(rows: Sequence[Row]) -> Axis:
-    """The axis that the bars of rows share: from 0, or a value below it, to the highest, with a little room."""
+def axes_of(rows: Sequence[Row]) -> dict[str, Axis]:
+    """The axis that the bars of the rows of each measure share."""
+    measures = sorted({row.measure for row in rows})
+    return {measure: _axis([row for row in rows if row.measure == measure]) for measure in measures}
+
+
+def _axis(rows: Sequence[Row]) -> Axis:
+    """From 0, or a value below it, to the highest, with a little room."""
     ends = [0.0]
     for row in rows:
         values = [row.against]
@@ -101,8 +106,8 @@ def axis_of_rows(rows: Sequence[Row]) -> Axis:
     return 1.05 * min(ends), 1.05 * max(ends)
 
 
-def _bar(row: Row, axis: Axis, colour: str) -> IntervalBar | None:
+def row_bar(row: Row, axes: Mapping[str, Axis], colour: str = "") -> IntervalBar | None:
     """The estimate with its interval and a line at what it is compared with; None without an interval."""
     if row.estimate is None or row.against is None:
         return None
-    return interval_bar(row.estimate, *axis, colour, row.against)
+    return interval_bar(row.estimate, *axes[row.measure], colour, row.against)
