@@ -6,23 +6,26 @@ Each name is imported on first use, so `import errata` is instant. In the wheel 
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from core.program import VERSION as __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import ParamSpec
+
+    from core import figures
     from core.checks.audit_table import audit_table as audit
-    from core.checks.checkpoints.gate import gate
-    from core.checks.compare import compare
-    from core.checks.fresh import predict_fresh as predict
+    from core.checks.fresh import predict_fresh
     from core.checks.questions import ask
     from core.checks.second_model import with_second
+    from core.data.frameworks import from_sklearn, from_transformers, from_ultralytics
     from core.data.tables.lightning_callback import lightning_callback
     from core.data.tables.loss_table import LossTable
     from core.data.tables.roles import Roles
-    from core.diagnose import diagnose
+    from core.diagnose import diagnose as diagnose_table
     from core.discovery.ensemble import LossRegressor
     from core.discovery.settings import Settings
     from core.errors import Cancelled, DiagnosisError, InvalidInput, MissingDependency
@@ -33,9 +36,20 @@ if TYPE_CHECKING:
     from core.reports.wording.answers import answer_parts, answer_sentence
     from core.reports.wording.findings import sentence
     from core.reports.wording.understood import check
-    from core.store import load, save, update
+    from core.results import Finding, Reply, Result
+    from core.run import Run, compare, gate
+    from core.store import load as load_file, save, update
     from core.systems.contract import EncoderKind, ModalityKind, Option, Panel, System
     from webapp import show
+
+    P = ParamSpec("P")
+
+    def _giving_run(make: Callable[P, Diagnosis]) -> Callable[P, Run]: ...
+
+    diagnose = _giving_run(diagnose_table)
+    load = _giving_run(load_file)
+    open = load
+    predict = _giving_run(predict_fresh)
 
 __all__ = [
     "Cancelled",
@@ -43,6 +57,7 @@ __all__ = [
     "Diagnosis",
     "DiagnosisError",
     "EncoderKind",
+    "Finding",
     "InvalidInput",
     "LossRegressor",
     "LossTable",
@@ -50,7 +65,10 @@ __all__ = [
     "ModalityKind",
     "Option",
     "Panel",
+    "Reply",
+    "Result",
     "Roles",
+    "Run",
     "Section",
     "Settings",
     "System",
@@ -62,7 +80,11 @@ __all__ = [
     "check",
     "compare",
     "diagnose",
+    "figures",
     "findings_table",
+    "from_sklearn",
+    "from_transformers",
+    "from_ultralytics",
     "gate",
     "lightning_callback",
     "load",
@@ -85,13 +107,18 @@ _FROM = {
     "Cancelled": "core.errors:Cancelled",
     "check": "core.reports.wording.understood:check",
     "Column": "core.records:Column",
-    "compare": "core.checks.compare:compare",
+    "compare": "core.run:compare",
     "diagnose": "core.diagnose:diagnose",
     "Diagnosis": "core.records:Diagnosis",
     "DiagnosisError": "core.errors:DiagnosisError",
     "EncoderKind": "core.systems.contract:EncoderKind",
+    "figures": "core.figures",
+    "Finding": "core.results:Finding",
     "findings_table": "core.reports.tables.findings:findings_table",
-    "gate": "core.checks.checkpoints.gate:gate",
+    "from_sklearn": "core.data.frameworks:from_sklearn",
+    "from_transformers": "core.data.frameworks:from_transformers",
+    "from_ultralytics": "core.data.frameworks:from_ultralytics",
+    "gate": "core.run:gate",
     "InvalidInput": "core.errors:InvalidInput",
     "lightning_callback": "core.data.tables.lightning_callback:lightning_callback",
     "load": "core.store:load",
@@ -99,11 +126,15 @@ _FROM = {
     "LossTable": "core.data.tables.loss_table:LossTable",
     "MissingDependency": "core.errors:MissingDependency",
     "ModalityKind": "core.systems.contract:ModalityKind",
+    "open": "core.store:load",
     "Option": "core.systems.contract:Option",
     "Panel": "core.systems.contract:Panel",
     "predict": "core.checks.fresh:predict_fresh",
     "progress_bar": "core.records:progress_bar",
+    "Reply": "core.results:Reply",
+    "Result": "core.results:Result",
     "Roles": "core.data.tables.roles:Roles",
+    "Run": "core.run:Run",
     "samples_table": "core.reports.tables.diagnosis:samples_table",
     "save": "core.store:save",
     "Section": "core.records:Section",
@@ -115,34 +146,21 @@ _FROM = {
     "with_second": "core.checks.second_model:with_second",
     "write_report": "core.reports.html.diagnosis:write_report",
 }
-"""The source of each name: "module:attribute"."""
+"""The source of each name: "module:attribute", or a module."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in _FROM:
         raise AttributeError(f"errata has no {name!r}. It has: {', '.join(__all__)}.")
     module, _, attribute = _FROM[name].partition(":")
-    value = getattr(import_module(module), attribute)
+    value: Any = import_module(module)
+    if attribute:
+        value = getattr(value, attribute)
+    if isinstance(value, FunctionType) and module != "core.run":
+        value = import_module("core.run").answering(value)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
     return __all__
-
-
-def _show_in_notebooks() -> None:
-    """Show a diagnosis at the end of a notebook cell as its groups and images."""
-    if "IPython" not in sys.modules:
-        return
-    shell: Any = sys.modules["IPython"].get_ipython()
-    if shell is None:
-        return
-
-    def show_cell(diagnosis: Diagnosis) -> str:
-        return import_module("core.reports.html.notebook").notebook_html(diagnosis)
-
-    shell.display_formatter.formatters["text/html"].for_type_by_name("core.records.diagnosis", "Diagnosis", show_cell)
-
-
-_show_in_notebooks()

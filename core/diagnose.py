@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.data.tables.roles import COLUMNS, READ
+from core.data.tables.roles import COLUMNS, READ, Roles
 from core.discovery.class_pools import needs_superclasses
 from core.discovery.design import check_within
 from core.discovery.method import diagnose_records
 from core.discovery.settings import DEFAULT_EMBEDDING, DEFAULTS, EmbeddingSettings, Settings
 from core.discovery.superclasses import name_vectors
+from core.files import path_or_none
 from core.limits import MIN_SAMPLES
 from core.records import F32, Diagnosis, Progress, no_progress
 
@@ -19,23 +20,22 @@ if TYPE_CHECKING:
     from core.data.map_style import PicturesLike
     from core.data.samples import DataSet
     from core.data.tables.frames import TableLike
-    from core.data.tables.roles import Roles
 
 
 def diagnose(
     table: TableLike | None = None,
-    *,
     images: PicturesLike | None = None,
+    *,
     embeddings: str | Path | F32 | None = None,
     encoder: str = "embedded",
     naming: str | None = None,
-    vocabulary: Path | None = None,
+    vocabulary: str | Path | None = None,
     issues: TableLike | None = None,
     hold_back: float = 0.0,
     roles: Roles | None = None,
     loss: str | None = None,
     settings: Settings = DEFAULTS,
-    cache: Path | str | None = None,
+    cache: str | Path | None = None,
     group_copies: bool = True,
     progress: Progress = no_progress,
 ) -> Diagnosis:
@@ -43,11 +43,12 @@ def diagnose(
 
     Args:
         table: per-sample losses (or columns to compute them from), metadata, and the texts if the samples are texts
-            (`Roles(texts=...)`, or recognized by name): a path, a DataFrame, a dict of columns, or a table of Arrow,
-            polars or Hugging Face datasets.
-        images: zip, tar or folder of images; or a map-style torch data set of images (PIL or tensors) or (image,
-            label), one per row of the table in its order; each is read once and stored on disk. None if the table holds
-            the images or embeddings are given.
+            (`Roles(texts=...)`, or recognized by name): a path, a DataFrame, a dict of columns, a list of rows, or a
+            table of Arrow, polars or Hugging Face datasets, lazy and streaming ones too; or the losses alone, as an
+            array, a Series, a tensor or a list of floats.
+        images: zip, tar or folder of images; or a list or map-style torch data set of images (PIL, paths, or tensors)
+            or (image, label), one per row of the table in its order; each is read once and stored on disk. None if the
+            table holds the images or embeddings are given.
         embeddings: vectors instead of an encoder: npy, npz, safetensors, or an (n, d) array in the table's row order.
         encoder: name of an encoder (`core.encoders.list_encoders`). With embeddings, the search uses those, and the
             encoder only finds words, if there are images.
@@ -71,7 +72,6 @@ def diagnose(
         >>> [(c.name, c.size, c.p) for c in diagnosis.clusters]  # doctest: +SKIP
     """
     from core.data.samples import read_data_set  # imports pandas
-    from core.data.tables.roles import Roles
 
     roles = roles or Roles()
     if loss:
@@ -81,7 +81,7 @@ def diagnose(
     )
     return diagnose_data_set(
         data,
-        EmbeddingSettings(encoder, naming, vocabulary, None if cache is None else Path(cache), group_copies),
+        EmbeddingSettings(encoder, naming, path_or_none(vocabulary), path_or_none(cache), group_copies),
         hold_back=hold_back,
         settings=settings,
         progress=progress,
@@ -97,11 +97,12 @@ def diagnose_data_set(
     progress: Progress = no_progress,
 ) -> Diagnosis:
     """Diagnose a data set that was read before; see `diagnose` for the arguments."""
-    from core.discovery.prepare import embed  # imports pandas
+    from core.discovery.prepare import embed, relate  # imports pandas
 
     check_within(data.samples, settings.within)
     embedding = embedding.spoken_for(data.samples.modality)
-    data = embed(data, embedding, words=settings.words, progress=progress)
+    embedded = embed(data, embedding, words=settings.words, progress=progress)
+    data = relate(embedded, data)
     names = None
     if needs_superclasses(data.samples) and data.samples.items is not None:
         from core.encoders import load_encoder, texts_missing

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from core.records import Column, Diagnosis, SampleSet, Section
+    from core.records import I64, Column, Diagnosis, SampleSet, Section
     from core.systems.contract import ModalityKind, Option, Panel, System
 
 GROUP = "errata.systems"
@@ -161,6 +161,11 @@ def options(command: str) -> list[Option]:
     return [part.value for part in parts("options") if part.value.command == command]
 
 
+def methods() -> dict[str, str]:
+    """Map the methods that systems add to a run from Python to their functions."""
+    return {part.name: part.value for part in parts("methods")}
+
+
 def panels(place: str) -> list[Panel]:
     """List the panels at that place of the page."""
     return [part.value for part in parts("panels") if part.value.place == place]
@@ -276,6 +281,20 @@ def facts(diagnosis: Diagnosis, row: int) -> list[str]:
     for part in parts("facts"):
         lines += map(str, part.call(diagnosis, row, fit=_listed) or ())
     return lines
+
+
+def second_opinion(diagnosis: Diagnosis, rows: I64) -> tuple[int, int] | None:
+    """Count the model's errors among the rows that another model gets right: (right, errors), of the first system that
+    knows; None if none does."""
+    counts = (part.call(diagnosis, rows, fit=_two_counts) for part in parts("second_opinion"))
+    return next(filter(None, counts), None)
+
+
+def _two_counts(result: Any) -> tuple[int, int] | None:
+    if result is None:
+        return None
+    right, n = result
+    return int(right), int(n)
 
 
 def described(samples: SampleSet) -> tuple[Column, ...]:

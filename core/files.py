@@ -41,6 +41,21 @@ _SCRATCH = "errata-scratch-"
 _swept: set[Path] = set()
 
 
+def as_path(path: object) -> Path:
+    """Make a path of what a caller from Python gave.
+
+    Raises:
+        InvalidInput: it is not a path, or is empty.
+    """
+    if isinstance(path, str | os.PathLike) and str(path):
+        return Path(path)
+    raise InvalidInput(f"A path is needed: got {str(path)[:40]!r} ({type(path).__name__}). Use a string or a Path.")
+
+
+def path_or_none(path: str | Path | None) -> Path | None:
+    return None if path is None else as_path(path)
+
+
 def default_cache() -> Path:
     """Return the cache folder: $ERRATA_CACHE if set, else the user's cache folder."""
     configured = os.environ.get("ERRATA_CACHE")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from core.records import F64, Diagnosis, Estimate
 
 UNDEFINED = "–"
 PER_CENT = "%"
+MICROSECONDS_A_DAY = 86_400_000_000
 
 
 def number(value: float | None, digits: int | None = None) -> str:
@@ -37,6 +39,82 @@ def _decimals(size: float) -> int:
     if size >= 100:
         return 0
     return 1 if size >= 10 else 2
+
+
+def value_text(value: float, form: str = "", *, exact: bool = False) -> str:
+    """Format a value of a column, such as "0.31", "2017" or "2022-11-12 08:30"; a dash if undefined.
+
+    Args:
+        form: what the number is, as in `Column.form`.
+        exact: with every digit, so that the text names this value alone.
+    """
+    if not math.isfinite(value):
+        return UNDEFINED
+    if form == "year":
+        return f"{value:.0f}"
+    if form == "date":
+        return str(np.datetime64(round(value), "D"))
+    if form == "time":  # to the minute, or in more digits if it has them
+        moment = np.datetime64(round(value * MICROSECONDS_A_DAY), "us")
+        text, _, fraction = str(moment).replace("T", " ").partition(".")
+        fraction = fraction.rstrip("0")
+        if fraction:
+            return f"{text}.{fraction}"
+        return text.removesuffix(":00")
+    if exact:  # as a table writes it, in the fewest digits that no other number has: it may be 20240131, or an id
+        if value and not 1e-6 <= abs(value) < 1e15:
+            return np.format_float_scientific(value, trim="-", exp_digits=1)
+        return np.format_float_positional(value, trim="-")
+    if form == "count":
+        return number(value, 0)
+    return number(value)
+
+
+def short_limit(inside: F64, outside: F64, limit: float, form: str = "") -> float:
+    """Shorten a limit to the fewest digits that still separate the values inside from those outside, so that its text
+    selects exactly these: for whole numbers, years and dates a value inside, for times a whole day, hour, minute, or
+    less, else at least three digits."""
+    if not len(inside) or not len(outside):
+        return limit
+    shorter: Iterator[float] = iter(())
+    if form == "time":
+        shorter = _moments(limit)
+    elif not form and math.isfinite(limit):
+        shorter = _rounded(limit)
+    for shown in shorter:
+        if inside.max() <= shown < outside.min() or outside.max() < shown <= inside.min():
+            return shown
+    if inside.max() < outside.min():
+        return float(inside.max())
+    return float(inside.min())
+
+
+def limit_text(values: F64, least: float, form: str = "") -> str:
+    """Format the lower end of a range, in as many digits as it takes to select the same values."""
+    text = number(least)
+    inside = values >= least
+    if not form and text != UNDEFINED:
+        read = float(text.replace(",", "").replace("−", "-"))
+        if ((values >= read) == inside).all():
+            return text
+    return value_text(short_limit(values[inside], values[values < least], least, form), form, exact=True)
+
+
+def _rounded(limit: float) -> Iterator[float]:
+    """Yield the limit, and the numbers next to it, in three and more digits, and all before the point."""
+    exact = Decimal(limit)
+    for digits in range(max(3, exact.adjusted() + 1), 18):
+        for rounding in (ROUND_HALF_EVEN, ROUND_CEILING, ROUND_FLOOR):
+            yield float(Context(digits, rounding).plus(exact)) + 0.0
+
+
+def _moments(limit: float) -> Iterator[float]:
+    """Yield the time, and those next to it, in whole days, hours, minutes, seconds, and thousandths or
+    millionths of a second."""
+    moment = limit * MICROSECONDS_A_DAY
+    for step in (MICROSECONDS_A_DAY, 3_600_000_000, 60_000_000, 1_000_000, 1_000, 1):
+        for rounded in (round, math.ceil, math.floor):
+            yield rounded(moment / step) * step / MICROSECONDS_A_DAY
 
 
 def digits_for(loss: F64) -> int:

@@ -100,7 +100,15 @@ def _read(setting: Setting, value: Any) -> Any:
     if setting.choices and converted not in setting.choices:
         raise InvalidInput(f"{setting.name} must be one of {', '.join(setting.choices)}: got {str(value)[:60]!r}.")
     if setting.kind in ("int", "float"):
-        _check_range(setting, converted)
+        low = -math.inf if setting.low is None else setting.low
+        high = math.inf if setting.high is None else setting.high
+        if not low <= converted <= high:
+            bounds = f"{low:g} to {high:g}"
+            if high == math.inf:
+                bounds = f"at least {low:g}"
+            elif low == -math.inf:
+                bounds = f"at most {high:g}"
+            raise InvalidInput(f"{setting.name} must be {bounds}: got {converted:g}. {_next(setting)}")
     return converted
 
 
@@ -154,18 +162,6 @@ def _next(setting: Setting) -> str:
     if setting.default is None:
         return "Leave it empty for an automatic choice."
     return f"The default is {setting.default!r}."
-
-
-def _check_range(setting: Setting, value: float) -> None:
-    low = -math.inf if setting.low is None else setting.low
-    high = math.inf if setting.high is None else setting.high
-    if not low <= value <= high:
-        bounds = f"{low:g} to {high:g}"
-        if high == math.inf:
-            bounds = f"at least {low:g}"
-        elif low == -math.inf:
-            bounds = f"at most {high:g}"
-        raise InvalidInput(f"{setting.name} must be {bounds}: got {value:g}. {_next(setting)}")
 
 
 def _convert(kind: str, value: Any) -> Any:

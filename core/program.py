@@ -33,6 +33,7 @@ EXTRAS = {
     "av": "clips",
     "nibabel": "scans",
     "ray": "ray",
+    "plotly": "plots",
 }
 """The extra of the wheel (pyproject.toml) that installs a module's package."""
 NEEDS = {"open_clip": "clip", "sentences": "language"}

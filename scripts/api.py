@@ -19,17 +19,29 @@ PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 SECTIONS = {
     "Diagnose a table": "check diagnose Settings Roles progress_bar",
     "Read and keep the result": (
-        "Diagnosis ask answer_parts answer_sentence audit sentence show write_report save load update"
+        "Run Finding Reply Result Diagnosis ask answer_parts answer_sentence audit sentence show write_report save "
+        "load update"
     ),
+    "Draw it": "figures",
     "Compare, predict, gate": "with_second compare predict gate",
-    "Tables in and out": "LossTable lightning_callback findings_table samples_table",
+    "Tables in and out": (
+        "LossTable lightning_callback from_ultralytics from_transformers from_sklearn findings_table samples_table"
+    ),
     "The estimator": "LossRegressor",
     "Add a system": "System Section Panel Option EncoderKind ModalityKind Column",
     "Errors": "DiagnosisError InvalidInput MissingDependency Cancelled",
 }
 """The public names, in a newcomer's order."""
-METHODS = {"Diagnosis": "cluster_of", "LossTable": "record to_pandas save", "LossRegressor": "fit predict"}
-"""Methods that users call; the others are internal."""
+METHODS = {
+    "Run": "to_frame ask predict compare gate report save show",
+    "Finding": "images",
+    "Result": "to_frame report",
+    "Diagnosis": "cluster_of",
+    "LossTable": "record to_pandas save",
+    "LossRegressor": "fit predict",
+    "figures": "map intervals confusion loss_histogram reliability compare checkpoints shots selected browse",
+}
+"""Methods that users call, the others are internal; of a module its functions."""
 RECORDS = {
     "core.records": (
         "Estimate FailureCluster ClassFinding Insight LossEstimate Predictability SampleSet Outcomes Embeddings "
@@ -94,10 +106,13 @@ def parse(text: str | None) -> Docstring:
 
 @cache
 def notes_of(kind: type) -> dict[str, str]:
-    """Map each field of a dataclass to the string after it in the source."""
+    """Map each field of a dataclass, and of those that it extends, to the string after it in the source."""
+    notes: dict[str, str] = {}
+    for base in kind.__bases__:
+        if is_dataclass(base):
+            notes |= notes_of(base)
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(tree, ast.ClassDef)
-    notes: dict[str, str] = {}
     for node, after in zip(tree.body, tree.body[1:]):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(after, ast.Expr):
             value = after.value
@@ -117,17 +132,22 @@ def undescribed() -> list[str]:
     missing: list[str] = []
     for name in " ".join(SECTIONS.values()).split():
         public = getattr(errata, name)
-        if is_dataclass(public):
+        if _is_record(public):
             names = [item.name for item in fields(public)]  # type: ignore[arg-type]
             missing += [f"{name}.{item}" for item in names if item not in notes_of(public)]
         functions = methods(name)
-        if not is_dataclass(public) and not _is_error(public):
+        if not is_dataclass(public) and not _is_error(public) and not inspect.ismodule(public):
             functions.append((name, public))
         for title, function in functions:
             documented = set(", ".join(parse(function.__doc__).entries("Args")).split(", ")) - {""}
             parameters = set(inspect.signature(function).parameters) - {"self"}
             missing += [f"{title}({parameter})" for parameter in sorted(parameters ^ documented)]
     return missing
+
+
+def _is_record(public: Any) -> bool:
+    """Whether it is a dataclass with fields of its own: a `Run` has those of `Diagnosis`."""
+    return is_dataclass(public) and "__dataclass_fields__" in vars(public)
 
 
 def _is_error(public: Any) -> bool:
@@ -158,11 +178,12 @@ def _public(name: str, public: Any) -> Iterator[str]:
     if _is_error(public):
         yield f"{prose(public.__doc__)} The command line's exit code: {public.exit_code}.\n"
         return
-    if not is_dataclass(public):
+    if not is_dataclass(public) and not inspect.ismodule(public):
         yield f"```python\n{signature(name, public)}\n```\n"
     yield from _describe(parse(public.__doc__))
     if is_dataclass(public):
-        yield from _fields(public, defaults=name != "Diagnosis")  # type: ignore[arg-type]
+        settings = name not in ("Diagnosis", "Run", "Finding", "Reply", "Result")
+        yield from _fields(public, defaults=settings)  # type: ignore[arg-type]
     for title, method in methods(name):
         yield f"#### {title}\n\n```python\n{signature(title.partition('.')[2], method)}\n```\n"
         yield from _describe(parse(method.__doc__))
@@ -186,10 +207,10 @@ def _describe(doc: Docstring) -> Iterator[str]:
 def _fields(kind: type, *, defaults: bool) -> Iterator[str]:
     """Write a line for each field and property of a dataclass."""
     lines: list[str] = []
-    for item in fields(kind):  # type: ignore[arg-type]
+    for item in fields(kind) if _is_record(kind) else ():  # type: ignore[arg-type]
         value = f" = {item.default!r}" if defaults and item.default is not MISSING else ""
         lines.append(f"- `{item.name}: {item.type}{value}`{_after(notes_of(kind).get(item.name))}")
-    for name, value in vars(kind).items():
+    for name, value in inspect.getmembers(kind):
         if isinstance(value, property) and not defaults:
             lines.append(f"- `{name}: {value.fget.__annotations__['return']}`{_after(value.__doc__)}")
     yield "\n".join(lines) + "\n"

@@ -24,7 +24,7 @@ from core.store import load
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "gallery.md"
 PICTURES = DOCS / "pictures"
-EXAMPLES = ("scenes", "clothing", "clips", "scans", "definitions", "nothing_to_find")
+EXAMPLES = ("clothing", "scenes", "clips", "scans", "definitions", "nothing_to_find")
 MAX_CLUSTERS = 2
 """First clusters of a run that are shown."""
 TILE = (104, 104)

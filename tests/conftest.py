@@ -77,10 +77,12 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ERRATA_KEEP", "none")
 
 
-@pytest.fixture
-def quick_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def quick_comparisons() -> Iterator[None]:
     """Two models are compared with a tenth of the permutations, which nearly all of the time goes to."""
-    monkeypatch.setattr("core.checks.paired_errors.PERMUTATIONS", 499)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.checks.paired_errors.PERMUTATIONS", 499)
+        yield
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import errata
 from core.records import Diagnosis
 from core.store import load, save
 from tests.conftest import REPOSITORY
@@ -39,6 +41,16 @@ def at_work(diagnosis: Diagnosis, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     pd.DataFrame({"file": diagnosis.samples.ids, "loss": loss}).to_csv("val.csv", index=False)
     np.save("vectors.npy", diagnosis.embeddings.vectors)
     return tmp_path
+
+
+@pytest.fixture
+def quick(diagnosis: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`errata.diagnose` with the vectors at hand, and the images as a file of the page's name."""
+    settings = errata.Settings(n_permutations=199, map=False, sensitivity=False)
+    monkeypatch.setattr(
+        errata, "diagnose", partial(errata.diagnose, embeddings=diagnosis.embeddings.vectors, settings=settings)
+    )
+    Path("val").rename("val.zip")  # a folder serves as well
 
 
 def python(heading: str, number: int = 0) -> str:
@@ -92,12 +104,35 @@ def test_what_fiftyone_exported_is_diagnosed(diagnosis: Diagnosis) -> None:
     for row, sample in enumerate(samples["samples"]):
         sample["tags"] += ["blurred"] if row % 3 == 0 else []
     Path("exported/samples.json").write_text(json.dumps(samples), "utf-8")
-    save_under("before")
-    (words,) = lines("FiftyOne", 1)
-    run_command([*words, *QUICK, "--as-is"])  # its losses are drawn apart from its predictions
-    found = load(Path("run.errata"))
+    found = diagnose_exported("--as-is")  # its losses are drawn apart from its predictions
     assert {"weather", "tag blurred"} == {c.name for c in found.samples.metadata if not c.measured}
     np.testing.assert_array_equal(found.outcomes.loss, diagnosis.outcomes.loss)
+
+
+def test_what_fiftyone_itself_writes_is_diagnosed(diagnosis: Diagnosis) -> None:
+    """By the exporter that needs no database."""
+    fiftyone = pytest.importorskip("fiftyone")
+    exporters = pytest.importorskip("fiftyone.utils.data.exporters")
+    names = np.array(diagnosis.samples.class_names)
+    labels, predictions = diagnosis.samples.labels, diagnosis.outcomes.predictions
+    assert labels is not None
+    assert predictions is not None
+    with exporters.LegacyFiftyOneDatasetExporter("exported") as exporter:
+        for row, name in enumerate(diagnosis.samples.ids):
+            sample = fiftyone.Sample(filepath=str(Path("val", name).absolute()), tags=["blurred"] * (row % 3 == 0))
+            sample["ground_truth"] = fiftyone.Classification(label=names[labels[row]])
+            sample["predictions"] = fiftyone.Classification(label=names[predictions[row]], confidence=0.5)
+            exporter.export_sample(sample)
+    found = diagnose_exported()
+    assert "tag blurred" in {column.name for column in found.samples.metadata}
+    np.testing.assert_array_equal(found.outcomes.errors, labels != predictions)
+
+
+def diagnose_exported(*options: str) -> Diagnosis:
+    save_under("before")
+    (words,) = lines("FiftyOne", 1)
+    run_command([*words, *QUICK, *options])
+    return load(Path("run.errata"))
 
 
 def save_under(name: str) -> None:
@@ -157,6 +192,16 @@ def test_issues_of_cleanlab_stand_beside_the_rows(make: Callable[[], Any]) -> No
             np.testing.assert_allclose(kept[name.replace("_score", "_quality")].values.astype(float), wanted)
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_cleanlab_itself_audits_the_samples_of_a_run(diagnosis: Diagnosis) -> None:
+    pytest.importorskip("cleanlab")
+    pytest.importorskip("datasets")
+    lab = run_python(python("Cleanlab", 1))["lab"]
+    assert len(lab.get_issues()) == len(diagnosis.samples)
+    assert "is_outlier_issue" in lab.get_issues()
+
+
 def test_the_ensemble_is_a_regressor_of_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(150, 5))
@@ -206,6 +251,24 @@ def test_weights_and_biases_itself_takes_them(
         assert run.summary["findings"]["nrows"] >= len(diagnosis.clusters)
 
 
+def test_a_table_of_weights_and_biases_is_diagnosed(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The account stands in, the table is of the package itself where that is installed."""
+    frame = pd.read_csv("val.csv")
+    table: Any = SimpleNamespace(get_dataframe=lambda: frame)
+    try:
+        import wandb  # pyright: ignore[reportMissingImports]
+    except ModuleNotFoundError:
+        wandb = SimpleNamespace()
+        monkeypatch.setitem(sys.modules, "wandb", wandb)  # pyright: ignore[reportArgumentType]
+    else:
+        table = wandb.Table(dataframe=frame)
+    artifact = SimpleNamespace(get={"predictions": table}.get)
+    monkeypatch.setattr(wandb, "Api", lambda: SimpleNamespace(artifact=lambda _: artifact), raising=False)
+    run = run_python(python("Weights & Biases", 1))["run"]
+    np.testing.assert_allclose(run.outcomes.loss, frame["loss"])
+    assert run.samples.ids == tuple(frame["file"])
+
+
 def _weights_and_biases(diagnosis: Diagnosis) -> dict[str, Any]:
     (words,) = lines("Weights & Biases")
     run_command(words)
@@ -234,16 +297,22 @@ def test_mlflow_is_given_its_tables(monkeypatch: pytest.MonkeyPatch, diagnosis: 
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_mlflow_itself_takes_them(diagnosis: Diagnosis, tmp_path: Path) -> None:
+def test_mlflow_itself_takes_them_and_gives_a_table_to_diagnose(
+    quick: None, monkeypatch: pytest.MonkeyPatch, diagnosis: Diagnosis, tmp_path: Path
+) -> None:
     mlflow = pytest.importorskip("mlflow")
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # mlflow-skinny has no other without a server
+    mlflow.set_tracking_uri((tmp_path / "mlruns").as_uri())
     mlflow.create_experiment("errata", str(tmp_path / "artifacts"))
     mlflow.set_experiment("errata")
     with mlflow.start_run() as run:
         _mlflow(diagnosis)
+        mlflow.log_table(pd.read_csv("val.csv"), "predictions.json")
     samples = mlflow.load_table("samples.json", run_ids=[run.info.run_id])
     assert samples["id"].tolist() == list(diagnosis.samples.ids)
     assert "cluster" in set(mlflow.load_table("findings.json", run_ids=[run.info.run_id])["kind"])
+    again = run_python(python("MLflow", 1), run_id=run.info.run_id)["run"]
+    np.testing.assert_allclose(again.outcomes.loss, diagnosis.outcomes.loss)
 
 
 def _mlflow(diagnosis: Diagnosis) -> None:

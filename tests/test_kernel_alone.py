@@ -40,7 +40,7 @@ from webapp.state.query import tabs
 
 page = build_app()
 laid_out = [block.id for block in page.blocks.values() if isinstance(block, gr.Tab)]
-assert tuple(laid_out) == tabs(), (laid_out, tabs())
+assert sorted(laid_out) == sorted(tabs()), (laid_out, tabs())
 print(*laid_out)
 """
 
@@ -117,7 +117,7 @@ def test_every_step_of_a_diagnosis_works_without_systems(kernel: Path, tmp_path:
 
 
 def test_the_page_is_laid_out_without_systems(kernel: Path) -> None:
-    assert python(kernel, PAGE).split() == ["explore", "ask", "clicks", "predict", "second", "data", "reading"]
+    assert python(kernel, PAGE).split() == ["explore", "ask", "probe", "compare", "samples", "data", "reading"]
 
 
 def test_what_a_missing_system_found_is_carried_on(kernel: Path, tmp_path: Path) -> None:

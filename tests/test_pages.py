@@ -96,5 +96,5 @@ def test_the_notebook_runs_and_shows_what_it_shows(monkeypatch: pytest.MonkeyPat
     shown = [output for cell in cells for output in cell["outputs"]]
     printed = "".join("".join(output["text"]) for output in shown if output["output_type"] == "stream")
     assert capsys.readouterr().out == printed
-    plain = ["".join(output["data"]["text/plain"]) for output in shown if "data" in output]
-    assert repr(names["found"]) in plain
+    plain = ["".join(output["data"].get("text/plain", "")) for output in shown if "data" in output]
+    assert repr(names["run"]) in plain

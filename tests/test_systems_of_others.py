@@ -141,15 +141,21 @@ def test_the_documented_system_adds_a_command_a_panel_a_section_and_a_condition(
     asked = python(repository, documented, COMMAND, "weekdays", str(run))
     assert asked.stdout.startswith("Sunday: 18 samples, mean loss 2.0")
     code = f"""
-import gradio as gr
 from pathlib import Path
+from tests.support.page_over_http import HttpPage
 from webapp.app import build_app, open_runs
 from webapp.explore.tab import describe
+from webapp.server.settings import launch_settings
 
 first = open_runs([Path({str(run)!r})])
 page = build_app(first=first)
-said = [block for block in page.blocks.values() if getattr(block, "elem_id", "") == "weekdays"]
-print(len(said), "<h2>Weekdays</h2>" in said[0].children[0].value, describe([first[0][1], 0])["lines"])
+visit = HttpPage(page.launch(prevent_thread_lock=True, quiet=True, **launch_settings())[1].rstrip("/"))
+visit.open("ask")
+said = [part["props"] for part in visit.config["components"]]
+folds = [props for props in said if props.get("elem_id") == "weekdays"]
+tables = [props for props in said if "<h2>Weekdays</h2>" in str(props.get("value"))]
+print(len(folds), bool(tables), describe([first[0][1], 0])["lines"])
+page.close(verbose=False)
 """
     shown = python(repository, documented, code)
     assert shown.returncode == 0, shown.stderr
@@ -227,7 +233,7 @@ def test_of_two_parts_of_one_name_the_first_counts_and_the_other_is_named(
 
 def test_every_part_of_our_own_systems_names_something_that_is_there() -> None:
     for system in extensions.own_systems():
-        named = [system.sections, system.facts, system.describers, system.endpoints]
+        named = [system.sections, system.facts, system.second_opinion, system.describers, system.endpoints]
         named += [*system.documents.values(), *system.tables.values()]
         named += [panel.build for panel in system.panels]
         named += [kind.load for kind in (*system.encoders.values(), *system.modalities.values())]

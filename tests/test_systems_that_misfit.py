@@ -25,7 +25,7 @@ from core.store import load, save
 from core.systems.contract import EncoderKind, ModalityKind, Option, Panel, System
 from tests.support.diagnoses import make_diagnosis
 from tests.support.words import AxisEncoder, with_words
-from webapp.panels import Page, add_folds, add_tabs
+from webapp.panels import Page, add_parts, add_tabs
 from webapp.state.query import tabs
 
 Sign = Callable[..., None]
@@ -123,10 +123,12 @@ def test_a_record_that_does_not_fit_is_left_out(
 )
 def test_sections_that_are_none_are_left_out(sign: Sign, caplog: pytest.LogCaptureFixture, found: Any) -> None:
     GIVES["value"] = found
-    sign(sections=of_others(), facts=of_others() if isinstance(found, str | int) else "")
+    number = of_others() if isinstance(found, str | int) else ""
+    sign(sections=of_others(), facts=number, second_opinion=number)
     before = len(extensions.sections(make_diagnosis()))
     assert before == 0
     assert extensions.facts(make_diagnosis(), 0) == []
+    assert extensions.second_opinion(make_diagnosis(), np.arange(3)) is None
     assert "The system 'odd' failed in" in caplog.text
 
 
@@ -223,17 +225,16 @@ def test_of_a_panel_that_breaks_off_nothing_is_left(sign: Sign, monkeypatch: pyt
     monkeypatch.setattr(extensions, "own_systems", tuple)
     sign(
         panels=(
-            Panel("tab", "odd", of_others("half_built"), "Odd", after="ask"),
-            Panel("tab", "explore", of_others("half_built"), "Explore", after="ask"),
+            Panel("tab", "explore", of_others("half_built"), "Explore"),
             Panel("ask", "fold", of_others("half_built")),
         )
     )
     assert tabs().count("explore") == 1
     with gr.Blocks() as page, gr.Tabs() as row:
         with gr.Tab("Ask") as tab:
-            add_folds(None, tab)  # pyright: ignore[reportArgumentType]
+            add_parts("ask", None, None)  # pyright: ignore[reportArgumentType]
             gr.HTML("after")
-        add_tabs(None, "ask")  # pyright: ignore[reportArgumentType]
+        add_tabs(None)  # pyright: ignore[reportArgumentType]
     assert row.children == [tab]
     assert [type(block) for block in tab.children][-1] is gr.HTML
     assert "half built" not in json.dumps(page.get_config_file().get("layout"))

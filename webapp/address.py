@@ -3,43 +3,46 @@ assets/js/link.js."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import gradio as gr
 
 from core.errors import DiagnosisError
-from webapp.ask.tab import Asking
+from webapp.clicks.judging import drawn_again
+from webapp.compare.work import KIND
 from webapp.explore.picked import show_selection
-from webapp.explore.tab import View, show_run
+from webapp.explore.tab import show_run
 from webapp.markup.components import script
+from webapp.panels import Page
 from webapp.state.boxes import in_message
+from webapp.state.downloads import folder_of
 from webapp.state.events import event_data
 from webapp.state.jobs import JOBS, LIGHT, PLAIN, PRIVATE
 from webapp.state.picker import runs_to_open
 from webapp.state.query import query_of, question_of, session_of, tab_of, view_of
-from webapp.state.runs import MAX_ASKED_RUNS, RUNS
+from webapp.state.runs import GONE, MAX_ASKED_RUNS, NOT_FOUND, RUNS
 from webapp.state.session import Session, shows_errors
 from webapp.state.visitor import visitor
 
+NO_PLACE = "The link names the place {!r}, which does not exist. Findings is shown."
+NO_COMPARISON = "The link names the comparison {!r}, which this run does not have. The run is open without it."
 FINISHED = "This run has finished."
-GONE = "The server no longer has this run: it was deleted, expired after a day, or went with a stopped server."
 
 
 class OpenedAddress(NamedTuple):
     """The outputs that an address fills, in the order of `build`; None leaves one unchanged."""
 
     tabs: Any = None
-    text: Any = None
-    compared: Any = None
-    asks: Any = None
+    question: Any = None
+    addressed: Any = None
     session: Any = None
     picker: Any = None
     strip: Any = None
-    classes: Any = None
     failure_map: Any = None
     pane: Any = None
-    notes: Any = None
     job: Any = None
 
     def outputs(self) -> list[Any]:
@@ -48,7 +51,7 @@ class OpenedAddress(NamedTuple):
 
 
 def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: gr.EventData) -> tuple[Any, ...]:
-    """Open the page at an address, or go back to one: returns (tabs, text, second text, whether to ask, session,
+    """Open the page at an address, or go back to one: returns (tabs, question, mark of an opened address, session,
     picker, what `show_run` gives after the session, then the link id of the job to follow).
 
     Args:
@@ -68,6 +71,8 @@ def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: 
         query = {}
     query, job = _with_job(query)
     tab = tab_of(query)
+    if query.get("tab") and not tab:
+        gr.Warning(in_message(NO_PLACE.format(str(query["tab"])[:40])), title="Place not found")
     if not query and not payload.get("back"):
         return _only_runs(session, examples, tab, job)
     asked = query.get("run") or RUNS.link(first)
@@ -81,25 +86,19 @@ def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: 
         diagnosis = None
     if diagnosis is None:
         if query.get("run"):
-            gr.Warning(GONE, title="Run not found")
+            gr.Warning(GONE, title=NOT_FOUND)
         return _only_runs(session, examples, tab, job)
     opened, parts = _open(run, query)
-    text, compared = question_of(query)
-    shown = OpenedAddress(
-        gr.update(selected=tab or "explore"),
-        text or None,
-        compared or None,
-        bool(text) and tab == "ask",
-        opened,
-        runs_to_open(run, examples),
-        *parts,
-    )
+    place = None
+    if tab or payload.get("back"):  # else the visitor may have gone to another place meanwhile
+        place = gr.update(selected=tab or "explore")
+    shown = OpenedAddress(place, question_of(query), time.monotonic(), opened, runs_to_open(run, examples), *parts)
     return tuple(shown._replace(job=job or None).outputs())
 
 
 def _with_job(query: dict[str, Any]) -> tuple[dict[str, Any], str]:
     """Return the query without its job, and the link id of the job to follow: that of the query, or the visitor's own,
-    or "". The link of a finished job opens its run, that of an unknown one the form."""
+    or "". The link of a finished job opens its run, that of an unknown one the form, whose status says so."""
     link = query.get("job")
     rest = {part: value for part, value in query.items() if part != "job"}
     if not isinstance(link, str) or not link:
@@ -111,68 +110,56 @@ def _with_job(query: dict[str, Any]) -> tuple[dict[str, Any], str]:
     if RUNS.is_linked(link):
         gr.Info(FINISHED, title="Run finished")
         return {"run": link}, ""
-    gr.Warning(GONE, title="Run not found")
-    return in_form, ""
+    return in_form, link
 
 
 def _open(run: str, query: dict[str, Any]) -> tuple[Session, Sequence[Any]]:
-    """Return the session of an address, and (strip, classes, map, pane, notes)."""
+    """Return the session of an address, and (strip, map, pane)."""
     try:
         session = session_of(query, RUNS.get(run), run)
+        if query.get("clicks"):
+            session = drawn_again(session, RUNS.get(run), str(query["clicks"]))
     except DiagnosisError as error:
         gr.Warning(in_message(f"{error} The run is open without it."), title="Part of the link failed")
         session = Session(run)
-    _, strip, classes, points, pane, notes = show_run(run, session.colour)
+    beside = str(query.get("beside", ""))
+    if beside and folder_of(KIND, beside) is None:
+        gr.Warning(in_message(NO_COMPARISON.format(beside[:40])), title="Part of the link failed")
+        session = replace(session, beside="")
+    _, strip, points, pane = show_run(run, session.colour)
     if session.picked:
         session, shown, selection = show_selection(session)
         points = points | {"selection": selection["selection"], "view": selection["view"]}
         pane = gr.update(value=shown, run=run)
-    return session, (strip, classes, points, pane, notes)
+    return session, (strip, points, pane)
 
 
 def _only_runs(session: Session, examples: list[tuple[str, str]], tab: str, job: str) -> tuple[Any, ...]:
     """Update only the runs that the picker offers, the tab of the address, and the job to follow."""
     known = gr.update(view=view_of(session))
-    shown = OpenedAddress(picker=runs_to_open(session.run, examples), failure_map=known, job=job or None)
+    picker = runs_to_open(session.run, examples)
+    shown = OpenedAddress(addressed=time.monotonic(), picker=picker, failure_map=known, job=job or None)
     if tab:
         shown = shown._replace(tabs=gr.update(selected=tab))
     return tuple(shown.outputs())
 
 
-def build(
-    session: gr.State, view: View, tabs: gr.Tabs, asking: Asking, examples: list[tuple[str, str]], job: gr.State
-) -> Callable[..., Any]:
-    """Wire the address: it records what is open, selected, and asked, and which job runs, and a link restores it.
-    Returns a function that adds an event after an address was opened.
-
-    Args:
-        job: filled with the link id of the job to follow.
-    """
-    first = ""
-    if examples:
-        first = examples[0][1]
+def build(page: Page) -> None:
+    """Wire the address: it records what is open, selected, and asked, and which job runs, and a link restores it."""
+    session = page.session
     address = gr.HTML(
-        query_of(Session(run=first)),
+        query_of(Session(run=page.first)),
         html_template="<i hidden></i>",
         lists=RUNS.lists_all,  # then a browser without runs of its own asks for them too
         js_on_load=script("link"),
         elem_id="link",
         **PLAIN,
     )
-    linked = gr.State(False)
 
     def go(session: Session, event: gr.EventData) -> tuple[Any, ...]:
-        return on_go(session, first, examples, event)
+        return on_go(session, page.first, page.examples, event)
 
-    def ask_by_link(linked: bool, *inputs: Any) -> Any:
-        if linked:
-            return asking.ask(*inputs)
-        return tuple(gr.skip() for _ in asking.outputs)
-
-    filled = [tabs, asking.text, asking.compared, linked, session, view.picker, *view.all(), job]
+    view = page.view
+    filled = [page.tabs, page.question, page.addressed, session, view.picker, *view.all(), page.followed]
     # queued, because a warning needs the queue; link.js sends the latest address after each answer
-    gone = address.go(shows_errors(go), [session], filled, trigger_mode="multiple", **PRIVATE, **LIGHT)
-    inputs = [linked, session, asking.state, asking.text, asking.compared]
-    shown: dict[str, Any] = {"show_progress_on": asking.answer, "api_visibility": "private", **LIGHT}
-    gone.success(shows_errors(ask_by_link), inputs, asking.outputs, **shown)
-    return gone.success
+    address.go(shows_errors(go), [session], filled, trigger_mode="multiple", **PRIVATE, **LIGHT)

@@ -8,36 +8,37 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
 from core.data.modality import MODALITIES, meanings_of
 from core.errors import InvalidInput
+from core.extensions import panels, second_opinion
 from core.files import ASSETS
 from core.store import load
 from webapp import address, api as endpoints
 from webapp.ask import tab as ask
-from webapp.clicks import tab as clicks
-from webapp.data import runs as my_runs, tab as your_data
-from webapp.explore import new_run, static_page, tab as explore
+from webapp.compare import tab as compare
+from webapp.data import forgetting, runs as my_runs, tab as new_run_form
+from webapp.explore import closing, new_run, tab as explore
 from webapp.explore.patches import prune_patches
 from webapp.markup.components import script
-from webapp.markup.render import render
-from webapp.panels import Page, add_tabs
-from webapp.predict import tab as predict
-from webapp.second import tab as second
+from webapp.markup.render import empty, render
+from webapp.panels import Opening, Page, add_fold, add_parts, add_place, add_switch, add_tabs
+from webapp.samples import tab as samples
 from webapp.server.hosts import is_loopback
-from webapp.server.mcp import keep_files_here, require_mcp
+from webapp.server.mcp import require_mcp
 from webapp.server.page import SafeBlocks
 from webapp.server.process import begin, serve_until_stopped, stop_on_signal
 from webapp.server.rules import WebRules, on_this_platform
 from webapp.server.settings import believe_proxies, launch_settings
 from webapp.state.home import kept_in
-from webapp.state.jobs import PLAIN, QUICK
+from webapp.state.jobs import PLAIN
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
@@ -51,8 +52,11 @@ _log = logging.getLogger(__name__)
 
 
 def find_examples(folder: Path) -> list[tuple[str, str]]:
-    """Return (title, run id) of each precomputed run, `folder`/NAME/run.errata: runs with clusters first, then in the
-    order of `MODALITIES`, images before texts."""
+    """Return (title, run id) of each precomputed run, `folder`/NAME/run.errata.
+
+    Runs with clusters come first; then images before texts, as in `MODALITIES`; then real samples before drawn ones,
+    whose folder holds truth.json.
+    """
     order = {kind: index for index, kind in enumerate(MODALITIES.every())}
     ranked = []
     for path in sorted(folder.glob("*/run.errata")):
@@ -60,7 +64,9 @@ def find_examples(folder: Path) -> list[tuple[str, str]]:
             run = RUNS.offer(path)
             diagnosis = RUNS.get(run)
             samples = diagnosis.samples
-            ranked.append((not diagnosis.clusters, order.get(samples.modality, len(order)), samples.name, run))
+            kind = order.get(samples.modality, len(order))
+            drawn = path.with_name("truth.json").is_file()
+            ranked.append((not diagnosis.clusters, kind, drawn, samples.name, run))
     return [(title, run) for *_, title, run in sorted(ranked)]
 
 
@@ -92,6 +98,7 @@ def build_app(
     *,
     at_home: bool = False,
     accounts: bool = False,
+    files_from: tuple[str, ...] = (),
 ) -> gr.Blocks:
     """Lay out the whole page.
 
@@ -100,6 +107,7 @@ def build_app(
         examples: the folder of the precomputed examples.
         first: (title, run id) of the runs to offer instead of the examples.
         at_home: whether the page is served to this machine alone; its user may then download any open_clip model.
+        files_from: addresses below which visitors may name a table.
     """
     offered = first
     if offered is None:
@@ -109,69 +117,78 @@ def build_app(
         opened = offered[0][1]
     with SafeBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
         session = gr.State(Session(run=opened), time_to_live=STATE_S, delete_callback=_forget)
-        top = _header(opened, accounts)
-        _connection()
-        offer = new_run.build_offer()
+        name = ""
+        if opened:
+            name = RUNS.get(opened).samples.name
+        header = render("header.html.j2", accounts=accounts, name=name)
+        gr.HTML(header, run=RUNS.link(opened), js_on_load=script("theme", "clips"), elem_id="top", **PLAIN)
+        markup = CONNECTION.format(kept="yes" if kept_in() else "")
+        gr.HTML(markup, js_on_load=script("connection"), elem_id="connection", **PLAIN)
+        offer = gr.HTML("", js_on_load=script("offer"), elem_id="offer", **PLAIN)
+        addressed = gr.State(0.0)
+        question = gr.State(("", ""))
+        followed = gr.State("")
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
-            with gr.Tab("Findings", id="explore"):
+            with gr.Tab("Findings", id="explore") as findings:
                 view = explore.build(session, offered, offer)
-                static_page.build(session)
-            page = Page(session, view, tabs, offered, root, at_home)
-            add_tabs(page, "explore")
-            with gr.Tab("Ask", id="ask") as tab:
-                asking = ask.build(page, tab)
-            add_tabs(page, "ask")
-            with gr.Tab("Thirty clicks", id="clicks") as tab:
-                clicks.build(session, view, tabs, tab)
-            add_tabs(page, "clicks")
-            with gr.Tab("Predict", id="predict") as tab:
-                predict.build(session, view, tabs, tab)
-            add_tabs(page, "predict")
-            with gr.Tab("Second model", id="second") as tab:
-                compared = second.build(session, view, tabs, tab, offered)
-            add_tabs(page, "second")
-            with gr.Tab("Your data", id="data") as tab:
-                mine = my_runs.build(session, view, tabs, tab, offered)
-                form = your_data.build(session, view, tabs, root, offered)
-            with gr.Tab("How to read this", id="reading"):
-                _guide(at_home)
-        top.act(_to_data, None, [tabs], **QUICK)
+            page = Page(session, view, tabs, offered, addressed, question, followed, root, at_home, files_from)
+            add_fold(page, findings, "Downloads, notes, other engines", _closing, "closing")
+            for name, title, build in PLACES:
+                with gr.Tab(title, id=name) as tab:
+                    add_place(page, tab, build)
+            add_tabs(page)
+            with gr.Tab("How to read this", id="reading") as tab:
+                add_place(page, tab, lambda page, _: gr.HTML(guide(at_home=page.at_home), **PLAIN))
+        my_runs.wire_copy(page)
         new_run.wire_offer(session, view, tabs, offered)
-        opened_address = address.build(session, view, tabs, asking, offered, form.link)
-        mine.after(opened_address)
-        compared(opened_address)
-        brought = [block for block in demo.blocks.values() if isinstance(block, gr.File)]
-        your_data.wire_forget(form, brought)
+        address.build(page)
+    with demo.route("Endpoints", "endpoints", show_in_navbar=False):  # the page need not draw them
         endpoints.build()
     return demo.queue(max_size=64, default_concurrency_limit=8)
 
 
-def _header(opened: str, accounts: bool) -> gr.HTML:
-    name = ""
-    if opened:
-        name = RUNS.get(opened).samples.name
-    shown = render("header.html.j2", accounts=accounts, name=name)
-    return gr.HTML(shown, run=RUNS.link(opened), js_on_load=script("theme"), elem_id="top", **PLAIN)
+def _closing(page: Page, opening: Opening) -> None:
+    """Lay out the fold below the findings, to which systems add parts."""
+    closing.build(page.session, page.view.pane, opening.select)
+    add_parts("findings", page, opening)
 
 
-def _to_data() -> Any:
-    """Go to the tab Your data."""
-    return gr.update(selected="data")
+def _probe(page: Page, opening: Opening) -> None:
+    """Lay out the place Probe, which systems fill."""
+    if not panels("probe"):
+        gr.HTML(empty("No probes are installed. Install Errata with its systems."), **PLAIN)
+    add_switch("probe", page, opening)
 
 
-def _connection() -> None:
-    markup = CONNECTION.format(kept="yes" if kept_in() else "")
-    gr.HTML(markup, js_on_load=script("connection"), elem_id="connection", **PLAIN)
+def _data(page: Page, opening: Opening) -> None:
+    """Lay out the place of the visitor's runs and of a new one."""
+    new_run_form.build(page, opening)
+    my_runs.build(page, opening)
+    forgetting.build(page, opening)
 
 
-def _guide(at_home: bool) -> None:
+PLACES: tuple[tuple[str, str, Callable[[Page, Opening], Any]], ...] = (
+    ("ask", "Ask", ask.build),
+    ("probe", "Probe", _probe),
+    ("compare", "Compare", compare.build),
+    ("samples", "All samples", samples.build),
+    ("data", "New run", _data),
+)
+"""(id, title, what lays it out) of the places beside Findings."""
+
+
+def guide(*, at_home: bool) -> str:
+    """Render the explanation of the page's figures, and what is kept where."""
     measured = {kind: meanings_of(kind) for kind in MODALITIES.every()}
-    markup = render("guide.html.j2", at_home=at_home, stay=stay(), kept=kept_in() is not None, measured=measured)
-    gr.HTML(markup, **PLAIN)
+    return render("guide.html.j2", at_home=at_home, stay=stay(), kept=kept_in() is not None, measured=measured)
 
 
-def warm_up() -> None:
-    """Import and compile in the background what a visitor's first run would wait for."""
+def warm_up(offered: Sequence[tuple[str, str]] = ()) -> None:
+    """Import, compile, and compute in the background what a visitor's first run and first open group would wait for.
+
+    Args:
+        offered: (title, run id) of the runs that every visitor may open.
+    """
 
     def work() -> None:
         try:
@@ -183,6 +200,10 @@ def warm_up() -> None:
                 import_module(name)
 
             projection.warm_up()
+            for _, run in offered:
+                diagnosis = RUNS.get(run)
+                for cluster in diagnosis.clusters[:1]:
+                    second_opinion(diagnosis, np.flatnonzero(cluster.membership >= 0.5))
         except Exception:  # the page works without it; only the first map takes longer
             _log.exception("warming up failed")
 
@@ -218,13 +239,10 @@ def main(
     if rules.mcp:
         require_mcp(alone=at_home and rules.accounts is None)
     begin(at_home=at_home, max_minutes=max_minutes, keep=keep, alone=rules.accounts is None)
-    if rules.mcp:
-        keep_files_here()
     believe_proxies(rules)
-    offered = None
-    if opened:
-        offered = [*opened, *find_examples(ASSETS / "examples")]
-    demo = build_app(root, first=offered, at_home=at_home, accounts=rules.accounts is not None)
+    offered = [*opened, *find_examples(ASSETS / "examples")]
+    signed_in = rules.accounts is not None
+    demo = build_app(root, first=offered, at_home=at_home, accounts=signed_in, files_from=rules.files_from)
     stopped = stop_on_signal()
     try:
         demo.launch(
@@ -252,7 +270,7 @@ def main(
         print(f"MCP: http://127.0.0.1:{port}/gradio_api/mcp/ (docs/programs.md)", flush=True)
     if rules.allow_host:  # a shell may have replaced a star with file names
         print(f"It also answers to {', '.join(rules.allow_host)}.", flush=True)
-    warm_up()
+    warm_up(offered)
     serve_until_stopped(demo, stopped)
 
 

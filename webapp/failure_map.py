@@ -2,26 +2,24 @@
 
 The points are sent once, as base64 arrays. Afterwards only a bit mask is sent, or one byte per point for another color
 column. Large runs draw a sample of the rows (`drawn_rows`), which bounds the transfer. The server decides which of all
-rows lie inside a lasso. assets/js/failure_map.js and its neighbors do the drawing.
+rows lie inside a lasso. assets/js/failure_map.js and its neighbors do the drawing. Its events: `lasso` {run, polygon},
+`point` {run, row}, `cluster` {run, cluster}, `colour` {run, key}, and `clear` {}.
 """
 
 from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import gradio as gr
 import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidInput
 from core.records import F32, I64, Diagnosis
 from core.reports.wording.findings import cluster_title
-from webapp.markup.components import script
-from webapp.markup.render import render
 
 MAX_VERTICES = 2000
 MAX_DRAWN_POINTS = 100_000
@@ -33,39 +31,6 @@ SCRIPTS = ("latest", "map_paint", "map_colour", "map_points", "map_cells", "map_
 
 NO_SELECTION: dict[str, Any] = {"count": 0}
 """An empty record, because Gradio drops None from an update."""
-
-
-def map_view(
-    value: dict[str, Any] | None,
-    *,
-    describe: Callable[[Any], Any],
-    elem_id: str = "map",
-    view: Any = None,
-    colour: Any = None,
-) -> gr.HTML:
-    """Build the map component; events `lasso` {run, polygon}, `point` {run, row}, `cluster` {run, cluster}, `colour`
-    {run, key}, and `clear` {}.
-
-    Args:
-        value: from `map_points`; None draws nothing.
-        colour: from `webapp.explore.colours.colouring` of the same run; required for drawing.
-        describe: called with [run, row] while the mouse rests on a point; returns {"src", "title", "lines"} or None.
-        elem_id: the element's id on the page.
-        view: from `webapp.state.query.view_of`, passed on to the page's address.
-
-    A plain `gr.HTML`, because Gradio writes a stub file beside the source of every subclass.
-    """
-    return gr.HTML(
-        value,
-        html_template=render("failure_map.html.j2"),
-        js_on_load="\n".join(script(name) for name in SCRIPTS),
-        apply_default_css=False,
-        server_functions=[describe],
-        elem_id=elem_id,
-        selection=NO_SELECTION,
-        view=view,
-        colour=colour,
-    )
 
 
 def drawn_rows(n: int) -> I64 | None:

@@ -42,16 +42,11 @@ def quiet_theme() -> Base:
     sans = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
     mono = ("ui-monospace", "SF Mono", "Cascadia Mono", "Menlo", "monospace")
     base = Base(primary_hue="indigo", neutral_hue="slate", font=sans, font_mono=mono, radius_size="md", text_size="md")
-    day, night = map(_tokens, re.findall(r"\{([^}]*)\}", (ASSETS / "css/tokens.css").read_text("utf-8")))
+    blocks = re.findall(r"\{([^}]*)\}", (ASSETS / "css/tokens.css").read_text("utf-8"))  # light, then dark
     # the sign-in page lacks our style sheets, so colors are set here too
-    modes = (("", day), ("_dark", night))
     values = dict[str, str]()
-    for mode, tokens in modes:
+    for mode, block in zip(("", "_dark"), blocks, strict=True):
+        tokens = dict(re.findall(r"--([\w-]+): ([^;]+);", block))
         values |= {f"{name}{mode}": f"var(--{token}, {tokens[token]})" for name, token in COLOURS.items()}
         values |= {f"block_{name}{mode}": value for name, value in PLAIN.items()}
     return base.set(**values, input_border_width="1px", shadow_drop="none")
-
-
-def _tokens(block: str) -> dict[str, str]:
-    """Return the variables in one block of the style sheet, by name."""
-    return dict(re.findall(r"--([\w-]+): ([^;]+);", block))

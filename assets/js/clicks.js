@@ -1,22 +1,27 @@
-// A strip of pictures, each to be answered with yes, no or skip. The answers stay here until the judgement is asked for.
-// Runs inside gr.HTML's js_on_load (`element`, `trigger`, `watch`). Nothing in the markup tells which picture is of the cluster.
+// Images to be answered with yes, no or skip. The answers stand in the page's address; the server has them with the judgment.
+// Runs inside gr.HTML's js_on_load beside pane.js (`element`, `trigger`, `watch`). Nothing in the markup tells which is of the group.
 
 const find = (selector) => element.querySelector(selector);
-const thumbs = () => [...element.querySelectorAll(".clicks-thumb")];
+const thumbs = () => [...element.querySelectorAll(".clicks .clicks-thumb")];
 const NAMES = { y: "yes", n: "no", s: "skipped" };
 let answers = []; // "y", "n", "s" or "" for each picture
 let history = []; // [place, answer before]
 let at = 0;
+let judged = false; // the judgment was asked for
 
 const open = () => find(".clicks-stage") && element.offsetParent !== null;
 
 function begin() {
-  answers = thumbs().map(() => "");
+  const given = find(".clicks")?.dataset.answers ?? "";
+  answers = [...given].map((letter) => letter === "-" ? "" : letter);
   history = [];
-  at = 0;
+  at = Math.max(0, answers.indexOf(""));
+  if (judged) find(".judged h3")?.focus();
+  judged = false;
   if (!answers.length) return;
   show();
   find(".clicks-stage").focus({ preventScroll: true });
+  find(".clicks").scrollIntoView({ block: "nearest" });
 }
 
 function show() {
@@ -37,6 +42,8 @@ function show() {
   finish.classList.toggle("ready", done === all.length);
   finish.disabled = !done;
 }
+const letters = (unanswered) => answers.map((given) => given || unanswered).join("");
+const keep = () => dispatchEvent(new CustomEvent("errata:clicks", { detail: find(".clicks").dataset.strip + letters("-") }));
 
 function answer(letter) {
   history.push([at, answers[at]]);
@@ -45,6 +52,7 @@ function answer(letter) {
   const left = next < 0 ? answers.indexOf("") : next;
   if (left >= 0) at = left;
   show();
+  keep();
   if (left < 0) find("[data-finish]").focus();
 }
 
@@ -54,6 +62,7 @@ function undo() {
   [at] = last;
   answers[at] = last[1];
   show();
+  keep();
   find(".clicks-stage").focus({ preventScroll: true });
 }
 
@@ -62,8 +71,14 @@ element.addEventListener("click", (event) => {
   if (!button) return;
   if (button.dataset.say) answer(button.dataset.say);
   else if (button.hasAttribute("data-undo")) undo();
-  else if (button.classList.contains("clicks-thumb")) { at = thumbs().indexOf(button); show(); }
-  else if (button.hasAttribute("data-finish")) trigger("act", { answers: answers.map((a) => a || "s").join("") });
+  else if (button.matches(".clicks .clicks-thumb")) { at = thumbs().indexOf(button); show(); }
+  else if (button.hasAttribute("data-finish")) {
+    judged = true;
+    trigger("act", { do: "judge", answers: letters("s") });
+  }
+});
+element.addEventListener("change", (event) => {
+  if (event.target.matches("[data-claim]")) trigger("act", { do: "clicks", claim: event.target.value });
 });
 
 document.addEventListener("keydown", (event) => {
@@ -77,4 +92,3 @@ document.addEventListener("keydown", (event) => {
 });
 
 watch("value", begin);
-begin();

@@ -8,7 +8,7 @@ const KEPT = element.querySelector("p").dataset.kept;
 const ANEW = KEPT
   ? "The server restarted. Your finished runs are still here; your chosen files are not."
   : "The server restarted without your data. Add your files again.";
-const RELOAD = KEPT ? "The server restarted. Reload the page to see your finished runs." : ANEW;
+const RELOAD = `The server restarted. Reload the page to ${KEPT ? "see your finished runs" : "add your files again"}.`;
 const OUT = "You are signed out. Reload the page and sign in.";
 const AGAIN = "Your work in progress did not finish. Start it again.";
 const LEFT = "Work in progress stopped when you left or reloaded this page. Start it again.";
@@ -71,9 +71,11 @@ const look = async () => {
   setTimeout(look, EVERY_MS);
 };
 const SAID = after = kept("errata-said", "");
-if (window.gradio_config?.app_id) meet(window.gradio_config.app_id, ANEW);
-if (kept("errata-working", "") && !SAID) after = after ? `${after} ${AGAIN}` : LEFT;
+const anew = window.gradio_config?.app_id && meet(window.gradio_config.app_id, ANEW);
+const left = kept("errata-working", "");
+if ((left === "yes" || (left === "unsure" && anew)) && !SAID) after = after ? `${after} ${AGAIN}` : LEFT;
 const stops = () => document.querySelector("[data-busy]:not([data-lasting])");
-addEventListener("pagehide", () => kept("errata-working", stops() || lost ? "yes" : ""));
+const unsure = () => missed > 1 && document.querySelector("[data-lasting]");  // Gradio reloads a page whose server is new
+addEventListener("pagehide", () => kept("errata-working", stops() || lost ? "yes" : unsure() ? "unsure" : ""));
 say(after);
 setTimeout(look, EVERY_MS);

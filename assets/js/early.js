@@ -15,3 +15,9 @@
     set(value) { Object.defineProperty(window, name, { ...own, value }); },
   });
 }
+// Gradio ends its streams when a page is left, and logs that as errors (6.31): nothing is wrong, and nobody reads them.
+addEventListener("beforeunload", () => {
+  const own = console.error;
+  console.error = () => {};
+  setTimeout(() => { console.error = own; }, 1000); // a page that stays, as where the browser saves a file
+});

@@ -1,4 +1,4 @@
-// The form of Your data in the browser's storage, its files and its choices; runs inside gr.HTML's js_on_load (`props`,
+// The form of New run in the browser's storage, its files and its choices; runs inside gr.HTML's js_on_load (`props`,
 // `trigger`, `watch`), and webapp/data/draft.py is the other half. It is restored when the form is first seen, as reading
 // its table takes time.
 
@@ -17,7 +17,7 @@ const seen = new IntersectionObserver((entries) => {
   trigger("go", { files: kept(KEY), choices: kept("errata-choices") });
 }, { rootMargin: "10000px" });
 const begin = () => {
-  const form = document.querySelector("#table");
+  const form = document.querySelector("#brought");
   if (form) seen.observe(form); else setTimeout(begin, 100);
 };
 if (KEY === "errata-files" && kept(KEY)) begin();

@@ -2,7 +2,7 @@
 // Runs inside gr.HTML's js_on_load (`element`, `props`, `trigger`, `watch`); webapp/address.py is the other half.
 
 const MINE = "errata-runs", MOST = 50, ID = /^[\w-]{22}$/;
-const OF_RUN = ["job", "run", "cluster", "candidate", "row", "set", "lasso", "filter", "colour", "beside"], OF_VIEW = ["tab", "ask", "than"], OF_PAGE = ["embed", "size", "__theme"];
+const OF_RUN = ["job", "run", "cluster", "candidate", "row", "set", "lasso", "filter", "colour", "beside", "clicks"], OF_VIEW = ["tab", "ask", "than", "as"], OF_PAGE = ["embed", "size", "__theme"];
 const asked = new URLSearchParams(location.search);
 const plain = props.value; // what an address without anything opens
 let now = plain, sent = [], own = [], arriving = false, again = false, patience = 0, opens = false, named = false, missed = "";
@@ -27,8 +27,10 @@ const keep = (ids) => {
 
 function search() {
   const same = JSON.stringify(now) === JSON.stringify(plain);
+  const { as, ...asking } = view;
   const tab = view.tab && view.tab !== "explore" ? { tab: view.tab } : {};
-  const parts = { ...(same ? {} : now), ...(view.tab === "ask" ? view : tab), ...pick(asked, OF_PAGE) };
+  const table = view.tab === "samples" && as ? { as } : {};
+  const parts = { ...(same ? {} : now), ...(view.tab === "ask" ? asking : tab), ...table, ...pick(asked, OF_PAGE) };
   const text = new URLSearchParams(parts).toString();
   return text ? `?${text}` : location.pathname;
 }
@@ -89,7 +91,7 @@ new MutationObserver(() => {
   const tab = chosen();
   if (!tab || tab === (view.tab ?? "explore")) return;
   if (!arriving) turn(tab);
-  else if (!opens) missed = tab; // written with the answer
+  else if (!opens || !view.tab) missed = tab; // written with the answer
 }).observe(document, { subtree: true, attributes: true, attributeFilter: ["aria-selected"] }); // the tabs may come after this
 
 // A question is a part of the view from the moment that it is asked.
@@ -100,6 +102,17 @@ function note() {
   view = { tab: "ask", ...Object.fromEntries(Object.entries(said).filter(([, text]) => text)) };
   write();
 }
+
+window.addEventListener("errata:clicks", ({ detail }) => { // answers so far, which the way back does not step through
+  if (arriving) return;
+  now = { ...now, clicks: detail };
+  try { history.replaceState(null, "", search()); } catch { /* a frame that may not */ }
+});
+
+window.addEventListener("errata:as", ({ detail }) => { // images are what an address without it shows
+  view = { ...view, as: detail === "table" ? detail : "" };
+  write();
+});
 
 addEventListener("popstate", () => go(true));
 

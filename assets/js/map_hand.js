@@ -120,9 +120,10 @@ async function showHover(point) {
   if (ringed !== point || !card) return;
   const image = hover.querySelector("img");
   image.hidden = !card.src;
-  if (card.src) image.src = card.src;
+  if (card.src) image.src = matchMedia("(prefers-reduced-motion: reduce)").matches ? card.src.replace("/clip?", "/frames?") : card.src;
   const text = hover.querySelector(".map-hover-text");
   text.replaceChildren(...[card.title, ...card.lines].map((line, i) => Object.assign(document.createElement(i ? "span" : "b"), { textContent: line })));
+  if (card.text) text.prepend(Object.assign(document.createElement("span"), { className: "shot-text", textContent: card.text }));
   hover.hidden = false;
   const v = view();
   const [x, y] = [v.toX(points.x[point]), v.toY(points.y[point])];

@@ -81,7 +81,7 @@ function outlineOf(points, id) {
   for (const [, , at] of core) blobs[at] = 1;
   const back = ([x, y]) => [(x * square - HALF) * unit + points.midX, (y * square - HALF) * unit + points.midY];
   const lines = contours(blurred(blobs, SPREAD / square), LEVEL).map((line) => line.map(back));
-  return { lines, middle: central(core, [], 0).slice(0, 2) };
+  return { lines, middle: central(core).slice(0, 2) };
 }
 
 function paintOutline(pen, lines, v, colour, strong) {

@@ -1,12 +1,11 @@
 // What lies over the failure map's points: numbers, the drawn outline, the ring. No state of its own: every function gets what it
 // draws.
 
-// Where a number goes: on the member nearest to the middle of its cluster, of those that stay clear of the numbers already placed.
-function central(members, placed, clear) {
+// Where a number goes: on the member nearest to the middle of its cluster.
+function central(members) {
   const middle = [0, 1].map((k) => members.map((at) => at[k]).sort((p, q) => p - q)[members.length >> 1]); // medians: a stray member pulls nothing
   const far = ([x, y]) => (x - middle[0]) ** 2 + (y - middle[1]) ** 2;
-  const free = members.filter(([x, y]) => placed.every(([px, py]) => Math.hypot(x - px, y - py) >= clear));
-  return (free.length ? free : members).reduce((best, at) => (far(at) < far(best) ? at : best));
+  return members.reduce((best, at) => (far(at) < far(best) ? at : best));
 }
 
 // Badges that would still cover each other are pushed apart, each by half, a little at a time.

@@ -10,10 +10,11 @@ element.addEventListener("click", (event) => {
   if (button.dataset.do) {
     byHand = true;
     trigger("act", { ...button.dataset });
-  } else if (button.dataset.go) trigger("go", { do: button.dataset.go }); // another tab answers
-  else if (button.dataset.showTab) [...document.querySelectorAll("#tabs [role=tab]")].find((tab) => tab.textContent.trim() === button.dataset.showTab)?.click();
-  else if (button.dataset.tab) pickTab(button);
-  else if (button.dataset.open) unfold(document.getElementById(button.dataset.open));
+  } else if (button.dataset.place) {
+    document.querySelector(`#tabs [data-tab-id="${button.dataset.place}"]`)?.click();
+    if (button.dataset.kind) tell("errata:compared", button.dataset.kind);
+  } else if (button.dataset.tab) pickTab(button);
+  else if (button.dataset.open) unfold(button.dataset.open);
   else if (button.hasAttribute("data-zoom")) enlarge(button);
 });
 
@@ -24,11 +25,37 @@ function pickTab(tab) {
   }
 }
 
-// A part of the page that is folded away elsewhere.
-function unfold(part) {
+// In a talk an arrow or a page key leads to the next group, or back.
+document.addEventListener("keydown", (event) => {
+  const by = { ArrowRight: 1, ArrowDown: 1, PageDown: 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1 }[event.key];
+  if (!by || !document.body.matches(".embedded.large") || event.target.matches("input")) return;
+  const screens = [...element.querySelectorAll(".pane-body > .finding, .talk-ask")];
+  const next = screens[screens.findLastIndex((screen) => screen.getBoundingClientRect().top < innerHeight / 2) + by];
+  if (!next) return;
+  event.preventDefault();
+  next.scrollIntoView();
+});
+
+// The last screen of a talk asks: the place Ask opens at that question.
+element.addEventListener("submit", (event) => {
+  if (!event.target.matches(".talk-ask")) return;
+  event.preventDefault();
+  const at = new URLSearchParams(location.search);
+  at.set("tab", "ask");
+  at.set("ask", event.target.elements.ask.value);
+  location.search = at.toString();
+});
+
+// A part of the page that is folded away elsewhere, perhaps in the fold at the end, which is built when it is opened.
+async function unfold(id) {
+  const find = () => document.getElementById(id);
+  if (!find()?.offsetParent) document.querySelector("#closing .label-wrap").click();
+  for (let waited = 0; !find()?.offsetParent && waited < 100; waited++) await new Promise((done) => setTimeout(done, 100));
+  const part = find();
+  if (!part) return;
   part.open = true;
   part.scrollIntoView({ block: "center" });
-  (part.querySelector("button") ?? part.querySelector("summary")).focus({ preventScroll: true });
+  (part.querySelector("input, textarea, button") ?? part.querySelector("summary")).focus({ preventScroll: true });
 }
 
 element.addEventListener("keydown", (event) => {
@@ -41,19 +68,28 @@ element.addEventListener("keydown", (event) => {
   next.focus();
 });
 
-// A picture enlarged, with what is known of it, in the browser's own dialog: Escape and the backdrop close it. What is
+// A picture enlarged, with what is known of it, in the browser's own dialog: Escape and the backdrop close it, left and
+// right arrows lead to the samples beside it. What is
 // higher than the window scrolls above the buttons, which stay in sight.
 async function enlarge(tile) {
   const dialog = document.createElement("dialog");
   dialog.className = "enlarged";
   const image = tile.querySelector("img");
   const seen = dialog.appendChild(Object.assign(document.createElement("div"), { className: "seen" }));
-  if (image) seen.append(Object.assign(document.createElement("img"), { src: image.src, alt: image.alt }));
+  if (image) seen.append(Object.assign(document.createElement("img"), { src: image.src.replace("/clip?", "/frames?"), alt: image.alt }));
   const text = seen.appendChild(document.createElement("div"));
   const close = Object.assign(document.createElement("button"), { type: "button", textContent: "Close" });
   close.addEventListener("click", () => dialog.close());
   dialog.appendChild(Object.assign(document.createElement("div"), { className: "under" })).append(close);
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener("keydown", (event) => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!by || event.target.closest("input")) return;
+    event.preventDefault();
+    const all = [...element.querySelectorAll("[data-zoom][data-row]")].filter((other) => other.offsetParent);
+    const next = all[all.indexOf(tile) + by];
+    if (next) { dialog.close(); enlarge(next); }
+  });
   dialog.addEventListener("close", () => { dialog.remove(); tile.focus(); });
   document.body.append(dialog);
   dialog.showModal();
@@ -66,7 +102,7 @@ async function enlarge(tile) {
   if (card?.words) text.append(...outlined(dialog.querySelector("img"), card.words));
   if (card?.worth) text.append(Object.assign(document.createElement("p"), { className: "muted worth", textContent: card.worth }));
   if (image && card?.moving) close.before(player(dialog.querySelector("img"), card));
-  dialog.classList.toggle("beside", typeof card?.moments === "string");
+  dialog.classList.toggle("beside", Boolean(dialog.querySelector("img")) || typeof card?.moments === "string");
   if (typeof card?.moments === "string") text.append(moments(tile, tile.closest("[data-like]")?.dataset.like || card.moments));
 }
 
@@ -130,8 +166,10 @@ for (const [on, off] of [["pointerover", "pointerout"], ["focusin", "focusout"]]
 let mapOpen = false;
 element.addEventListener("toggle", (event) => { if (event.target.matches(".map-fold")) mapOpen = event.target.open; }, true);
 
-// A new subject starts at its top with the keyboard on its title; "Show more" leaves the reader where they are.
-let subject = "";
+// A new subject starts at its top with the keyboard on its title; "Show more" leaves the reader where they are. Back in the
+// list the keyboard is on the card that was left.
+let subject = "", left = "";
+element.addEventListener("click", (event) => { left = hovered(event, ".card[data-cluster]")?.dataset.cluster ?? left; });
 watch("value", () => {
   const fold = element.querySelector(".map-fold");
   if (fold && mapOpen) fold.open = true;
@@ -141,6 +179,7 @@ watch("value", () => {
     const body = element.querySelector(".pane-body");
     if (body) body.scrollTop = 0;
     if (title && byHand) title.focus({ preventScroll: true });
+    if (!title && document.activeElement === document.body) element.querySelector(`.card[data-cluster="${left}"]`)?.focus();
   }
   subject = now;
   byHand = false;

@@ -10,7 +10,7 @@ const cluster = Int16Array.from(unpack(data.points.cluster, Uint8Array), (id) =>
 const [xs, ys] = ["x", "y"].map((axis, k) => Float32Array.from(unpack(data.points[axis], Uint16Array), (at) => data.points.box[k][0] + at * data.points.box[k][1]));
 const pictured = new Map(data.pictured);
 const PAGE = 24;
-const saidOf = (row) => data.said[row].join(" → "); // the class, and what was predicted where that is another
+const saidOf = (row) => data.said[row].join(", model: "); // the class, and what was predicted where that is another
 const shortly = (value) => (Number.isFinite(value) ? value.toPrecision(3) : "–");
 
 // A part of the live page: `set` is what the server's answer does there.
@@ -95,8 +95,8 @@ function tile(row) {
   button.dataset.row = row;
   button.dataset.zoom = "";
   button.append(src ? made("img", { src, alt: `${said || title}, loss ${shortly(loss[row])}`, loading: "lazy" }) : made("span", { className: "no-picture", textContent: text ? text.slice(0, 90) : title }));
-  button.append(made("span", { className: "tile-foot" }, made("b", { textContent: shortly(loss[row]) }), made("span", { textContent: label })));
-  if (other !== undefined) button.append(made("span", { className: "tile-line", textContent: `→ ${other}` }));
+  button.append(made("span", { className: "tile-foot" }, made("span", { textContent: label }), made("small", {}, "loss ", made("b", { textContent: shortly(loss[row]) }))));
+  if (other !== undefined) button.append(made("span", { className: "tile-line", textContent: `model: ${other}` }));
   return button;
 }
 
@@ -126,9 +126,9 @@ function table() {
   });
   const turn = (text, by) => { const b = made("button", { type: "button", className: "plain", textContent: text, disabled: now.page + by < 0 || now.page + by >= pages }); b.dataset.turn = by; return b; };
   $("#samples").replaceChildren(
-    made("p", { className: "linked-n", textContent: now.rows || wanted ? `${rows.length.toLocaleString("en")} of ${data.points.n.toLocaleString("en")} samples` : `All ${rows.length.toLocaleString("en")} samples` }),
-    made("div", { className: "linked-table", tabIndex: 0 }, made("table", {}, made("thead", {}, head), made("tbody", {}, ...lines))),
-    made("p", { className: "linked-foot" }, made("span", { textContent: `Page ${now.page + 1} of ${pages}` }), turn("Previous", -1), turn("Next", 1)),
+    made("p", { className: "samples-n", textContent: now.rows || wanted ? `${rows.length.toLocaleString("en")} of ${data.points.n.toLocaleString("en")} samples` : `All ${rows.length.toLocaleString("en")} samples` }),
+    made("div", { className: "samples-table", tabIndex: 0 }, made("table", {}, made("thead", {}, head), made("tbody", {}, ...lines))),
+    made("p", { className: "samples-foot" }, made("span", { textContent: `Page ${now.page + 1} of ${pages}` }), turn("Previous", -1), turn("Next", 1)),
   );
 }
 $("#find").addEventListener("input", ({ target }) => { wanted = target.value.trim().toLowerCase(); now.page = 0; table(); });

@@ -17,9 +17,9 @@ if (linked && linked !== props.run) {
   document.documentElement.classList.add("arriving");
   element.querySelector(".arriving-note").textContent = "Opening the run of this link …";
 }
-// Its name begins with the text that is seen and says what a press does; Gradio may set the class after this has run.
+// Its name says what a press does; Gradio may set the class after this has run.
 const button = element.querySelector(".theme-switch");
-const say = () => button.setAttribute("aria-label", `Light / dark: switch to ${document.body.classList.contains("dark") ? "light" : "dark"}`);
+const say = () => button.setAttribute("aria-label", `Switch to ${document.body.classList.contains("dark") ? "light" : "dark"}`);
 new MutationObserver(say).observe(document.body, { attributeFilter: ["class"] });
 say();
 button.addEventListener("click", () => {
@@ -39,7 +39,9 @@ element.querySelector(".skip").addEventListener("click", (event) => {
 window.addEventListener("keydown", (event) => {
   if (event.key === "Tab" && event.target.matches?.("input[role=combobox]")) event.stopPropagation();
 }, true);
-element.querySelector(".bring-data").addEventListener("click", () => trigger("act", {}));
+for (const button of element.querySelectorAll("[data-place]")) {
+  button.addEventListener("click", () => document.querySelector(`#tabs [data-tab-id="${button.dataset.place}"]`)?.click());
+}
 element.querySelector(".sign-out")?.setAttribute("href", `${window.gradio_config?.root ?? ""}/logout`);
 // A message tells of what was pressed last: it goes when another tab is opened or something else is begun. Gradio would
 // count a later one behind its text.

@@ -28,7 +28,6 @@ from core.records import (
     SampleSet,
 )
 from core.statistics.groups import groups_at
-from core.statistics.intervals import bootstrap
 
 _NEGATED = frozenset("not no without except but never nor neither unless".split())
 """Words that turn a tested condition into another question: "not weather = snow"."""
@@ -146,11 +145,7 @@ def with_findings(diagnosis: Diagnosis, answer: Answer, tested: Sequence[StatedC
     Args:
         tested: the conditions that the run tested, outermost limits first.
     """
-    return _with_known(diagnosis, _with_condition(diagnosis, answer), tested)
-
-
-def _with_known(diagnosis: Diagnosis, answer: Answer, tested: Sequence[StatedCondition]) -> Answer:
-    """Add how many of the answer's rows have the label, and the property, that the text names."""
+    answer = _with_condition(diagnosis, answer)
     samples = diagnosis.samples
     label = class_in(answer.text, samples.class_names)
     if not answer.shown or answer.counted:
@@ -177,10 +172,13 @@ def _with_known(diagnosis: Diagnosis, answer: Answer, tested: Sequence[StatedCon
 def _with_condition(diagnosis: Diagnosis, answer: Answer) -> Answer:
     answer = replace(answer, cluster=_named_cluster(diagnosis, answer))
     known = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed]
-    # what the text has beside each condition that it states; None for conditions that it does not state
-    beside = {i.text: beside_condition(answer.text, [(i.text, i.tests, None)]) for i in known}
-    stated = [i for i in known if beside[i.text] is not None]
-    matching = [i for i in stated if _NEGATED.isdisjoint(words_in(beside[i.text] or ""))]
+    # each condition that the text states, with what the text says beside it
+    stated: list[tuple[Insight, str]] = []
+    for i in known:
+        beside = beside_condition(answer.text, [(i.text, i.tests, None)])
+        if beside is not None:
+            stated.append((i, beside))
+    matching = [i for i, beside in stated if _NEGATED.isdisjoint(words_in(beside))]
     if stated and not matching:  # "not weather = snow"
         return answer
     if answer.counted:
@@ -269,6 +267,8 @@ def difference(diagnosis: Diagnosis, first: Answer, second: Answer) -> Differenc
     shared = len(np.intersect1d(first.rows, second.rows))
     if set(first.rows.tolist()) == set(second.rows.tolist()):
         return Difference(*texts, UNDEFINED, shared, scopes)
+    from core.statistics.intervals import bootstrap  # scipy: not needed for the first view
+
     losses = diagnosis.outcomes.fitted
     a, b = (np.isin(np.arange(len(losses)), answer.rows) for answer in (first, second))
     rows = np.flatnonzero(a | b)

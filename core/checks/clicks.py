@@ -98,22 +98,18 @@ def draw_strip(
     drawn: list[I64] = []
     notes: list[str] = []
     for pool, wanted, source in ((inside, n_cluster, "the group"), (outside, n_control, "the others")):
-        rows = _draw(pool, wanted, groups, rng)
+        rows = rng.permutation(pool)
+        if groups is not None:
+            first = np.zeros(len(rows), bool)
+            first[np.unique(groups[rows], return_index=True)[1]] = True
+            rows = np.concatenate([rows[first], rows[~first]])
+        rows = rows[:wanted]
         drawn.append(rows)
         if len(rows) < wanted:
             notes.append(f"Showing {len(rows)} samples of {source} instead of {wanted}: there are no more.")
     rows = np.concatenate(drawn)
     order = rng.permutation(len(rows))
     return Strip(rows[order], np.arange(len(rows))[order] < len(drawn[0]), tuple(notes))
-
-
-def _draw(pool: I64, wanted: int, groups: I64 | None, rng: np.random.Generator) -> I64:
-    rows = rng.permutation(pool)
-    if groups is not None:
-        first = np.zeros(len(rows), bool)
-        first[np.unique(groups[rows], return_index=True)[1]] = True
-        rows = np.concatenate([rows[first], rows[~first]])
-    return rows[:wanted]
 
 
 def judge(strip: Strip, answers: Sequence[bool | None], score: F64, members: Bool, scope: Bool) -> Judgement:

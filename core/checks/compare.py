@@ -15,6 +15,7 @@ import numpy as np
 
 from core.checks.paired_errors import MODEL, ErrorPair, judged
 from core.errors import InvalidInput
+from core.options import check_seed
 from core.records import EVERYTHING, I64, OWN, Bool, Comparison, Diagnosis, ModelResult, Outcomes, other_models
 from core.statistics.groups import groups_at
 from core.statistics.intervals import accuracy_of
@@ -159,7 +160,7 @@ def _pair(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> tuple[ErrorPai
 
 
 def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison:
-    pair, differ = _pair(diagnosis, a, b, seed)
+    pair, differ = _pair(diagnosis, a, b, check_seed(seed))
     rows = pair.rows
     wrong_a = pair.wrong_a
     wrong_b = pair.wrong_b

@@ -115,7 +115,14 @@ def _freeze_finding(
     text = finding.name if isinstance(finding, FailureCluster) else finding.text
     cut = None
     if isinstance(finding, Insight) and kind == "phrase":
-        cut = _cut(diagnosis, design, finding)
+        # half-way between the last sample that matches the phrase and the first that does not
+        words = diagnosis.words
+        assert words is not None
+        assert finding.number is not None
+        means = block_means(words.joint.vectors, design.centring_stratum)[design.centring_stratum]
+        scores = along(words.joint.vectors, means, words.directions[finding.number])
+        rows = scope_rows(diagnosis, finding.scope, design)
+        cut = float((scores[finding.mask].min() + scores[rows & ~finding.mask].max()) / 2)
     groups = groups_at(diagnosis.samples.groups, members)
     return FrozenFinding(
         kind=kind,
@@ -163,17 +170,6 @@ def _independent(share: float, n: int, error: float, groups: I64 | None) -> floa
     if error <= 0:
         return len(np.unique(groups))
     return min(n, max(1.0, share * (1 - share) / error**2))
-
-
-def _cut(diagnosis: Diagnosis, design: Design, insight: Insight) -> float:
-    """Half-way between the last sample that matches the phrase and the first that does not."""
-    words = diagnosis.words
-    assert words is not None
-    assert insight.number is not None
-    means = block_means(words.joint.vectors, design.centring_stratum)[design.centring_stratum]
-    scores = along(words.joint.vectors, means, words.directions[insight.number])
-    rows = scope_rows(diagnosis, insight.scope, design)
-    return float((scores[insight.mask].min() + scores[rows & ~insight.mask].max()) / 2)
 
 
 def along(vectors: F32, means: F32, direction: F32) -> F32:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.checks.predict import predict
+from core.data.tables.roles import Roles
 from core.discovery.settings import EmbeddingSettings
 from core.errors import InvalidInput
+from core.files import path_or_none
 from core.records import F32, I64, Diagnosis, Progress, no_progress
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from core.data.map_style import PicturesLike
     from core.data.samples import DataSet
-    from core.data.tables.roles import Roles
+    from core.data.tables.frames import TableLike
 
 
 CHECKED_BEFORE = "The findings were checked before,"
@@ -26,20 +26,21 @@ CHECKED_BEFORE = "The findings were checked before,"
 
 def predict_fresh(
     diagnosis: Diagnosis,
-    table: str | Path | pd.DataFrame | None,
+    table: TableLike | None,
     *,
     images: PicturesLike | None = None,
     embeddings: str | Path | F32 | None = None,
     roles: Roles | None = None,
     selection: I64 | None = None,
-    cache: Path | None = None,
+    cache: str | Path | None = None,
     progress: Progress = no_progress,
 ) -> Diagnosis:
     """Add the `prediction` on fresh samples to a diagnosis; they are read as `diagnose` reads them.
 
     Args:
         diagnosis: from `diagnose` or `load`.
-        table: of the fresh samples, a path or a DataFrame; None if a folder or archive of images contains one.
+        table: of the fresh samples, in any form that `diagnose` takes; None if a folder or archive of images contains
+            one.
         images: their images, in any form that `diagnose` takes.
         embeddings: their vectors, if the run used given ones.
         roles: which column plays which part; usual names are recognized.
@@ -51,35 +52,9 @@ def predict_fresh(
         InvalidInput: the samples cannot be used; the message says what to do.
     """
     from core.data.samples import read_data_set
-    from core.data.tables.roles import Roles as Explicit
-    from core.discovery.prepare import embed
+    from core.discovery.prepare import embed, relate
 
-    data = read_data_set(table, images=images, embeddings=embeddings, roles=roles or Explicit(), progress=progress)
-    _check_comparable(diagnosis, data)
-    words = diagnosis.words
-    word_encoder = None
-    encoder = diagnosis.embeddings.encoder.rsplit(" ", 1)[0]
-    if words is not None:
-        word_encoder = words.encoder
-        if diagnosis.embeddings.encoder == "given":
-            encoder = words.encoder
-    embedding = EmbeddingSettings(encoder, word_encoder, cache=cache)
-    data = embed(data, embedding, words=words is not None, progress=progress)
-    source = data.samples.name
-    if isinstance(table, str | Path):
-        source = Path(table).name
-    as_is = roles is not None and roles.as_is
-    prediction = predict(diagnosis, data, selection=selection, source=source, as_is=as_is)
-    # earlier checks stay listed, so that nobody can retry in secret until it fits
-    notes = prediction.notes
-    if diagnosis.prediction is not None:
-        before = diagnosis.prediction
-        earlier = [note for note in before.notes if note.startswith(CHECKED_BEFORE)]
-        notes = (*notes, *earlier, f"{CHECKED_BEFORE} on {before.source} ({before.n_fresh:,} samples).")
-    return replace(diagnosis, prediction=replace(prediction, notes=notes))
-
-
-def _check_comparable(diagnosis: Diagnosis, data: DataSet) -> None:
+    data = read_data_set(table, images=images, embeddings=embeddings, roles=roles or Roles(), progress=progress)
     uses_vectors = diagnosis.embeddings.encoder == "given"
     if uses_vectors and data.embeddings is None:
         raise InvalidInput("The run used given embeddings. Give those of the new samples too, with --embeddings.")
@@ -95,6 +70,27 @@ def _check_comparable(diagnosis: Diagnosis, data: DataSet) -> None:
             "The run's samples are objects in images, which cannot be compared with whole images. "
             "Use diagnose --hold-back 0.33."
         )
+    words = diagnosis.words
+    word_encoder = None
+    encoder = diagnosis.embeddings.encoder.rsplit(" ", 1)[0]
+    if words is not None:
+        word_encoder = words.encoder
+        if diagnosis.embeddings.encoder == "given":
+            encoder = words.encoder
+    embedding = EmbeddingSettings(encoder, word_encoder, cache=path_or_none(cache))
+    data = relate(embed(data, embedding, words=words is not None, progress=progress), data)
+    source = data.samples.name
+    if isinstance(table, str | Path):
+        source = Path(table).name
+    as_is = roles is not None and roles.as_is
+    prediction = predict(diagnosis, data, selection=selection, source=source, as_is=as_is)
+    # earlier checks stay listed, so that nobody can retry in secret until it fits
+    notes = prediction.notes
+    if diagnosis.prediction is not None:
+        before = diagnosis.prediction
+        earlier = [note for note in before.notes if note.startswith(CHECKED_BEFORE)]
+        notes = (*notes, *earlier, f"{CHECKED_BEFORE} on {before.source} ({before.n_fresh:,} samples).")
+    return replace(diagnosis, prediction=replace(prediction, notes=notes))
 
 
 def hold_back(data: DataSet, share: float, seed: int = 0) -> tuple[DataSet, DataSet]:

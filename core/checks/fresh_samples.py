@@ -85,7 +85,12 @@ class FreshSamples:
                 "The new samples need embeddings, and the run needs its model. "
                 "Give --images or --embeddings, or diagnose the data again."
             )
-        _check_outcomes(diagnosis.outcomes, data.outcomes)
+        if (data.outcomes.errors is None) != (diagnosis.outcomes.errors is None):
+            has = "only losses" if diagnosis.outcomes.errors is None else "errors"
+            raise InvalidInput(
+                f"The run measures {has}, the new samples do not. Give the same columns as for the run, and name them "
+                "again (--label, --loss): their names are not stored."
+            )
         same = _copies(embeddings.vectors, diagnosis.embeddings.vectors)
         another = other_loss(diagnosis, data.samples, data.outcomes, same, desk)
         rows = np.flatnonzero(same < 0)
@@ -98,6 +103,11 @@ class FreshSamples:
         if not len(rows):
             raise InvalidInput("All new samples were diagnosed in the run. Add samples that were not diagnosed.")
         samples = data.samples.keep(rows)
+        if samples.unanswered:
+            desk.note(
+                "The new samples look related to each other, so nothing is confirmed on them. "
+                "Name their column with --group, or say --group none."
+            )
         outcomes = replace(data.outcomes.keep(rows), clip=diagnosis.outcomes.clip)
         fresh_embeddings = embeddings.keep(rows)
         design = design_of(diagnosis)
@@ -193,7 +203,10 @@ class FreshSamples:
         return row_of(claim, int(matching.sum()), observed, rest, self.diagnosis.outcomes, groups)
 
     def p(self, claim: Claim) -> float:
-        """One-sided p for the matching samples failing more than the others of the scope."""
+        """One-sided p for the matching samples failing more than the others of the scope; 1 where the samples look
+        related and the user has not said how."""
+        if self.samples.unanswered:
+            return 1.0
         inside = self.scope(claim.scope)
         values = measured(self.outcomes, claim.measure)
         return worse_p(values, self.samples.groups, claim.matching & inside, inside, claim.measure)
@@ -218,15 +231,6 @@ def in_scope(diagnosis: Diagnosis, design: Design, labels: I64, name: str) -> Bo
     return np.isin(pooled, np.unique(design.blocks[rows]))
 
 
-def _check_outcomes(diagnosed: Outcomes, fresh: Outcomes) -> None:
-    if (fresh.errors is None) != (diagnosed.errors is None):
-        has = "only losses" if diagnosed.errors is None else "errors"
-        raise InvalidInput(
-            f"The run measures {has}, the new samples do not. Give the same columns as for the run, and name them "
-            "again (--label, --loss): their names are not stored."
-        )
-
-
 def _column_difference(diagnosis: Diagnosis, samples: SampleSet, test: Test) -> str:
     """How the fresh column that a condition tests differs from the run's, in a few words; "" if it can be tested."""
     name, sign, value = test
@@ -234,6 +238,10 @@ def _column_difference(diagnosis: Diagnosis, samples: SampleSet, test: Test) -> 
     fresh = next((c for c in samples.metadata if c.name == name), None)
     if known is None or fresh is None:
         return ""
+    if known.measured and not fresh.measured:
+        return "comes from the table, and was measured in the run"
+    if fresh.measured and not known.measured:
+        return "was measured, and comes from the table of the run"
     if known.kind != fresh.kind:
         return "holds numbers" if fresh.kind == "number" else "holds words"
     if known.kind == "number":

@@ -180,7 +180,6 @@ def _encoder_of(diagnosis: Diagnosis) -> str:
     if name == "given":
         raise InvalidInput("The run used given embeddings. Give those of the new samples too, with --embeddings.")
     return name.rsplit(" ", 1)[0]  # a fingerprint follows the name
-    return name.rsplit(" ", 1)[0]  # a fingerprint follows the name
 
 
 def _embed(

@@ -18,8 +18,11 @@ import numpy as np
 from core.checks.claims import MIN_MATCHES, Claim
 from core.checks.freeze import Frozen, freeze
 from core.checks.fresh_samples import FreshSamples
+from core.data.images.thumbnails import STORED_SIZE
+from core.data.inline import preview_address, text_of
+from core.errors import InvalidInput
 from core.numbers import count
-from core.records import I64, Bool, Diagnosis, Measure, Prediction, PredictionRow
+from core.records import I64, Bool, Diagnosis, MatchedSample, Measure, Prediction, PredictionRow
 from core.statistics.measures import default_measure
 from core.statistics.permutation import holm
 
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 PICKED_SHARE = 0.05
 """Share of the samples in the by-eye lasso, and of the samples of highest loss. A convention: about what a person
 encloses on the map."""
+MAX_SHOWN = 6
+"""Matching samples of a finding that are kept to be shown."""
+MAX_SHOWN_LETTERS = 300
 
 
 def predict(
@@ -76,18 +82,50 @@ def _usual_measure(frozen: Frozen, fresh: FreshSamples) -> Measure:
 
 
 def _with_p(fresh: FreshSamples, claims: Sequence[Claim]) -> list[PredictionRow]:
-    """A row for each claim, with Holm's p where enough fresh samples match it and enough do not."""
     """A row for each claim, with Holm's p if enough fresh samples match it and enough do not."""
     rows = [fresh.row(claim) for claim in claims]
     judged: list[int] = []
     for i, (row, claim) in enumerate(zip(rows, claims)):
-        n_others = (fresh.scope(claim.scope) & ~claim.matching).sum()
+        others = fresh.scope(claim.scope) & ~claim.matching
+        n_others = others.sum()
         if row.n >= MIN_MATCHES and n_others >= MIN_MATCHES:
             judged.append(i)
+        # evenly from the table's order, so that none is picked for its outcome
+        matching = np.flatnonzero(claim.matching)
+        at = np.linspace(0, len(matching) - 1, min(MAX_SHOWN, len(matching))).astype(np.int64)
+        row = replace(row, samples=tuple(_matched(fresh, index) for index in matching[at].tolist()))
+        errors = fresh.outcomes.errors
+        if errors is not None:
+            row = replace(row, n_wrong=int(errors[claim.matching].sum()))
+            if n_others:
+                row = replace(row, rest_wrong=float(errors[others].mean()))
+        rows[i] = row
     adjusted = holm([fresh.p(claims[i]) for i in judged])
     for i, p in zip(judged, adjusted):
         rows[i] = replace(rows[i], p=float(p))
     return rows
+
+
+def _matched(fresh: FreshSamples, row: int) -> MatchedSample:
+    samples = fresh.samples
+    outcomes = fresh.outcomes
+    answer = ""
+    if samples.labels is not None and len(samples.class_names):
+        answer = samples.class_names[int(samples.labels[row])]
+        if outcomes.predictions is not None and outcomes.predictions[row] != samples.labels[row]:
+            answer = f"{answer} → {samples.class_names[int(outcomes.predictions[row])]}"
+    wrong = None
+    if outcomes.errors is not None:
+        wrong = bool(outcomes.errors[row])
+    text = text_of(samples, row)[:MAX_SHOWN_LETTERS]
+    picture = ""
+    if samples.items is not None and not text:
+        try:
+            marks = samples.items.marks(row)
+            picture = preview_address(samples.items.read(row), samples.modality, STORED_SIZE, marks=marks)
+        except (InvalidInput, OSError, ValueError):
+            picture = ""  # the notes list unreadable images
+    return MatchedSample(samples.ids[row], answer, wrong, picture, text)
 
 
 def _picks_by_eye(fresh: FreshSamples, selection: I64 | None, measure: Measure) -> list[Claim]:

@@ -28,6 +28,7 @@ from core.discovery.design import MIN_GROUPS, design_of, measures
 from core.discovery.proposals import column_conditions, rows_within
 from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
+from core.files import path_or_none
 from core.language.chance import CLASS_SHARE, GUESS, Chance, asked_directions
 from core.language.competence import find_competence
 from core.language.counted import StatedCondition, counted
@@ -57,7 +58,7 @@ def ask(
     before: str | Sequence[str] = (),
     tested: bool = True,
     encoder: TextTower | None = None,
-    cache: Path | None = None,
+    cache: str | Path | None = None,
 ) -> list[Answer]:
     """Measure the loss where samples match each text.
 
@@ -85,6 +86,7 @@ def ask(
         before = [before]
     if top is not None and (type(top) not in (int, np.int64) or top < 1):
         raise InvalidInput(f"The number of samples to show must be a whole number from 1: got {top!r}. Change it.")
+    cache = path_or_none(cache)
     words = require_words(diagnosis, "be asked in words")
     names = diagnosis.samples.class_names
     read: list[AskedText] = []
@@ -345,7 +347,6 @@ class QuestionReader:
             return None, None
         inside = mask[scope.rows]
         if not any(np.array_equal(condition.mask[scope.rows], inside) for condition in self.conditions):
-            return None, None
             return None, None
         rest = np.setdiff1d(scope.rows, rows)
         groups = self.design.groups

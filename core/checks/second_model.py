@@ -87,7 +87,6 @@ def read_second(
         raise InvalidInput(
             f"{name} has more than one answer for {len(twice):,} of the run's samples, and they differ "
             f"({quoted(*twice, most=4)}). Give each sample one row."
-            f"({quoted(*twice, most=4)}), so which answer counts is not known. Give each sample one row."
         )
     desk = Ledger(0, as_is=roles.as_is)
     samples = same_samples(diagnosis, rows[order], data.samples.keep(order), name, desk)

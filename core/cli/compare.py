@@ -15,7 +15,7 @@ from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from core.records import Comparison, Diagnosis
+    pass
 
 
 @command()
@@ -49,7 +49,7 @@ def compare(
         from core.checks.model_cost import read_costs
 
         costs = read_costs(student)  # fails before the comparison if the folder holds no student
-    from core.checks.compare import compare as compare_models
+    from core.checks.compare import MODEL, compare as compare_models, probe_of
     from core.reports.comparison import comparison_section
     from core.reports.tables.comparison import comparison_document, comparison_table
     from core.reports.terminal import section_lines
@@ -72,7 +72,18 @@ def compare(
         lead = second_lines(diagnosis, comparison, costs)
     say("\n".join([*lead, *section_lines(comparison_section(diagnosis, comparison))]))
     if worse is not None:
-        _find_worse(diagnosis, comparison, worse)
+        from core.checks.second_model import diagnose_regressions
+        from core.reports.terminal import text_summary
+        from core.store import save
+
+        if comparison.a != MODEL:
+            raise InvalidInput(f"--worse needs the model under diagnosis as A: got {comparison.a!r}. Remove A.")
+        new_run(worse)
+        with TerminalProgress() as progress:
+            regressions = diagnose_regressions(diagnosis, probe_of(diagnosis, comparison.b), progress=progress)
+            save(regressions, worse, progress)
+        say(f"\n{text_summary(regressions)}")
+        tell_run(worse)
     if out is None:
         return
     in_folder(out)
@@ -88,20 +99,3 @@ def compare(
     else:
         write_table(comparison_table(diagnosis, comparison), out)
     say(f"Written: {out}")
-
-
-def _find_worse(diagnosis: Diagnosis, comparison: Comparison, out: Path) -> None:
-    """Diagnose the difference in errors and write the run."""
-    from core.checks.compare import MODEL, probe_of
-    from core.checks.second_model import diagnose_regressions
-    from core.reports.terminal import text_summary
-    from core.store import save
-
-    if comparison.a != MODEL:
-        raise InvalidInput(f"--worse needs the model under diagnosis as A: got {comparison.a!r}. Remove A.")
-    new_run(out)
-    with TerminalProgress() as progress:
-        run = diagnose_regressions(diagnosis, probe_of(diagnosis, comparison.b), progress=progress)
-        save(run, out, progress)
-    say(f"\n{text_summary(run)}")
-    tell_run(out)

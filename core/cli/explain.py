@@ -36,13 +36,17 @@ def explain(
     if out is not None:
         check_suffix(out)
     from core.checks.reasons import reasons_of
+    from core.errors import InvalidInput, quoted
     from core.reports.tables.reasons import reasons_document, reasons_table
     from core.reports.wording.reasons import RULE, faithfulness_lines, nothing_known, sentence_of
     from core.store import load
 
     diagnosis = load(run)
     if row is not None:
-        reasons = reasons_of(diagnosis, [_row_of(diagnosis.samples.ids, row)])
+        ids = diagnosis.samples.ids
+        if row not in ids:
+            raise InvalidInput(f"The run has no sample {row[:60]!r}. Use an id such as {quoted(*ids[:3])}.")
+        reasons = reasons_of(diagnosis, [ids.index(row)])
         if as_json:
             print_json(reasons_document(diagnosis, reasons))
         else:
@@ -83,11 +87,3 @@ def _measure(diagnosis: Diagnosis, run: Path, *, keep: bool) -> Faithfulness:
         except InvalidInput as error:  # for example a read-only run
             say(f"Note: the measurement was not saved. {error}", file=sys.stderr)
     return measured
-
-
-def _row_of(ids: tuple[str, ...], name: str) -> int:
-    from core.errors import InvalidInput, quoted
-
-    if name not in ids:
-        raise InvalidInput(f"The run has no sample {name[:60]!r}. Use an id such as {quoted(*ids[:3])}.")
-    return ids.index(name)

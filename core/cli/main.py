@@ -79,22 +79,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except (DiagnosisError, ModuleNotFoundError, OSError) as error:
-        return _report(error, words[0] if words else "")
+        reported: DiagnosisError | None = None
+        if isinstance(error, DiagnosisError):
+            reported = error
+        elif isinstance(error, ModuleNotFoundError):
+            reported = missing_dependency(error, name=words[0] if words else "")
+        elif error.errno in _CANNOT_WRITE:
+            from core.files import cannot_write  # numpy
+
+            reported = cannot_write("Cannot write the output", error, "Check the disk and run the command again.")
+        if reported is None:  # a bug
+            raise
+        say(f"errata: {reported}", file=sys.stderr)
+        return reported.exit_code
     return 0
-
-
-def _report(error: DiagnosisError | ModuleNotFoundError | OSError, command: str) -> int:
-    """Print an error that the user can fix and return its exit code; raise any other error again."""
-    reported: DiagnosisError | None = None
-    if isinstance(error, DiagnosisError):
-        reported = error
-    elif isinstance(error, ModuleNotFoundError):
-        reported = missing_dependency(error, name=command)
-    elif error.errno in _CANNOT_WRITE:
-        from core.files import cannot_write  # numpy
-
-        reported = cannot_write("Cannot write the output", error, "Check the disk and run the command again.")
-    if reported is None:
-        raise error
-    say(f"errata: {reported}", file=sys.stderr)
-    return reported.exit_code

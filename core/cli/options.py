@@ -34,7 +34,9 @@ POSITIVE: dict[str, Any] = {"type": click.IntRange(min=1)}
 ID = option("--id COL", "column of ids (default: the image path, else the row number)")
 IMAGE = option("--image COL", "column of images or image paths")
 LABEL = option("--label COL", "column of the true class")
-GROUP = option("--group COL", "column of related rows, such as patient; never split")
+GROUP = option(
+    "--group COL", "column of related rows, such as patient; or how rows are related without one: names, order or none"
+)
 SEEDS = click.IntRange(0, 2**32 - 1)  # the range that scikit-learn takes
 SEED = option("--seed N", "random seed; the same seed gives the same result (default: 0)", type=SEEDS)
 AS_IS = option("--as-is", "accept an odd-looking table: likely mistakes become notes")

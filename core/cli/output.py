@@ -6,6 +6,7 @@ import csv
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -97,6 +98,24 @@ def print_json(document: Any) -> None:
     print(text)
 
 
+def print_result(document: Any, lines: Sequence[str], *written: Path | None, as_json: bool) -> None:
+    """Print the lines and the files that were written; with `as_json` the document alone."""
+    if as_json:
+        print_json(document)
+    else:
+        say("\n".join([*lines, *(f"Written: {path}" for path in written if path is not None)]))
+
+
+def write_result(path: Path | None, document: Any, table: pd.DataFrame) -> None:
+    """Write the document if the file's name ends in .json, else the table; nothing without a path."""
+    from core.files import write_json
+
+    if path is not None and path.suffix.lower() == ".json":
+        write_json(path, document)
+    elif path is not None:
+        write_table(table, path)
+
+
 def write_table(table: pd.DataFrame, path: Path | None, kind: str = "") -> None:
     """Write the whole table or nothing, in the format of `kind` (default: the file's ending); without a path, write
     text to standard output."""
@@ -126,12 +145,7 @@ def _text(table: pd.DataFrame, kind: str) -> str:
             return plain + "\n"
         size = {"_type": "table", "ncols": table.shape[1], "nrows": len(table)}
         return json.dumps(size | json.loads(plain), ensure_ascii=False) + "\n"
-    return _csv(table)
-
-
-def _csv(table: pd.DataFrame) -> str:
-    """Format CSV text with cells escaped that a spreadsheet would run as formulas."""
-    from core.data.tables.read import escape_formula
+    from core.data.tables.read import escape_formula  # cells that a spreadsheet would run
 
     safe = table.copy()
     for name in safe.columns:

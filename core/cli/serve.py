@@ -33,6 +33,7 @@ from core.program import missing_dependency
 @heading("Access (docs/security.md)")
 @option("--allow-host NAME", "further host names of the server; *.lab.org covers all below lab.org")
 @option("--embed-in ORIGIN", "sites that can embed the page, such as https://lab.org")
+@option("--files-from URL", "addresses below which visitors can name a Parquet file to fetch")
 @option("--behind-proxy", "trust X-Forwarded-Host and -Proto from a reverse proxy")
 @option("--root-path PATH", "path of the page behind the proxy, such as /errata")
 @option("--mcp", "offer the endpoints as MCP tools to programs on this machine (docs/programs.md)")
@@ -47,6 +48,7 @@ def serve(
     keep: str = "",
     allow_host: tuple[str, ...] = (),
     embed_in: tuple[str, ...] = (),
+    files_from: tuple[str, ...] = (),
     behind_proxy: bool = False,
     root_path: str = "",
     mcp: bool = False,
@@ -73,7 +75,7 @@ def serve(
             say(f"{add_user} can sign in after the next start of the page with --auth {auth}.")
             return
         accounts = read_accounts(auth) if auth else None
-        rules = WebRules(host, allow_host, embed_in, behind_proxy, root_path, accounts, mcp)
+        rules = WebRules(host, allow_host, embed_in, behind_proxy, root_path, accounts, mcp, files_from)
         from webapp.app import main
     except ModuleNotFoundError as error:
         needed = missing_dependency(error, "The page")

@@ -6,11 +6,11 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from _thread import interrupt_main
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
 
 STOPS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -29,7 +29,7 @@ class StoppedBySignal(KeyboardInterrupt):
 
 _RECEIVED: list[KeyboardInterrupt] = []
 """The exception that a signal raised in the current block."""
-_RETRY_S = 0.01
+_RETRY_S: float = 0.01
 
 
 def raise_again() -> None:
@@ -51,16 +51,35 @@ def stopped_by_signals() -> Generator[None]:
         yield
         return
 
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
-        if number != signal.SIGINT:
-            for stop_signal in STOPS:
-                signal.signal(stop_signal, signal.SIG_IGN)
+    lost = threading.Event()
+    """Whether Python dropped the exception, which nothing has raised again."""
+    taken = threading.Event()
+    """Whether the handler has run since the last retry: one retry at a time, so that none comes after the exception."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if number != signal.SIGINT and _RECEIVED and not lost.is_set():
+            return
         if not _RECEIVED:
             if number == signal.SIGINT:
                 _RECEIVED.append(KeyboardInterrupt())
             else:
                 _RECEIVED.append(StoppedBySignal(number))
+        while frame and frame.f_code is not dropped.__code__:
+            frame = frame.f_back
+        if frame:  # Python would drop it here too
+            taken.set()
+            return
+        lost.clear()
+        taken.set()
         raise _RECEIVED[0]
+
+    def retry(number: int) -> None:
+        time.sleep(_RETRY_S)
+        while lost.is_set():
+            taken.clear()
+            interrupt_main(signal.Signals(number))
+            taken.wait()
+            time.sleep(_RETRY_S)
 
     def dropped(unraisable: sys.UnraisableHookArgs) -> None:
         raised = unraisable.exc_value
@@ -68,8 +87,8 @@ def stopped_by_signals() -> Generator[None]:
             number = int(signal.SIGINT)
             if isinstance(raised, StoppedBySignal):  # not Ctrl-C for all: a background job ignores it
                 number = raised.exit_code - 128
-            signal.signal(number, stop)
-            threading.Timer(_RETRY_S, interrupt_main, (number,)).start()
+            lost.set()
+            threading.Thread(target=retry, args=(number,), daemon=True).start()
         else:
             hook(unraisable)
 
@@ -83,6 +102,8 @@ def stopped_by_signals() -> Generator[None]:
         yield
         raise_again()
     finally:
+        lost.clear()
+        taken.set()
         sys.unraisablehook = hook
         _RECEIVED.clear()
         for number, handler in before.items():

@@ -53,6 +53,8 @@ def ask(
     """
     from core.checks import answers as checks, questions
     from core.files import default_cache
+    from core.records.codec import to_json
+    from core.reports.tables.answers import answer_document, difference_document
     from core.reports.wording import answers as sentences
     from core.reports.wording.predictions import tried_sentence
     from core.store import load
@@ -76,7 +78,14 @@ def ask(
         if first.shown and second.shown:
             differences.append(checks.difference(diagnosis, first, second))
     if as_json:
-        document = _document(diagnosis, answers, differences, every)
+        listed = list[dict[str, Any]]()
+        for answer in answers:
+            matches = _matches(diagnosis, answer, every)
+            ids = [diagnosis.samples.ids[int(rows[0])] for rows in matches]
+            of_picture = [*map(len, matches)]
+            listed.append(answer_document(diagnosis, answer) | {"matches": ids, "of_picture": of_picture})
+        compared = [difference_document(diagnosis, difference) for difference in differences]
+        document = to_json({"questions": listed, "differences": compared})
         print_json(document | {key: value for key, value in changed.items() if key not in document})
         return
     for n, answer in enumerate(answers):
@@ -149,21 +158,6 @@ def _of_system(flag: str, name: str, *arguments: Any, fit: Callable[[Any], Any])
         option_name = flag.partition(" ")[0]
         why = extensions.why(error)
         raise InvalidInput(f"{option_name} cannot be used ({why}). Remove it, or fix its package.") from error
-
-
-def _document(
-    diagnosis: Diagnosis, answers: list[Answer], differences: list[Difference], every: bool
-) -> dict[str, Any]:
-    from core.records.codec import to_json
-    from core.reports.tables.answers import answer_document, difference_document
-
-    def shown(answer: Answer) -> dict[str, Any]:
-        matches = _matches(diagnosis, answer, every)
-        ids = [diagnosis.samples.ids[int(rows[0])] for rows in matches]
-        return {"matches": ids, "of_picture": [*map(len, matches)]}
-
-    questions = [answer_document(diagnosis, answer) | shown(answer) for answer in answers]
-    return to_json({"questions": questions, "differences": [difference_document(diagnosis, d) for d in differences]})
 
 
 @command()

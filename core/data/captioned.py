@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from core.data.caption_cells import captions_in
 from core.data.images.archives import open_images
-from core.data.images.listing import FileImages
 from core.data.images.matching import index_files
 from core.data.tables.read import read_table
 from core.errors import InvalidInput
@@ -56,14 +54,9 @@ def read_captioned(
             raise InvalidInput(f"{table.name} has no column 'split'. Remove --split.")
         frame = frame[frame["split"].isin(list(splits))]
     store = open_images(images, progress=progress)
-    return _joined(frame[[named, *caption_columns]], table, store, images.name)
-
-
-def _joined(frame: pd.DataFrame, table: Path, store: FileImages, where: str) -> CaptionedPhotographs:
-    """Join captions and files; the first column of `frame` names files, the others hold captions."""
     index = index_files(store)
     captions: dict[int, list[str]] = {}
-    for row in frame.itertuples(index=False):
+    for row in frame[[named, *caption_columns]].itertuples(index=False):
         positions = index.find(str(row[0]))
         if len(positions) == 1:
             texts = captions.setdefault(positions[0], [])
@@ -71,8 +64,8 @@ def _joined(frame: pd.DataFrame, table: Path, store: FileImages, where: str) -> 
                 texts += captions_in(cell)
     if len(captions) < MIN_PHOTOGRAPHS:
         raise InvalidInput(
-            f"{len(captions):,} photographs of {table.name} found in {where}, at least {MIN_PHOTOGRAPHS} needed. "
-            f"Check the paths in column {frame.columns[0]!r}, and --split."
+            f"{len(captions):,} photographs of {table.name} found in {images.name}, at least {MIN_PHOTOGRAPHS} needed. "
+            f"Check the paths in column {named!r}, and --split."
         )
     rows = np.array(sorted(captions), np.int64)
     return CaptionedPhotographs(store.keep(rows), tuple(tuple(captions[row]) for row in rows.tolist()))

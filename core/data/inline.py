@@ -11,9 +11,10 @@ from core.errors import InvalidInput
 from core.records import ItemStore, SampleSet
 
 
-def preview_address(payload: bytes, modality: str, size: int, *, as_saved: bool = False, marks: Marks = ()) -> str:
-    """The data URL of an item's preview; for a scan or one with marks with ";whole=1", by which style sheets do not
-    crop it.
+def preview(
+    payload: bytes, modality: str, size: int, *, as_saved: bool = False, marks: Marks = ()
+) -> tuple[bytes, str]:
+    """An item's preview, and its media type.
 
     Args:
         size: longest side in pixels.
@@ -26,7 +27,13 @@ def preview_address(payload: bytes, modality: str, size: int, *, as_saved: bool 
     shown = payload
     if not as_saved or marks or payload[8:12] != b"WEBP":
         shown = modality_of(modality).preview(payload, size, marks)
-    kind = "image/webp" if shown[8:12] == b"WEBP" else "image/svg+xml"
+    return shown, "image/webp" if shown[8:12] == b"WEBP" else "image/svg+xml"
+
+
+def preview_address(payload: bytes, modality: str, size: int, *, as_saved: bool = False, marks: Marks = ()) -> str:
+    """The data URL of an item's `preview`; for a scan or one with marks with ";whole=1", by which style sheets do not
+    crop it."""
+    shown, kind = preview(payload, modality, size, as_saved=as_saved, marks=marks)
     if modality == "scan" or marks:
         kind += ";whole=1"
     return f"data:{kind};base64,{base64.b64encode(shown).decode('ascii')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,8 @@ from core.data.tables.read import Table
 from core.data.tables.recognise import recognise
 from core.data.tables.roles import Roles
 from core.errors import DiagnosisError, InvalidInput
+from core.limits import Limits
+from core.received import read_plain
 from core.records import NamedItems, Progress, Reporter, no_progress
 
 PicturesLike = str | Path | Any
@@ -27,7 +30,7 @@ _COLUMN = "image"
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SpooledImages(NamedItems):
-    """Images of a data set, each requested once and stored as PNG in an unnamed file."""
+    """Images of a data set, each requested once and stored encoded in an unnamed file."""
 
     spool: Spool
 
@@ -42,11 +45,16 @@ class _Samples:
     data: Any
     labels: list[int | str | None] = field(default_factory=list["int | str | None"])
 
-    def pngs(self) -> Iterator[bytes]:
+    def encoded(self) -> Iterator[bytes]:
         for row in range(len(self.data)):
             try:
                 image, label = _parts(self.data[row])
-                png = png_of(image, f"data[{row}]", compress_level=1)
+                if image is None:
+                    raise InvalidInput(f"Sample {row:,} of the data set has no image. Remove it, and its row.")
+                if isinstance(image, str | os.PathLike):
+                    image = read_plain(Path(image), Limits().max_file_bytes)
+                if not isinstance(image, bytes):
+                    image = png_of(image, f"data[{row}]", compress_level=1)
             except DiagnosisError:
                 raise
             except Exception as error:  # the data set's code: a missing file, a transform that fails
@@ -55,7 +63,7 @@ class _Samples:
                     "Fix it, or remove it there and in the table."
                 ) from error
             self.labels.append(label)
-            yield png
+            yield image
 
 
 def with_data_set(read: Table, data: Any, roles: Roles = Roles(), progress: Progress = no_progress) -> Table:
@@ -64,8 +72,9 @@ def with_data_set(read: Table, data: Any, roles: Roles = Roles(), progress: Prog
     Args:
         read: a row for each sample, in the data set's order.
         data: has a length, and `data[i]` is an image or (image, label, ...), or a dict of "image" and "label". An
-            image is PIL's, or an array or tensor (h, w), (h, w, c) or (c, h, w) of 0 to 255 or 0.0 to 1.0; a label a
-            number or a name, numbers named by `data.classes`. Each sample is requested once, in order.
+            image is PIL's, a path, the bytes of a file, or an array or tensor (h, w), (h, w, c) or (c, h, w) of 0 to
+            255 or 0.0 to 1.0; a label a number or a name, numbers named by `data.classes`. Each sample is requested
+            once, in order.
 
     Raises:
         InvalidInput: `data` is not such a data set, its length differs from the table's, or the table has other labels
@@ -83,7 +92,7 @@ def with_data_set(read: Table, data: Any, roles: Roles = Roles(), progress: Prog
             "Use one row per sample, in the same order."
         )
     samples = _Samples(data)
-    spool = spool_pieces("The data set", samples.pngs(), Reporter(progress, "unpack images", n))
+    spool = spool_pieces("The data set", samples.encoded(), Reporter(progress, "unpack images", n))
     column = _COLUMN if _COLUMN not in read.frame else f"{_COLUMN} of the data set"
     store = SpooledImages(tuple(map(str, range(n))), spool)
     return replace(_with_labels(read, samples, roles, column), images={column: store})

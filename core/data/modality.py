@@ -4,13 +4,16 @@ table, or comes with a system; the encoders that name it (`Encoder.modality`) em
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
+import numpy as np
 import numpy.typing as npt
 
 from core import extensions
+from core.errors import InvalidInput
 from core.records import F32, I64, Column, Progress, no_progress
 from core.registry import Registry
 
@@ -31,6 +34,8 @@ SUFFIXES: Mapping[str, frozenset[str]] = {
 }
 """Endings of file names, by modality. An animated image and a slice in PNG count as images unless the modality is
 named."""
+CATEGORIES = frozenset({"grey", "dominant color", "tint", "file format", "sound", "language"})
+"""Measured properties that are names; all others are numbers."""
 
 _log = logging.getLogger(__name__)
 Marks = Sequence[npt.NDArray[Any]]
@@ -38,6 +43,27 @@ Marks = Sequence[npt.NDArray[Any]]
 
 class Unreadable(Exception):
     """The bytes are not a usable item; the message is the reason, to follow the item's name."""
+
+
+@contextmanager
+def refused(name: str) -> Generator[None]:
+    """Raise `InvalidInput` where the item of that name turns out `Unreadable`."""
+    try:
+        yield
+    except Unreadable as error:
+        raise InvalidInput(f"{name} {error}") from error
+
+
+def measured_columns(names: Iterable[str], measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
+    """Turn the measurements of many items into columns, one for each name; a number that is None becomes nan."""
+    built = list[Column]()
+    for name in names:
+        values = [row[name] for row in measured]
+        if name in CATEGORIES:
+            built.append(Column(name, "category", np.array(values, object), measured=True))
+        else:
+            built.append(Column(name, "number", np.array(values, np.float64), measured=True))
+    return tuple(built)
 
 
 class Modality(Protocol):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.data.images.archives import FileImages
 from core.data.images.matching import match_files
-from core.data.modality import modality_by_name
+from core.data.modality import modality_by_name, modality_of
 from core.data.tables.cells import texts_of
 from core.data.tables.paths import image_hint
 from core.data.tables.read import Table
@@ -94,8 +94,10 @@ def items_of(
     """The store of the rows' images or clips, or else texts; each row's index in it (-1 for none); and the modality.
 
     Raises:
-        InvalidInput: files of several modalities, or both files and texts.
+        InvalidInput: files of several modalities, both files and texts, or an unknown modality is named.
     """
+    if recognized.roles.modality is not None:
+        modality_of(recognized.roles.modality)
     texts = recognized.roles.texts
     not_texts = [name for name in texts if name in read.images]
     if store is None and not_texts:

@@ -3,10 +3,11 @@ left out with the reason."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -121,6 +122,7 @@ def read_with_ledger(
 ) -> tuple[DataSet, Ledger]:
     """Read as `read_data_set` does; also return the ledger of the table's rows: which stay, and why others do not."""
     progress("read table", 0, 1)
+    table, images, embeddings = map(_plain_path, (table, images, embeddings))
     files = images if isinstance(images, (str, Path)) else None
     store = None if files is None else open_images(files, limits, progress)
     if table is None and images is not files:
@@ -140,7 +142,12 @@ def read_with_ledger(
     ids = ids_of(read, recognized, items, positions, ledger)
     if items is not None and modality == "image":
         n_none = check_pictures(items, positions, ledger, limits, progress)
-        _refuse_other_bytes(read, recognized, n_none)
+        column = recognized.roles.image
+        # bytes that were recognized as images, not named
+        if column in read.images and "image" in recognized.guessed and n_none == len(read.frame):
+            raise InvalidInput(
+                f"Column {column!r} holds bytes but not one image. Remove it, or name another column as image."
+            )
     measured = compute_losses(
         read.frame, recognized, ledger, lambda kind, book: _mask_loss(kind, read, recognized, store, book, progress)
     )
@@ -153,7 +160,17 @@ def read_with_ledger(
         vectors = _column_vectors(read.frame, recognized.roles.embedding, ledger)
     progress("read table", 1, 1)
     ledger.drop(~np.isfinite(measured.loss), "its loss could not be computed")
-    rows = _standing(read.name, ledger, least)
+    rows = ledger.kept_rows()
+    reasons = ledger.summary()
+    for sentence in reasons:
+        ledger.note(sentence)
+    if len(rows) < least:
+        if not reasons:
+            raise InvalidInput(f"At least {least} rows are needed: {read.name} has {len(rows):,}. Add rows.")
+        raise InvalidInput(
+            f"At least {least} rows are needed: {read.name} has {len(rows):,} of {len(ledger):,} left. "
+            f"{' '.join(ledger.summary(examples=True)[:3])}"
+        )
     outcomes = measured.outcomes(rows)
     if np.ptp(outcomes.loss) == 0:
         ledger.note(f"All {len(rows):,} losses are {outcomes.loss[0]:g}, so no group can stand out.")
@@ -287,15 +304,6 @@ def _examples(column: pd.Series[Any]) -> tuple[str, ...]:
     return tuple(value[:60] for value in list(distinct)[:3])
 
 
-def _refuse_other_bytes(read: Table, recognized: RecognizedColumns, n_none: int) -> None:
-    """Refuse a table whose column of bytes was recognized as images, not named, and holds none."""
-    column = recognized.roles.image
-    if column in read.images and "image" in recognized.guessed and n_none == len(read.frame):
-        raise InvalidInput(
-            f"Column {column!r} holds bytes but not one image. Remove it, or name another column as image."
-        )
-
-
 def _assumed(recognized: RecognizedColumns) -> list[str]:
     """List the recognized columns, so that the user sees a wrong guess."""
     listed = list[str]()
@@ -319,6 +327,13 @@ def _mask_loss(
     read_true = mask_reader(true, read, store, ledger, progress)
     read_predicted = mask_reader(predicted, read, store, ledger, progress)
     return mask_losses(kind, read_true, read_predicted, ledger, progress)
+
+
+def _plain_path(value: Any) -> Any:
+    """A path of another library as `Path`; anything else as it is."""
+    if isinstance(value, os.PathLike):
+        return Path(cast("os.PathLike[str]", value))
+    return value
 
 
 def _with_masks(
@@ -349,26 +364,6 @@ def _column_vectors(frame: pd.DataFrame, column: str | None, ledger: Ledger) -> 
             f"{column!r} must hold an array of at least 2 numbers in each row. Name another column as embedding."
         )
     return unit_rows(vectors, ledger)
-
-
-def _standing(name: str, ledger: Ledger, least: int) -> I64:
-    """The rows that stay; the ledger notes why others do not.
-
-    Raises:
-        InvalidInput: fewer than `least` rows stay.
-    """
-    rows = ledger.kept_rows()
-    reasons = ledger.summary()
-    for sentence in reasons:
-        ledger.note(sentence)
-    if len(rows) < least:
-        if not reasons:
-            raise InvalidInput(f"At least {least} rows are needed: {name} has {len(rows):,}. Add rows.")
-        raise InvalidInput(
-            f"At least {least} rows are needed: {name} has {len(rows):,} of {len(ledger):,} left. "
-            f"{' '.join(ledger.summary(examples=True)[:3])}"
-        )
-    return rows
 
 
 def _samples(read: Table, recognized: RecognizedColumns, ids: Sequence[str], rows: I64, ledger: Ledger) -> SampleSet:

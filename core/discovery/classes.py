@@ -17,6 +17,7 @@ from core.numbers import count
 from core.records import F64, I64, ClassFinding, Estimate, Outcomes, SampleSet
 from core.statistics.intervals import simultaneous_level, wilson
 from core.statistics.means import PartMeans
+from core.statistics.off_diagonal import excess_p
 from core.statistics.permutation import holm
 
 MIN_ROWS = MIN_CLASS_ROWS
@@ -34,11 +35,12 @@ def class_findings(samples: SampleSet, outcomes: Outcomes, design: Design, *, al
     would answer another question, docs/decisions/classes.md). Losses are not clipped: means that are equal before a
     clip need not be equal after it.
 
-    A pair true -> predicted is tested against the share of that prediction among the errors of the other classes
-    (hypergeometric): "confused more than other pairs", not "a class that fails". With superclasses the same tests run
-    for whole superclasses and for pairs of two different ones, since confusions too rare to be tested one by one may be
-    frequent together. Where rows come in groups, whole groups are weighted, for error rates too, and each group counts
-    for a pair at most once.
+    A pair true -> predicted is tested against what the errors of its class and the wrong answers of its prediction
+    explain together (`core.statistics.off_diagonal`): "confused more than other pairs", not "a class that fails". One
+    wrong answer that all classes favor makes no pair a finding. With superclasses the same tests run for whole
+    superclasses and for pairs of two different ones, since confusions too rare to be tested one by one may be frequent
+    together. Where rows come in groups, whole groups are weighted, for error rates too, and each group counts for a
+    pair at most once.
 
     p is Holm-adjusted within each list and multiplied by the number of lists (Bonferroni). A list holds everything that
     could have been tested, as its margins decide: a pair counts if its class has MIN_ROWS errors and its prediction
@@ -178,33 +180,27 @@ def _pairs(outcomes: Outcomes, labels: I64, predictions: I64, names: Sequence[st
         testable = 2 * len(np.unique(groups)) > len(groups)
         once = np.unique(groups[wrong] * (k * k) + key) % (k * k)
         counted = np.bincount(once, minlength=k * k).reshape(k, k)
-    drawn = counted.sum(1)
-    # the hypergeometric urn: errors that could have been this prediction are those of every class but the predicted one
-    possible = counted.sum() - drawn
-    marked = counted.sum(0) - np.diag(counted)
-    on_diagonal = int(((drawn >= MIN_ROWS) & (marked >= MIN_ROWS)).sum())
-    n_tests = int((drawn >= MIN_ROWS).sum()) * int((marked >= MIN_ROWS).sum()) - on_diagonal
+    errors_of = counted.sum(1) - np.diag(counted)
+    answers_of = counted.sum(0) - np.diag(counted)
+    on_diagonal = int(((errors_of >= MIN_ROWS) & (answers_of >= MIN_ROWS)).sum())
+    n_tests = int((errors_of >= MIN_ROWS).sum()) * int((answers_of >= MIN_ROWS).sum()) - on_diagonal
     listed = np.argwhere((table >= MIN_ROWS // 2) & ~np.eye(k, dtype=bool))
     listed = listed[np.argsort(-table[listed[:, 0], listed[:, 1]], kind="stable")][:MAX_PAIRS]
     level = simultaneous_level(max(n_tests, len(listed)))
     findings: list[ClassFinding] = []
-    p: list[float] = []
-    which: list[int] = []
+    tested = np.zeros(len(listed), bool)
+    if testable:
+        tested = counted[listed[:, 0], listed[:, 1]] >= MIN_ROWS
+    p = excess_p(counted, listed[tested])
     for true, predicted in listed:
         n_rows = int(table[true, predicted])
-        n_independent = int(counted[true, predicted])
-        if testable and n_independent >= MIN_ROWS:
-            which.append(len(p))
-            p.append(float(stats.hypergeom.sf(n_independent - 1, possible[predicted], marked[predicted], drawn[true])))
-        else:
-            which.append(-1)
         mean = Estimate(float(losses[true, predicted] / n_rows), float("nan"), float("nan"))
         rate = wilson(n_rows, int(sizes[true]), level)
         pair = f"{names[true]} → {names[predicted]}"
         findings.append(ClassFinding(pair, "confusion", n_rows, mean, rate, None, False))
     # pairs that could have been tested but are too rare to be listed: Holm pays for them, with p = 1
     n_unlisted = max(0, n_tests - len(p)) if testable else 0
-    return _Tests(findings, np.array(which, dtype=np.int64), np.r_[np.array(p), np.ones(n_unlisted)])
+    return _Tests(findings, np.where(tested, np.cumsum(tested) - 1, -1), np.r_[p, np.ones(n_unlisted)])
 
 
 def suspected_label_errors(samples: SampleSet, outcomes: Outcomes) -> tuple[I64, tuple[str, ...]]:

@@ -6,15 +6,14 @@ the difference looks large would find something in any data (docs/decisions/cond
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.data.texts.properties import spoken_limit
-from core.numbers import count
-from core.records import F64, I64, Bool, Column
+from core.numbers import count, short_limit, value_text
+from core.records import I64, MEASURED, Bool, Column
 from core.statistics.packed import PackedMasks
 
 Test = tuple[str, str, str | float | None]
@@ -42,19 +41,24 @@ class Condition:
     """A condition that rows meet. text: for example "brightness at most 0.31" or "no capital letter". mask: (n,)."""
 
     text: str
+    """The text of no other condition of the same table."""
     columns: tuple[str, ...]
     mask: Bool
     broad: bool
     """True for a category or an outer quarter, which are paired."""
-    halves: tuple[str, ...] = ()
-    """Texts of the two conditions of a pair."""
+    halves: tuple[Condition, ...] = ()
+    """The two conditions of a pair."""
     tests: tuple[Test, ...] = ()
     """Each part as (column, "=", "<=", ">=" or "missing", value), for `meets`."""
 
 
 def columns_to_test(columns: Sequence[Column]) -> list[Column]:
     """The columns without UNTESTED_PROPERTIES; a column of the user's table stays, whatever its name."""
-    return [column for column in columns if not (column.measured and column.name in UNTESTED_PROPERTIES)]
+    tested: list[Column] = []
+    for column in columns:
+        if not column.measured or column.name.removesuffix(MEASURED) not in UNTESTED_PROPERTIES:
+            tested.append(column)
+    return tested
 
 
 def build_conditions(
@@ -68,7 +72,31 @@ def build_conditions(
         most: number of conditions at most; singles first, then pairs by support.
     """
     singles, pairs, notes = chosen_conditions(columns, smallest=smallest, most=most)
-    return (*singles, *(joined(singles[i], singles[j]) for i, j in pairs)), notes
+    return with_pairs(singles, pairs), notes
+
+
+def with_pairs(singles: Sequence[Condition], pairs: Sequence[tuple[int, int]]) -> tuple[Condition, ...]:
+    """The single conditions, then those that two of them are met."""
+    texts = {single.text for single in singles}
+    conditions = list(singles)
+    for i, j in pairs:
+        a = singles[i]
+        b = singles[j]
+        text = _untaken(f"{a.text} and {b.text}", texts)
+        conditions.append(Condition(text, a.columns + b.columns, a.mask & b.mask, False, (a, b), a.tests + b.tests))
+    return tuple(conditions)
+
+
+def _untaken(text: str, taken: set[str]) -> str:
+    """The text, with a number if another condition has it, which is added to those taken: column "a" may have the value
+    "b = c" beside a column "a = b" with the value "c"."""
+    numbered = text
+    number = 1
+    while numbered in taken:
+        number += 1
+        numbered = f"{text} ({number})"
+    taken.add(numbered)
+    return numbered
 
 
 def chosen_conditions(
@@ -86,7 +114,8 @@ def chosen_conditions(
         elif column.kind == "category":
             conditions = _categories(column, notes)
         singles += [c for c in conditions if smallest <= c.mask.sum() <= len(c.mask) - smallest]
-    singles = _distinct(singles)
+    texts = set[str]()
+    singles = [replace(single, text=_untaken(single.text, texts)) for single in _distinct(singles)]
     if len(singles) > most:
         n_skipped = len(singles) - most
         notes.append(f"Skipped {count(n_skipped, 'condition')} of least support: Errata tests at most {most:,}.")
@@ -120,23 +149,17 @@ def _numeric(column: Column) -> list[Condition]:
     known = np.isfinite(values)
     distinct = np.unique(values[known])
     if len(distinct) < MIN_DISTINCT_NUMBERS:
-        conditions = [_equals(column, v, _limit_text(column, "=", v, "="), values == v) for v in distinct.tolist()]
+        conditions = [_single(column, "=", value, values == value, broad=True) for value in distinct.tolist()]
         return [*conditions, *_missing(column, ~known)]
     conditions: list[Condition] = []
     for share in TAIL_SHARES:
-        low, high = np.quantile(values[known], [share, 1 - share])
-        for word, sign, quantile, mask in (
-            ("at most", "<=", low, values <= low),
-            ("at least", ">=", high, values >= high),
-        ):
-            inside = values[known & mask]
-            outside = values[known & ~mask]
-            limit = float(quantile)
-            if len(inside) and len(outside):
-                limit = _short(limit, inside, outside)
-            text = _limit_text(column, sign, limit, word)
-            tests = ((column.name, sign, limit),)
-            conditions.append(Condition(text, (column.name,), known & mask, share == max(TAIL_SHARES), tests=tests))
+        with np.errstate(over="ignore", invalid="ignore"):
+            low, high = np.quantile(values[known], [share, 1 - share]).tolist()
+        lowest = values <= np.quantile(values[known], share, method="lower")
+        highest = values >= np.quantile(values[known], 1 - share, method="higher")
+        for sign, quantile, mask in (("<=", low, lowest), (">=", high, highest)):
+            limit = short_limit(values[mask], values[known & ~mask], quantile, column.form)
+            conditions.append(_single(column, sign, limit, mask, broad=share == max(TAIL_SHARES)))
     return [*conditions, *_missing(column, ~known)]
 
 
@@ -148,7 +171,7 @@ def _categories(column: Column, notes: list[str]) -> list[Condition]:
         notes.append(
             f"Column {column.name!r} has {len(names):,} values. Errata tests the {MAX_CATEGORIES} most frequent."
         )
-    conditions = [_equals(column, names[k], f"{column.name} = {names[k]}", codes == k) for k in frequent]
+    conditions = [_single(column, "=", names[k], codes == k, broad=True) for k in frequent]
     return [*conditions, *_missing(column, codes < 0)]
 
 
@@ -164,25 +187,41 @@ def _coded(column: Column) -> tuple[list[str], I64]:
     return names, codes
 
 
-def _equals(column: Column, value: float | str, text: str, mask: Bool) -> Condition:
-    return Condition(text, (column.name,), mask, True, tests=((column.name, "=", value),))
-
-
-def _limit_text(column: Column, sign: str, limit: float, word: str) -> str:
-    """For example "brightness at most 0.31", or a text property in plain words: "at least one negation"."""
-    text = f"{column.name} {word} {np.format_float_positional(limit, trim='-')}"
-    if column.measured:
-        text = spoken_limit(column.name, sign, limit) or text
-    return text
+def _single(column: Column, sign: str, value: float | str, mask: Bool, *, broad: bool) -> Condition:
+    test = (column.name, sign, value)
+    return Condition(text_of(test, column), (column.name,), mask, broad, tests=(test,))
 
 
 def _missing(column: Column, mask: Bool) -> list[Condition]:
     if not mask.any():
         return []
-    text = f"{column.name} is missing"
-    if column.measured:
-        text = spoken_limit(column.name, "missing", 0) or text
-    return [Condition(text, (column.name,), mask, False, tests=((column.name, "missing", None),))]
+    test = (column.name, "missing", None)
+    return [Condition(text_of(test, column), (column.name,), mask, False, tests=(test,))]
+
+
+_WORDS = {
+    "=": ("=", "=", "="),
+    "<=": ("at most", "on or before", "at or before"),
+    ">=": ("at least", "on or after", "at or after"),
+}
+"""Words before the limit of a number, a date and a time."""
+
+
+def text_of(test: Test, column: Column) -> str:
+    """A test of a column in words, such as "brightness at most 0.31", "taken on or after 2022-11-12", "weather = fog",
+    or for a property of texts "at least one negation". Its limit has every digit."""
+    name, sign, value = test
+    if column.measured and not isinstance(value, str):
+        spoken = spoken_limit(name, sign, value or 0.0)
+        if spoken is not None:
+            return spoken
+    if value is None:
+        return f"{name} is missing"
+    if isinstance(value, float):
+        which = {"date": 1, "time": 2}.get(column.form, 0)
+        sign = _WORDS[sign][which]
+        value = f"{value_text(value, column.form, exact=True)} {column.unit}".rstrip()
+    return f"{name} {sign} {value}"
 
 
 def meets(tests: Sequence[Test], columns: Sequence[Column], n: int) -> Bool:
@@ -246,23 +285,3 @@ def _pairs(singles: Sequence[Condition], smallest: int) -> list[tuple[int, int, 
             if smallest <= n_both <= MAX_PAIR_SHARE * min(sizes[i], sizes[j]):
                 pairs.append((first, second, n_both))
     return pairs
-
-
-def joined(a: Condition, b: Condition) -> Condition:
-    """The condition that both are met."""
-    halves = (a.text, b.text)
-    return Condition(" and ".join(halves), a.columns + b.columns, a.mask & b.mask, False, halves, a.tests + b.tests)
-
-
-def _short(limit: float, inside: F64, outside: F64) -> float:
-    """The limit in the fewest digits, at least three, that still separate the values inside from those outside, so that
-    the text of a condition is exactly its test."""
-    if not limit:
-        return limit
-    power = math.floor(math.log10(abs(limit)))
-    for last in range(min(0, power - 2), power - 17, -1):
-        for rounded in (round, math.ceil, math.floor):
-            shown = float(f"{rounded(limit / 10.0**last)}e{last}")
-            if inside.max() <= shown < outside.min() or outside.max() < shown <= inside.min():
-                return shown
-    return limit

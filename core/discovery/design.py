@@ -59,7 +59,7 @@ class Design:
     folds: I64
     """(n,) fold of each row; all 0 where a finished run is only read."""
     testable: bool
-    """False with fewer than MIN_GROUPS groups."""
+    """False with fewer than MIN_GROUPS groups, and where the user has yet to say how rows are related."""
     notes: tuple[str, ...]
     superclasses: Superclasses | None = None
 
@@ -118,7 +118,8 @@ def make_design(
         folds = assign_folds(n, blocks, groups, max(2, min(N_FOLDS, n_groups)), rng)
     return Design(
         blocks, names, centring_stratum, head_group, class_of_label, tuple(scopes), groups,
-        _drop_single_rows(samples.groups), folds, n_groups >= MIN_GROUPS, tuple(notes), superclasses,
+        _drop_single_rows(samples.groups), folds, n_groups >= MIN_GROUPS and not samples.unanswered, tuple(notes),
+        superclasses,
     )  # fmt: skip
 
 
@@ -163,6 +164,8 @@ def _note_groups(samples: SampleSet, groups: I64, strata: I64, notes: list[str])
         name = samples.group_name or "group"
     _, first, number = np.unique(groups, return_index=True, return_inverse=True)
     n_groups = len(first)
+    if samples.unanswered:
+        return n_groups
     if n_groups < MIN_GROUPS:
         notes.append(
             f"Nothing was tested: the rows form {n_groups} independent units ({name}), and a test needs {MIN_GROUPS}. "

@@ -14,10 +14,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin  # type: ignore[import-untyped]
 from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
 
+from core.annotations import check_arguments
 from core.discovery.ridge.features import Features
 from core.discovery.ridge.heads import split_by_block
 from core.discovery.ridge.weighted import weighted_heads
-from core.discovery.settings import FAMILIES
 from core.errors import InvalidInput, MissingDependency
 from core.records import F32, F64, I64, Progress, no_progress
 from core.row_runs import row_runs
@@ -88,11 +88,9 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             InvalidInput: unknown `family`, no members, values beyond 1e15, or classes or groups are not one per row.
             MissingDependency: "mlp" without torch.
         """
-        if self.family not in FAMILIES or self.n_members < 1:
-            raise InvalidInput(
-                f"family must be one of {', '.join(FAMILIES)} and n_members at least 1: "
-                f"got {self.family!r} and {self.n_members}. Change them."
-            )
+        check_arguments(LossRegressor, **self.get_params())
+        if self.n_members < 1:
+            raise InvalidInput(f"n_members must be at least 1: got {self.n_members}. Change it.")
         vectors: Any
         vectors, y = validate_data(self, X, y, y_numeric=True, dtype=FLOAT_TYPES, ensure_min_samples=2)
         y = y.astype(np.float64)

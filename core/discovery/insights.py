@@ -15,7 +15,7 @@ from scipy import stats
 
 from core.discovery.cluster_phrases import MAX_EQUIVALENT, Description, describe
 from core.discovery.condition_results import MIN_SAME_CORRELATION, ConditionResults
-from core.discovery.conditions import Condition, chosen_conditions, columns_to_test, joined
+from core.discovery.conditions import Condition, chosen_conditions, columns_to_test, with_pairs
 from core.discovery.search.family import MIN_CANDIDATE_ROWS, centre
 from core.records import EVERYTHING, I64, Bool, Diagnosis, Estimate, FailureCluster, Insight
 from core.statistics.packed import PackedMasks
@@ -105,11 +105,10 @@ def _retrieving(
     single = np.array([len(c.columns) == 1 for c in conditions])
     n_tests = np.where(single, single.sum(), len(conditions))
     p = stats.hypergeom.sf(inside[keep] - 1, len(members), sizes[keep], n_members) * n_tests[keep]
-    auroc_of = {c.text: float(a) for c, a in zip(conditions, aurocs)}
+    auroc_of = {condition: float(auroc) for condition, auroc in zip(conditions, aurocs)}
     leads: list[tuple[int, float, list[int]]] = []
     for j in keep[p <= 0.05].tolist():
-        halves = conditions[j].halves
-        if any(aurocs[j] <= auroc_of.get(half, 0.0) + MIN_PAIR_GAIN for half in halves):
+        if any(aurocs[j] <= auroc_of.get(half, 0.0) + MIN_PAIR_GAIN for half in conditions[j].halves):
             continue  # half of the pair retrieves nearly as well
         equivalent = None
         for lead, _, proxies in leads:
@@ -172,7 +171,7 @@ def _conditions(diagnosis: Diagnosis) -> tuple[tuple[Condition, ...], PackedMask
         singles, pairs, _ = chosen_conditions(columns, smallest=MIN_CANDIDATE_ROWS, most=600)
         masks = PackedMasks.of((single.mask for single in singles), len(diagnosis.samples)).joined(pairs)
         bare = [replace(single, mask=no_mask) for single in singles]
-        _CONDITIONS[diagnosis] = (*bare, *(joined(bare[i], bare[j]) for i, j in pairs)), masks
+        _CONDITIONS[diagnosis] = with_pairs(bare, pairs), masks
     return _CONDITIONS[diagnosis]
 
 

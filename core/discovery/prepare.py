@@ -11,11 +11,12 @@ import numpy as np
 from core import extensions
 from core.data.samples import DataSet
 from core.discovery.copies import join_copies
+from core.discovery.dependence.alarm import relate_rows
 from core.discovery.settings import EmbeddingSettings
 from core.errors import InvalidInput, MissingDependency
 from core.limits import MIN_SAMPLES, WHY_SO_MANY
 from core.numbers import count
-from core.records import I64, ItemStore, Progress, SampleSet, Words, no_progress
+from core.records import I64, MEASURED, ItemStore, Progress, SampleSet, Words, no_progress
 from core.statistics.groups import joined
 
 if TYPE_CHECKING:
@@ -110,6 +111,20 @@ def _with_groups(data: DataSet, settings: EmbeddingSettings, progress: Progress)
     return replace(data, samples=samples, notes=(*data.notes, *notes))
 
 
+def relate(data: DataSet, read: DataSet) -> DataSet:
+    """The embedded data with rows that are no separate samples in groups (`core.discovery.dependence`), unless `read`,
+    the data before near-duplicates were joined, already has groups.
+
+    Raises:
+        InvalidInput: the user says that rows are related by names or an order, and they are not.
+    """
+    if read.samples.groups is not None or data.embeddings is None:
+        return data
+    answer = "".join(data.named.get("group", ()))
+    samples, notes = relate_rows(data.samples, data.outcomes, data.embeddings.vectors, answer)
+    return replace(data, samples=samples, notes=(*data.notes, *notes))
+
+
 def _unreadable(samples: SampleSet, reading: EmbeddedImages) -> tuple[tuple[str, str], ...]:
     """The samples whose items could not be read, with the reasons.
 
@@ -132,8 +147,13 @@ def _with_measures(samples: SampleSet, reading: EmbeddedImages) -> tuple[SampleS
     group_name = readable.group_name
     if not group_name and groups is not None:
         group_name = f"near-duplicate {samples.modality}s"
-    metadata = (*readable.metadata, *reading.properties)
-    return replace(readable, metadata=metadata, groups=groups, group_name=group_name), notes
+    taken = {column.name for column in (*readable.metadata, *readable.model_outputs)}
+    metadata = [*readable.metadata]
+    for column in reading.properties:
+        if column.name in taken:
+            column = replace(column, name=f"{column.name}{MEASURED}")
+        metadata.append(column)
+    return replace(readable, metadata=tuple(metadata), groups=groups, group_name=group_name), notes
 
 
 def _words(

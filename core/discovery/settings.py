@@ -8,7 +8,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
+from core.annotations import check_made
 from core.errors import InvalidInput, quoted
+from core.options import check_seed
 
 FAMILIES = ("ridge", "kernel", "mlp")
 """Families of ensemble members; see `core.discovery.ensemble.LossRegressor`."""
@@ -80,6 +82,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "within", _names(self.within))
+        check_made(self)
         if not 0 < self.alpha < 0.5:
             raise InvalidInput(f"alpha must lie between 0 and 0.5: got {self.alpha}. Use 0.05, the usual choice.")
         if self.family not in FAMILIES:
@@ -99,8 +102,7 @@ class Settings:
             raise InvalidInput(f"max_clusters must be 1 to 50: got {self.max_clusters}.")
         if self.n_members < 2:
             raise InvalidInput(f"n_members must be at least 2: got {self.n_members}.")
-        if not 0 <= self.seed < 2**32:  # the range of scikit-learn's seeds
-            raise InvalidInput(f"seed must be at least 0 and below {2**32:,}: got {self.seed}.")
+        check_seed(self.seed)
 
     @classmethod
     def of_run(cls, saved: Mapping[str, Any], **changed: Any) -> Settings:

@@ -1,5 +1,4 @@
-"""Cache the embeddings and properties of images in one SQLite file, keyed by the image's bytes and the encoder's
-fingerprint.
+"""Cache what encoders make of images in one SQLite file, keyed by the image's bytes and the encoder's fingerprint.
 
 SQLite survives a process killed during a write, and two processes at once. Each entry has a checksum, so a damaged one
 is detected and computed again; a file that SQLite cannot read is renamed.
@@ -60,18 +59,19 @@ def entry_key(image: bytes, fingerprint: str) -> bytes:
     return hashlib.sha256(hashlib.sha256(image).digest() + fingerprint.encode()).digest()
 
 
-class EmbeddingCache:
-    """The entries of one cache folder. Threads can share it: each has a separate connection.
+class Cache:
+    """Bytes by key in one file of a cache folder. Threads can share it: each has a separate connection.
 
     Args:
         folder: made if missing.
+        name: of the file, without its ending.
 
     Raises:
         InvalidInput: the folder cannot be made or written.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "embeddings.sqlite"
+    def __init__(self, folder: Path, name: str) -> None:
+        self.path = folder / f"{name}.sqlite"
         self.damaged = 0
         """Entries with a wrong checksum, since this object was made."""
         self.failure = ""
@@ -106,9 +106,10 @@ class EmbeddingCache:
 
     def _put_aside(self) -> None:
         self.close()
-        self.set_aside = self.path.with_name(f"embeddings.damaged-{time.time_ns()}.sqlite")
+        name = self.path.stem
+        self.set_aside = self.path.with_name(f"{name}.damaged-{time.time_ns()}.sqlite")
         self.path.replace(self.set_aside)
-        for older in sorted(self.path.parent.glob("embeddings.damaged-*.sqlite"))[:-1]:
+        for older in sorted(self.path.parent.glob(f"{name}.damaged-*.sqlite"))[:-1]:
             older.unlink(missing_ok=True)
         for ending in ("-wal", "-shm", "-journal"):
             self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
@@ -123,7 +124,7 @@ class EmbeddingCache:
                 self._open.append(connection)
         return connection
 
-    def get(self, key: bytes) -> CachedImage | None:
+    def read(self, key: bytes) -> bytes | None:
         """Read the entry; None if it is missing or damaged (which is counted)."""
         try:
             row = self._connection().execute("SELECT checksum, data FROM entries WHERE key = ?", (key,)).fetchone()
@@ -133,23 +134,21 @@ class EmbeddingCache:
             return None
         checksum, data = row
         if checksum == zlib.crc32(data):
-            try:
-                return CachedImage.from_bytes(data)
-            except (ValueError, KeyError, IndexError):
-                pass  # written by another version
-        with self._lock:
-            self.damaged += 1
+            return data
+        self.count_damage()
         return None
 
-    def put(self, entries: Iterable[tuple[bytes, CachedImage]]) -> None:
+    def count_damage(self) -> None:
+        """Count an entry that cannot be used."""
+        with self._lock:
+            self.damaged += 1
+
+    def write(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
         """Write entries in one transaction. A failed write does not stop a run: it sets `failure`, and later writes are
         skipped."""
         if self.failure:
             return
-        rows: list[tuple[bytes, int, bytes]] = []
-        for key, entry in entries:
-            data = entry.to_bytes()
-            rows.append((key, zlib.crc32(data), data))
+        rows = [(key, zlib.crc32(data), data) for key, data in entries]
         try:
             with self._connection() as connection:
                 connection.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", rows)
@@ -163,3 +162,25 @@ class EmbeddingCache:
                 connection.close()
             self._open.clear()
         self._local = threading.local()
+
+
+class EmbeddingCache(Cache):
+    """The embeddings and properties of images in one cache folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "embeddings")
+
+    def get(self, key: bytes) -> CachedImage | None:
+        """Read the entry; None if it is missing or damaged (which is counted)."""
+        data = self.read(key)
+        if data is None:
+            return None
+        try:
+            return CachedImage.from_bytes(data)
+        except (ValueError, KeyError, IndexError):  # written by another version
+            self.count_damage()
+            return None
+
+    def put(self, entries: Iterable[tuple[bytes, CachedImage]]) -> None:
+        """Write entries in one transaction, as `write` does."""
+        self.write((key, entry.to_bytes()) for key, entry in entries)

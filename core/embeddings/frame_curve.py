@@ -1,18 +1,16 @@
-"""Compute the cosine of a text with each frame of a clip that the encoder sees."""
+"""Vectors of the frames of a clip that the encoder sees."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from core.data.clips.decoding import decode_clip
-from core.data.modality import Unreadable
+from core.data.modality import refused
 from core.embeddings.prefetch import read_bytes
 from core.encoders.clips import ClipEncoder, seen_frames
-from core.errors import InvalidInput
 from core.records import F32, F64, ItemStore
 
 MAX_CACHED_CLIPS = 128
@@ -31,20 +29,6 @@ class FrameVectors:
     """Length of the clip in seconds."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FrameCurve:
-    """Cosines of one clip and n texts over time."""
-
-    seconds: F64
-    """(SEEN_FRAMES,) as in `FrameVectors`."""
-    cosines: F32
-    """(n, SEEN_FRAMES) of each text with each frame, in the encoder's joint space."""
-
-    def best(self, text: int) -> float:
-        """Return the second at which the clip matches the text best."""
-        return float(self.seconds[int(self.cosines[text].argmax())])
-
-
 _cached: WeakKeyDictionary[ItemStore, OrderedDict[tuple[int, str], FrameVectors]] = WeakKeyDictionary()
 _lock = threading.Lock()
 
@@ -61,10 +45,8 @@ def frame_vectors(store: ItemStore, row: int, encoder: ClipEncoder) -> FrameVect
         if key in cached:
             cached.move_to_end(key)
             return cached[key]
-    try:
+    with refused(store.name(row)):
         clip = decode_clip(read_bytes(store, row))
-    except Unreadable as error:
-        raise InvalidInput(f"{store.name(row)} {error}") from error
     _, joint = encoder.encode_frames(encoder.preprocess(clip)[None])
     vectors = FrameVectors(clip.seconds[seen_frames(len(clip.frames))], joint[0], clip.length)
     with _lock:
@@ -72,13 +54,3 @@ def frame_vectors(store: ItemStore, row: int, encoder: ClipEncoder) -> FrameVect
         while len(cached) > MAX_CACHED_CLIPS:
             cached.popitem(last=False)
     return vectors
-
-
-def when_like(store: ItemStore, row: int, encoder: ClipEncoder, texts: Sequence[str]) -> FrameCurve:
-    """Compute the cosine of each frame of a clip with each text.
-
-    Raises:
-        InvalidInput: the clip cannot be read, or the encoder has no text tower.
-    """
-    frames = frame_vectors(store, row, encoder)
-    return FrameCurve(frames.seconds, encoder.encode_texts(texts) @ frames.joint.T)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from core.data.images.properties import OF_PICTURE
 from core.embeddings.embed import EmbeddedImages, read_images
 from core.encoders import Encoder
 from core.encoders.arithmetic import unit
-from core.records import I64, Column, Embeddings, ItemStore, ItemView, Progress, no_progress
+from core.records import I64, Embeddings, ItemStore, ItemView, Progress, no_progress
 
 CONTEXT_WEIGHT = 0.5
 """Gives the whole image a fifth of the weight in a cosine. Fixed in advance, not tuned."""
@@ -49,7 +49,32 @@ def read_rows(
     read = partial(read_images, encoder=encoder, modality=modality, cache=cache, progress=progress)
     view = _view(images)
     if isinstance(view.base, CropImages):
-        return _read_crops(view, view.base, read)
+        around = _shared(view.base.base, view.base.image_of[view.rows], read)
+        inside = read(view.keep(around.kept))
+        beside = inside.kept
+        readable = around.kept[beside]
+        joint = inside.joint.vectors + np.float32(CONTEXT_WEIGHT) * around.joint.vectors[beside]
+        lost = {int(around.kept[row]): reason for row, reason in inside.unreadable.items()}
+        crops = inside.embeddings
+        context = np.float32(CONTEXT_WEIGHT) * around.embeddings.vectors[beside]
+        vectors = unit(np.concatenate([crops.vectors, context], axis=1))
+        space = f"{crops.space}, crop and {CONTEXT_WEIGHT:g} x image"
+        # of the crop properties of its pixels, of the image light and a few that are named so: a crop's size and file
+        # add nothing to its box
+        properties = [column for column in inside.properties if column.name in _OF_CROP]
+        properties += [column.keep(beside) for column in around.properties if column.name in _OF_LIGHT]
+        for column in around.properties:
+            if column.name in _OF_PICTURE:
+                properties.append(replace(column.keep(beside), name=column.name + OF_PICTURE))
+        return EmbeddedImages(
+            Embeddings(vectors, crops.encoder, space),
+            replace(inside.joint, vectors=unit(joint)),
+            tuple(properties),
+            around.duplicate_groups[beside],
+            readable,
+            dict(sorted((around.unreadable | lost).items())),
+            tuple(note.replace(" images ", " crops ", 1) for note in inside.notes),
+        )
     if view.shared:
         return _shared(view.base, view.rows, read)
     return read(images)
@@ -91,36 +116,3 @@ def _twins(groups: I64, at: I64) -> I64:
     group of the samples."""
     has_twin = np.bincount(groups)[groups] > 1
     return np.where(has_twin[at], groups[at], len(groups) + np.arange(len(at)))
-
-
-def _read_crops(rows: ItemView, crops: CropImages, read: Read) -> EmbeddedImages:
-    around = _shared(crops.base, crops.image_of[rows.rows], read)
-    inside = read(rows.keep(around.kept))
-    beside = inside.kept
-    readable = around.kept[beside]
-    joint = inside.joint.vectors + np.float32(CONTEXT_WEIGHT) * around.joint.vectors[beside]
-    lost = {int(around.kept[row]): reason for row, reason in inside.unreadable.items()}
-    return EmbeddedImages(
-        _joined(inside.embeddings, around.embeddings.keep(beside), CONTEXT_WEIGHT),
-        replace(inside.joint, vectors=unit(joint)),
-        _properties(inside.properties, tuple(column.keep(beside) for column in around.properties)),
-        around.duplicate_groups[beside],
-        readable,
-        dict(sorted((around.unreadable | lost).items())),
-        tuple(note.replace(" images ", " crops ", 1) for note in inside.notes),
-    )
-
-
-def _joined(crops: Embeddings, around: Embeddings, weight: float) -> Embeddings:
-    vectors = unit(np.concatenate([crops.vectors, np.float32(weight) * around.vectors], axis=1))
-    return Embeddings(vectors, crops.encoder, f"{crops.space}, crop and {weight:g} x image")
-
-
-def _properties(crop: Sequence[Column], picture: Sequence[Column]) -> tuple[Column, ...]:
-    """Select pixel properties of the crop, and light and a few named properties of the image. A crop's size and file
-    add nothing to its box."""
-    return (
-        *(column for column in crop if column.name in _OF_CROP),
-        *(column for column in picture if column.name in _OF_LIGHT),
-        *(replace(column, name=column.name + OF_PICTURE) for column in picture if column.name in _OF_PICTURE),
-    )

@@ -164,27 +164,23 @@ def check_weights(path: Path, otherwise: str = "") -> None:
             if path.suffix == ".safetensors":
                 check_safetensors(file, path.name)
             elif file.read(2) == b"PK":
-                _check_zip(file, path.name, otherwise)
+                with StoredZip(file) as packed:
+                    members = packed.infolist()
+                inflated = sum(entry.file_size for entry in members)
+                size = file.seek(0, 2)
+                most = max(size, MAX_INFLATED_BYTES)
+                if inflated > most:
+                    raise InvalidInput(
+                        f"{path.name} unpacks to {inflated / 2**20:,.0f} MB; the limit is {most / 2**20:,.0f} MB. "
+                        f"Save its state_dict with torch.save, which does not pack{otherwise}."
+                    )
+                if any(entry.file_size > MAX_PICKLE_BYTES for entry in members if entry.filename.endswith(".pkl")):
+                    raise zipfile.BadZipFile("its list of tensors is too long")
     except FileNotFoundError:
         raise InvalidInput(f"File {path} not found. Name a checkpoint.") from None
     except DAMAGE as error:
         why = getattr(error, "strerror", None) or str(error)[:120]
         raise InvalidInput(f"{path.name} is not a checkpoint of plain tensors ({why}). {_SAVE}") from None
-
-
-def _check_zip(file: BufferedReader, name: str, otherwise: str) -> None:
-    with StoredZip(file) as packed:
-        members = packed.infolist()
-    inflated = sum(entry.file_size for entry in members)
-    size = file.seek(0, 2)
-    most = max(size, MAX_INFLATED_BYTES)
-    if inflated > most:
-        raise InvalidInput(
-            f"{name} unpacks to {inflated / 2**20:,.0f} MB; the limit is {most / 2**20:,.0f} MB. "
-            f"Save its state_dict with torch.save, which does not pack{otherwise}."
-        )
-    if any(entry.file_size > MAX_PICKLE_BYTES for entry in members if entry.filename.endswith(".pkl")):
-        raise zipfile.BadZipFile("its list of tensors is too long")
 
 
 class _Bounded(BufferedReader):

@@ -100,7 +100,7 @@ def _adds_to_columns(condition: Insight, measured: set[str]) -> bool:
     words; single columns and measured properties describe by themselves."""
     if len(condition.tests) > 1:
         return measured.isdisjoint(condition.columns)
-    return not re.search(r" (=|at most|at least|is missing)", condition.text)
+    return not re.search(r" (=|at most|at least|(on|at) or (before|after)|is missing)", condition.text)
 
 
 def _may_describe(words: Words, phrase: int) -> bool:
@@ -179,7 +179,10 @@ def _of_column(column: Column, rows: I64) -> Iterator[Describer]:
         numbers = values.astype(np.float64)
         known = np.isfinite(numbers)
         if len(np.unique(numbers[known])) >= MIN_NUMBERS:
-            for sign, end in (("<=", "low"), (">=", "high")):
+            ends = ("low", "high")
+            if column.form in ("year", "date", "time"):
+                ends = ("early", "late")
+            for sign, end in zip(("<=", ">="), ends):
                 scores = rankdata(_end(numbers, sign, Reading())) / len(numbers)  # whatever the unit
                 yield Describer(f"{end} {column.name}", "condition", scores, tests=((column.name, sign, None),))
             return

@@ -54,7 +54,15 @@ def name_cluster(
     mistaken = ""
     if confused is not None:
         mistaken = samples.class_names[confused.label]
-    used = _sampled_rows(rows, cluster)
+    inside = cluster.membership[rows] >= 0.5
+    # drawn at random if there are too many
+    rng = np.random.default_rng(0)
+    sampled: list[I64] = []
+    for side, most in ((rows[inside], MAX_MEMBERS), (rows[~inside], MAX_OTHERS)):
+        if len(side) > most:
+            side = rng.choice(side, most, replace=False)
+        sampled.append(side)
+    used = np.sort(np.concatenate(sampled))
     members = cluster.membership[used] >= 0.5
     if not 0 < members.sum() < len(members):
         return ClusterName(subject.mixed(mistaken), "none", grade="mixed")
@@ -133,15 +141,3 @@ class _Described:
     def _name(self, title: str, grade: Literal["likely", "perhaps"]) -> ClusterName:
         chance = round(self.chance, 3)
         return ClusterName(title, self._lead.kind, self.others(1), grade, chance, self.themes[0].texts)
-
-
-def _sampled_rows(rows: I64, cluster: FailureCluster) -> I64:
-    """The members and the others that are used, drawn at random if there are too many."""
-    inside = cluster.membership[rows] >= 0.5
-    rng = np.random.default_rng(0)
-    sampled: list[I64] = []
-    for side, most in ((rows[inside], MAX_MEMBERS), (rows[~inside], MAX_OTHERS)):
-        if len(side) > most:
-            side = rng.choice(side, most, replace=False)
-        sampled.append(side)
-    return np.sort(np.concatenate(sampled))

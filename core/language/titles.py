@@ -130,12 +130,14 @@ class Subject:
         tests = described.tests
         text = described.text.replace("_", " ")
         if len(tests) > 1:
-            text = re.sub(r" (at most|at least) ", r" is \1 ", text.replace(" = ", " is "))
+            text = re.sub(r" (at most|at least|(on|at) or (before|after)) ", r" is \1 ", text.replace(" = ", " is "))
             return f"{head} where {short(text, 2 * MAX_LETTERS)}"
         if len(tests) != 1 or tests[0][1] != "=":
             text = short(text)
-            if text.startswith(("low ", "high ")):
+            if text.startswith(("low ", "high ", "late ")):
                 text = f"a {text}"
+            elif text.startswith("early "):
+                text = f"an {text}"
             return f"{self._who_of_samples()} with {text}"
         column, _, value = tests[0]
         name = short(column.replace("_", " "))
@@ -149,7 +151,7 @@ class Subject:
         if value.casefold() in ("true", "false", "yes", "no"):
             marked = "marked" if value.casefold() in ("true", "yes") else "not marked"
             return f"{head} {marked} {re.sub('^is (?=[^ ])', '', name)}"
-        return f"{head} where {name} is {value}"
+        return f"{self._who_of_samples()} with {name}: {value}"
 
 
 def _value(value: str | float | None) -> str:

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core import extensions
+from core.annotations import check_fields
 from core.records import diagnosis, faithfulness, models, samples, sensitivity
-from core.records.fields import check_fields
 
 Array = npt.NDArray[Any]
 _STORES = (samples.ItemView, samples.NamedItems)
@@ -88,7 +88,11 @@ def encode(value: Any, arrays: dict[str, Array], path: str = "") -> Any:
     if isinstance(value, np.generic):
         return encode(value.item(), arrays, path)
     if isinstance(value, np.ndarray):
-        return _encode_array(cast(Array, value), arrays, path)
+        array = cast(Array, value)
+        if array.dtype == object or array.dtype.kind in "US":
+            return {"$objects": [encode(item, arrays, path) for item in array.tolist()]}
+        arrays[path] = array
+        return {"$array": path}
     if isinstance(value, list | tuple):
         kind = "$tuple" if isinstance(value, tuple) else "$list"
         items = cast("list[Any]", value)
@@ -100,18 +104,12 @@ def encode(value: Any, arrays: dict[str, Array], path: str = "") -> Any:
     if isinstance(record, Unread):
         arrays.update(record.arrays)
         return record.tree
-    name = type(record).__name__
-    if _record(name) is type(record):
+    kind = diagnosis.Diagnosis if isinstance(record, diagnosis.Diagnosis) else type(record)  # of a `core.run.Run` too
+    name = kind.__name__
+    if _record(name) is kind:
         values = {f.name: encode(getattr(record, f.name), arrays, f"{path}/{f.name}") for f in fields(record)}
         return {"$record": name, **values}
     raise TypeError(f"{path or 'the value'} is a {name}, which a run cannot store.")
-
-
-def _encode_array(value: Array, arrays: dict[str, Array], path: str) -> Any:
-    if value.dtype == object or value.dtype.kind in "US":
-        return {"$objects": [encode(item, arrays, path) for item in value.tolist()]}
-    arrays[path] = value
-    return {"$array": path}
 
 
 def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:

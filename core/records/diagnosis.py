@@ -118,6 +118,9 @@ class Insight:
     measured: tuple[tuple[str, float], ...] = ()
     """Measured properties that correlate with a phrase's scores in the scope, with rank correlations: evidence that
     does not depend on the encoder."""
+    source: str = ""
+    """Who proposed a phrase, such as "an assistant"; it was tested on samples that the proposer was not shown, and `p`
+    is adjusted for the proposals. "" for what the run searched."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,6 +217,21 @@ class FailureMap:
     method: Literal["umap", "pca"]
 
 
+@dataclass(frozen=True, slots=True)
+class MatchedSample:
+    """A new sample that a frozen finding covers, as it is shown: new samples are not stored otherwise."""
+
+    id: str
+    answer: str
+    """Its label, and the prediction where that is wrong: "cat", or "cat → dog"; "" if unknown."""
+    wrong: bool | None
+    """None if errors are unknown."""
+    picture: str
+    """Data URL of a preview; "" without an image."""
+    text: str
+    """The start of a text; "" for other samples."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictionRow:
     """The prediction of a frozen finding for new samples, and their observed figures."""
@@ -242,6 +260,12 @@ class PredictionRow:
     """The measure of all figures in the row: that of the finding."""
     not_tried: str | None = None
     """Why the new samples could not be tested, in a few words; None if they were."""
+    n_wrong: int | None = None
+    """Errors among the matching new samples; None if unknown."""
+    rest_wrong: float | None = None
+    """Error rate of the new samples of the scope that do not match; None if unknown, or without any."""
+    samples: tuple[MatchedSample, ...] = ()
+    """Some new samples that match a finding, evenly from the table's order, to be shown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

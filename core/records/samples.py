@@ -9,8 +9,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from core.annotations import check_fields
 from core.errors import InvalidInput
-from core.records.fields import check_fields, shaped
+from core.records.fields import shaped
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -44,6 +45,8 @@ class Estimate:
 
 UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
 """An estimate without any rows."""
+MEASURED = " (measured)"
+"""After the name of a measured property that a column of the table has too."""
 
 
 class ItemStore(Protocol):
@@ -124,6 +127,10 @@ class Column:
     """(n,) numbers, nan if missing; or strings, None if missing."""
     measured: bool = False
     """True for an image property that Errata measured, False for a column of the user's table."""
+    form: Literal["", "count", "year", "date", "time"] = ""
+    """What the numbers are: whole numbers, years, or days since 1970-01-01, whole for a date; "" is any other."""
+    unit: str = ""
+    """Written after a value: "UTC" for times with a zone."""
 
     def keep(self, rows: I64) -> Column:
         return replace(self, values=self.values[rows])
@@ -143,6 +150,25 @@ class Column:
                 raise ValueError(f"{name}: must be numbers, not {values.dtype}")
         elif values.dtype.kind not in "OU" or not set(map(type, values.tolist())) <= {str, type(None)}:
             raise ValueError(f"{name}: must be strings")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dependence:
+    """Evidence that rows are no separate samples, where no column named related rows."""
+
+    kind: Literal["key", "order", "sets"]
+    """"key": rows share a value; "order": rows are alike side by side; "sets": by the embedding alone."""
+    name: str
+    """What relates them, such as "'case'", "folder", "file names before the last number" or "the table's order"."""
+    share: float
+    """Share of the rows whose most similar row shares their key or stands within ten places; of sets, share of the rows
+    that lie in one."""
+    reach: int = 0
+    """Places along an order over which rows are alike."""
+    n_groups: int = 0
+    """Groups or stretches that tests shuffle; 0 for sets."""
+    asks: bool = False
+    """Nothing is tested until the user says how rows are related."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,6 +193,8 @@ class SampleSet:
     name: str = "samples"
     modality: str = "image"
     """Kind of item (`core.data.modality.MODALITIES`); an encoder of the same modality embeds them."""
+    dependence: Dependence | None = None
+    """Why rows count as related though no column says so; None where they do not, or a column does."""
 
     def __post_init__(self) -> None:
         n = len(self.ids)
@@ -176,6 +204,11 @@ class SampleSet:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether rows look related and nothing is tested until the user says how."""
+        return self.dependence is not None and self.dependence.asks
 
     def keep(self, rows: I64) -> SampleSet:
         """Restrict the set to `rows`, in that order."""
@@ -263,6 +296,10 @@ class Embeddings:
         return replace(self, vectors=self.vectors[rows])
 
 
+_PER_PHRASE = ("auroc", "low", "high", "n_with", "n_without", "said")
+"""Fields of Competence with a value for each phrase."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Competence:
     """How well the naming encoder separates images with each phrase from images without, measured on images outside its
@@ -284,8 +321,7 @@ class Competence:
     def __post_init__(self) -> None:
         if not len(self.said):
             object.__setattr__(self, "said", np.full(len(self.auroc), np.nan))
-        others = {f: getattr(self, f) for f in ("low", "high", "n_with", "n_without", "said")}
-        _same_length("Competence", len(self.auroc), **others)
+        _same_length("Competence", len(self.auroc), **{f: getattr(self, f) for f in _PER_PHRASE})
 
     def is_known(self, phrase: int) -> bool:
         """Whether the phrase was measured."""
@@ -300,8 +336,11 @@ class Competence:
 
     def keep(self, phrases: I64) -> Competence:
         """Restrict the record to `phrases`, in that order."""
-        picked = {f: getattr(self, f)[phrases] for f in ("auroc", "low", "high", "n_with", "n_without", "said")}
-        return replace(self, **picked)
+        return replace(self, **{f: getattr(self, f)[phrases] for f in _PER_PHRASE})
+
+    def followed_by(self, more: Competence) -> Competence:
+        """Add the phrases of another record, whose bar is not kept."""
+        return replace(self, **{f: np.concatenate([getattr(self, f), getattr(more, f)]) for f in _PER_PHRASE})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

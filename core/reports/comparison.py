@@ -17,19 +17,24 @@ CORRECTED = "P-values and intervals allow for that, the counts do not."
 ADJUSTED = "Each p-value is adjusted over the groups, or over the classes (Holm); their intervals hold jointly."
 
 
-def comparison_section(diagnosis: Diagnosis, comparison: Comparison) -> Section:
+def comparison_section(diagnosis: Diagnosis, comparison: Comparison, *, in_full: bool = False) -> Section:
     """What the second model fixes and breaks: all samples, then each group, then the classes that differ.
 
     Args:
         diagnosis: the run of both.
         comparison: one that `core.checks.compare.compare` gave.
+        in_full: every class, the largest change first, and how much more the second model errs in a scope than
+            elsewhere.
     """
     a = model_name(comparison.a, diagnosis)
     b = model_name(comparison.b, diagnosis)
     counts, rates = overall_sentences(comparison, diagnosis)
-    rows = [_scope(diagnosis, comparison, scope) for scope in comparison.clusters]
     changed = [scope for scope in comparison.classes if scope.verdict != "open"]
-    rows += [_scope(diagnosis, comparison, scope) for scope in changed]
+    classes = changed
+    if in_full:
+        classes = sorted(comparison.classes, key=lambda c: (c.verdict == "open", -abs(c.difference.value) * c.n))
+    scopes = (*comparison.clusters, *classes)
+    rows = [_scope(diagnosis, comparison, scope, in_full=in_full) for scope in scopes]
     notes = [rates]
     method = [CHOSEN.format(own=model_name(MODEL, diagnosis)), ADJUSTED]
     if MODEL in (comparison.a, comparison.b):
@@ -47,7 +52,7 @@ def comparison_section(diagnosis: Diagnosis, comparison: Comparison) -> Section:
     )
 
 
-def _scope(diagnosis: Diagnosis, comparison: Comparison, scope: FourWay) -> Row:
+def _scope(diagnosis: Diagnosis, comparison: Comparison, scope: FourWay, *, in_full: bool) -> Row:
     """A group or a class: counts and verdict; the gain is for who asks how sure it is."""
     title = f"Class {scope_title(diagnosis, scope)}"
     rank = None
@@ -65,6 +70,11 @@ def _scope(diagnosis: Diagnosis, comparison: Comparison, scope: FourWay) -> Row:
         gain = f"{gain}, adjusted {p_value(scope.p)}"
         if scope.p <= ALPHA:
             tested = "confirmed"
+    sure = [f"{gain}."]
+    if in_full and scope.shares is not None:
+        b = model_name(comparison.b, diagnosis)
+        level = f"{points(scope.shares.value, sign=True)} {bracketed(scope.shares, points=True)}"
+        sure.append(f"Error rate of {b} here minus that on the others: {level}, one-sided {p_value(scope.shares_p)}.")
     return Row(
         title,
         f"{counts}. {capital(verdict_words(comparison, scope, diagnosis))}.",
@@ -75,5 +85,5 @@ def _scope(diagnosis: Diagnosis, comparison: Comparison, scope: FourWay) -> Row:
         scope.p,
         tested,
         rank,
-        sure=(f"{gain}.",),
+        sure=tuple(sure),
     )

@@ -20,6 +20,7 @@ from core.reports.wording.classes import (
     untested_sentence,
 )
 from core.reports.wording.cluster_parts import part_sentences
+from core.reports.wording.dependence import dependence_sentences
 from core.reports.wording.effects import coverage_text, loss_phrase, other_measure, with_ci
 from core.reports.wording.findings import (
     best_phrase,
@@ -77,7 +78,7 @@ def run_sections(diagnosis: Diagnosis) -> list[Section]:
 def overview(diagnosis: Diagnosis) -> Section:
     """The verdict, how much the encoder predicts, and how the table was read."""
     rows = rows_as_understood(diagnosis.samples, diagnosis.outcomes, columns_read(diagnosis.extras))
-    warnings = taken_as_is(diagnosis)
+    warnings = [*dependence_sentences(diagnosis), *taken_as_is(diagnosis)]
     if diagnosis.outcomes.is_proxy:
         warnings = [PROXY, *warnings]
     return Section(
@@ -96,11 +97,12 @@ def groups(diagnosis: Diagnosis) -> Section:
     method = [
         "Ranked by the lower bound of the gap, times the size. Intervals hold for everything that was searched at once."
     ]
-    rows = [_group(diagnosis, cluster) for cluster in diagnosis.clusters]
+    rows = [group_row(diagnosis, cluster) for cluster in diagnosis.clusters]
     return Section("Groups", groups_lead(diagnosis), rows=rows, method=method, key="groups")
 
 
-def _group(diagnosis: Diagnosis, cluster: FailureCluster) -> Row:
+def group_row(diagnosis: Diagnosis, cluster: FailureCluster) -> Row:
+    """A confirmed group with its figures, its descriptions and its samples."""
     estimate, against = _level(cluster)
     return Row(
         cluster_title(diagnosis, cluster),
@@ -234,11 +236,12 @@ def classes(diagnosis: Diagnosis) -> Section:
             f"Each p-value is one-sided (worse than the others) and adjusted for all classes; "
             f"the threshold is {level:.2g}."
         )
-    rows = [_class(diagnosis, finding) for finding in order]
+    rows = [class_row(diagnosis, finding) for finding in order]
     return Section("Classes", rows=rows, notes=[*filter(None, lines)], method=method, key="classes")
 
 
-def _class(diagnosis: Diagnosis, finding: ClassFinding) -> Row:
+def class_row(diagnosis: Diagnosis, finding: ClassFinding) -> Row:
+    """A class or a confused pair with its figures."""
     measure = "mean loss"
     if finding.kind == "confusion":
         measure = "share of the class"

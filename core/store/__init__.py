@@ -13,20 +13,22 @@ docs/decisions/store.md.
 
 from core.store.layout import SUFFIX, check_target
 from core.store.own import stamp, with_own, write_own
-from core.store.read import load, reload
+from core.store.read import from_bytes, load, reload
 from core.store.runs import RunStore, run_id
-from core.store.write import put, save, update
+from core.store.write import put, save, to_bytes, update
 
 __all__ = [
     "SUFFIX",
     "RunStore",
     "check_target",
+    "from_bytes",
     "load",
     "put",
     "reload",
     "run_id",
     "save",
     "stamp",
+    "to_bytes",
     "update",
     "with_own",
     "write_own",

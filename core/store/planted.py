@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from itertools import product
 
-from core.records import PlantedPattern, Sensitivity
+from core.records import Sensitivity
 
 
 def check_planted(sensitivity: Sensitivity) -> None:
@@ -26,28 +26,20 @@ def check_planted(sensitivity: Sensitivity) -> None:
     _within("class_size", sensitivity.class_size, 0, sensitivity.n_samples)
     _within("unplanted", sensitivity.unplanted, 0, sensitivity.n_samples)
     for pattern in sensitivity.patterns:
-        _check_pattern(pattern, sensitivity)
-    _check_grid(sensitivity)
-
-
-def _check_pattern(pattern: PlantedPattern, sensitivity: Sensitivity) -> None:
-    _within("size of a pattern", pattern.size, 1, sensitivity.n_samples)
-    _within("share of a pattern", pattern.share, 0, 1)
-    strongest = 1 if sensitivity.unit == "error rate" else math.inf
-    _within("strength of a pattern", pattern.strength, 0, strongest)
-    if pattern.strength == 0:
-        raise ValueError("sensitivity: strength of a pattern: must be above 0, not 0")
-    _within("excess_loss of a pattern", pattern.excess_loss)
-    if pattern.error_difference is not None:
-        _within("error_difference of a pattern", pattern.error_difference, -1, 1)
-    _within("n_plants of a pattern", pattern.n_plants, 1)
-    _within("n_found of a pattern", pattern.n_found, 0, pattern.n_plants)
-    for name, value in pattern.found.to_dict().items():
-        _within(f"found.{name} of a pattern", value, 0, 1)
-
-
-def _check_grid(sensitivity: Sensitivity) -> None:
-    """Check that each scope and size has each strength once, as tables and the figure assume."""
+        _within("size of a pattern", pattern.size, 1, sensitivity.n_samples)
+        _within("share of a pattern", pattern.share, 0, 1)
+        strongest = 1 if sensitivity.unit == "error rate" else math.inf
+        _within("strength of a pattern", pattern.strength, 0, strongest)
+        if pattern.strength == 0:
+            raise ValueError("sensitivity: strength of a pattern: must be above 0, not 0")
+        _within("excess_loss of a pattern", pattern.excess_loss)
+        if pattern.error_difference is not None:
+            _within("error_difference of a pattern", pattern.error_difference, -1, 1)
+        _within("n_plants of a pattern", pattern.n_plants, 1)
+        _within("n_found of a pattern", pattern.n_found, 0, pattern.n_plants)
+        for name, value in pattern.found.to_dict().items():
+            _within(f"found.{name} of a pattern", value, 0, 1)
+    # each scope and size has each strength once, as tables and the figure assume
     counts = Counter((p.scope, p.size, p.strength) for p in sensitivity.patterns)
     strengths = {p.strength for p in sensitivity.patterns}
     kinds = dict.fromkeys((p.scope, p.size) for p in sensitivity.patterns)

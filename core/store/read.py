@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from io import BufferedReader
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from core.arrays import DAMAGE, arrays_of
 from core.documents import MAX_STORED_BYTES, stored_json, stored_memory
 from core.errors import InvalidInput, quoted
+from core.files import as_path
 from core.limits import byte_size
 from core.received import StoredZip, open_plain
 from core.records import Diagnosis, ItemStore
@@ -47,7 +49,7 @@ def load(path: str | Path, called: str = "") -> Diagnosis:
     Raises:
         InvalidInput: the file is missing, is a table, is not a run, has another format, or is damaged.
     """
-    file_path = Path(path)
+    file_path = as_path(path)
     name = called or f"The run {path}"
     try:
         file = open_plain(file_path)
@@ -73,6 +75,18 @@ def load(path: str | Path, called: str = "") -> Diagnosis:
             ) from None
         why = error.strerror if isinstance(error, OSError) else error  # without the path that an OSError names
         raise _damaged(name, why) from error
+
+
+def from_bytes(data: bytes) -> Diagnosis:
+    """Read what `to_bytes` gave; its thumbnails lie in an unnamed temporary file.
+
+    Raises:
+        InvalidInput: it is not a run, or is damaged.
+    """
+    with NamedTemporaryFile(suffix=SUFFIX) as file:
+        file.write(data)
+        file.flush()
+        return load(file.name, "The run")
 
 
 def reload(diagnosis: Diagnosis, path: Path) -> Diagnosis:

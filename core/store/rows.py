@@ -8,16 +8,7 @@ from typing import Any, cast, get_args
 import numpy as np
 import numpy.typing as npt
 
-from core.records import (
-    CauseKind,
-    ClusterName,
-    Diagnosis,
-    Estimate,
-    Faithfulness,
-    KindFaithfulness,
-    Words,
-    other_models,
-)
+from core.records import CauseKind, ClusterName, Diagnosis, Estimate, Faithfulness, KindFaithfulness, other_models
 from core.records.fields import below, shaped
 from core.store.planted import check_planted
 
@@ -67,7 +58,11 @@ def check_rows(diagnosis: Diagnosis) -> None:
     _check_faithfulness(diagnosis.faithfulness, n)
     _check_within(diagnosis.settings.get("within", ()))
     for name, high in (("alpha", 1), ("alpha_inside", 1), ("seed", 2**32 - 1)):
-        _check_setting(name, diagnosis.settings.get(name, 0), high)
+        value = diagnosis.settings.get(name, 0)
+        whole = name == "seed"
+        if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not 0 <= value <= high:
+            what = "a whole number" if whole else "a number"
+            raise ValueError(f"{name} of the settings: must be {what} from 0 to {high:,}, not {str(value)[:40]!a}")
 
 
 def _check_odds(name: str, value: float | None) -> None:
@@ -129,14 +124,6 @@ def _check_within(within: Any) -> None:
         raise ValueError(f"within of the settings: must be class names, not {str(cast(Any, within))[:40]!a}")
 
 
-def _check_setting(name: str, value: Any, high: int) -> None:
-    """Check that a setting is a number, since later steps use it."""
-    whole = name == "seed"
-    if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not 0 <= value <= high:
-        what = "a whole number" if whole else "a number"
-        raise ValueError(f"{name} of the settings: must be {what} from 0 to {high:,}, not {str(value)[:40]!a}")
-
-
 def _check_words(diagnosis: Diagnosis, n: int) -> None:
     words = diagnosis.words
     shaped("family_null", diagnosis.family_null, None)
@@ -144,7 +131,10 @@ def _check_words(diagnosis: Diagnosis, n: int) -> None:
         return
     p = len(words.phrases)
     d = words.joint.vectors.shape[1]
-    _check_directions(words, n, p, d)
+    shaped("joint embeddings", words.joint.vectors, n, d)
+    shaped("directions", words.directions, p, d)
+    shaped("strengths", words.strengths, p)
+    shaped("support of the phrases", words.support, p)
     if words.titles is not None:
         from core.language.title_model import TitleModel  # scipy: not needed to start the page
 
@@ -155,10 +145,3 @@ def _check_words(diagnosis: Diagnosis, n: int) -> None:
             raise ValueError("AUROC of a measured phrase: must be 0 to 1")
     if any(insight.number is not None and not 0 <= insight.number < p for insight in diagnosis.insights):
         raise ValueError("an insight refers to a missing phrase")
-
-
-def _check_directions(words: Words, n: int, p: int, d: int) -> None:
-    shaped("joint embeddings", words.joint.vectors, n, d)
-    shaped("directions", words.directions, p, d)
-    shaped("strengths", words.strengths, p)
-    shaped("support of the phrases", words.support, p)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Callable, Generator
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from core.files import add_arrays, cannot_write, replacing
+from core.files import add_arrays, as_path, cannot_write, replacing
 from core.locks import lock
 from core.records import Diagnosis, Progress, no_progress
 from core.records.codec import encode
@@ -35,7 +36,7 @@ def save(diagnosis: Diagnosis, path: str | Path, progress: Progress = no_progres
         InvalidInput: the name has another ending, the file cannot be written, or the path holds something other than a
             run.
     """
-    put(diagnosis, Path(path), progress)
+    put(diagnosis, as_path(path), progress)
 
 
 def put(
@@ -57,7 +58,7 @@ def put(
 
 
 def update(
-    diagnosis: Diagnosis, path: Path, change: Callable[[Diagnosis], Diagnosis], progress: Progress = no_progress
+    diagnosis: Diagnosis, path: str | Path, change: Callable[[Diagnosis], Diagnosis], progress: Progress = no_progress
 ) -> Diagnosis:
     """Change the run in the file, write it like `save`, and return it.
 
@@ -73,10 +74,19 @@ def update(
     Raises:
         InvalidInput: the file now holds a run of other samples, or as for `save`.
     """
+    path = as_path(path)
     with _only_writer(path, progress):
         changed = change(reload(diagnosis, path))
         _replace(changed, path, progress)
     return changed
+
+
+def to_bytes(diagnosis: Diagnosis) -> bytes:
+    """The file that `save` writes, in memory."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        _write(diagnosis, archive, no_progress, thumbnails=True)
+    return file.getvalue()
 
 
 @contextmanager

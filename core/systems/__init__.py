@@ -13,6 +13,7 @@ SYSTEMS = (
     "core.systems.probes:SYSTEM",
     "core.systems.composition:SYSTEM",
     "core.systems.peers:SYSTEM",
+    "core.systems.proposer:SYSTEM",
     "core.systems.tinybert:SYSTEM",
     "core.systems.step_by_step:SYSTEM",
     "core.systems.shards:SYSTEM",

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from core.annotations import check_fields
 from core.extensions import EncoderKind as EncoderKind
 
 
@@ -44,16 +45,16 @@ class Option:
 class Panel:
     """A part of the page."""
 
-    place: Literal["tab", "ask"]
-    """"tab": a tab of its own. "ask": a fold below the question in the tab Ask."""
+    place: Literal["tab", "ask", "probe", "findings"]
+    """"tab": a place of its own, after the page's own. "ask": a fold below the question in Ask. "probe": a part of
+    Probe. "findings": a fold below the findings."""
     name: str
-    """The tab's id in the page's address; of a fold a name of its own."""
+    """The place's id in the page's address; of a part a name of its own."""
     build: str
-    """"module:function", called as build(page, tab) while the page is laid out: a `webapp.panels.Page` and the tab."""
+    """"module:function", called as build(page, opening) when the place is first opened: a `webapp.panels.Page` and a
+    `webapp.panels.Opening`."""
     title: str = ""
-    """Of a tab."""
-    after: str = "second"
-    """Of a tab: that of the kernel behind which it stands, one of `webapp.state.query.FOLLOWED`."""
+    """Of a place, or of a part of Probe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ class System:
     command."""
     options: tuple[Option, ...] = ()
     """Options that it adds to commands of the kernel."""
+    methods: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Method of a run from Python -> "module:function", called as function(run, ...) with a `core.run.Run`."""
     panels: tuple[Panel, ...] = ()
     """Its tabs and folds on the page."""
     sections: str = ""
@@ -88,8 +91,13 @@ class System:
     tables: Mapping[str, str] = field(default_factory=dict[str, str])
     """Name -> table(diagnosis) -> pandas.DataFrame: NAME.parquet beside the run where it has rows, and `export --what
     NAME`."""
+    figures: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Name -> figure(diagnosis) -> plotly's Figure, which is `errata.figures.NAME`."""
     facts: str = ""
     """facts(diagnosis, row) -> Sequence[str]: lines on the card of one sample."""
+    second_opinion: str = ""
+    """second_opinion(diagnosis, rows) -> (right, errors) or None: how many of the model's errors among the rows another
+    model gets right, at once."""
     describers: str = ""
     """describers(samples) -> Sequence[Column]: (n,) numbers or words, each a condition that the search may test, and
     that may become a title. Also called for the fresh samples of `predict`."""
@@ -110,8 +118,6 @@ class System:
         Raises:
             TypeError, ValueError: one is not; it is named.
         """
-        from core.records.fields import check_fields  # numpy: asked of other packages' alone
-
         check_fields(self)
         for part in (*self.options, *self.panels, *self.encoders.values(), *self.modalities.values()):
             check_fields(part)

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.records import F64
-from core.systems.vl_t5.caption_words import Words, words_of
+from core.systems.vl_t5.describe import Words, words_of
 
 ORDERS = 4
 SIGMA = 6.0

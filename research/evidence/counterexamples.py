@@ -35,6 +35,7 @@ from research.evidence.group_cases import (
     small_classes,
 )
 from research.evidence.lines import append_line, clopper_pearson, keys_done, read_lines, show
+from research.evidence.pair_cases import PAIR_CASES
 
 Case = Callable[[int], dict[str, Any]]
 CASES: dict[str, Case] = {}
@@ -257,15 +258,22 @@ CASES["copies: pairs that nobody names"] = pairs_that_nobody_names
 CASES["groups: eight classes of six, and one that sees all"] = groups_nearly_of_a_class(1)
 CASES["small classes: 45 of 4 rows, of other levels"] = small_classes((4, 4), False)
 CASES["small classes: 45 of 5 to 8 rows, of other spreads"] = small_classes((5, 8), True)
+CASES.update(PAIR_CASES)
 
 
 def summary_table(rows: Sequence[dict[str, Any]]) -> str:
     """One line for each case: the share of runs that claim, with its exact binomial 95% interval."""
-    lines = ["| case | runs | claimed | CPU s a run |", "|---|---|---|---|"]
+    befores = [name for name in ("claimed before", "false", "false before") if any(name in row for row in rows)]
+    lines = [
+        f"| {' | '.join(('case', 'runs', 'claimed', *befores, 'CPU s a run'))} |",
+        "|---" * (4 + len(befores)) + "|",
+    ]
     for name in dict.fromkeys(row["case"] for row in rows):
         mine = [row for row in rows if row["case"] == name]
         share = show(clopper_pearson(sum(bool(row["claimed"]) for row in mine), len(mine)), 3)
-        lines.append(f"| {name} | {len(mine)} | {share} | {np.median([row['cpu_seconds'] for row in mine]):.2g} |")
+        others = [show(clopper_pearson(sum(bool(row.get(b)) for row in mine), len(mine)), 3) for b in befores]
+        seconds = f"{np.median([row['cpu_seconds'] for row in mine]):.2g}"
+        lines.append(f"| {' | '.join((name, str(len(mine)), share, *others, seconds))} |")
     return "\n".join(lines)
 
 

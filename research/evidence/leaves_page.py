@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.browser.conftest import READY, draw_lasso
+from tests.browser.conftest import READY, draw_lasso, unfold_closing
 from tests.support.chromium import ARGUMENTS, CHROMIUM
 from tests.support.diagnoses import draw_picture
 from tests.support.system_calls import Run, Watched, stop
@@ -34,6 +34,9 @@ HINTS = """
 """
 BROWSERS = ("update.googleapis.com", "accounts.google.com", "content-autofill.googleapis.com")
 """What Chromium asks by itself, of any page: its updates, who is signed in, and how to fill a form's fields."""
+
+NO_PUSH = [f"--gcm-{service}-url=http://127.0.0.1:9" for service in ("checkin", "registration")]
+"""Chromium registers for push messages of its own accord, at an address that only these change."""
 
 
 @dataclass
@@ -124,7 +127,7 @@ def _walk(found: Browsed, folder: Path, log: Path) -> None:
     """The journey, in a browser that resolves no name: what it tries stands in its log."""
     from playwright.sync_api import sync_playwright
 
-    closed = [f"--log-net-log={log}", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
+    closed = [f"--log-net-log={log}", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1", *NO_PUSH]
     with sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=CHROMIUM, headless=True, args=[*ARGUMENTS, *closed])
         context = browser.new_context(viewport={"width": 1400, "height": 900})
@@ -133,7 +136,7 @@ def _walk(found: Browsed, folder: Path, log: Path) -> None:
         page = context.new_page()
         page.goto(found.address)
         page.wait_for_selector(READY, state="attached")
-        for step in (explore, ask, clicks, predict, probe, compose, own_data, guide):
+        for step in (explore, ask, clicks, compare, samples, probe, compose, own_data, guide):
             step(page, folder)
             found.steps.append(step.__name__)
             found.hints.update(page.evaluate(HINTS))
@@ -148,7 +151,7 @@ def _note(found: Browsed, url: str) -> None:
 
 
 def _open(page: Any, tab: str) -> None:
-    page.get_by_role("tab", name=tab, exact=True).click()
+    page.evaluate("(tab) => document.querySelector(`#tabs [data-tab-id=${tab}]`).click()", tab)
 
 
 def explore(page: Any, folder: Path) -> None:
@@ -161,16 +164,16 @@ def explore(page: Any, folder: Path) -> None:
     page.wait_for_selector("#pane .flag")
     page.keyboard.press("Escape")
     page.wait_for_selector("#pane .card")
-    for button in ("#download-json", "#download-report"):
-        if page.locator(button).count():
-            with page.expect_download() as download:
-                page.locator(button).click()
-            download.value.save_as(folder / "tmp" / "downloaded")
+    unfold_closing(page)
+    for name in ("diagnosis.json", "report.html"):
+        with page.expect_download() as download:
+            page.locator(f"[data-take='{name}']").click()
+        download.value.save_as(folder / "tmp" / "downloaded")
 
 
 def ask(page: Any, folder: Path) -> None:
     """A question with a second text, and the audit."""
-    _open(page, "Ask")
+    _open(page, "ask")
     page.get_by_label("Where do you suspect errors?").fill("a dog in snow")
     page.get_by_label("Compare with").fill("a dog on grass")
     page.get_by_label("Where do you suspect errors?").press("Enter")
@@ -181,37 +184,43 @@ def ask(page: Any, folder: Path) -> None:
 
 def clicks(page: Any, folder: Path) -> None:
     """A strip of thirty, answered."""
-    _open(page, "Thirty clicks")
-    page.wait_for_function("document.querySelector('#clicks-cluster input')?.value")
-    page.get_by_role("button", name="Draw a strip").click()
-    page.wait_for_selector("#clicks .clicks-big img")
+    _open(page, "explore")
+    page.locator("#pane .card").first.click()
+    page.get_by_role("button", name="Is the title right?").click()
+    page.wait_for_selector("#pane .clicks-big img")
     for _ in range(30):
         page.keyboard.press("y")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#judgement .judged")
+    page.wait_for_selector("#pane .judged")
 
 
-def predict(page: Any, folder: Path) -> None:
-    """The frozen findings."""
-    _open(page, "Predict")
-    page.wait_for_selector("#frozen .frozen")
+def compare(page: Any, folder: Path) -> None:
+    """What the open group is expected to do on new data."""
+    _open(page, "compare")
+    page.wait_for_selector("#compare-result h2")
+
+
+def samples(page: Any, folder: Path) -> None:
+    """The grid of all samples, and one of them."""
+    _open(page, "samples")
+    page.locator("#samples-list .sample").first.click()
+    page.wait_for_selector("dialog[open]")
+    page.keyboard.press("Escape")
 
 
 def probe(page: Any, folder: Path) -> None:
     """Zero-shot beside the model."""
-    _open(page, "Probe")
-    page.wait_for_selector("#probe-form form")
-    page.get_by_role("button", name="Run the probe").click()
-    page.wait_for_selector("#probe-result .result-head")
+    _open(page, "probe")
+    page.wait_for_selector("#probe-result .probe-group")
+    page.locator("#probe-form .form-run").click()
+    page.wait_for_selector("#probe-status [data-shown]", state="attached")
 
 
 def compose(page: Any, folder: Path) -> None:
     """The benchmark that comes along, and a pair with its words on the images."""
-    _open(page, "Compose")
-    page.wait_for_selector("#compose-switch fieldset")
-    page.locator("#compose-run").click()
-    page.wait_for_selector("#compose-items .compose-item")
-    page.locator("#compose-switch input[value=pairs]").check(force=True)
+    page.get_by_role("tab", name="Composition").click()
+    page.wait_for_selector("#compose-result .compose-item")
+    page.locator("#compose-pairs > button").click()
     page.locator(".pair-example").first.click()
     page.wait_for_selector("#pairs-result h2")
 
@@ -219,23 +228,24 @@ def compose(page: Any, folder: Path) -> None:
 def own_data(page: Any, folder: Path) -> None:
     """A table and images of one's own, diagnosed, and the result taken away."""
     table, archive = write_data(folder)
-    _open(page, "Your data")
-    page.set_input_files("#table input[type=file]", table)
+    _open(page, "data")
+    page.set_input_files("#brought input[type=file]", table)
     page.wait_for_selector("#columns table")
-    page.set_input_files("#images input[type=file]", archive)
-    page.wait_for_function("document.querySelector('#images').innerText.includes('pictures')")
+    page.set_input_files("#brought input[type=file]", archive)
+    page.wait_for_function("document.querySelector('#images')?.innerText.includes('pictures')")
+    page.get_by_role("button", name="Options").click()
     page.get_by_label("a third").check()
     page.get_by_role("button", name="Run the diagnosis").click()
     page.wait_for_function("document.querySelector('#pane').innerText.includes('held-out samples')")
     page.wait_for_selector(READY, state="attached")
-    with page.expect_download() as download:
-        page.locator("#download-json").click()
+    with page.expect_download() as download:  # the fold below the findings is open
+        page.locator("[data-take='diagnosis.json']").click()
     download.value.save_as(folder / "tmp" / "downloaded.json")
 
 
 def guide(page: Any, folder: Path) -> None:
     """The words about privacy."""
-    _open(page, "How to read this")
+    _open(page, "reading")
     page.wait_for_selector(".reading h3")
 
 

@@ -168,6 +168,10 @@ def look(browser: Any, address: str, question: str | None) -> dict[str, float]:
     found = {"first view": page.evaluate("at.drawn"), "drawn": page.evaluate("at.drawn - at.data")}
     page.wait_for_timeout(1500)
     found["kB first"] = sum(sent) / 1e3
+    fold = page.locator("#pane .map-fold:not([open]) summary")  # a checkout of before has none
+    if fold.count():
+        fold.click()
+        page.wait_for_timeout(1000)
     before = sum(sent)
     if (took := page.evaluate(COLOUR, "residual")) is not None:
         found["colour"] = took

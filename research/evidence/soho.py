@@ -40,7 +40,7 @@ from core.systems.visual_words.pretraining.figures import (
     score_pairs,
 )
 from core.systems.visual_words.pretraining.loop import Pretrained, pretrain
-from core.systems.visual_words.pretraining.masking import mask_by_index, mask_cells
+from core.systems.visual_words.pretraining.losses import mask_by_index, mask_cells
 from core.systems.visual_words.pretraining.pairs import CaptionedPictures, captioned
 from core.systems.visual_words.pretraining.settings import MASKINGS, Pretraining
 from research.evidence.lines import append_line, keys_done, read_lines
@@ -155,8 +155,8 @@ def measured(parts: dict[str, CaptionedPictures], scores: Any, pairwise: Any) ->
         found = [(retrieval(scores(pool), pool.of), len(pool)) for pool in pools(parts[name], n)]
         line[name] = {
             "n": sum(size for _, size in found),
-            "pictures": {k: sum(round(f.pictures[k] * size) for f, size in found) for k in AT},
-            "captions": {k: sum(round(f.captions[k] * size) for f, size in found) for k in AT},
+            "pictures": {k: sum(round(of_pictures[k] * size) for (of_pictures, _), size in found) for k in AT},
+            "captions": {k: sum(round(of_captions[k] * size) for (_, of_captions), size in found) for k in AT},
         }
         part, pairs, hit = matched(parts[name])
         told = pairwise(part, pairs)

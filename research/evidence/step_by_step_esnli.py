@@ -28,10 +28,9 @@ from torch import Tensor, nn
 from core.systems.common.student_texts import batches
 from core.systems.common.words import padded
 from core.systems.step_by_step.answers import predict
-from core.systems.step_by_step.datasets_folder import SEPARATOR
 from core.systems.step_by_step.loop import teach
 from core.systems.step_by_step.rationales import RationaleSet, subsample
-from core.systems.step_by_step.released_rationales import read_esnli
+from core.systems.step_by_step.released import SEPARATOR, read_esnli
 from core.systems.step_by_step.settings import SHUFFLED, STANDARD, STEP_BY_STEP, StepByStep
 from core.systems.step_by_step.student import EXPLAIN, PREDICT, T5Student
 from core.systems.step_by_step.tokens import Tokens, inputs_of

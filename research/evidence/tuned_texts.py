@@ -26,13 +26,13 @@ import numpy as np
 
 from core.data.texts.columns import TextItems, clean
 from core.encoders import load_encoder
-from core.encoders.embedded.minilm_halves import MiniLMHalves
 from core.records import F64, I64
 from core.statistics.intervals import bootstrap
 from core.store import load
 from core.systems.common.class_descriptions import of_classes, read_descriptions, read_patterns
 from core.systems.probes.base import Images, ProbeInput
 from core.systems.probes.zero_shot.label_descriptions import TUNED, WORDED, DescribedLabels
+from core.systems.probes.zero_shot.minilm_halves import MiniLMHalves
 from core.systems.probes.zero_shot.tuned_texts import tune
 from research.evidence.label_descriptions import SETS, TextSet, read_set, vectors_of
 

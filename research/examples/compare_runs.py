@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.records import Diagnosis
-from core.systems.neuralizer.reference.names import KEY
+from core.systems.neuralizer.reference.wording import KEY
 
 HALVED = 2e-3
 """By so much a number of a vector may move: shipped vectors are kept in half precision."""

@@ -8,8 +8,8 @@ from core.cli.output import make_folder
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
 from core.files import write_json
-from core.systems.common.published import PublishedFigure
-from core.systems.composition.commands.compose import PICTURES, quiet_packages
+from core.systems.common.published import PublishedFigure, encoder_key, published_figures
+from core.systems.composition.commands.compose import quiet_packages
 from core.systems.composition.commands.score_models import (
     open_pictured,
     run_lines,
@@ -17,9 +17,10 @@ from core.systems.composition.commands.score_models import (
     scorers_of,
     write_results,
 )
+from core.systems.composition.readers.recognise import IMAGES
 from core.systems.composition.records import CompositionResult
 from core.systems.composition.reports.tables import RESULT
-from core.systems.composition.scoring.published import find
+from core.systems.composition.scoring.published import FIGURES
 
 COLA = "COLA_multiobjects_matching_benchmark.json"
 NEAR = 2
@@ -32,8 +33,8 @@ def reproduce_cola(out: Path, encoder: str, dataset: Path | None, images: Path |
         raise InvalidInput("Cola has no data set of classes. Leave --dataset out, and name its pictures with --images.")
     if images is None:
         raise InvalidInput(
-            f"Cola's pictures are needed: add --images with a folder, zip or tar of {PICTURES['cola']}, "
-            f"and its file {COLA} there or with --file. "
+            f"Cola's pictures are needed: add --images with a folder, zip or tar. They are {IMAGES['cola']}. "
+            f"Its file {COLA} lies there or is named with --file. "
             "`compose pictures FILE` lists those that are needed."
         )
     make_folder(out, RESULT)
@@ -44,7 +45,7 @@ def reproduce_cola(out: Path, encoder: str, dataset: Path | None, images: Path |
         ran = score_models(pictured, scorers, progress)
         write_results(ran, out)
     result = ran.results[0]
-    figure = find("cola", "image", encoder=encoder)
+    figure = published_figure(encoder)
     right, said = _beside(result, figure)
     document = {"encoder": encoder, "right": right, "n": len(result.ids), "missing": len(result.missing), "said": said}
     write_json(out / "reproduced.json", document | {"published": None if figure is None else figure.sentence})
@@ -59,6 +60,16 @@ def _cola_file(folder: Path) -> Path:
     raise InvalidInput(
         f"Cola's file {COLA} is neither in {folder} nor beside it. Put it there, or name it with --file."
     )
+
+
+def published_figure(encoder: str) -> PublishedFigure | None:
+    """The image score that is published for the encoder as it is, not tuned; None where none is."""
+    for figure in published_figures(FIGURES):
+        plain = "+" not in figure.model and "tuned" not in figure.model
+        asked = (figure.data, figure.metric, figure.part) == ("cola", "image", "")
+        if plain and asked and encoder_key(figure.encoder) == encoder_key(encoder):
+            return figure
+    return None
 
 
 def _beside(result: CompositionResult, figure: PublishedFigure | None) -> tuple[int, str]:

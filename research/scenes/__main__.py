@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="what captions differ in (default: all)")
     add("--queries", type=int, default=0, help="also single-object queries, over four pictures each (default 0)")
     given = parser.parse_args(arguments)
+    if given.n < 0:
+        parser.error(f"--n must be 0 or more: got {given.n}")
     plan = RenderedPlan(kinds=tuple(given.kinds))
     make_folder(given.out)
     try:

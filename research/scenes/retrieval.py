@@ -18,7 +18,7 @@ from core.systems.composition.records import Benchmark, Item, LoadedBenchmark, P
 from core.systems.composition.scenes.benchmarks import SOURCE, SceneStore, scene_name
 from core.systems.composition.scenes.items import SPLITS, RenderedPlan
 from core.systems.composition.scenes.placement import bare, laid_out
-from core.systems.composition.scenes.shapes import Scene, Shape, ShapePhrase
+from core.systems.composition.scenes.shapes import COLOURS, MATERIALS, SHAPES, Scene, Shape, ShapePhrase
 
 ATTRIBUTES = ("size", "material", "colour")
 
@@ -127,7 +127,7 @@ def _scene(plan: RenderedPlan, anything: bool, things: tuple[int, int], rng: np.
     n = int(rng.integers(things[0], things[1] + 1))
     found: list[Shape] = []
     while len(found) < n:
-        shape, colour, material = (str(rng.choice(values)) for values in (plan.shapes, plan.colours, plan.materials))
+        shape, colour, material = (str(rng.choice(values)) for values in (SHAPES, tuple(COLOURS), MATERIALS))
         size = "large" if not found and rng.random() < 0.75 else "small"
         thing = bare(shape, colour, material, size)
         if anything or not plan.held_out.shown(thing):

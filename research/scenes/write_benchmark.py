@@ -19,7 +19,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,7 +30,7 @@ from core.systems.composition.scenes.benchmarks import scenes_of
 from core.systems.composition.scenes.held_out import HeldOut
 from core.systems.composition.scenes.items import RenderedItem
 from core.systems.composition.scenes.render import render_scene
-from core.systems.composition.scenes.shapes import Scene, Shape, truth
+from core.systems.composition.scenes.shapes import RELATIONS, Scene, Shape, related
 from research.scenes.retrieval import RenderedRetrieval
 
 MULTI = "COLA_multiobjects_matching_benchmark.json"
@@ -96,7 +96,9 @@ def write_benchmark(
     if train:
         write_text(folder / "train.tsv", negclip_table(train, trained))
     if held_out is not None:
-        write_json(folder / "held_out.json", held_out.to_dict())
+        write_json(
+            folder / "held_out.json", {name: sorted(map(list, pairs)) for name, pairs in asdict(held_out).items()}
+        )
     # large: without spaces
     write_text(folder / "scenes.json", json.dumps(pictures.document(), separators=(",", ":")) + "\n")
     return Written(len(pictures.rows), total, len(items), len(retrieval.queries) if retrieval else 0, 2 * len(train))
@@ -180,3 +182,38 @@ class _NumberedPictures:
         """scenes.json."""
         scenes = [truth(scene, i, name, split, side=self.size) for i, (scene, name, split) in enumerate(self.rows)]
         return {"info": {"version": "1.0", "license": "CC0-1.0", "split": "rendered"}, "scenes": scenes}
+
+
+def truth(scene: Scene, index: int, filename: str, split: str, *, side: int) -> dict[str, Any]:
+    """The scene as CLEVR's `scenes.json` says it, for an image of `side` pixels.
+
+    `relationships[r][i]` lists the things that stand in relation r to thing i, as in CLEVR; "above" and "below" take
+    the place of its "front" and "behind". `pixel_coords` has depth 0. The key "scene" holds the values of `Scene`: the
+    image can be drawn again.
+    """
+    objects = [
+        {
+            "shape": thing.shape,
+            "color": thing.colour,
+            "material": thing.material,
+            "size": thing.size,
+            "pixel_coords": [round(thing.x * side), round(thing.y * side), 0],
+            "rotation": thing.angle,
+        }
+        for thing in scene.things
+    ]
+    relationships = {
+        name: [
+            [j for j, other in enumerate(scene.things) if j != i and related(other, name, thing)]
+            for i, thing in enumerate(scene.things)
+        ]
+        for name in RELATIONS
+    }
+    return {
+        "image_index": index,
+        "image_filename": filename,
+        "split": split,
+        "objects": objects,
+        "relationships": relationships,
+        "scene": asdict(scene),
+    }

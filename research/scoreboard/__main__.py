@@ -1,8 +1,7 @@
 """Measure Errata and its peers on failures that were planted.
 
 Some minutes at the defaults. Broken off, it goes on with the same --out. Seeds below 100 are for choosing settings:
-figures that are shown come from 1000 on. Without --out the board that comes along is drawn again for the page and the
-docs.
+figures that are shown come from 1000 on. Without --out the board that comes along is written again into the docs.
 """
 
 from __future__ import annotations
@@ -17,13 +16,12 @@ from core.documents import read_json
 from core.errors import InvalidInput
 from core.files import write_text
 from research.scoreboard.board import Board, ahead, loss_sentence
-from research.scoreboard.html import SHIPPED, render_shipped
+from research.scoreboard.html import SHIPPED
 from research.scoreboard.markdown import markdown
 from research.scoreboard.methods import METHODS
 from research.scoreboard.run import FIRST, BoardPlan, check_data, run
 from research.scoreboard.worlds import TIERS
 from research.scoreboard.write import write_board
-from webapp.systems.peers.tab import SHIPPED as PAGE
 
 TABLE = Path(__file__).parents[2] / "docs/evidence/tables/scoreboard.md"
 
@@ -41,7 +39,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if given.out is None:
         board = Board.from_json(read_json(SHIPPED))
-        write_text(PAGE, render_shipped(board))
         write_text(TABLE, markdown(board) + "\n")
         return
     seeds = range(given.first_seed, given.first_seed + given.worlds)

@@ -1,4 +1,4 @@
-"""The scoreboard as a page of its own, and as the part of the page that ships."""
+"""The scoreboard as a page of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from core.reports.html.render import render
 from research.scoreboard.board import HEADINGS, LOOKS_ARE, Board, ahead, left_out_sentence, look_row, loss_sentence, row
 from research.scoreboard.cells import MIN_WORLDS, BoardCell, looks_table
 from research.scoreboard.methods import NULL, OURS
-from webapp.markup.render import renderer
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHIPPED = Path(__file__).parent / "scoreboard.json"
@@ -74,8 +73,3 @@ def board_values(board: Board) -> dict[str, Any]:
 def render_board(board: Board) -> str:
     """A page of its own that fetches nothing."""
     return str(render("scoreboard.html.j2", TEMPLATES, **board_values(board), **style()))
-
-
-def render_shipped(board: Board) -> str:
-    """What the tab Scoreboard shows below the engines (`webapp.systems.peers.tab.SHIPPED`)."""
-    return str(renderer(TEMPLATES)("shipped.html.j2", **board_values(board)))

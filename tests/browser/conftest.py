@@ -28,14 +28,19 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def runs_quickly(monkeypatch: pytest.MonkeyPatch, plain_map: None, quick_comparisons: None) -> None:
-    """What the page does with a run is tested here, not the compiling of UMAP, for which a PCA view stands in, and not
-    the comparison."""
+def runs_quickly(monkeypatch: pytest.MonkeyPatch, plain_map: None) -> None:
+    """What the page does with a run is tested here, not the compiling of UMAP, for which a PCA view stands in."""
 
     def drawn(embeddings: Embeddings, **_: Any) -> FailureMap:
         return replace(pca_map(embeddings), method="umap")
 
     monkeypatch.setattr("core.embeddings.projection.umap_map", drawn)
+
+
+def unfold_closing(page: Any) -> None:
+    """Open the fold below the findings, which is built then."""
+    page.locator("#closing > .label-wrap").click()
+    page.wait_for_selector("#notes .notes")
 
 
 def served(**what: Any) -> Generator[str]:
@@ -57,8 +62,9 @@ def page_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def shipped_address() -> Iterator[str]:
-    """The same of a page that serves the shipped examples."""
-    yield from served()
+    """The same of a page that serves the shipped examples, opened on the drawn scenes."""
+    for address in served():
+        yield f"{address}?run=example-scenes"
 
 
 class Visitor:
@@ -194,16 +200,15 @@ def drag_box(page: Any, start: tuple[float, float], end: tuple[float, float]) ->
 
 
 def start_run(page: Any, folder: Path) -> None:
-    """Bring a table with vectors of its own in Your data, which is open, and press Run."""
+    """Bring a table with vectors of its own in New run, which is open, and press Run."""
     rng = np.random.default_rng(0)
     table, vectors = folder / "mine.csv", folder / "mine.npy"
     table.write_text("id,loss\n" + "".join(f"{i},{rng.random()}\n" for i in range(120)))
     np.save(vectors, rng.normal(size=(120, 8)).astype(np.float32))
-    page.set_input_files("#table input[type=file]", table)
+    page.set_input_files("#brought input[type=file]", table)
     page.wait_for_selector("#columns table")
-    page.get_by_role("button", name="Your own embeddings").click()
-    page.set_input_files("#vectors input[type=file]", vectors)
-    page.wait_for_function("document.querySelector('#vectors').innerText.includes('mine')", timeout=60_000)
+    page.set_input_files("#brought input[type=file]", vectors)
+    page.wait_for_function("document.querySelector('#vectors')?.innerText.includes('mine')", timeout=60_000)
     page.get_by_role("button", name="Run the diagnosis").click()
 
 

@@ -1,4 +1,4 @@
-"""Journeys through the Compose tab in a real browser, on what comes along, with the embedded encoder."""
+"""Journeys through Composition in Probe in a real browser, on what comes along, with the embedded encoder."""
 
 from __future__ import annotations
 
@@ -21,19 +21,12 @@ def page_address(shipped_address: str) -> str:
     return shipped_address
 
 
-def open_compose(page: Any, part: str = "benchmark") -> None:
-    page.get_by_role("tab", name="Compose").click()
-    page.wait_for_selector("#compose-switch fieldset")
-    if part != "benchmark":
-        page.locator(f"#compose-switch input[value={part}]").check(force=True)
-
-
-def run_benchmark(page: Any) -> None:
-    page.wait_for_timeout(300)  # what another visitor's run found may come on its own
-    if not page.locator("#compose-result .compose-head").count():
-        page.locator("#compose-run").click()
-    page.wait_for_selector("#compose-result .compose-head", timeout=180_000)
-    page.wait_for_selector("#compose-items .compose-item", timeout=60_000)
+def open_compose(page: Any, fold: str = "") -> None:
+    page.get_by_role("tab", name="Probe").click()
+    page.get_by_role("tab", name="Composition").click()
+    page.wait_for_selector("#compose-result .compose-item", timeout=60_000)
+    if fold:
+        page.locator(f"#compose-{fold} > button").click()
 
 
 def keeps_contrast_and_width(page: Any, seen: list[str]) -> None:
@@ -43,44 +36,43 @@ def keeps_contrast_and_width(page: Any, seen: list[str]) -> None:
         check_contrast(page, seen)
 
 
-def test_a_benchmark_runs_at_once_and_its_items_are_seen_by_their_kind_and_taken_away(
+def test_a_finished_benchmark_is_there_and_its_items_are_seen_by_their_kind_and_taken_away(
     open_page: Visit, tmp_path: Path
 ) -> None:
     page = open_page(1400, 900)
     open_compose(page)
-    if not page.locator("#compose-result .compose-head").count():
-        assert "Press “Run the benchmark”" in page.locator("#compose-result").inner_text()
-    run_benchmark(page)
+    for name in ("choice", "encoder", "second"):
+        assert page.locator(f"#compose-{name} input").is_enabled()
     head = page.locator("#compose-result .compose-head").inner_text()
     assert "Rendered pairs" in head
     assert "60 items" in head
-    assert "chance" in head
-    assert page.locator("#compose-items .compose-item").count() == 6
-    assert page.locator("#compose-items .compose-item").first.locator("thead img").count() == 2
+    picture = page.locator("#compose-result .compose-item thead img").first.bounding_box()
+    assert 110 <= picture["width"] <= 160
+    assert page.locator("#compose-result .compose-items .compose-item").count() == 6
+    assert page.locator("#compose-result .compose-items .compose-item").first.locator("thead img").count() == 2
     page.get_by_role("button", name="Show more").click()
-    page.wait_for_function("document.querySelectorAll('#compose-items .compose-item').length === 12")
-    page.locator("#compose-result [data-do='tag'][data-value='noun']").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('#compose-items select[data-do=filter]').value === 'kind=noun'")
-    page.wait_for_function("document.activeElement?.closest('#compose-items h3')")
-    page.locator("#compose-items select[data-do='which']").select_option("wrong")
-    page.wait_for_function("document.querySelectorAll('#compose-items .compose-item').length < 6")
-    assert "kind: noun" in page.locator("#compose-items .compose-cards").inner_text()
-    page.locator("#compose-items select[data-do='filter']").select_option("")
-    page.wait_for_function("document.querySelectorAll('#compose-items .compose-item').length === 6")
-    page.locator("#compose-result [role=tab]").first.focus()
-    page.keyboard.press("ArrowRight")
-    page.locator("#panel-compose-metrics").wait_for()
-    page.wait_for_function("!document.querySelector('#compose-json').disabled", timeout=60_000)
+    page.wait_for_function("document.querySelectorAll('#compose-result .compose-items .compose-item').length === 12")
+    page.locator("#compose-result .compose-items select[data-do='filter']").select_option("kind=noun")
+    page.wait_for_function("document.querySelector('.compose-items h3 small')?.innerText === '10 items'")
+    page.wait_for_function("document.activeElement?.closest('#compose-result .compose-items h3')")
+    page.locator("#compose-result .compose-items select[data-do='which']").select_option("wrong")
+    page.wait_for_function("document.querySelectorAll('#compose-result .compose-items .compose-item').length < 6")
+    assert "kind: noun" in page.locator("#compose-result .compose-items .compose-cards").inner_text()
+    page.locator("#compose-result .compose-items select[data-do='filter']").select_option("")
+    page.wait_for_function("document.querySelectorAll('#compose-result .compose-items .compose-item').length === 6")
+    for summary in page.locator("#compose-result .probe-fold > summary").all():
+        summary.click()
+    page.locator("#compose-files > button").click()
+    page.wait_for_function("document.querySelector('#compose-json')?.disabled === false", timeout=60_000)
     with page.expect_download() as waited:
         page.locator("#compose-json").click()
     waited.value.save_as(tmp_path / "composition.json")
     said = json.loads((tmp_path / "composition.json").read_text("utf-8"))
     assert said["results"][0]["n"] == 60
     parts = (
-        ".compose-head .said",
-        ".compose-bar small",
-        ".compose-said",
+        "#compose-result .said",
+        "#compose-result .tags td",
+        "#compose-result .legend li",
         ".compose-item .chip",
         ".compose-grid .outcome",
     )
@@ -129,8 +121,14 @@ def test_the_grid_is_drawn_and_read_with_the_keyboard(open_page: Visit, monkeypa
     monkeypatch.setattr("webapp.systems.composition.grid.N_SCENES", 200)
     page = open_page(1400, 900)
     open_compose(page, "grid")
+    page.wait_for_selector("#grid-result table.binding", timeout=60_000)  # of the open run's images, at once
+    assert "scenes" in page.locator("#grid-result h2").inner_text()
+    page.locator("#grid-source input").click()
+    page.get_by_role("option", name="Rendered scenes").click()
     page.locator("#grid-run").click()
-    page.wait_for_selector("#grid-result table.binding", timeout=300_000)
+    page.wait_for_function(
+        "document.querySelector('#grid-result h2').innerText.includes('rendered scenes')", timeout=300_000
+    )
     page.locator("#grid-result td[tabindex='0']").focus()
     page.keyboard.press("ArrowRight")
     assert "images:" in page.locator("#grid-result .heat-live").inner_text()
@@ -146,17 +144,16 @@ def test_an_adapter_is_trained_shown_and_offered_and_failures_open_as_a_run_in_e
     open_page: Visit, few_phrases: None
 ) -> None:
     page = open_page(1400, 900)
-    open_compose(page)
-    run_benchmark(page)
+    open_compose(page, "train")
     page.locator("#teach-n input[type=number]").fill("100")
     page.locator("#teach-epochs input[type=number]").fill("1")
     page.locator("#teach-epochs input[type=number]").press("Tab")
     page.locator("#teach-run").click()
     page.wait_for_selector("#teach-result .regression, #teach-result h2", timeout=600_000)
     assert page.locator("#compose-second input").input_value().startswith("Trained: Local matching, 100 colour items")
-    assert page.locator("#panel-compose-versus").is_visible()
+    assert page.locator("#compose-result .versus").count() > 0
     assert page.locator("#teach-zip").is_visible()
     page.locator("#compose-failures").click()
     page.wait_for_function("document.querySelector('#picker input')?.value.startsWith('Composition')", timeout=300_000)
     assert page.get_by_role("tab", name="Findings").get_attribute("aria-selected") == "true"
-    assert "120" in page.locator("#strip").inner_text()
+    assert "of all images" in page.locator("#strip").inner_text()

@@ -58,14 +58,14 @@ def stranger(chromium: Any) -> Iterator[Any]:
 
 
 def bring(page: Any, folder: Path) -> None:
-    """Upload a table and its images, which the form of Your data then names."""
+    """Upload a table and its images, which the form of New run then names."""
     table, images = made_up(N_IMAGES, seed=int.from_bytes(os.urandom(4)))  # no vectors of them are kept
     (folder / "audit.csv").write_bytes(table)
     (folder / "shots.zip").write_bytes(images)
-    page.get_by_role("tab", name="Your data").click()
-    page.set_input_files("#table input[type=file]", folder / "audit.csv")
+    page.get_by_role("button", name="New run").click()
+    page.set_input_files("#brought input[type=file]", folder / "audit.csv")
     page.wait_for_selector("#columns table")
-    page.set_input_files("#images input[type=file]", folder / "shots.zip")
+    page.set_input_files("#brought input[type=file]", folder / "shots.zip")
     holds_uploads(page)
 
 
@@ -92,6 +92,8 @@ def test_a_run_goes_on_over_a_reload_and_who_has_the_link_watches_it(
     open_page: Visit, stranger: Any, gate: Gate, tmp_path: Path
 ) -> None:
     page = open_page()
+    errors = list[str]()
+    page.on("console", lambda said: errors.append(f"{said.text} {said.location}") if said.type == "error" else None)
     bring(page, tmp_path)
     press_run(page)
     has_status(page, " of 64")
@@ -105,11 +107,12 @@ def test_a_run_goes_on_over_a_reload_and_who_has_the_link_watches_it(
     holds_uploads(page)
     assert page.url == link
     assert page.locator("#connection").inner_text() == ""
+    assert not errors, "\n".join(errors)
 
     stranger.goto(link)
     has_status(stranger, WATCHED)
     assert stranger.locator("#cancel").is_disabled()
-    assert "audit" not in stranger.locator("#table").inner_text()
+    assert stranger.locator("#table").count() == 0
 
     gate.opened.set()
     for each in (page, stranger):
@@ -125,11 +128,32 @@ def test_a_run_goes_on_over_a_reload_and_who_has_the_link_watches_it(
     stranger.wait_for_selector("#run:visible")
 
 
+def test_files_on_their_way_are_named_and_a_run_waits_for_them(open_page: Visit, tmp_path: Path) -> None:
+    page = open_page()
+    (tmp_path / "audit.csv").write_bytes(made_up(N_IMAGES, seed=7)[0])
+    page.get_by_role("button", name="New run").click()
+    press_run(page)
+    has_status(page, "No table")
+    held = list[Any]()
+    page.route("**/upload?**", lambda route: held.append(route))
+    page.set_input_files("#brought input[type=file]", tmp_path / "audit.csv")
+    page.get_by_text("Arriving: audit.csv", exact=True).wait_for()
+    press_run(page)
+    page.get_by_text("Arriving: audit.csv. Press Run once they are here.").wait_for()
+    for one in held:
+        one.continue_()
+    page.wait_for_selector("#columns table")
+    has_status(page, "No run in progress")
+    page.get_by_text("Arriving:").wait_for(state="detached")
+    page.unroute("**/upload?**")  # the next test may use this page
+
+
 def test_a_run_is_cancelled_after_a_reload_and_starts_again_without_a_new_upload(
     open_page: Visit, gate: Gate, tmp_path: Path
 ) -> None:
     page = open_page()
     bring(page, tmp_path)
+    page.get_by_role("button", name="Options").click()
     page.get_by_label("a quarter").click()
     press_run(page)
     has_address(page, "/job=/")
@@ -145,6 +169,7 @@ def test_a_run_is_cancelled_after_a_reload_and_starts_again_without_a_new_upload
     page.wait_for_function("document.querySelector('#hidden input:checked').value === '0.25'")
     uploaded = len(UPLOADS.paths())
     gate.opened.set()
+    page.get_by_role("button", name="Options").click()
     page.get_by_label("nothing").click()
     press_run(page)
     has_address(page, r"/^(?!.*job=).*run=[\w-]{22}/")
@@ -155,9 +180,10 @@ def test_a_failed_run_keeps_its_uploads_and_the_corrected_columns(open_page: Vis
     page = open_page()
     rows = [f"{i},{i % 7}" for i in range(120)]
     (tmp_path / "audit.csv").write_text("\n".join(["id,badness", *rows]))
-    page.get_by_role("tab", name="Your data").click()
-    page.set_input_files("#table input[type=file]", tmp_path / "audit.csv")
+    page.get_by_role("button", name="New run").click()
+    page.set_input_files("#brought input[type=file]", tmp_path / "audit.csv")
     page.wait_for_selector("#columns table")
+    page.get_by_role("button", name="Options").click()
     page.get_by_role("button", name="Fix columns").click()
     page.locator("#role-loss input").click()
     page.get_by_role("option", name="badness").click()
@@ -170,9 +196,8 @@ def test_a_failed_run_keeps_its_uploads_and_the_corrected_columns(open_page: Vis
     page.wait_for_function("/badness\\s*loss/.test(document.querySelector('#columns').innerText)", timeout=30_000)
     with page.expect_navigation(timeout=30_000):
         page.get_by_role("button", name="Delete my data now").click()
-    page.wait_for_selector("#table", state="attached")
-    page.get_by_role("tab", name="Your data").click()
-    page.wait_for_selector("#table:visible")
+    page.get_by_role("button", name="New run").click()
+    page.wait_for_selector("#brought:visible")
     page.wait_for_timeout(1000)  # nothing comes back later
-    assert "audit" not in page.locator("#table").inner_text()
+    assert page.locator("#table").count() == 0
     assert not [path for path in UPLOADS.paths() if path.name == "audit.csv" and "badness" in path.read_text()]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.browser.conftest import READY, drag_box, draw_lasso, resize, show_map
+from tests.browser.conftest import READY, drag_box, draw_lasso, resize, show_map, unfold_closing
 from tests.support.contrast import DARK, check_contrast, check_width
 from tests.support.diagnoses import draw_picture
 
@@ -32,7 +32,7 @@ def test_the_example_is_open_at_once_and_a_card_opens_its_gallery_and_an_outline
     page = open_page()
     assert page.locator("#pane .card:not(.look)").count() == 3
     assert "Wrong on 25% of 600 images." in page.locator("#strip").inner_text()
-    assert "41%" in page.locator("#pane .explained").inner_text()
+    assert "41%" in page.locator("#pane .explained").text_content()
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#pane .selection-chip")
     assert count_selected(page) == 50
@@ -42,7 +42,14 @@ def test_the_example_is_open_at_once_and_a_card_opens_its_gallery_and_an_outline
     page.locator("#panel-worst .tile").first.click()
     page.wait_for_selector("dialog.enlarged h3")
     assert "loss" in page.locator("dialog.enlarged").inner_text()
+    tiles = page.locator("#panel-worst .tile")
+    opened = "title => title.startsWith(document.querySelector('dialog.enlarged h3')?.innerText)"
+    for key, at in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1)):
+        page.keyboard.press(key)
+        title = tiles.nth(at).get_attribute("title")
+        page.wait_for_function(opened, arg=title)
     page.keyboard.press("Escape")  # closes only that
+    page.wait_for_function("title => document.activeElement.title === title", arg=title)
     page.wait_for_selector("dialog.enlarged", state="detached")
     assert page.locator("#pane .selection-chip").is_visible()
     page.get_by_role("tab", name="Similar, but right").click()
@@ -95,6 +102,12 @@ def test_the_keyboard_alone_opens_a_cluster(open_page: Visit) -> None:
     page.get_by_role("button", name="Next group").focus()
     page.keyboard.press("Enter")
     page.wait_for_function("document.querySelector('#pane .pane-title .badge').innerText === '3'")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#pane .card")
+    page.locator("#pane .card").nth(1).press("Enter")
+    page.wait_for_selector("#pane .selection-chip")
+    page.keyboard.press("Escape")  # back on the card that was left
+    page.wait_for_function("document.activeElement.dataset.cluster === '1'")
 
 
 def test_nothing_to_find_is_a_calm_view_with_what_would_have_been_found(open_page: Visit) -> None:
@@ -119,14 +132,35 @@ def test_text_keeps_its_contrast_in_both_modes_and_the_page_remembers_the_one_th
     page.wait_for_function(DARK)  # as the system does
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#pane .selection-chip")
-    seen = ["#pane .pane-title", "#pane .selection-chip span", "#pane dt", "#pane dd", "#strip h2", "#strip p"]
-    check_contrast(page, [*seen, ".map-note", "#pane .tile-foot"])
-    page.get_by_role("button", name="Light / dark: switch to dark").wait_for()
+    seen = ["#pane .pane-title", "#pane .selection-chip span", "#pane .sure li", "#pane .share", "#strip h2"]
+    check_contrast(page, [*seen, "#strip p", ".map-note", "#pane .tile-foot"])
+    page.get_by_role("button", name="Switch to dark").wait_for()
     page.reload()
     page.wait_for_selector(READY, state="attached")
     page.wait_for_function(f"!{DARK}")
-    page.get_by_role("button", name="Light / dark: switch to dark").click()
+    page.get_by_role("button", name="Switch to dark").click()
     page.wait_for_function(DARK)
+
+
+def test_the_buttons_of_a_group_lead_to_what_new_data_and_another_model_say_of_it(
+    open_page: Visit, shipped_address: str
+) -> None:
+    page = open_page(address=shipped_address)
+    page.locator("#pane .card").nth(1).click()
+    title = page.locator("#pane .pane-title").inner_text().lstrip("12 \n")
+    page.get_by_role("button", name="Does it hold on new data?").click()
+    page.wait_for_selector("#compare-result .group-verdict")
+    first = page.locator("#compare-result .group-verdict").first
+    assert title in first.locator("h3").inner_text()
+    assert "open in Findings" in first.inner_text()
+    page.get_by_role("tab", name="Findings").click()
+    right = page.get_by_text("A zero-shot probe with the run’s encoder gets").inner_text()
+    page.get_by_role("button", name="Would another model get these right?").click()
+    page.wait_for_selector("#probe-result h3")
+    assert title in page.locator("#probe-result").inner_text()
+    fixed, errors = re.findall("[0-9]+", right)
+    assert f"Fixed {fixed}" in " ".join(page.locator("#probe-result").inner_text().split())
+    assert int(fixed) < int(errors)
 
 
 def test_two_visitors_do_not_see_each_others_selection(open_page: Visit) -> None:
@@ -165,14 +199,14 @@ def write_audit(folder: Path, n: int = 96) -> tuple[Path, Path]:
 def test_an_upload_runs_to_its_result_and_can_be_downloaded(open_page: Visit, tmp_path: Path) -> None:
     table, archive = write_audit(tmp_path)
     page = open_page()
-    page.get_by_role("tab", name="Your data").click()
-    page.set_input_files("#table input[type=file]", table)
+    page.get_by_role("button", name="New run").click()
+    page.set_input_files("#brought input[type=file]", table)
     page.wait_for_selector("#columns table")
     assert "prob_bus" in page.locator("#columns").inner_text()
-    page.set_input_files("#images input[type=file]", archive)
-    page.wait_for_function("document.querySelector('#images').innerText.includes('pictures')")
+    page.set_input_files("#brought input[type=file]", archive)
+    page.wait_for_function("document.querySelector('#images')?.innerText.includes('pictures')")
+    page.get_by_role("button", name="Options").click()
     page.get_by_label("a third").check()
-    page.get_by_role("button", name="Only some classes").click()
     page.locator("#within input").click()
     page.get_by_role("option", name="car (48 rows)").wait_for()
     page.keyboard.press("Escape")
@@ -180,25 +214,29 @@ def test_an_upload_runs_to_its_result_and_can_be_downloaded(open_page: Visit, tm
     page.wait_for_selector("#status li.present", timeout=30_000)
     page.wait_for_function("document.querySelector('#pane').innerText.includes('held-out samples')", timeout=400_000)
     page.wait_for_selector(READY, state="attached")
-    assert "cross-entropy" in page.locator("#pane .explained").inner_text()
+    assert "cross-entropy" in page.locator("#pane .explained").text_content()
+    reader = open_page(address=page.url)  # who has the link sees the same
+    assert reader.locator("#strip h2").inner_text() == page.locator("#strip h2").inner_text()
+    reader.wait_for_function("[...document.querySelectorAll('#pane img')].some((image) => image.naturalWidth)")
+    unfold_closing(page)
     with page.expect_download() as download:
-        page.locator("#download-json").click()
+        page.locator("#take-diagnosis-json").click()
     said = Path(download.value.path()).read_text("utf-8")
     assert '"schema"' in said
     page.get_by_role("button", name="Show them").click()
-    page.wait_for_selector("#prediction .predicted")
-    assert page.locator("#prediction .digest code").inner_text() in said
+    page.wait_for_selector("#compare-result .compared")
+    digest = re.search("[0-9a-f]{64}", page.locator("#compare-result .sure").text_content())
+    assert digest[0] in said
 
 
 @pytest.mark.slow
 def test_cancel_stops_a_run_and_keeps_the_form(open_page: Visit, tmp_path: Path) -> None:
     table, archive = write_audit(tmp_path, 240)
     page = open_page()
-    page.get_by_role("tab", name="Your data").click()
-    page.set_input_files("#table input[type=file]", table)
-    page.set_input_files("#images input[type=file]", archive)
+    page.get_by_role("button", name="New run").click()
+    page.set_input_files("#brought input[type=file]", [table, archive])
     page.wait_for_selector("#columns table")
-    page.wait_for_function("document.querySelector('#images').innerText.includes('pictures')")
+    page.wait_for_function("document.querySelector('#images')?.innerText.includes('pictures')")
     assert page.locator("#cancel").is_disabled()
     page.get_by_role("button", name="Run the diagnosis").click()
     page.wait_for_selector("#status li.present", timeout=30_000)
@@ -212,8 +250,8 @@ def test_a_table_that_cannot_be_used_gives_one_message_and_loses_nothing(open_pa
     table = tmp_path / "broken.csv"
     table.write_text("file,colour\n" + "".join(f"{i}.png,red\n" for i in range(30)))
     page = open_page()
-    page.get_by_role("tab", name="Your data").click()
-    page.set_input_files("#table input[type=file]", table)
+    page.get_by_role("button", name="New run").click()
+    page.set_input_files("#brought input[type=file]", table)
     page.wait_for_selector("#columns table")
     page.get_by_role("button", name="Run the diagnosis").click()
     page.wait_for_selector(".toast-body", timeout=30_000)
@@ -233,10 +271,9 @@ def test_pictures_counted_from_another_number_stop_a_run_until_the_visitor_says_
         for i in range(60):
             pictures.writestr(f"{i}.png", draw_picture(i))
     page = open_page()
-    page.get_by_role("tab", name="Your data").click()
-    page.set_input_files("#table input[type=file]", table)
-    page.set_input_files("#images input[type=file]", archive)
-    page.wait_for_function("document.querySelector('#images').innerText.includes('from_zero')")
+    page.get_by_role("button", name="New run").click()
+    page.set_input_files("#brought input[type=file]", [table, archive])
+    page.wait_for_function("document.querySelector('#images')?.innerText.includes('from_zero')")
     page.wait_for_selector("#columns .as-read")
     tick = page.get_by_label("Accept the table as it is")
     assert not tick.is_visible()
@@ -254,7 +291,8 @@ def test_a_loss_that_is_a_score_is_said_of_one_table_and_not_of_the_next(open_pa
     from playwright.sync_api import expect
 
     page = open_page()
-    page.get_by_role("tab", name="Your data").click()
+    page.get_by_role("button", name="New run").click()
+    page.get_by_role("button", name="Options").click()
     page.get_by_role("button", name="More settings").click()
     score = page.get_by_label("The loss column is a score")
     for name, sign in (("scores", -1), ("losses", 1)):
@@ -263,8 +301,8 @@ def test_a_loss_that_is_a_score_is_said_of_one_table_and_not_of_the_next(open_pa
         if name == "losses":
             score.check()
             page.locator("#table button[aria-label='Clear']").click()
-            page.wait_for_selector("#table input[type=file]", state="attached")
-        page.set_input_files("#table input[type=file]", table)
+            page.wait_for_selector("#brought input[type=file]", state="attached")
+        page.set_input_files("#brought input[type=file]", table)
         page.wait_for_selector("#columns .as-read")
         expect(score).not_to_be_checked()
 

@@ -131,7 +131,7 @@ def test_an_outline_comes_back(open_page: Visit) -> None:
 
 def test_an_own_run_is_found_again_after_a_reload_read_by_a_link_and_deleted(open_page: Visit, tmp_path: Path) -> None:
     page = open_page()
-    page.get_by_role("tab", name="Your data").click()
+    page.get_by_role("button", name="New run").click()
     link = diagnose_on_page(page, tmp_path)
     kept = page.evaluate("localStorage.getItem('errata-runs')")
     assert parts(page)["run"] not in kept  # the address tells nobody how to change or delete it
@@ -141,7 +141,7 @@ def test_an_own_run_is_found_again_after_a_reload_read_by_a_link_and_deleted(ope
     reader = follow(open_page, link)
     reader.wait_for_function("document.querySelector('#picker input')?.value.startsWith('From a link')", timeout=60_000)
     assert reader.evaluate("localStorage.getItem('errata-runs')") is None
-    page.get_by_role("tab", name="Your data").click()
+    page.get_by_role("button", name="New run").click()
     page.get_by_role("button", name="Delete my data now").click()
     page.wait_for_selector("#connection p:visible", timeout=30_000)
     page.wait_for_function("localStorage.getItem('errata-runs') === null", timeout=30_000)
@@ -171,7 +171,7 @@ def test_where_nothing_may_be_copied_the_whole_address_can_be_read(open_page: Vi
     page = open_page(width=360)
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden')); }")
     page.evaluate("history.replaceState(null, '', '?lasso=' + '0.1234,0.1234+'.repeat(40))")
-    page.get_by_role("button", name="Copy link").click()
+    page.get_by_role("button", name="Share").click()
     page.wait_for_function("document.querySelector('.copied').innerText.includes('lasso=')")
     assert page.evaluate("document.querySelector('.copied').getBoundingClientRect().right <= innerWidth")
 
@@ -185,7 +185,7 @@ def test_a_link_to_another_run_shows_nothing_of_the_first_one_while_it_is_on_its
     page.goto(f"{page_address}?run=example-nothing")
     page.get_by_text("Opening the run of this link").wait_for(timeout=60_000)
     page.wait_for_selector(READY, state="attached", timeout=60_000)
-    for part in ("#strip", "#pane .card", "#notes", ".open-run", "#picker"):
+    for part in ("#strip", "#pane .card", ".open-run", "#picker"):
         assert not page.locator(part).first.is_visible(), part
     page.unroute("**/queue/join**")  # what waited goes on
     page.wait_for_selector("#strip:visible", timeout=60_000)
@@ -203,9 +203,9 @@ def test_a_tab_that_is_opened_before_the_list_of_runs_has_come_stands_in_the_add
     page.route("**/queue/join**", lambda _: None)  # no answer yet
     with page.expect_request("**/queue/join**", timeout=60_000):
         page.goto(page_address)
-    page.get_by_role("tab", name="Scoreboard").click()
-    page.wait_for_selector("#tabs [data-tab-id=board][aria-selected=true]")
+    page.get_by_role("tab", name="Compare").click()
+    page.wait_for_selector("#tabs [data-tab-id=compare][aria-selected=true]")
     assert parts(page) == {}
     page.unroute("**/queue/join**")  # what waited goes on
-    page.wait_for_function("location.search === '?tab=board'", timeout=60_000)
+    page.wait_for_function("location.search === '?tab=compare'", timeout=60_000)
     context.close()

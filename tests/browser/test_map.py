@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from core.records import Diagnosis, FailureMap
+from core.reports.figures.template import HUES
 from tests.browser.conftest import resize, show_map
 from tests.support.contrast import switch_mode
 from tests.support.map_picture import crowd, picture, until
 from tests.support.showcase import make_showcase
 from webapp import failure_map
-from webapp.markup.html import HUES
 
 pytestmark = pytest.mark.browser
 RINGED = """() => {
@@ -62,7 +62,7 @@ def test_every_cluster_has_an_outline_at_every_size_a_point_its_picture_and_a_lo
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     resize(page, 1280, 800)
     page.mouse.move(*crowd(page))
-    page.wait_for_selector("#map .map-hover img[src^='data:image/webp']")
+    page.wait_for_selector("#map .map-hover img[src*='/image?']")
     assert "street/" in page.locator("#map .map-hover").inner_text()
     page.mouse.move(0, 0)
     page.wait_for_selector("#map .map-hover", state="hidden")

@@ -55,6 +55,42 @@ def test_a_text_is_asked_and_answered_with_the_keyboard_and_the_clip_plays_on_re
     page.wait_for_selector("dialog.enlarged", state="detached")
 
 
+def test_a_clip_plays_while_the_pointer_or_the_keyboard_is_on_it_and_never_where_motion_is_reduced(
+    open_page: Visit, page_address: str
+) -> None:
+    run = RUNS.offer(ASSETS / "examples" / "clips" / "run.errata")
+    page = open_page(address=f"{page_address}?run={run}&cluster=1")
+    page.wait_for_selector("#panel-worst .tile img")
+    first, second = (page.locator("#panel-worst .tile img").nth(i) for i in (0, 1))
+
+    def playing() -> list[bool]:
+        return [
+            f"run-image/{run}/" in (src := image.get_attribute("src")) and "/clip?" in src for image in (first, second)
+        ]
+
+    assert playing() == [False, False]
+    first.hover()
+    assert playing() == [True, False]
+    page.wait_for_function("document.querySelector('#panel-worst .tile img').naturalWidth")
+    second.hover()
+    assert playing() == [False, True]
+    page.mouse.move(0, 0)
+    assert playing() == [False, False]
+    page.locator("#panel-worst .tile").first.focus()
+    page.keyboard.press("Tab")
+    assert playing() == [False, True]
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Play the clip").wait_for()
+    assert "/frames?" in page.locator("dialog.enlarged img").get_attribute("src")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    page.emulate_media(reduced_motion="reduce")
+    page.keyboard.press("Tab")
+    first.hover()
+    assert playing() == [False, False]
+
+
 def check_fits(page: Any, width: int, height: int) -> None:
     """The enlarged clip, its curve and its buttons stand within a window of that size."""
     box = page.locator("dialog.enlarged").bounding_box()

@@ -43,7 +43,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> None:
     name = ShownName(0, "No phrase names it; a visual word tells it.", [Crop(DOT, "7", True)])
     shown = WordPatches(WordMaps((word,), 0, cells, np.arange(N)), (name,))
     monkeypatch.setattr(patches, "patches_of", lambda run: shown)
-    for module in ("tab", "picked"):
+    for module in ("tab", "picked", "moments"):
         monkeypatch.setattr(f"webapp.explore.{module}.patches_of", lambda run: shown)
 
 

@@ -1,8 +1,9 @@
-"""Journeys through the Probe tab in a real browser, on the shipped example with its own encoder."""
+"""Journeys through Classes in Probe in a real browser, on the shipped example with its own encoder."""
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,13 +18,13 @@ pytestmark = pytest.mark.browser
 
 Visit = Callable[..., Any]
 READ = [
-    ".probe-card span span",
-    ".probe-card small",
+    ".probe-method span",
     ".control small",
     ".form-run",
-    "#probe-result .said",
-    "#probe-result .outcome",
-    "#probe-result .press-count",
+    ".probe-count",
+    "#probe-result .tile-line",
+    "#probe-figures .rows td",
+    "#probe-figures .note",
     "#probe-gallery .tile-line",
     "#probe-why dt",
     "#probe-why .part-row em",
@@ -38,26 +39,43 @@ def page_address(shipped_address: str) -> str:
 def open_probes(page: Any) -> None:
     page.get_by_role("tab", name="Probe").click()
     page.wait_for_selector("#probe-form form", timeout=60_000)
+    page.wait_for_selector("#probe-result .probe-group", timeout=60_000)
 
 
-def run_probe(page: Any) -> None:
-    page.get_by_role("button", name="Run the probe").click()
-    page.wait_for_selector("#probe-result .result-head", timeout=120_000)
+def choose(page: Any, name: str) -> None:
+    """Choose a method, whose fold is opened if it is folded away, and open its settings."""
+    method = page.locator(f"input[name=probe][value='{name}']")
+    if not method.is_visible():
+        page.get_by_text("Other methods").click()
+    method.check()
+    page.wait_for_selector(f"form[data-probe='{name}']")
+    page.locator("#probe-form .probe-more summary").click()
 
 
-def test_zero_shot_runs_on_the_example_and_an_image_is_explained_in_a_narrower_window_too(open_page: Visit) -> None:
+def run_probe(page: Any, name: str) -> None:
+    page.locator("#probe-form .form-run").click()
+    page.wait_for_selector("#probe-status [data-shown]", timeout=120_000, state="attached")
+    page.wait_for_function(
+        "(name) => document.querySelector('#probe-result h2')?.textContent.startsWith(name)", arg=name, timeout=120_000
+    )
+
+
+def test_the_place_opens_with_groups_of_images_and_one_image_is_explained_in_a_narrower_window_too(
+    open_page: Visit,
+) -> None:
     page = open_page(1400, 900)
     open_probes(page)
-    assert "Choose a probe" in page.locator("#probe-result").inner_text()
-    page.wait_for_function("document.querySelector('#probe-form .estimate').textContent.startsWith('About')")
-    run_probe(page)
-    said = page.locator("#probe-result .result-head").inner_text()
-    assert "zero-shot: right on" in said
-    assert "of 960 images" in said
-    assert " and broke " in said
-    page.wait_for_function("document.activeElement?.tagName === 'H2'")  # a screen reader starts at the result
-    page.locator("#probe-result [data-kind='both'][data-scope='1']").click()
-    page.wait_for_function("document.querySelector('#probe-gallery h3').innerText.startsWith('Both wrong')")
+    first = page.locator("#probe-result .probe-group").first
+    assert re.fullmatch(
+        r"Zero-shot gets \d+ of these \d+ errors right, and \d+ wrong that your model gets right\.",
+        first.locator(".probe-count").inner_text(),
+    )
+    for kind in ("fixed", "broken", "both"):
+        box = first.locator(f".probe-kind.{kind} img").first.bounding_box()
+        assert 110 <= box["width"] <= 160
+    assert page.locator("#probe-result .probe-group").last.locator("h3").inner_text() == "All images"
+    page.locator("#probe-result .probe-group[data-scope='1'] [data-do='kind'][data-kind='both']").click()
+    page.wait_for_function("document.querySelector('#probe-gallery h3')?.innerText?.startsWith('Both wrong')")
     pressed = page.locator("#probe-gallery .tile").first
     names = [t.split(": ", 1)[1] for t in pressed.locator(".tile-line").all_inner_texts()]
     pressed.click()
@@ -67,9 +85,18 @@ def test_zero_shot_runs_on_the_example_and_an_image_is_explained_in_a_narrower_w
     assert page.locator("#probe-why .part-row").count() == 6
     assert page.locator("#probe-why .outcome.bad").count() == 2
     assert "a photo of a" in why
+    page.locator("#probe-intervals > summary").click()
     page.set_viewport_size({"width": 700, "height": 900})
     check_contrast(page, READ)
     check_width(page)
+
+
+def test_the_group_that_is_picked_in_findings_comes_first(open_page: Visit) -> None:
+    page = open_page(1400, 900)
+    page.locator("#pane [data-cluster='1']").first.click()
+    page.wait_for_function("new URLSearchParams(location.search).get('cluster') || location.href.includes('cluster')")
+    open_probes(page)
+    assert page.locator("#probe-result .probe-group").first.get_attribute("data-scope") == "1"
 
 
 def test_the_form_is_filled_checked_and_sent_with_the_keyboard(open_page: Visit) -> None:
@@ -77,27 +104,24 @@ def test_the_form_is_filled_checked_and_sent_with_the_keyboard(open_page: Visit)
     open_probes(page)
     page.locator("input[name=probe][value='zero-shot']").focus()
     page.keyboard.press("ArrowDown")
-    page.wait_for_selector("form[data-probe='label-desc']")
-    page.keyboard.press("ArrowDown")
-    page.wait_for_selector("form[data-probe='sus-x']")
-    assert page.locator("#probe-pool").is_visible()
-    page.keyboard.press("ArrowUp")
-    page.wait_for_selector("form[data-probe='label-desc']")
+    page.wait_for_selector("form[data-probe='lp++']")
+    assert not page.locator("#probe-pool").is_visible()
     page.keyboard.press("ArrowUp")
     page.wait_for_selector("form[data-probe='zero-shot']")
+    page.locator("#probe-form .probe-more summary").focus()
+    page.keyboard.press("Enter")
     page.locator("#set-templates").select_option("own")
     page.locator("#set-own_templates").fill("a drawing of it")
     page.wait_for_function("document.querySelector('#probe-form .estimate').textContent.includes('exactly once')")
     page.locator("#set-own_templates").fill("a drawing of a {}.")
     page.wait_for_function("document.querySelector('#probe-form .estimate').textContent.startsWith('About')")
-    page.get_by_text("More settings").click()
     page.locator("#set-seed").focus()
     page.keyboard.press("Enter")
-    page.wait_for_selector("#probe-result .result-head", timeout=120_000)
-    page.locator("#probe-result").get_by_role("tab", name="Beside your model").focus()
-    for _ in range(3):
-        page.keyboard.press("ArrowRight")
-    assert "a drawing of a bird." in page.locator("#panel-probe-learned").inner_text()
+    page.wait_for_function("document.querySelector('#probe-result h2').textContent.includes('own templates')")
+    page.wait_for_function("document.activeElement?.tagName === 'H2'")  # a screen reader starts at the result
+    page.wait_for_selector("#probe-learned", timeout=60_000)
+    page.locator("#probe-learned summary").first.click()
+    assert "a drawing of a bird." in page.locator("#probe-learned").inner_text()
 
 
 def test_descriptions_of_a_file_are_edited_and_another_probe_keeps_them_beside_its_own_defaults(
@@ -105,17 +129,18 @@ def test_descriptions_of_a_file_are_edited_and_another_probe_keeps_them_beside_i
 ) -> None:
     page = open_page(1400, 900)
     open_probes(page)
+    page.locator("#probe-form .probe-more summary").click()
     page.set_input_files(
         "#fill-descriptions",
         {"name": "own.json", "mimeType": "application/json", "buffer": b'{"bird": ["a bird with wings."]}'},
     )
     page.wait_for_function("document.querySelector('#set-descriptions').value.includes('wings')")
     page.locator("#set-descriptions").fill('{"bird": ["a bird with a long beak."]}')
-    run_probe(page)
-    page.locator("#probe-result").get_by_role("tab", name="Texts and support").click()
-    assert "a bird with a long beak." in page.locator("#panel-probe-learned").inner_text()
-    page.locator("input[name=probe][value='tip-adapter']").check()
-    page.wait_for_selector("form[data-probe='tip-adapter']")
+    run_probe(page, "Zero-shot, descriptions")
+    page.wait_for_selector("#probe-learned", timeout=60_000)
+    page.locator("#probe-learned summary").first.click()
+    assert "a bird with a long beak." in page.locator("#probe-learned").inner_text()
+    choose(page, "tip-adapter")
     switch = page.locator("#set-tune")
     assert switch.is_checked()
     on = switch.screenshot()
@@ -124,57 +149,35 @@ def test_descriptions_of_a_file_are_edited_and_another_probe_keeps_them_beside_i
     default = page.locator("#set-shots").get_attribute("value")
     page.locator("#set-shots").fill("3")
     assert "a long beak" in page.locator("#set-descriptions").input_value()
-    page.locator("input[name=probe][value='lp++']").check()
-    page.wait_for_selector("form[data-probe='lp++']")
-    assert page.locator("#set-shots").input_value() == page.locator("#set-shots").get_attribute("value")
-    page.locator("input[name=probe][value='tip-adapter']").check()
-    page.wait_for_selector("form[data-probe='tip-adapter']")
+    choose(page, "lp++")
+    assert page.locator("#set-shots").input_value() == "16"
+    choose(page, "tip-adapter")
     assert page.locator("#set-shots").input_value() == default
 
 
-def test_probes_stand_side_by_side_and_no_table_of_theirs_is_cut(open_page: Visit) -> None:
+def test_few_shot_draws_how_many_images_it_takes_and_no_table_of_the_results_is_cut(open_page: Visit) -> None:
     page = open_page(1400, 900)
-    open_probes(page)
-    run_probe(page)
-    page.locator("input[name=probe][value='sus-x']").check()
-    page.wait_for_selector("form[data-probe='sus-x']")
-    page.get_by_role("button", name="Run the probe").click()
-    page.wait_for_function("document.querySelector('#probe-result h2')?.innerText.startsWith('sus-x')", timeout=120_000)
-    page.locator("#probe-result").get_by_role("tab", name="All results (2)").click()
-    assert page.locator("#panel-probe-all .matrix tbody tr").count() == 3
-    page.locator("#panel-probe-all [data-do='result']", has_text="zero-shot").click()
-    page.wait_for_function("document.querySelector('#probe-result h2')?.innerText.startsWith('zero-shot')")
-    page.get_by_role("tab", name="Findings").click()
-    page.get_by_role("tab", name="Probe").click()
-    assert "zero-shot" in page.locator("#probe-result h2").inner_text()
-    page.locator("input[name=probe][value='lp++']").check(force=True)
-    page.wait_for_selector("form[data-probe='lp++']")
-    page.get_by_role("button", name="Run the probe").click()
-    page.wait_for_function("document.querySelector('#probe-result .pane-title').textContent.includes('lp++')")
-    for width in (1280, 390):
-        check_tables(page, width)
-
-
-def test_fewer_shots_give_a_curve_with_its_table_that_keeps_contrast_and_width(open_page: Visit) -> None:
-    page = open_page(700, 900)
     open_probes(page)
     page.locator("input[name=probe][value='lp++']").check()
     page.wait_for_selector("form[data-probe='lp++']")
-    page.locator("#set-shots").fill("4")
-    before = page.locator("#probe-form .estimate").inner_text()
-    page.get_by_label("Fewer shots too").check()
-    page.wait_for_function("old => document.querySelector('#probe-form .estimate').textContent !== old", arg=before)
-    run_probe(page)
-    page.locator("#probe-result").get_by_role("tab", name="By shots").click()
-    panel = page.locator("#panel-probe-shots")
-    assert panel.locator("tbody tr").count() == 4  # zero-shot, then 1, 2 and 4
-    boxes = [dot.bounding_box() for dot in panel.locator(".shot-dot").all()]
-    assert [box["x"] for box in boxes] == sorted(box["x"] for box in boxes)
-    plot = panel.locator(".shot-plot").bounding_box()
-    assert all(plot["y"] <= box["y"] + 4 <= plot["y"] + plot["height"] for box in boxes)
-    assert panel.locator("polyline").evaluate("line => line.getBoundingClientRect().width") > 300
-    check_contrast(page, ["#panel-probe-shots li", ".shot-ticks span", ".shot-curves figcaption", ".shot-table td"])
-    check_width(page)
+    run_probe(page, "Few-shot, 16 shots")
+    chart = page.locator("#probe-shots")
+    chart.locator(".errorbar").first.wait_for(state="attached")
+    assert chart.locator(".errorbar").count() == 5
+    assert [t.text_content() for t in chart.locator(".xtick text").all()] == ["1", "2", "4", "8", "16"]
+    assert "right, of 960 images" in chart.locator(".ytitle").text_content()
+    page.get_by_role("tab", name="Findings").click()
+    page.get_by_role("tab", name="Probe").click()
+    assert "Few-shot" in page.locator("#probe-result h2").inner_text()  # it is still there
+    page.wait_for_selector("#probe-shots-figures")
+    for summary in page.locator("#probe-figures .probe-fold > summary").all():
+        summary.click()
+    assert page.locator("#probe-shots-figures tbody tr").count() == 6  # zero-shot, then 1, 2, 4, 8 and 16
+    for width in (1280, 390):
+        check_tables(page, width)
+    resize(page, 1400, 900)
+    page.locator("#probe-all [data-do='result']", has_text="zero-shot").click()
+    page.wait_for_function("document.querySelector('#probe-result h2')?.innerText.startsWith('Zero-shot')")
 
 
 def dark_share(picture: bytes) -> float:
@@ -183,21 +186,24 @@ def dark_share(picture: bytes) -> float:
         return float((np.asarray(opened.convert("L")) < 150).mean())
 
 
-def test_a_number_that_is_none_is_refused_and_a_stopped_run_keeps_the_focus(open_page: Visit) -> None:
+def test_a_number_that_is_none_is_refused_and_a_job_goes_on_while_its_visitor_is_in_another_place(
+    open_page: Visit,
+) -> None:
     page = open_page(1400, 900)
     open_probes(page)
-    run_probe(page)
-    page.wait_for_function("document.activeElement?.tagName === 'H2'")
-    page.locator("input[name=probe][value='coop']").check()
-    page.wait_for_selector("form[data-probe='coop']")
+    choose(page, "coop")
     page.locator("#set-shots").fill("")
     page.locator("#set-shots").press_sequentially("e")
     page.wait_for_function("document.querySelector('#probe-form .estimate').textContent.includes('whole number')")
     page.locator("#set-shots").fill("4")
-    page.get_by_role("button", name="Run the probe").click()
-    page.wait_for_function("document.querySelector('#probe-status h3').innerText.startsWith('Working')")
-    page.locator(".form-cancel").click()
-    page.wait_for_function("document.querySelector('#probe-status h3').innerText === 'Stopped'", timeout=60_000)
+    page.locator("#probe-form .form-run").click()
+    page.wait_for_function("document.querySelector('#probe-status h3')?.innerText?.startsWith('Working')")
+    page.get_by_role("tab", name="Findings").click()
+    page.wait_for_timeout(1500)
+    page.get_by_role("tab", name="Probe").click()
+    page.wait_for_function("document.querySelector('#probe-status h3')?.innerText?.startsWith('Working')")
+    page.locator("#probe-form .form-cancel").click()
+    page.wait_for_function("document.querySelector('#probe-status h3')?.innerText === 'Stopped'", timeout=60_000)
     page.wait_for_timeout(500)
     assert page.evaluate("document.activeElement.className") == "form-cancel"
 
@@ -215,10 +221,9 @@ SHADOWS = """(frame) => {
 def check_tables(page: Any, width: int) -> None:
     """No table is cut in a window of that width, and one that goes on says so and is scrolled by keys."""
     resize(page, width, 900)
-    for key in ("probe-beside", "probe-classes", "probe-learned", "probe-all"):
-        page.locator(f"#tab-{key}").click()
-        frame = page.evaluate_handle(OVER, "#probe-result .scroll").as_element()
-        if width == 1280 or key == "probe-learned":
+    for key in ("intervals", "learned", "all"):
+        frame = page.evaluate_handle(OVER, f"#probe-{key} .scroll").as_element()
+        if width == 1280 or key != "all":
             assert frame is None, key
             continue
         n, attachment, repeat = frame.evaluate(SHADOWS)

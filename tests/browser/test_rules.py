@@ -11,15 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.browser.conftest import unfold_closing
 from tests.support.map_picture import crowd
 from tests.webapp.server.test_guard import serve
 from webapp.app import build_app
 from webapp.server.accounts import Accounts, hash_password
 from webapp.server.rules import WebRules
 from webapp.server.settings import launch_settings
+from webapp.state.query import tabs as tab_names
 
 pytestmark = pytest.mark.browser
 
+OPEN = "(tab) => document.querySelector(`#tabs [data-tab-id=${tab}]`).click()"
 SINK = "http://127.0.0.1:9/"
 """Nothing listens there; that a browser was made to ask is seen in the browser itself."""
 COLUMN = f"<img src={SINK}column>"
@@ -58,19 +61,17 @@ def watched(chromium: Any, page_address: str) -> Iterator[tuple[Callable[..., An
         context.close()
 
 
-def visit_tabs(page: Any) -> int:
-    """Open each tab of the page in turn; how many there were."""
-    names = page.locator("#tabs > .tab-wrapper [role=tab]").all_inner_texts()
-    for name in names:
-        page.get_by_role("tab", name=name, exact=True).first.click()
-        page.wait_for_timeout(400)
-    return len(names)
+def visit_tabs(page: Any) -> None:
+    """Open each place of the page in turn."""
+    for tab in tab_names():
+        page.evaluate(OPEN, tab)
+        page.wait_for_timeout(2_000)  # until it is built
 
 
 def test_every_tab_works_under_the_policy(watched: Any) -> None:
     visit, faults = watched
     page = visit()
-    assert visit_tabs(page) == 10
+    visit_tabs(page)
     page.get_by_role("tab", name="Findings", exact=True).click()
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#pane .selection-chip")
@@ -78,9 +79,10 @@ def test_every_tab_works_under_the_policy(watched: Any) -> None:
     page.get_by_label("Where do you suspect errors?").fill("in the dark")
     page.get_by_label("Where do you suspect errors?").press("Enter")
     page.wait_for_selector("#answer .answer", timeout=60_000)
+    page.get_by_role("tab", name="Findings", exact=True).click()
+    unfold_closing(page)
     with page.expect_download() as download:
-        page.get_by_role("tab", name="Findings", exact=True).click()
-        page.locator("#download-json").click()
+        page.locator("#take-diagnosis-json").click()
     assert download.value.suggested_filename.endswith(".json")
     assert faults == []
 
@@ -151,12 +153,11 @@ def hostile_table(folder: Path, *, loss: bool) -> tuple[Path, Path]:
 
 
 def bring(page: Any, table: Path, embeddings: Path) -> None:
-    page.get_by_role("tab", name="Your data", exact=True).click()
-    page.set_input_files("#table input[type=file]", table)
+    page.get_by_role("button", name="New run").click()
+    page.set_input_files("#brought input[type=file]", table)
     page.wait_for_selector("#columns table")
-    page.get_by_role("button", name="Your own embeddings").click()
-    page.set_input_files("#vectors input[type=file]", embeddings)
-    page.wait_for_function("document.querySelector('#vectors').innerText.includes('vectors')")
+    page.set_input_files("#brought input[type=file]", embeddings)
+    page.wait_for_function("document.querySelector('#vectors')?.innerText.includes('vectors')")
     page.get_by_role("button", name="Run the diagnosis").click()
 
 

@@ -78,7 +78,7 @@ def visit(chromium: Any) -> Iterator[Visit]:
 def opens(page: Any, address: str) -> Any:
     page.goto(address)
     page.wait_for_selector(READY, state="attached", timeout=60_000)
-    page.get_by_role("tab", name="Your data").click()
+    page.get_by_role("button", name="New run").click()
     page.wait_for_selector("#my-runs h2:visible")
     return page
 
@@ -97,7 +97,7 @@ def test_a_run_keeps_its_name_over_a_restart_is_nobody_else_s_and_is_deleted_wit
     page = opens(visit(), address)
     assert "No runs yet" in page.locator("#my-runs").inner_text()
     link = diagnose_on_page(page, tmp_path)
-    page.get_by_role("tab", name="Your data").click()
+    page.get_by_role("button", name="New run").click()
     row = row_of(page, "Your run")
     assert "120 " in row.inner_text()
     assert "deleted in" in row.inner_text()
@@ -118,7 +118,7 @@ def test_a_run_keeps_its_name_over_a_restart_is_nobody_else_s_and_is_deleted_wit
     other.wait_for_timeout(1500)
     assert "No runs yet" in other.locator("#my-runs").inner_text()
 
-    page.get_by_role("tab", name="Your data").click()
+    page.get_by_role("button", name="New run").click()
     row = row_of(page, "Tuesday")
     row.get_by_role("button", name="Delete").click()
     row.get_by_role("button", name="Keep").click()
@@ -181,11 +181,11 @@ def test_who_has_gone_to_another_tab_is_left_there_when_the_run_ends(
         JOBS.line.enter(job)
     start_run(page, tmp_path)
     page.wait_for_function("document.querySelector('#status').innerText.includes('Next in line')", timeout=60_000)
-    page.get_by_role("tab", name="How to read this").click()
+    page.get_by_role("button", name="How to read this").click()
     for job in held:
         JOBS.line.leave(job)
     page.wait_for_selector("#offer .offer:visible", timeout=240_000)
-    assert page.get_by_role("tab", name="How to read this").get_attribute("aria-selected") == "true"
+    assert page.locator("#tabs [data-tab-id=reading]").get_attribute("aria-selected") == "true"
     opened = page.locator(".open-run b")
     before = opened.inner_text()
     assert not before.startswith("Your run")

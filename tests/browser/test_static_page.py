@@ -43,7 +43,7 @@ def page(chromium: Any, folder: Path) -> Iterator[Any]:
 def test_a_cluster_an_outline_a_colour_and_a_sample_open_without_a_server(page: Any) -> None:
     page.locator("#pane .card[data-do=cluster]").first.click()
     page.wait_for_selector("#pane .selection-chip")
-    assert "Adjusted p" in page.locator("#pane").inner_text()
+    assert "adjusted p" in page.locator("#pane").inner_text()
     page.locator("#pane .tile img").first.scroll_into_view_if_needed()
     until(lambda: page.evaluate("document.querySelector('#pane .tile img').naturalWidth") > 0)
     page.keyboard.press("Escape")
@@ -54,12 +54,12 @@ def test_a_cluster_an_outline_a_colour_and_a_sample_open_without_a_server(page: 
     draw_lasso(page, [(0.05, 0.15), (0.95, 0.15), (0.95, 0.95), (0.05, 0.95)])
     page.locator("#pane .pane-title", has_text="Your selection").wait_for()  # its policy forbids waiting by a script
     assert "Not tested" in page.locator("#pane .flag").inner_text()
-    n = page.locator("#samples .linked-n").inner_text()
+    n = page.locator("#samples .samples-n").inner_text()
     assert n.endswith("of 120 samples")
     page.locator("#find").fill("no such id")
-    assert page.locator("#samples .linked-n").inner_text() == "0 of 120 samples"
+    assert page.locator("#samples .samples-n").inner_text() == "0 of 120 samples"
     page.locator("#find").fill("")
-    assert page.locator("#samples .linked-n").inner_text() == n
+    assert page.locator("#samples .samples-n").inner_text() == n
     page.locator("#samples [data-sort=loss]").click()
     page.wait_for_selector("#samples [aria-sort=ascending]")
     name = page.locator("#samples [data-open]").first.inner_text()

@@ -15,7 +15,7 @@ from tests.support.contrast import check_contrast, check_width
 pytestmark = pytest.mark.browser
 
 Visit = Callable[..., Any]
-DONE = "#tags-table .tags"
+DONE = "#tags-made .tags"
 
 
 def open_tags(page: Any) -> None:
@@ -66,6 +66,6 @@ def test_a_tag_is_picked_with_the_keyboard_and_its_samples_are_shown_on_the_map(
     assert page.locator("#tagged .tile").count() > 0
     page.locator("#tagged summary").click()
     assert page.locator("#tagged details tbody tr").count() == 14
-    page.get_by_role("button", name="Show on the map").click()
+    page.locator("#tagged").get_by_role("button", name="Show on the map").click()
     page.wait_for_selector("#pane .selection-chip")
     assert f"Tagged “{name}”" in page.locator("#pane .pane-title").inner_text()

@@ -14,6 +14,7 @@ from tests.browser.conftest import READY
 from webapp.app import build_app
 from webapp.server.settings import launch_settings
 from webapp.state.jobs import JOBS
+from webapp.state.lasting import LastingJobs
 from webapp.state.quotas import SHARED, quotas, set_quotas
 from webapp.state.uploads import UPLOADS
 
@@ -43,13 +44,13 @@ def write_table(folder: Path) -> Path:
 def bring(open_page: Visit, folder: Path) -> Any:
     """A page with a table in its form."""
     page = open_page()
-    page.get_by_role("tab", name="Your data").click()
-    page.set_input_files("#table input[type=file]", write_table(folder))
+    page.get_by_role("button", name="New run").click()
+    page.set_input_files("#brought input[type=file]", write_table(folder))
     return page
 
 
 def has_status(page: Any, text: str) -> None:
-    page.wait_for_function(f"document.querySelector('#status').innerText.includes({text!r})", timeout=30_000)
+    page.wait_for_function(f"document.querySelector('#status')?.innerText.includes({text!r})", timeout=30_000)
 
 
 def test_who_waits_sees_the_place_and_cancel_gives_it_up(open_page: Visit, tmp_path: Path, shared: None) -> None:
@@ -95,15 +96,15 @@ def test_a_run_of_nothing_does_not_seem_to_wait_and_after_a_refused_file_the_vis
     open_page: Visit, tmp_path: Path
 ) -> None:
     page = open_page()
-    page.get_by_role("tab", name="Your data").click()
+    page.get_by_role("button", name="New run").click()
     page.get_by_role("button", name="Run the diagnosis").click()
     has_status(page, "did not start")
     page.wait_for_selector("#run:not([disabled])", timeout=30_000)
-    page.set_input_files("#table input[type=file]", write_table(tmp_path))
+    page.set_input_files("#brought input[type=file]", write_table(tmp_path))
     page.wait_for_selector("#columns table")
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
         bomb.writestr("a.png", bytes(50 * 2**20))
-    page.set_input_files("#images input[type=file]", tmp_path / "bomb.zip")
+    page.set_input_files("#brought input[type=file]", tmp_path / "bomb.zip")
     page.get_by_text("bomb").first.wait_for(timeout=30_000)
     page.get_by_role("button", name="Run the diagnosis").click()
     has_status(page, "did not finish")
@@ -112,14 +113,14 @@ def test_a_run_of_nothing_does_not_seem_to_wait_and_after_a_refused_file_the_vis
 
 def test_a_message_goes_with_its_tab_and_the_next_one_says_its_own_reason(open_page: Visit) -> None:
     page = open_page()
-    page.get_by_role("tab", name="Your data").click()
+    page.get_by_role("button", name="New run").click()
     page.get_by_role("button", name="Run the diagnosis").click()
     page.locator(".toast-body", has_text="No table").wait_for(timeout=30_000)
-    page.get_by_role("tab", name="Predict").click()
+    page.get_by_role("tab", name="Compare").click()
     page.wait_for_selector(".toast-body", state="detached", timeout=5_000)
-    page.get_by_role("button", name="Check findings").click()
-    page.locator(".toast-body", has_text="No new samples").wait_for(timeout=30_000)
-    assert "No new samples" in page.locator("#predict-status").inner_text()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.locator(".toast-body", has_text="Nothing to compare").wait_for(timeout=30_000)
+    assert "Nothing to compare" in page.locator("#compare-status").inner_text()
 
 
 def test_a_visitor_deletes_what_they_brought(open_page: Visit, tmp_path: Path) -> None:
@@ -129,18 +130,19 @@ def test_a_visitor_deletes_what_they_brought(open_page: Visit, tmp_path: Path) -
     assert len(held) == 1
     with page.expect_navigation(timeout=30_000):
         page.get_by_role("button", name="Delete my data now").click()
-        has_status(page, "Deleted")
+        page.locator("#forgotten", has_text="Deleted").wait_for()
         assert not held[0].exists()
     page.wait_for_selector(READY, state="attached", timeout=60_000)
     assert "The server no longer has" in page.locator("#connection").inner_text()  # said for longer than a moment
-    page.get_by_role("tab", name="Your data").click()
-    page.wait_for_selector("#table")
-    assert "audit" not in page.locator("#table").inner_text()
+    page.get_by_role("button", name="New run").click()
+    page.wait_for_selector("#brought")
+    assert page.locator("#table").count() == 0
 
 
 def test_an_upload_that_another_one_replaced_in_its_field_is_deleted_too(open_page: Visit, tmp_path: Path) -> None:
     page = open_page()
-    page.get_by_role("tab", name="Your data").click()
+    page.get_by_role("button", name="New run").click()
+    page.get_by_role("button", name="Options").click()
     page.get_by_role("button", name="Your own phrases").click()
     before, brought = set(UPLOADS.paths()), set[Path]()
     for i in range(2):
@@ -152,7 +154,7 @@ def test_an_upload_that_another_one_replaced_in_its_field_is_deleted_too(open_pa
         brought = set(UPLOADS.paths()) - before
     assert {path.name for path in brought} == {"words0.txt", "words1.txt"}
     page.get_by_role("button", name="Delete my data now").click()
-    has_status(page, "Deleted")
+    page.locator("#forgotten", has_text="Deleted").wait_for()
     assert not any(path.exists() for path in brought)
 
 
@@ -162,15 +164,15 @@ def says(page: Any, text: str) -> None:
 
 def waits(page: Any, folder: Path) -> None:
     """Press Run and wait in line."""
-    page.get_by_role("tab", name="Your data").click()
-    page.set_input_files("#table input[type=file]", folder / "audit.csv")
+    page.get_by_role("button", name="New run").click()
+    page.set_input_files("#brought input[type=file]", folder / "audit.csv")
     page.wait_for_selector("#columns table", timeout=60_000)
     page.get_by_role("button", name="Run the diagnosis").click()
     has_status(page, "Next in line")
 
 
 def test_a_page_says_that_its_server_has_stopped_or_was_started_anew_and_what_did_not_finish(
-    chromium: Any, tmp_path: Path, shared: None
+    chromium: Any, tmp_path: Path, shared: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "audit.csv").write_text("file,loss\na.png,0.1\n")
     demo = build_app(examples=tmp_path)
@@ -178,9 +180,10 @@ def test_a_page_says_that_its_server_has_stopped_or_was_started_anew_and_what_di
     with chromium.new_context() as context:
         page = context.new_page()
         page.goto(address)
-        page.get_by_role("tab", name="Your data").wait_for(timeout=60_000)
+        page.get_by_role("button", name="New run").wait_for(timeout=60_000)
         assert page.locator("#connection").inner_text() == ""
         waits(page, tmp_path)
+        page.wait_for_function("location.search.includes('job=')")
         page.reload()
         page.wait_for_selector("#status", state="attached", timeout=60_000)
         has_status(page, "Next in line")
@@ -188,10 +191,12 @@ def test_a_page_says_that_its_server_has_stopped_or_was_started_anew_and_what_di
         demo.close()
         says(page, "does not answer")
         has_status(page, "Connection lost")
+        assert JOBS.stop_all(10)
+        monkeypatch.setattr(JOBS, "lasting", LastingJobs())  # a new process knows of none
         demo = build_app(examples=tmp_path)
         port = int(address.rstrip("/").rpartition(":")[2])
         demo.launch(server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings())
         says(page, "The server restarted")
         says(page, "Your work in progress did not finish")
-        has_status(page, "Did not finish")
+        has_status(page, "no longer has this run")
     demo.close()

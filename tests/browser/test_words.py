@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import read_toasts
+from tests.browser.conftest import read_toasts, unfold_closing
 from tests.support.contrast import check_contrast, check_width
 
 pytestmark = pytest.mark.browser
@@ -83,30 +83,36 @@ def test_thirty_clicks_by_keyboard_end_in_a_judgement_and_a_run_without_words_sa
     page = open_page()
     page.locator("#pane .card").first.click()
     page.get_by_role("button", name="Is the title right?").click()
-    page.wait_for_function("document.querySelector('#clicks-cluster input')?.value.startsWith('1:')")
-    page.get_by_role("button", name="Draw a strip").click()
-    page.wait_for_selector("#clicks .clicks-big img")
+    page.wait_for_selector("#pane .clicks-big img")
+    assert page.locator("#pane [data-row]").count() == 0  # no image tells that it is of the group
+    assert page.locator("#pane .say:visible").count() == 3
     for key in ("y", "n", "s", "u"):
         page.keyboard.press(key)
-    assert "2 of 30 answered" in page.locator("#clicks .clicks-count").inner_text()
-    marks = page.evaluate("[...document.querySelectorAll('#clicks .clicks-thumb')].map((t) => t.dataset.answer)")
+    page.reload()  # the address keeps the answers
+    page.wait_for_function("document.querySelector('#pane .clicks-count')?.innerText.includes('2 of 30 answered')")
+    marks = page.evaluate("[...document.querySelectorAll('#pane .clicks-thumb')].map((t) => t.dataset.answer)")
     assert marks[:3] == ["y", "n", ""]
     for _ in range(28):
         page.keyboard.press("y")
-    assert "30 of 30" in page.locator("#clicks .clicks-count").inner_text()
+    assert "30 of 30" in page.locator("#pane .clicks-count").inner_text()
     page.keyboard.press("Enter")  # the judgment's button has the focus
-    page.wait_for_selector("#judgement .judged")
-    assert page.evaluate("document.activeElement.tagName") == "H2"
-    assert "holds for" in page.locator("#judgement h2").inner_text()
-    assert page.locator("#clicks .clicks-stage").count() == 0
-    page.get_by_role("tab", name="Findings").click()
+    page.wait_for_selector("#pane .judged")
+    page.wait_for_function("document.activeElement.tagName === 'H3'")
+    assert "holds for" in page.locator("#pane .judged h3").inner_text()
+    assert page.locator("#panel-worst [data-row] img").count() == 24
+    page.get_by_role("button", name="Is the title right?").click()
+    page.wait_for_selector("#pane .clicks-stage")
+    page.locator("#pane [data-claim]").select_option(index=1)
+    page.wait_for_function("document.querySelector('#pane .clicks-stage h3').innerText.includes('in the dark')")
+    page.wait_for_function("document.activeElement.matches('.clicks-stage')")
+    page.get_by_role("button", name="Rename or note").click()
+    assert page.evaluate("document.activeElement.innerText") == "Copy to your runs"  # an example takes no notes
     page.locator("#picker input").click()
     page.get_by_role("option", name="nothing to find").click()
     page.wait_for_selector("#pane .calm")
     for tab, said, where in (
         ("Ask", "This run has no words", "#chips"),
-        ("Thirty clicks", "No group to judge", "#clicks"),
-        ("Predict", "No findings to check", "#frozen"),
+        ("Compare", "No finding to check", "#compare-result"),
     ):
         page.get_by_role("tab", name=tab).click()
         page.wait_for_function(f"document.querySelector('{where}')?.innerText.includes('{said}')")
@@ -116,10 +122,12 @@ def test_the_audit_is_read_with_the_arrow_keys_and_the_tabs_of_words_keep_their_
     open_page: Visit,
 ) -> None:
     page = open_page(900, 900)
+    page.get_by_role("tab", name="Ask").click()
+    page.wait_for_selector("#answer .answer", timeout=60_000)  # the example's, which would come after a hasty question
     ask(page, "in the dark")
-    page.wait_for_selector("#answer .answer", timeout=60_000)
     page.get_by_role("button", name="Audit").click()
     page.wait_for_selector("#heat table", timeout=60_000)
+    page.wait_for_selector("#asked td", state="attached")
     seen = [
         "#answer .verdict",
         "#answer .said",
@@ -142,20 +150,39 @@ def test_the_audit_is_read_with_the_arrow_keys_and_the_tabs_of_words_keep_their_
     with page.expect_download() as download:
         page.locator("#audit-csv").click()
     assert download.value.suggested_filename.endswith(".csv")
-    page.get_by_role("tab", name="Predict").click()
-    page.wait_for_selector("#frozen .frozen")
-    check_contrast(page, ["#frozen td", "#frozen .digest", "#lasso-word p"])
+    page.get_by_role("tab", name="Compare").click()
+    page.wait_for_selector("#compare-result h2")
+    check_contrast(page, ["#compare-result h2", "#compare-result p"])
     check_width(page)
 
 
-def test_other_engines_are_asked_and_the_board_stands_below(open_page: Visit) -> None:
+def test_other_engines_are_asked_below_the_findings_and_show_their_images(open_page: Visit) -> None:
     page = open_page(1100, 900)
-    page.get_by_role("tab", name="Scoreboard").click()
-    page.wait_for_selector("#board table")
-    page.locator("#board details summary").first.click()
-    page.wait_for_selector("#board table.board th:has-text('errata')")
-    page.locator("#peers").click()
-    page.wait_for_selector("#peers-result article", timeout=90_000)
-    assert "not tested" in page.locator("#peers-result").inner_text()
+    unfold_closing(page)
+    page.locator("#engines > .label-wrap").click()
+    page.locator("#engines-run").click()
+    page.wait_for_selector("#engines-made article", timeout=90_000)
+    assert "not tested" in page.locator("#engines-made").inner_text()
+    slices = page.locator("#engines-made .slice")
+    assert slices.count() >= 5
+    assert slices.first.locator("img").count() == 6
     check_width(page)
-    check_contrast(page, ["#peers-result td", "#board td", "#board .note"])
+    check_contrast(page, ["#engines-made h3", "#engines-made .slice p", "#engines-made .shot-line"])
+
+
+def test_a_talk_goes_on_by_keys_and_ends_with_a_question_that_is_asked_at_once(
+    open_page: Visit, page_address: str
+) -> None:
+    page = open_page(1280, 720, address=f"{page_address}?embed=1&size=large")
+    screens = "[...document.querySelectorAll('.pane-body > .finding, .talk-ask')]"
+    for key, at in (("ArrowRight", 1), ("ArrowDown", 2), ("ArrowLeft", 1), ("PageDown", 2), ("ArrowRight", -1)):
+        page.keyboard.press(key)
+        page.wait_for_function(f"Math.abs({screens}.at({at}).getBoundingClientRect().y) < 20")
+    page.keyboard.press("ArrowRight")  # there is nothing after it
+    field = page.get_by_label("Where else do you suspect errors?")
+    field.fill("in the dark")
+    assert field.evaluate("field => parseFloat(getComputedStyle(field).fontSize)") >= 24
+    field.press("Enter")
+    page.wait_for_selector("#answer .answer", timeout=60_000)
+    assert page.locator("#answer h2").inner_text() == "“in the dark”"
+    assert {"embedded", "large"} <= set(page.evaluate("document.body.className").split())

@@ -11,6 +11,7 @@ import pytest
 
 from core.checks import faithfulness
 from core.records import Diagnosis, Faithfulness, Progress
+from tests.browser.conftest import unfold_closing
 from tests.support.contrast import check_contrast
 from tests.support.faithfulness import made_faithfulness
 from tests.support.showcase import make_showcase
@@ -45,10 +46,8 @@ def test_it_is_offered_beside_the_sentence_measured_below_and_shown_in_both(
     page = open_page(address=f"{page_address}?run=example-streets&row={row}")
     page.wait_for_selector("#pane .worth", timeout=30_000)
     assert "is not measured" in page.locator("#pane .worth").inner_text()
-    page.locator("#pane .worth button").click()
-    assert page.locator("#worth").get_attribute("open") is not None
-    button = page.locator("#worth button")
-    assert button.evaluate("part => part === document.activeElement")
+    page.locator("#pane .worth button").click()  # the fold below is built now
+    page.wait_for_selector("#worth[open] button:focus")
     assert "diagnoses each half" in page.locator("#worth").inner_text()
     page.keyboard.press("Enter")
     page.wait_for_selector("#worth-status .status li")
@@ -67,6 +66,7 @@ def test_it_is_offered_beside_the_sentence_measured_below_and_shown_in_both(
 
 def test_it_can_be_stopped(open_page: Visit) -> None:
     page = open_page()
+    unfold_closing(page)
     page.locator("#worth summary").click()
     page.locator("#worth button").click()
     page.locator("#worth-cancel").click()

@@ -24,7 +24,7 @@ from core.store import load, save
 from research.examples.make_runs import EXAMPLES
 from tests.support.clips import QUICK_CLIPS, DiagnosedClips, crossing, failing_clips
 from tests.support.pictures import MeanColour
-from webapp.markup.html import picture
+from webapp.markup.images import picture
 
 
 class Frames:

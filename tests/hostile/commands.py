@@ -103,17 +103,15 @@ JUNK: dict[str, Any] = {
 CALLBACKS = (
     ("webapp.systems.composition.pairs", "on_edit", "PairsState"),
     ("webapp.systems.composition.pairs", "on_cell", "PairsState"),
-    ("webapp.clicks.tab", "on_answers", "ClicksState"),
+    ("webapp.explore.picked", "on_act", "Session"),
 )
 
 
 def _event(folder: Path, module: str, name: str, state: str, said: Any) -> Made:
     from importlib import import_module
 
-    from webapp.state.session import Session
-
     made = getattr(import_module(module), state)()
-    given: list[Any] = {"on_edit": [made], "on_cell": [made, "embedded", None], "on_answers": [Session(), made]}[name]
+    given: list[Any] = {"on_edit": [made], "on_cell": [made, "embedded", None], "on_act": [made]}[name]
     return {"module": module, "name": name, "arguments": given, "event": said}
 
 

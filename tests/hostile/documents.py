@@ -137,16 +137,8 @@ def yolo(folder: Path, name: str, text: str | bytes) -> Made:
     for file, data in pictures(24).items():
         (folder / "images" / file).write_bytes(data)
     (folder / "truth" / name).write_bytes(text.encode() if isinstance(text, str) else text)
-    arguments = [
-        "diagnose",
-        "--truth",
-        folder / "truth",
-        "--detections",
-        folder / "said",
-        "--images",
-        folder / "images",
-    ]
-    return {"arguments": [*map(str, arguments), "--out", str(folder / "out.errata"), "--permutations", "100"]}
+    line = f"diagnose --truth {folder}/truth --detections {folder}/said --images {folder}/images"
+    return {"arguments": f"{line} --out {folder}/out.errata --permutations 100".split()}
 
 
 def _aliases(depth: int, wide: int) -> str:

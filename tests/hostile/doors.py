@@ -252,7 +252,7 @@ def diagnosis(path: str, images: str | None = None, embeddings: str | None = Non
 def predict(path: str, images: str | None = None, embeddings: str | None = None) -> str:
     """Fresh samples for a shipped run."""
     from core.files import ASSETS
-    from webapp.predict.tab import make_prediction
+    from webapp.compare.work import make_prediction
     from webapp.state.runs import RUNS
     from webapp.state.session import Session
 

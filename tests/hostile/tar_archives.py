@@ -126,34 +126,28 @@ def _(folder: Path) -> Made:
     return written(folder, "a.tar", header(b"L", 10 * MB) + b"c" * 5000)
 
 
-@case("tar: a pax header says a size of 2^62", "archive", REFUSED + "")
-def _(folder: Path) -> Made:
+def _pax(folder: Path, headers: dict[str, str]) -> Made:
     info = tarfile.TarInfo("a.png")
-    info.pax_headers = {"size": str(2**62)}
+    info.pax_headers = headers
     path = folder / "a.tar"
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
         archive.addfile(info, io.BytesIO(b""))
     return {"path": str(path)}
+
+
+@case("tar: a pax header says a size of 2^62", "archive", REFUSED + "")
+def _(folder: Path) -> Made:
+    return _pax(folder, {"size": str(2**62)})
 
 
 @case("tar: a pax header says a negative size", "archive", "^(refused|left out)")
 def _(folder: Path) -> Made:
-    info = tarfile.TarInfo("a.png")
-    info.pax_headers = {"size": "-512"}
-    path = folder / "a.tar"
-    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
-        archive.addfile(info, io.BytesIO(b""))
-    return {"path": str(path)}
+    return _pax(folder, {"size": "-512"})
 
 
 @case("tar: a pax header of no number", "archive", "^(refused|left out|accepted)")
 def _(folder: Path) -> Made:
-    info = tarfile.TarInfo("a.png")
-    info.pax_headers = {"size": "lots", "mtime": "never", "GNU.sparse.map": "1,2,x"}
-    path = folder / "a.tar"
-    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
-        archive.addfile(info, io.BytesIO(b""))
-    return {"path": str(path)}
+    return _pax(folder, {"size": "lots", "mtime": "never", "GNU.sparse.map": "1,2,x"})
 
 
 @case("tar.gz: junk members of 3,000 MB that nobody counts", "archive", REFUSED + "(unpack|times|takes)", slow=True)

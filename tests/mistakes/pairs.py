@@ -34,6 +34,7 @@ BASES: dict[str, Callable[[World], Brought]] = {
     "listed shares": lambda w: _listed(table(w, label=named(w.truth)), w, np.argsort(NAMES)),
     "shares and losses": lambda w: table(w, label=named(w.truth), loss=w.loss, **columns("prob", w.probabilities)),
 }
+Other = Callable[[int], World] | None
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Pair:
     words: str
     """A pattern: a refusal or a new note names the mistake if it fits. Of an honest pair: what may be noted."""
     make: Callable[[Brought, World], Brought]
-    other: Callable[[int], World] | None = None
+    other: Other = None
     """Draws new samples; None for another model's answers on those of the run."""
 
 
@@ -78,33 +79,45 @@ def run_of(base: str, seed: int = 0) -> Diagnosis:
     return errata.diagnose(BASES[base](w).frame, embeddings=vectors(w, seed), settings=QUICK)
 
 
-def held(pair: Pair, brought: Brought, w: World, seed: int) -> tuple[tuple[str, ...], list[Any]]:
+def held(base: str, other: Other, brought: Brought, w: World, seed: int) -> tuple[tuple[str, ...], list[Any]]:
     """(notes, figures) of a table held against the run."""
-    run = run_of(pair.base, seed)
+    run = run_of(base, seed)
     assert brought.frame is not None
-    if pair.other is not None:
+    if other is not None:
         found = errata.predict(run, brought.frame, embeddings=vectors(w, seed + 1)).prediction
         assert found is not None
         return found.notes, [
             (r.text, r.n, r.not_tried, None if r.observed is None else round(r.observed.value, 5)) for r in found.rows
         ]
     beside, name, notes = errata.with_second(run, brought.frame)
-    beside = errata.compare(beside, "model", name)
+    beside = errata.compare(beside, name)
     scopes = (beside.overall, *beside.clusters, *beside.classes)
     return (*notes, *beside.notes), [(f.n, f.both, f.fixed, f.broken, f.p is None) for f in scopes]
 
 
-def outcome(pair: Pair, seed: int = 0) -> tuple[str, str]:
-    """One of `judging.OUTCOMES`, and what was said, of the samples that the seed draws."""
-    w = another_model(seed) if pair.other is None else pair.other(seed + 1)
-    right = BASES[pair.base](w)
+def right_of(base: str, other: Other, seed: int) -> tuple[Brought, World]:
+    """The right second table, and what it is of."""
+    w = another_model(seed) if other is None else other(seed + 1)
+    right = BASES[base](w)
     if isinstance(w, Second):  # what it says of the samples is what the run's table said
-        mine = BASES[pair.base](w.run).frame
+        mine = BASES[base](w.run).frame
         assert mine is not None
         right = right.put(**{name: mine[name] for name in ("light", "size", "site")})
-    known, figures = held(pair, right, w, seed)
+    return right, w
+
+
+@cache
+def held_right(base: str, other: Other, seed: int) -> tuple[tuple[str, ...], list[Any]]:
+    """What is said of the right second table, which many mistakes are made in."""
+    return held(base, other, *right_of(base, other, seed), seed)
+
+
+def outcome(pair: Pair, seed: int = 0) -> tuple[str, str]:
+    """One of `judging.OUTCOMES`, and what was said, of the samples that the seed draws."""
+    known, figures = held_right(pair.base, pair.other, seed)
+    right, w = right_of(pair.base, pair.other, seed)
     try:
-        notes, came = held(pair, pair.make(right, w), w, seed)
+        notes, came = held(pair.base, pair.other, pair.make(right, w), w, seed)
     except InvalidInput as error:
         return "refused" if re.search(pair.words, str(error), re.IGNORECASE) else "SILENT", str(error)
     new = [note for note in notes if note not in known and not USUAL.match(note)]

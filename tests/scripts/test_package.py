@@ -143,7 +143,7 @@ def test_folders_and_files_may_be_given_as_text(tmp_path: Path) -> None:
     found = errata.load(str(tmp_path / "run.errata"))
     answers = write_answers(found, np.arange(len(found.samples)) % 3 == 0, tmp_path / "new.csv")
     beside, name, _ = errata.with_second(found, str(answers))
-    assert errata.compare(beside, "model", name).b == "new"
+    assert errata.compare(beside, name).b == "new"
     errata.write_report(found, str(tmp_path / "report.html"))
     assert (tmp_path / "report.html").is_file()
 

@@ -17,7 +17,7 @@ def encode_texts(encoder, texts):
 
 EmbeddedEncoder.encode_texts = encode_texts
 method.umap_map = lambda embeddings, **_: pca_map(embeddings)
-app.warm_up = lambda: None
+app.warm_up = lambda *_: None
 app.find_examples = lambda _, find=app.find_examples: find(examples)
 from core.cli.main import main
 sys.exit(main(sys.argv[1:]))

@@ -117,9 +117,9 @@ def in_two_parts(diagnosis: Diagnosis) -> Diagnosis:
     first = diagnosis.clusters[0]
     rows = np.flatnonzero(first.membership >= 0.5)
     cut = 2 * len(rows) // 3
-    foggy = ClusterPart("Images where weather is fog", ("weather = fog",), 0.8, rows[:cut], cut / len(rows))
+    foggy = ClusterPart("Images with weather: fog", ("weather = fog",), 0.8, rows[:cut], cut / len(rows))
     night = ClusterPart("At night", ("at night",), 0.7, rows[cut:], 1 - cut / len(rows))
-    title = "Perhaps: images where weather is fog and at night"
+    title = "Perhaps: images with weather: fog and at night"
     called = ClusterName(title, "parts", ("striped",), "perhaps", 0.6, parts=(foggy, night))
     return replace(diagnosis, clusters=(replace(first, called=called), *diagnosis.clusters[1:]))
 

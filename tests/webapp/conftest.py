@@ -21,11 +21,6 @@ from webapp.state.runs import RUNS
 from webapp.systems.probes.state import run_one
 
 
-@pytest.fixture(autouse=True)
-def compares_quickly(quick_comparisons: None) -> None:
-    """What the page shows is tested here, not the comparison."""
-
-
 @pytest.fixture(scope="session", autouse=True)
 def quick_setup() -> Iterator[None]:
     """Images of made-up runs are drawn once, and the machine's certificates read once: these servers ask for none."""

@@ -45,9 +45,12 @@ def client(served: str) -> Any:
     return Client(served, verbose=False)
 
 
-def test_exactly_the_ten_public_endpoints_are_offered(client: Any) -> None:
+def test_exactly_these_public_endpoints_are_offered(client: Any) -> None:
     assert set(client.view_api(return_format="dict")["named_endpoints"]) == {
         "/diagnose",
+        "/runs",
+        "/findings",
+        "/samples",
         "/clusters",
         "/select",
         "/report",
@@ -57,6 +60,7 @@ def test_exactly_the_ten_public_endpoints_are_offered(client: Any) -> None:
         "/probe",
         "/compare",
         "/compose",
+        "/propose",
     }
 
 
@@ -64,6 +68,39 @@ def test_clusters_are_those_of_the_run(client: Any) -> None:
     said = client.predict(run="example-streets", api_name="/clusters")
     assert [c["id"] for c in said["clusters"]] == [0, 1, 2]
     assert said["n"] == 600
+
+
+def test_findings_are_read_on_in_samples(client: Any) -> None:
+    found = client.predict(run="example-streets", api_name="/findings")
+    first = next(entry for entry in found["findings"] if entry["kind"] == "group")
+    read = client.predict(run="example-streets", finding=first["number"], n=2, api_name="/samples")
+    assert read["total"] == first["size"]
+    assert len(read["samples"]) == 2
+    assert found["page"] == "?run=example-streets"
+
+
+def test_a_program_lists_its_own_runs_and_no_other_program_does(client: Any, served: str, tmp_path: Path) -> None:
+    from gradio_client import Client, handle_file
+
+    from tests.webapp.compare.test_new_data import files
+
+    table, vectors = files(tmp_path, 60, 8)
+    options = {"title": "mine alone"}
+    run = client.predict(handle_file(table), None, handle_file(vectors), options, api_name="/diagnose")
+    first = client.predict(api_name="/runs")["runs"][0]
+    assert (first["run"], first["title"], first["n"]) == (run, "mine alone", 60)
+    other = Client(served, verbose=False).predict(api_name="/runs")["runs"]
+    assert "example-streets" in [entry["run"] for entry in other]
+    assert run not in [entry["run"] for entry in other]
+
+
+def test_a_shared_run_whose_file_is_gone_is_listed_with_its_problem(client: Any, tmp_path: Path) -> None:
+    from webapp.state.runs import RUNS
+
+    gone = RUNS.offer(tmp_path / "gone.errata", "run-99")
+    listed = {entry["run"]: entry for entry in client.predict(api_name="/runs")["runs"]}
+    assert "cannot be opened" in listed[gone]["problem"]
+    assert listed["example-streets"]["n"] == 600
 
 
 def test_select_counts_what_lies_in_the_polygon(client: Any) -> None:
@@ -100,7 +137,7 @@ def test_the_audit_lists_every_phrase_in_every_class(client: Any) -> None:
 def test_findings_are_tried_on_fresh_samples(client: Any, tmp_path: Path) -> None:
     from gradio_client import handle_file
 
-    from tests.webapp.predict.test_tab import files
+    from tests.webapp.compare.test_new_data import files
 
     (table, vectors), (fresh, fresh_vectors) = files(tmp_path, 240, 5), files(tmp_path, 240, 6)
     run = client.predict(
@@ -236,6 +273,7 @@ def test_diagnose_runs_an_upload_and_its_id_is_the_key_to_the_result(client: Any
         {"loss": ["loss", "speed"]},
         {"probabilities": "loss"},
         {"conditions": [None]},
+        {"texts": "loss"},
         {"masks": ["loss"]},
         {"higher_is_better": "no"},
         {"hold_back": "a third"},

@@ -53,7 +53,8 @@ def test_the_examples_of_the_document_work(address: str, tmp_path: Path) -> None
 def test_the_example_of_every_other_endpoint_works(address: str, tmp_path: Path) -> None:
     said = ran([sys.executable, "-c", example("python", address, at=1)], tmp_path)
     assert re.findall(r"^(\w+) ", said, re.M) == [
-        "Loaded", "select", "ask", "audit", "predict", "report", "probe", "compare", "compose",
+        "Loaded", "runs", "findings", "samples",
+        "select", "ask", "audit", "predict", "report", "propose", "probe", "compare", "compose",
     ]  # fmt: skip
 
 

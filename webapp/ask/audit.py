@@ -39,7 +39,8 @@ def cells_of(diagnosis: Diagnosis, family: str = EVERY) -> list[AuditCell]:
         return audit_table(diagnosis)
     phrases = [p for p, f in zip(words.phrases, words.families) if f == family]
     if not phrases:
-        raise InvalidInput(f"This run has no family {str(family)[:40]!r}. Choose one from the list.")
+        known = ", ".join(families_of(diagnosis)[1:])
+        raise InvalidInput(f"This run has no family {str(family)[:40]!r}. Choose one of {known}.")
     return audit_table(diagnosis, phrases)
 
 

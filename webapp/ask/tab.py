@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from webapp.ask.answers import AskedQuestion, answers_view, questions_table, rem
 from webapp.ask.kept import has_words, pane
 from webapp.explore.picked import show_selection
 from webapp.markup.render import render
-from webapp.panels import Page, add_folds
+from webapp.panels import Opening, Page, add_parts
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import LIGHT, PLAIN, PRIVATE, QUICK
 from webapp.state.quotas import STATE_S
@@ -47,20 +47,10 @@ class AskState:
     asked: tuple[AskedQuestion, ...] = ()
     answers: tuple[Answer, ...] = ()
     """Answers on the page."""
-
-
-@dataclass(frozen=True)
-class Asking:
-    """The question of the tab Ask, as a link fills it."""
-
-    text: gr.Textbox
-    compared: gr.Textbox
-    state: gr.State
-    answer: gr.HTML
-    outputs: list[Any]
-    """Outputs of an answer: state, answer, table of questions, and the number shown."""
-    ask: Callable[..., Any]
-    """Called with (session, state, text, other)."""
+    linked: tuple[str, str] = ("", "")
+    """The question of an address that was asked last."""
+    started: set[str] = field(default_factory=set)
+    """Runs with a question under way or answered, which no example's answer replaces."""
 
 
 def examples(diagnosis: Diagnosis, most: int = 7) -> list[str]:
@@ -123,8 +113,11 @@ def on_open(session: Session, state: AskState) -> tuple[Any, ...]:
     if not session.run or state.run == session.run:
         return tuple(gr.skip() for _ in range(10))
     diagnosis = RUNS.get(session.run)
+    started = set[str]()
+    if not state.run:  # the page has just come: a question may be under way already
+        started = state.started
     return (
-        AskState(session.run),
+        AskState(session.run, started=started),
         gr.update(value=chips(diagnosis)),
         gr.update(value=first_view(diagnosis), run=session.run),
         "",
@@ -174,6 +167,7 @@ def on_ask(
     session: Session, state: AskState, text: str, compared: str, progress: Any = gr.Progress()
 ) -> tuple[AskState, str, str, Any]:
     """Ask the open run. Returns (state, answer, table of questions, number shown)."""
+    state.started.add(session.run)
     diagnosis = require_run(session)
     texts = [text or ""]
     if compared and compared.split() not in ([], texts[0].split()):
@@ -192,7 +186,8 @@ def on_ask(
     if shown:
         most = max(int(np.isfinite(a.scores).sum()) - 1 for a in shown)
         number |= {"maximum": most, "value": shown[0].support}
-    return AskState(session.run, asked, tuple(answers)), view, questions_table(asked), gr.update(**number)
+    answered = AskState(session.run, asked, tuple(answers), started=state.started)
+    return answered, view, questions_table(asked), gr.update(**number)
 
 
 def on_number(session: Session, state: AskState, number: float) -> tuple[AskState, str]:
@@ -226,8 +221,30 @@ def on_show(session: Session, state: AskState, event: gr.EventData) -> tuple[Any
     return gr.update(selected="explore"), *show_selection(picked)
 
 
-def build(page: Page, tab: gr.Tab) -> Asking:
-    """Lay out the tab and wire its callbacks; returns the fields that a link fills."""
+def on_linked(
+    session: Session, state: AskState, question: tuple[str, str], progress: Any = gr.Progress()
+) -> tuple[Any, ...]:
+    """Ask what an opened address asks, once; of a shared run without an answer, its first example, which leaves the
+    fields to the visitor: returns (text, second text, then what `on_ask` gives)."""
+    if state.run == session.run and question[0] and question != state.linked:
+        asked, *shown = on_ask(session, state, *question, progress)
+        return *question, replace(asked, linked=question), *shown
+    nothing = tuple(gr.skip() for _ in range(6))
+    if state.answers or session.run in state.started or not RUNS.is_example(session.run):
+        return nothing
+    texts = examples(RUNS.get(session.run))[:1]
+    if not texts:
+        return nothing
+    apart = replace(state, started=set())  # the example is not the visitor's question
+    answered, view, _, shown_number = on_ask(session, apart, texts[0], "", progress)
+    if session.run in state.started:  # meanwhile
+        return nothing
+    answered = replace(answered, asked=state.asked, started=state.started)
+    return gr.skip(), gr.skip(), answered, view, "", shown_number
+
+
+def build(page: Page, opening: Opening) -> None:
+    """Lay out the place and wire its callbacks."""
     session = page.session
     view = page.view
     tabs = page.tabs
@@ -259,7 +276,7 @@ def build(page: Page, tab: gr.Tab) -> Asking:
         1, 2, 1, step=1, label="Samples shown per text", info=OF_NUMBER, visible=False, elem_id="ask-number"
     )
     history = gr.HTML("", run="", elem_id="asked", **pane())
-    add_folds(page, tab)
+    add_parts("ask", page, opening)
     audited = audit.build(session, has_words(diagnosis))
     asks: dict[str, Any] = {
         "fn": shows_errors(on_ask),
@@ -269,12 +286,17 @@ def build(page: Page, tab: gr.Tab) -> Asking:
         "api_visibility": "private",
         **LIGHT,
     }
+    filled = [state, offered, answer, history, number, *audited, text, compared, button]
+    opened = opening.select(shows_errors(on_open), [session, state], filled, **QUICK)
+    by_link = [text, compared, state, answer, history, number]
+    asked_by_link: dict[str, Any] = {"show_progress_on": answer, "api_visibility": "private", **LIGHT}
+    linked = opened.success(shows_errors(on_linked), [session, state, page.question], by_link, **asked_by_link)
+    instead: dict[str, Any] = {"cancels": [linked], **QUICK}  # an own question takes the place of the example
+    gr.on([button.click, text.submit, compared.submit], None, None, None, **instead)
     gr.on([button.click, text.submit, compared.submit], **asks)
     for list_view in (offered, history):
+        list_view.act(None, None, None, **instead)
         list_view.act(shows_errors(on_chip), None, [text, compared], **QUICK).then(**asks)
     moved = [session, state, number]
     number.input(shows_errors(on_number), moved, [state, answer], trigger_mode="always_last", **PRIVATE, **LIGHT)
     answer.act(shows_errors(on_show), [session, state], [tabs, session, view.pane, view.failure_map], **QUICK)
-    filled = [state, offered, answer, history, number, *audited, text, compared, button]
-    tab.select(shows_errors(on_open), [session, state], filled, **QUICK)
-    return Asking(text, compared, state, answer, [state, answer, history, number], on_ask)

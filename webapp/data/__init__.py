@@ -1,1 +1,1 @@
-"""The tab Your data."""
+"""The place New run."""

@@ -1,4 +1,4 @@
-"""The form of "Your data" in the browser's storage: a reload brings its files back, and the choices of the latest run.
+"""The form of "New run" in the browser's storage: a reload brings its files back, and the choices of the latest run.
 
 The server keeps nothing for it. The files stay where they were uploaded, until they are deleted or swept.
 """
@@ -6,7 +6,7 @@ The server keeps nothing for it. The files stay where they were uploaded, until 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ import gradio as gr
 from webapp.markup.components import script
 from webapp.state.choices import ROLE_NAMES, SEVERAL_ROLES
 from webapp.state.events import event_data
-from webapp.state.jobs import PLAIN, QUICK
+from webapp.state.jobs import PLAIN
 from webapp.state.uploads import UPLOADS
 from webapp.state.visitor import address, visitor
 
 FILES = ("table", "images", "vectors", "phrases", "second")
+HELD_PX = 84
+"""Height of a field that holds one file, in px."""
 SETTINGS = {
     "chosen": str,
     "loss kind": str,
@@ -136,7 +138,9 @@ def on_restore(event: gr.EventData) -> tuple[Any, ...]:
     choices = payload.get("choices")
     files = inherit(read_files(payload.get("files")))
     settings = read_choices(choices)
-    shown = [_update(files, name) for name in FILES] + [_update(settings, name) for name in SETTINGS]
+    shown = [shown_file(files.get(name)) for name in FILES] + [
+        gr.update(value=settings[name]) if name in settings else gr.skip() for name in SETTINGS
+    ]
     return BroughtFiles(visitor(), files).text(), str(choices or ""), *shown
 
 
@@ -148,37 +152,14 @@ def inherit(brought: BroughtFiles) -> dict[str, str]:
     return files
 
 
-def _update(values: Mapping[str, Any], name: str) -> Any:
-    if name in values:
-        return gr.update(value=values[name])
+def shown_file(path: str | None) -> Any:
+    """Return the update of a field for one file, which is shown once it holds one."""
+    if path:
+        return gr.update(value=path, visible=True)
     return gr.skip()
 
 
-@dataclass(frozen=True)
-class Kept:
-    """Hidden components that read and write the browser's storage (assets/js/form.js)."""
-
-    files: gr.HTML
-    choices: gr.HTML
-
-    def wire(self, run: gr.Button, inputs: Sequence[Any]) -> None:
-        """Wire the form.
-
-        Args:
-            inputs: in the order of NAMES.
-        """
-        by_name = dict(zip(NAMES, inputs, strict=True))
-        files = [by_name[name] for name in FILES]
-        settings = [by_name[name] for name in SETTINGS]
-        gr.on([file.change for file in files], on_files, files, self.files, **QUICK)
-        run.click(on_pressed, list(inputs), self.choices, **QUICK)
-        self.files.go(on_restore, None, [self.files, self.choices, *files, *settings], **QUICK)
-
-
-def build_kept() -> Kept:
-    """Lay out the hidden components."""
-
-    def store(key: str) -> gr.HTML:
-        return gr.HTML("", key_in_storage=key, html_template="<i hidden></i>", js_on_load=script("form"), **PLAIN)
-
-    return Kept(store("errata-files"), store("errata-choices"))
+def build_kept() -> tuple[gr.HTML, gr.HTML]:
+    """Lay out the hidden components that read and write the browser's storage (assets/js/form.js): files, choices."""
+    how: dict[str, Any] = {"html_template": "<i hidden></i>", "js_on_load": script("form"), **PLAIN}
+    return gr.HTML("", key_in_storage="errata-files", **how), gr.HTML("", key_in_storage="errata-choices", **how)

@@ -15,13 +15,13 @@ from core.errors import DiagnosisError, InvalidInput
 from core.records.ledger import AS_IS
 from webapp.data.run import DRAWN, make_run
 from webapp.explore.new_run import wire_made
-from webapp.explore.tab import View
 from webapp.failure_map import map_points
+from webapp.panels import Opening, Page
 from webapp.state.choices import Column
 from webapp.state.jobs import HEAVY, JOBS, PRIVATE, QUICK, closing, follow, on_wait, refused
 from webapp.state.notes import link_id
 from webapp.state.query import view_of
-from webapp.state.runs import RUNS
+from webapp.state.runs import GONE, NOT_FOUND, RUNS
 from webapp.state.session import Session, shows_errors
 from webapp.state.visitor import visitor
 from webapp.state.work import Job
@@ -60,6 +60,8 @@ def on_return(link: str, followed: str) -> Iterator[tuple[Any, Any, str]]:
     if job is None:
         if RUNS.is_linked(link):  # it finished a moment ago
             yield "", closing("Done", DONE), RUNS.own_id(link)
+        elif link:
+            yield "", closing(NOT_FOUND, GONE), ""
     elif visitor() in job.visits:
         if job.id != followed:
             yield from _progress(job)
@@ -119,38 +121,33 @@ def on_refined(session: Session, run: str, ready: bool) -> tuple[Any, Any]:
     return replace(session, polygon=()), gr.update(value=map_points(RUNS.get(run), run))
 
 
-def wire_following(
-    inputs: list[Any],
-    outputs: list[Any],
-    link: gr.State,
-    root: Path | None,
-    page: tuple[gr.State, View, gr.Tabs],
-    examples: list[tuple[str, str]],
-) -> None:
+def wire_following(inputs: list[Any], outputs: list[Any], page: Page, opening: Opening) -> None:
     """Wire the press of Run, the return to a job, and what follows both.
 
     Args:
         inputs: the columns, then the inputs of `make_run`.
         outputs: job id, status, run id, button, and checkbox to accept the table.
-        link: link id of the job that the page's address names, set by the address.
-        root: the operator's folder of data sets.
-        page: session, view, and tabs.
     """
     job, status, finished, run, _ = outputs
-    session, view, _ = page
+    session = page.session
+    view = page.view
+    link = page.followed
 
     def start(columns: Sequence[Column], *inputs: Any) -> Iterator[tuple[Any, ...]]:
-        yield from _with_controls(on_run(columns, root, *inputs))
+        yield from _with_controls(on_run(columns, page.root, *inputs))
 
     def come_back(link: str, followed: str) -> Iterator[tuple[Any, ...]]:
         yield from _with_controls(on_return(link, followed))
 
-    returned = link.change(shows_errors(come_back), [link, job], outputs, **WATCHING, **PRIVATE)
-    run.click(on_wait, None, status, js=SHOW_STATUS, cancels=[returned], **QUICK)
+    following: dict[str, Any] = {"inputs": [link, job], "outputs": outputs, **WATCHING, **PRIVATE}
+    returned = [link.change(shows_errors(come_back), **following), opening.first(shows_errors(come_back), **following)]
+    run.click(on_wait, None, status, js=SHOW_STATUS, cancels=returned, **QUICK)
     started = run.click(shows_errors(start), inputs, outputs, **HEAVY, **PRIVATE)
     job.change(on_began, [session, job], [view.failure_map], **QUICK)
-    for event in (started, returned):
-        opened = wire_made(event, finished, page, began="data", what="Your run", others=examples)
+    for event in (started, *returned):
+        opened = wire_made(
+            event, finished, (session, view, page.tabs), began="data", what="Your run", others=page.examples
+        )
         opened.then(on_ended, [session], [view.failure_map], **QUICK)
         event.failure(on_ended, [session], [view.failure_map], **QUICK)
         refined = gr.Checkbox(False, visible=False, label="better map")

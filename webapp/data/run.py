@@ -1,4 +1,4 @@
-"""From the form of "Your data" to a finished run; invalid input is rejected before the run starts."""
+"""From the form of "New run" to a finished run; invalid input is rejected before the run starts."""
 
 from __future__ import annotations
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +14,10 @@ from core.numbers import count
 from core.store import SUFFIX, load
 from webapp.explore.patches import prune_patches
 from webapp.explore.picked import show_selection
-from webapp.explore.tab import View, show_run, skips
+from webapp.explore.tab import Opened, show_run, skips
 from webapp.markup.components import script, upload
 from webapp.markup.render import render
+from webapp.panels import Opening, Page
 from webapp.state.events import event_data
 from webapp.state.home import kept_in
 from webapp.state.jobs import JOBS, LIGHT, PLAIN, PRIVATE, QUICK, duration
@@ -33,25 +32,8 @@ SAMPLE_NOUNS = {"image": "image", "text": "text", "clip": "clip", "scan": "scan"
 """Noun for a sample of each modality."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListedRun:
-    """One row, as `data/runs.html.j2` shows it, as plain texts."""
-
-    run: str
-    title: str
-    created: str
-    """ISO 8601, UTC; the browser converts it to local time."""
-    day: str
-    data: str
-    encoder: str
-    groups: str
-    deletion: str
-    """Time until it is deleted, or ""."""
-    is_open: bool
-
-
-def listed(run: str, note: Note, opened: str) -> ListedRun:
-    """Return the row of a run. opened: id of the open run."""
+def listed(run: str, note: Note, opened: str) -> dict[str, Any]:
+    """Return the row of a run, as `data/runs.html.j2` shows it. opened: id of the open run."""
     created = datetime.fromtimestamp(note.made, UTC)
     name = note.encoder.partition(" ")[0]
     left = RUNS.left_s(note)
@@ -64,17 +46,17 @@ def listed(run: str, note: Note, opened: str) -> ListedRun:
     deletion = ""
     if left is not None:
         deletion = f"deleted in {duration(max(left, 0.0))}"
-    return ListedRun(
-        run,
-        note.title,
-        created.isoformat(timespec="seconds"),
-        f"{created:%d %b %Y, %H:%M} UTC",
-        count(note.n_samples, SAMPLE_NOUNS.get(note.kind, "sample")),
-        encoder,
-        groups,
-        deletion,
-        run == opened,
-    )
+    return {
+        "run": run,
+        "title": note.title,
+        "created": created.isoformat(timespec="seconds"),  # the browser converts it to local time
+        "day": f"{created:%d %b %Y, %H:%M} UTC",
+        "data": count(note.n_samples, SAMPLE_NOUNS.get(note.kind, "sample")),
+        "encoder": encoder,
+        "groups": groups,
+        "deletion": deletion,
+        "is_open": run == opened,
+    }
 
 
 def runs_list(session: Session) -> str:
@@ -85,7 +67,7 @@ def runs_list(session: Session) -> str:
     return _shown(rows)
 
 
-def _shown(rows: list[ListedRun]) -> str:
+def _shown(rows: list[dict[str, Any]]) -> str:
     has_notes = RUNS.offered.has_notes()
     outlives = kept_in() is not None
     return render("data/runs.html.j2", rows=rows, stays=stay(), kept=outlives, most=MAX_TITLE, has_notes=has_notes)
@@ -99,31 +81,29 @@ def on_act(session: Session, examples: list[tuple[str, str]], event: gr.EventDat
     """
     payload = event_data(event)
     do, run, title = (str(payload.get(part, "")) for part in ("do", "run", "title"))
-    known = {own_id for own_id, _ in RUNS.list_own()}
+    if run not in {own_id for own_id, _ in RUNS.list_own()}:  # deleted in another tab, or never this visit's
+        do = ""
+    is_open = RUNS.link(run) == RUNS.link(session.run)
     same = skips()
-    if run not in known:  # deleted in another tab, or never this visit's
-        return runs_list(session), gr.skip(), runs_to_open(session.run, examples), *same
     if do == "open":
         shown = show_run(run)
         return runs_list(shown[0]), gr.update(selected="explore"), runs_to_open(run, examples), *shown
     if do == "rename":
         RUNS.entitle(run, title)
-        if RUNS.link(run) == RUNS.link(session.run):
-            same[3] = gr.update(view=view_of(session))  # the page shows its name
+        if is_open:
+            same = same._replace(failure_map=gr.update(view=view_of(session)))  # the page shows its name
     elif do == "delete":
-        was_open = RUNS.link(run) == RUNS.link(session.run)
         RUNS.remove(run)
         prune_patches()
-        if was_open and examples:
+        if is_open and examples:
             shown = show_run(examples[0][1])
             return runs_list(shown[0]), gr.skip(), runs_to_open(examples[0][1], examples), *shown
-        same[3] = gr.update(view=view_of(session))  # the browser forgets its id
+        same = same._replace(failure_map=gr.update(view=view_of(session)))  # the browser forgets its id
     return runs_list(session), gr.skip(), runs_to_open(session.run, examples), *same
 
 
 def on_copy(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, ...]:
-    """Copy a shared run to the visitor's runs, with the current selection: returns (list, picker, then what `show_run`
-    fills).
+    """Copy a shared run to the visitor's runs, with the selection: returns (picker, then what `show_run` fills).
 
     Raises:
         InvalidInput: the open run is not shared, or the server has no room.
@@ -133,13 +113,17 @@ def on_copy(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, ...
     diagnosis = RUNS.get(session.run)
     run = RUNS.add(diagnosis)
     RUNS.entitle(run, f"Your copy: {diagnosis.samples.name}")
-    shown = list(show_run(run, session.colour))
+    shown = show_run(run, session.colour)
     opened = replace(session, run=run, beside="", past=())
     if session.picked:
-        shown[0], pane, points = show_selection(opened)
-        shown[3] |= {"selection": points["selection"], "view": points["view"]}
-        shown[4] = gr.update(value=pane, run=run)
-    return runs_list(shown[0]), runs_to_open(run, examples), *shown
+        opened, pane, points = show_selection(opened)
+        shown = Opened(
+            opened,
+            shown.strip,
+            shown.failure_map | {"selection": points["selection"], "view": points["view"]},
+            gr.update(value=pane, run=run),
+        )
+    return runs_to_open(run, examples), *shown
 
 
 def on_bring(examples: list[tuple[str, str]], file: str | None) -> tuple[Any, ...]:
@@ -157,63 +141,30 @@ def on_bring(examples: list[tuple[str, str]], file: str | None) -> tuple[Any, ..
     return runs_list(shown[0]), None, gr.update(selected="explore"), runs_to_open(run, examples), *shown
 
 
-def own_ids(stored: Any) -> list[str]:
-    """Read the run ids stored by a browser, which are not trusted."""
-    try:
-        ids = []
-        if isinstance(stored, str):
-            ids = json.loads(stored)
-    except (ValueError, RecursionError):
-        return []
-    if not isinstance(ids, list):
-        return []
-    return [run for run in ids if isinstance(run, str)]
-
-
-@dataclass(frozen=True)
-class MyRuns:
-    """The list, and a way to redraw it."""
-
-    view: gr.HTML
-    session: gr.State
-
-    def after(self, event: Callable[..., Any]) -> None:
-        """Redraw it after an event, such as `tab.select` or an event's `success`."""
-        event(shows_errors(runs_list), [self.session], [self.view], **QUICK)
-
-
-def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: list[tuple[str, str]]) -> MyRuns:
+def build(page: Page, opening: Opening) -> None:
     """Lay out and wire the list."""
-    mine = MyRuns(gr.HTML(_shown([]), js_on_load=script("runs"), elem_id="my-runs", **PLAIN), session)
+    session = page.session
+    view = page.view
+    tabs = page.tabs
+    examples = page.examples
+    mine = gr.HTML(_shown([]), js_on_load=script("runs"), elem_id="my-runs", **PLAIN)
 
     def act(session: Session, event: gr.EventData) -> tuple[Any, ...]:
         return on_act(session, examples, event)
 
-    mine.view.act(shows_errors(act), [session], [mine.view, tabs, view.picker, *view.opened(session)], **QUICK)
+    mine.act(shows_errors(act), [session], [mine, tabs, view.picker, *view.opened(session)], **QUICK)
 
     with gr.Row(elem_classes="bring"):
         field = upload("Open a saved run: NAME.errata", [SUFFIX], "bring-run", 84)
+    filled = [mine, field, tabs, view.picker, *view.opened(session)]
+    field.upload(shows_errors(lambda file: on_bring(examples, file)), [field], filled, **PRIVATE, **LIGHT)
 
-    def bring(file: str | None) -> tuple[Any, ...]:
-        return on_bring(examples, file)
-
-    filled = [mine.view, field, tabs, view.picker, *view.opened(session)]
-    field.upload(shows_errors(bring), [field], filled, **PRIVATE, **LIGHT)
-
-    def copy(session: Session) -> tuple[Any, ...]:
-        return on_copy(session, examples)
-
-    copied = [mine.view, view.picker, *view.opened(session)]
-    view.pane.adopt(shows_errors(copy), [session], copied, **PRIVATE, **LIGHT)
-    mine.after(tab.select)
-    return mine
+    opening.select(shows_errors(runs_list), [session], [mine], **QUICK)
 
 
-STORED = """(own, brought, ...files) => {
-  try {
-    own = localStorage.getItem("errata-runs") ?? "";
-    brought = localStorage.getItem("errata-files") ?? "";
-  } catch { own = brought = ""; }
-  return [own, brought, ...files];
-}"""
-"""Adds the runs and the files of other tabs of this browser, which are deleted too."""
+def wire_copy(page: Page) -> None:
+    """Wire the button that copies a shared run."""
+    copied = [page.view.picker, *page.view.opened(page.session)]
+    page.view.pane.adopt(
+        shows_errors(lambda session: on_copy(session, page.examples)), [page.session], copied, **PRIVATE, **LIGHT
+    )

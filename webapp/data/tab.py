@@ -1,32 +1,42 @@
-"""Your data tab: add a table with images or embeddings, fix the roles of its columns, run, and cancel."""
+"""The form of a new run: drop a table with images or embeddings, check its columns, run, and cancel."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from core.data.tables.roles import LOSS_KINDS, Roles
-from core.data.tasks.recognise import side_of_detections
+from core.data.tasks.recognise import DETECTIONS, LABELS, MASKS, ROWS, recognise_task, side_of_detections
 from core.errors import InvalidInput
 from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood
-from webapp.data.draft import Kept, build_kept, inherit, read_choices, read_files
+from webapp.data import by_address
+from webapp.data.brought import ACCEPTED, sort_files
+from webapp.data.draft import (
+    FILES,
+    HELD_PX,
+    NAMES,
+    SETTINGS,
+    build_kept,
+    on_files,
+    on_pressed,
+    on_restore,
+    read_choices,
+    shown_file,
+)
 from webapp.data.following import wire_following
 from webapp.data.run import AUTOMATIC, HIDDEN
-from webapp.data.runs import STORED, own_ids
-from webapp.data.task import TaskForm, build_second, build_task, wire_task
-from webapp.explore.patches import prune_patches
-from webapp.explore.tab import View
-from webapp.markup.components import as_is_box, upload
+from webapp.markup.components import as_is_box, script, upload
 from webapp.markup.render import render
+from webapp.panels import Opening, Page
 from webapp.state.boxes import on_page
 from webapp.state.choices import (
     IMAGES,
     OF_DATA,
     PHRASES,
+    RELATIONS,
     ROLE_NAMES,
     SEVERAL_ROLES,
     SINGLE_ROLES,
@@ -37,19 +47,29 @@ from webapp.state.choices import (
     recognized,
     roles_from,
 )
-from webapp.state.forget import forget_visit
 from webapp.state.jobs import JOBS, PLAIN, PRIVATE, QUICK, closing, wire_cancel
-from webapp.state.runs import RUNS
 from webapp.state.session import shows_errors
-from webapp.state.visitor import address, visitor
 
 if TYPE_CHECKING:
     from core.data.samples import TableDescription
 
+IDLE = closing("No run in progress")
 WITHIN_NOTE = (
     "Search only these classes, and all samples together (default: every class). Fewer tests reveal smaller groups. "
     "Choose before seeing results: chosen afterwards, the p-values would be too small."
 )
+TASK_CHOICES = (
+    ("One row per sample", ROWS),
+    ("Several labels per image", LABELS),
+    ("Masks, each class of an image", MASKS),
+    ("Detections, each true object", DETECTIONS),
+)
+HELD_FILES = (
+    ("table", "Table", TABLES),
+    ("images", "Images, scans, or clips", IMAGES),
+    ("vectors", "Your own embeddings", VECTORS),
+)
+"""(name, label, suffixes) of the fields for one file, shown once they hold one."""
 HIDDEN_NOTE = (
     "Recommended: a quarter. The findings from the other samples are frozen, then checked on the held-out part."
 )
@@ -86,8 +106,17 @@ def on_table(table: str | None, kept: str = "") -> tuple[Any, ...]:
             dropdowns.append(gr.update(choices=names, value=roles.get(role) or []))
         else:
             choices = [("–", ""), *zip(names, names)]
+            if role == "group":
+                choices += [choice for choice in RELATIONS if choice[1] not in names]
             dropdowns.append(gr.update(choices=choices, value=roles.get(role) or ""))
     return tuple(columns), shown, tick, classes, *dropdowns
+
+
+def on_task(first: str | None, second: str | None, columns: Sequence[Column]) -> tuple[str, str, Any]:
+    """Recognize the files: returns (sentence, task, the second file's field)."""
+    roles = {name: role for name, role, _ in columns}
+    task, sentence = recognise_task(Path(first) if first else None, Path(second) if second else None, roles)
+    return render("data/recognized.html.j2", sentence=sentence), task, gr.update(visible=task == DETECTIONS)
 
 
 def on_direction(table: str | None, kept: str) -> bool:
@@ -180,182 +209,102 @@ def _classes(held: TableDescription | None) -> Any:
     return gr.update(choices=[(f"{name} ({sizes[name]:,} rows)", name) for name in searchable(sizes)], value=[])
 
 
-def on_forget(own_runs: str = "", files: str = "", *brought: str | list[str] | None) -> str:
-    """Stop the visit's jobs, delete its uploads and runs, and those of other tabs of its browser; returns the status.
-
-    Args:
-        own_runs: ids of the runs and jobs that the browser stores, as JSON.
-        files: files of the form that the browser stores.
-    """
-    ids = own_ids(own_runs)
-    JOBS.lasting.adopt(ids, visitor())
-    RUNS.adopt(ids)
-    inherit(read_files(files))
-    paths = list[str]()
-    for value in brought:
-        if value and isinstance(value, str):
-            value = [value]
-        paths.extend(value or [])
-    forget_visit(visitor(), address(), paths)
-    prune_patches()
-    return closing("Deleted", "The server no longer has the runs, files, and uploads of this page. The page restarts.")
+def on_brought(paths: list[str] | None, table: str | None = None) -> list[Any]:
+    """Sort files that were dropped together: returns (status, drop zone, emptied, then one update per FILES). What the
+    status said of a run that did not start was of the files before."""
+    by_field = sort_files(paths or [], table or "")
+    return [IDLE, None, *(shown_file(by_field.get(name)) for name in FILES)]
 
 
-def on_brought(file: str | list[str] | None) -> None:
-    """Do nothing: the call itself links the file to this visit, which an upload does not."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """The tab's components."""
-
-    sources: list[Any]
-    """Table, images, embeddings, data set on the server."""
-    settings: list[Any]
-    """Loss, direction, encoder, phrases, alpha, seed, part to hold out, classes to search, accept the table."""
-    roles: list[Any]
-    """One dropdown per ROLE_NAMES."""
-    columns: gr.HTML
-    as_is: gr.Checkbox
-    within: gr.Dropdown
-    task: TaskForm
-    higher: gr.Checkbox
-    run: gr.Button
-    cancel: gr.Button
-    status: gr.HTML
-    forget: gr.Button
-    kept: Kept
-    link: gr.State
-    """Link id of the job that the page's address names."""
-
-    def inputs(self) -> list[Any]:
-        """Return the inputs of `make_run`, in order."""
-        return [*self.sources, *self.settings, *self.roles, self.task.task, self.task.second]
-
-
-def build(session: gr.State, view: View, tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]) -> Form:
-    """Lay out the tab and wire its callbacks."""
-    with gr.Row(elem_classes="bring"):
-        with gr.Column(scale=46, min_width=320):
-            files, second = _sources(root)
-            status_line = gr.HTML(closing("No run in progress"), **PLAIN, elem_id="status")
-        with gr.Column(scale=54, min_width=320):
-            form = _form(files, second, status_line)
-    _wire(form, session, view, tabs, root, examples)
-    return form
-
-
-def _sources(root: Path | None) -> tuple[list[Any], gr.File]:
-    gr.HTML("<h2>1. Add a table, with images, scans, or texts</h2>", **PLAIN)
-    table = upload("Table: CSV, TSV, JSON Lines or Parquet; or COCO JSON of detections", TABLES, "table", 112)
-    second = build_second()
-    images = upload("Images or scans: zip or tar", IMAGES, "images", 112)
-    on_server = data_sets(root)
-    title = "Your own embeddings"
-    if on_server:
-        title = f"{title}, or a data set on this server"
-    with gr.Accordion(title, open=bool(on_server)):
-        vectors = upload("Embeddings: npy, npz, safetensors or Parquet", VECTORS, "vectors", 112)
-        chosen = gr.Dropdown(
-            ["", *on_server], value="", label="Data set on this server", visible=bool(on_server), elem_id="chosen"
-        )
-    return [table, images, vectors, chosen], second
-
-
-def _form(files: list[Any], second: gr.File, status_line: gr.HTML) -> Form:
-    gr.HTML("<h2>2. Check the columns</h2>", **PLAIN)
-    task = build_task(second)
-    columns = gr.HTML(render("data/hint.html.j2"), **PLAIN, elem_id="columns")
-    as_is = as_is_box("as-is", visible=False)
-    with gr.Accordion("Fix columns", open=False), gr.Row(elem_classes="roles"):
-        roles: list[Any] = [
-            gr.Dropdown([], value=None, label=label, min_width=150, elem_id=f"role-{name.replace(' ', '-')}")
-            for name, label in SINGLE_ROLES
-        ]
-        roles += [
-            gr.Dropdown([], value=[], label=label, multiselect=True, min_width=220, elem_id=f"role-{name}")
-            for name, label in SEVERAL_ROLES
-        ]
-    gr.HTML("<h2>3. Run</h2>", **PLAIN)
-    with gr.Row():
-        loss_kind = gr.Dropdown(
-            [AUTOMATIC, *LOSS_KINDS], value=AUTOMATIC, label="Loss", min_width=150, elem_id="loss-kind"
-        )
-        encoder = gr.Dropdown(list(OF_DATA), value="embedded", label="Encoder", min_width=150, elem_id="encoder")
-    gr.HTML(render("data/encoder_note.html.j2"), **PLAIN)
-    hidden = gr.Radio(
-        list(HIDDEN), value=0.0, label="Hold out a part to check findings", info=HIDDEN_NOTE, elem_id="hidden"
-    )
-    with gr.Accordion("Only some classes", open=False):
-        within = gr.Dropdown(
-            [], value=[], label="Search inside", multiselect=True, allow_custom_value=True, info=WITHIN_NOTE,
-            elem_id="within",
-        )  # fmt: skip
-    with gr.Accordion("Your own phrases", open=False):
-        gr.HTML(render("data/phrases_note.html.j2"), **PLAIN)
-        phrases = upload("Phrases: txt or json", PHRASES, "phrases")
-    with gr.Accordion("More settings", open=False), gr.Row():
-        higher = gr.Checkbox(False, label="The loss column is a score: higher is better")
-        alpha = gr.Slider(0.01, 0.2, 0.05, step=0.01, label="Significance level (alpha)")
-        seed = gr.Number(0, precision=0, label="Seed", minimum=0)
-    with gr.Row():
-        run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
-        cancel = gr.Button("Cancel", elem_id="cancel", interactive=False)
-        forget = gr.Button("Delete my data now", elem_id="forget")
-    settings: list[Any] = [loss_kind, higher, encoder, phrases, alpha, seed, hidden, within, as_is]
-    link = gr.State("")
-    kept = build_kept()
-    return Form(
-        files, settings, roles, columns, as_is, within, task, higher, run, cancel, status_line, forget, kept, link
-    )
-
-
-def _wire(
-    form: Form, session: gr.State, view: View, tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]
-) -> None:
+def build(page: Page, opening: Opening) -> None:
+    """Lay out the form and wire its callbacks."""
+    gr.HTML("<h2>New run</h2>", **PLAIN)
     columns = gr.State(())
     job = gr.State("")
     finished = gr.Textbox(visible=False, label="run id")
-    table = form.sources[0]
-    read = table.change(
-        shows_errors(on_table),
-        [table, form.kept.choices],
-        [columns, form.columns, form.as_is, form.within, *form.roles],
-        **PRIVATE,
+    fields: dict[str, Any] = {}  # by NAMES
+    with gr.Row(elem_classes="bring"):
+        with gr.Column(scale=46, min_width=320):
+            label = "Drop a table and its images together: CSV or Parquet, zip or folder"
+            brought = upload(label, ACCEPTED, "brought", 150, file_count="multiple")
+            gr.HTML(render("data/folder.html.j2"), js_on_load=script("drop"), **PLAIN)
+            for name, label, kinds in HELD_FILES:
+                fields[name] = upload(label, kinds, name, HELD_PX, visible=False)
+            by_address.build(fields["table"], page.files_from)
+            on_server = data_sets(page.root)
+            fields["chosen"] = gr.Dropdown(
+                ["", *on_server], value="", label="Data set on this server", visible=bool(on_server), elem_id="chosen"
+            )
+            second = upload("Detections: the other JSON file", (".json",), "second-json", HELD_PX, visible=False)
+            fields["second"] = second
+            sentence = gr.HTML("", **PLAIN, elem_id="recognized")
+            with gr.Row():
+                run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
+                cancel = gr.Button("Cancel", elem_id="cancel", interactive=False)
+            status = gr.HTML(IDLE, **PLAIN, elem_id="status")
+        with gr.Column(scale=54, min_width=320):
+            read_as = gr.HTML(render("data/hint.html.j2"), **PLAIN, elem_id="columns")
+            as_is = as_is_box("as-is", visible=False)
+            with gr.Accordion("Options", open=False, elem_id="options"):
+                fields |= _options() | {"as_is": as_is}
+    kept_files, kept_choices = build_kept()
+    table = fields["table"]
+    task = fields["task"]
+    higher = fields["higher"]
+    within = fields["within"]
+    roles = [fields[role] for role in ROLE_NAMES]
+    files = [fields[name] for name in FILES]
+    settings = [fields[name] for name in SETTINGS]
+    inputs = [fields[name] for name in NAMES]
+    brought.upload(shows_errors(on_brought), [brought, table], [status, brought, *files], **PRIVATE)
+    outputs = [columns, read_as, as_is, within, *roles]
+    read = table.change(shows_errors(on_table), [table, kept_choices], outputs, **PRIVATE)
+    for changed in (read.then, second.change):
+        changed(on_task, [table, second, columns], [sentence, task, second], **PRIVATE)
+    task.input(lambda chosen: gr.update(visible=chosen == DETECTIONS), [task], [second], **PRIVATE)
+    table.change(on_direction, [table, kept_choices], higher, **QUICK)
+    for corrected in (*roles, higher):
+        corrected.input(shows_errors(on_roles), [table, columns, higher, *roles], [read_as, as_is], **PRIVATE)
+    fields["label"].input(shows_errors(on_label), [table, fields["label"]], within, **PRIVATE)
+    gr.on([file.change for file in files], on_files, files, kept_files, **QUICK)
+    run.click(on_pressed, inputs, kept_choices, **QUICK)  # first, because later events of the press wait for the run
+    kept_files.go(on_restore, None, [kept_files, kept_choices, *files, *settings], **QUICK)
+    wire_following([columns, *inputs], [job, status, finished, run, as_is], page, opening)
+    wire_cancel(cancel, job)
+
+
+def _options() -> dict[str, Any]:
+    """Lay out the fields below Options; returns them by NAMES."""
+    fields: dict[str, Any] = {}
+    fields["task"] = gr.Dropdown(list(TASK_CHOICES), value=ROWS, label="Task", elem_id="task")
+    with gr.Row():
+        fields["encoder"] = gr.Dropdown(
+            list(OF_DATA), value="embedded", label="Encoder", min_width=150, elem_id="encoder"
+        )
+        fields["loss kind"] = gr.Dropdown(
+            [AUTOMATIC, *LOSS_KINDS], value=AUTOMATIC, label="Loss", min_width=150, elem_id="loss-kind"
+        )
+    gr.HTML(render("data/encoder_note.html.j2"), **PLAIN)
+    fields["hidden"] = gr.Radio(
+        list(HIDDEN), value=0.0, label="Hold out a part to check findings", info=HIDDEN_NOTE, elem_id="hidden"
     )
-    wire_task(form.task, table, columns, read)
-    table.change(on_direction, [table, form.kept.choices], form.higher, **QUICK)
-    for corrected in (*form.roles, form.higher):
-        inputs = [table, columns, form.higher, *form.roles]
-        corrected.input(shows_errors(on_roles), inputs, [form.columns, form.as_is], **PRIVATE)
-    label = form.roles[ROLE_NAMES.index("label")]
-    label.input(shows_errors(on_label), [table, label], form.within, **PRIVATE)
-    form.kept.wire(form.run, form.inputs())  # first, because later events of the press wait for the run
-    outputs = [job, form.status, finished, form.run, form.as_is]
-    wire_following([columns, *form.inputs()], outputs, form.link, root, (session, view, tabs), examples)
-    wire_cancel(form.cancel, job)
-
-
-def wire_forget(form: Form, files: list[gr.File]) -> None:
-    """Wire "Delete my data now" to delete the files of all upload fields, and everything made from them."""
-    for file in files:
-        file.upload(on_brought, [file], None, preprocess=False, **QUICK)
-    own_runs = gr.Textbox(visible=False, label="own runs")
-    own_files = gr.Textbox(visible=False, label="own files")
-    gone = form.forget.click(shows_errors(on_forget), [own_runs, own_files, *files], form.status, js=STORED, **QUICK)
-    gone.success(None, None, None, js=START_AFRESH, **PRIVATE)
-
-
-START_AFRESH = """() => {
-  try {
-    for (const key of ["errata-files", "errata-choices"]) localStorage.removeItem(key);
-  } catch { /* no storage */ }
-  const said = document.querySelector("#status").innerText.replaceAll("\\n", " ");
-  try { sessionStorage.setItem("errata-said", said); } catch { /* said for a moment alone */ }
-  const at = new URL(location.href);
-  for (const part of ["job", "run", "cluster", "candidate", "row", "set", "lasso", "filter", "colour", "beside"])
-    at.searchParams.delete(part);
-  setTimeout(() => location.replace(at), 1500);
-  return [];
-}"""
-"""Reloads the page without the deleted run; assets/js/connection.js repeats the status afterwards."""
+    fields["within"] = gr.Dropdown(
+        [], value=[], label="Search inside", multiselect=True, allow_custom_value=True, info=WITHIN_NOTE,
+        elem_id="within",
+    )  # fmt: skip
+    with gr.Accordion("Fix columns", open=False), gr.Row(elem_classes="roles"):
+        for name, label in SINGLE_ROLES:
+            elem_id = f"role-{name.replace(' ', '-')}"
+            fields[name] = gr.Dropdown([], value=None, label=label, min_width=150, elem_id=elem_id)
+        for name, label in SEVERAL_ROLES:
+            fields[name] = gr.Dropdown(
+                [], value=[], label=label, multiselect=True, min_width=220, elem_id=f"role-{name}"
+            )
+    with gr.Accordion("Your own phrases", open=False):
+        gr.HTML(render("data/phrases_note.html.j2"), **PLAIN)
+        fields["phrases"] = upload("Phrases: txt or json", PHRASES, "phrases")
+    with gr.Accordion("More settings", open=False), gr.Row():
+        fields["higher"] = gr.Checkbox(False, label="The loss column is a score: higher is better")
+        fields["alpha"] = gr.Slider(0.01, 0.2, 0.05, step=0.01, label="Significance level (alpha)")
+        fields["seed"] = gr.Number(0, precision=0, label="Seed", minimum=0)
+    return fields

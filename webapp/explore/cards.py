@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from core.discovery.called import scope_rows
+from core.language.titles import capital
 from core.numbers import digits_for, number, percent
 from core.records import Diagnosis, FailureCluster, Row
 from core.reports.html.intervals import IntervalBar
@@ -23,6 +24,7 @@ from core.statistics.counts import n_wrong, wrong_members
 from core.statistics.measures import insights_of
 from core.yours import WORDS, yours_of
 from webapp.explore.findings import shown_findings
+from webapp.explore.overview import class_section
 from webapp.explore.own_part import own_list
 from webapp.explore.patches import Patches
 from webapp.markup.html import Tile, hue, tile_of
@@ -87,6 +89,7 @@ def cluster_list(
         sensitivity=sensitivity_sentence(diagnosis),
         power=power_map(diagnosis),
         held_back=held_back,
+        classes=class_section(diagnosis),
     )
 
 
@@ -125,30 +128,20 @@ def _card(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """What leads on a card: errors counted in a group, or its mean loss."""
-
-    value: str
-    """Such as "58 of 86"."""
-    what: str
-    """"wrong" or "mean loss"."""
-    others: str
-    """The same of those it is compared with, such as "5.1% of other animals"."""
-    share: float | None = None
-    """Errors in the group, 0 to 1; None for a mean loss."""
-    share_others: float | None = None
-
-
-def _rate(diagnosis: Diagnosis, cluster: FailureCluster) -> Rate:
+def _rate(diagnosis: Diagnosis, cluster: FailureCluster) -> dict[str, Any]:
+    """Return what leads on a card: `value`, errors counted in a group such as "58 of 86", or its mean loss; `what` it
+    is; `others`, the same of those it is compared with; and the shares of both that are wrong, of no mean loss."""
     members = cluster.membership >= 0.5
     n = int(members.sum())
     if diagnosis.outcomes.errors is None or cluster.error_outside is None:
         others = cluster.mean_loss - cluster.excess_loss.value
         digits = digits_for(diagnosis.outcomes.loss)
-        compared = f"{number(others, digits)} for {others_of(diagnosis, cluster.scope)}"
-        return Rate(number(cluster.mean_loss, digits), f"mean {diagnosis.outcomes.name}", compared)
+        compared = f"{capital(others_of(diagnosis, cluster.scope))}: {number(others, digits)}"
+        what = f"mean {diagnosis.outcomes.name}"
+        return {"value": number(cluster.mean_loss, digits), "what": what, "others": compared}
     wrong = n_wrong(diagnosis, members)
-    others = cluster.error_outside
-    compared = f"{percent(others)} of {others_of(diagnosis, cluster.scope)}"
-    return Rate(f"{wrong:,} of {n:,}", "wrong", compared, wrong / n, others)
+    share_others = cluster.error_outside
+    n_others = int((scope_rows(diagnosis, cluster.scope) & ~members).sum())
+    compared = f"{capital(others_of(diagnosis, cluster.scope))}: {round(share_others * n_others):,} of {n_others:,}"
+    shares = {"share": wrong / n, "share_others": share_others}
+    return {"value": f"{wrong:,} of {n:,}", "what": "wrong", "others": compared, **shares}

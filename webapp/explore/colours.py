@@ -9,12 +9,12 @@ import gradio as gr
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import InvalidInput
 from core.records import F64, I64, Diagnosis
 from core.reports.tables.columns import ShownColumn, coded, column_of, columns_of
 from webapp.failure_map import drawn_of, packed
+from webapp.markup.html import shortened
 from webapp.state.events import event_of_run
-from webapp.state.filters import ABSENT
+from webapp.state.filters import ABSENT, shown_column
 from webapp.state.query import view_of
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
@@ -66,9 +66,7 @@ def colouring(diagnosis: Diagnosis, run: str, key: str, *, every: bool = False) 
     Raises:
         InvalidInput: the run has no column with this key.
     """
-    column = column_of(diagnosis, key)
-    if column is None:
-        raise InvalidInput(f"This run has no column {key[:80]!r} to color the map. Choose one from the list.")
+    column = shown_column(diagnosis, key)
     common = {"run": run, "key": key, "title": column.title, "meaning": column.meaning, "choices": choices(diagnosis)}
     if column.kind == "category":
         codes, legend = _categories(diagnosis, column)
@@ -113,7 +111,9 @@ def _categories(diagnosis: Diagnosis, column: ShownColumn) -> tuple[npt.NDArray[
     order = _order(diagnosis, column.key, names)
     position = np.append(np.argsort(order), -1)[codes]  # the last entry serves code -1
     folded = np.where(position < 0, MISSING, np.minimum(position, OTHER_BYTE)).astype(np.uint8)
-    legend = [{"label": _label(column.key, names[i]), "count": int(counts[i])} for i in order[:MAX_HUES]]
+    before = "group " if column.key == "cluster" else ""
+    labels = [before + shortened(names[i], MAX_LABEL) for i in order[:MAX_HUES]]
+    legend = [{"label": label, "count": int(counts[i])} for label, i in zip(labels, order)]
     if len(names) > MAX_HUES:
         legend.append({"label": f"{len(names) - MAX_HUES:,} other", "count": int(counts[order[MAX_HUES:]].sum())})
     return folded, legend
@@ -133,11 +133,3 @@ def _order(diagnosis: Diagnosis, key: str, names: tuple[str, ...]) -> I64:
             known = {name: i for i, name in enumerate(coded(classes)[0])}
         rank = [known.get(name, len(known) + i) for i, name in enumerate(names)]
     return np.argsort(rank, kind="stable").astype(np.int64)
-
-
-def _label(key: str, name: str) -> str:
-    if len(name) > MAX_LABEL:
-        name = f"{name[: MAX_LABEL - 1]}…"
-    if key == "cluster":
-        return f"group {name}"
-    return name

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from core.discovery.called import scope_rows
 from core.language.titles import capital
-from core.numbers import bracketed, count, digits_for, number, p_value, percent, signed
-from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight, ItemStore, other_models
+from core.numbers import count, digits_for, number, percent, with_unit
+from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight, ItemStore, Row, other_models
+from core.reports.sections import group_row
 from core.reports.wording.candidates import chance_phrase
 from core.reports.wording.cluster_parts import part_sentences
-from core.reports.wording.effects import coverage_is, other_measure
-from core.reports.wording.findings import cluster_figures, cluster_title, how_sure, overlap, patches_title
+from core.reports.wording.effects import coverage_text, loss_phrase, others_of
+from core.reports.wording.findings import cluster_figures, cluster_title, how_sure, patches_title
 from core.reports.wording.outlines import outlines_sentence
 from core.statistics.counts import means_of_rows
-from core.statistics.measures import has_wrong
-from webapp.explore.findings import ShownFinding, shown_findings
-from webapp.explore.members import excess_interval
-from webapp.explore.own_part import OwnForm, own_form, own_line
+from core.yours import MAX_NOTE, MAX_TITLE, WORDS
+from webapp.clicks.judging import claims_of
+from webapp.explore.findings import shown_findings
+from webapp.explore.own_part import OwnForm
 from webapp.explore.patches import Patches
-from webapp.explore.worth import worth_beside
+from webapp.explore.worth import worth_of
 from webapp.markup.html import Tile, hue, sample_facts, tile_of
 from webapp.markup.render import render
 from webapp.markup.shares import is_own, own_model
@@ -41,8 +43,8 @@ class Selection:
     insights: tuple[Insight, ...]
     cluster: FailureCluster | None = None
     shown: int = 24
-    described: tuple[ShownFinding, ...] = ()
-    """Phrases that describe the selection, not tested."""
+    described: tuple[tuple[float, Row], ...] = ()
+    """Phrases that describe the selection, not tested, from `phrases_of_rows`."""
     title: str = ""
     """Title of the matches of a question; its rows are then sorted, best match first."""
     scope: str = EVERYTHING
@@ -51,6 +53,12 @@ class Selection:
     """Form for the user's title, note, and sets."""
     back: str = ""
     """Name of the selection behind an open sample, or ""."""
+    clicks: str = ""
+    """The images to judge, or the judgment on them, rendered."""
+    second_opinion: tuple[int, int] | None = None
+    """(right, errors): how many of a group's errors another model gets right, where that is known at once."""
+    hides_images: bool = False
+    """While the images are judged blind."""
 
 
 def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches | None = None) -> str:
@@ -67,7 +75,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
         title = cluster_title(diagnosis, cluster)
         flag = ""
         if not confirmed:
-            flag = describe_hint(cluster)
+            flag = f"{HINT} {capital(chance_phrase(cluster) or 'not tested')}."
         if named is not None:
             title = patches_title(cluster)
     elif selection.form is not None and selection.form.own_set is not None:
@@ -80,6 +88,11 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
         flag = NOT_TESTED
         if is_single or selection.title:
             flag = ""
+    lines = list[str]()
+    if cluster is not None:
+        lines = _lines(diagnosis, cluster)
+    if cluster is not None and named is not None:  # its title is another
+        lines = [line for line in lines if line != how_sure(diagnosis, cluster)]
     findings = shown_findings(
         diagnosis,
         selection.insights,
@@ -87,7 +100,6 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
         rows=rows,
         what="the selection" if cluster is None else "members",
     )
-    worded = cluster is not None and any(i.kind == "phrase" for i in selection.insights)
     return render(
         "explore/selection.html.j2",
         diagnosis=diagnosis,
@@ -95,36 +107,30 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
         rank=cluster.id + 1 if cluster is not None and confirmed else None,
         hue=hue(cluster.id) if cluster is not None and confirmed else "",
         flag=flag,
-        sure=how_sure(diagnosis, cluster) if cluster is not None and named is None else "",
-        parts=[] if cluster is None else part_sentences(diagnosis, cluster),
-        own_line=own_line(selection.form) if selection.form else "",
-        own_form=own_form(selection.form) if selection.form else "",
+        form=selection.form,
+        own_label=WORDS,
+        most_title=MAX_TITLE,
+        most_note=MAX_NOTE,
         back=selection.back,
         note=CHOSEN_BY_QUESTION if cluster is None and selection.title and not is_single else "",
         counted=_counted(diagnosis, rows, selection.scope if cluster is None else cluster.scope),
         plain="" if cluster is None else f"{capital(cluster_figures(diagnosis, cluster))}.",
-        figures=[] if cluster is None else _figures(diagnosis, cluster),
+        lines=lines,
         facts=sample_facts(diagnosis, int(rows[0])) if cluster is None and is_single else [],
         patches=named,
-        worth=worth_beside(diagnosis, int(rows[0])) if cluster is None and is_single else None,
-        overlap=overlap(diagnosis, cluster) if cluster is not None and confirmed else "",
+        worth=worth_of(diagnosis, int(rows[0])) if cluster is None and is_single else "",
         probe=None if cluster is None else probed(diagnosis, cluster),
         findings=None if is_single else findings,
-        can_click=worded and not is_single and diagnosis.samples.items is not None,
+        can_click=cluster is not None and bool(claims_of(diagnosis, cluster)),
+        cluster=None if cluster is None else cluster.id,
+        clicks=selection.clicks,
+        hides_images=selection.hides_images,
+        second_opinion=selection.second_opinion,
         galleries=_galleries(diagnosis, selection),
         near=[tile_of(diagnosis, row) for row in nearest_rows(diagnosis, int(rows[0]))] if is_single else [],
         outlines=outlines_sentence(diagnosis),
         noun=diagnosis.samples.modality,
-        cause="" if cluster is None else cluster.cause,
     )
-
-
-def describe_hint(candidate: FailureCluster) -> str:
-    """Return the caution for a candidate, with its probability of noise."""
-    chance = chance_phrase(candidate)
-    if chance:
-        return f"{HINT} {chance[0].upper()}{chance[1:]}."
-    return f"{HINT} Not tested."
 
 
 def _counted(diagnosis: Diagnosis, rows: I64, scope: str) -> dict[str, Any]:
@@ -146,29 +152,24 @@ def _counted(diagnosis: Diagnosis, rows: I64, scope: str) -> dict[str, Any]:
         lead = f"mean {outcomes.name} {number(mean, digits)}"
         others = "" if mean_others is None else number(mean_others, digits)
     share = len(rows) / int(within.sum())
+    if others:
+        others = f"{others_of(diagnosis, scope)} {others}"
     return {"n": len(rows), "share": share, "scope": scope_name, "lead": lead, "others": others}
 
 
-def _figures(diagnosis: Diagnosis, cluster: FailureCluster) -> list[tuple[str, str, str | None]]:
-    """Return (title, value, remark or None) for the figures of a cluster."""
-    remark = f"{diagnosis.outcomes.said_unit} {excess_interval(diagnosis, cluster)}".lstrip()
-    figures = list[tuple[str, str, str | None]]()
-    if cluster.error_rate is not None:
-        outside = ""
-        if cluster.error_outside is not None:
-            outside = f", others {percent(cluster.error_outside)}"
-        interval = f"{bracketed(cluster.error_rate, share=True)}{outside}"
-        figures.append(("Error rate", percent(cluster.error_rate.value), interval))
-    figures.append(("Excess loss", signed(cluster.excess_loss.value), remark))
-    of = "the loss above the mean"
-    if has_wrong(diagnosis.outcomes):
-        of = "all errors"
-    coverage = cluster.coverage
-    how = coverage_is(diagnosis.outcomes, cluster.confirmed)
-    figures.append((f"Share of {of}", percent(coverage.value), f"{bracketed(coverage, share=True)} {how}".lstrip()))
-    if cluster.p is not None:
-        figures.append(("Adjusted p", p_value(cluster.p, bare=True), other_measure(cluster) or None))
-    return figures
+def _lines(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
+    """Return what is known of a group besides its counts, a sentence each; of a hint nothing is corrected for the
+    search."""
+    if cluster.confirmed:
+        row = group_row(diagnosis, cluster)
+        return [*row.details, *row.sure]
+    lines = [how_sure(diagnosis, cluster), *part_sentences(diagnosis, cluster)]
+    if all(isfinite(candidate.excess_loss.low) for candidate in diagnosis.candidates):  # all show theirs, or none
+        lines.append(f"{capital(loss_phrase(cluster, digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)))}.")
+    lines.append(coverage_text(diagnosis, cluster.coverage, EVERYTHING, confirmed=False))
+    if cluster.cause:
+        lines.append(f"Cause: {cluster.cause}")
+    return [*filter(None, lines)]
 
 
 def probed(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[str, str] | None:

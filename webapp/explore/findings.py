@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from core.data.images.properties import OF_PICTURE
 from core.data.modality import modality_of
-from core.numbers import bracketed, count, number, percent
-from core.records import F32, I64, Bool, Diagnosis, Insight, Words
+from core.discovery.called import scope_rows
+from core.numbers import bracketed, listed, number, percent
+from core.records import F32, I64, Bool, Diagnosis, Insight, Row, Words
 from core.reports.html.intervals import IntervalBar
-from core.reports.wording.competence import competence_in_brief
+from core.reports.html.sections import axes_of, row_bar
+from core.reports.sections import insight_row
+from core.reports.wording.competence import competence_sentence
 from core.reports.wording.effects import effect_figure
-from core.reports.wording.findings import name_of, sentence
-from core.statistics.measures import in_shares, strongest_first, tested_effect
-from webapp.explore.members import met_by, whisker
+from core.statistics.measures import strongest_first, tested_effect
 
 MAX_PHRASE_ROWS = 1500
 """Rows on which phrases for a selection are scored, so that they appear within a second."""
@@ -26,54 +26,21 @@ OPEN_FINDINGS = 4
 """Findings shown open; the others are folded."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShownFinding:
-    """One finding as `explore/findings.html.j2` shows it, as plain texts."""
-
-    text: str
-    sentence: str
-    effect: tuple[str, str] | None = None
-    """From `effect_figure`, in the tested measure."""
-    bar: IntervalBar | None = None
-    met: str = ""
-    """Shares of the samples, and of the others, that meet it."""
-    mark: str = ""
-    """Such as "not confirmed"."""
-    meaning: str = ""
-    """The measured properties of a condition, with their units."""
-    known: str = ""
-    """For a phrase, how well the encoder knows it."""
-    quiet: bool = False
-    alike: tuple[str, ...] = ()
-    """Equivalent phrases or conditions, folded under `alike_title`."""
-    alike_title: str = ""
-    retrieval: float = 0.0
-    """AUROC for finding the cluster or the selection."""
+Findings = tuple[list[tuple[Row, IntervalBar | None]], list[tuple[Row, IntervalBar | None]]]
+"""(open, folded), each finding with its bar."""
 
 
-Findings = tuple[list[ShownFinding], list[ShownFinding]]
-"""(open, folded)."""
-
-
-def _shown(diagnosis: Diagnosis, insight: Insight, span: Mapping[bool, float], met: str) -> ShownFinding:
-    n = len(insight.proxies)
-    mark = ""
-    if not insight.confirmed:
-        mark = "not confirmed"
-    return ShownFinding(
-        name_of(insight),
-        sentence(diagnosis, insight, proxies=False),
-        effect_figure(insight, diagnosis.outcomes.said_unit),
-        whisker(tested_effect(insight), span[in_shares(insight)]),
-        met,
-        mark=mark,
-        meaning=meaning_of(diagnosis, insight),
-        known=competence_in_brief(diagnosis.words, insight.number),
-        quiet=not insight.confirmed,
-        alike=insight.proxies,
-        alike_title=count(n, f"equivalent {insight.kind}"),
-        retrieval=insight.retrieval or 0.0,
-    )
+def met_by(diagnosis: Diagnosis, insight: Insight, rows: I64, what: str = "members") -> str:
+    """Return the shares of the rows, and of the others in the condition's scope, that meet it, such as "43% of members,
+    5% of the others" (plain text)."""
+    scope = scope_rows(diagnosis, insight.scope)
+    picked = np.zeros(len(scope), bool)
+    picked[rows] = True
+    parts = []
+    for part, name in ((picked & scope, what), (scope & ~picked, "the others")):
+        if part.any():
+            parts.append(f"{percent(float(insight.mask[part].mean()))} of {name}")
+    return ", ".join(parts)
 
 
 def meaning_of(diagnosis: Diagnosis, insight: Insight) -> str:
@@ -93,7 +60,7 @@ def shown_findings(
     diagnosis: Diagnosis,
     insights: Sequence[Insight],
     *,
-    described: Sequence[ShownFinding] = (),
+    described: Sequence[tuple[float, Row]] = (),
     rows: I64 | None = None,
     what: str = "members",
 ) -> Findings:
@@ -102,23 +69,23 @@ def shown_findings(
     Args:
         diagnosis: the run.
         insights: findings of a cluster or a selection.
-        described: phrases of a selection, not tested.
+        described: phrases of a selection, not tested, from `phrases_of_rows`.
         rows: the described samples; each finding gets the share of them, called `what`, that meets it.
         what: "members" or "the selection".
     """
-    ordered = strongest_first(insights)
-    ends = [(in_shares(i), tested_effect(i).high) for i in ordered]  # error rates share one scale, losses another
-    span = dict[bool, float]()
-    for by_rate in (True, False):
-        span[by_rate] = max((high for of, high in ends if of == by_rate and math.isfinite(high)), default=1.0)
-    shown = list[ShownFinding]()
-    for insight in ordered:
+    found = list[tuple[float, Row]]()
+    for insight in strongest_first(insights):
+        effect = " ".join(effect_figure(insight, diagnosis.outcomes.said_unit))
         met = ""
         if rows is not None:
             met = met_by(diagnosis, insight, rows, what)
-        shown.append(_shown(diagnosis, insight, span, met))
+        lines = tuple(filter(None, (effect, met, meaning_of(diagnosis, insight))))
+        row = replace(insight_row(diagnosis, insight), estimate=tested_effect(insight), against=0.0, details=lines)
+        found.append((insight.retrieval or 0.0, row))
     if described:  # of a selection, where nothing is confirmed
-        shown = sorted([*described, *shown], key=lambda f: -f.retrieval)
+        found = sorted([*described, *found], key=lambda pair: -pair[0])
+    axes = axes_of([row for _, row in found])
+    shown = [(row, row_bar(row, axes)) for _, row in found]
     n_open = len(shown)
     if n_open > OPEN_FINDINGS + 1:  # a fold for a single finding would save no room
         n_open = OPEN_FINDINGS
@@ -147,9 +114,9 @@ def _means(diagnosis: Diagnosis, words: Words) -> tuple[I64, F32]:
     return _MEANS[diagnosis]
 
 
-def phrases_of_rows(diagnosis: Diagnosis, rows: I64) -> tuple[ShownFinding, ...]:
-    """Return phrases that distinguish the selected rows, best first. They are not tested: the rows were chosen after
-    seeing losses."""
+def phrases_of_rows(diagnosis: Diagnosis, rows: I64) -> tuple[tuple[float, Row], ...]:
+    """Return phrases that distinguish the selected rows, best first, each with its held-out AUROC. They are not tested:
+    the rows were chosen after seeing losses."""
     words = diagnosis.words
     n = len(diagnosis.samples)
     if words is None or not 2 <= len(rows) <= n - 2:
@@ -165,17 +132,16 @@ def phrases_of_rows(diagnosis: Diagnosis, rows: I64) -> tuple[ShownFinding, ...]
     looked_at = ""
     if len(part) != n:
         looked_at = f", searched on {len(part):,} samples"
-    return tuple(
-        ShownFinding(
-            f'like "{words.phrases[match.phrase]}"',
+    found = list[tuple[float, Row]]()
+    for match in describe(scores, members[part], diagnosis.estimate.folds[part]):
+        sentence = (
             f"Finds your selection with held-out AUROC {number(match.held_out.value)} {bracketed(match.held_out)}; "
-            f"chosen in {percent(match.stability)} of the folds{looked_at}.",
-            mark="not tested",
-            known=competence_in_brief(words, match.phrase),
-            quiet=True,
-            alike=tuple(words.phrases[q] for q in match.alike),
-            alike_title=count(len(match.alike), "similar phrase"),
-            retrieval=match.held_out.value,
+            f"chosen in {percent(match.stability)} of the folds{looked_at}."
         )
-        for match in describe(scores, members[part], diagnosis.estimate.folds[part])
-    )
+        known = competence_sentence(words, match.phrase)
+        alike = ""
+        if match.alike:
+            alike = f"Similar phrases: {listed([words.phrases[q] for q in match.alike])}."
+        row = Row(f'like "{words.phrases[match.phrase]}"', sentence, verdict="not tested")
+        found.append((match.held_out.value, replace(row, sure=tuple(filter(None, (known, alike))))))
+    return tuple(found)

@@ -8,7 +8,7 @@ from typing import Any
 from core.errors import DiagnosisError
 from core.records import EVERYTHING, Diagnosis
 from core.statistics.measures import insights_of
-from webapp.explore.patches import map_beside
+from webapp.explore.patches import patches_of
 from webapp.markup.render import render
 from webapp.state.boxes import on_page
 
@@ -22,8 +22,12 @@ _turn = threading.BoundedSemaphore(MAX_CURVES)
 def beside(run: str, diagnosis: Diagnosis, row: int) -> dict[str, Any]:
     """Return extras of an enlarged sample: {"words": positions of visual words, "moments": `first_text`, "moving":
     whether its image plays}."""
+    words = None
+    patches = patches_of(run)
+    if patches is not None and diagnosis.samples.items is not None:
+        words = patches.map_of(diagnosis, row)
     moving = diagnosis.samples.modality == "clip"
-    return {"words": map_beside(run, diagnosis, row), "moments": first_text(diagnosis, row), "moving": moving}
+    return {"words": words, "moments": first_text(diagnosis, row), "moving": moving}
 
 
 def first_text(diagnosis: Diagnosis, row: int) -> str | None:

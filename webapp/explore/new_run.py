@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
 from gradio.events import Dependency
 
 from webapp.explore.tab import View, show_run, skips
-from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.state.events import event_data
-from webapp.state.jobs import PLAIN, PRIVATE, QUICK
+from webapp.state.jobs import PRIVATE, QUICK
 from webapp.state.picker import runs_to_open
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, shows_errors
@@ -20,7 +20,7 @@ HERE = (
     "(...given) => [...given.slice(0, -1), "
     "document.querySelector('#tabs [role=tab][aria-selected=true]')?.dataset.tabId ?? '']"
 )
-"""Replaces the last input with the id of the visible tab, which only the browser knows."""
+"""Replaces the last input, the offer, with the id of the visible tab, which only the browser knows."""
 
 
 def on_new_run(run: str, what: str, others: list[tuple[str, str]]) -> tuple[Any, ...]:
@@ -59,11 +59,6 @@ def _entitle(run: str, what: str) -> str:
     return title
 
 
-def build_offer() -> gr.HTML:
-    """Lay out the line above the tabs, empty at first."""
-    return gr.HTML("", js_on_load=script("offer"), elem_id="offer", **PLAIN)
-
-
 def wire_offer(session: gr.State, view: View, tabs: gr.Tabs, others: list[tuple[str, str]]) -> None:
     """Wire the button that opens the run."""
 
@@ -85,9 +80,6 @@ def wire_made(
         parts: session, view and tabs of the page.
     """
     session, view, tabs = parts
-
-    def finish(session: Session, run: str, here: str | None) -> tuple[Any, ...]:
-        return on_made(session, run, here, began=began, what=what, others=others)
-
+    finish = partial(on_made, began=began, what=what, others=others)
     outputs = [view.offer, tabs, view.picker, *view.opened(session)]
-    return created.success(shows_errors(finish), [session, run, view.here], outputs, js=HERE, **PRIVATE)
+    return created.success(shows_errors(finish), [session, run, view.offer], outputs, js=HERE, **PRIVATE)

@@ -1,4 +1,4 @@
-"""The strip on top, the class table, and the notes below: the run as a whole."""
+"""The strip on top, the class table, and the notes: the run as a whole."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from core.extensions import sections
 from core.numbers import count, number, percent, with_unit
 from core.records import Diagnosis
 from core.reports.wording.classes import PAIR_TESTED, class_level, through_sentence, untested_sentence
+from core.reports.wording.dependence import dependence_sentences
+from core.reports.wording.reasons import kinds_table
 from core.reports.wording.sensitivity import classes_sentence
 from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood, taken_as_is
 from core.reports.wording.verdict import verdict
@@ -20,7 +22,7 @@ from webapp.state.boxes import on_page
 MAX_LABELS = 24
 """Suspected labels shown."""
 MAX_CHIPS = 4
-"""Worst classes named in the line above the table."""
+"""Whole classes named in the line above the table."""
 MAX_EXCLUDED = 50
 """Omitted rows listed."""
 
@@ -39,7 +41,7 @@ def strip(diagnosis: Diagnosis) -> str:
         "explore/strip.html.j2",
         headline=verdict(diagnosis),
         line=line,
-        doubts=[on_page(doubt) for doubt in taken_as_is(diagnosis)],
+        doubts=[on_page(doubt) for doubt in (*dependence_sentences(diagnosis), *taken_as_is(diagnosis))],
     )
 
 
@@ -50,7 +52,7 @@ def class_section(diagnosis: Diagnosis) -> str:
     return render(
         "explore/classes.html.j2",
         diagnosis=diagnosis,
-        findings=sorted(diagnosis.classes, key=lambda c: (not c.confirmed, -c.mean_loss.value)),
+        findings=sorted(diagnosis.classes, key=lambda c: (not c.confirmed, c.kind == "confusion", -c.mean_loss.value)),
         confirmed=[c for c in diagnosis.classes if c.confirmed],
         most=MAX_CHIPS,
         sensitivity=classes_sentence(diagnosis),
@@ -75,12 +77,23 @@ def notes_section(diagnosis: Diagnosis, *, worth_open: bool = False) -> str:
         **{f"version of {name}": version for name, version in diagnosis.versions.items()},
     }
     rows = diagnosis.label_errors[:MAX_LABELS].tolist()
+    measured = diagnosis.faithfulness
+    kinds = []
+    brief = "not measured"
+    if measured is not None:
+        kinds = kinds_table(measured)
+        brief = "not known"
+        if measured.anything is not None and kinds:
+            brief = f"AUROC {number(measured.anything.auroc.value, 2)}"
     return render(
         "explore/notes.html.j2",
         diagnosis=diagnosis,
         as_understood=AS_UNDERSTOOD,
         rows=rows_as_understood(diagnosis.samples, diagnosis.outcomes, columns_read(diagnosis.extras)),
-        worth=worth_of(diagnosis, is_open=worth_open),
+        worth=worth_of(diagnosis),
+        worth_open=worth_open,
+        brief=brief,
+        kinds=kinds,
         notes=[on_page(note) for note in diagnosis.notes],
         labels=[tile_of(diagnosis, row, foot=_label_foot(diagnosis, row)) for row in rows],
         settings=settings.items(),

@@ -12,13 +12,13 @@ from core.numbers import count
 from core.records import I64, Diagnosis
 from core.reports.html.yours import marked
 from core.reports.wording.findings import cluster_title
-from core.yours import MARKED, MAX_NOTE, MAX_TITLE, WORDS, OwnSet, OwnWords, Yours, yours_of
+from core.yours import MARKED, OwnSet, OwnWords, Yours, yours_of
 from webapp.markup.render import render
 from webapp.state.filters import describe_filter
 from webapp.state.runs import READ_ONLY, RUNS
 from webapp.state.session import Session, picked_cluster
 
-OF_ALL = "This run is shared, so it takes no notes. Copy it to your runs, or add your data in Your data."
+OF_ALL = "This run is shared, so it takes no notes. Copy it to your runs, or add your data in New run."
 MAX_LISTED_SETS = 6
 MAX_SPLIT_CLUSTERS = 12
 """Marks and sets listed unfolded, and clusters that a selection can be split by, as fit the pane."""
@@ -151,18 +151,6 @@ def made_of(session: Session, diagnosis: Diagnosis) -> str:
         if own_set:
             parts.append(f"the set {own_set.title}")
     return ", ".join([*parts, *(describe_filter(diagnosis, part) for part in session.filters)]) or "all samples"
-
-
-def own_line(form: OwnForm) -> str:
-    """Render the current mark, under the title; "" without one."""
-    if not form.mark:
-        return ""
-    return render("explore/own_line.html.j2", mark=form.mark, own_set=form.own_set, label=WORDS)
-
-
-def own_form(form: OwnForm) -> str:
-    """Render the folded form."""
-    return render("explore/own_form.html.j2", form=form, label=WORDS, most_title=MAX_TITLE, most_note=MAX_NOTE)
 
 
 def own_list(diagnosis: Diagnosis, undo: str = "") -> str:

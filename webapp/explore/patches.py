@@ -3,7 +3,6 @@ kept."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 from core.errors import InvalidInput
@@ -11,25 +10,12 @@ from core.records import Diagnosis
 from webapp.state.runs import RUNS
 
 
-class PatchName(Protocol):
-    """The regions that describe a cluster."""
-
-    @property
-    def said(self) -> str:
-        """A sentence."""
-        ...
-
-    @property
-    def crops(self) -> Sequence[Any]:
-        """Crops of members, each with an `address`."""
-        ...
-
-
 class Patches(Protocol):
     """The regions of a run."""
 
-    def name_of(self, cluster: int) -> PatchName | None:
-        """Return the regions that describe the cluster with that id, or None."""
+    def name_of(self, cluster: int) -> Any:
+        """Return what describes the cluster with that id: `said`, a sentence, and `crops` of members, each with an
+        `address`; or None."""
         ...
 
     def map_of(self, diagnosis: Diagnosis, row: int) -> dict[str, Any] | None:
@@ -67,11 +53,3 @@ def _held(run: str) -> bool:
     except InvalidInput:
         return False
     return True
-
-
-def map_beside(run: str, diagnosis: Diagnosis, row: int) -> dict[str, Any] | None:
-    """Return `Patches.map_of` of a row, or None without regions."""
-    patches = patches_of(run)
-    if patches is None or diagnosis.samples.items is None:
-        return None
-    return patches.map_of(diagnosis, row)

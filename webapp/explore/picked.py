@@ -7,9 +7,11 @@ from typing import Any
 
 import gradio as gr
 
+from core.extensions import second_opinion
 from core.records import I64, Diagnosis, Insight
 from core.reports.tables.columns import LOSS
 from core.statistics.measures import insights_of
+from webapp.clicks.judging import answer, clicks_view, draw
 from webapp.explore.cards import cluster_list
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.findings import phrases_of_rows
@@ -44,6 +46,13 @@ def show_selection(session: Session) -> tuple[Session, Any, Any]:
         listed = cluster_list(diagnosis, note, patches, shows_map=session.colour != LOSS)
         return session, listed, gr.update(selection=NO_SELECTION, view=view)
     described = replace(describe_selection(session, diagnosis, rows), form=form_of(session, diagnosis, rows))
+    if described.cluster is not None:
+        described = replace(
+            described,
+            clicks=clicks_view(session, diagnosis),
+            hides_images=session.clicks is not None and not session.clicks.judged,
+            second_opinion=second_opinion(RUNS.get(session.run), rows),
+        )
     pane = selection_pane(diagnosis, described, patches)
     selection = map_selection(diagnosis, rows, cluster=session.cluster)
     return session, pane, gr.update(selection=selection, view=view)
@@ -52,7 +61,12 @@ def show_selection(session: Session) -> tuple[Session, Any, Any]:
 def describe_selection(session: Session, diagnosis: Diagnosis, rows: I64) -> Selection:
     """Describe the selected rows: a cluster by its tested insights, a lasso by untested ones."""
     if session.row is not None:
-        return Selection(rows, (), shown=session.shown, back=_back(session))
+        back = ""
+        if session.cluster is not None:
+            back = f"Group {session.cluster + 1}"
+        elif session.closed.picked:
+            back = "The selection"
+        return Selection(rows, (), shown=session.shown, back=back)
     cluster = None  # filtered members of a cluster were not tested
     if not session.filters:
         cluster = picked_cluster(session, diagnosis)
@@ -61,37 +75,16 @@ def describe_selection(session: Session, diagnosis: Diagnosis, rows: I64) -> Sel
     title = session.title
     if session.filters:
         title = ""
-    return Selection(
-        rows,
-        explore_rows(diagnosis, rows),
-        cluster,
-        session.shown,
-        phrases_of_rows(diagnosis, rows),
-        title,
-        session.scope,
-    )
+    conditions: tuple[Insight, ...] = ()  # none for a single row or all rows
+    if 2 <= len(rows) < len(diagnosis.samples):
+        from core.discovery.insights import explain  # scikit-learn: not needed for the first view
 
-
-def _back(session: Session) -> str:
-    """Name the selection behind the open sample, or ""."""
-    if session.cluster is not None:
-        return f"Group {session.cluster + 1}"
-    if session.closed.picked:
-        return "The selection"
-    return ""
-
-
-def explore_rows(diagnosis: Diagnosis, rows: I64) -> tuple[Insight, ...]:
-    """Return untested conditions that distinguish the rows; none for a single row or all rows."""
-    if len(rows) < 2 or len(rows) == len(diagnosis.samples):
-        return ()
-    from core.discovery.insights import explain  # scikit-learn: not needed for the first view
-
-    return explain(diagnosis, rows)
+        conditions = explain(diagnosis, rows)
+    return Selection(rows, conditions, cluster, session.shown, phrases_of_rows(diagnosis, rows), title, session.scope)
 
 
 def on_act(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
-    """Handle a button of the pane: cluster, candidate, step, more, close, or clear."""
+    """Handle a button of the pane: cluster, candidate, step, clicks, judge, more, close, or clear."""
     payload = event_data(event)
     do = payload.get("do")
     if do == "cluster":
@@ -101,6 +94,10 @@ def on_act(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     elif do == "step":
         diagnosis = RUNS.get(session.run)
         session = _cluster(session, diagnosis, neighbour(diagnosis, session.cluster, as_int(payload.get("by"))))
+    elif do == "clicks":
+        session = draw(session.closed, RUNS.get(session.run), as_int(payload.get("claim", 0)))
+    elif do == "judge":
+        session = answer(session, payload.get("answers"))
     elif do == "close":
         session = session.closed
     elif do == "more":

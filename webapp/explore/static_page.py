@@ -25,11 +25,12 @@ from core.reports.tables.columns import columns_of
 from webapp.explore.cards import cluster_list
 from webapp.explore.colours import choices, colouring
 from webapp.explore.detail import selection_pane
-from webapp.explore.overview import class_section, strip
+from webapp.explore.overview import strip
 from webapp.explore.picked import describe_selection
 from webapp.failure_map import SCRIPTS, map_points, packed
 from webapp.markup.components import script
-from webapp.markup.html import classes_said, picture, sample_facts
+from webapp.markup.html import classes_said, sample_facts
+from webapp.markup.images import inlined, picture
 from webapp.markup.render import render
 from webapp.state.downloads import fresh_folder
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, Job, follow, wire_cancel
@@ -43,7 +44,7 @@ MAX_COLOUR_COLUMNS = 40
 MAX_CANDIDATES = 24
 GALLERY_PICTURES = 24
 """Columns that can color the map, candidates, and images of a gallery."""
-SHEETS = ("tokens", "page", "explore", "linked", "words", "static")
+SHEETS = ("tokens", "page", "explore", "samples", "words", "static")
 PANE = ("pane", "heat")
 PaneView = tuple[str, str, list[int] | None]
 """(name, markup, rows) of a view of the pane; the list of clusters has no rows."""
@@ -63,8 +64,13 @@ def write_page(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progr
     if folder.exists() and any(folder.iterdir()):
         raise InvalidInput(f"The folder {folder.name} already contains files. Choose an empty one.")
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
+    diagnosis = inlined(diagnosis)
     shown = _views(diagnosis, progress)
-    pictures = _write_pictures(diagnosis, folder / "pictures", _first_rows(diagnosis, shown), progress)
+    first = [row for _, _, rows in shown for row in rows or ()]
+    for cluster in diagnosis.clusters:
+        first += cluster.counterexamples.tolist()
+    order = dict.fromkeys([*first, *np.argsort(-diagnosis.outcomes.loss, kind="stable").tolist()])
+    pictures = _write_pictures(diagnosis, folder / "pictures", list(order), progress)
     from core.reports.html.diagnosis import write_report
 
     progress("writing the page", 0, 1)
@@ -81,7 +87,6 @@ def write_page(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progr
             data=Markup(_inside_script(_data(diagnosis, pictures, shown))),
             views=[(name, Markup(pictures.linked(markup))) for name, markup, _ in shown],
             strip=strip(diagnosis),
-            classes=class_section(diagnosis),
             map=render("failure_map.html.j2"),
             has_report=True,
             searched=_searched(diagnosis),
@@ -106,17 +111,6 @@ def _views(diagnosis: Diagnosis, progress: Progress) -> list[PaneView]:
         pane = selection_pane(diagnosis, describe_selection(session, diagnosis, rows))
         views.append((name, pane, rows.tolist()))
     return views
-
-
-def _first_rows(diagnosis: Diagnosis, shown: list[PaneView]) -> list[int]:
-    """Return every row: clusters, candidates, and counter-examples first, then the others by loss."""
-    order = list[int]()
-    for _, _, rows in shown:
-        order.extend(rows or [])
-    for cluster in diagnosis.clusters:
-        order.extend(cluster.counterexamples.tolist())
-    order.extend(np.argsort(-diagnosis.outcomes.loss, kind="stable").tolist())
-    return list(dict.fromkeys(order))
 
 
 def _write_pictures(diagnosis: Diagnosis, folder: Path, rows: list[int], progress: Progress) -> WrittenPictures:
@@ -224,27 +218,24 @@ def _script() -> str:
     return f"const parts = {{\n{parts}\n}};\n{script('static_page')}"
 
 
-def make_zip(diagnosis: Diagnosis, folder: Path, progress: Progress) -> Path:
-    """Write the page as a zip; returns its path."""
-    target = folder / "errata-page"
-    write_page(diagnosis, target, progress)
-    packed_up = Path(shutil.make_archive(str(target), "zip", root_dir=target))
-    shutil.rmtree(target)
-    return packed_up
-
-
 def on_make(session: Session) -> Iterator[tuple[Any, ...]]:
     """Make the zip of the open run; yields (job id, status, download)."""
     diagnosis = require_run(session)
     folder = fresh_folder("page")
-    job = Job(lambda progress: str(make_zip(diagnosis, folder, progress)))
+
+    def work(progress: Progress) -> str:
+        target = folder / "errata-page"
+        write_page(diagnosis, target, progress)
+        archive = shutil.make_archive(str(target), "zip", root_dir=target)
+        shutil.rmtree(target)
+        return archive
 
     def outputs(path: str) -> tuple[Any, ...]:
         return (gr.update(value=path, interactive=True),)
 
     waiting = gr.update(interactive=False)
     done = f"It shows {diagnosis.samples.name}. Unzip it and open index.html."  # another run may be open by then
-    yield from follow(job, "The static page was not made", waiting, outputs=outputs, done=done)
+    yield from follow(Job(work), "The static page was not made", waiting, outputs=outputs, done=done)
 
 
 def build(session: gr.State) -> None:

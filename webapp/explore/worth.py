@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from core.checks.reasons import can_name
-from core.numbers import number
 from core.records import Diagnosis, Faithfulness, Progress
-from core.reports.wording.reasons import faithfulness_sentence, kinds_table, reason_sentence
+from core.reports.wording.reasons import faithfulness_sentence, reason_sentence
 from webapp.state.jobs import Job, follow
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_own
@@ -19,19 +18,6 @@ from webapp.state.session import Session, require_own
 NOT_MEASURED = "Whether these causes separate errors from the others is not measured."
 _OF_EXAMPLES: dict[str, Faithfulness] = {}
 """By run id; a measurement of an example serves every visitor, since its files are fixed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Worth:
-    """The reliability of causes, as the notes show it."""
-
-    brief: str
-    """Shown beside the heading."""
-    sentence: str
-    kinds: tuple[tuple[str, str, str], ...] = ()
-    """(kind of cause, AUROC, samples)."""
-    is_measured: bool = False
-    is_open: bool = False
 
 
 def opened(run: str) -> Diagnosis:
@@ -43,26 +29,15 @@ def opened(run: str) -> Diagnosis:
     return replace(diagnosis, faithfulness=measured)
 
 
-def worth_of(diagnosis: Diagnosis, *, is_open: bool = False) -> Worth | None:
-    """Return the reliability of a run's causes; None for a run without causes."""
-    measured = diagnosis.faithfulness
-    if measured is None:
-        if not can_name(diagnosis):
-            return None
-        return Worth("not measured", NOT_MEASURED, is_open=is_open)
-    kinds = tuple(kinds_table(measured))
-    whole = measured.anything
-    brief = "not known"
-    if whole is not None and kinds:
-        brief = f"AUROC {number(whole.auroc.value, 2)}"
-    return Worth(brief, faithfulness_sentence(diagnosis, measured), kinds, True, is_open)
-
-
-def worth_beside(diagnosis: Diagnosis, row: int) -> Worth | None:
-    """Return the reliability beside one sample's sentence; None without a sentence."""
-    if not reason_sentence(diagnosis, row):
-        return None
-    return worth_of(diagnosis)
+def worth_of(diagnosis: Diagnosis, row: int | None = None) -> str:
+    """Return how reliable a run's causes are, a sentence; "" for a run without causes, or a row without a sentence."""
+    if row is not None and not reason_sentence(diagnosis, row):
+        return ""
+    if diagnosis.faithfulness is not None:
+        return faithfulness_sentence(diagnosis, diagnosis.faithfulness)
+    if can_name(diagnosis):
+        return NOT_MEASURED
+    return ""
 
 
 def measure(run: str, progress: Progress) -> Faithfulness:

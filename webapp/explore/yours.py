@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -16,50 +15,34 @@ from webapp.explore.cards import cluster_list
 from webapp.explore.colours import colouring
 from webapp.explore.own_part import made_of, mergeable, parts_of, read_only, rows_of, target
 from webapp.explore.patches import patches_of
+from webapp.explore.picked import show_selection
 from webapp.failure_map import NO_SELECTION
-from webapp.state.events import as_int, event_data, in_turn
-from webapp.state.jobs import LIGHT, PRIVATE
+from webapp.state.events import as_int, event_data
 from webapp.state.query import view_of
 from webapp.state.runs import RUNS
-from webapp.state.session import Session, require_run, selected_rows, shows_errors, still_there
+from webapp.state.session import Session, require_run, selected_rows, still_there
 
-Show = Callable[[Session], tuple[Session, Any, Any]]
 STALE = "The selection has changed. Check it and press again."
 GONE = "This set was deleted, or belongs to another run. Pick another."
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Deleted:
-    """The last deleted set, while it can be restored."""
-
-    run: str = ""
-    own_set: OwnSet | None = None
-
-
-def require_hand(session: Session) -> Diagnosis:
-    """Return the open run, to change its marks and sets; raises InvalidInput if it is not the visitor's own."""
-    diagnosis = require_run(session)
-    why = read_only(session.run)
-    if why:
-        raise InvalidInput(why)
-    return diagnosis
-
-
-def on_yours(session: Session, gone: Deleted, show: Show, event: gr.EventData) -> tuple[Any, ...]:
-    """Handle a press in the form or the list: returns (session, pane, map, deleted set).
-
-    Args:
-        show: `webapp.explore.picked.show_selection`.
-    """
+def on_yours(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
+    """Handle a press in the form or the list: returns (session, pane, map)."""
     payload = event_data(event)
     if payload.get("run") != session.run:
         raise InvalidInput(STALE)
     do = payload.get("do")
     if do == "open":
-        return *show(_opened(session, require_run(session), str(payload.get("key")))), gone
-    diagnosis = require_hand(session)
+        return show_selection(_opened(session, require_run(session), str(payload.get("key"))))
+    diagnosis = require_run(session)
+    why = read_only(session.run)
+    if why:
+        raise InvalidInput(why)
     if do == "undo":
-        session, gone = _undone(session, gone)
+        if session.deleted is None:
+            raise InvalidInput("No deleted set to restore.")
+        _add(session.run, [session.deleted])
+        session = session.only(own_set=session.deleted.id)
     elif str(payload.get("of", "")) != target(session):
         raise InvalidInput(STALE)
     elif do == "delete":
@@ -72,12 +55,8 @@ def on_yours(session: Session, gone: Deleted, show: Show, event: gr.EventData) -
         _say(session, payload)
     else:
         raise InvalidInput(f"Unknown action {str(do)[:40]!r}. Reload the page.")
-    return *_shown(session, show), gone
-
-
-def _shown(session: Session, show: Show) -> tuple[Session, Any, Any]:
-    """Call `show` and refresh the map's colors, because the list of columns may have changed."""
-    now_open, pane, points = show(session)
+    # the list of columns may have changed, so the map's colors are sent again
+    now_open, pane, points = show_selection(session)
     return now_open, pane, points | {"colour": colouring(RUNS.get(session.run), session.run, now_open.colour)}
 
 
@@ -179,36 +158,15 @@ def _add(run: str, sets: list[OwnSet]) -> None:
     RUNS.say(run, change)
 
 
-def _deleted(session: Session, diagnosis: Diagnosis) -> tuple[Any, ...]:
+def _deleted(session: Session, diagnosis: Diagnosis) -> tuple[Session, Any, Any]:
     """Delete the open set; the list offers to restore it."""
     own_set = yours_of(diagnosis).set_of(session.own_set)
     if own_set is None:
         raise InvalidInput(GONE)
     RUNS.say(session.run, lambda run: without_set(run, own_set.id))
     diagnosis = RUNS.get(session.run)
-    session = still_there(session.only(), diagnosis)
+    session = replace(still_there(session.only(), diagnosis), deleted=own_set)
     pane = cluster_list(diagnosis, patches=patches_of(session.run), undo=own_set.title)
     colours = colouring(diagnosis, session.run, session.colour)
     points = gr.update(selection=NO_SELECTION, view=view_of(session), colour=colours)
-    return session, pane, points, Deleted(session.run, own_set)
-
-
-def _undone(session: Session, gone: Deleted) -> tuple[Session, Deleted]:
-    own_set = None
-    if gone.run == session.run:
-        own_set = gone.own_set
-    if own_set is None:
-        raise InvalidInput("No deleted set to restore.")
-    _add(session.run, [own_set])
-    return session.only(own_set=own_set.id), Deleted()
-
-
-def build(session: gr.State, pane: gr.HTML, points: gr.HTML, show: Show) -> None:
-    """Wire the form and the list."""
-    gone = gr.State(Deleted())
-
-    def act(session: Session, gone: Deleted, event: gr.EventData) -> tuple[Any, ...]:
-        return in_turn(event, lambda s, g, e: on_yours(s, g, show, e), session, gone, places=(0, 3), n=4)
-
-    outputs = [session, pane, points, gone]
-    pane.yours(shows_errors(act), [session, gone], outputs, trigger_mode="always_last", **PRIVATE, **LIGHT)
+    return session, pane, points

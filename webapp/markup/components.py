@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components.plot import PlotData
 
 from core.files import ASSETS
+from core.reports.figures.template import Drawing
 
 
 def script(*names: str | Path) -> str:
@@ -24,14 +27,27 @@ def script(*names: str | Path) -> str:
 
 
 def upload(label: str, kinds: Sequence[str], elem_id: str, height: int = 96, **more: Any) -> gr.File:
-    """Build an upload field for files of these types; its value is the path."""
-    return gr.File(label=label, file_types=list(kinds), type="filepath", height=height, elem_id=elem_id, **more)
+    """Build an upload field for files of these types; its value is the path, or paths."""
+    field = gr.File(label=label, file_types=list(kinds), type="filepath", height=height, elem_id=elem_id, **more)
+    field.upload(_claim, [field], None, preprocess=False, queue=False, show_progress="hidden", api_visibility="private")
+    return field
+
+
+def _claim(file: Any) -> None:
+    """Do nothing: the call itself links the file to this visit, which an upload does not."""
 
 
 def as_is_box(elem_id: str, **more: Any) -> gr.Checkbox:
     """Build a checkbox to accept a table that looks wrong (`core.data.tables.roles.Roles.as_is`)."""
     info = "You checked the table and it is right. Doubts become notes and do not stop the run."
     return gr.Checkbox(False, label="Accept the table as it is", info=info, elem_id=elem_id, **more)
+
+
+def plotly_chart(drawn: Drawing, height: int = 0) -> PlotData:
+    """Return the value of a `gr.Plot` for what `core.reports.figures` draws for the page; `height` in pixels."""
+    if height:
+        drawn["layout"]["height"] = height
+    return PlotData(type="plotly", plot=json.dumps(drawn))
 
 
 def json_object(label: str, value: dict[str, Any] | None = None) -> gr.JSON:

@@ -4,53 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.data.images.thumbnails import STORED_SIZE
-from core.data.inline import preview_address, text_of
+from core.data.inline import text_of
 from core.discovery.called import cluster_name
-from core.errors import InvalidInput
 from core.language.measured_words import says_the_same
-from core.numbers import number, with_unit
+from core.numbers import number, value_text, with_unit
 from core.records import Column, Diagnosis
+from core.reports.figures.template import HUES
 from core.reports.wording.labels import wrong_labels
 from core.reports.wording.reasons import reason_sentence
 from core.statistics.measures import insights_of
-
-HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b5443c", "#5d8a1d")
-"""Cluster colors, distinguishable with the common colour-vision deficiencies; clusters also carry numbers. Must match
-map_paint.js."""
-
+from webapp.markup.images import picture
 
 MAX_COLUMNS = 4
+MAX_ENLARGED_COLUMNS = 12
+"""Columns named beside a sample, and beside an enlarged one."""
 MAX_CELL = 80
-OUTLINED_SIZE = 288
-"""Pixels of a scan with outlines, large enough for thin lines."""
 ALT = 300
 """Characters of a text in the alternative text of its card."""
 
 
 def hue(cluster: int) -> str:
     return HUES[cluster % len(HUES)]
-
-
-def picture(diagnosis: Diagnosis, row: int, *, plays: bool = False) -> str:
-    """Return the row's thumbnail as a data address, or "". Images have no URL that another visitor could request.
-
-    Args:
-        plays: whether a clip plays; otherwise its storyboard is still, as in galleries.
-    """
-    items = diagnosis.samples.items
-    modality = diagnosis.samples.modality
-    if items is None:
-        return ""
-    try:
-        as_saved = plays or modality != "clip"
-        marks = items.marks(row)
-        size = STORED_SIZE
-        if marks:
-            size = OUTLINED_SIZE
-        return preview_address(items.read(row), modality, size, as_saved=as_saved, marks=marks)
-    except (InvalidInput, OSError, ValueError):
-        return ""  # the run's notes list unreadable images
 
 
 def shown(diagnosis: Diagnosis, row: int) -> tuple[str, str]:
@@ -61,9 +35,9 @@ def shown(diagnosis: Diagnosis, row: int) -> tuple[str, str]:
     return picture(diagnosis, row), ""
 
 
-def sample_facts(diagnosis: Diagnosis, row: int) -> list[str]:
-    """Return plain (unescaped) lines on one row: loss, expected loss, label and prediction, possible causes, and other
-    columns."""
+def sample_facts(diagnosis: Diagnosis, row: int, n_columns: int = MAX_COLUMNS) -> list[str]:
+    """Return plain (unescaped) lines on one row: loss, expected loss, label and prediction, possible causes, and the
+    first `n_columns` other columns."""
     outcomes = diagnosis.outcomes
     lines = [
         f"loss {number(float(outcomes.loss[row]))}{with_unit(diagnosis)}",
@@ -72,17 +46,17 @@ def sample_facts(diagnosis: Diagnosis, row: int) -> list[str]:
     ]
     classes = classes_said(diagnosis, row)
     if classes:
-        lines.append(" → ".join(classes))
+        lines.append(", model: ".join(classes))
     lines += wrong_labels(diagnosis, row)
     why = reason_sentence(diagnosis, row)
     if why:
         lines.append(why)
-    return lines + [f"{column.name}: {_cell(column, row)}" for column in _columns_first(diagnosis, row)]
+    return lines + [f"{column.name}: {_cell(column, row)}" for column in _columns_first(diagnosis, row)[:n_columns]]
 
 
 def _columns_first(diagnosis: Diagnosis, row: int) -> list[Column]:
-    """Return at most `MAX_COLUMNS` columns of the row: those that describe its clusters, the title's first, then the
-    table's from the left."""
+    """Return the columns of the row: those that describe its clusters, the title's first, then the table's from the
+    left."""
     names = list[str]()
     for cluster in (c for c in diagnosis.clusters if c.membership[row] >= 0.5):
         words = cluster_name(diagnosis, cluster).title_words
@@ -91,7 +65,7 @@ def _columns_first(diagnosis: Diagnosis, row: int) -> list[Column]:
             names.extend(insight.columns)
     columns = {column.name: column for column in diagnosis.samples.metadata}
     rest = [name for name, column in columns.items() if not column.measured]
-    return [columns[name] for name in dict.fromkeys([*names, *rest]) if name in columns][:MAX_COLUMNS]
+    return [columns[name] for name in dict.fromkeys([*names, *rest]) if name in columns]
 
 
 def classes_said(diagnosis: Diagnosis, row: int) -> tuple[str, ...]:
@@ -114,7 +88,7 @@ class Tile:
     row: int
     name: str
     picture: str
-    """A data address, or ""."""
+    """Its address, or ""."""
     title: str
     alt: str
     loss: str
@@ -134,7 +108,7 @@ def tile_of(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: t
     wrong = mark_wrong and errors is not None and bool(errors[row])
     name = diagnosis.samples.ids[row]
     classes = classes_said(diagnosis, row)
-    answer = " → ".join(classes)
+    answer = ", model: ".join(classes)
     thumbnail, text = shown(diagnosis, row)
     loss = number(float(diagnosis.outcomes.loss[row]))
     title = name
@@ -146,7 +120,7 @@ def tile_of(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: t
     parts.append(f"loss {loss}")
     if wrong:
         parts.append("wrong")
-    first, *lines = foot or (*classes[:1], *(f"→ {predicted}" for predicted in classes[1:])) or ("",)
+    first, *lines = foot or (*classes[:1], *(f"model: {predicted}" for predicted in classes[1:])) or ("",)
     lines += wrong_labels(diagnosis, row)
     return Tile(
         row,
@@ -165,7 +139,7 @@ def tile_of(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: t
 def _cell(column: Column, row: int) -> str:
     value = column.values[row]
     if column.kind == "number":
-        return number(float(value))
+        return value_text(float(value), column.form)
     if value is None:
         return "missing"
     return shortened(str(value), MAX_CELL)

@@ -8,7 +8,6 @@ import numpy as np
 
 from core.records import I64, OWN, Diagnosis, ModelResult
 
-ALPHA = 0.05
 MODEL_KINDS = (("fixed", "Fixed"), ("broken", "Broken"), ("both", "Both wrong"), ("neither", "Both right"))
 """A sample by the answers of two models: your model wrong and the probe right, the reverse, both wrong, both right."""
 ALONE = (("wrong", "Wrong"), ("right", "Right"))
@@ -50,23 +49,9 @@ def kinds_of(diagnosis: Diagnosis, result: ModelResult) -> tuple[tuple[str, str]
     return MODEL_KINDS
 
 
-def class_scope(diagnosis: Diagnosis, name: str) -> str:
-    """Return the scope of a class for `rows_of_kind`."""
-    return f"class-{diagnosis.samples.class_names.index(name)}"
-
-
-def class_of_scope(diagnosis: Diagnosis, scope: str) -> int | None:
-    """Return the class number of a scope; None if the run has no such class."""
-    number = scope.removeprefix("class-")
-    known = number != scope and number.isdecimal() and diagnosis.samples.labels is not None
-    if known and int(number) < len(diagnosis.samples.class_names):
-        return int(number)
-    return None
-
-
 def rows_of_kind(diagnosis: Diagnosis, result: ModelResult, kind: str, scope: str = "all") -> I64:
-    """Return indices in `result.rows` of the samples of one kind within a scope ("all", a cluster's id, or a
-    `class_scope`), the second model's largest loss first."""
+    """Return indices in `result.rows` of the samples of one kind within a scope ("all", or a cluster's id), the second
+    model's largest loss first."""
     wrong = result.outcomes.errors
     assert wrong is not None
     first_wrong = diagnosis.outcomes.errors
@@ -80,9 +65,5 @@ def rows_of_kind(diagnosis: Diagnosis, result: ModelResult, kind: str, scope: st
     cluster = next((c for c in diagnosis.clusters if str(c.id) == scope), None)
     if cluster is not None:
         picked = picked & (cluster.membership[result.rows] >= 0.5)
-    class_index = class_of_scope(diagnosis, scope)
-    labels = diagnosis.samples.labels
-    if class_index is not None and labels is not None:
-        picked = picked & (labels[result.rows] == class_index)
     rows = np.flatnonzero(picked)
     return rows[np.argsort(-result.outcomes.loss[rows], kind="stable")].astype(np.int64)

@@ -59,7 +59,10 @@ class Accounts:
             return False
         known = self._hashes.get(name, self._nobody)
         async with self._one:
-            if self.must_wait(name):  # checked under the semaphore, so that parallel attempts count
+            count, last = self._failures.get(name, (0, 0.0))
+            if (
+                count >= MAX_FAILURES and self._clock() - last < WAIT_S
+            ):  # checked under the semaphore, so that parallel attempts count
                 raise HTTPException(429, f"Too many wrong passwords for this name. Try again in {WAIT_S:.0f} seconds.")
             fits = await asyncio.to_thread(is_password, password, known) and name in self._hashes
             self._count(name, fits)
@@ -72,11 +75,6 @@ class Accounts:
         self._failures[name] = (self._failures.pop(name, (0, 0.0))[0] + 1, self._clock())
         while len(self._failures) > MAX_NAMES_WATCHED:
             self._failures.popitem(last=False)
-
-    def must_wait(self, name: str) -> bool:
-        """Whether a name has too many recent failures."""
-        count, last = self._failures.get(name, (0, 0.0))
-        return count >= MAX_FAILURES and self._clock() - last < WAIT_S
 
 
 def read_accounts(path: Path) -> Accounts:

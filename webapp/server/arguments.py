@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from starlette.types import Message, Receive
 
 from core.limits import byte_size
 from webapp.server.asked import Asked, Refusal, split_host
-from webapp.server.routes import API, FILE, LOGIN, UPLOAD
+from webapp.server.routes import API, FILE, LOGIN, TOOLS
 from webapp.state.uploads import UPLOADS
 
 SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -32,10 +32,14 @@ hundred times the body's size."""
 
 
 async def read_body(
-    asked: Asked, receive: Receive, events: Container[int], unread: Mapping[str, Collection[str]] = {}
+    asked: Asked, receive: Receive, events: Callable[[Any], Container[int]], unread: Mapping[str, Collection[str]] = {}
 ) -> tuple[bytes, Refusal | None]:
     """Read the body of a call; returns it and a refusal or None. Refused are bodies that are too large or not JSON,
-    events not in `events`, file arguments other than uploads, and visits with too many `unread` calls."""
+    unknown events, file arguments other than uploads, and visits with too many `unread` calls.
+
+    Args:
+        events: gives the numbers of a visit's events by its name, which is not trusted.
+    """
     body = bytearray()
     while True:
         message = await receive()
@@ -43,26 +47,24 @@ async def read_body(
             return b"", Refusal(400, "The request was incomplete. Send it again.")
         body += message.get("body", b"")
         if len(body) > MAX_BODY:
-            return b"", Refusal(413, f"A call can hold {byte_size(MAX_BODY)}. Upload larger data as a file.")
+            return bytes(body), Refusal(413, f"A call can hold {byte_size(MAX_BODY)}. Upload larger data as a file.")
         if not message.get("more_body", False):
             break
-    if asked.path.rstrip("/") == LOGIN:
+    if asked.path.rstrip("/") in (LOGIN, TOOLS):  # what a tool is given comes back as a call of its own
         return bytes(body), None
     document, refusal = _read(bytes(body))
     visit = None
     if isinstance(document, dict):
         visit = document.get("session_hash")
-    refusal = refusal or strange_session(visit) or strange_event(document, events) or foreign_file(document, asked)
+    refusal = refusal or strange_session(visit)
+    refusal = refusal or strange_event(document, events(visit)) or foreign_file(document, asked)
     if refusal is None and visit and len(unread.get(visit, ())) >= MAX_UNREAD and asked.path.startswith(QUEUED):
         refusal = Refusal(429, f"{MAX_UNREAD} calls of this visit are unread. Fetch their answers, then call again.")
     if refusal is None and visit:
-        _claim_files(visit, document, asked)
+        for file in _files(document):  # an upload itself has no visit
+            if isinstance(file.get("path"), str):
+                UPLOADS.claim(visit, asked.address, Path(file["path"]))
     return bytes(body), refusal
-
-
-def has_call(asked: Asked) -> bool:
-    """Whether the request has arguments, unlike an upload."""
-    return not asked.is_read and asked.path.rstrip("/") != UPLOAD
 
 
 def replay(body: bytes, receive: Receive) -> Receive:
@@ -107,7 +109,11 @@ def strange_event(document: Any, events: Container[int]) -> Refusal | None:
         number = document.get("fn_index")
     if number is None or (type(number) is int and number in events):
         return None
-    return Refusal(400, f"fn_index must be the number of an event of this page: got {str(number)[:20]!a}. See /config.")
+    return Refusal(
+        400,
+        f"fn_index must be the number of an event of this page: got {str(number)[:20]!a}. "
+        "Reload the page; a program finds them at /config.",
+    )
 
 
 def foreign_file(document: Any, asked: Asked) -> Refusal | None:
@@ -115,19 +121,11 @@ def foreign_file(document: Any, asked: Asked) -> Refusal | None:
     for file in _files(document):
         path = file.get("path")
         url = file.get("url")
-        if isinstance(path, str) and not _is_upload(path):
+        if isinstance(path, str) and not is_upload(path):
             return _refused("path", path)
         if isinstance(url, str) and url and not _is_ours(url, asked):
             return _refused("url", url)
     return None
-
-
-def _claim_files(visit: str, document: Any, asked: Asked) -> None:
-    """Link the named files to the visit, because an upload itself has no visit."""
-    for file in _files(document):
-        path = file.get("path")
-        if isinstance(path, str):
-            UPLOADS.claim(visit, asked.address, Path(path))
 
 
 def _refused(key: str, value: str) -> Refusal:
@@ -151,7 +149,7 @@ def _files(document: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(value)
 
 
-def _is_upload(path: str) -> bool:
+def is_upload(path: str) -> bool:
     """Whether a path, as written, is below the upload folder and is a file; paths elsewhere are not looked at."""
     folder = os.path.abspath(get_upload_folder())
     plain = os.path.abspath(path)

@@ -5,24 +5,30 @@ Plain ASGI: only the body of a call and the page itself are buffered, so uploads
 
 from __future__ import annotations
 
+from collections.abc import Container
+from functools import partial
 from typing import Any
 
+from gradio.components import download_button, file
 from gradio.routes import App, ORJSONResponse
 from starlette.datastructures import MutableHeaders, QueryParams
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from webapp.server.arguments import has_call, read_body, replay, strange_session
+from webapp.server.arguments import read_body, replay, strange_session
 from webapp.server.asked import Asked, Refusal, read_request
-from webapp.server.headers import InlineScripts, set_headers, set_sharing, taken_codings
+from webapp.server.headers import InlineScripts, set_headers, taken_codings
 from webapp.server.hosts import unknown_host
+from webapp.server.images import PATH, send_image
+from webapp.server.mcp import offer_tools, refuse_call
 from webapp.server.origins import from_another_site
-from webapp.server.routes import ENTRANCE, LOGIN, STARTUP, closed_route
+from webapp.server.routes import ENTRANCE, LOGIN, STARTUP, TOOLS, UPLOAD, closed_route
 from webapp.server.rules import WebRules
 from webapp.server.sessions import HEARTBEAT, Visits
-from webapp.server.uploads import CountedUploads, make_no_empty_files, take_files_only
+from webapp.server.uploads import CountedUploads, NoFile, take_files_only
 
 FORWARDED = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
 """Headers from which Gradio would take its own address."""
@@ -38,8 +44,12 @@ class GuardedApp(App):
             middleware=[Middleware(InlineScripts), Middleware(CountedUploads), Middleware(Visits)],
         )
         self.rules = rules
+        self.add_route(PATH, send_image)
         take_files_only()
-        make_no_empty_files()
+        for module in (file, download_button):
+            module.tempfile = NoFile  # type: ignore[assignment] - used only for the name of an empty file
+        if rules.mcp:
+            offer_tools()
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the guard around everything that Gradio adds, including its CORS."""
@@ -62,31 +72,41 @@ class Guard:
             await self.app(scope, receive, send)
             return
         asked = read_request(dict(scope), self.rules)
-        shared = self._shared_with(asked)
+        shared = ""  # origin of the requesting page, if it may embed this one
+        if asked.headers.get("origin") in self.rules.embed_in:
+            shared = asked.headers["origin"]
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 set_headers(headers, asked, self.rules)
                 if shared:
-                    set_sharing(headers, shared)
+                    headers["Access-Control-Allow-Origin"] = shared
+                    headers["Access-Control-Allow-Credentials"] = "true"
+                    headers.add_vary_header("Origin")
             await send(message)
 
         refusal = unknown_host(asked, self.rules) or from_another_site(asked, self.rules)
         if refusal is None and asked.method == "OPTIONS" and shared:
-            await _preflight(asked)(scope, receive, answer)
+            headers = {
+                "Access-Control-Allow-Methods": "GET, HEAD, POST",
+                "Access-Control-Allow-Headers": asked.headers.get("access-control-request-headers", ""),
+            }
+            await Response(status_code=204, headers=headers)(scope, receive, answer)
             return
         refusal = refusal or closed_route(asked, mcp=self.rules.mcp) or self._not_signed_in(asked, scope)
         for name in _sessions(asked, scope):
             refusal = refusal or strange_session(name)
-        if refusal is None and has_call(asked):
-            blocks = scope["app"].blocks
-            known = ()
+        if refusal is None and not asked.is_read and asked.path.rstrip("/") != UPLOAD:  # an upload has no arguments
+            app = scope["app"]
             unread = {}
-            if blocks is not None:
-                known = blocks.fns
-                unread = blocks._queue.pending_event_ids_session
-            body, refusal = await read_body(asked, receive, known, unread)
+            if app.blocks is not None:
+                unread = app.blocks._queue.pending_event_ids_session
+            body, refusal = await read_body(asked, receive, partial(_events, app), unread)
+            if refusal is not None and asked.path.rstrip("/") == TOOLS:
+                refused = await refuse_call(body, receive)
+                await refused(scope, receive, answer)
+                return
             receive = replay(body, receive)
         if refusal is not None:
             await JSONResponse({"detail": refusal.text}, refusal.status)(scope, receive, answer)
@@ -98,19 +118,13 @@ class Guard:
                 raise
             await answer({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _shared_with(self, asked: Asked) -> str:
-        """Return the origin of the requesting embedding page, or ""."""
-        origin = asked.headers.get("origin", "")
-        if origin in self.rules.embed_in:
-            return origin
-        return ""
-
     def _not_signed_in(self, asked: Asked, scope: Scope) -> Refusal | None:
         """Return a refusal without sign-in; Gradio itself checks only some routes."""
-        if self.rules.accounts is None or asked.path.rstrip("/") in (LOGIN, STARTUP) or _is_entrance(asked):
+        is_entrance = asked.is_read and ENTRANCE.fullmatch(asked.path) is not None
+        if self.rules.accounts is None or asked.path.rstrip("/") in (LOGIN, STARTUP) or is_entrance:
             return None
         app: Any = scope["app"]
-        cookies = _cookies(asked.headers.get("cookie", ""))
+        cookies = cookie_parser(asked.headers.get("cookie", ""))
         names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
         if any(cookies.get(name) in app.tokens for name in names):
             return None
@@ -126,26 +140,19 @@ class Guard:
         return {**scope, "headers": [*headers, (b"accept-encoding", taken_codings(scope["headers"]))]}
 
 
+def _events(app: Any, visit: Any) -> Container[int]:
+    """Return the numbers of the events that a visit may call: the page's, and those of the places it has opened."""
+    if app.blocks is None:
+        return ()
+    held = app.state_holder.session_data.get(visit)
+    if held is None:
+        return app.blocks.fns
+    return held.blocks_config.fns
+
+
 def _sessions(asked: Asked, scope: Scope) -> list[str]:
     """Return the visits that a request's URL names."""
     names = QueryParams(scope.get("query_string", b"")).getlist("session_hash")
     if HEARTBEAT in asked.path:
         return [*names, asked.path.rpartition(HEARTBEAT)[2].rstrip("/")]
     return names
-
-
-def _is_entrance(asked: Asked) -> bool:
-    return asked.is_read and ENTRANCE.fullmatch(asked.path) is not None
-
-
-def _cookies(header: str) -> dict[str, str]:
-    pairs = (part.strip().partition("=") for part in header.split(";"))
-    return {name: value for name, _, value in pairs}
-
-
-def _preflight(asked: Asked) -> Response:
-    wanted = asked.headers.get("access-control-request-headers", "")
-    return Response(
-        status_code=204,
-        headers={"Access-Control-Allow-Methods": "GET, HEAD, POST", "Access-Control-Allow-Headers": wanted},
-    )

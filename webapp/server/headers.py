@@ -16,6 +16,8 @@ from webapp.server.asked import Asked
 from webapp.server.routes import FILE
 from webapp.server.rules import WebRules
 
+BOUND = ("httponly", "samesite", "secure")
+"""Parts of a cookie that are set here."""
 CODINGS = (b"br", b"gzip")
 """Codings that Gradio uses for compression."""
 SOURCE = re.compile(rb"\ssrc=")
@@ -90,13 +92,6 @@ def set_headers(headers: MutableHeaders, asked: Asked, rules: WebRules) -> None:
     _bind_cookies(headers, asked.scheme == "https")
 
 
-def set_sharing(headers: MutableHeaders, origin: str) -> None:
-    """Allow the scripts of an embedding page to read the answer."""
-    headers["Access-Control-Allow-Origin"] = origin
-    headers["Access-Control-Allow-Credentials"] = "true"
-    headers.add_vary_header("Origin")
-
-
 def _bind_cookies(headers: MutableHeaders, secure: bool) -> None:
     """Restrict cookies: not readable by scripts, not sent with other sites' requests, and with https never over plain
     http."""
@@ -105,15 +100,12 @@ def _bind_cookies(headers: MutableHeaders, secure: bool) -> None:
         return
     del headers["set-cookie"]
     for cookie in cookies:
-        parts = [part for part in cookie.split(";") if not _is_bound(part)]
+        names = [part.strip().lower().partition("=")[0] for part in cookie.split(";")]
+        parts = [part for part, name in zip(cookie.split(";"), names) if name not in BOUND]
         parts += [" HttpOnly", " SameSite=Lax"]
         if secure:
             parts.append(" Secure")
         headers.append("set-cookie", ";".join(parts))
-
-
-def _is_bound(part: str) -> bool:
-    return part.strip().lower().partition("=")[0] in ("httponly", "samesite", "secure")
 
 
 def hashes_of(page: bytes) -> str:
@@ -157,7 +149,8 @@ class InlineScripts:
         held: list[Message] = []
 
         async def hold(message: Message) -> None:
-            if message["type"] == "http.response.start" and _is_page(message["headers"]):
+            is_start = message["type"] == "http.response.start"
+            if is_start and MutableHeaders(scope=message).get("content-type", "").startswith("text/html"):
                 held.append(message)
             elif not held:
                 await send(message)
@@ -168,10 +161,6 @@ class InlineScripts:
                     await _compressed(held[0], page)({**scope, "path": "/page.html"}, receive, send)
 
         await self.app(scope, receive, hold)
-
-
-def _is_page(headers: Sequence[tuple[bytes, bytes]]) -> bool:
-    return any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers)
 
 
 def _compressed(start: Message, page: bytes) -> ASGIApp:

@@ -37,7 +37,9 @@ def answers_to(name: str, rules: WebRules) -> bool:
 
     Loopback addresses always count; other addresses and the host name only if it listens to the network.
     """
-    if name == LOOPBACK or name == rules.listening.lower().strip("[]") or _is_told(name, rules.allow_host):
+    allowed = [pattern.lower() for pattern in rules.allow_host]
+    below = any(pattern.startswith("*.") and name.endswith(pattern[1:]) for pattern in allowed)
+    if below or name in (LOOPBACK, rules.listening.lower().strip("[]"), *allowed):
         return True
     address = _address(name)
     if is_loopback(rules.listening):
@@ -50,11 +52,6 @@ def is_loopback(listening: str) -> bool:
     """Whether only this machine can reach the address."""
     address = _address(listening.strip("[]"))
     return listening == LOOPBACK or (address is not None and address.is_loopback)
-
-
-def _is_told(name: str, allowed: tuple[str, ...]) -> bool:
-    wanted = [t.lower() for t in allowed]
-    return name in wanted or any(t.startswith("*.") and name.endswith(t[1:]) for t in wanted)
 
 
 def _address(name: str) -> IPv4Address | IPv6Address | None:

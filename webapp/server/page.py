@@ -20,8 +20,10 @@ class SafeBlocks(gr.Blocks):
     """
 
     def get_config_file(self) -> Any:
-        """Return Gradio's configuration, with descriptions for programs only on public components."""
+        """Return Gradio's configuration, with descriptions for programs only on public components. It has no menu of
+        pages, because the endpoints' fields stand on a page that nobody opens."""
         config = super().get_config_file()
+        config["pages"] = config["pages"][:1]
         public = set[int]()
         for function in self.fns.values():
             if function.api_visibility != "private":

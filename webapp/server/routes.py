@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from webapp.markup.images import KINDS, ROUTE
 from webapp.server.asked import Asked, Refusal
 
 API = "/gradio_api"
@@ -15,6 +16,7 @@ FILE = f"{API}/file="
 UPLOAD = f"{API}/upload"
 LOGIN = "/login"
 LOGOUT = "/logout"
+NO_PAGE = "No page at this address. Open the page at /."
 CALLS = ("call/[^/]+", "call/v2/[^/]+", "run/[^/]+", "api/[^/]+")
 
 
@@ -41,19 +43,20 @@ READ = _pattern(
     f"{API}/heartbeat/[^/]+",
     f"{API}/call/(?:v2/)?[^/]+/[^/]+",
     f"{FILE}.+",
+    f"/{ROUTE}/[^/]+/[0-9]{{1,9}}/(?:{'|'.join(KINDS)})",
 )
 CHANGE = _pattern(
     UPLOAD, LOGIN, f"{API}/(?:queue/join|cancel|reset|component_server)", *(f"{API}/{call}" for call in CALLS)
 )
 
 
-MCP = _pattern(f"{API}/mcp")
+TOOLS = f"{API}/mcp"
 """Route of the tools (`serve --mcp`)."""
 
 
 def closed_route(asked: Asked, *, mcp: bool = False) -> Refusal | None:
     """Return a refusal for a closed path. mcp: whether the endpoints are also tools of an MCP server."""
-    if mcp and asked.method in ("GET", "POST") and MCP.fullmatch(asked.path):
+    if mcp and asked.method in ("GET", "POST") and asked.path.rstrip("/") == TOOLS:
         return None
     if asked.path.startswith(FILE):
         named = asked.path[len(FILE) :].lstrip()
@@ -65,4 +68,4 @@ def closed_route(asked: Asked, *, mcp: bool = False) -> Refusal | None:
         fits = CHANGE.fullmatch(asked.path)
     if fits:
         return None
-    return Refusal(404, "No page at this address. Open the page at /.")
+    return Refusal(404, NO_PAGE)

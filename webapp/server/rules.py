@@ -11,6 +11,7 @@ from webapp.server.accounts import Accounts
 
 NAME = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9_\[\]:.-]*[a-z0-9_\]](:(\d{1,5}|\*))?|null|vscode-webview:")
+SOURCE = re.compile(r"https?://[a-z0-9_\[\]:.-]*[a-z0-9_\]](/[A-Za-z0-9_~.-]+)*/?")
 ROOT = re.compile(r"(https?://[A-Za-z0-9_.\[\]:-]+)?(/[A-Za-z0-9_~.-]+)*")
 HUGGING_FACE = ("https://huggingface.co",)
 NOTEBOOKS = ("http://localhost:*", "http://127.0.0.1:*", "vscode-webview:")
@@ -29,6 +30,7 @@ class WebRules:
         root_path: path of the page at that proxy, such as "/errata".
         accounts: who can sign in; None admits everybody.
         mcp: whether the endpoints are also tools of an MCP server.
+        files_from: addresses ("https://huggingface.co/datasets") below which visitors may name a table.
 
     Raises:
         InvalidInput: an invalid name, origin, or path.
@@ -41,6 +43,7 @@ class WebRules:
     root_path: str = ""
     accounts: Accounts | None = None
     mcp: bool = False
+    files_from: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in self.allow_host:
@@ -54,6 +57,12 @@ class WebRules:
                 raise InvalidInput(
                     f"--embed-in takes an origin, such as https://lab.org: got {origin[:80]!r}. "
                     "Use lower case and remove everything after the name and port."
+                )
+        for prefix in self.files_from:
+            if not SOURCE.fullmatch(prefix):
+                raise InvalidInput(
+                    f"--files-from takes an address, such as https://huggingface.co/datasets: got {prefix[:80]!r}. "
+                    "Use lower case up to the port, and no ? or #."
                 )
         if not ROOT.fullmatch(self.root_path.rstrip("/")):
             raise InvalidInput(

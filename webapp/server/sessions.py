@@ -97,7 +97,12 @@ class Sessions(StateHolder):
                 self.session_data[session_id] = SmallSession(self.blocks)
             self.session_data.move_to_end(session_id)
             session = self.session_data[session_id]
-            gone = self._beyond(session_id)
+            gone = list[str]()
+            while len(self.session_data) > quotas().max_sessions:
+                name = self._least_missed(session_id)
+                for component, value, _ in list(self.session_data.pop(name).state_components):
+                    component.delete_callback(value)
+                gone.append(name)
         for name in gone:
             self._gone(name)
         return session
@@ -140,17 +145,6 @@ class Sessions(StateHolder):
             with self.lock:
                 self.session_data.pop(session_id, None)
             self._gone(session_id)
-
-    def _beyond(self, newest: str) -> list[str]:
-        """Remove sessions beyond the limit; returns their names."""
-        gone = list[str]()
-        while len(self.session_data) > quotas().max_sessions:
-            name = self._least_missed(newest)
-            session = self.session_data.pop(name)
-            for component, value, _ in list(session.state_components):
-                component.delete_callback(value)
-            gone.append(name)
-        return gone
 
     def _least_missed(self, newest: str) -> str:
         pages: dict[str, int] = {}

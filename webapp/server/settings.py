@@ -15,7 +15,7 @@ from webapp.theme import quiet_theme
 
 MAX_UPLOAD = "4gb"
 SIGN_IN = "<b>Errata</b>: where does your model fail? Ask this server's operator for an account."
-SHEETS = ("tokens", "page", "explore", "linked", "data", "words", "models")
+SHEETS = ("tokens", "page", "explore", "samples", "data", "words", "models")
 """Sheets of assets/css; later ones override earlier ones."""
 SYSTEMS = Path(__file__).parents[1] / "systems"
 
@@ -25,6 +25,10 @@ def launch_settings(rules: WebRules = WebRules()) -> dict[str, Any]:
     sign_in = None
     if rules.accounts:
         sign_in = rules.accounts.check
+    temporary = Path(tempfile.gettempdir()).resolve()
+    # never served: the repository, and the home folder unless it contains temporary files
+    private = (ASSETS.parent, Path.home().resolve())
+    blocked = [str(folder) for folder in private if not temporary.is_relative_to(folder)]
     return {
         "_app": GuardedApp(rules),  # the only way to run before Gradio's own middleware
         "auth": sign_in,
@@ -36,7 +40,7 @@ def launch_settings(rules: WebRules = WebRules()) -> dict[str, Any]:
         "footer_links": [],
         "run_history": False,
         "max_file_size": MAX_UPLOAD,
-        "blocked_paths": _blocked(),
+        "blocked_paths": blocked,
         "show_error": False,
         "ssr_mode": False,
         "mcp_server": rules.mcp,  # always set, else Gradio reads it from the environment
@@ -57,11 +61,3 @@ def believe_proxies(rules: WebRules) -> None:
     Otherwise, local programs could appear as a new visitor with each request."""
     if not rules.behind_proxy:
         os.environ["FORWARDED_ALLOW_IPS"] = ""
-
-
-def _blocked() -> list[str]:
-    """Return folders that are never served: the repository, and the home folder unless it contains temporary files."""
-    repository = ASSETS.parent
-    home = Path.home().resolve()
-    temporary = Path(tempfile.gettempdir()).resolve()
-    return [str(folder) for folder in (repository, home) if not temporary.is_relative_to(folder)]

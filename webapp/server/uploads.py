@@ -8,7 +8,6 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from gradio import route_utils
-from gradio.components import download_button, file
 from python_multipart.multipart import MAX_BOUNDARY_LENGTH, parse_options_header
 from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException
@@ -86,12 +85,6 @@ class NoFile:
             self.name = ""
 
 
-def make_no_empty_files() -> None:
-    """Stop Gradio's file components from leaving empty files in the upload folder."""
-    for module in (file, download_button):
-        module.tempfile = NoFile  # type: ignore[assignment] - used only for that
-
-
 class CountedUploads:
     """Middleware that counts bytes and files of arriving uploads against the quotas.
 
@@ -105,7 +98,11 @@ class CountedUploads:
         if scope["type"] != "http" or scope["method"] != "POST" or path_of(scope).rstrip("/") != UPLOAD:
             await self._app(scope, receive, send)
             return
-        body = CountedBody(address_of(scope), _declared(scope), receive)
+        length = Headers(scope=scope).get("content-length", "0")
+        declared = 0
+        if length.isascii() and length.isdecimal() and len(length) < 20:
+            declared = int(length)
+        body = CountedBody(address_of(scope), declared, receive)
         answer = bytearray()
         status = [0]
 
@@ -202,10 +199,3 @@ class CountedBody:
 
 _BODY: ContextVar[CountedBody | None] = ContextVar("_BODY", default=None)
 """The body of the current request, because Gradio does not pass it to the parser."""
-
-
-def _declared(scope: Scope) -> int:
-    length = Headers(scope=scope).get("content-length", "0")
-    if length.isascii() and length.isdecimal() and len(length) < 20:
-        return int(length)
-    return 0

@@ -12,6 +12,7 @@ from webapp.state.choices import SEVERAL_ROLES, SINGLE_ROLES
 BOXES = {
     **{f"--{role.replace(' ', '-')}": f'"{label}"' for role, label in (*SINGLE_ROLES, *SEVERAL_ROLES)},
     "--images (zip, tar, folder)": '"Images" (zip or tar)',
+    "--group none": '"All rows are separate samples" in "Related rows, never split" (under "Fix columns")',
     "--image": '"Image" (under "Fix columns")',
     "--images": '"Images"',
     "--embeddings": '"Your own embeddings"',
@@ -19,6 +20,7 @@ BOXES = {
     "--table": '"Table"',
     "--encoder": '"Encoder"',
     "--loss-kind": '"Loss" (under "Run")',
+    "--these-are": '"These are"',
     "--hold-back": '"Hold out a part to check findings"',
     "--vocabulary": '"Your own phrases"',
     AS_IS: "tick “Accept the table as it is”",

@@ -1,4 +1,4 @@
-"""Translate the choices in "Your data" into arguments of core: files, roles, and the operator's data sets."""
+"""Translate the choices in "New run" into arguments of core: files, roles, and the operator's data sets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.data.tables.roles import LOSS_KINDS, Roles
+from core.data.tables.roles import BY_NAMES, BY_ORDER, LOSS_KINDS, NOT_RELATED, Roles
 from core.data.tasks.options import TaskOptions
 from core.data.tasks.recognise import DETECTIONS, LABELS, MASKS as MASKS_BY_CLASS, TASKS, order_detections
 from core.errors import InvalidInput
@@ -33,6 +33,10 @@ SEVERAL_ROLES = (
     ("logits", "Logits"),
     ("conditions", "Conditions despite their names"),
 )
+RELATIONS = (
+    ("By file names", BY_NAMES), ("By the order of rows", BY_ORDER), ("All rows are separate samples", NOT_RELATED),
+)  # fmt: skip
+"""Choices for related rows beside the columns."""
 MASKS = ("true mask", "predicted mask")
 ROLE_NAMES = tuple(name for name, _ in (*SINGLE_ROLES, *SEVERAL_ROLES))
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")

@@ -57,7 +57,8 @@ def ready_file(diagnosis: Diagnosis, run: Path, name: str, stamp: tuple[int, int
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     if (target / name).is_file():
         return target / name
-    for old in _former(target)[1:]:
+    others = [path for path in target.parent.iterdir() if path.name not in (version, WRITTEN)]
+    for old in sorted(others, key=lambda path: path.stat().st_mtime_ns, reverse=True)[1:]:
         shutil.rmtree(old, ignore_errors=True)
     _make(diagnosis, target / name)
     return target / name
@@ -93,12 +94,6 @@ def _put(path: Path, content: bytes) -> None:
     """Write the file atomically: another visitor of the run may get it meanwhile."""
     with replacing(path, durable=False) as part_of_it:
         part_of_it.write_bytes(content)
-
-
-def _former(target: Path) -> list[Path]:
-    """Return the folders of other versions of the notes, latest first."""
-    others = [path for path in target.parent.iterdir() if path not in (target, target.parent / WRITTEN)]
-    return sorted(others, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
 def files_of_run(run: Path) -> Path:

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.data.inline import text_of
 from core.errors import InvalidInput, quoted
-from core.numbers import either, number
+from core.numbers import either, limit_text
 from core.records import Bool, Diagnosis
 from core.reports.tables.columns import ShownColumn, coded, column_of, columns_of
 
@@ -62,7 +62,7 @@ def read_filters(text: str, diagnosis: Diagnosis) -> tuple[Filter, ...]:
     """
     parts = parsed(text[: MAX_FILTERS * MAX_VALUES * MAX_LETTERS])
     if not isinstance(parts, list) or len(parts) > MAX_FILTERS:
-        raise InvalidInput("The link's filters are invalid. Set them again below the map.")
+        raise InvalidInput("The link's filters are invalid. Set them again in All samples.")
     return tuple(read_filter(part, diagnosis) for part in parts)
 
 
@@ -71,12 +71,12 @@ def parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise InvalidInput("Invalid filter. Press a bar of a chart below the map.") from None
+        raise InvalidInput("Invalid filter. Press a bar in All samples.") from None
 
 
 def read_filter(part: Any, diagnosis: Diagnosis) -> Filter:
     """Read one filter written by `Filter.to_json`; raises InvalidInput as `read_filters` does."""
-    wrong = InvalidInput("A filter needs a column with values or two ends. Set it again below the map.")
+    wrong = InvalidInput("A filter needs a column with values or two ends. Set it again in All samples.")
     if not isinstance(part, list) or not 2 <= len(part) <= MAX_VALUES + 1 or not isinstance(part[0], str):
         raise wrong
     key, *values = part
@@ -89,13 +89,9 @@ def read_filter(part: Any, diagnosis: Diagnosis) -> Filter:
         ends = [_end(value, open_end) for value, open_end in zip(values, (-math.inf, math.inf), strict=True)]
         if None not in ends:
             return Filter(key, *ends)  # type: ignore[arg-type]
-    elif (not numbers or values == [None]) and all(map(_is_value, values)):
+    elif (not numbers or values == [None]) and all(value is None or _is_text(value) for value in values):
         return Filter(key, values=tuple(dict.fromkeys(values)))
     raise wrong
-
-
-def _is_value(value: Any) -> bool:
-    return value is None or _is_text(value)
 
 
 def _is_text(value: Any) -> bool:
@@ -107,7 +103,7 @@ def shown_column(diagnosis: Diagnosis, key: str) -> ShownColumn:
     """Return the column with that key; raises InvalidInput if the run has none."""
     column = column_of(diagnosis, key)
     if column is None:
-        raise InvalidInput(f"This run has no column {quoted(key)}. Choose one below the map.")
+        raise InvalidInput(f"This run has no column {quoted(key)}. Choose one from the list.")
     return column
 
 
@@ -163,7 +159,8 @@ def describe_filter(diagnosis: Diagnosis, part: Filter) -> str:
     """Describe a filter, such as "loss from 0.5 to 1.2" or "class is cat or dog"."""
     if part.key == TEXT:
         return f"contains {quoted(part.values[0] or '')}"
-    title = shown_column(diagnosis, part.key).short
+    column = shown_column(diagnosis, part.key)
+    title = column.short
     if part.values == (None,) and part.key in ABSENT:
         return ABSENT[part.key]
     if part.values:
@@ -171,8 +168,7 @@ def describe_filter(diagnosis: Diagnosis, part: Filter) -> str:
         if len(names) <= 3:
             return f"{title} is {either(names)}"
         return f"{title} is one of {len(names)} values"
-    low = number(part.low)
-    high = number(part.high)
+    low, high = (limit_text(column.values, end, column.form) for end in (part.low, part.high))
     if math.isinf(part.low):
         if math.isinf(part.high):
             return title

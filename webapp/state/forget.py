@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Sequence
-from pathlib import Path
 
 from webapp.state.caches import cache_of
 from webapp.state.downloads import files_of
@@ -18,7 +16,7 @@ LAST_S = 3600.0
 """Seconds for a running job to stop before its files are deleted, and before they are deleted a last time."""
 
 
-def forget_visit(visit: str, address: str, brought: Sequence[str | Path]) -> None:
+def forget_visit(visit: str) -> None:
     """Stop a visit's work, and delete its runs, downloads, cached vectors, and uploads. Files that slow work still
     writes are deleted when it ends."""
     over = not visit or JOBS.stop_all(STOP_S, of=visit)
@@ -26,15 +24,13 @@ def forget_visit(visit: str, address: str, brought: Sequence[str | Path]) -> Non
     RUNS.forget(visit)
     end_visit(visit)
     if not over:
-        threading.Thread(target=_end_later, args=(visit,), name="forget", daemon=True).start()
-    for path in brought:
-        UPLOADS.claim(visit, address, Path(path))
+
+        def end_later() -> None:
+            JOBS.stop_all(LAST_S, of=visit)
+            end_visit(visit)
+
+        threading.Thread(target=end_later, name="forget", daemon=True).start()
     UPLOADS.release(visit)
-
-
-def _end_later(visit: str) -> None:
-    JOBS.stop_all(LAST_S, of=visit)
-    end_visit(visit)
 
 
 def close_visit(visit: str) -> None:

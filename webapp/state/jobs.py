@@ -17,8 +17,7 @@ from core.records import Progress
 from webapp.markup.render import render
 from webapp.state.boxes import on_page
 from webapp.state.lasting import LastingJobs
-from webapp.state.line import Line
-from webapp.state.pace import Pace
+from webapp.state.line import Line, Pace
 from webapp.state.quotas import quotas
 from webapp.state.visitor import has_left, visitor
 from webapp.state.work import Job
@@ -106,7 +105,12 @@ class Jobs:
         try:
             while True:
                 job.position = self.line.position(job.id)
-                job.wait_s = self._wait_s(job.position)
+                job.wait_s = None
+                if job.position:
+                    now = time.monotonic()
+                    begun = [other for other in list(self._jobs.values()) if not self.line.position(other.id)]
+                    took_s = [now - other.started for other in begun]
+                    job.wait_s = self.pace.wait_s(job.position, took_s, quotas().at_once)
                 yield job
                 if job.wait(every):
                     break
@@ -124,7 +128,12 @@ class Jobs:
         visits = set[str]()
         if counted and not quotas().at_home:
             visits = job.visits
-            self._require_attended(job)
+            most = quotas().max_unattended
+            if job.address and self.lasting.n_unattended(job.address) >= most:
+                raise InvalidInput(
+                    f"{most} runs from your address go on without an open page, the limit. "
+                    "Open one by its link and cancel it, or try again in a few minutes."
+                )
         self.line.enter(job.id, visits)
         self._jobs[job.id] = job
         if job.lasting:
@@ -132,15 +141,6 @@ class Jobs:
         job.turn = lambda: self._wait_turn(job)
         job.ended = lambda: self._end(job)
         job.start()
-
-    def _require_attended(self, job: Job) -> None:
-        """Raise InvalidInput if too many diagnoses of the address go on unattended."""
-        most = quotas().max_unattended
-        if job.address and self.lasting.n_unattended(job.address) >= most:
-            raise InvalidInput(
-                f"{most} runs from your address go on without an open page, the limit. "
-                "Open one by its link and cancel it, or try again in a few minutes."
-            )
 
     def _wait_turn(self, job: Job) -> None:
         while self.line.position(job.id):
@@ -166,14 +166,6 @@ class Jobs:
 
         threading.Thread(target=turn, name="going on", daemon=True).start()
         return future
-
-    def _wait_s(self, position: int) -> float | None:
-        """Estimate the wait of the job at that position in line; None without data, or at position 0."""
-        if not position:
-            return None
-        now = time.monotonic()
-        working = [now - job.started for job in list(self._jobs.values()) if not self.line.position(job.id)]
-        return self.pace.wait_s(position, working, quotas().at_once)
 
     def _end(self, job: Job) -> None:
         if job.error is None:
@@ -324,12 +316,7 @@ def on_cancel(job: str) -> None:
 def wire_cancel(cancel: gr.Button, job: gr.State) -> None:
     """Wire a Cancel button made with `interactive=False`, which is enabled while a job waits or runs."""
     cancel.click(on_cancel, [job], None, **QUICK)
-    job.change(on_job, [job], [cancel], **QUICK)
-
-
-def on_job(job: str) -> Any:
-    """Return the Cancel button, enabled while there is a job."""
-    return gr.update(interactive=bool(job))
+    job.change(lambda job: gr.update(interactive=bool(job)), [job], [cancel], **QUICK)
 
 
 def on_wait() -> str:

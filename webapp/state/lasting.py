@@ -46,8 +46,11 @@ class LastingJobs:
     def end(self, job: Job) -> None:
         """Record the end of a job. A failed one stays to say why; a finished one is a run now."""
         link = link_id(job.id)
-        if job.error is not None:
-            _forget_frames(job.error)
+        error = job.error
+        if error is not None:
+            if not isinstance(error, DiagnosisError):  # nobody may follow it
+                _log.error("a diagnosis failed", exc_info=error)
+            error.__traceback__ = error.__context__ = error.__cause__ = None  # they hold the data of the job
         with self._lock:
             self._live.pop(link, None)
             self._shown = {visit: shown for visit, shown in self._shown.items() if shown != link}
@@ -106,10 +109,3 @@ class LastingJobs:
         """Forget the failed jobs of a visit."""
         with self._lock:
             self._failed = {link: job for link, job in self._failed.items() if visit not in job.visits}
-
-
-def _forget_frames(error: BaseException) -> None:
-    """Log an unexpected error, which nobody may follow, and drop its traceback, which holds the data of the job."""
-    if not isinstance(error, DiagnosisError):
-        _log.error("a diagnosis failed", exc_info=error)
-    error.__traceback__ = error.__context__ = error.__cause__ = None

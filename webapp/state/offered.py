@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,6 +48,9 @@ class Offered:
             self._loaded.pop(name, None)
         self._paths[name] = path
         return name
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._paths))
 
     def __contains__(self, run: str) -> bool:
         return run in self._paths

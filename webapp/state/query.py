@@ -16,20 +16,20 @@ from typing import Any
 from core.errors import DiagnosisError, InvalidInput
 from core.extensions import panels
 from core.records import Diagnosis
-from core.reports.tables.columns import LOSS, column_of
+from core.reports.tables.columns import LOSS
 from core.yours import yours_of
 from webapp.failure_map import read_polygon
-from webapp.state.filters import read_filters, written
+from webapp.state.filters import read_filters, shown_column, written
 from webapp.state.jobs import JOBS
 from webapp.state.notes import is_id
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, picked_cluster
 from webapp.state.visitor import visitor
 
-TABS = ("explore", "ask", "clicks", "predict", "second", "data", "reading")
-"""The page's own tabs."""
-FOLLOWED = ("explore", "ask", "clicks", "predict", "second")
-"""Tabs after which systems can place theirs."""
+TABS = ("explore", "ask", "probe", "compare", "samples", "data", "reading")
+"""The page's own places."""
+FORMER = {"predict": "compare", "second": "compare", "compose": "probe", "clicks": "explore", "board": "explore"}
+"""Places by the ids of the tabs that earlier links name."""
 MAX_CORNERS = 60
 DIGITS = 4
 """Corners of an outline in an address, and digits of each: an outline by hand has hundreds, too long for a link."""
@@ -60,6 +60,8 @@ def query_of(session: Session) -> dict[str, str]:
         query["colour"] = session.colour
     if session.beside:
         query["beside"] = session.beside
+    if session.clicks is not None and session.row is None:
+        query["clicks"] = f"{session.clicks.claim}.{session.clicks.seed}.{session.clicks.answers}"
     return query
 
 
@@ -112,7 +114,7 @@ def _base_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Sessio
     beside = _text(query, "beside")
     if not is_id(beside):
         beside = ""
-    plain = Session(run, colour=_colour(query, diagnosis), beside=beside)
+    plain = Session(run, colour=shown_column(diagnosis, _text(query, "colour") or LOSS).key, beside=beside)
     cluster = _number(query, "cluster", first=1)
     candidate = _number(query, "candidate", first=1)
     if cluster is not None:
@@ -137,41 +139,23 @@ def question_of(query: Mapping[str, Any]) -> tuple[str, str]:
     return _text(query, "ask")[:MAX_TEXT], _text(query, "than")[:MAX_TEXT]
 
 
+def foreign_tabs() -> list[str]:
+    """Return the ids of the places that systems add; they cannot reuse the page's ids."""
+    return [panel.name for panel in panels("tab") if panel.name not in TABS]
+
+
 def tabs() -> tuple[str, ...]:
-    """Return the ids of all tabs in page order, including those of systems."""
-    names = list[str]()
-    for tab in TABS:
-        names += [tab, *tabs_after(tab)]
-    return tuple(names)
-
-
-def tabs_after(tab: str) -> list[str]:
-    """Return the ids of the tabs that systems place after one of the page's own; a tab without a valid place comes
-    after the last of `FOLLOWED`. Systems cannot reuse the page's ids."""
-    names = list[str]()
-    for panel in panels("tab"):
-        after = panel.after
-        if after not in FOLLOWED:
-            after = FOLLOWED[-1]
-        if panel.name not in TABS and after == tab:
-            names.append(panel.name)
-    return names
+    """Return the ids of all places, the page's own first."""
+    return (*TABS, *foreign_tabs())
 
 
 def tab_of(query: Mapping[str, Any]) -> str:
     """Return the tab of an address, "" if it does not exist."""
     tab = _text(query, "tab")
+    tab = FORMER.get(tab, tab)
     if tab in tabs():
         return tab
     return ""
-
-
-def _colour(query: Mapping[str, Any], diagnosis: Diagnosis) -> str:
-    key = _text(query, "colour") or LOSS
-    column = column_of(diagnosis, key)
-    if column is None:
-        raise InvalidInput(f"This run has no column {key[:80]!r} to color the map. Choose one from the list.")
-    return column.key
 
 
 def _text(query: Mapping[str, Any], name: str) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from core import store
 from core.errors import InvalidInput
 from core.records import Diagnosis, Progress, no_progress
+from webapp.markup.images import serve_images
 from webapp.state.downloads import files_of_run, ready_file
 from webapp.state.notes import MAX_TITLE, Note, Notes, is_id, link_id
 from webapp.state.offered import Offered
@@ -26,8 +27,10 @@ from webapp.state.shelf import Shelf, left_s, note_of, stay
 from webapp.state.visitor import visitor
 
 READ_ONLY = (
-    "This run is read-only, because a link opened it. Change it on the page that made it, or add its data in Your data."
+    "This run is read-only, because a link opened it. Change it on the page that made it, or add its data in New run."
 )
+NOT_FOUND = "Run not found"
+GONE = "The server no longer has this run: it was deleted, expired after a day, or went with a stopped server."
 MAX_ASKED_RUNS = 200
 """Runs that a page can request at once."""
 
@@ -212,14 +215,20 @@ class Runs:
             InvalidInput: no run has that id.
         """
         if run in self.offered:
-            return self.offered.get(run)
-        return self._shelf.runs.get(self._name(run))
+            link = run
+            diagnosis = self.offered.get(run)
+        else:
+            note = self._note(run)
+            link = note.link
+            diagnosis = self._shelf.runs.get(note.name)
+        serve_images(diagnosis, link)
+        return diagnosis
 
     def path(self, run: str) -> Path:
         """Return the file of a run; raises InvalidInput if no run has that id."""
         if run in self.offered:
             return self.offered.path(run)
-        return self._shelf.runs.path(self._name(run))
+        return self._shelf.runs.path(self._note(run).name)
 
     def _said(self, run: str) -> tuple[int, int] | None:
         """Return a stamp that changes with the user's notes; None without notes."""
@@ -228,7 +237,7 @@ class Runs:
             if own_file is None:
                 return None
             return store.stamp(own_file)
-        return store.stamp(self._shelf.runs.own_file(self._name(run)))
+        return store.stamp(self._shelf.runs.own_file(self._note(run).name))
 
     def file(self, run: str, name: str) -> Path:
         """Return one of `downloads.FILES` for the current version of a run.
@@ -254,7 +263,7 @@ class Runs:
         """Store a new version of a visitor's run under the same id. Downloads of the old version stay until the next
         one, because a browser may be fetching them."""
         self.require_own(run)
-        self._name(run)
+        self._note(run)
         shelf = self._shelf
 
         @contextmanager
@@ -288,7 +297,7 @@ class Runs:
             if run in self.offered:
                 self.offered.say(run, change)
             else:
-                self._shelf.runs.say(self._name(run), change)
+                self._shelf.runs.say(self._note(run).name, change)
 
     def remove(self, run: str) -> None:
         """Delete a visitor's run and its downloads; nothing happens for examples and link ids."""
@@ -345,11 +354,11 @@ class Runs:
             return None
         return self._notes.read(self._stand_ins.get(run) or link_id(run))
 
-    def _name(self, run: str) -> str:
+    def _note(self, run: str) -> Note:
         note = self._owned(run) or self._notes.read(run)
         if note is None:
             raise InvalidInput("The server no longer has this run. Run the diagnosis again, or open an example.")
-        return note.name
+        return note
 
     def _is_at(self, run: str, path: Path) -> bool:
         try:

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
@@ -17,16 +17,37 @@ from core.numbers import count
 from core.program import missing_dependency
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster
 from core.reports.tables.columns import LOSS, column_of
-from core.yours import yours_of
+from core.yours import OwnSet, yours_of
 from webapp.failure_map import rows_inside
 from webapp.state.boxes import on_page
 from webapp.state.events import as_int
 from webapp.state.filters import TEXT, Filter, rows_kept
 from webapp.state.runs import RUNS
 
+if TYPE_CHECKING:
+    from core.checks.clicks import Strip
+
 PAGE = 24
 """Images shown at first, and added by "Show more"."""
 MAX_UNDO_STEPS = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clicks:
+    """Images of the open group and of others, to judge blind. They stay on the server, which knows the members."""
+
+    claim: int
+    """Index in `webapp.clicks.judging.claims_of` of the text that is judged."""
+    seed: int
+    """Draws the same strip again."""
+    strip: Strip
+    answers: str
+    """y, n, or s for each sample, - until it is answered."""
+
+    @property
+    def judged(self) -> bool:
+        """Whether every sample is answered."""
+        return "-" not in self.answers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,10 +71,13 @@ class Session:
     filters: tuple[Filter, ...] = ()
     """Narrow the selection, or all samples."""
     shown: int = PAGE
+    clicks: Clicks | None = None
+    deleted: OwnSet | None = None
+    """The set that was just deleted, while the list offers to restore it."""
     colour: str = LOSS
     """Key of the column that colors the map; it persists across selections."""
     beside: str = ""
-    """Id of the open comparison with a second model (webapp/second/kept.py); it persists too."""
+    """Id of the open comparison with a second model (webapp/compare/work.py); it persists too."""
     past: tuple[Session, ...] = ()
     """Earlier selections, latest first, without their own pasts."""
 
@@ -178,7 +202,7 @@ def still_there(session: Session, diagnosis: Diagnosis) -> Session:
 MIN_MESSAGE_S = 10.0
 LETTERS_A_SECOND = 15.0
 """Minimum seconds that a message stays, and reading speed for long ones; both are conventions."""
-NO_RUN = "No run is open. Open an example in Findings, or add your data in Your data."
+NO_RUN = "No run is open. Open an example in Findings, or add your data in New run."
 
 
 def require_run(session: Session) -> Diagnosis:

@@ -37,7 +37,7 @@ class Shelf:
         limits = quotas()
         what = "Try again later; runs are deleted within a day."
         if limits.at_home:
-            what = "Delete some in Your data."
+            what = "Delete some in New run."
         if self.notes.count() >= limits.max_runs:
             raise InvalidInput(f"The server has reached its limit of {limits.max_runs} runs. {what}")
         if kept_in() is not None and free_bytes("runs") < limits.min_free_bytes:

@@ -12,7 +12,7 @@ from core.limits import byte_size
 from webapp.state.home import free_bytes, held_bytes
 from webapp.state.quotas import quotas
 
-NEXT = "Press “Delete my data now” in Your data, or use a smaller file."
+NEXT = "Press “Delete my data now” in New run, or use a smaller file."
 MAX_VISITS = 1000
 """Visits that can claim one file; further visits can read it but not delete it."""
 LATER = "Try again later; uploads of others are deleted within a day."

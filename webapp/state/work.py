@@ -143,7 +143,9 @@ class Job:
             )
 
     def _run(self, work: Callable[[Progress], Any]) -> None:
-        _stand_back()
+        if sys.platform == "linux":  # only Linux has priorities per thread
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         try:
             self.turn()
             self.started = time.monotonic()
@@ -153,10 +155,3 @@ class Job:
             self.error = error
         finally:
             self.ended()
-
-
-def _stand_back() -> None:
-    """Lower the thread's priority behind those that answer the page; only Linux has priorities per thread."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

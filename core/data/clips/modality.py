@@ -8,8 +8,7 @@ from typing import Any
 from core.data.clips import decoding, properties, storyboard
 from core.data.clips.frames import Clip
 from core.data.images import duplicates
-from core.data.modality import Marks, Unreadable
-from core.errors import InvalidInput
+from core.data.modality import Marks, measured_columns, refused
 from core.records import Column
 
 
@@ -27,25 +26,22 @@ class ClipModality(duplicates.HashedDuplicates):
         return clip, measured
 
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-        return properties.columns(measured)
+        return measured_columns(properties.PROPERTIES, measured)
 
     def notes(self, measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         return properties.notes(measured)
 
     def keep(self, data: bytes, size: int) -> bytes:
         """Shrink the clip to a small animation at its speed."""
-        return storyboard.animation(_decode(data), size)
+        with refused("The clip"):
+            clip = decoding.decode_clip(data)
+        return storyboard.animation(clip, size)
 
     def keep_marks(self, data: bytes, size: int, marks: Marks) -> Sequence[bytes]:
         return ()
 
     def preview(self, data: bytes, size: int, marks: Marks = ()) -> bytes:
         """Draw a storyboard of six frames."""
-        return storyboard.storyboard(_decode(data), size)
-
-
-def _decode(data: bytes) -> Clip:
-    try:
-        return decoding.decode_clip(data)
-    except Unreadable as error:
-        raise InvalidInput(f"The clip {error}") from error
+        with refused("The clip"):
+            clip = decoding.decode_clip(data)
+        return storyboard.storyboard(clip, size)

@@ -16,8 +16,9 @@ import numpy.typing as npt
 from core.data.clips.frames import MAX_WATCHED_FRAMES, WATCHED_PER_SECOND, Clip, choose_frames
 from core.data.images import properties as of_pictures
 from core.data.images.decoding import DecodedPicture
+from core.data.modality import CATEGORIES
 from core.numbers import count
-from core.records import F32, Bool, Column
+from core.records import F32, Bool
 
 VERSION = "clip properties 2"
 """Change it with anything that changes a value: it is part of the cache's key."""
@@ -48,7 +49,6 @@ PROPERTIES: dict[str, str] = {
     "file format": "container and codec, from the file's bytes",
     "sound": "'yes' or 'no', or 'none possible' for an animated image",
 }
-_CATEGORIES = frozenset({"grey", "dominant color", "tint", "file format", "sound"})
 _OVER_TIME = ("cuts", "motion", "still share", "brightness change", "flicker")
 """Left open if only single frames were decoded."""
 
@@ -73,7 +73,7 @@ def measure_clip(clip: Clip) -> dict[str, Any]:
 
 
 def _combine(name: str, values: Sequence[Any]) -> Any:
-    if name in _CATEGORIES:
+    if name in CATEGORIES:
         return Counter(values).most_common(1)[0][0]
     return float(np.mean(values))
 
@@ -127,18 +127,6 @@ def find_cuts(frames: npt.NDArray[np.uint8]) -> Bool:
 def _luma(frames: npt.NDArray[np.uint8]) -> F32:
     luma = frames.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)  # (n, h, w), Rec. 601
     return luma / np.float32(255)
-
-
-def columns(measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-    """Turn the measurements of many clips into columns, in the order of `PROPERTIES`; None becomes nan."""
-    built = list[Column]()
-    for name in PROPERTIES:
-        values = [row[name] for row in measured]
-        if name in _CATEGORIES:
-            built.append(Column(name, "category", np.array(values, object), measured=True))
-        else:
-            built.append(Column(name, "number", np.array(values, np.float64), measured=True))
-    return tuple(built)
 
 
 def notes(measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from core.data.clips.frames import Clip, choose_frames, resize_rgb, small_size
+from core.data.images.thumbnails import webp
 
 COLUMNS = 3
 ROWS = 2
@@ -33,9 +34,7 @@ def storyboard(clip: Clip, size: int) -> bytes:
         left = index % COLUMNS * (cell[0] + GAP_PIXELS)
         top = index // COLUMNS * (cell[1] + GAP_PIXELS)
         board.paste(resize_rgb(clip.frames[row], cell), (left, top))
-    out = io.BytesIO()
-    board.save(out, "WEBP", quality=78, method=2)
-    return out.getvalue()
+    return webp(board)
 
 
 def animation(clip: Clip, size: int) -> bytes:
@@ -54,19 +53,10 @@ def animation(clip: Clip, size: int) -> bytes:
     # Pillow merges frames that hardly differ, and writes a single frame as a still image without a duration
     if b"ANMF" in encoded[:64]:
         return encoded
-    return _animate_still(encoded[12:], shape, sum(durations))
-
-
-def _animate_still(image_chunk: bytes, size: tuple[int, int], duration: int) -> bytes:
-    """Encode an animation that shows one image twice, as WebP bytes.
-
-    Args:
-        image_chunk: the chunk of a WebP that holds the image, with its name.
-        duration: milliseconds of both together.
-
-    Source: the container's specification, developers.google.com/speed/webp/docs/riff_container.
-    """
-    width, height = ((side - 1).to_bytes(3, "little") for side in size)
+    # two frames of that one image: developers.google.com/speed/webp/docs/riff_container
+    image_chunk = encoded[12:]
+    duration = sum(durations)
+    width, height = ((side - 1).to_bytes(3, "little") for side in shape)
     half = min(duration // 2, MAX_DURATION_MS).to_bytes(3, "little")
     frame = _chunk(b"ANMF", bytes(6) + width + height + half + b"\2" + image_chunk)  # 2: drawn over the frame before
     header = _chunk(b"VP8X", b"\2" + bytes(3) + width + height)  # 2: animated

@@ -50,7 +50,7 @@ def check_unreadable(frame: pd.DataFrame, recognized: RecognizedColumns, ledger:
 
 def unreadable(column: pd.Series) -> list[str]:
     """The cells that hold digits but are not numbers."""
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+    if pd.api.types.is_numeric_dtype(column):
         return []
     bad = np.isnan(as_numbers(column)) & column.notna().to_numpy()
     return [text for text in texts_of(column[bad]) if any(sign.isdigit() for sign in text)]
@@ -92,7 +92,6 @@ def check_regression(frame: pd.DataFrame, recognized: RecognizedColumns, ledger:
     prediction = recognized.roles.prediction
     if target is None or prediction is None:
         return
-    numbers = [as_numbers(frame[name]) for name in (target, prediction)]
     numbers = [as_numbers(frame[name]) for name in (target, prediction)]
     for name, values, others in zip((target, prediction), numbers, numbers[::-1]):
         odd = stand_in(values[ledger.kept_rows()])

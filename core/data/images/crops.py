@@ -20,7 +20,7 @@ from PIL import Image
 from core.data.images.decoding import decode
 from core.data.images.outlines import Mask, box_mask
 from core.data.images.thumbnails import STORED_SIZE
-from core.data.modality import Unreadable
+from core.data.modality import refused
 from core.errors import InvalidInput
 from core.records import F64, I64, ItemStore, NamedItems
 
@@ -45,10 +45,8 @@ class _OpenPictures:
             if index in self.held:
                 self.held.move_to_end(index)
                 return self.held[index]
-        try:
+        with refused(f"its image {self.store.name(index)}"):
             picture = decode(self.store.read(index)).image
-        except Unreadable as error:
-            raise InvalidInput(f"its image {self.store.name(index)} {error}") from error
         with self.lock:
             self.held[index] = picture
             while len(self.held) > _MAX_HELD_IMAGES:

@@ -150,7 +150,9 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
     image.load()
     factor = min(image.size) // SHORT_SIDE
     if factor >= 2 and image.mode not in ("P", "PA", "1") and not image.mode.startswith("I;"):
-        image = _keep_orientation(Image.Image.reduce(image, factor), image)
+        kept = {key: image.info[key] for key in ("exif", "transparency") if key in image.info}
+        image = Image.Image.reduce(image, factor)
+        image.info.update(kept)
     with contextlib.suppress(Exception):  # the pixels count even if the EXIF block is broken
         if _orientation(image) in range(2, 9):
             image = ImageOps.exif_transpose(image)
@@ -167,11 +169,6 @@ def _orientation(image: Image.Image) -> int:
     if isinstance(exif, bytes):
         check_tags(exif.removeprefix(b"Exif\0\0"), Limits())
     return image.getexif().get(_ORIENTATION, 1)
-
-
-def _keep_orientation(reduced: Image.Image, original: Image.Image) -> Image.Image:
-    reduced.info.update({key: original.info[key] for key in ("exif", "transparency") if key in original.info})
-    return reduced
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

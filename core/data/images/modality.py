@@ -9,8 +9,7 @@ from PIL import Image
 
 from core.data.images import decoding, duplicates, properties, thumbnails
 from core.data.images.outlines import draw_outlines, encode_mask_png, has_shape, shrink_mask
-from core.data.modality import Marks, Unreadable
-from core.errors import InvalidInput
+from core.data.modality import Marks, measured_columns, refused
 from core.records import Column
 
 
@@ -29,14 +28,15 @@ class ImageModality(duplicates.HashedDuplicates):
         return picture.image, measured
 
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-        return properties.columns(measured)
+        return measured_columns(properties.PROPERTIES, measured)
 
     def notes(self, measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         return ()
 
     def keep_marks(self, data: bytes, size: int, marks: Marks) -> Sequence[bytes]:
         """Shrink the masks as `keep` shrinks the image; () if one has another shape."""
-        picture = _decoded(data)
+        with refused("The image"):
+            picture = decoding.decode(data).image
         shape = (picture.height, picture.width)
         if not all(has_shape(mask, shape) for mask in marks):
             return ()
@@ -48,7 +48,8 @@ class ImageModality(duplicates.HashedDuplicates):
         """Draw the small image, with outlines of its marks if they have its shape."""
         if not marks:
             return thumbnails.shrink(data, size)
-        picture = _decoded(data)
+        with refused("The image"):
+            picture = decoding.decode(data).image
         if not all(has_shape(mask, (picture.height, picture.width)) for mask in marks):
             return thumbnails.shrink(data, size)
         return thumbnails.webp(draw_outlines(picture, marks, size))
@@ -56,10 +57,3 @@ class ImageModality(duplicates.HashedDuplicates):
     def keep(self, data: bytes, size: int) -> bytes:
         """Store the small image that is shown, without outlines."""
         return thumbnails.shrink(data, size)
-
-
-def _decoded(data: bytes) -> Image.Image:
-    try:
-        return decoding.decode(data).image
-    except Unreadable as error:
-        raise InvalidInput(f"The image {error}") from error

@@ -52,7 +52,12 @@ def near_hashes(
         return
     budget = len(hashes) ** 2 // (2 * LOOKUP_COST)  # pairs that may be looked up
     for run, (first, width, differing) in enumerate(_RUNS):
-        key = _bits(hashes, first, width)
+        # (n,) the number that `width` bits from `first` on encode
+        word, shift = divmod(first, 64)
+        bits = hashes[:, word] >> np.uint64(shift)
+        if shift + width > 64:
+            bits = bits | hashes[:, word + 1] << np.uint64(64 - shift)
+        key = (bits & np.uint64(2**width - 1)).astype(np.int64)
         order = np.argsort(key, kind="stable")
         run_of_bits = _RunOfBits(key[order], width)
         in_order = hashes[order]
@@ -85,15 +90,6 @@ class _RunOfBits:
             return self.index + 1, self.starts[self.key] + self.sizes[self.key] - self.index - 1
         key = self.key | (1 << flipped)
         return self.starts[key], np.where(key == self.key, 0, self.sizes[key])
-
-
-def _bits(hashes: U64, first: int, width: int) -> I64:
-    """(n,) the number that `width` bits from `first` on encode."""
-    word, shift = divmod(first, 64)
-    bits = hashes[:, word] >> np.uint64(shift)
-    if shift + width > 64:
-        bits = bits | hashes[:, word + 1] << np.uint64(64 - shift)
-    return (bits & np.uint64(2**width - 1)).astype(np.int64)
 
 
 def _expand_pairs(starts: I64, sizes: I64) -> Iterator[Pairs]:

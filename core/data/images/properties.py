@@ -6,7 +6,6 @@ for a large and a small file of one image; size and format come from the file. `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from math import hypot, sqrt
 from typing import Any
 
@@ -17,7 +16,7 @@ from PIL import Image
 from core.data.images.decoding import DecodedPicture
 from core.data.images.noise import BAND_ROWS, noise
 from core.data.images.tint import tint
-from core.records import F32, I64, Column
+from core.records import F32, I64
 
 SIDE = 256
 VERSION = "properties 2"
@@ -48,7 +47,6 @@ PROPERTIES: dict[str, str] = {
 }
 OF_PICTURE = " of the image"
 """Suffix of the name of a property that a crop has from its whole image."""
-_CATEGORIES = ("grey", "dominant color", "tint", "file format")
 _GREY = 10
 _DARK = 13
 _BRIGHT = 243
@@ -115,18 +113,6 @@ def _levels(counts: I64) -> dict[str, float]:
         "underexposed share": int(counts[:_DARK].sum()) / n,
         "overexposed share": int(counts[_BRIGHT:].sum()) / n,
     }
-
-
-def columns(measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-    """Turn the measurements of many images into columns, in the order of `PROPERTIES`."""
-    built = list[Column]()
-    for name in PROPERTIES:
-        values = [row[name] for row in measured]
-        if name in _CATEGORIES:
-            built.append(Column(name, "category", np.array(values, object), measured=True))
-        else:
-            built.append(Column(name, "number", np.array(values, np.float64), measured=True))
-    return tuple(built)
 
 
 def shrink(image: Image.Image, side: int) -> Image.Image:

@@ -122,7 +122,17 @@ def _members(file: IO[bytes], listing: Listing) -> Iterator[_Member]:
         at += _BLOCK
         if header.type in _EXTENDED:
             spent += header.size
-            _check_extended(header, spent, listing)
+            limits = listing.limits
+            if header.size > limits.max_header_bytes:
+                raise InvalidInput(
+                    f"{listing.source}: a header takes {header.size:,} bytes, above the limit of "
+                    f"{limits.max_header_bytes:,}. Pack it again without extended attributes."
+                )
+            if spent > limits.max_directory_bytes:
+                raise InvalidInput(
+                    f"{listing.source}: its headers take more than {byte_size(limits.max_directory_bytes)}, the limit. "
+                    "Split it."
+                )
             _extend(before, header.type, os.pread(descriptor, header.size, at))
             at += _padded(header.size)
         else:
@@ -162,20 +172,6 @@ def _header(block: bytes, at: int) -> tarfile.TarInfo | None:
     if header.size < 0:
         raise tarfile.ReadError(f"a negative size at byte {at:,}")
     return header
-
-
-def _check_extended(header: tarfile.TarInfo, spent: int, listing: Listing) -> None:
-    limits = listing.limits
-    if header.size > limits.max_header_bytes:
-        raise InvalidInput(
-            f"{listing.source}: a header takes {header.size:,} bytes, above the limit of {limits.max_header_bytes:,}. "
-            "Pack it again without extended attributes."
-        )
-    if spent > limits.max_directory_bytes:
-        raise InvalidInput(
-            f"{listing.source}: its headers take more than {byte_size(limits.max_directory_bytes)}, the limit. "
-            "Split it."
-        )
 
 
 def _extend(before: _Extended, kind: bytes, content: bytes) -> None:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.data.images.decoding import decode
-from core.data.modality import Modality, Unreadable, modality_of
+from core.data.modality import Modality, modality_of, refused
 from core.errors import InvalidInput, printable
 from core.limits import Limits, byte_size
 from core.records import ItemStore, ItemView, Progress, no_progress
@@ -38,10 +38,8 @@ def shrink(payload: bytes, size: int) -> bytes:
     Raises:
         InvalidInput: the bytes are not a usable image.
     """
-    try:
+    with refused("The image"):
         picture = decode(payload).image
-    except Unreadable as error:
-        raise InvalidInput(f"The image {error}") from error
     picture.thumbnail((size, size), Image.Resampling.LANCZOS)
     return webp(picture)
 

@@ -9,12 +9,12 @@ from PIL import Image
 
 from core.data.images import duplicates as pictures
 from core.data.images.outlines import draw_outlines, encode_mask_png
-from core.data.modality import Marks, Unreadable
+from core.data.images.thumbnails import webp
+from core.data.modality import Marks, measured_columns, refused
 from core.data.scans import properties
 from core.data.scans.outlines import slice_marks
-from core.data.scans.slices import encode_webp, render_slice, scale_to_unit
+from core.data.scans.slices import render_slice, scale_to_unit
 from core.data.scans.volume import VERSION, Scan, read_scan
-from core.errors import InvalidInput
 from core.numbers import count, plural
 from core.records import Column
 
@@ -35,7 +35,7 @@ class ScanModality(pictures.HashedDuplicates):
         return scan, measured
 
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-        return properties.columns(measured)
+        return measured_columns(properties.PROPERTIES, measured)
 
     def notes(self, measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         uneven = sum(row["anisotropy"] >= 3 for row in measured)
@@ -48,27 +48,23 @@ class ScanModality(pictures.HashedDuplicates):
 
     def preview(self, data: bytes, size: int, marks: Marks = ()) -> bytes:
         """Draw the coronal slice in the middle, with outlines of the masks."""
-        scan = _read(data)
+        with refused("The scan"):
+            scan = read_scan(data)
         image = _render_middle(scan, size)
         masks = slice_marks(scan, marks, size)
         if masks:
             image = draw_outlines(image, masks, size)
-        return encode_webp(image)
+        return webp(image)
 
     def keep_marks(self, data: bytes, size: int, marks: Marks) -> Sequence[bytes]:
         """Cut the masks to the slice that is shown; [] if one has another size."""
-        return [encode_mask_png(mask) for mask in slice_marks(_read(data), marks, size)]
+        with refused("The scan"):
+            scan = read_scan(data)
+        return [encode_mask_png(mask) for mask in slice_marks(scan, marks, size)]
 
     def keep(self, data: bytes, size: int) -> bytes:
         """Store the slice that is shown."""
         return self.preview(data, size)
-
-
-def _read(data: bytes) -> Scan:
-    try:
-        return read_scan(data)
-    except Unreadable as error:
-        raise InvalidInput(f"The scan {error}") from error
 
 
 def _render_middle(scan: Scan, size: int) -> Image.Image:

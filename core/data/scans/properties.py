@@ -6,7 +6,7 @@ percentile and sampled to at most `SIDE` pixels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from core.data.images.noise import noise
 from core.data.images.properties import blur
 from core.data.scans.slices import fit_square, scale_to_unit
 from core.data.scans.volume import Scan
-from core.records import F32, F64, Column
+from core.records import F32, F64
 
 SIDE = 128
 VERSION = "scan properties 2"
@@ -34,7 +34,6 @@ PROPERTIES: dict[str, str] = {
     "file size": "kilobytes",
     "file format": "from the file's bytes, not its name",
 }
-_CATEGORIES = ("file format",)
 DARK_LEVEL = 0.1
 """Intensity up to which a pixel counts as background. A convention."""
 _FIT_ROUNDS = 10
@@ -61,18 +60,6 @@ def measure_scan(scan: Scan) -> dict[str, Any]:
         "file size": scan.n_bytes / 1e3,
         "file format": scan.kind,
     }
-
-
-def columns(measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-    """Turn the measurements of many scans into columns, in the order of `PROPERTIES`."""
-    built = list[Column]()
-    for name in PROPERTIES:
-        values = [row[name] for row in measured]
-        if name in _CATEGORIES:
-            built.append(Column(name, "category", np.array(values, object), measured=True))
-        else:
-            built.append(Column(name, "number", np.array(values, np.float64), measured=True))
-    return tuple(built)
 
 
 def bias_field(plane: F32) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,9 +79,3 @@ def render_slice(plane: F32, pixel: tuple[float, float], size: int) -> Image.Ima
     """Render the slice in RGB with square pixels, its longest side at most `size`."""
     fitted = fit_square(plane.shape, pixel, min(size, max(plane.shape)))
     return Image.fromarray(np.round(255 * fitted.into(plane)[fitted.box]).astype(np.uint8)).convert("RGB")
-
-
-def encode_webp(picture: Image.Image) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, "WEBP", quality=78, method=2)
-    return out.getvalue()

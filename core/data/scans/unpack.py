@@ -6,12 +6,14 @@ import io
 import math
 import zipfile
 import zlib
+from functools import partial
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from core.arrays import DAMAGE
+from core.data.images.unpacking import unpack_pieces
 from core.data.modality import Unreadable
 from core.limits import byte_size
 from core.numbers import count
@@ -23,8 +25,6 @@ MAX_AXES = 32
 """Of an array, including axes of length 1."""
 _GZIP_WINDOW = 31  # zlib's window bits for a gzip header
 _GZIP_MAGIC = b"\x1f\x8b"
-_FEED_BYTES = 2**14
-"""Passed to zlib at once: after each stream the remainder is copied, and a file may hold a stream every 20 bytes."""
 _VOLUME_NAMES = ("vol", "volume", "scan", "image", "img", "data", "arr_0")
 
 
@@ -34,28 +34,18 @@ def gunzip(data: bytes, most: int = MAX_SCAN_BYTES) -> bytes:
     Raises:
         Unreadable: damaged, cut short, or more than `most`.
     """
-    opened = zlib.decompressobj(_GZIP_WINDOW)
     content = bytearray()
-    at = 0
-    left = b""  # bytes passed to zlib and not yet consumed
+    make = partial(zlib.decompressobj, _GZIP_WINDOW)
     try:
-        while not opened.eof or (left + data[at : at + 2])[:2] == _GZIP_MAGIC:
-            if opened.eof:  # bgzip and cat write several streams, one after another
-                opened = zlib.decompressobj(_GZIP_WINDOW)
-            if len(left) < 2:
-                left += data[at : at + _FEED_BYTES]
-                at += _FEED_BYTES
-            part = opened.decompress(left, 2**22)
-            left = opened.unconsumed_tail
-            if opened.eof:
-                left = opened.unused_data
-            if not part and not left and at >= len(data) and not opened.eof:
-                raise Unreadable(f"is cut short: its gzip stream ends after {byte_size(len(content))}. Copy it again.")
-            content += part
+        for piece in unpack_pieces(io.BytesIO(data), make, _GZIP_MAGIC):
+            content += piece
             if len(content) > most:
                 raise Unreadable(
                     f"unpacks to more than {byte_size(most)}, the limit of one scan. Crop or downsample it."
                 )
+    except EOFError:
+        message = f"is cut short: its gzip stream ends after {byte_size(len(content))}. Copy it again."
+        raise Unreadable(message) from None
     except zlib.error as error:
         raise Unreadable(f"is a damaged gzip file ({error}). Copy it again.") from None
     return bytes(content)

@@ -155,7 +155,9 @@ def _read_any_format(data: bytes) -> Scan:
         return _from_header(data, "MGH", n_bytes)
     if packed:
         raise Unreadable("is a gzip file that holds neither NIfTI nor MGH. Use .nii.gz or .mgz.")
-    return _from_picture(data)
+    picture = decode(data)  # a slice in PNG or another image; color becomes gray
+    grey = np.asarray(picture.image.convert("L"))
+    return Scan(_with_three_axes(grey, picture=True), 1.0, 0.0, (1.0, 1.0, 1.0), "picture", len(data))
 
 
 def _from_arrays(arrays: dict[str, npt.NDArray[Any]], n_bytes: int) -> Scan:
@@ -163,13 +165,6 @@ def _from_arrays(arrays: dict[str, npt.NDArray[Any]], n_bytes: int) -> Scan:
     flat = arrays["volume"].ndim == 2
     voxels = _with_three_axes(arrays["volume"], picture=flat)
     return Scan(voxels, 1.0, 0.0, _checked_spacing(spacing), "npz", n_bytes, flat)
-
-
-def _from_picture(data: bytes) -> Scan:
-    """Read a slice from PNG or another image; color becomes gray."""
-    picture = decode(data)
-    grey = np.asarray(picture.image.convert("L"))
-    return Scan(_with_three_axes(grey, picture=True), 1.0, 0.0, (1.0, 1.0, 1.0), "picture", len(data))
 
 
 def load_nibabel() -> Any:

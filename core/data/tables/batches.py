@@ -67,7 +67,7 @@ def scores_of(logits: Any, probabilities: Any) -> BatchScores | None:
         value = probabilities
     if value is None:
         return None
-    array = numbers(_read(value, what), what)
+    array = numbers(read_array(value, what), what)
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim == 2 and array.shape[1] == 1:
@@ -79,26 +79,22 @@ def scores_of(logits: Any, probabilities: Any) -> BatchScores | None:
             "For several answers per sample, record losses=, for example their mean."
         )
     if logits is None:
-        _check_probabilities(array)
+        off = (array < 0).any(axis=1) | (np.abs(array.sum(axis=1) - 1) > MAX_SUM_ERROR)  # nan is neither
+        if off.any():
+            total = float(array[off][0].sum())
+            next_step = "If they are scores before the softmax, record logits=."
+            if not (array < 0).any() and np.ptp(array[off].sum(axis=1)) <= MAX_SUM_ERROR * total:
+                next_step = f"Divide them by {total:.4g}."
+            raise InvalidInput(
+                f"{int(off.sum()):,} of {len(array):,} rows of probabilities do not sum to 1 or are negative: "
+                f"the first sums to {total:.4g}. {next_step}"
+            )
     return BatchScores(array, logits is not None)
-
-
-def _check_probabilities(array: F64) -> None:
-    off = (array < 0).any(axis=1) | (np.abs(array.sum(axis=1) - 1) > MAX_SUM_ERROR)  # nan is neither
-    if off.any():
-        total = float(array[off][0].sum())
-        next_step = "If they are scores before the softmax, record logits=."
-        if not (array < 0).any() and np.ptp(array[off].sum(axis=1)) <= MAX_SUM_ERROR * total:
-            next_step = f"Divide them by {total:.4g}."
-        raise InvalidInput(
-            f"{int(off.sum()):,} of {len(array):,} rows of probabilities do not sum to 1 or are negative: the first "
-            f"sums to {total:.4g}. {next_step}"
-        )
 
 
 def vector(value: Any, what: str) -> npt.NDArray[Any]:
     """(n,) one value per sample."""
-    array = _read(value, what)
+    array = read_array(value, what)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
@@ -123,8 +119,8 @@ def decoded(value: Any, what: str) -> Any:
 
 def numbers(array: npt.NDArray[Any], what: str) -> F64:
     """The array as float64."""
-    if array.dtype.kind == "c":
-        raise InvalidInput(f"{what} must be real numbers: got {array.dtype}. Record their magnitude, abs(...).")
+    if array.dtype.kind in "cmM":
+        raise InvalidInput(f"{what} must be real numbers: got {array.dtype}. Convert them, for example to seconds.")
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
@@ -148,7 +144,7 @@ def column(value: Any, what: str) -> Any:
         )
     if isinstance(value, (list, tuple)) and any(isinstance(each, bytes) or _is_pil(each) for each in value):
         return [each if each is None or isinstance(each, bytes) else png_of(each, what) for each in value]
-    array = _read(value, what)
+    array = read_array(value, what)
     if array.ndim > 2:
         return [png_of(each, what) for each in array]
     return array.tolist()
@@ -235,7 +231,12 @@ def common_length(**values: Any) -> int:
     return next(iter(counts.values()))
 
 
-def _read(value: Any, what: str) -> npt.NDArray[Any]:
+def read_array(value: Any, what: str) -> npt.NDArray[Any]:
+    """An array of a list, an array, or a tensor in any precision.
+
+    Raises:
+        InvalidInput: it cannot be converted.
+    """
     try:
         return _array(value)
     except (TypeError, ValueError, RuntimeError) as error:  # ragged lists, tensors of several shapes
@@ -244,7 +245,7 @@ def _read(value: Any, what: str) -> npt.NDArray[Any]:
 
 def _array(value: Any) -> npt.NDArray[Any]:
     """Convert to numpy; tensors of torch are recognized by their methods, and masked values are unknown."""
-    if hasattr(value, "detach"):
+    if hasattr(value, "detach") and hasattr(value, "cpu"):  # a file has the first too
         value = value.detach().cpu()
         if value.is_floating_point():
             value = value.double()

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from core.numbers import MICROSECONDS_A_DAY
 from core.records import F64, Bool, Column
 
 _MAX_CODES = 12
 """Different whole numbers in a column that is still a category, a convention."""
 MAX_CATEGORY_CHARACTERS = 1_000
 """Characters of a category's name; a longer one is a text."""
+MAX_WHOLE = 2.0**53
+"""From here on every float is whole."""
+YEARS = (1500, 2100)
+"""Whole numbers that all lie within are written without a comma, as years are; a convention."""
 _ARRAY = re.compile(r"\s*\[[^\]A-Za-z]*\d")
+_ZONE = re.compile(r":\d{2}(\.\d+)?(Z|[+-]\d{2}:?\d{2})$")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 _UNBROKEN = re.compile(
     "[\u3005-\u3007\u3041-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]{4}"
@@ -27,8 +33,11 @@ Burmese."""
 
 
 def as_numbers(column: pd.Series[Any]) -> F64:
-    """(n,) float64; nan where the cell is missing or not a number."""
-    if holds_arrays(column) or pd.api.types.is_complex_dtype(column):
+    """(n,) float64; nan where the cell is missing or not a number, as dates and durations are not."""
+    if column.dtype == object:
+        column = column.infer_objects()
+    is_moment = column.dtype.kind in "mM" or isinstance(column.dtype, pd.PeriodDtype)
+    if is_moment or holds_arrays(column) or pd.api.types.is_complex_dtype(column):
         return np.full(len(column), np.nan)
     try:
         return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
@@ -150,7 +159,7 @@ def as_column(column: pd.Series[Any]) -> tuple[Column | None, str]:
     """Read the column as a possible condition, with a note or "".
 
     Numbers are numeric, but whole numbers with at most 12 different values (and five rows for each) are codes, hence
-    categories, as booleans are. Dates (typed, or text in ISO 8601) are numbers: days since 1970-01-01. Text is "text"
+    categories, as booleans are. Dates (typed, or text in ISO 8601) are days since 1970-01-01. Text is "text"
     where most values differ, the values are sentences or one has more than `MAX_CATEGORY_CHARACTERS`, else a category.
     None for arrays, complex numbers and columns without any value.
     """
@@ -165,7 +174,7 @@ def as_column(column: pd.Series[Any]) -> tuple[Column | None, str]:
         return Column(name, "category", texts_of(column)), ""
     dates = _dates(column)
     if dates is not None:
-        return Column(name, "number", dates), f"Read the dates of {name!r} as days since 1970-01-01."
+        return dates, f"Read {name!r} as dates."
     if pd.api.types.is_numeric_dtype(column):
         numbers = as_numbers(column).copy()  # pandas hands out a view that must not be written to
         infinite = int(np.isinf(numbers).sum())
@@ -175,7 +184,7 @@ def as_column(column: pd.Series[Any]) -> tuple[Column | None, str]:
         note = ""
         if infinite:
             note = f"{name!r} is infinite in {infinite:,} rows: they count as missing."
-        return Column(name, "number", numbers), note
+        return Column(name, "number", numbers, form=_form(numbers)), note
     words, note = words_of(column)
     if _is_prose(words):
         return Column(name, "text", texts_of(column)), ""
@@ -188,6 +197,15 @@ def _are_codes(numbers: F64) -> bool:
     return bool((values == np.round(values)).all()) and 0 < distinct <= max(2, min(_MAX_CODES, len(values) // 5))
 
 
+def _form(numbers: F64) -> Literal["", "count", "year"]:
+    values = numbers[np.isfinite(numbers)]
+    if not len(values) or (values != np.round(values)).any() or np.abs(values).max() >= MAX_WHOLE:
+        return ""
+    if YEARS[0] <= values.min() and values.max() <= YEARS[1]:
+        return "year"
+    return "count"
+
+
 def _is_prose(texts: npt.NDArray[Any]) -> bool:
     present = [text for text in texts if text is not None]
     distinct = set(present)
@@ -196,14 +214,19 @@ def _is_prose(texts: npt.NDArray[Any]) -> bool:
     return len(distinct) > 0.5 * len(present) or (len(distinct) > 20 and sum(map(len, distinct)) / len(distinct) > 40)
 
 
-def _dates(column: pd.Series[Any]) -> F64 | None:
+def _dates(column: pd.Series[Any]) -> Column | None:
     if pd.api.types.is_numeric_dtype(column):
         return None
     moments = column
+    unit = ""
+    if getattr(column.dtype, "tz", None):
+        unit = "UTC"
     if not pd.api.types.is_datetime64_any_dtype(column):
         present = column.dropna()
         if not all(isinstance(value, str) and _DATE.fullmatch(value) for value in present.head(50)) or present.empty:
             return None
+        if any(_ZONE.search(value) for value in present.head(50)):
+            unit = "UTC"
         moments = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
         if moments.isna().sum() > column.isna().sum():
             return None
@@ -212,7 +235,12 @@ def _dates(column: pd.Series[Any]) -> F64 | None:
         zone = "UTC"
     epoch = pd.Timestamp("1970-01-01", tz=zone)
     days: Any = (moments - epoch) / pd.Timedelta(days=1)
-    return np.asarray(days, dtype=np.float64)
+    # in whole microseconds, which a float holds to the year 2250, so that each value is exactly its text
+    values = np.round(np.asarray(days, dtype=np.float64) * MICROSECONDS_A_DAY) / MICROSECONDS_A_DAY
+    known = values[np.isfinite(values)]
+    if (known == np.round(known)).all():
+        return Column(str(column.name), "number", values, form="date")
+    return Column(str(column.name), "number", values, form="time", unit=unit)
 
 
 def finite_rows(array: F64) -> Bool:

@@ -65,7 +65,16 @@ def encode_classes(
         order = list(class_names or columns) or [str(i) for i in range(k or 0)]
         lookup = _lookup(order, words, spelled)
     elif k is not None:
-        order, note = _sorted_words(words, k)
+        if len(words) != k:
+            raise InvalidInput(
+                f"{len(words)} different labels for {k} probabilities per row, so their order is unknown. "
+                f"List all {k} classes in their order: --class-names, in Python Roles(class_names=...)."
+            )
+        shown = ", ".join(words[:6])
+        if k > 6:
+            shown += ", ..."
+        order = sorted(words)
+        note = f"Read the probabilities in the sorted order of the labels: {shown}."
         lookup = {word: i for i, word in enumerate(order)}
     else:
         order, lookup = _pool(words, _distinct(predictions), spelled)
@@ -121,18 +130,6 @@ def _distinct(texts: Texts | None) -> list[str]:
 def _is_whole(text: str) -> bool:
     """Whether the text is a whole number; more than 300 digits, or a superscript, make a name."""
     return len(text) <= MAX_DIGITS and re.fullmatch(r"-?\d+", text) is not None
-
-
-def _sorted_words(words: list[str], k: int) -> tuple[list[str], str]:
-    if len(words) != k:
-        raise InvalidInput(
-            f"{len(words)} different labels for {k} probabilities per row, so their order is unknown. "
-            f"List all {k} classes in their order: --class-names, in Python Roles(class_names=...)."
-        )
-    shown = ", ".join(words[:6])
-    if k > 6:
-        shown += ", ..."
-    return sorted(words), f"Read the probabilities in the sorted order of the labels: {shown}."
 
 
 def _lookup(order: list[str], words: list[str], spelled: Mapping[str, str]) -> dict[str, int]:

@@ -6,17 +6,22 @@ from __future__ import annotations
 
 import inspect
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from core.data.tables.batches import texts
+import numpy as np
+
+from core.data.tables.batches import numbers, texts, vector
 from core.data.tables.loss_table import LossTable
 from core.errors import InvalidInput, MissingDependency
 
 Read = Callable[[Any, Any], Mapping[str, Any]]
 """Called as read(outputs of the step, batch), returns the arguments of `LossTable.record`."""
+SAME_MEAN = 0.01
+"""Relative difference up to which two means of a batch count as equal: half precision rounds by less."""
 _RECORDED = frozenset(inspect.signature(LossTable.record).parameters) - {"self", "columns"}
 
 
@@ -35,8 +40,10 @@ def lightning_callback(
     Args:
         path: .csv or .parquet; "{epoch}" in it becomes the number of the epoch, else each pass replaces the last.
         ids, class_names, scores: those of `LossTable`.
-        read: called as read(outputs, batch), returns the arguments of `LossTable.record`. None takes logits, or a dict
-            with some of these arguments, from the step, and missing labels from a batch of (inputs, labels).
+        read: called as read(outputs, batch), returns the arguments of `LossTable.record`. None takes from the step
+            logits (n, k), losses (n,), or a dict with some of these arguments, and missing labels from the batch. Where
+            the step returns one loss, it takes the logits that the module returned, if their mean cross-entropy is that
+            loss; else a warning says what to return, and the pass writes no table.
 
     Raises:
         MissingDependency: neither lightning nor pytorch_lightning is installed.
@@ -46,9 +53,16 @@ def lightning_callback(
     known = None if ids is None else texts(ids)
 
     class TableCallback(_base()):
-        table = LossTable()
+        table: LossTable | None = None  # where the losses are unknown
+        seen: Any = None
+        hook: Any = None
 
         def begin(self, trainer: Any, pl_module: Any) -> None:
+            def see(module: Any, inputs: Any, output: Any) -> None:
+                self.seen = output
+
+            if read is None:
+                self.hook = pl_module.register_forward_hook(see)
             table_ids = known
             if trainer.world_size > 1:
                 table_ids = None
@@ -57,9 +71,17 @@ def lightning_callback(
             self.table = LossTable(table_ids, class_names=class_names, scores=scores)
 
         def batch(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, *position: Any) -> None:
-            if trainer.sanity_checking:
+            if trainer.sanity_checking or self.table is None:
                 return
-            arguments = (read or arguments_of)(outputs, batch)
+            if read is None:
+                arguments = arguments_of(outputs, batch, self.seen)
+                self.seen = None
+            else:
+                arguments = read(outputs, batch)
+            if arguments is None:
+                self.table = None
+                warnings.warn(_no_losses(outputs), stacklevel=2)
+                return
             if trainer.world_size > 1 and known is None and arguments.get("ids") is None:
                 raise InvalidInput(
                     f"On {trainer.world_size} devices each sample needs an id. "
@@ -68,14 +90,19 @@ def lightning_callback(
             self.table.record(**arguments)
 
         def end(self, trainer: Any, pl_module: Any) -> None:
+            if self.hook is not None:
+                self.hook.remove()
             if trainer.sanity_checking:
                 return
+            table = self.table
             if trainer.world_size > 1:
-                parts = [self.table] * trainer.world_size
-                import_module("torch.distributed").all_gather_object(parts, self.table)
-                self.table = LossTable.joined(parts, known)
-            if trainer.is_global_zero:
-                self.table.save(str(path).replace("{epoch}", str(trainer.current_epoch)))
+                parts = [table] * trainer.world_size
+                import_module("torch.distributed").all_gather_object(parts, table)
+                table = None
+                if not any(part is None for part in parts):
+                    table = LossTable.joined(parts, known)
+            if trainer.is_global_zero and table is not None:
+                table.save(str(path).replace("{epoch}", str(trainer.current_epoch)))
 
         on_validation_epoch_start = on_test_epoch_start = begin
         on_validation_batch_end = on_test_batch_end = batch
@@ -84,23 +111,61 @@ def lightning_callback(
     return TableCallback()
 
 
-def arguments_of(outputs: Any, batch: Any) -> dict[str, Any]:
-    """Convert the outputs of a step to arguments of `LossTable.record`; other entries, like a mean loss, are ignored.
+def arguments_of(outputs: Any, batch: Any, seen: Any = None) -> dict[str, Any] | None:
+    """Convert the outputs of a step to arguments of `LossTable.record`; None where they give no loss of each sample.
+
+    Args:
+        seen: what the module's `forward` returned in the step.
 
     Raises:
-        InvalidInput: the step returned nothing.
+        InvalidInput: the step returned one number per sample, and some are negative.
     """
-    if outputs is None:
-        raise InvalidInput(
-            "The validation_step or test_step returned nothing. Return its logits, or a dict with logits or losses, "
-            "and labels."
-        )
-    if not isinstance(outputs, Mapping):
-        outputs = {"logits": outputs}
-    arguments = {name: value for name, value in outputs.items() if name in _RECORDED}
-    if "labels" not in arguments and isinstance(batch, (list, tuple)) and len(batch) == 2:
-        arguments["labels"] = batch[1]
-    return arguments
+    arguments = dict[str, Any]()
+    mean = None
+    if isinstance(outputs, Mapping):
+        arguments = {name: value for name, value in outputs.items() if name in _RECORDED}
+        mean = outputs.get("loss")
+    elif np.ndim(outputs) == 1:
+        if (numbers(vector(outputs, "losses"), "losses") < 0).any():
+            raise InvalidInput(
+                "The step returned one number per sample, which is read as its loss, but some are negative. "
+                'Return {"logits": ...} for scores of two classes, or {"losses": ...}.'
+            )
+        arguments = {"losses": outputs}
+    elif np.ndim(outputs) > 1:
+        arguments = {"logits": outputs}
+    else:
+        mean = outputs
+    if mean is not None and np.ndim(mean) == 1:
+        arguments.setdefault("losses", mean)
+    if isinstance(batch, (list, tuple)) and len(batch) == 2:
+        arguments.setdefault("labels", batch[1])
+    elif isinstance(batch, Mapping) and not batch.keys().isdisjoint(("labels", "label")):
+        arguments.setdefault("labels", batch.get("labels", batch.get("label")))
+    if not arguments.keys().isdisjoint(("losses", "logits", "probabilities", "predictions")):
+        return arguments
+    logits = getattr(seen, "logits", seen)
+    if mean is None or np.ndim(mean) or "labels" not in arguments or np.ndim(logits) != 2:
+        return None
+    table = LossTable()
+    try:
+        table.record(labels=arguments["labels"], logits=logits)
+    except InvalidInput:
+        return None
+    entropy = table.to_pandas()["cross_entropy"].mean()
+    if not np.isclose(entropy, float(mean), rtol=SAME_MEAN):
+        return None
+    return arguments | {"logits": logits}
+
+
+def _no_losses(outputs: Any) -> str:
+    what = "nothing"
+    if outputs is not None:
+        what = "one loss for the whole batch"
+    return (
+        f"validation_step or test_step returned {what}, so the loss of each sample is unknown and no table is written. "
+        'Return {"loss": loss, "logits": logits}, losses with reduction="none", or pass read=.'
+    )
 
 
 def _check_sampler(loaders: Any) -> None:

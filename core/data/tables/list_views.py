@@ -18,7 +18,8 @@ def type_without_views(kind: Any) -> Any:
         return pa.large_string()
     if is_list(kind):
         inner = type_without_views(kind.value_type)
-        if inner == kind.value_type and not _is_view(kind):
+        is_view = pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind)
+        if inner == kind.value_type and not is_view:
             return kind
         if _is_large(kind):
             return pa.large_list(inner)
@@ -48,10 +49,6 @@ def _plain(column: Any) -> Any:
     if _is_large(kind):
         return pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), values, mask=column.is_null())
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), values, mask=column.is_null())
-
-
-def _is_view(kind: Any) -> bool:
-    return pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind)
 
 
 def _is_large(kind: Any) -> bool:

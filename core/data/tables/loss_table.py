@@ -10,15 +10,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from core.annotations import check_arguments
 from core.data.tables.batches import BatchScores, column, common_length, numbers, scores_of, texts, vector
 from core.errors import InvalidInput, printable, quoted
-from core.files import replacing
+from core.files import as_path, replacing
 from core.records import I64
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMN_ARGUMENTS = {"id": "ids", "label": "labels", "prediction": "predictions", "loss": "losses"}
+COLUMN_ARGUMENTS = {
+    "id": "ids",
+    "label": "labels",
+    "prediction": "predictions",
+    "loss": "losses",
+    "regression_target": "targets",
+}
 """Columns of the table, and the arguments of `LossTable.record` that fill them."""
 
 
@@ -45,6 +52,7 @@ class LossTable:
     def __init__(
         self, ids: Iterable[Any] | None = None, *, class_names: Sequence[Any] = (), scores: bool = False
     ) -> None:
+        check_arguments(LossTable, ids, class_names=class_names, scores=scores)
         self.class_names = tuple(texts(class_names, "class_names"))
         twice = sorted({name for name in self.class_names if self.class_names.count(name) > 1})
         if twice:
@@ -67,6 +75,7 @@ class LossTable:
         probabilities: Any = None,
         losses: Any = None,
         predictions: Any = None,
+        targets: Any = None,
         **columns: Any,
     ) -> None:
         """Add the n samples of a batch.
@@ -74,12 +83,13 @@ class LossTable:
         Args:
             ids: (n,) id of each sample, best the path of its file. None takes the next of the ids passed at the start,
                 or else numbers the samples.
-            labels: (n,) true classes, as numbers or names; or numeric targets, with `predictions`.
+            labels: (n,) true classes, as numbers or names.
             logits: (n, k), or (n,) for two classes: scores before softmax or sigmoid.
             probabilities: (n, k), or (n,) for two classes, in place of logits.
             losses: (n,) larger is worse (`reduction="none"`). None takes the cross-entropy, in nats, of labels and
                 scores; with labels and predictions alone the loss is computed when the table is read.
             predictions: (n,) None takes the class of the highest score.
+            targets: (n,) true numbers of a regression, with `predictions`, in place of labels.
             columns: (n,) metadata that may explain a failure (`text=`, `patient=`), (n, d) vectors (`embedding=`), n
                 images of PIL, encoded, or as arrays (`image=`), or one value for all.
 
@@ -88,7 +98,7 @@ class LossTable:
                 gives a loss. Nothing of the batch is then recorded.
         """
         scores = scores_of(logits, probabilities)
-        known = {"labels": labels, "predictions": predictions, "losses": losses}
+        known = {"labels": labels, "predictions": predictions, "losses": losses, "targets": targets}
         arrays = {name: vector(value, name) for name, value in known.items() if value is not None}
         _check_loss(arrays, scores, columns)
         more = {name: column(value, name) for name, value in columns.items()}
@@ -130,7 +140,7 @@ class LossTable:
         Raises:
             InvalidInput: another ending, nothing was recorded, or the file cannot be written.
         """
-        path = Path(path)
+        path = as_path(path)
         ending = path.suffix.lower()
         if ending not in (".csv", ".parquet"):
             raise InvalidInput(f"A LossTable is saved as .csv or .parquet: got {path.name!r}. Rename it.")
@@ -141,7 +151,19 @@ class LossTable:
         if ending == ".csv":
             self._check_missing()
         with replacing(path) as part:
-            _write(frame, part, path)
+            try:
+                if path.suffix.lower() == ".parquet":
+                    frame.to_parquet(part, index=False)
+                else:
+                    frame.to_csv(part, index=False, quoting=csv.QUOTE_NONNUMERIC)
+            except (ValueError, TypeError, OverflowError, NotImplementedError) as error:  # pyarrow's are of these
+                why = str(error)
+                if error.args and not isinstance(error, UnicodeError):
+                    why = ", ".join(map(str, error.args))
+                raise InvalidInput(
+                    f"Cannot write {path.name}: {printable(why)[:300]}. "
+                    "Record one type of value in each column, and texts in UTF-8."
+                ) from error
         return path
 
     @classmethod
@@ -157,6 +179,10 @@ class LossTable:
         Raises:
             InvalidInput: there are not as many samples as ids, or the parts' columns differ.
         """
+        check_arguments(cls.joined, parts, ids)
+        parts = list(parts)
+        if not parts:
+            raise InvalidInput("No table to join. Pass the table of each device.")
         order = list[tuple[LossTable, int]]()
         for k in range(max(map(len, parts))):
             order += [(part, k) for part in parts if k < len(part)]
@@ -173,6 +199,7 @@ class LossTable:
                 first.setdefault(part._columns["id"][k], (part, k))
             ids = list(first)
             order = list(first.values())
+        ids = list(ids)
         if not len(ids) <= len(order) < len(ids) + len(parts):
             raise InvalidInput(
                 f"{len(ids):,} ids at the start, but {len(order):,} samples recorded on {len(parts)} devices. "
@@ -180,7 +207,7 @@ class LossTable:
             )
         table = cls(class_names=parts[0].class_names, scores=parts[0].scores)
         values = {name: [part._columns[name][k] for part, k in order[: len(ids)]] for name in columns[0]}
-        table._add(values | {"id": list(ids)})
+        table._add(values | {"id": ids})
         return table
 
     def _check_scores(self, scores: BatchScores, n: int) -> None:
@@ -238,6 +265,8 @@ class LossTable:
             k = scores.k
         if "labels" in arrays:
             truth, new["label"] = self._classes(arrays["labels"], "labels", k)
+        if "targets" in arrays:
+            new["regression_target"] = numbers(arrays["targets"], "targets").tolist()
         if "predictions" in arrays:
             new["prediction"] = self._classes(arrays["predictions"], "predictions", k)[1]
         elif scores is not None:
@@ -295,27 +324,16 @@ class LossTable:
         self._seen.update(new["id"])
 
 
-def _write(frame: pd.DataFrame, part: Path, path: Path) -> None:
-    try:
-        if path.suffix.lower() == ".parquet":
-            frame.to_parquet(part, index=False)
-        else:
-            frame.to_csv(part, index=False, quoting=csv.QUOTE_NONNUMERIC)
-    except (ValueError, TypeError, OverflowError, NotImplementedError) as error:  # pyarrow's are of these
-        why = str(error)
-        if error.args and not isinstance(error, UnicodeError):
-            why = ", ".join(map(str, error.args))
-        raise InvalidInput(
-            f"Cannot write {path.name}: {printable(why)[:300]}. "
-            "Record one type of value in each column, and texts in UTF-8."
-        ) from error
-
-
 def _check_loss(arrays: dict[str, npt.NDArray[Any]], scores: BatchScores | None, columns: dict[str, Any]) -> None:
     for name, instead in COLUMN_ARGUMENTS.items():
         if name in columns:
             raise InvalidInput(f"LossTable.record takes {instead}=, one per sample of a batch: got {name}=.")
-    if "losses" not in arrays and not ("labels" in arrays and (scores is not None or "predictions" in arrays)):
+    if "targets" in arrays:
+        if "predictions" not in arrays or "labels" in arrays or scores is not None:
+            raise InvalidInput(
+                "targets are numbers and go with predictions alone. Record classes as labels, without targets."
+            )
+    elif "losses" not in arrays and not ("labels" in arrays and (scores is not None or "predictions" in arrays)):
         raise InvalidInput(
             "The batch has no loss. Record losses, or labels with logits, probabilities, or predictions."
         )

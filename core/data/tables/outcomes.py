@@ -97,7 +97,18 @@ def compute_losses(
         source = f"entropy of {known.source}"
         return replace(known, loss=losses.entropy(_need(known.scores)), is_proxy=True, source=source)
     if kind == "0/1 error":
-        return _zero_one(recognized, known)
+        if known.errors is None:
+            raise InvalidInput(
+                "The loss '0/1 error' needs a label and a prediction or probabilities, or a column of errors. "
+                "Name them."
+            )
+        if known.labels is None or known.predictions is None:
+            source = f"column {recognized.errors!r}"
+        elif known.scores is not None and recognized.roles.prediction is None:
+            source = f"label {recognized.roles.label!r} x {known.source}"
+        else:
+            source = f"label {recognized.roles.label!r} x {recognized.roles.prediction!r}"
+        return replace(known, loss=known.errors.astype(np.float64), source=source)
     source = f"label {recognized.roles.label!r} x {known.source}"
     return replace(known, loss=_probabilistic(kind, known, ledger), source=source)
 
@@ -113,20 +124,6 @@ def count_classes(frame: pd.DataFrame, recognized: RecognizedColumns) -> dict[st
         return {}
     counts = np.bincount(known.labels[known.labels >= 0], minlength=len(known.class_names))
     return dict(zip(known.class_names, counts.tolist()))
-
-
-def _zero_one(recognized: RecognizedColumns, known: Measured) -> Measured:
-    if known.errors is None:
-        raise InvalidInput(
-            "The loss '0/1 error' needs a label and a prediction or probabilities, or a column of errors. Name them."
-        )
-    if known.labels is None or known.predictions is None:
-        source = f"column {recognized.errors!r}"
-    elif known.scores is not None and recognized.roles.prediction is None:
-        source = f"label {recognized.roles.label!r} x {known.source}"
-    else:
-        source = f"label {recognized.roles.label!r} x {recognized.roles.prediction!r}"
-    return replace(known, loss=known.errors.astype(np.float64), source=source)
 
 
 def _kind(frame: pd.DataFrame, recognized: RecognizedColumns) -> str:
@@ -303,7 +300,11 @@ def _from_column(frame: pd.DataFrame, recognized: RecognizedColumns, ledger: Led
     loss = as_numbers(frame[column]).copy()
     missing = frame[column].isna().to_numpy()
     if not np.isfinite(loss).any():
-        raise InvalidInput(f"The loss {column!r} holds no finite number. Name another column.")
+        filled = frame[column][~missing]
+        example = ", and no cell is filled"
+        if len(filled):
+            example = f": its first is {str(filled.iloc[0])[:40]!r}"
+        raise InvalidInput(f"The loss {column!r} holds no finite number{example}. Convert it, or name another column.")
     ledger.drop(np.isnan(loss) & missing, f"the loss {column!r} is missing")
     values = [str(value)[:40] for value in frame[column]]
     ledger.drop(np.isnan(loss), [f"the loss {column!r} is not a number: {value!r}" for value in values])

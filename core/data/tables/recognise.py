@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.tables.cells import as_numbers, has_words, holds_arrays, is_binary, texts_of
-from core.data.tables.roles import LOSS_KINDS, Roles, snake_case
+from core.data.tables.roles import LOSS_KINDS, RELATIONS, Roles, snake_case
 from core.errors import InvalidInput
 
 _ROLE_NAMES = {
@@ -30,7 +30,7 @@ _ROLE_NAMES = {
     "prediction": (
         "prediction predictions pred preds predicted y_pred predicted_label pred_label predicted_class pred_class"
     ),
-    "target": "target y_true label truth ground_truth gt y",
+    "target": "regression_target target y_true label truth ground_truth gt y",
     "group": (
         "group group_id groups patient patient_id subject subject_id participant video video_id source source_id"
     ),
@@ -89,6 +89,9 @@ def recognise(
         InvalidInput: a named column is missing, or named roles contradict each other.
     """
     named = _checked(frame, roles, pictures)
+    answered = named.group in RELATIONS and named.group not in frame
+    if answered:
+        named = replace(named, group=None)
     finder = _Finder(frame, set(sum(named.named().values(), ())), [])
     filled: dict[str, Any] = {}
     text = finder.is_text
@@ -104,7 +107,9 @@ def recognise(
     elif named.image is None:
         filled["image"] = finder.find("image", text)
     filled["id"] = named.id or finder.find("id", lambda name: not arrays(name))
-    filled["group"] = named.group or finder.find("group", finder.is_grouping)
+    filled["group"] = named.group
+    if not answered and not named.group:
+        filled["group"] = finder.find("group", finder.is_grouping)
     filled["split"] = named.split or finder.find("split", finder.is_split)
     filled["embedding"] = named.embedding or finder.find("embedding", arrays)
     for role in ("probabilities", "logits"):
@@ -160,15 +165,17 @@ def _checked(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str]) -> Role
     """
     columns = [*frame.columns, *pictures]
 
-    def expand(pattern: str) -> tuple[str, ...]:
-        starred = "*" in pattern and pattern not in columns
-        return tuple(c for c in columns if starred and fnmatchcase(c, pattern)) or (pattern,)
-
-    several = ("probabilities", "logits", "conditions", "texts")
-    roles = replace(roles, **{role: sum(map(expand, getattr(roles, role)), ()) for role in several})
+    expanded = dict[str, tuple[str, ...]]()
+    for role in ("probabilities", "logits", "conditions", "texts"):
+        named = list[str]()
+        for pattern in getattr(roles, role):
+            starred = "*" in pattern and pattern not in columns
+            named += [column for column in columns if starred and fnmatchcase(column, pattern)] or [pattern]
+        expanded[role] = tuple(named)
+    roles = replace(roles, **expanded)
     for role, names in roles.named().items():
         for name in names:
-            if name not in columns:
+            if name not in columns and not (role == "group" and name in RELATIONS):
                 near = difflib.get_close_matches(name, columns, n=3)
                 hint = f"The table has {', '.join(map(repr, columns[:12]))}."
                 if near:
@@ -291,7 +298,7 @@ class _Finder:
         return bool(words.str.contains("train|test|val|dev|holdout|eval").sum() > 0.5 * words.count())
 
     def is_regression(self, prediction: str | None) -> bool:
-        """Whether truth and prediction are measurements: both numbers, and either has fractions."""
+        """Whether truth and prediction are measurements: both numbers, and either has fractions or the name says so."""
         if prediction is None or not self.is_number(prediction):
             return False
         free = [c for c in self.frame.columns if c not in self.taken and snake_case(c) in _NAMES["target"]]
@@ -300,6 +307,8 @@ class _Finder:
         truth = min(free, key=lambda c: _NAMES["target"].index(snake_case(c)))
         if not self.is_number(truth):
             return False
+        if snake_case(truth) == "regression_target":
+            return True
         both = np.concatenate([as_numbers(self.frame[truth]), as_numbers(self.frame[prediction])])
         both = both[np.isfinite(both)]
         return bool(np.any(both != np.round(both)))

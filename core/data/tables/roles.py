@@ -11,6 +11,8 @@ from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any, cast
 
+from core.annotations import check_made
+
 LOSS_KINDS = (
     "cross-entropy",
     "brier",
@@ -30,6 +32,13 @@ NOT_COLUMNS = ("loss_kind", "higher_is_better", "class_names", "modality", "as_i
 
 SEVERAL = ("texts", "probabilities", "logits", "conditions", "class_names")
 """Fields of `Roles` that take several names."""
+
+
+BY_NAMES = "names"
+BY_ORDER = "order"
+NOT_RELATED = "none"
+RELATIONS = (BY_NAMES, BY_ORDER, NOT_RELATED)
+"""What `Roles.group` may say where no column names related rows; a column of that name comes first."""
 
 
 READ = "read"
@@ -64,7 +73,8 @@ class Roles:
     masks: tuple[str, str] | None = None
     """(true mask, predicted mask): paths to image files, or array columns."""
     group: str | None = None
-    """Related rows, like those of one patient, video or source: never split."""
+    """Column of related rows, like those of one patient, video or source: never split. Without such a column: "names"
+    (related by file names), "order" (by the table's order) or "none" (all rows are separate samples)."""
     split: str | None = None
     """"train", "test" and the like: stored with each row; a note warns of training data."""
     embedding: str | None = None
@@ -89,6 +99,7 @@ class Roles:
             name = getattr(self, field)
             if isinstance(name, str):  # a single name is a list of one, not of its letters
                 object.__setattr__(self, field, (name,))
+        check_made(self)
 
     def named(self) -> dict[str, tuple[str, ...]]:
         """The columns that the user named, by role."""

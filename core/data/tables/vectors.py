@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from core.arrays import ArrayHeader, open_arrays
 from core.data.images.matches import find_shift
 from core.data.parquet_files import is_list, open_parquet, readable
+from core.data.tables.batches import read_array
 from core.data.tables.cells import finite_rows, stack_arrays, text_of
 from core.data.tables.parquet import read_columns
 from core.errors import InvalidInput
@@ -45,9 +47,13 @@ def read_vectors(
         vectors, ids = _read_file(path, limits, progress)
         name = path.name
     else:
-        vectors = np.asarray(source)
+        vectors = read_array(source, "the embeddings")
         ids = None
         name = "the embeddings"
+    if vectors.ndim in (1, 2) and vectors.dtype == object:  # one array a row, as a column of a frame holds them
+        stacked, _ = stack_arrays(pd.Series(list(vectors)))
+        if stacked.size:
+            vectors = stacked
     if (
         vectors.ndim != 2
         or vectors.shape[1] < 2

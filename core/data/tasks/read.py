@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from core.data.samples import DataSet, read_data_set
 from core.data.tables.roles import Roles
 from core.data.tasks.options import TaskOptions
@@ -31,7 +29,25 @@ def read_task(options: TaskOptions, roles: Roles, progress: Progress = no_progre
     if options.issues is not None and chosen:
         raise InvalidInput(f"--issues needs one row per image, {chosen[0]} makes several. Remove --issues.")
     if options.detections is not None:
-        return _read_detections(options.detections, options, roles, progress)
+        from core.data.tasks.detection.samples import read_detection_samples
+
+        if options.truth is None:
+            raise InvalidInput("--detections needs the true boxes. Add --truth.")
+        if options.images is None:
+            raise InvalidInput("--detections needs the images. Add --images.")
+        if options.table is not None or options.embeddings is not None:
+            raise InvalidInput("--detections embeds each object from --images. Remove --table and --embeddings.")
+        thresholds = {name: getattr(options, name) for name in DETECTION_THRESHOLDS}
+        return read_detection_samples(
+            options.truth,
+            options.detections,
+            images=options.images,
+            rows=options.rows,
+            loss_kind=roles.loss_kind or "miss",
+            as_is=roles.as_is,
+            progress=progress,
+            **{name: value for name, value in thresholds.items() if value is not None},
+        )
     if options.truth is not None:
         raise InvalidInput("--truth needs predictions. Add --detections.")
     for name in DETECTION_THRESHOLDS:
@@ -60,26 +76,4 @@ def read_task(options: TaskOptions, roles: Roles, progress: Progress = no_progre
         roles=roles,
         least=MIN_SAMPLES,
         progress=progress,
-    )
-
-
-def _read_detections(predictions: Path, options: TaskOptions, roles: Roles, progress: Progress) -> DataSet:
-    from core.data.tasks.detection.samples import read_detection_samples
-
-    if options.truth is None:
-        raise InvalidInput("--detections needs the true boxes. Add --truth.")
-    if options.images is None:
-        raise InvalidInput("--detections needs the images. Add --images.")
-    if options.table is not None or options.embeddings is not None:
-        raise InvalidInput("--detections embeds each object from --images. Remove --table and --embeddings.")
-    thresholds = {name: getattr(options, name) for name in DETECTION_THRESHOLDS}
-    return read_detection_samples(
-        options.truth,
-        predictions,
-        images=options.images,
-        rows=options.rows,
-        loss_kind=roles.loss_kind or "miss",
-        as_is=roles.as_is,
-        progress=progress,
-        **{name: value for name, value in thresholds.items() if value is not None},
     )

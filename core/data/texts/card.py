@@ -24,7 +24,14 @@ _MAX_CHARACTERS = 2_000
 def typeset(text: str) -> bytes:
     """Draw an SVG of `WIDTH` by `HEIGHT` pixels, UTF-8; a text that does not fit ends in an ellipsis."""
     start = text[:_MAX_CHARACTERS]
-    size, lines, whole = _fitted(start)
+    fitted = (FONT_SIZES[0], [""], True)
+    for size in FONT_SIZES:
+        n_lines = int((HEIGHT - 2 * MARGIN) / (size * _LEADING))
+        lines = list(_wrapped(start, (WIDTH - 2 * MARGIN) / size))
+        fitted = (size, lines[:n_lines] or [""], len(lines) <= n_lines)
+        if len(lines) <= n_lines:
+            break
+    size, lines, whole = fitted
     if not whole or len(text) > _MAX_CHARACTERS:
         lines[-1] = f"{lines[-1][:-1]}…"
     x = MARGIN
@@ -50,18 +57,6 @@ def _is_right_to_left(text: str) -> bool:
         if kind in ("L", "R", "AL"):
             return kind != "L"
     return False
-
-
-def _fitted(text: str) -> tuple[float, list[str], bool]:
-    """(font size, lines, whether they are the whole text)."""
-    fitted = (FONT_SIZES[0], [""], True)
-    for size in FONT_SIZES:
-        n_lines = int((HEIGHT - 2 * MARGIN) / (size * _LEADING))
-        lines = list(_wrapped(text, (WIDTH - 2 * MARGIN) / size))
-        fitted = (size, lines[:n_lines] or [""], len(lines) <= n_lines)
-        if len(lines) <= n_lines:
-            break
-    return fitted
 
 
 def _wrapped(text: str, width: float) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.data.modality import Marks, Unreadable
+from core.data.modality import Marks, Unreadable, measured_columns
 from core.data.texts import card, properties
 from core.data.texts.columns import clean
 from core.records import F32, I64, Column, Progress, no_progress
@@ -37,7 +37,7 @@ class TextModality:
         return text, properties.measure_text(text) | {_DIGEST: blake2b(content.encode(), digest_size=16).hexdigest()}
 
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-        return properties.columns(measured)
+        return measured_columns(properties.PROPERTIES, measured)
 
     def notes(self, measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         uncounted = sum(row["words"] is None for row in measured)

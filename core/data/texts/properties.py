@@ -14,10 +14,6 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import numpy as np
-
-from core.records import Column
-
 VERSION = "text properties 5"
 """Part of the cache's key: change it with anything that changes a value."""
 WINDOW_WORDS = 50
@@ -182,18 +178,6 @@ def spoken_limit(name: str, sign: str, limit: float) -> str | None:
     if limit == 1:
         return f"{prefix}one {singular}"
     return f"{prefix}{limit:,.0f} {plural}"
-
-
-def columns(measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-    """The measurements of n texts as columns, in the order of `PROPERTIES`."""
-    built = list[Column]()
-    for name in PROPERTIES:
-        values = [row[name] for row in measured]
-        if name == "language":
-            built.append(Column(name, "category", np.array(values, object), measured=True))
-        else:
-            built.append(Column(name, "number", np.array(values, np.float64), measured=True))
-    return tuple(built)
 
 
 def words_of(text: str) -> list[str]:

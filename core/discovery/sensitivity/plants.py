@@ -1,4 +1,4 @@
-"""Sites of planted patterns: compact in the embedding, as a neighborhood or as the end of a direction."""
+"""Sites of planted patterns: groups like the data's own, compact in the embedding or alike in words."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.discovery.design import Design
+from core.discovery.proposals import Proposals
 from core.discovery.search.family import MIN_CANDIDATE_ROWS
-from core.records import F32, F64, I64
+from core.records import F64, I64
 from core.statistics.groups import size_of_group
 from core.statistics.tops import top_positions
 
@@ -98,26 +99,36 @@ def plantable(rows: I64, groups: I64 | None, most: int) -> I64:
 
 
 def draw_plants(
-    features: F32, places: Sequence[I64], most: int, bases: I64, scores: F64, rng: np.random.Generator
+    proposals: Proposals, places: Sequence[I64], most: int, bases: I64, scores: F64, rng: np.random.Generator
 ) -> list[Plant]:
-    """One plant for each column of `bases`, neighborhoods and ends of directions in turns.
+    """One plant for each column of `bases`, of three kinds in turns: a neighborhood, the end of a direction in which
+    the rows spread, and the rows most like a phrase, or without words the end of any direction.
 
     Args:
-        features: (n, r). places: the rows of each scope where plants may lie, in turns.
+        places: the rows of each scope where plants may lie, in turns.
         most: rows of the largest pattern.
         bases: (n, plants) permutations. scores: (n, m) measures of failure.
     """
+    features = proposals.features.rows
+    phrases = proposals.phrase_scores
     plants: list[Plant] = []
     squares = np.einsum("nr,nr->n", features, features)
     for number, shuffled in enumerate(bases.T):
-        rows = np.sort(places[number // 2 % len(places)])
-        if number % 2:
-            along = features @ rng.normal(size=features.shape[1]).astype(np.float32)
-        else:
+        rows = np.sort(places[number // 3 % len(places)])
+        if number % 3 == 0:
             centre = rows[rng.integers(len(rows))]
             along = 2 * (features @ features[centre]) - squares
             along[centre] = np.inf
-        order = top_positions(along[rows][None], min(most, len(rows)))[0]
+        elif number % 3 == 1:
+            weights = np.zeros(len(features), np.float32)
+            weights[rows] = rng.normal(size=len(rows))
+            along = features @ (weights @ features)
+        elif phrases is not None:
+            along = phrases[:, int(rng.integers(phrases.shape[1]))]
+        else:
+            # harder to find, as what phrases pick is: without it 0.8 was promised where 0.65 was found
+            along = features @ rng.normal(size=features.shape[1]).astype(np.float32)
+        order = top_positions(np.asarray(along[rows][None], np.float32), min(most, len(rows)))[0]
         permutation = np.ascontiguousarray(shuffled)
         plants.append(Plant(rows[order], permutation, scores[permutation], rng.random((2, min(most, len(rows))))))
     return plants

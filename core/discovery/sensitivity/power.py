@@ -123,7 +123,7 @@ def measure_sensitivity(
             open_rows.append(plantable(rows, design.groups, largest))
             left_out.update(np.setdiff1d(rows, open_rows[-1]).tolist())
         bases = permuter.draw(count, rng)
-        plants = draw_plants(proposals.features.rows, open_rows, largest, bases, measured.standardised_residuals, rng)
+        plants = draw_plants(proposals, open_rows, largest, bases, measured.standardised_residuals, rng)
         searched = (0, *site.scopes)
         if site is everywhere:
             searched = range(len(design.scopes))

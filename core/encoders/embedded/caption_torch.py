@@ -7,7 +7,6 @@ from torch import nn
 from torch.nn.functional import normalize
 
 from core.encoders.embedded.caption_part import SENTENCE_GAIN, CaptionHead, CaptionPart
-from core.encoders.embedded.photo_words import CUE_LIMIT
 from core.records import F32
 
 
@@ -60,19 +59,3 @@ class TorchTexts(nn.Module):
     def forward(self, unit: torch.Tensor) -> torch.Tensor:
         """(n, p) unit rows from (n, 384) unit sentence vectors."""
         return self.head((unit - self.get_buffer("mean")) * float(SENTENCE_GAIN))
-
-
-class TorchImages(nn.Module):
-    """`CaptionPart.images`, its head trainable."""
-
-    def __init__(self, part: CaptionPart) -> None:
-        super().__init__()
-        self.head = TorchHead.of(part.image)
-        for name in ("feature_mean", "feature_scale", "cue_mean", "cue_scale"):
-            self.register_buffer(name, _constant(getattr(part, name)))
-
-    def forward(self, features: torch.Tensor, cues: torch.Tensor) -> torch.Tensor:
-        """(n, p) unit rows from (n, 1280) pooled features and (n, q) cues."""
-        standard = (cues - self.get_buffer("cue_mean")) / self.get_buffer("cue_scale")
-        centred = (features - self.get_buffer("feature_mean")) / self.get_buffer("feature_scale")
-        return self.head(torch.cat([centred, standard.clamp(-float(CUE_LIMIT), float(CUE_LIMIT))], 1))

@@ -29,7 +29,6 @@ from core.encoders.embedded.weights import (
 from core.records import F32
 
 if TYPE_CHECKING:
-    from core.encoders.embedded.minilm_halves import MiniLMHalves
     from core.encoders.prompts import PromptTower
     from core.encoders.tokens import TokenTower
 
@@ -135,13 +134,6 @@ class EmbeddedEncoder:
         from core.encoders.embedded.minilm_tokens import count_truncated
 
         return count_truncated(texts)
-
-    def text_halves(self) -> MiniLMHalves:
-        """The text tower with a tunable copy of its upper half. Loads torch at first use."""
-        from core.encoders.embedded.minilm_halves import MiniLMHalves
-        from core.encoders.embedded.prompt_tower import AlignedTexts
-
-        return MiniLMHalves(AlignedTexts(self.alignment))
 
     def prompt_tower(self) -> PromptTower:
         """The text tower behind its word embeddings, for learned prompts. Loads torch at first use."""

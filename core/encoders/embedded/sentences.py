@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +12,6 @@ from core.encoders.embedded.minilm import embed_sentences, load_tower
 from core.encoders.embedded.minilm_tokens import MAX_TOKENS_OF_SAMPLE, count_truncated, load_tokenizer
 from core.encoders.embedded.weights import MINILM_SHA256, TOKENIZER_SHA256
 from core.records import F32
-
-if TYPE_CHECKING:
-    from core.encoders.embedded.minilm_halves import MiniLMHalves
 
 
 class EmbeddedSentences:
@@ -56,12 +52,6 @@ class EmbeddedSentences:
         for part in (load_tokenizer, load_tower):
             part()
             between()
-
-    def text_halves(self) -> MiniLMHalves:
-        """The tower with a tunable copy of its upper half. Loads torch."""
-        from core.encoders.embedded.minilm_halves import MiniLMHalves
-
-        return MiniLMHalves()
 
     def count_truncated(self, texts: Sequence[str]) -> int:
         """Count the truncated prompts."""

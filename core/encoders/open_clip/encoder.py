@@ -73,7 +73,9 @@ class OpenClipEncoder:
             digest.update(f"{name} {type(part).__name__} {settings}".encode())
         digest.update(self._tokenizer(list(TOKENIZER_TEXTS)).numpy().tobytes())
         for size in ((37, 53), (640, 400)):
-            digest.update(self.preprocess(_draw_image(size)).tobytes())
+            x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
+            drawn = np.stack([x * 7 % 256, y * 5 % 256, (x // 9 + y // 7) % 2 * 255], 2)  # slopes and edges
+            digest.update(self.preprocess(Image.fromarray(drawn.astype(np.uint8))).tobytes())
         for name, tensor in sorted(self._model.state_dict().items()):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().float().numpy().tobytes())
@@ -180,9 +182,3 @@ def _stable_setting(value: Any) -> Any:
     if value is None:
         return False
     return True if isinstance(value, torch.Tensor) else value
-
-
-def _draw_image(size: tuple[int, int]) -> Image.Image:
-    """Draw slopes and edges."""
-    x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
-    return Image.fromarray(np.stack([x * 7 % 256, y * 5 % 256, (x // 9 + y // 7) % 2 * 255], 2).astype(np.uint8))

@@ -67,7 +67,16 @@ def load(source: Source, quick_gelu: bool | None) -> Loaded:
             where = source.path
         raise InvalidInput(f"The open_clip model {where} cannot be loaded: {_first_line(error)}") from error
     loaded.model.eval()  # open_clip leaves it in training mode
-    _check_tokenizer(loaded)
+    # with a tokenizer of another vocabulary vectors would mean nothing, or an index error would follow
+    text = getattr(loaded.model, "text", loaded.model)
+    tower_size = getattr(text, "vocab_size", None)
+    inner: Any = getattr(loaded.tokenizer, "tokenizer", None)
+    tokens = len(inner) if hasattr(inner, "__len__") else getattr(loaded.tokenizer, "vocab_size", None)
+    if tower_size is not None and tokens is not None and tokens > tower_size:
+        raise InvalidInput(
+            f"The tokenizer has {tokens:,} tokens, the text tower only {tower_size:,}. "
+            f"Put the model's own tokenizer files beside its weights and name them in {CONFIG}."
+        )
     return loaded
 
 
@@ -215,16 +224,3 @@ def _known_architecture(name: str) -> dict[str, Any]:
             hint = f" Did you mean {' or '.join(close)}?"
         raise InvalidInput(f"open_clip has no model called {name!r}.{hint}")
     return config
-
-
-def _check_tokenizer(loaded: Loaded) -> None:
-    """Refuse a tokenizer of another vocabulary: its vectors would mean nothing, or an index error would follow."""
-    text = getattr(loaded.model, "text", loaded.model)
-    tower_size = getattr(text, "vocab_size", None)
-    inner: Any = getattr(loaded.tokenizer, "tokenizer", None)
-    tokens = len(inner) if hasattr(inner, "__len__") else getattr(loaded.tokenizer, "vocab_size", None)
-    if tower_size is not None and tokens is not None and tokens > tower_size:
-        raise InvalidInput(
-            f"The tokenizer has {tokens:,} tokens, the text tower only {tower_size:,}. "
-            f"Put the model's own tokenizer files beside its weights and name them in {CONFIG}."
-        )

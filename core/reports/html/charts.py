@@ -59,7 +59,9 @@ def map_by_cluster(diagnosis: Diagnosis) -> Markup:
     for cluster in reversed(diagnosis.clusters):
         members = points[clusters == cluster.id]
         if len(members):
-            x, y = _middle(members)
+            # the point nearest to the median, so that a badge never lies outside its cluster
+            nearest = np.abs(members - np.median(members, axis=0)).sum(1).argmin()
+            x, y = members[nearest].tolist()
             paths.append(
                 f'<circle class="badge" cx="{x}" cy="{y}" r="26"/><text class="badge" x="{x}" y="{y}" '
                 f'dy=".35em">{cluster.id + 1}</text>'
@@ -115,12 +117,6 @@ def _on_canvas(xy: F32) -> tuple[I64, int]:
     height = int(max((high[1] - low[1]) * scale + 2 * _MARGIN, _SIZE * 0.6))
     centred = (xy - (low + high) / 2) * scale
     return np.rint(np.column_stack([centred[:, 0] + _SIZE / 2, height / 2 - centred[:, 1]])).astype(np.int64), height
-
-
-def _middle(points: I64) -> tuple[int, int]:
-    """The point nearest to the median, so that a badge never lies outside its cluster."""
-    nearest = np.abs(points - np.median(points, axis=0)).sum(1).argmin()
-    return int(points[nearest, 0]), int(points[nearest, 1])
 
 
 def _dots(points: I64, css_class: str) -> str:

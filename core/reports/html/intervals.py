@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import isfinite
 
 from core.records import Estimate
 
@@ -55,16 +55,10 @@ class Mark:
 
     value: Estimate
     kind: str = "observed"
-    """"observed" (a dot), "read" or "predicted" (a ring with a band), "expected" (a pale band) or "rest" (a thin
-    line)."""
+    """"observed" (a dot), "read" or "predicted" (a ring with a band), or "expected" (a pale band)."""
     label: str = ""
     text: str = ""
     """Its figures, such as "43% (40 to 46%)"."""
-
-
-def tick(value: float, label: str = "", text: str = "") -> Mark:
-    """A value without an interval, as a thin line."""
-    return Mark(Estimate(value, nan, nan), "rest", label, text)
 
 
 def axis_of(marks: Sequence[Mark], *, least: float | None = None, most: float | None = None) -> Axis:

@@ -44,6 +44,8 @@ class ShownColumn:
     values: npt.NDArray[Any]
     meaning: str = ""
     """Of a measured property, what it is, with its range."""
+    form: str = ""
+    """What its numbers are, as in `Column.form`."""
 
     @property
     def short(self) -> str:
@@ -125,7 +127,7 @@ def _of_run(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
     if outcomes.predictions is not None and samples.class_names:
         yield ShownColumn("prediction", "prediction", "category", _named(samples.class_names, outcomes.predictions))
         if samples.labels is not None:
-            pairs = _confused(samples.class_names, samples.labels, outcomes.predictions)
+            pairs = confused_pairs(samples.class_names, samples.labels, outcomes.predictions)
             yield ShownColumn("confused", "class → prediction", "category", pairs)
 
 
@@ -175,10 +177,10 @@ def _of_table(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
         if column.kind == "text":
             continue
         meaning = meanings.get(column.name, "") if column.measured else ""
-        yield ShownColumn(key_of(column), column.name, column.kind, column.values, meaning)
+        yield ShownColumn(key_of(column), column.name, column.kind, column.values, meaning, column.form)
 
 
-def _confused(names: tuple[str, ...], labels: I64, predictions: I64) -> npt.NDArray[Any]:
+def confused_pairs(names: tuple[str, ...], labels: I64, predictions: I64) -> npt.NDArray[Any]:
     """(n,) "class → prediction" where the two differ, else None."""
     pairs = np.full(len(labels), None, object)
     for row in np.flatnonzero((labels != predictions) & (np.minimum(labels, predictions) >= 0)).tolist():

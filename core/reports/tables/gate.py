@@ -10,8 +10,9 @@ from xml.etree import ElementTree as ET
 
 from core.checks.checkpoints.gate import Gate, is_worse
 from core.errors import printable
+from core.language.titles import capital
 from core.numbers import count, interval, p_value, percent, points
-from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, FourWay
+from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, FourWay, Row, Section
 from core.reports.wording.comparison import scope_title
 from core.reports.wording.findings import cluster_title
 
@@ -44,7 +45,11 @@ def gate_cases(diagnosis: Diagnosis, gate: Gate) -> list[GateCase]:
     comparison = gate.comparison
     cases = list[GateCase]()
     if gate.answered < 1:
-        cases.append(_coverage(diagnosis, gate))
+        n = len(diagnosis.samples)
+        answered = round(gate.answered * n)
+        figure = f"{answered:,} of {n:,} are answered ({percent(gate.answered, 1)}), "
+        figure += f"{percent(gate.coverage)} are asked for"
+        cases.append(GateCase(COVERAGE, "the run's samples", answered, _state(gate.covers), figure))
     cases.append(_scope("all samples", "all samples", comparison.overall, gate.margin))
     for scope in gate.findings:
         kind = KINDS.get(scope.kind, scope.kind)
@@ -59,13 +64,6 @@ def gate_cases(diagnosis: Diagnosis, gate: Gate) -> list[GateCase]:
     elif gate.regressions is None:
         why = "no sample was broken"
     return [*cases, GateCase("new regressions", "anywhere else", len(comparison.rows), state, why)]
-
-
-def _coverage(diagnosis: Diagnosis, gate: Gate) -> GateCase:
-    n = len(diagnosis.samples)
-    answered = round(gate.answered * n)
-    figure = f"{answered:,} of {n:,} are answered ({percent(gate.answered, 1)}), {percent(gate.coverage)} are asked for"
-    return GateCase(COVERAGE, "the run's samples", answered, _state(gate.covers), figure)
 
 
 def _state(passed: bool) -> str:
@@ -104,19 +102,33 @@ def _change(more: Estimate, p: float | None) -> str:
     return f"{change} ({ends}, {p_value(p)})"
 
 
-def gate_markdown(diagnosis: Diagnosis, gate: Gate) -> str:
-    """A heading that says the outcome, a table, and the notes."""
+def gate_section(diagnosis: Diagnosis, gate: Gate) -> Section:
+    """The outcome, then a row for each thing that was asked."""
     cases = gate_cases(diagnosis, gate)
+    rows = list[Row]()
+    for case in cases:
+        states = COVERAGE_STATES if case.kind == COVERAGE else STATES
+        outcome = capital(states[case.state].strip("*"))
+        rows.append(Row(case.title, f"{outcome}. {capital(case.figure)}.", case.n))
+    return Section(_outcome(gate, cases, gate.comparison.b), rows=rows, notes=[*gate.notes, *_notes(gate)], key="gate")
+
+
+def _outcome(gate: Gate, cases: Sequence[GateCase], model: str) -> str:
     n_worse = sum(case.state == "failed" for case in cases if case.kind != COVERAGE)
     why = list[str]()
     if not gate.covers:
         why.append("leaves too many samples without an answer")
     if n_worse:
         why.append(f"is worse in {count(n_worse, 'place')}")
-    model = _text(gate.comparison.b)
-    lines = [f"## Gate passed: {model}", ""]
     if why:
-        lines = [f"## Gate failed: {model} {' and '.join(why)}", ""]
+        return f"Gate failed: {model} {' and '.join(why)}"
+    return f"Gate passed: {model}"
+
+
+def gate_markdown(diagnosis: Diagnosis, gate: Gate) -> str:
+    """A heading that says the outcome, a table, and the notes."""
+    cases = gate_cases(diagnosis, gate)
+    lines = [f"## {_outcome(gate, cases, _text(gate.comparison.b))}", ""]
     for note in gate.notes:
         lines += [_text(note), ""]
     lines += [

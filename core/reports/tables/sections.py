@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -21,14 +22,19 @@ def sections_document(diagnosis: Diagnosis) -> list[dict[str, Any]]:
 
 
 def sections_table(diagnosis: Diagnosis) -> pd.DataFrame:
-    """(r, 12) one row for each row of a section, without the rows inside a row: section, rank, subject, text, n,
-    measure, value, low, high, against, p, verdict.
+    """(r, 12) the sections of a run, as `rows_table` lists them.
 
     Args:
         diagnosis: what `diagnose` or `load` gave.
     """
+    return rows_table(run_sections(diagnosis))
+
+
+def rows_table(sections: Sequence[Section]) -> pd.DataFrame:
+    """(r, 12) one row for each row of a section, without the rows inside a row: section, rank, subject, text, n,
+    measure, value, low, high, against, p, verdict."""
     rows = list[dict[str, Any]]()
-    for section in run_sections(diagnosis):
+    for section in sections:
         for row in section.rows:
             estimate = row.estimate or Estimate(float("nan"), float("nan"), float("nan"))
             rows.append(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.checks.answers import Answer, Difference
 from core.language.hard_words import hearing_notes
 from core.language.prompts import class_in
 from core.numbers import count, digits_for, interval, number, p_value, percent, plural, points, with_unit
@@ -16,9 +16,6 @@ from core.reports.wording.competence import words_known
 from core.reports.wording.findings import cluster_figures, cluster_title, sample_noun, sentence
 from core.statistics.counts import rows_of_scope
 from core.statistics.weighted import least_p
-
-if TYPE_CHECKING:
-    from core.checks.questions import Answer, Difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from core.statistics.without import class_without
 
 ARROW = " → "
 """Between the true and the predicted class of a pair's name."""
-PAIR_TESTED = "A pair is tested for more errors of the class in that direction than of other classes."
+PAIR_TESTED = "A pair is tested for more errors than its class and its wrong answer explain together."
 """What is tested of a pair: it says nothing of how often the class is wrong."""
 
 

@@ -68,6 +68,15 @@ def overall_sentences(
     return f"{counts}.", rates
 
 
+def scope_sentence(comparison: Comparison, scope: FourWay, diagnosis: Diagnosis) -> str:
+    """Both models' errors in one scope, and what the second fixed and broke, without intervals: "Wrong on 7 of 37, your
+    model on 18: fixed 12, broke 1." """
+    a = model_name(comparison.a, diagnosis)
+    now = scope.both + scope.broken
+    before = scope.both + scope.fixed
+    return f"Wrong on {now:,} of {scope.n:,}, {a} on {before:,}: fixed {scope.fixed:,}, broke {scope.broken:,}."
+
+
 def _test_name(comparison: Comparison, diagnosis: Diagnosis | None) -> str:
     """The test behind the p-value of all samples: related rows flip together."""
     if diagnosis is not None and diagnosis.samples.groups is not None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from core.language.titles import Subject
 from core.numbers import bracketed, digits_for, interval, number, p_value, percent, points, signed, with_unit
 from core.records import EVERYTHING, Bool, Diagnosis, Estimate, FailureCluster, Insight, Outcomes
@@ -135,11 +133,3 @@ def coverage_text(diagnosis: Diagnosis, share: Estimate, scope: str, *, confirme
     kind = "errors" if diagnosis.outcomes.errors is not None else "loss above the mean"
     of = f"all {kind}" if scope == EVERYTHING else f"the {kind} in {scope}"
     return f"About {percent(share.value)} of {of} ({coverage_is(diagnosis.outcomes, confirmed)})."
-
-
-def capped_at(outcomes: Outcomes) -> str:
-    """Such as ", losses capped at 4": a mean of capped losses says so. "" where the cap changes no loss."""
-    clip = outcomes.clip
-    if clip is None or not bool(np.any(outcomes.loss > clip)):
-        return ""
-    return f", losses capped at {clip:.3g}"

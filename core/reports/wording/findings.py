@@ -78,6 +78,7 @@ def details(diagnosis: Diagnosis, insight: Insight, *, proxies: bool = True) -> 
         competence_sentence(diagnosis.words, insight.number),
         _measured(insight),
         _equivalent(insight) if proxies else "",
+        _source(diagnosis, insight),
     ]
     return [part for part in parts if part]
 
@@ -92,6 +93,13 @@ def sample_noun(diagnosis: Diagnosis) -> str:
     if len(set(first)) < len(first):
         return "sample"
     return diagnosis.samples.modality
+
+
+def _source(diagnosis: Diagnosis, insight: Insight) -> str:
+    """Who proposed a phrase, and what it was tested on."""
+    if not insight.source:
+        return ""
+    return f"Proposed by {insight.source}, and tested on {sample_noun(diagnosis)}s that the proposer was not shown."
 
 
 def _gap(diagnosis: Diagnosis, insight: Insight) -> str:
@@ -111,7 +119,7 @@ def _gap(diagnosis: Diagnosis, insight: Insight) -> str:
         digits = digits_for(diagnosis.outcomes.loss)
         value = f"{number(difference.value, digits)}{with_unit(diagnosis)}"
         ends = interval(difference, digits=digits)
-    text = f"The gap is {value}, corrected for the search"
+    text = f"The gap is {value}, corrected for the {'proposals' if insight.source else 'search'}"
     if not math.isfinite(difference.low):
         return f"{text}."
     # the interval holds for every finding at once, the p for the best of all

@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from core.numbers import bracketed, count, digits_for, number, p_value, percent, plural, points, with_unit
+from core.numbers import bracketed, count, number, p_value, percent, plural, points
 from core.records import EVERYTHING, Diagnosis, Estimate, Measure, Prediction, PredictionRow, Verdict
-from core.reports.wording.effects import capped_at
 from core.reports.wording.findings import cluster_title
 
 CONFIRMED_KINDS = ("cluster", "phrase", "condition")
@@ -26,10 +25,6 @@ class MeasureStyle:
     digits: int
     """Of a loss."""
 
-    @classmethod
-    def of(cls, diagnosis: Diagnosis, measure: Measure) -> MeasureStyle:
-        return cls(measure, digits_for(diagnosis.outcomes.loss))
-
     @property
     def is_share(self) -> bool:
         return self.measure == "error rate"
@@ -46,16 +41,6 @@ class MeasureStyle:
         return bracketed(estimate, digits=self.digits)[1:-1]
 
 
-def measure_name(diagnosis: Diagnosis, measure: Measure) -> str:
-    """Such as "error rate", or "mean cross-entropy, in nats, losses above 3.41 counted as 3.41"."""
-    if measure == "error rate":
-        return measure
-    unit = with_unit(diagnosis)
-    if unit:
-        unit = f", in{unit}"
-    return f"mean {diagnosis.outcomes.name}{unit}{capped_at(diagnosis.outcomes)}"
-
-
 def prediction_sentence(row: PredictionRow, digits: int = 2) -> str:
     """A frozen finding on new data, such as "Dogs on ice: expected 55% wrong, observed 23 of 40 (58%, 95% CI 43 to
     73%), 10% of the others; adjusted p < 0.001. Holds."
@@ -70,9 +55,7 @@ def prediction_sentence(row: PredictionRow, digits: int = 2) -> str:
 def prediction_figures(row: PredictionRow, digits: int) -> str:
     """The same without the finding's name."""
     style = MeasureStyle(row.measure, digits)
-    value = style.value(row.predicted.value)
-    amount = f"{value} wrong" if style.is_share else f"mean loss {value}"
-    expected = f"expected {amount}"
+    expected = f"expected {_amount(style, style.value(row.predicted.value))}"
     if math.isfinite(row.predicted.low) and row.n:
         expected = f"{expected} (95% CI {style.interval(row.expected)} in {count(row.n, 'sample')})"
     if row.not_tried:
@@ -100,11 +83,60 @@ def prediction_figures(row: PredictionRow, digits: int) -> str:
     return f"{text}. {verdict[0].upper()}{verdict[1:]}."
 
 
+def expected_sentence(predicted: Estimate, measure: Measure, digits: int) -> str:
+    """What a frozen finding predicts, such as "Expect 55% wrong (45 to 65%)."
+
+    Args:
+        digits: decimals of a loss.
+    """
+    style = MeasureStyle(measure, digits)
+    interval = style.interval(predicted)
+    if interval:
+        interval = f" ({interval})"
+    return f"Expect {_amount(style, style.value(predicted.value))}{interval}."
+
+
+def plain_prediction(row: PredictionRow, digits: int) -> str:
+    """What the new samples show beside what was expected, without intervals, errors first where they are known: "Wrong
+    on 23 of 40 (58%), the others 10%. Expected 55% wrong."
+
+    Args:
+        row: one row of a prediction.
+        digits: decimals of a loss.
+    """
+    style = MeasureStyle(row.measure, digits)
+    expected = f"Expected {_amount(style, style.value(row.predicted.value))}"
+    if row.not_tried:
+        return f"{expected}. Not tested: {row.not_tried}."
+    if row.observed is None:
+        return f"{expected}. No new sample matches."
+    if row.n_wrong is None:
+        observed = f"{style.value(row.observed.value)} on {row.n:,}"
+        if style.is_share:
+            observed = f"{round(row.observed.value * row.n):,} of {row.n:,} ({style.value(row.observed.value)})"
+        text = f"{expected}, observed {observed}"
+        if row.rest is not None:
+            text = f"{text}; the others {style.value(row.rest)}"
+        return f"{text}."
+    text = f"Wrong on {row.n_wrong:,} of {row.n:,} ({percent(row.n_wrong / row.n)})"
+    if row.rest_wrong is not None:
+        text = f"{text}, the others {percent(row.rest_wrong)}"
+    if not style.is_share:
+        expected = f"{expected}, observed {style.value(row.observed.value)}"
+    return f"{text}. {expected}."
+
+
+def _amount(style: MeasureStyle, value: str) -> str:
+    if style.is_share:
+        return f"{value} wrong"
+    return f"mean loss {value}"
+
+
 def tried_sentence(prediction: Prediction | None) -> str:
     """Beside an answer or tags: that the findings were also checked on new data, which counts more; "" if not."""
     if prediction is None:
         return ""
-    return f"The findings were also checked on {fresh_source(prediction)}. Trust those results more (Predict)."
+    return f"The findings were also checked on {fresh_source(prediction)}. Trust those results more (Compare)."
 
 
 def fresh_source(prediction: Prediction) -> str:
@@ -165,7 +197,11 @@ def prediction_verdict(row: PredictionRow) -> str:
     if row.not_tried:
         return f"not tested: {row.not_tried}"
     if row.as_predicted is None:
-        return _not_judged(row)
+        from core.checks.claims import MAX_EXPECTED_WIDTH, MIN_MATCHES  # scipy: not needed to start the page
+
+        if row.n < MIN_MATCHES:
+            return f"too few to tell: fewer than {MIN_MATCHES} samples"
+        return f"not judged: the expected interval is wider than {points(MAX_EXPECTED_WIDTH)}"
     if not replicates(row):
         if row.observed is not None and row.observed.value < row.expected.low:
             return "does not hold"
@@ -175,15 +211,6 @@ def prediction_verdict(row: PredictionRow) -> str:
     if row.measure == "error rate":
         return "holds, at a different rate"
     return "holds, by a different amount"
-
-
-def _not_judged(row: PredictionRow) -> str:
-    """Why a finding was tested and got no verdict, with the rule."""
-    from core.checks.claims import MAX_EXPECTED_WIDTH, MIN_MATCHES  # scipy: not needed to start the page
-
-    if row.n < MIN_MATCHES:
-        return f"too few to tell: fewer than {MIN_MATCHES} samples"
-    return f"not judged: the expected interval is wider than {points(MAX_EXPECTED_WIDTH)}"
 
 
 def picks_sentence(diagnosis: Diagnosis) -> str:

@@ -43,6 +43,21 @@ def second_headline(
     return f"{who} {faster}{_changed(comparison.overall)}. {_groups_worse(comparison)}"
 
 
+def plain_headline(diagnosis: Diagnosis, comparison: Comparison, who: str) -> tuple[str, str]:
+    """(what another model fixed and broke in all, how many groups got worse or better), without intervals.
+
+    Args:
+        who: what it is called, such as "second model".
+    """
+    overall = comparison.overall
+    scope = count(overall.n, sample_noun(diagnosis))
+    chance = ""
+    if overall.p is not None and overall.verdict not in ("fixed", "broken"):
+        chance = ", which could be chance"
+    headline = f"The {who} fixed {overall.fixed:,} and broke {overall.broken:,} of {scope}{chance}"
+    return headline, _groups_worse(comparison)
+
+
 def _changed(scope: FourWay) -> str:
     gain = scope.difference
     if not gain.value:
@@ -98,6 +113,24 @@ FOLLOWED = (
     "looks too large and too sure. Each 95% interval stands alone; p compares the last checkpoint with the first, "
     "adjusted over the groups."
 )
+
+
+def plain_change(names: Sequence[str], followed: FollowedCluster) -> str:
+    """The error rate at the first and the last checkpoint, without intervals: "40% wrong in epoch1, 22% in epoch9:
+    fell." """
+    last = followed.rates[-1]
+    if not followed.n[-1]:
+        return f"{names[-1]} answers none of these samples."
+    first = followed.rates[0]
+    if len(names) == 1 or not followed.n[0]:
+        return f"{percent(last.value)} wrong in {names[-1]}."
+    rates = f"{percent(first.value)} wrong in {names[0]}, {percent(last.value)} in {names[-1]}"
+    if followed.p is None:
+        return f"{rates}. Not tested."
+    if followed.p >= ALPHA:
+        return f"{rates}. Could be chance."
+    way = "fell" if followed.change.value < 0 else "rose"
+    return f"{rates}. It {way}."
 
 
 def change_sentence(names: Sequence[str], cluster: FollowedCluster) -> str:

@@ -18,6 +18,8 @@ def sensitivity_sentence(diagnosis: Diagnosis) -> str:
     sensitivity = diagnosis.sensitivity
     if sensitivity is None and diagnosis.estimate.predictability.p is not None:
         return "Detection limits were not measured."
+    if diagnosis.samples.unanswered:
+        return "Nothing was tested, so no failure could be confirmed."
     if sensitivity is None:
         unit = diagnosis.samples.group_name
         rows = f"values of {unit}" if unit else "independent rows"
@@ -154,10 +156,13 @@ def how_planted(diagnosis: Diagnosis) -> str:
     else:
         digits = digits_for(diagnosis.outcomes.loss)
         rest = f"the mean loss is {number(sensitivity.base, digits)}{with_unit(diagnosis)}"
+    alike = "neighborhoods, and ends of directions"
+    if diagnosis.words is not None:
+        alike = "neighborhoods, ends of directions, and samples that match a phrase"
     text = (
         f"For each size and strength, {sensitivity.patterns[0].n_plants} groups were planted into this run’s losses, "
-        f"shuffled so that nothing else is there (then {rest}). Half are neighborhoods in the embedding, half the far "
-        "end of a direction. A group counts as found if a group is confirmed and half of its "
+        f"shuffled so that nothing else is there (then {rest}). They resemble the data’s own groups: {alike}. "
+        "A group counts as found if a group is confirmed and half of its "
         f"{sensitivity.surest} most typical members, or of all, were planted. Groups below {sensitivity.smallest} "
         "samples are not searched for."
     )

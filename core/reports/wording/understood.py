@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.data.tables.roles import Roles
 from core.numbers import count, number
 from core.records import Diagnosis, Outcomes, SampleSet
 from core.records.ledger import TAKEN_AS_IS
@@ -16,7 +17,6 @@ from core.records.ledger import TAKEN_AS_IS
 if TYPE_CHECKING:
     from core.data.samples import DataSet
     from core.data.tables.frames import TableLike
-    from core.data.tables.roles import Roles
 
 ROWS_SHOWN = 5
 MAX_NAMES = 8
@@ -119,6 +119,5 @@ def check(table: TableLike, *, images: str | Path | None = None, roles: Roles | 
         InvalidInput: it cannot be read, or what it says does not fit together; the message says what to do.
     """
     from core.data.samples import read_data_set  # reads tables with pandas: not before it is needed
-    from core.data.tables.roles import Roles
 
     return as_understood(read_data_set(table, images=images, roles=roles or Roles()))

@@ -31,6 +31,8 @@ def verdict(diagnosis: Diagnosis) -> str:
             whole = "your model's errors"
         account = plural(n, "accounts", "account")
         return f"{count(n, 'group')} {account} for about {percent(share_of_failures(diagnosis))} of {whole}."
+    if diagnosis.samples.unanswered:
+        return "No group is confirmed: rows look related, so nothing was tested."
     if diagnosis.estimate.predictability.p is None:
         return "No group is confirmed: too few independent rows to test anything."
     counts = confirmed_counts(diagnosis).values()

@@ -124,25 +124,19 @@ def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, 
     number = state.number
     tensors = read_tensors(folder / f"{number}.{WEIGHTS}")
     best = {name.removeprefix("best/"): tensor for name, tensor in tensors.items() if name.startswith("best/")}
+    states: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimiser/"):
+            _, i, key = name.split("/", 2)
+            states.setdefault(int(i), {})[key] = tensor
+    now = {name.removeprefix("now/"): tensor for name, tensor in tensors.items() if name.startswith("now/")}
     try:
-        _load(module, optimiser, tensors, best)
+        module.load_state_dict(best)  # to check that they fit
+        module.load_state_dict(now)
+        optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})
     except (KeyError, RuntimeError, TypeError, ValueError):
         raise InvalidInput(
             f"The weights {number}.{WEIGHTS} in {folder} belong to another training. "
             "Delete the folder to restart, or train into another."
         ) from None
     return Checkpoint(best, state.best, state.seconds, [Epoch(*row) for row in state.curve], state.scale)
-
-
-def _load(module: Any, optimiser: Any, tensors: dict[str, torch.Tensor], best: dict[str, torch.Tensor]) -> None:
-    """Load the best epoch's weights, to check that they fit, then the latest ones and the optimizer's state."""
-    module.load_state_dict(best)
-    module.load_state_dict(
-        {name.removeprefix("now/"): tensor for name, tensor in tensors.items() if name.startswith("now/")}
-    )
-    states: dict[int, dict[str, torch.Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimiser/"):
-            _, i, key = name.split("/", 2)
-            states.setdefault(int(i), {})[key] = tensor
-    optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})

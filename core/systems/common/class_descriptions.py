@@ -143,22 +143,16 @@ def of_classes(
         notes.append(f"Classes without a description use their names alone: {few_names(missing)}.")
     if strangers:
         notes.append(strangers_note(strangers, "descriptions"))
-    notes += _shared_note(class_texts)
-    return class_texts, tuple(notes)
-
-
-def _shared_note(class_texts: Sequence[Sequence[str]]) -> list[str]:
-    """A note on descriptions that several classes share, if any."""
     n_classes = Counter[str]()
     for texts in class_texts:
         n_classes.update(set(texts))
     shared = sorted(text for text, n in n_classes.items() if n > 1)
-    if not shared:
-        return []
-    subject = "1 description belongs"
-    if len(shared) > 1:
-        subject = f"{len(shared):,} descriptions belong"
-    return [f"{subject} to more than one class and cannot separate them: {few_names(shared)}."]
+    if shared:
+        subject = "1 description belongs"
+        if len(shared) > 1:
+            subject = f"{len(shared):,} descriptions belong"
+        notes.append(f"{subject} to more than one class and cannot separate them: {few_names(shared)}.")
+    return class_texts, tuple(notes)
 
 
 def terms_of(descriptions: LabelDescriptions, class_texts: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from core.data.images.archives import FileImages, is_image_name, open_images
 from core.data.samples import DataSet, read_data_set
 from core.data.tables.in_folder import open_table
 from core.data.tables.read import Table
-from core.data.tables.recognise import RecognizedColumns, recognise
+from core.data.tables.recognise import recognise
 from core.data.tables.roles import Roles, is_model_output
 from core.errors import InvalidInput
 from core.limits import Limits
@@ -51,7 +51,8 @@ def read_samples(
             "This needs labeled samples. Add --table with images or --texts, or --images with class folders "
             "(CLASS/file.jpg)."
         )
-    if table is None and store is not None and not _holds_table(store):
+    holds_table = store is not None and any("/" not in n and n.lower().endswith(_TABLES) for n in store.names)
+    if table is None and store is not None and not holds_table:
         folder = Path(images or "")
         notes = ("Without a model, each folder is a class.",)
         source = _class_folders(store, folder, progress)
@@ -66,10 +67,6 @@ def read_samples(
         name = Path(read.name).stem
     data = read_data_set(source, images=images, roles=explicit, limits=limits, progress=progress)
     return _without_model(data, name, notes)
-
-
-def _holds_table(store: FileImages) -> bool:
-    return any("/" not in name and name.lower().endswith(_TABLES) for name in store.names)
 
 
 def _labelled(
@@ -90,27 +87,17 @@ def _labelled(
     notes = [f"Without a model, the classes come from the column {label!r}.", *read.notes]
     if read.images and table is not None:
         return table, explicit, tuple(notes)  # its images stay on disk
-    outputs = _model_columns(recognized, read.frame)
+    named = recognized.roles
+    by_role = {named.loss, named.prediction, recognized.errors, *named.probabilities, *named.logits}
+    inputs = {named.id, named.image, *named.texts, named.label, named.group, named.split, named.embedding}
+    inputs.add(recognized.class_names)
+    outputs: list[str] = []  # columns of losses, probabilities and predictions, by role or by name
+    for column in read.frame.columns:
+        if column not in inputs and (column in by_role or is_model_output(str(column))):
+            outputs.append(str(column))
     if outputs:
         notes.append(f"Ignored {len(outputs):,} columns of a model's outputs: {', '.join(outputs[:3])}.")
     return read.frame.drop(columns=outputs), explicit, tuple(notes)
-
-
-def _model_columns(recognized: RecognizedColumns, frame: pd.DataFrame) -> list[str]:
-    """Columns of losses, probabilities and predictions, by role or by name."""
-    roles = recognized.roles
-    outputs = {roles.loss, roles.prediction, recognized.errors, *roles.probabilities, *roles.logits}
-    inputs = {
-        roles.id,
-        roles.image,
-        *roles.texts,
-        roles.label,
-        roles.group,
-        roles.split,
-        roles.embedding,
-        recognized.class_names,
-    }
-    return [str(c) for c in frame.columns if c not in inputs and (c in outputs or is_model_output(str(c)))]
 
 
 def _class_folders(store: FileImages, source: Path, progress: Progress) -> pd.DataFrame:

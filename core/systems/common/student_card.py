@@ -9,6 +9,7 @@ from typing import Any
 from core.checks.model_cost import CARD
 from core.documents import MAX_STORED_BYTES, read_json, read_text
 from core.folders import Kind
+from core.numbers import count
 
 FORMAT = 1
 DISTILLED = CARD
@@ -52,3 +53,11 @@ def licence_of(folder: Path) -> str:
     if (folder / "LICENSE").is_file():
         return "see its LICENSE"
     return "unknown"
+
+
+def cut_lines(data: Mapping[str, Any], most: int) -> list[str]:
+    """A line on texts truncated to `most` tokens; [] without any, or for an older card without the count."""
+    n = int(data.get("cut", 0))
+    if not n:
+        return []
+    return [f"Truncated {count(n, 'text')} to {most:,} tokens."]

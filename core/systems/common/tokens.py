@@ -1,4 +1,4 @@
-"""Tokens of a tower for every image and caption, in memory or in a cache on disk that survives interruptions.
+"""Tokens of a tower for every image and caption; those of images in memory, or in a cache that survives interruptions.
 
 Worker threads read and decode while the tower runs; a window of a few batches bounds the memory.
 `core.embeddings.embed` measures further properties of images.
@@ -6,9 +6,9 @@ Worker threads read and decode while the tower runs; a window of a few batches b
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, cast
@@ -19,29 +19,53 @@ import numpy.typing as npt
 from core.data.images import decoding
 from core.data.images.decoding import decode
 from core.data.modality import Unreadable
+from core.embeddings.cache import Cache, entry_key
 from core.embeddings.embed import BATCH_ITEMS
 from core.embeddings.prefetch import none_readable, prefetch, read_bytes
 from core.encoders import Encoder
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.encoders.tokens import ImageTokens, TextTokens, TokenTower
 from core.errors import InvalidInput
-from core.limits import Limits
-from core.locks import lock
+from core.limits import Limits, byte_size
 from core.records import F32, I64, ItemStore, Progress, Reporter, no_progress
-from core.systems.common.token_files import Block, TokenFiles
 
 F16 = npt.NDArray[np.float16]
 _BATCH_TEXTS = 256
 _MAX_HALF = float(np.finfo(np.float16).max)
 """Largest number in half precision."""
+_WAYS_OUT = "Free space, use fewer images, or set ERRATA_CACHE to a writable folder."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredTokens:
+    """(n, P, di) tokens in half precision on disk, read where they are indexed."""
+
+    cache: Cache
+    keys: tuple[bytes, ...]
+    """Of the entry of each of the n images."""
+    joint_width: int
+    shape: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, at: I64 | slice) -> F16:
+        rows = np.arange(len(self.keys))[at]
+        tokens = np.empty((len(rows), *self.shape[1:]), np.float16)
+        for i, row in enumerate(rows.tolist()):
+            entry = self.cache.read(self.keys[row])
+            if entry is None:
+                raise InvalidInput(f"The token cache {self.cache.path} has lost an entry. Run the command again.")
+            tokens[i] = _unpacked(entry, self.joint_width, self.shape[2])[1]
+        return tokens
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureTokens:
     """Tokens of the readable images in the store's order: n images of P patches."""
 
-    tokens: F16
-    """(n, P, di) in half precision; a read-only memory map with a cache."""
+    tokens: F16 | StoredTokens
+    """(n, P, di) in half precision."""
     pooled: F32
     """(n, d) unit rows of the joint space."""
     kept_rows: I64
@@ -63,35 +87,14 @@ class PictureTokens:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _PreparedPixels:
+class _PreparedRow:
+    """One row in progress: from the cache, ready for the tower, or unreadable."""
+
     row: int
+    key: bytes = b""
+    entry: bytes | None = None
     pixels: F32 | None = None
     reason: str = ""
-
-
-@dataclass(slots=True, eq=False)
-class _Memory:
-    """The tokens in memory, with the interface of `TokenFiles`."""
-
-    blocks: list[Block] = field(default_factory=list[Block])
-    shapes: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
-    damaged: int = 0
-    _parts: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict[str, list[npt.NDArray[Any]]])
-
-    @property
-    def next_row(self) -> int:
-        if not self.blocks:
-            return 0
-        return self.blocks[-1].stop
-
-    def append(self, block: Block, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        self.blocks.append(block)
-        for name, array in arrays.items():
-            self.shapes.setdefault(name, list(array.shape[1:]))
-            self._parts.setdefault(name, []).append(array)
-
-    def open(self, name: str) -> npt.NDArray[Any]:
-        return np.concatenate(self._parts[name])
 
 
 def read_image_tokens(
@@ -109,122 +112,146 @@ def read_image_tokens(
         images: read one at a time, by several threads.
         encoder: preprocesses the images for its tower.
         tower: `encoder.token_tower()`.
-        cache: folder of the cache, with a subfolder for each set of images and tower; None keeps all in memory. A
-            ViT-B/32 takes 77 kB an image, the embedded encoder 79 kB.
-        progress: called as ("hash images", done, total), only with a cache, and ("tokens", done, total). If it raises,
-            finished blocks stay cached, and the next call resumes after them.
+        cache: folder of the cache, which has an entry for each image and tower; None keeps all in memory. A ViT-B/32
+            takes 77 kB an image, the embedded encoder 79 kB.
+        progress: called as ("tokens", done, total). If it raises, finished images stay cached, and the next call
+            resumes after them.
         workers: decoding threads (default: the cores that the process may use).
 
     Raises:
         InvalidInput: all images are unreadable, or the cache cannot be written.
         Cancelled: from `progress`.
     """
-    threads = workers or usable_cores()
-    reader = _TokenReader(images, encoder, tower)
-    if cache is None:
-        return _fill(_Memory(), reader, progress, threads)
-    folder = cache / "tokens" / _key(images, tower, progress, threads)
-
-    def waiting() -> None:
-        progress("tokens", 0, len(images))  # while another pass writes the same tokens
-
-    with lock(folder, waiting):
-        return _fill(TokenFiles(folder, len(images)), reader, progress, threads)
-
-
-def _key(images: ItemStore, tower: TokenTower, progress: Progress, threads: int) -> str:
-    """Digest of the tower and of the bytes of all images in order."""
-
-    def content(row: int) -> bytes:
-        try:
-            return hashlib.sha256(read_bytes(images, row)).digest()
-        except Unreadable as error:
-            return hashlib.sha256(f"{row} {error}".encode()).digest()
-
-    digest = hashlib.sha256(f"{tower.fingerprint}/{decoding.VERSION}/{Limits().max_pixels}/tokens 2".encode())
-    report = Reporter(progress, "hash images", len(images))
-    for row, part in enumerate(prefetch(content, range(len(images)), threads, window=2 * BATCH_ITEMS)):
-        digest.update(part)
-        report(row + 1)
-    return digest.hexdigest()[:32]
-
-
-def _fill(store: TokenFiles | _Memory, reader: _TokenReader, progress: Progress, threads: int) -> PictureTokens:
-    """Compute the missing blocks of the store, and return all its tokens."""
-    n = len(reader.images)
-    ready = store.next_row
-    report = Reporter(progress, "tokens", n)
-    report(ready)
-    for block, arrays in reader.blocks(ready, threads):
-        store.append(block, arrays)
-        report(block.stop)
-    report(n, last=True)
-    unreadable = dict[int, str]()
-    readable = list[int]()
-    for block in store.blocks:
-        unreadable |= block.unreadable
-        readable += block.rows
-    if not store.shapes:
-        raise InvalidInput(none_readable(unreadable))
-    notes = _notes(store, n, ready, len(unreadable))
-    rows = np.array(readable, np.int64)
-    return PictureTokens(store.open("tokens"), store.open("pooled"), rows, unreadable, notes)
-
-
-def _notes(store: TokenFiles | _Memory, n: int, ready: int, n_unreadable: int) -> tuple[str, ...]:
-    notes = list[str]()
-    if ready:
-        notes.append(f"The tokens of {ready:,} of {n:,} images came from the cache.")
-    if n_unreadable:
-        notes.append(f"Skipped {n_unreadable:,} of {n:,} images: they could not be read.")
-    if store.damaged:
-        notes.append(f"Computed {store.damaged:,} damaged blocks of the token cache again.")
-    clipped = sum(block.clipped for block in store.blocks)
-    if clipped:
-        notes.append(
-            f"Clipped the tokens of {clipped:,} images to {_MAX_HALF:,.0f}, the largest number in half precision."
-        )
-    return tuple(notes)
+    store = None
+    if cache is not None:
+        store = Cache(cache, "tokens")
+    try:
+        return _TokenReader(images, encoder, tower, store).read(progress, workers or usable_cores())
+    finally:
+        if store is not None:
+            store.close()  # of the threads that decoded; it opens again where tokens are indexed
 
 
 class _TokenReader:
     """From images to tokens; `prepare` runs in worker threads, the tower in one."""
 
-    def __init__(self, images: ItemStore, encoder: Encoder, tower: TokenTower) -> None:
+    def __init__(self, images: ItemStore, encoder: Encoder, tower: TokenTower, store: Cache | None) -> None:
         self.images = images
+        self.store = store
         self._encoder = encoder
         self._tower = tower
-        self._batch: int = getattr(encoder, "batch_size", BATCH_ITEMS)
+        self._fingerprint = f"{tower.fingerprint}/{decoding.VERSION}/{Limits().max_pixels}/tokens 3"
+        self._keys: dict[int, bytes] = {}
+        self._tokens: dict[int, F16] = {}
+        """Without a cache."""
+        self._pooled: dict[int, F32] = {}
+        self._unreadable: dict[int, str] = {}
+        self._shape: tuple[int, ...] = ()
+        self._n_from_cache = 0
+        self._n_clipped = 0
 
-    def prepare(self, row: int) -> _PreparedPixels:
-        """The row's pixels for the tower, or the reason why it is unreadable."""
-        try:
-            return _PreparedPixels(row, self._encoder.preprocess(decode(read_bytes(self.images, row)).image))
-        except Unreadable as error:
-            return _PreparedPixels(row, reason=f"{self.images.name(row)} {error}")
-
-    def blocks(self, first: int, threads: int) -> Iterator[tuple[Block, dict[str, npt.NDArray[Any]]]]:
-        """The blocks from row `first` on, a batch each."""
-        waiting: list[_PreparedPixels] = []
-        for item in prefetch(self.prepare, range(first, len(self.images)), threads, window=2 * self._batch + 8):
-            waiting.append(item)
-            if len(waiting) == self._batch:
-                yield self._block(waiting)
+    def read(self, progress: Progress, threads: int) -> PictureTokens:
+        """Read every row, and return all tokens."""
+        n = len(self.images)
+        report = Reporter(progress, "tokens", n)
+        batch: int = getattr(self._encoder, "batch_size", BATCH_ITEMS)
+        waiting = list[_PreparedRow]()
+        for item in prefetch(self.prepare, range(n), threads, window=2 * batch + 8):
+            if item.reason:
+                self._unreadable[item.row] = item.reason
+            elif item.entry is not None:
+                self._keep(item, item.entry)
+                self._n_from_cache += 1
+            else:
+                waiting.append(item)
+            if len(waiting) == batch:
+                self._encode(waiting)
                 waiting = []
+            report(len(self._pooled) + len(self._unreadable))
         if waiting:
-            yield self._block(waiting)
+            self._encode(waiting)
+        report(n, last=True)
+        if not self._pooled:
+            raise InvalidInput(none_readable(self._unreadable))
+        rows = sorted(self._pooled)
+        if self.store is None:
+            tokens = np.stack([self._tokens[row] for row in rows])
+        else:
+            keys = tuple(self._keys[row] for row in rows)
+            tokens = StoredTokens(self.store, keys, self._tower.joint_width, (len(rows), *self._shape))
+        pooled = np.stack([self._pooled[row] for row in rows])
+        return PictureTokens(tokens, pooled, np.array(rows, np.int64), self._unreadable, self._notes())
 
-    def _block(self, items: list[_PreparedPixels]) -> tuple[Block, dict[str, npt.NDArray[Any]]]:
-        start = items[0].row
-        stop = items[-1].row + 1
-        unreadable = {item.row: item.reason for item in items if item.pixels is None}
-        pixels = [item.pixels for item in items if item.pixels is not None]
-        if not pixels:
-            return Block(start, stop, unreadable), {}
-        batch = self._tower.image_tokens(np.stack(pixels))
-        clipped = int((np.abs(batch.tokens) > _MAX_HALF).any((1, 2)).sum())
-        arrays: dict[str, npt.NDArray[Any]] = {"tokens": _as_half(batch.tokens), "pooled": batch.pooled}
-        return Block(start, stop, unreadable, clipped), arrays
+    def prepare(self, row: int) -> _PreparedRow:
+        """The row's entry in the cache, its pixels for the tower, or the reason why it is unreadable."""
+        try:
+            data = read_bytes(self.images, row)
+            key = entry_key(data, self._fingerprint)
+            entry = None
+            if self.store is not None:
+                entry = self.store.read(key)
+            if entry is not None:
+                return _PreparedRow(row, key, entry)
+            return _PreparedRow(row, key, pixels=self._encoder.preprocess(decode(data).image))
+        except Unreadable as error:
+            return _PreparedRow(row, reason=f"{self.images.name(row)} {error}")
+
+    def _encode(self, items: list[_PreparedRow]) -> None:
+        """Compute the tokens of these rows and cache them."""
+        batch = self._tower.image_tokens(np.stack([item.pixels for item in items if item.pixels is not None]))
+        entries = list[bytes]()
+        for tokens, pooled in zip(batch.tokens, batch.pooled, strict=True):
+            entries.append(pooled.astype("<f4").tobytes() + _as_half(tokens).astype("<f2").tobytes())
+        if self.store is not None:
+            n = len(self.images)
+            free = shutil.disk_usage(self.store.path.parent).free
+            if not self._keys and n * len(entries[0]) > free:
+                sizes = f"{byte_size(n * len(entries[0]))}, and {self.store.path.parent} has {byte_size(free)} free"
+                raise InvalidInput(f"The tokens of {n:,} images take {sizes}. {_WAYS_OUT}")
+            self.store.write((item.key, entry) for item, entry in zip(items, entries))
+            if self.store.failure:
+                raise InvalidInput(
+                    f"The tokens of {n:,} images cannot be saved in {self.store.path} ({self.store.failure}). "
+                    f"{_WAYS_OUT}"
+                )
+        for item, entry in zip(items, entries):
+            self._keep(item, entry)
+
+    def _keep(self, item: _PreparedRow, entry: bytes) -> None:
+        pooled, tokens = _unpacked(entry, self._tower.joint_width, self._tower.image_width)
+        self._pooled[item.row] = pooled
+        self._shape = tokens.shape
+        self._n_clipped += bool((np.abs(tokens) == _MAX_HALF).any())
+        if self.store is None:
+            self._tokens[item.row] = tokens
+        else:
+            self._keys[item.row] = item.key
+
+    def _notes(self) -> tuple[str, ...]:
+        n = len(self.images)
+        notes = list[str]()
+        if self._n_from_cache:
+            notes.append(f"The tokens of {self._n_from_cache:,} of {n:,} images came from the cache.")
+        if self._unreadable:
+            notes.append(f"Skipped {len(self._unreadable):,} of {n:,} images: they could not be read.")
+        store = self.store
+        if store is not None and store.damaged:
+            notes.append(f"Computed {store.damaged:,} damaged entries of the token cache again.")
+        if store is not None and store.set_aside:
+            notes.append(f"Could not read the token cache: moved it to {store.set_aside.name} and started a new one.")
+        if self._n_clipped:
+            notes.append(
+                f"Clipped the tokens of {self._n_clipped:,} images to {_MAX_HALF:,.0f}, the largest number in half "
+                "precision."
+            )
+        return tuple(notes)
+
+
+def _unpacked(entry: bytes, joint_width: int, image_width: int) -> tuple[F32, F16]:
+    """(d,) pooled vector and (P, di) tokens of an image's entry."""
+    pooled = np.frombuffer(entry, "<f4", joint_width).astype(np.float32)
+    tokens = np.frombuffer(entry, "<f2", offset=4 * joint_width).astype(np.float16)
+    return pooled, tokens.reshape(-1, image_width)
 
 
 def _as_half(tokens: F32) -> F16:

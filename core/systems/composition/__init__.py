@@ -25,7 +25,7 @@ SYSTEM = System(
             json_key="reranked",
         ),
     ),
-    panels=(Panel("tab", "compose", "webapp.systems.composition.tab:build", "Compose", after="second"),),
+    panels=(Panel("probe", "compose", "webapp.systems.composition.tab:build", "Composition"),),
     sections="core.systems.composition.failures.section:sections",
     endpoints="webapp.systems.composition.endpoints:build",
     records="core.systems.composition.records",

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.encoders import Encoder
-from core.errors import InvalidInput
 from core.records import F32
 from core.systems.composition.word_maps import cell_edges
 
@@ -44,16 +43,7 @@ def draw_map(picture: Image.Image, values: F32, scale: float | None = None) -> n
         image: gives the size; see `as_seen`.
         values: (R, C) one map of `PatchWords`.
         scale: the value of the strongest colour, such as `word_maps.strongest`; None takes the map's own largest.
-
-    Raises:
-        InvalidInput: the map is not a finite (R, C) array, or the scale is not above 0.
     """
-    if values.ndim != 2 or not values.size or not np.isfinite(values).all():
-        raise InvalidInput(
-            f"A map must be a finite (rows, columns) array: got shape {values.shape}. Use one map of the record."
-        )
-    if scale is not None and not scale > 0:
-        raise InvalidInput(f"scale must be above 0: got {scale}. Leave it out to use the map's largest value.")
     top = scale or float(np.abs(values).max()) or 1.0
     cells = np.zeros((*values.shape, 4), np.uint8)
     cells[..., :3] = np.where((values > 0)[..., None], FOR, AGAINST)
@@ -64,7 +54,7 @@ def draw_map(picture: Image.Image, values: F32, scale: float | None = None) -> n
 
 
 def render_map(picture: Image.Image, values: F32, scale: float | None = None) -> bytes:
-    """The image with the map over it, as PNG; arguments and errors as of `draw_map`."""
+    """The image with the map over it, as PNG; arguments as of `draw_map`."""
     layer = Image.fromarray(draw_map(picture, values, scale))
     out = io.BytesIO()
     Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB").save(out, "PNG")

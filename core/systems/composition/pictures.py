@@ -91,9 +91,7 @@ def picture_list(benchmark: Benchmark) -> tuple[str, ...]:
     return tuple(dict.fromkeys(base_name(picture.name) for picture in benchmark.pictures))
 
 
-def find_pictures(
-    benchmark: Benchmark, images: Path | str, limits: Limits = Limits(), progress: Progress = no_progress
-) -> LoadedBenchmark:
+def find_pictures(benchmark: Benchmark, images: Path | str, progress: Progress = no_progress) -> LoadedBenchmark:
     """The benchmark with its images, without the items that cannot be asked.
 
     An image is the file at the path that the benchmark names (or at the end of that path), or else the one file of its
@@ -110,13 +108,13 @@ def find_pictures(
         InvalidInput: the images cannot be opened, or no item is left.
         Cancelled: from `progress`.
     """
-    store = open_images(path_of(images, "The folder or archive of images"), limits, progress)
+    store = open_images(path_of(images, "The folder or archive of images"), progress=progress)
     index = index_files(store)
     report = Reporter(progress, "check images", len(benchmark.pictures))
     places = list[_Place]()
     for picture in benchmark.pictures:
         report(len(places))
-        places.append(_locate(picture, store, index, limits))
+        places.append(_locate(picture, store, index))
     # the same pixels, one number
     twins = {(place.position, place.window): at for at, place in reversed([*enumerate(places)]) if not place.fault}
     first = [at if place.fault else twins[place.position, place.window] for at, place in enumerate(places)]
@@ -147,7 +145,7 @@ def _renumbered(items: Sequence[Item], used: Sequence[int]) -> tuple[Item, ...]:
     )
 
 
-def _locate(picture: Picture, store: FileImages, index: FileIndex, limits: Limits) -> _Place:
+def _locate(picture: Picture, store: FileImages, index: FileIndex) -> _Place:
     """The one file that an image's name means, and its part that is shown."""
     name = base_name(picture.name)
     candidates = index.find(picture.name)
@@ -159,7 +157,7 @@ def _locate(picture: Picture, store: FileImages, index: FileIndex, limits: Limit
     position = candidates[0]
     try:
         size, head = store.head(position)
-        if fault := refusal(size, head, limits):
+        if fault := refusal(size, head, Limits()):
             return _Place(position, fault=f"an image cannot be used: {name}, {fault}")
         window = None
         if picture.box is not None:

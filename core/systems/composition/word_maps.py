@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeGuard
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -64,20 +64,8 @@ class PatchWords:
     """(R, C) the same for the whole caption (occlusion only)."""
 
 
-class PatchTower(Protocol):
-    """A token tower that can bring single patches into the joint space."""
-
-    @property
-    def grid(self) -> tuple[int, int]: ...
-    @property
-    def has_patch_vectors(self) -> bool: ...
-    def patch_vectors(self, batch: F32) -> F32:
-        """(n, P, d) unit rows."""
-        ...
-
-
-def offers_patches(tower: Any) -> TypeGuard[PatchTower]:
-    """Whether `read_patches` works with this tower."""
+def offers_patches(tower: Any) -> bool:
+    """Whether `read_patches` works with this token tower: it can bring single patches into the joint space."""
     return bool(getattr(tower, "has_patch_vectors", False))
 
 
@@ -213,7 +201,7 @@ def cell_edges(size: int, cells: int) -> list[int]:
     return [k * size // cells for k in range(cells + 1)]
 
 
-def read_patches(image: Image.Image, caption: str, encoder: Encoder, tower: PatchTower) -> PatchWords:
+def read_patches(image: Image.Image, caption: str, encoder: Encoder, tower: Any) -> PatchWords:
     """How well each patch by itself matches each word of the caption.
 
     The patches are brought into the joint space as MaskCLIP does (Zhou et al. 2022, arXiv 2112.01071): see

@@ -6,18 +6,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.cli.command import Option, argument, command, heading, option
 from core.cli.options import GROUP, ID, JSON, LABEL, POSITIVE, RUN, SEED
-from core.cli.output import check_suffix, in_folder, print_json, write_table
+from core.cli.output import check_suffix, in_folder, print_result, write_result, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.systems.common.setting_options import setting_options
-
-if TYPE_CHECKING:
-    from core.records import Diagnosis
-    from core.systems.label_descriptions.tagging import TagReport
 
 
 @command(note="Tags, and what a tag's p-value covers: docs/label_descriptions.md.")
@@ -51,32 +47,19 @@ def tag(
         if path is not None:
             check_suffix(path, option="--out" if path is out else "--samples")
             in_folder(path)
+    from core.files import default_cache
     from core.store import load
-    from core.systems.label_descriptions.tables import tags_document
+    from core.systems.common.class_descriptions import read_patterns
+    from core.systems.label_descriptions.tables import samples_table, tags_document, tags_table
+    from core.systems.label_descriptions.tagging import tag_samples
+    from core.systems.label_descriptions.tags import read_tags
     from core.systems.label_descriptions.wording import SHOWN_TAGS, tag_lines
 
     diagnosis = load(run)
-    report = _tag_run(diagnosis, names, patterns, permutations, seed)
-    _write_tags(diagnosis, report, out, each)
-    if as_json:
-        print_json(tags_document(diagnosis, report))
-        return
-    say("\n".join(tag_lines(diagnosis, report, len(report.tags) if every else SHOWN_TAGS)))
-    for path in (out, each):
-        if path is not None:
-            say(f"Written: {path}")
-
-
-def _tag_run(diagnosis: Diagnosis, names: str, patterns: str, permutations: int, seed: int) -> TagReport:
-    from core.files import default_cache
-    from core.systems.common.class_descriptions import read_patterns
-    from core.systems.label_descriptions.tagging import tag_samples
-    from core.systems.label_descriptions.tags import read_tags
-
     tags = read_tags(names, diagnosis.samples.modality)
     wordings = read_patterns(patterns) if patterns else ()
     with TerminalProgress() as progress:
-        return tag_samples(
+        report = tag_samples(
             diagnosis,
             tags,
             patterns=wordings,
@@ -85,19 +68,12 @@ def _tag_run(diagnosis: Diagnosis, names: str, patterns: str, permutations: int,
             cache=default_cache(),
             progress=progress,
         )
-
-
-def _write_tags(diagnosis: Diagnosis, report: TagReport, out: Path | None, each: Path | None) -> None:
-    """Write the tags to `out`, and the tags of each sample to `each`."""
-    from core.files import write_json
-    from core.systems.label_descriptions.tables import samples_table, tags_document, tags_table
-
-    if out is not None and out.suffix.lower() == ".json":
-        write_json(out, tags_document(diagnosis, report))
-    elif out is not None:
-        write_table(tags_table(report), out)
+    document = tags_document(diagnosis, report)
+    write_result(out, document, tags_table(report))
     if each is not None:
         write_table(samples_table(diagnosis, report), each)
+    lines = tag_lines(diagnosis, report, len(report.tags) if every else SHOWN_TAGS)
+    print_result(document, lines, out, each, as_json=as_json)
 
 
 def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
@@ -166,10 +142,4 @@ def learn(
         write_json(out, document)
     if answers is not None:
         write_table(answers_table(task, result), answers)
-    if as_json:
-        print_json(document)
-        return
-    say("\n".join(learned_lines(result)))
-    for path in (out, answers):
-        if path is not None:
-            say(f"Written: {path}")
+    print_result(document, learned_lines(result), out, answers, as_json=as_json)

@@ -143,7 +143,14 @@ def tag_samples(
     Raises:
         InvalidInput: the run has no words, or they come from another version of its encoder.
     """
-    joint, tower = _joint_space(diagnosis, encoder)
+    words = diagnosis.words
+    if words is None or not words.encoder:
+        raise InvalidInput(
+            "Tags need a text encoder, and none embedded this run's samples. "
+            "Diagnose again with --images or --texts, without --no-words."
+        )
+    joint = words.joint.vectors
+    tower = speaker_of(words, encoder)
     patterns = tuple(patterns) or tag_patterns(diagnosis.samples.modality)
     directions = tag_directions(tags, patterns, tower, cache, progress)
     # in the order of ids, so that the order of the table's rows changes no figure
@@ -176,30 +183,38 @@ def tag_samples(
             strengths[t] = test.observed[positions[t]].max()
         findings.append(finding)
     ranked = np.argsort(-strengths, kind="stable")
-    notes = _notes(design, len(tags.names) - len(positions), len(test.null))
-    notes += [_counted_note(tags.names[t], condition) for t, condition in conditions.items()]
+    notes = ["Each p is adjusted over this list of tags; another list is a separate test."]
+    n_untested = len(tags.names) - len(positions)
+    if n_untested:
+        few = f"fewer than {MIN_CANDIDATE_ROWS} samples with or without the tag"
+        notes.append(f"Skipped {count(n_untested, 'tag')}: {few}.")
+    if not design.testable:
+        notes.append("Tags have no p: too few groups of related rows can be permuted.")
+    elif 0 < len(test.null) < REPORTED_PERMUTATIONS:
+        notes.append(
+            f"{len(test.null):,} permutations are a preview. Use {REPORTED_PERMUTATIONS:,} or more to report a p."
+        )
+    for t, condition in conditions.items():
+        outcome = "The run did not confirm this condition."
+        insight = condition.confirmed
+        if insight is not None:
+            outcome = f'The run confirmed "{insight.text}" in {insight.scope} (adjusted {p_value(insight.p)}).'
+        notes.append(f'"{tags.names[t]}" is counted ("{condition.text}"), not matched by the encoder. {outcome}')
     by_cosine = [name for t, name in enumerate(tags.names) if t not in conditions]
     notes += hearing_notes(by_cosine, diagnosis.samples.modality, diagnosis.insights)
     if any(map(is_hardly_heard, by_cosine)):
         notes.append('Errata never confirms a tag with "not" or a number.')
     table_scores = scores[np.argsort(order, kind="stable")][:, ranked]
-    ranked_findings = [findings[t] for t in ranked.tolist()]
-    return tag_test.report(ranked_findings, table_scores, len(test.null), tuple(notes))
-
-
-def _joint_space(diagnosis: Diagnosis, encoder: TextTower | None) -> tuple[F32, TextTower]:
-    """(n, d) samples in the space that they share with words, and the text tower of that space.
-
-    Raises:
-        InvalidInput: the run has no words, or they come from another version of its encoder.
-    """
-    words = diagnosis.words
-    if words is None or not words.encoder:
-        raise InvalidInput(
-            "Tags need a text encoder, and none embedded this run's samples. "
-            "Diagnose again with --images or --texts, without --no-words."
-        )
-    return words.joint.vectors, speaker_of(words, encoder)
+    return TagReport(
+        tuple(findings[t] for t in ranked.tolist()),
+        table_scores >= MIN_DEVIATIONS,
+        table_scores.astype(np.float32),
+        alpha,
+        int(tag_test.failed.sum()),
+        tag_test.failures,
+        len(test.null),
+        tuple(notes),
+    )
 
 
 def _deviations(centered: F64, directions: F64) -> F64:
@@ -218,29 +233,6 @@ def _counted_tags(diagnosis: Diagnosis, tags: DescribedTags, design: Design) -> 
         if condition is not None:
             conditions[t] = condition
     return conditions
-
-
-def _counted_note(name: str, condition: Counted) -> str:
-    insight = condition.confirmed
-    if insight is None:
-        outcome = "The run did not confirm this condition."
-    else:
-        outcome = f'The run confirmed "{insight.text}" in {insight.scope} (adjusted {p_value(insight.p)}).'
-    return f'"{name}" is counted ("{condition.text}"), not matched by the encoder. {outcome}'
-
-
-def _notes(design: Design, n_untested: int, n_permutations: int) -> list[str]:
-    notes = ["Each p is adjusted over this list of tags; another list is a separate test."]
-    if n_untested:
-        few = f"fewer than {MIN_CANDIDATE_ROWS} samples with or without the tag"
-        notes.append(f"Skipped {count(n_untested, 'tag')}: {few}.")
-    if not design.testable:
-        notes.append("Tags have no p: too few groups of related rows can be permuted.")
-    elif 0 < n_permutations < REPORTED_PERMUTATIONS:
-        notes.append(
-            f"{n_permutations:,} permutations are a preview. Use {REPORTED_PERMUTATIONS:,} or more to report a p."
-        )
-    return notes
 
 
 class _TagTest:
@@ -289,19 +281,6 @@ class _TagTest:
             progress=progress,
         )
         return test, positions
-
-    def report(self, tags: Sequence[TagFinding], scores: F64, permutations: int, notes: tuple[str, ...]) -> TagReport:
-        """Report the findings in this order, with the (n, t) scores of the table's rows in the same order of tags."""
-        return TagReport(
-            tuple(tags),
-            scores >= MIN_DEVIATIONS,
-            scores.astype(np.float32),
-            self.alpha,
-            int(self.failed.sum()),
-            self.failures,
-            permutations,
-            notes,
-        )
 
     def lift(self, rows: I64) -> float:
         """Failures among the rows over those expected from the failure rates of their classes."""

@@ -94,9 +94,14 @@ class PairwiseBlock(nn.Module):
     def forward(self, context: torch.Tensor, target: torch.Tensor) -> Streams:
         context = self.context_conv(context)
         target = self.target_conv(target)
-        of_context, of_target = _halves(cast(nn.Conv2d, self.combine_conv_context.module))
         update = self.combine_conv_target.module(torch.cat([context.mean(1), target], 1))  # the mean over pairs
-        return gelu(context + for_each(of_context, context) + of_target(target).unsqueeze(1)), gelu(target + update)
+        # the convolution of both maps as the sum of one of each, so that the target's, which all examples share, is
+        # computed once
+        combine = cast(nn.Conv2d, self.combine_conv_context.module)
+        first, second = combine.weight.chunk(2, 1)
+        of_context = for_each(lambda x: conv2d(x, first), context)
+        of_target = conv2d(target, second, combine.bias)
+        return gelu(context + of_context + of_target.unsqueeze(1)), gelu(target + update)
 
 
 class Upsampling(nn.Module):
@@ -205,17 +210,6 @@ class Neuralizer(nn.Module):
                 f"Sides must be divisible by {self.sizes.divisor} with {self.sizes.stages} stages: got {height} x "
                 f"{width}. Pad or resize the scans."
             )
-
-
-def _halves(layer: nn.Conv2d) -> tuple[Layer, Layer]:
-    """A 1 x 1 convolution of two concatenated maps as one function of the first and one of the second.
-
-    Its output is their sum, so that the part that all examples share is computed once.
-    """
-    weight = layer.weight
-    bias = layer.bias
-    first, second = weight.chunk(2, 1)
-    return lambda x: conv2d(x, first), lambda x: conv2d(x, second, bias)
 
 
 def _half(x: torch.Tensor) -> torch.Tensor:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
+import re
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import torch
 from pydantic import Field
 
 from core.documents import read_json
-from core.encoders.weights import read_tensors
+from core.encoders.weights import load_network, read_tensors
 from core.errors import InvalidInput
-from core.files import ASSETS, replacing, write_json
+from core.files import ASSETS, write_json
 from core.forms import Form, read_form
 from core.limits import Limits
 from core.received import digest
 from core.records import F32
-from core.systems.neuralizer.checkpoint import network_of
-from core.systems.neuralizer.network import Neuralizer
+from core.systems.common.checkpoints import write_tensors
+from core.systems.neuralizer.network import NetworkSizes, Neuralizer
 
 FOLDER = ASSETS / "scans"
 """The shipped network."""
@@ -32,17 +32,16 @@ MIN_SCALE = 1e-6
 MAX_FEATURE = 1_000_000
 WEIGHTS = "neuralizer.safetensors"
 CARD = "neuralizer.json"
+PREFIX = "net."
+"""Start of the network's names in a checkpoint of Lightning; other names belong to losses."""
+_UNIT = re.compile(r"enc_blocks\.0\.target_conv\.layers\.(\d+)\.weight")
 
 
 def write_network(network: Neuralizer, folder: Path, card: Mapping[str, Any]) -> None:
     """Write `WEIGHTS`, and `CARD` with their digest."""
-    safetensors: Any = import_module("safetensors.torch")
-    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in network.state_dict().items()}
-    content = safetensors.save(tensors)
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / WEIGHTS) as part:
-        part.write_bytes(content)
-    write_json(folder / CARD, {**card, "sha256": hashlib.sha256(content).hexdigest()})
+    write_tensors(folder / WEIGHTS, network.state_dict())
+    write_json(folder / CARD, {**card, "sha256": digest(folder / WEIGHTS)})
 
 
 def read_network(source: Path = FOLDER) -> tuple[Neuralizer, Mapping[str, Any]]:
@@ -70,6 +69,29 @@ def read_network(source: Path = FOLDER) -> tuple[Neuralizer, Mapping[str, Any]]:
             f"{CARD} in {source} belongs to other weights than {WEIGHTS}: the sha256 differs. Copy both together."
         )
     return network, card
+
+
+def network_of(tensors: Mapping[str, torch.Tensor], source: str) -> Neuralizer:
+    """The network with these weights under the names of the released code, in evaluation mode; sizes come from their
+    shapes.
+
+    Raises:
+        InvalidInput: a weight is missing, has another shape, is not finite, or belongs to no part of the network.
+    """
+    if any(name.startswith(PREFIX) for name in tensors):
+        tensors = {name.removeprefix(PREFIX): t for name, t in tensors.items() if name.startswith(PREFIX)}
+    into = tensors.get("target_embedding.weight")
+    out = tensors.get("output_block.block.1.weight")
+    units = [name for name in tensors if _UNIT.fullmatch(name)]
+    convolutions = [tensor.ndim == 4 and tensor.numel() > 0 for tensor in (into, out) if tensor is not None]
+    if into is None or out is None or not all(convolutions) or not units:
+        raise InvalidInput(
+            f"{source} is not a Neuralizer of slices: it lacks 2-D convolutions in target_embedding, output_block or "
+            "enc_blocks. Use a checkpoint of the released code, or of `research/weights/neuralizer/fit.py`."
+        )
+    stages = {name.split(".")[1] for name in tensors if name.startswith("enc_blocks.")}
+    sizes = NetworkSizes(len(stages), into.shape[0], into.shape[1], out.shape[0], len(units))
+    return load_network(lambda: Neuralizer(sizes), tensors, source, "a Neuralizer in two dimensions")
 
 
 class _Features(Form):

@@ -7,5 +7,5 @@ from core.systems.contract import Panel, System
 SYSTEM = System(
     "peers",
     commands={"peers": "core.systems.peers.commands"},
-    panels=(Panel("tab", "board", "webapp.systems.peers.tab:build", "Scoreboard", after="second"),),
+    panels=(Panel("findings", "peers", "webapp.systems.peers.panel:build", "Other engines"),),
 )

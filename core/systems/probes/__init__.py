@@ -27,13 +27,16 @@ SYSTEM = System(
     "SuS-X (Udandarao et al. 2023, arXiv 2211.16198), CoOp (Zhou et al. 2022, arXiv 2109.01134), CoCoOp (Zhou et al. "
     "2022, arXiv 2203.05557)",
     commands={"probes": "core.systems.probes.commands", "probe": "core.systems.probes.commands"},
-    panels=(Panel("tab", "probe", "webapp.systems.probes.tab:build", "Probe", after="predict"),),
+    methods={"probe": "core.systems.probes.from_python:probe"},
+    panels=(Panel("probe", "probe", "webapp.systems.probes.tab:build", "Classes"),),
     sections="core.systems.probes.section:sections",
     documents={
         "probes": "core.systems.probes.tables:probes_document",
         "shot_curves": "core.systems.probes.tables:shot_curves_document",
     },
     tables={"probes": "core.systems.probes.tables:probes_table"},
+    figures={"reliability": "core.systems.probes.figures:reliability", "shots": "core.systems.probes.figures:shots"},
+    second_opinion="core.systems.probes.at_once:zero_shot_count",
     endpoints="webapp.systems.probes.endpoints:build",
     records="core.systems.probes.records",
 )

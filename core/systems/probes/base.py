@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from core.encoders import Encoder
+from core.errors import InvalidInput
 from core.options import setting
-from core.records import F32, F64, I64, Embeddings, ItemStore, Progress, SampleSet, no_progress
+from core.records import F32, F64, I64, Diagnosis, Embeddings, ItemStore, Progress, SampleSet, Words, no_progress
 from core.systems.probes.records import Choice, Neighbours
 from core.systems.probes.splits import Split
 
@@ -148,6 +149,33 @@ class Task:
         """(n,) index into the class names, of samples that `check_task` has passed."""
         assert self.samples.labels is not None
         return self.samples.labels
+
+
+def words_of(diagnosis: Diagnosis) -> Words:
+    """The samples as a text encoder sees them.
+
+    Raises:
+        InvalidInput: the run has no text encoder or no labels, so no probe can run on it.
+    """
+    samples = diagnosis.samples
+    n_classes = 0 if samples.labels is None else len(samples.class_names)
+    if n_classes < 2:
+        raise InvalidInput(
+            f"A probe needs each sample's true class, of two or more: {samples.name!r} has {n_classes}. "
+            "Diagnose a table with a label column."
+        )
+    if diagnosis.words is None and samples.modality == "scan":
+        raise InvalidInput(
+            f"A probe compares class names with samples, and the encoder of the scans of {samples.name!r} knows no "
+            "words. Use another run."
+        )
+    if diagnosis.words is None or not diagnosis.words.encoder:
+        raise InvalidInput(
+            f"A probe compares class names with samples, and no text encoder saw those of {samples.name!r}. Diagnose "
+            "again with images, clips or texts, and with words (on the command line with --images or --texts and "
+            "without --no-words)."
+        )
+    return diagnosis.words
 
 
 def shots_field(default: int) -> Any:

@@ -130,9 +130,11 @@ def _make_probes(name: str, settings: dict[str, Any], options: ProbeOptions) -> 
 
 def _on_run(name: str, probes: Sequence[Probe], options: ProbeOptions, run: Path) -> None:
     from core.store import load, update
+    from core.systems.probes.base import words_of
+    from core.systems.probes.records import with_result
 
     diagnosis = load(run)
-    words = _words_of(diagnosis, run)
+    words = words_of(diagnosis)
     if options.diagnose is not None:
         new_run(options.diagnose)
     with TerminalProgress() as progress:
@@ -215,20 +217,6 @@ def _check_scored(samples: SampleSet, split: Split | None) -> None:
     check_enough(n_scored)
 
 
-def _words_of(diagnosis: Diagnosis, run: Path) -> Words:
-    """The samples as a text encoder sees them."""
-    if diagnosis.words is None or not diagnosis.words.encoder:
-        raise InvalidInput(
-            f"A probe compares samples with texts, and no text encoder saw the samples of {run}. "
-            "Diagnose again with --images or --texts and without --no-words."
-        )
-    if diagnosis.samples.labels is None:
-        raise InvalidInput(
-            f"A probe needs labels, and the samples of {run} have none. Diagnose a table with a label column."
-        )
-    return diagnosis.words
-
-
 def _run(
     name: str,
     probes: Sequence[Probe],
@@ -252,25 +240,6 @@ def _run(
         say(f"This will take about {clock(seconds)} of CPU time.", file=sys.stderr)
     results = run_each(name, probes, task, label=options.name, progress=progress)
     return tuple(replace(result, notes=(*result.notes, *notes)) for result in results)
-
-
-def with_result(diagnosis: Diagnosis, result: ProbeResult) -> tuple[Diagnosis, bool]:
-    """The run with the result, and whether it replaced one of the same name.
-
-    Raises:
-        InvalidInput: the model under diagnosis is a probe of that name.
-    """
-    from core.records import OWN
-
-    if result.name == diagnosis.extras.get(OWN):
-        raise InvalidInput(
-            f"The model of this run is itself the probe {result.name!r}. Use another --name for the new result."
-        )
-    from core.systems.probes.records import results_of, with_results
-
-    before = results_of(diagnosis)
-    others = tuple(p for p in before if p.name != result.name)
-    return with_results(diagnosis, (*others, result)), len(others) < len(before)
 
 
 def _diagnose_probe(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from core.documents import read_json
 from core.errors import InvalidInput
 from core.files import write_text
+from core.forms import read_form
 from core.records import I64, SampleSet
 from core.systems.probes.split_files import NAMED
 from core.systems.probes.splits import Fold, Split, draw
@@ -65,9 +65,7 @@ def write_draw(path: Path, drawn: Draw) -> None:
     Raises:
         InvalidInput: the file cannot be written.
     """
-    folds = [{"shots": list(f.shots), "validation": list(f.validation), "test": list(f.test)} for f in drawn.folds]
-    document = {"format": FORMAT, "version": 1, "seed": drawn.seed, "shots": drawn.shots, "folds": folds}
-    write_text(path, json.dumps(document, indent=1))
+    write_text(path, json.dumps({"format": FORMAT, "version": 1, **asdict(drawn)}, indent=1))
 
 
 def read_draw(path: Path, samples: SampleSet) -> tuple[Draw, Split]:
@@ -79,13 +77,8 @@ def read_draw(path: Path, samples: SampleSet) -> tuple[Draw, Split]:
     document = read_json(path)
     if not isinstance(document, dict) or document.get("format") != FORMAT:  # pyright: ignore[reportUnknownMemberType]
         raise InvalidInput(f"{path.name}: not a few-shot draw (JSON with format {FORMAT!r}). Use one from --save-draw.")
-    try:
-        folds = [FoldIds(*(_ids(f[part]) for part in ("shots", "validation", "test"))) for f in document["folds"]]  # pyright: ignore
-        drawn = Draw(int(document["seed"]), int(document["shots"]), tuple(folds))  # pyright: ignore
-    except (KeyError, TypeError, ValueError, OverflowError) as fault:
-        raise InvalidInput(
-            f"{path.name}: a few-shot draw needs seed, shots and folds of ids ({fault}). Use one from --save-draw."
-        ) from None
+    drawn = read_form(Draw, document, f"The few-shot draw {path.name}", "Use one from --save-draw.")
+    folds = drawn.folds
     scored_ids = list(chain.from_iterable(f.test for f in folds))
     repeated = len(scored_ids) - len(set(scored_ids))
     if not scored_ids or repeated:
@@ -107,9 +100,3 @@ def read_draw(path: Path, samples: SampleSet) -> tuple[Draw, Split]:
     split = Split(tuple(Fold(rows_of(f.shots), rows_of(f.test), rows_of(f.validation)) for f in folds), sentence)
     left = np.setdiff1d(np.arange(len(samples)), rows_of(tuple(scored_ids)))
     return drawn, replace(split, excluded=tuple((int(row), "the draw does not score it") for row in left))
-
-
-def _ids(values: Any) -> tuple[str, ...]:
-    if not isinstance(values, list) or not all(isinstance(name, str) for name in values):  # pyright: ignore[reportUnknownVariableType]
-        raise TypeError("ids must be a list of texts")
-    return tuple(values)  # pyright: ignore[reportUnknownArgumentType]

@@ -57,9 +57,9 @@ QUESTIONS = {
 """By the name of the probe, in the order of `core.systems.probes.PROBES`."""
 BINDING = (
     "Does the encoder read “a red cube and a blue ball” as more than a bag of words? No probe of single classes can "
-    "tell. Use the tab Compose."
+    "tell. Use Composition in Probe."
 )
-"""The question that another tab answers."""
+"""The question that Composition answers."""
 
 
 def question_lines() -> list[str]:

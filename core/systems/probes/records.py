@@ -8,7 +8,8 @@ from math import nan
 from statistics import stdev
 from typing import Any, Literal
 
-from core.records import F32, I64, Diagnosis, Estimate, ModelResult, other_models, with_models
+from core.errors import InvalidInput
+from core.records import F32, I64, OWN, Diagnosis, Estimate, ModelResult, other_models, with_models
 from core.records.fields import below, shaped
 
 
@@ -165,3 +166,18 @@ def with_results(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> Diagno
     """The run with these results in place of its earlier ones; models from tables stay."""
     tables = {model.name for model in other_models(with_models(diagnosis, (), KEY))}
     return with_models(diagnosis, tuple(r for r in results if r.probe != TABLE or r.name not in tables), KEY)
+
+
+def with_result(diagnosis: Diagnosis, result: ProbeResult) -> tuple[Diagnosis, bool]:
+    """The run with the result, and whether it replaced one of the same name.
+
+    Raises:
+        InvalidInput: the model under diagnosis is a probe of that name.
+    """
+    if result.name == diagnosis.extras.get(OWN):
+        raise InvalidInput(
+            f"The model of this run is itself the probe {result.name!r}. Use another name for the new result (--name)."
+        )
+    before = results_of(diagnosis)
+    others = tuple(p for p in before if p.name != result.name)
+    return with_results(diagnosis, (*others, result)), len(others) < len(before)

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.language.grammar import fold_name
 from core.numbers import count
@@ -37,7 +36,12 @@ def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress:
         its inputs.
     """
     check_task(task)
-    check_tower(probe.needs(), task.encoder)
+    encoder = task.encoder
+    if probe.needs().prompt_tower and not hasattr(encoder, "prompt_tower"):
+        raise InvalidInput(
+            f"This probe learns prompts through a text tower that takes word embeddings. The encoder {encoder.name!r}, "
+            f"of {encoder.modality}s, has none. Use zero-shot, label-desc or lp++."
+        )
     order = id_order(task.samples.ids)
     label = read_name(label)
     return restore_order(_run(name, probe, in_id_order(task), label, progress), order)
@@ -98,7 +102,13 @@ def in_id_order(task: Task) -> Task:
 
 def _run(name: str, probe: Probe, task: Task, label: str, progress: Progress) -> ProbeResult:
     started = time.process_time()
-    split = _split(probe.needs(), task)
+    needs = probe.needs()
+    if task.split is not None:
+        split = apart(task.split, task.samples.groups)
+    elif needs.shots or needs.validation or (needs.pool and task.pool is None):
+        split = halves(task.labels, task.samples.groups, task.seed)
+    else:
+        split = score_every_row(len(task.samples))
     n = len(split.folds)
     steps = [STEP]
     if n > 1:
@@ -111,7 +121,7 @@ def _run(name: str, probe: Probe, task: Task, label: str, progress: Progress) ->
         expected = len(part.test), len(part.class_names)
         if scored.logits.shape != expected or not np.isfinite(scored.logits).all():
             raise RuntimeError(f"A probe must return {expected} finite logits: got {scored.logits.shape}.")
-        all_scored.append(replace(scored, notes=(*scored.notes, *_input_notes(probe.needs(), task, part))))
+        all_scored.append(replace(scored, notes=(*scored.notes, *_input_notes(needs, task, part))))
         progress(step, 1, 1)
     result = make_result(name, probe, label or label_of(name, probe), task, split, all_scored)
     return replace(result, seconds=time.process_time() - started)
@@ -138,19 +148,6 @@ def check_task(task: Task) -> None:
         )
 
 
-def check_tower(needs: Needs, encoder: Encoder) -> None:
-    """Refuse a probe that learns prompts on an encoder without a text tower for them.
-
-    Raises:
-        InvalidInput: the probe needs a prompt tower and the encoder has none.
-    """
-    if needs.prompt_tower and not hasattr(encoder, "prompt_tower"):
-        raise InvalidInput(
-            f"This probe learns prompts through a text tower that takes word embeddings. The encoder {encoder.name!r}, "
-            f"of {encoder.modality}s, has none. Use zero-shot, label-desc or lp++."
-        )
-
-
 def check_names(names: Sequence[str]) -> None:
     """Refuse class names that a text encoder cannot distinguish.
 
@@ -171,14 +168,6 @@ def check_names(names: Sequence[str]) -> None:
         look_same = unicodedata.normalize("NFC", pair[0]) == unicodedata.normalize("NFC", pair[1])
         first, second = map(ascii if look_same else repr, pair)  # code points where the eye sees no difference
         raise InvalidInput(f"A text encoder reads two classes as the same name: {first} and {second}. Rename one.")
-
-
-def _split(needs: Needs, task: Task) -> Split:
-    if task.split is not None:
-        return apart(task.split, task.samples.groups)
-    if needs.shots or needs.validation or (needs.pool and task.pool is None):
-        return halves(task.labels, task.samples.groups, task.seed)
-    return score_every_row(len(task.samples))
 
 
 def images_of(task: Task, rows: I64, labels: I64 | None = None) -> Images:

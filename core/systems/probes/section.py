@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from core.records import Diagnosis, Figure, Pictures, Section
+from core.records import Comparison, Diagnosis, Figure, Pictures, Section
 from core.reports.html.render import render
 from core.reports.html.sections import figure_markup
 from core.systems.probes.records import ProbeResult, results_of
@@ -26,23 +26,34 @@ def sections(diagnosis: Diagnosis) -> list[Section]:
     if not results:
         return []
     curves = Section(TITLE, LEAD, figure=partial(_curves, diagnosis))
-    return [curves, *(_section(diagnosis, result) for result in results)]
+    return [curves, *(probe_section(diagnosis, result) for result in results)]
 
 
-def _section(diagnosis: Diagnosis, result: ProbeResult) -> Section:
+def probe_section(diagnosis: Diagnosis, result: ProbeResult) -> Section:
     """One probe, beside the model under diagnosis where both have errors."""
     from core.checks.compare import comparison_with  # scipy: not needed to start the page
+
+    return section_beside(diagnosis, result, comparison_with(diagnosis, result.name))
+
+
+def section_beside(
+    diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None, *, in_full: bool = False
+) -> Section:
+    """One probe, with its comparison if there is one.
+
+    Args:
+        in_full: compared in every class, and without images, as the page shows them by group.
+    """
     from core.reports.comparison import comparison_section
     from core.systems.probes.wording import accuracy_sentence, probe_notes
 
     lead = accuracy_sentence(result)
     title = f"Probe: {result.name}"
     notes = probe_notes(result)
-    comparison = comparison_with(diagnosis, result.name)
     if comparison is None:
         return Section(title, lead, figure=partial(_details, diagnosis, result, None), notes=notes)
-    beside = comparison_section(diagnosis, comparison)
-    figure = partial(_details, diagnosis, result, beside.figure)
+    beside = comparison_section(diagnosis, comparison, in_full=in_full)
+    figure = partial(_details, diagnosis, result, None if in_full else beside.figure)
     return replace(beside, title=title, lead=f"{lead} {beside.lead}", figure=figure, notes=[*notes, *beside.notes])
 
 

@@ -51,25 +51,25 @@ class ShotChart:
 
 def shot_charts(curves: Sequence[ShotCurves]) -> list[ShotChart]:
     """One chart for each set of rows."""
-    return [_chart(rows) for rows in curves]
-
-
-def _chart(rows: ShotCurves) -> ShotChart:
-    points = list(chain.from_iterable(curve.points for curve in rows.curves))
-    numbers = sorted({p.shots for p in points})
-    across = log2(numbers[0]), log2(numbers[-1])
-    zero = {curve.zero_shot.value: curve.zero_shot for curve in rows.curves if curve.zero_shot is not None}
-    drawn = [*zero.values(), *(p.accuracy for p in points)]
-    axis = axis_of([Mark(e) for e in drawn], least=0.0, most=1.0)
-    return ShotChart(
-        curves_lead(rows),
-        CURVES_NOTE.format(what=rows.modality),
-        percent(axis[0]),
-        percent(axis[1]),
-        tuple((_left(n, across), f"{n:,}") for n in numbers),
-        tuple(_top(value, axis) for value in sorted(zero)),
-        tuple(_drawn(curve, i % N_COLOURS, across, axis) for i, curve in enumerate(rows.curves)),
-    )
+    charts: list[ShotChart] = []
+    for rows in curves:
+        points = list(chain.from_iterable(curve.points for curve in rows.curves))
+        numbers = sorted({p.shots for p in points})
+        across = log2(numbers[0]), log2(numbers[-1])
+        zero = {curve.zero_shot.value: curve.zero_shot for curve in rows.curves if curve.zero_shot is not None}
+        axis = axis_of([Mark(e) for e in (*zero.values(), *(p.accuracy for p in points))], least=0.0, most=1.0)
+        charts.append(
+            ShotChart(
+                curves_lead(rows),
+                CURVES_NOTE.format(what=rows.modality),
+                percent(axis[0]),
+                percent(axis[1]),
+                tuple((_left(n, across), f"{n:,}") for n in numbers),
+                tuple(_top(value, axis) for value in sorted(zero)),
+                tuple(_drawn(curve, i % N_COLOURS, across, axis) for i, curve in enumerate(rows.curves)),
+            )
+        )
+    return charts
 
 
 def _drawn(curve: ShotCurve, colour: int, across: Axis, axis: Axis) -> DrawnCurve:

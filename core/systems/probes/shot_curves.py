@@ -13,7 +13,7 @@ from core.statistics.permutation import holm
 from core.systems.probes import probe_class
 from core.systems.probes.base import shots_words
 from core.systems.probes.measures import groups_of
-from core.systems.probes.records import Control, ProbeResult, results_of
+from core.systems.probes.records import ProbeResult, results_of
 from core.systems.probes.splits import VALIDATION
 
 MAX_NUMBERS = 12
@@ -137,10 +137,6 @@ def _family(result: ProbeResult) -> str:
     return repr((result.probe, result.encoder, result.split, others, zero[:1]))
 
 
-def _zero_shot(result: ProbeResult) -> Control | None:
-    return next((c for c in result.controls if c.name == "zero-shot"), None)
-
-
 def _curve(results: Sequence[ProbeResult], groups: I64 | None) -> ShotCurve:
     steps: list[tuple[Estimate, float]] = []
     for fewer, more in pairwise(results):
@@ -151,7 +147,7 @@ def _curve(results: Sequence[ProbeResult], groups: I64 | None) -> ShotCurve:
         steps.append((paired_difference(a, b, groups), paired_p(a, b, groups)))
     # Holm over the tests of this curve, since each point and each step is read as a finding of its own
     step_p = holm([p for _, p in steps]).tolist()
-    zeros = [_zero_shot(r) for r in results]
+    zeros = [next((c for c in r.controls if c.name == "zero-shot"), None) for r in results]
     gain_p = iter(holm([c.p for c in zeros if c is not None]).tolist())
     points: list[ShotPoint] = []
     for i, (r, zero) in enumerate(zip(results, zeros, strict=True)):

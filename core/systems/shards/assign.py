@@ -151,7 +151,13 @@ def _assign_shard(job: AssignShards, name: str) -> Tally:
     with replacing(path) as part, pq.ParquetWriter(part, ASSIGNED_SCHEMA) as writer:
         for block in _blocks(job, name):
             if job.model.measure == "error rate":
-                _check_errors(block.rows, name)
+                loss = block.rows.loss[block.rows.why == ""]
+                wrong = loss[~np.isin(loss, (0, 1))]
+                if wrong.size:
+                    raise InvalidInput(
+                        f"{name}: the sample's losses are errors, each 0 or 1, but this shard has {wrong[0]:g}. Write "
+                        "errors in all shards, or use another --loss column."
+                    )
             there = np.isfinite(block.vectors[:, 0])
             assigner = job.model.assigner
             embeddings = Embeddings(block.vectors[there], job.model.encoder, assigner.space)
@@ -172,16 +178,6 @@ def _assign_shard(job: AssignShards, name: str) -> Tally:
             members[there] = memberships >= 0.5
             tally += _tally(job, block, members, np.where(drawn, DRAWN, np.where(there, "", NO_VECTOR)))
     return tally
-
-
-def _check_errors(rows: KeyedRows, name: str) -> None:
-    loss = rows.loss[rows.why == ""]
-    wrong = loss[~np.isin(loss, (0, 1))]
-    if wrong.size:
-        raise InvalidInput(
-            f"{name}: the sample's losses are errors, each 0 or 1, but this shard has {wrong[0]:g}. Write errors in "
-            "all shards, or use another --loss column."
-        )
 
 
 def _column(values: F64 | I64, rows: Bool, known: Bool | bool = True) -> pa.Array:

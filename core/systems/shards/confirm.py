@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.checks.claims import MIN_MATCHES, Claim, row_of
-from core.checks.freeze import Frozen, FrozenFinding, freeze
+from core.checks.freeze import FrozenFinding, freeze
 from core.errors import InvalidInput
 from core.numbers import count
 from core.records import Bool, Diagnosis, Estimate, Prediction, PredictionRow, Progress, no_progress
@@ -50,6 +50,14 @@ def confirm(searched: SearchedSample, *, engine: ShardEngine = LOCAL, progress: 
     if not tally.n_fresh:
         raise InvalidInput("No row outside the sample is usable, so the findings cannot be checked. Lower --sample.")
     clusters = [finding for finding in frozen.findings if finding.kind == "cluster"]
+    notes = [f"Left out {n:,} of {tally.n_rows:,} rows: {why}." for why, n in sorted(tally.left_out.items())]
+    if tally.n_unknown:
+        notes.append(
+            f"Checked {tally.n_unknown:,} rows only for groups among all samples: their class is not in the sample."
+        )
+    n_skipped = len(frozen.findings) - len(clusters)
+    if n_skipped:
+        notes.append(f"Skipped {n_skipped:,} conditions and phrases: shards check only groups.")
     grouped = searched.shards.roles.group is not None
     return Prediction(
         frozen.digest,
@@ -57,7 +65,7 @@ def confirm(searched: SearchedSample, *, engine: ShardEngine = LOCAL, progress: 
         default_measure(diagnosis.outcomes),
         f"all rows of {count(len(searched.shards.names), 'shard')} outside the sample",
         tuple(_with_p(diagnosis, clusters, tally, grouped)),
-        _notes(frozen, clusters, tally),
+        tuple(notes),
     )
 
 
@@ -89,16 +97,3 @@ def _with_p(
     for index, p in zip(tested, holm(p_values)):
         rows[index] = replace(rows[index], p=float(p))
     return rows
-
-
-def _notes(frozen: Frozen, clusters: Sequence[FrozenFinding], tally: Tally) -> tuple[str, ...]:
-    """Rows that were left out, and findings that were not checked."""
-    notes = [f"Left out {n:,} of {tally.n_rows:,} rows: {why}." for why, n in sorted(tally.left_out.items())]
-    if tally.n_unknown:
-        notes.append(
-            f"Checked {tally.n_unknown:,} rows only for groups among all samples: their class is not in the sample."
-        )
-    n_skipped = len(frozen.findings) - len(clusters)
-    if n_skipped:
-        notes.append(f"Skipped {n_skipped:,} conditions and phrases: shards check only groups.")
-    return tuple(notes)

@@ -182,7 +182,13 @@ def _sample_rows(
     if items is not None and shards.modality == "text":
         columns[shards.item or ""] = part.column(shards.item or "")
     elif items is not None:
-        columns[shards.item or ""] = [_bytes_of(items, row) for row in chosen]
+        contents: list[bytes | None] = []
+        for row in chosen.tolist():
+            try:
+                contents.append(items.read(row))
+            except (OSError, ValueError, InvalidInput):  # a path with NUL is a ValueError
+                contents.append(None)  # the diagnosis reports it
+        columns[shards.item or ""] = contents
     if encoded is not None:
         index = {int(row): i for i, row in enumerate(encoded.rows)}
         entries = [encoded.items.entries.get(index[int(row)]) for row in chosen]
@@ -203,11 +209,3 @@ def _cast(column: pa.ChunkedArray, field: pa.Field, shard: str) -> pa.ChunkedArr
             f"{shard}: the column {field.name!r} has another type than in the first shard ({str(error)[:120]}). Write "
             "it in one type."
         ) from None
-
-
-def _bytes_of(items: ItemStore, row: int) -> bytes | None:
-    """An item's bytes; None where it cannot be read, which the diagnosis reports."""
-    try:
-        return items.read(int(row))
-    except (OSError, ValueError, InvalidInput):  # a path with NUL is a ValueError
-        return None

@@ -97,7 +97,13 @@ def find_shards(folder: Path, roles: Roles) -> ShardSet:
     chosen = recognized.roles
     if chosen.image is not None and not roles.texts:
         chosen = replace(chosen, texts=())
-    missing = _missing_column(chosen)
+    missing = ""
+    if not chosen.id:
+        missing = "ids (--id)"
+    elif not chosen.loss:
+        missing = "losses (--loss)"
+    elif not (chosen.embedding or chosen.image or chosen.texts):
+        missing = "images (--image)"
     if missing:
         raise InvalidInput(
             f"{names[0]}: none of the columns {quoted(*head.columns, *image_columns)} is recognized as {missing}. "
@@ -123,17 +129,6 @@ def find_shards(folder: Path, roles: Roles) -> ShardSet:
         higher_is_better=roles.higher_is_better,
     )
     return ShardSet(folder, names, shard_roles, tuple(more))
-
-
-def _missing_column(roles: Roles) -> str:
-    """The first required kind of column that is missing, with its option; "" if all are there."""
-    if not roles.id:
-        return "ids (--id)"
-    if not roles.loss:
-        return "losses (--loss)"
-    if not (roles.embedding or roles.image or roles.texts):
-        return "images (--image)"
-    return ""
 
 
 def _head(path: Path) -> tuple[pd.DataFrame, list[str]]:
@@ -236,7 +231,8 @@ def digest_of(path: Path, columns: Sequence[str], item: str | None = None) -> st
     digest = hashlib.sha256()
     for block in blocks(path, columns, LIGHT_ROWS):
         for name in columns:
-            if _holds_lists(block.schema.field(name).type):
+            kind = block.schema.field(name).type
+            if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
                 digest.update(matrix_in(block, name).tobytes())
             else:
                 _add_cells(digest, block, name)
@@ -257,10 +253,6 @@ def digest_of(path: Path, columns: Sequence[str], item: str | None = None) -> st
 
 def _add_cells(digest: hashlib._Hash, block: pa.Table, name: str) -> None:
     digest.update("\x1f".join(map(str, block.column(name).to_pylist())).encode("utf-8", "surrogatepass"))
-
-
-def _holds_lists(kind: pa.DataType) -> bool:
-    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
 
 
 def noted(schema: pa.Schema, about: Mapping[str, str]) -> pa.Schema:

@@ -29,7 +29,7 @@ def predict(
     """
     answers = _generate(student, texts, PREDICT, how, progress)
     if how.method == SINGLE_TASK:
-        answers = [_after_marker(text) for text in answers]
+        answers = [text.rpartition(MARKER)[2].strip() if MARKER in text else "" for text in answers]
     class_of = {squeezed(name): name for name in classes}
     return [class_of.get(squeezed(text), text) for text in answers]
 
@@ -39,11 +39,6 @@ def explain(student: T5Student, texts: Sequence[str], how: StepByStep, progress:
     if how.method != SINGLE_TASK:
         return _generate(student, texts, EXPLAIN, how, progress)
     return [text.partition(MARKER)[0].strip() for text in _generate(student, texts, PREDICT, how, progress)]
-
-
-def _after_marker(text: str) -> str:
-    _, marker, label = text.rpartition(MARKER)
-    return label.strip() if marker else ""
 
 
 def _generate(student: T5Student, texts: Sequence[str], prefix: str, how: StepByStep, progress: Progress) -> list[str]:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.cli.command import Option, argument, command, option
 from core.cli.terminal import TerminalProgress, say
 from core.systems.common.setting_options import setting_options
-
-if TYPE_CHECKING:
-    from core.systems.step_by_step.rationales import RationaleSet
 
 
 def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
@@ -60,48 +57,40 @@ def steps(
     how = StepByStep(**read_settings(StepByStep, settings))
     if student is not None and student.resolve() == out.resolve():
         raise InvalidInput(f"--out is the input folder {out}. Use another folder for the student.")
+    from core.systems.step_by_step.rationales import read_rationales
+    from core.systems.step_by_step.released import RELEASED, read_released
     from core.systems.step_by_step.run import teach_and_measure
     from core.systems.step_by_step.student_folder import REASONED, save_student
     from core.systems.step_by_step.wording import reasoned_lines
 
     make_folder(out, REASONED)
     with TerminalProgress() as progress:
-        rows = _rows(texts, (column, label, rationale), released, large_model, classes, progress)
+        if released is not None:
+            if released[0] not in RELEASED:
+                raise InvalidInput(f"--released reads {', '.join(RELEASED)}: got {released[0][:40]!r}.")
+            if column or label or rationale or classes:
+                raise InvalidInput(
+                    "--released defines text, label and reason. Remove --column, --label, --rationale and --classes."
+                )
+            rows = read_released(released[0], texts, released[1], large_model)
+        else:
+            if column is None or label is None or rationale is None:
+                raise InvalidInput("A table needs --column, --label and --rationale. Add the missing ones.")
+            rows = read_rationales(
+                texts,
+                text=column,
+                label=label,
+                rationale=rationale,
+                teacher=large_model,
+                classes=classes,
+                progress=progress,
+            )
         trained, card = teach_and_measure(rows, how, start=student, progress=progress)
     for reason, n in rows.left_out:
         say(f"Note: Skipped {count(n, 'row')} {reason}.", file=sys.stderr)
     save_student(trained, card, out)
     say("\n".join(reasoned_lines(card)))
     say(f"Written: {out}")
-
-
-def _rows(
-    texts: Path,
-    columns: tuple[str | None, str | None, str | None],
-    released: tuple[str, str] | None,
-    large_model: str | None,
-    classes: tuple[str, ...],
-    progress: TerminalProgress,
-) -> RationaleSet:
-    """Read the rows of the user's table, or of released files."""
-    from core.errors import InvalidInput
-    from core.systems.step_by_step.rationales import read_rationales
-    from core.systems.step_by_step.released_rationales import RELEASED, read_released
-
-    if released is not None:
-        if released[0] not in RELEASED:
-            raise InvalidInput(f"--released reads {', '.join(RELEASED)}: got {released[0][:40]!r}.")
-        if any(columns) or classes:
-            raise InvalidInput(
-                "--released defines text, label and reason. Remove --column, --label, --rationale and --classes."
-            )
-        return read_released(released[0], texts, released[1], large_model)
-    text, label, rationale = columns
-    if text is None or label is None or rationale is None:
-        raise InvalidInput("A table needs --column, --label and --rationale. Add the missing ones.")
-    return read_rationales(
-        texts, text=text, label=label, rationale=rationale, teacher=large_model, classes=classes, progress=progress
-    )
 
 
 @command()

@@ -1,25 +1,38 @@
-"""Parse equations of word problems, such as "( 76.0 - 25.0 )" or "8 - 3 = 5", without running any code."""
+"""Values of equations of word problems, such as "( 76.0 - 25.0 )" or "8 - 3 = 5", without running any code."""
 
 from __future__ import annotations
 
+import ast
 import math
+import operator
 import re
-from collections.abc import Sequence
-
-from core.errors import InvalidInput
+from collections.abc import Callable
 
 MAX_TOKENS = 200
-MAX_DEPTH = 40
-"""Nested brackets and signs; keeps the recursion short on hostile input."""
-_TOKEN = re.compile(r"\s*(?:(\d[\d,]*(?:\.\d*)?|\.\d+)|([-+*/()=]))")
+"""Longest equation; keeps the recursion short on hostile input."""
+_TOKEN = re.compile(r"(\d[\d,]*(?:\.\d*)?|\.\d+)|([-+*/()=])|\S")
 _SIGNS = str.maketrans("−–×÷", "--*/")
+_OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
 
 
 def value_of(equation: str) -> float | None:
     """Value of an equation; None if the text is not an equation, divides by zero, or has unequal sides of a "="."""
+    tokens: list[str] = []
+    for match in _TOKEN.finditer(equation.translate(_SIGNS)):
+        if match[1]:
+            tokens.append(repr(float(match[1].replace(",", ""))))
+        elif match[2] and len(tokens) < MAX_TOKENS:
+            tokens.append(match[2])
+        else:
+            return None
     try:
-        first, *others = [_Parser(side).value() for side in _sides(_tokens(equation))]
-    except (InvalidInput, ZeroDivisionError, OverflowError):
+        first, *others = [_value(ast.parse(side.strip(), mode="eval").body) for side in " ".join(tokens).split("=")]
+    except (ArithmeticError, SyntaxError, ValueError):
         return None
     if not math.isfinite(first) or not all(is_same(first, value) for value in others):
         return None
@@ -31,81 +44,12 @@ def is_same(first: float, second: float) -> bool:
     return math.isclose(first, second, rel_tol=1e-6, abs_tol=1e-6)
 
 
-def _tokens(text: str) -> list[str]:
-    text = text.translate(_SIGNS).strip()
-    position = 0
-    tokens = list[str]()
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None or len(tokens) == MAX_TOKENS:
-            raise InvalidInput(f"{text[:60]!r} is not an equation. Use numbers, + - * / and brackets.")
-        tokens.append((match[1] or match[2]).replace(",", ""))
-        position = match.end()
-    return tokens
-
-
-def _sides(tokens: Sequence[str]) -> list[list[str]]:
-    sides: list[list[str]] = [[]]
-    for token in tokens:
-        if token == "=":
-            sides.append([])
-        else:
-            sides[-1].append(token)
-    return sides
-
-
-class _Parser:
-    """Recursive descent: a sum is products with + and - between them, a product is factors with * and /, a factor is a
-    number, - factor or ( sum )."""
-
-    def __init__(self, tokens: Sequence[str]) -> None:
-        self.tokens = tokens
-        self.position = 0
-
-    def value(self) -> float:
-        total = self._sum(0)
-        if self.position != len(self.tokens):
-            raise InvalidInput("Text follows the equation.")
-        return total
-
-    def _next(self) -> str:
-        if self.position < len(self.tokens):
-            return self.tokens[self.position]
-        return ""
-
-    def _sum(self, depth: int) -> float:
-        total = self._product(depth)
-        while (sign := self._next()) in ("+", "-"):
-            self.position += 1
-            product = self._product(depth)
-            if sign == "+":
-                total += product
-            else:
-                total -= product
-        return total
-
-    def _product(self, depth: int) -> float:
-        product = self._factor(depth)
-        while (sign := self._next()) in ("*", "/"):
-            self.position += 1
-            factor = self._factor(depth)
-            if sign == "*":
-                product *= factor
-            else:
-                product /= factor
-        return product
-
-    def _factor(self, depth: int) -> float:
-        token = self._next()
-        self.position += 1
-        if depth > MAX_DEPTH or not token or token in "+*/)":
-            raise InvalidInput("A number is missing, or the brackets are too deep.")
-        if token == "-":
-            return -self._factor(depth + 1)
-        if token != "(":
-            return float(token)
-        total = self._sum(depth + 1)
-        if self._next() != ")":
-            raise InvalidInput("A bracket is not closed.")
-        self.position += 1
-        return total
+def _value(node: ast.expr) -> float:
+    """Value of a number, of - before a part, or of + - * / between two parts."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, float):
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_value(node.operand)
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATIONS:
+        return _OPERATIONS[type(node.op)](_value(node.left), _value(node.right))
+    raise ValueError("not an equation")

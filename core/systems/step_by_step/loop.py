@@ -18,11 +18,11 @@ from torch import Tensor
 from core.records import Progress, no_progress
 from core.systems.common.own_random import OwnRandom
 from core.systems.common.steps import take_step
-from core.systems.step_by_step.losses import step_by_step_loss, token_loss
+from core.systems.common.words import IGNORED, padded, padded_targets
 from core.systems.step_by_step.rationales import RationaleSet
 from core.systems.step_by_step.settings import StepByStep
 from core.systems.step_by_step.student import T5Student
-from core.systems.step_by_step.tokens import TokenTask, batch_of, tasks_of
+from core.systems.step_by_step.tokens import TokenTask, tasks_of
 
 NEW_LR = 1e-3
 """Of a new student; a convention, since the paper only trains pretrained ones."""
@@ -68,20 +68,27 @@ def teach(student: T5Student, rows: RationaleSet, how: StepByStep, progress: Pro
 def loss_of(
     student: T5Student, predict: TokenTask, explain: TokenTask | None, rows: list[int], how: StepByStep, update: int = 0
 ) -> Tensor:
-    """The loss of some rows in an update; rows without a reason contribute their label alone."""
+    """The loss of some rows in an update; rows without a reason contribute their label alone.
+
+    It is alpha times the label's loss plus 1 - alpha times the reason's, as in the released code; the paper's equation
+    4 has label + lambda reason, which is the same up to a factor.
+    """
     label = _pass(student, predict, rows, [how.seed, update, 0])
     if explain is None:
         return label
-    return step_by_step_loss(label, _pass(student, explain, rows, [how.seed, update, 1]), how.alpha)
+    return how.alpha * label + (1.0 - how.alpha) * _pass(student, explain, rows, [how.seed, update, 1])
 
 
 def _pass(student: T5Student, task: TokenTask, rows: list[int], seed: list[int]) -> Tensor:
-    batch = batch_of(task, rows)
-    if batch is None:
+    """Mean cross-entropy over the target tokens, end signs included, of the rows that have a target; 0 without any."""
+    with_target = [i for i in rows if task.targets[i]]
+    if not with_target:
         return torch.zeros(())
-    ids, mask, targets = batch
+    ids, mask = padded(task.inputs, with_target)
+    targets = padded_targets(task.targets, with_target)
     with OwnRandom(int(np.random.SeedSequence(seed).generate_state(1)[0])):
-        return token_loss(student.model(input_ids=ids, attention_mask=mask, labels=targets).logits, targets)
+        logits = student.model(input_ids=ids, attention_mask=mask, labels=targets).logits
+        return torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED)
 
 
 def _batches(n: int, batch: int, seed: int) -> Iterator[list[int]]:

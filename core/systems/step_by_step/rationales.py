@@ -136,7 +136,10 @@ def gather(
             f"{name}: the column of reasons {what!r} is empty in every row with a text and a label. "
             "Name another column, or fill it."
         )
-    known = () if classes is None else _classes([cell for cell in labels if cell], classes)
+    known = tuple(classes or ())
+    if classes is not None and not known:
+        distinct = sorted({label for label in labels if label})
+        known = tuple(distinct) if len(distinct) <= MAX_CLASSES else ()
     if known:
         for i in rows:
             for label in (labels[i], taught[i]) if taught else (labels[i],):
@@ -149,13 +152,6 @@ def gather(
     left_out = tuple((reason, skipped[reason]) for reason in reasons if skipped[reason])
     every = RationaleSet(name, tuple(texts), tuple(labels), tuple(rationales), known, tuple(taught), left_out)
     return every.keep(rows)
-
-
-def _classes(labels: Sequence[str], named: Sequence[str]) -> tuple[str, ...]:
-    if named:
-        return tuple(named)
-    distinct = sorted(set(labels))
-    return tuple(distinct) if len(distinct) <= MAX_CLASSES else ()
 
 
 def subsample(labels: Sequence[str], n: int, seed: int) -> I64:

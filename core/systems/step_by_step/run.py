@@ -47,14 +47,29 @@ def teach_and_measure(
             if method != how.method:
                 control = _control(method, learn, held, how, start, progress)
                 controls[method] = {"accuracy": control.accuracy.to_dict(), "gain": gain(answers, control).to_dict()}
-    n_cut = count_longer(student.tokenizer, [PREDICT + text for text in rows.texts], how.max_tokens)
+    data = {
+        "name": rows.name,
+        "rows": len(rows),
+        "learned": len(learn),
+        "without_rationale": sum(not reason for reason in learn.rationales),
+        "large_model_labels": bool(rows.taught),
+        "left_out": dict(rows.left_out),
+        "cut": count_longer(student.tokenizer, [PREDICT + text for text in rows.texts], how.max_tokens),
+    }
+    figures = {
+        "n": len(held),
+        "accuracy": answers.accuracy.to_dict(),
+        "rationale": None if answers.rationale is None else answers.rationale.to_dict(),
+        "no_class": answers.no_class,
+        "most_frequent": majority(held.labels, learn.targets),
+    }
     card = ReasonedCard(
         student.source,
         student.sizes,
         asdict(how),
         rows.classes,
-        _data(rows, learn) | {"cut": n_cut},
-        _figures(answers, held, learn),
+        data,
+        figures,
         controls,
         curve.losses,
         curve.seconds,
@@ -98,24 +113,3 @@ def _train(learn: RationaleSet, how: StepByStep, start: Path | None, progress: P
     student = make_t5(words, how) if start is None else read_t5(start)
     check_speaks(student, learn.classes)
     return student, teach(student, learn, how, progress)
-
-
-def _figures(answers: StudentAnswers, held: RationaleSet, learn: RationaleSet) -> dict[str, Any]:
-    return {
-        "n": len(held),
-        "accuracy": answers.accuracy.to_dict(),
-        "rationale": None if answers.rationale is None else answers.rationale.to_dict(),
-        "no_class": answers.no_class,
-        "most_frequent": majority(held.labels, learn.targets),
-    }
-
-
-def _data(rows: RationaleSet, learn: RationaleSet) -> dict[str, Any]:
-    return {
-        "name": rows.name,
-        "rows": len(rows),
-        "learned": len(learn),
-        "without_rationale": sum(not reason for reason in learn.rationales),
-        "large_model_labels": bool(rows.taught),
-        "left_out": dict(rows.left_out),
-    }

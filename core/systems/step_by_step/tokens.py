@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
-from core.systems.common.words import padded, padded_targets, tokens_of
+from core.systems.common.words import tokens_of
 from core.systems.step_by_step.rationales import RationaleSet
 from core.systems.step_by_step.settings import SHUFFLED, SINGLE_TASK, STANDARD, StepByStep
 from core.systems.step_by_step.student import EXPLAIN, MARKER, PREDICT, T5Student
@@ -33,7 +32,13 @@ def tasks_of(student: T5Student, rows: RationaleSet, how: StepByStep) -> tuple[T
     """The label's task, and the reason's if the method has one."""
     inputs = inputs_of(student, rows.texts, PREDICT, how.max_tokens)
     if how.method == SINGLE_TASK:
-        return TokenTask(inputs, _joined(student, rows, how.max_answer)), None
+        # reason, marker and label in one target: a long reason is cut, never the label
+        ends: Tokens = student.tokenizer([f"{MARKER} {label}" for label in rows.targets])["input_ids"]
+        reason_tokens: Tokens = student.tokenizer(list(rows.rationales))["input_ids"]
+        targets: Tokens = []
+        for tokens, end in zip(reason_tokens, ends):
+            targets.append(tokens[:-1][: max(0, how.max_answer - len(end))] + end)
+        return TokenTask(inputs, targets), None
     predict = TokenTask(inputs, _targets(student, rows.targets, how.max_answer))
     if how.method == STANDARD:
         return predict, None
@@ -55,23 +60,6 @@ def shuffled(reasons: Sequence[str], seed: int) -> list[str]:
     return moved
 
 
-def batch_of(task: TokenTask, rows: Sequence[int]) -> tuple[Tensor, Tensor, Tensor] | None:
-    """(n, t) input tokens, their mask, and (n, u) target tokens with `IGNORED` behind the end, of the rows that have a
-    target; None without any."""
-    with_target = [i for i in rows if task.targets[i]]
-    if not with_target:
-        return None
-    ids, mask = padded(task.inputs, with_target)
-    return ids, mask, padded_targets(task.targets, with_target)
-
-
 def _targets(student: T5Student, texts: Sequence[str], most: int) -> Tokens:
     tokens = tokens_of(student.tokenizer, texts, most)
     return [row_tokens if text else [] for row_tokens, text in zip(tokens, texts)]
-
-
-def _joined(student: T5Student, rows: RationaleSet, most: int) -> Tokens:
-    """Join reason, marker and label in one target; a long reason is cut, never the label."""
-    ends: Tokens = student.tokenizer([f"{MARKER} {label}" for label in rows.targets])["input_ids"]
-    reasons: Tokens = student.tokenizer(list(rows.rationales))["input_ids"]
-    return [reason[:-1][: max(0, most - len(end))] + end for reason, end in zip(reasons, ends)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.numbers import clock, count, interval, percent, points
 from core.records import Estimate
 from core.reports.wording.effects import CI, with_ci
-from core.systems.common.wording import cut_lines
+from core.systems.common.student_card import cut_lines
 
 if TYPE_CHECKING:
     from core.systems.step_by_step.student_folder import ReasonedCard

@@ -11,10 +11,10 @@ import torch
 
 from core.data.tables.read import read_table
 from core.errors import InvalidInput
-from core.records import F32, Progress, no_progress
-from core.systems.common.student_texts import batches, cells_of
-from core.systems.common.words import padded, tokens_of
-from core.systems.tinybert.loop import BATCH_TEXTS
+from core.records import Progress, no_progress
+from core.systems.common.student_texts import cells_of
+from core.systems.common.words import tokens_of
+from core.systems.tinybert.loop import outputs
 from core.systems.tinybert.teacher import BertFolder
 
 PREDICTION = "prediction"
@@ -50,8 +50,9 @@ def classify(
     if taken:
         raise InvalidInput(f"{source.name} already has a column {taken[0]!r}. Rename or remove it.")
     tokens = tokens_of(model.tokenizer, [texts[i] for i in rows.tolist()], max_tokens)
+    logits = outputs(model, tokens, progress, "Classifying texts")
     probabilities = np.full((len(texts), len(names)), np.nan)
-    probabilities[rows] = _class_probabilities(model, tokens, progress)
+    probabilities[rows] = torch.softmax(logits.double(), -1).float().numpy()
     answers = source.frame.copy()
     answers[PREDICTION] = ""
     answers.loc[rows, PREDICTION] = [names[i] for i in probabilities[rows].argmax(1).tolist()]
@@ -66,17 +67,3 @@ def class_names(model: BertFolder) -> list[str]:
     if all(_UNNAMED.fullmatch(name) for name in names):
         return [name.removeprefix("LABEL_") for name in names]
     return names
-
-
-def _class_probabilities(model: BertFolder, tokens: list[list[int]], progress: Progress) -> F32:
-    """(n, c), in the order of the texts."""
-    probabilities = np.empty((len(tokens), model.config.num_labels), np.float32)
-    done = 0
-    for rows in batches(tokens, BATCH_TEXTS):
-        ids, mask = padded(tokens, rows)
-        with torch.inference_mode():
-            logits = model.model(input_ids=ids, attention_mask=mask).logits
-        probabilities[rows] = torch.softmax(logits.double(), -1).numpy()
-        done += len(rows)
-        progress("Classifying texts", done, len(tokens))
-    return probabilities

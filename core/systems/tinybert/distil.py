@@ -36,11 +36,22 @@ def distil(
     Raises:
         InvalidInput: the sizes do not fit the teacher, a folder cannot be read, or the loss became NaN.
     """
-    _check(teacher, how)
+    if teacher.kind == "words" and how.prediction_epochs:
+        raise InvalidInput(
+            f"{teacher.folder} is a language model, whose head cannot be distilled: got --prediction-epochs "
+            f"{how.prediction_epochs}. Use --prediction-epochs 0 to distill its layers."
+        )
+    layers = how.intermediate_epochs and (how.embedding or how.hidden or how.attention)
+    if not layers and not how.prediction_epochs:
+        raise InvalidInput("Nothing to train: all epochs or all losses are off. Add --prediction-epochs 4.")
     student = make_student(teacher, how) if start is None else read_student(start, teacher)
     language_model = None
     if masked_lm is not None:
-        language_model = _language_model(masked_lm, teacher)
+        language_model = read_bert(masked_lm, ("words",))
+        if language_model.tokenizer.get_vocab() != teacher.tokenizer.get_vocab():
+            raise InvalidInput(
+                f"{masked_lm} and the teacher have different vocabularies. Use a model with the teacher's."
+            )
     most = min(how.max_tokens, teacher.config.max_position_embeddings)
     tokens = tokens_of(teacher.tokenizer, column.texts, most)
     learn_rows, held_out_rows = split_texts(len(tokens), how.held_out, how.seed)
@@ -54,22 +65,3 @@ def distil(
     counts = {"learned": len(learn), "copies": len(copies), "held_out": len(held_out)}
     counts |= {"most_tokens": most, "cut": count_longer(teacher.tokenizer, column.texts, most)}
     return taught, make_card(teacher, taught, how, column, counts, figures)
-
-
-def _check(teacher: BertFolder, how: Distillation) -> None:
-    if teacher.kind == "words" and how.prediction_epochs:
-        raise InvalidInput(
-            f"{teacher.folder} is a language model, whose head cannot be distilled: got --prediction-epochs "
-            f"{how.prediction_epochs}. Use --prediction-epochs 0 to distill its layers."
-        )
-    layers = how.intermediate_epochs and (how.embedding or how.hidden or how.attention)
-    if not layers and not how.prediction_epochs:
-        raise InvalidInput("Nothing to train: all epochs or all losses are off. Add --prediction-epochs 4.")
-
-
-def _language_model(folder: Path, teacher: BertFolder) -> BertFolder:
-    """Read the language model for copies, which must share the teacher's vocabulary."""
-    model = read_bert(folder, ("words",))
-    if model.tokenizer.get_vocab() != teacher.tokenizer.get_vocab():
-        raise InvalidInput(f"{folder} and the teacher have different vocabularies. Use a model with the teacher's.")
-    return model

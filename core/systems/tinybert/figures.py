@@ -57,9 +57,22 @@ def measure(
     rng = np.random.default_rng(seed)
     cosine = ranks = recall = agreement = divergence = UNDEFINED
     if teacher.kind == "classes":
-        agreement, divergence = _class_figures(outputs(student, tokens), outputs(teacher, tokens), rng)
+        logits = outputs(student, tokens)
+        their_logits = outputs(teacher, tokens)
+        same = (logits.argmax(1) == their_logits.argmax(1)).numpy()
+        # cross-entropy less the teacher's entropy is the Kullback-Leibler divergence
+        divergences = [float(soft_cross_entropy(m, t) - soft_cross_entropy(t, t)) for m, t in zip(logits, their_logits)]
+        agreement = wilson(int(same.sum()), len(same))
+        divergence = bootstrap_mean(np.array(divergences), None, rng)
     elif teacher.kind == "vectors":
-        cosine, ranks, recall = _vector_figures(outputs(student, tokens).numpy(), outputs(teacher, tokens).numpy(), rng)
+        vectors = outputs(student, tokens).numpy()
+        their_vectors = outputs(teacher, tokens).numpy()
+        nearest = (vectors @ their_vectors.T).argmax(1) == np.arange(len(vectors))
+        few = vectors[:MAX_PAIRED_TEXTS]
+        their_few = their_vectors[:MAX_PAIRED_TEXTS]
+        cosine = bootstrap_mean((vectors * their_vectors).sum(1).astype(np.float64), None, rng)
+        ranks = bootstrap(rank_agreement(few @ few.T, their_few @ their_few.T), len(few), None, rng, repeats=100)
+        recall = wilson(int(nearest.sum()), len(nearest))
     times = paired_times(teacher, student, tokens[:MAX_TIMED_TEXTS], turns)
     theirs, mine = np.median(times, 0)
     speedup = mean_over(times[:, 0] / times[:, 1], seed=seed)
@@ -87,19 +100,6 @@ def paired_times(teacher: BertFolder, student: Student, tokens: Sequence[Sequenc
         torch.set_num_threads(threads)
 
 
-def _vector_figures(mine: Any, theirs: Any, rng: np.random.Generator) -> tuple[Estimate, Estimate, Estimate]:
-    """Mean cosine, rank correlation and recall at 1 of (n, d) unit vectors."""
-    cosines = (mine * theirs).sum(1).astype(np.float64)
-    nearest = (mine @ theirs.T).argmax(1) == np.arange(len(mine))
-    few = slice(MAX_PAIRED_TEXTS)
-    pairs = rank_agreement(mine[few] @ mine[few].T, theirs[few] @ theirs[few].T)
-    return (
-        bootstrap_mean(cosines, None, rng),
-        bootstrap(pairs, len(mine[few]), None, rng, repeats=100),
-        wilson(int(nearest.sum()), len(nearest)),
-    )
-
-
 def rank_agreement(mine: Any, theirs: Any) -> Callable[[I64], float]:
     """From rows, which may repeat, to Spearman's correlation of two (n, n) similarities over their pairs of different
     texts. A resample draws a text twice; its pair with itself would always agree, so it does not count."""
@@ -118,11 +118,3 @@ def rank_agreement(mine: Any, theirs: Any) -> Callable[[I64], float]:
         return float(result.statistic)
 
     return correlation
-
-
-def _class_figures(mine: torch.Tensor, theirs: torch.Tensor, rng: np.random.Generator) -> tuple[Estimate, Estimate]:
-    """Agreement and divergence of (n, c) logits."""
-    same = (mine.argmax(1) == theirs.argmax(1)).numpy()
-    # cross-entropy less the teacher's entropy is the Kullback-Leibler divergence
-    divergences = [float(soft_cross_entropy(m, t) - soft_cross_entropy(t, t)) for m, t in zip(mine, theirs)]
-    return wilson(int(same.sum()), len(same)), bootstrap_mean(np.array(divergences), None, rng)

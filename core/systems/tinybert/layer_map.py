@@ -36,17 +36,13 @@ def layer_map(n_student: int, n_teacher: int, kind: str = "uniform") -> tuple[in
         return tuple(layers)
     if kind == "uniform":
         return tuple(m * n_teacher // n_student for m in layers)
-    return _listed_layers(n_student, n_teacher, kind)
-
-
-def _listed_layers(n_student: int, n_teacher: int, text: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in text.split(",")]
-    layers = tuple(int(part) for part in parts if part.isdecimal() and len(part) < 4)
-    rising = all(a < b for a, b in zip((0, *layers), (*layers, n_teacher + 1)))
-    if not len(layers) == len(parts) == n_student or not rising:
-        example = ",".join(map(str, range(1, n_student + 1)))
+    parts = [part.strip() for part in kind.split(",")]
+    listed = tuple(int(part) for part in parts if part.isdecimal() and len(part) < 4)
+    rising = all(a < b for a, b in zip((0, *listed), (*listed, n_teacher + 1)))
+    if not len(listed) == len(parts) == n_student or not rising:
+        example = ",".join(map(str, layers))
         raise InvalidInput(
             f"map must be one of {', '.join(MAPS)}, or {n_student} of the teacher's {n_teacher} layers in order, such "
-            f"as {example}: got {text[:60]!r}. Change --map."
+            f"as {example}: got {kind[:60]!r}. Change --map."
         )
-    return layers
+    return listed

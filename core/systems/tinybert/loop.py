@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.records import Progress, no_progress
+from core.records import I64, Progress, no_progress
 from core.systems.common.half_precision import half_of
 from core.systems.common.schedule import rate
 from core.systems.common.steps import take_step
@@ -64,24 +64,77 @@ def teach(
     Raises:
         InvalidInput: the loss became NaN.
     """
-    lesson = _Lesson(teacher, student, tokens, how, progress)
     began = time.process_time()
+    curve: list[tuple[str, float]] = []
+    half = half_of(torch.device("cpu"), how.precision)
+    learned = [p for p in student.parameters() if p.requires_grad]
+
+    def run(name: str, epochs: int, loss_of: Callable[[I64], Tensor]) -> None:
+        rng = np.random.default_rng([how.seed, len(name)])
+        # a weight decay of 0.01 is AdamW's default
+        optimiser = torch.optim.AdamW(learned, lr=how.lr, weight_decay=0.01, fused=True)
+        steps = math.ceil(len(tokens) / how.batch) * epochs
+        step = 0
+        for _ in range(epochs):
+            values: list[float] = []
+            for rows in batches(tokens, how.batch, rng):
+                with torch.autocast("cpu", dtype=half or torch.bfloat16, enabled=half is not None):
+                    loss = loss_of(rows)
+                values.append(take_step(optimiser, loss, rate(step, steps)))
+                step += 1
+                progress(PROGRESS_STEPS[name], step, steps)
+            curve.append((name, float(np.mean(values))))
+
     if how.intermediate_epochs and (how.embedding or how.hidden or how.attention):
-        lesson.run(INTERMEDIATE, how.intermediate_epochs, lesson.layers_loss)
+        watched = student.map if how.attention else ()
+        theirs = Watched(teacher.bert, watched)
+        mine = Watched(student.bert, range(1, len(watched) + 1))
+        run(INTERMEDIATE, how.intermediate_epochs, lambda rows: _layers_loss(student, mine, theirs, tokens, rows, how))
     if how.prediction_epochs:
-        lesson.targets = outputs(teacher, tokens)
-        lesson.run(PREDICTION, how.prediction_epochs, lesson.prediction_loss)
-    return TaughtStudent(student.eval(), tuple(lesson.curve), time.process_time() - began)
+        targets = outputs(teacher, tokens)
+
+        def prediction_loss(rows: I64) -> Tensor:
+            output = _output(student, *padded(tokens, rows)).float()
+            if student.kind == "classes":
+                return losses.soft_cross_entropy(output, targets[rows], how.temperature)
+            return losses.vector_loss(output, targets[rows])
+
+        run(PREDICTION, how.prediction_epochs, prediction_loss)
+    return TaughtStudent(student.eval(), tuple(curve), time.process_time() - began)
 
 
-def outputs(model: BertFolder | Student, tokens: Sequence[Sequence[int]]) -> Tensor:
+def _layers_loss(
+    student: Student, mine: Watched, theirs: Watched, tokens: Sequence[Sequence[int]], rows: I64, how: Distillation
+) -> Tensor:
+    """Sum of the losses of embeddings, states and attention (equation 11 with all weights 1)."""
+    ids, mask = padded(tokens, rows)
+    with torch.no_grad():
+        their_states, their_scores = theirs.run(ids, mask)
+    states, scores = mine.run(ids, mask)
+    total = torch.zeros(())
+    for layer, their_layer in enumerate((0, *student.map)):
+        counts = how.embedding if layer == 0 else how.hidden
+        if counts:
+            mapped = student.to_teacher(states[layer])
+            total = total + losses.states_loss(mapped.float(), their_states[their_layer].float(), mask)
+    for my_score, their_score in zip(scores, their_scores):
+        total = total + losses.attention_loss(my_score.float(), their_score.float(), mask)
+    return total
+
+
+def outputs(
+    model: BertFolder | Student, tokens: Sequence[Sequence[int]], progress: Progress = no_progress, step: str = ""
+) -> Tensor:
     """(n, d) unit vectors (a student's are mapped to the teacher's width) or (n, c) logits, in the order of the
-    texts."""
+    texts; progress: called as (step, done, total)."""
     parts: list[Tensor] = []
     order = batches(tokens, BATCH_TEXTS)
+    done = 0
     with torch.inference_mode():
         for rows in order:
             parts.append(_output(model, *padded(tokens, rows)))
+            done += len(rows)
+            progress(step, done, len(tokens))
     out = torch.empty(len(tokens), parts[0].shape[1])
     out[torch.from_numpy(np.concatenate(order))] = torch.cat(parts)
     return out
@@ -94,70 +147,3 @@ def _output(model: BertFolder | Student, ids: Tensor, mask: Tensor) -> Tensor:
     if isinstance(model, Student):
         states = model.to_teacher(states)
     return pooled(states, mask)
-
-
-class _Lesson:
-    """The training of one student."""
-
-    def __init__(
-        self,
-        teacher: BertFolder,
-        student: Student,
-        tokens: Sequence[Sequence[int]],
-        how: Distillation,
-        progress: Progress,
-    ) -> None:
-        self.student = student
-        self.tokens = tokens
-        self.how = how
-        self.progress = progress
-        self.teacher = teacher
-        watched = student.map if how.attention else ()
-        self.theirs = Watched(teacher.bert, watched)
-        self.mine = Watched(student.bert, range(1, len(watched) + 1))
-        self.half = half_of(torch.device("cpu"), how.precision)
-        self.curve: list[tuple[str, float]] = []
-        self.targets = torch.empty(0)
-
-    def run(self, name: str, epochs: int, loss_of: Callable[[Sequence[int]], Tensor]) -> None:
-        """Train for some epochs with one loss."""
-        rng = np.random.default_rng([self.how.seed, len(name)])
-        learned = [p for p in self.student.parameters() if p.requires_grad]
-        # a weight decay of 0.01 is AdamW's default
-        optimiser = torch.optim.AdamW(learned, lr=self.how.lr, weight_decay=0.01, fused=True)
-        steps = math.ceil(len(self.tokens) / self.how.batch) * epochs
-        step = 0
-        for _ in range(epochs):
-            values: list[float] = []
-            for rows in batches(self.tokens, self.how.batch, rng):
-                with torch.autocast("cpu", dtype=self.half or torch.bfloat16, enabled=self.half is not None):
-                    loss = loss_of(rows.tolist())
-                values.append(take_step(optimiser, loss, rate(step, steps)))
-                step += 1
-                self.progress(PROGRESS_STEPS[name], step, steps)
-            self.curve.append((name, float(np.mean(values))))
-
-    def layers_loss(self, rows: Sequence[int]) -> Tensor:
-        """Sum of the losses of embeddings, states and attention (equation 11 with all weights 1)."""
-        ids, mask = padded(self.tokens, rows)
-        with torch.no_grad():
-            their_states, their_scores = self.theirs.run(ids, mask)
-        states, scores = self.mine.run(ids, mask)
-        total = torch.zeros(())
-        for mine, theirs in enumerate((0, *self.student.map)):
-            counts = self.how.embedding if mine == 0 else self.how.hidden
-            if counts:
-                mapped = self.student.to_teacher(states[mine])
-                total = total + losses.states_loss(mapped.float(), their_states[theirs].float(), mask)
-        for mine, theirs in zip(scores, their_scores):
-            total = total + losses.attention_loss(mine.float(), theirs.float(), mask)
-        return total
-
-    def prediction_loss(self, rows: Sequence[int]) -> Tensor:
-        """Soft cross-entropy of the classes, or the squared distance of the vectors."""
-        ids, mask = padded(self.tokens, rows)
-        output = _output(self.student, ids, mask).float()
-        targets = self.targets[list(rows)]
-        if self.student.kind == "classes":
-            return losses.soft_cross_entropy(output, targets, self.how.temperature)
-        return losses.vector_loss(output, targets)

@@ -130,8 +130,14 @@ def save_student(taught: TaughtStudent, teacher: BertFolder, card: StudentCard, 
         for name in TOKENIZER:
             if (teacher.folder / name).is_file():
                 (scratch / name).write_bytes(read_plain(teacher.folder / name, Limits().max_document_bytes))
-        if isinstance(student.to_teacher, nn.Linear):
-            _write_dense(student.to_teacher, scratch)
+        dense = student.to_teacher
+        if isinstance(dense, nn.Linear):
+            sizes_of_map = {"in_features": dense.in_features, "out_features": dense.out_features, "bias": True}
+            linear = {"activation_function": "torch.nn.modules.linear.Identity"}
+            (scratch / DENSE).parent.mkdir()
+            write_text(scratch / DENSE, json.dumps(sizes_of_map | linear))
+            tensors = {f"linear.{name}": t for name, t in dense.state_dict().items()}
+            write_tensors(scratch / DENSE_WEIGHTS, tensors, _TORCH_METADATA)
         if teacher.kind == "vectors":
             _write_modules(student, scratch)
         document = asdict(card) | {"format": FORMAT, "student_weights": digest(scratch / WEIGHTS)[:32]}
@@ -151,15 +157,6 @@ def _write_modules(student: Student, folder: Path) -> None:
     pooling = {"word_embedding_dimension": student.bert.config.hidden_size, "pooling_mode_mean_tokens": True}
     (folder / POOLING).parent.mkdir()
     write_text(folder / POOLING, json.dumps(pooling | {"pooling_mode_cls_token": False}))
-
-
-def _write_dense(dense: nn.Linear, folder: Path) -> None:
-    """Write the map to the teacher's width."""
-    (folder / DENSE).parent.mkdir()
-    config = {"in_features": dense.in_features, "out_features": dense.out_features, "bias": True}
-    write_text(folder / DENSE, json.dumps(config | {"activation_function": "torch.nn.modules.linear.Identity"}))
-    tensors = {f"linear.{name}": t for name, t in dense.state_dict().items()}
-    write_tensors(folder / DENSE_WEIGHTS, tensors, _TORCH_METADATA)
 
 
 class _Map(Form):
@@ -190,23 +187,17 @@ def read_student(folder: Path, teacher: BertFolder) -> Student:
                 "Use a teacher with the student's vocabulary, heads and classes."
             )
     kind = "classes" if teacher.kind == "classes" else "vectors"
-    student = Student(kind, _with_head(student_bert, teacher), theirs.hidden_size, layers)
+    model: Any = student_bert.model
+    if teacher.kind == "classes" and student_bert.kind != "classes":  # a new head
+        config.id2label = theirs.id2label
+        config.label2id = theirs.label2id
+        model = type(teacher.model)(config)
+        model.bert.load_state_dict(student_bert.bert.state_dict(), strict=False)  # the student lacks the pooler
+    elif teacher.kind != student_bert.kind:
+        model = student_bert.bert
+    student = Student(kind, model, theirs.hidden_size, layers)
     if isinstance(student.to_teacher, nn.Linear) and (folder / DENSE_WEIGHTS).is_file():
         dense = {name.removeprefix("linear."): t for name, t in read_tensors(folder / DENSE_WEIGHTS).items()}
         check_names(student.to_teacher.state_dict(), dense, str(folder / DENSE_WEIGHTS), "a map to the teacher's width")
         student.to_teacher.load_state_dict(dense)
     return student.eval()
-
-
-def _with_head(student: BertFolder, teacher: BertFolder) -> Any:
-    """The student's transformer, with a new head where only the teacher has one."""
-    if teacher.kind == student.kind:
-        return student.model
-    if teacher.kind != "classes":
-        return student.bert
-    config = student.config
-    config.id2label = teacher.config.id2label
-    config.label2id = teacher.config.label2id
-    model: Any = type(teacher.model)(config)
-    model.bert.load_state_dict(student.bert.state_dict(), strict=False)  # the student lacks the pooler
-    return model

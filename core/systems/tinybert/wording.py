@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.numbers import clock, count, number, percent
-from core.systems.common.wording import cut_lines
+from core.systems.common.student_card import cut_lines
 
 if TYPE_CHECKING:
     from core.systems.tinybert.student_folder import StudentCard
@@ -36,7 +36,8 @@ def student_lines(card: StudentCard) -> list[str]:
     lines += cut_lines(data, data.get("most_tokens", 0))
     for name, label in FIGURE_LABELS.items():
         if name in figures:
-            lines.append(f"  {label}: {_estimate(figures[name])}")
+            low, high = figures[name]["low"], figures[name]["high"]
+            lines.append(f"  {label}: {figures[name]['value']:.3f} (95% CI {low:.3f} to {high:.3f})")
     lines.append(f"  milliseconds per text: {figures['student_ms']:.2f}, teacher {figures['teacher_ms']:.2f}")
     lines.append(f"License of the teacher, which also covers the student: {card.licence}.")
     return lines
@@ -51,10 +52,6 @@ def _result(figures: Mapping[str, Any], n: int) -> str:
         same = percent(figures["agreement"]["value"])
         return f"The student is {faster} and gives the teacher's class on {same} of {n:,} held-out texts."
     return f"The student is {faster}. Only its layers are trained: train it on a task next, with --start."
-
-
-def _estimate(estimate: Mapping[str, float]) -> str:
-    return f"{estimate['value']:.3f} (95% CI {estimate['low']:.3f} to {estimate['high']:.3f})"
 
 
 def _sizes(sizes: Mapping[str, Any]) -> str:

@@ -11,8 +11,8 @@ import click
 
 from core.cli.command import argument, command, option
 from core.cli.options import JSON, POSITIVE
-from core.cli.output import TABLES, check_suffix, in_folder, print_json, write_table
-from core.cli.terminal import TerminalProgress, say
+from core.cli.output import TABLES, check_suffix, in_folder, print_result, write_table
+from core.cli.terminal import TerminalProgress
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -84,19 +84,14 @@ def retrieve(
         else:
             scored = _with_encoder(clips, texts, encoder, progress)
     document = _document(scored, most, out)
-    if as_json:
-        print_json(document)
-        return
-    say("\n".join(_lines(document)))
-    if out is not None:
-        say(f"Written: {out}")
+    print_result(document, _lines(document), out, as_json=as_json)
 
 
 def _with_encoder(clips: Path, texts: Path, encoder: str, progress: Progress) -> _Scored:
     from core.data.clips.decoding import STILL
     from core.data.images.archives import open_images
     from core.embeddings.embed import read_images
-    from core.embeddings.frame_curve import when_like
+    from core.embeddings.frame_curve import frame_vectors
     from core.embeddings.texts import encode_texts
     from core.encoders import load_encoder
     from core.encoders.clips import ClipEncoder
@@ -109,7 +104,7 @@ def _with_encoder(clips: Path, texts: Path, encoder: str, progress: Progress) ->
     name = "clips"
     if encoder != "embedded":
         name = f"clips:{encoder.removeprefix('clips:')}"
-    loaded = load_encoder(name)
+    loaded = cast(ClipEncoder, load_encoder(name))
     rows = clip_rows(store.names)
     try:
         seen = read_images(store.keep(rows), loaded, modality="clip", cache=default_cache(), progress=progress)
@@ -122,7 +117,9 @@ def _with_encoder(clips: Path, texts: Path, encoder: str, progress: Progress) ->
     names = [store.name(row) for row in readable]
 
     def best_second(text: int, clip: int) -> float:
-        return when_like(store, readable[clip], cast(ClipEncoder, loaded), matched[text : text + 1]).best(0)
+        frames = frame_vectors(store, readable[clip], loaded)
+        cosines = loaded.encode_texts(matched[text : text + 1]) @ frames.joint.T
+        return float(frames.seconds[int(cosines[0].argmax())])
 
     vectors = encode_texts(loaded, matched, default_cache(), progress=progress)
     scores = vectors @ seen.joint.vectors.T

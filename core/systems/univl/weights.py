@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,11 @@ from pydantic import Field
 from core.documents import read_json
 from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
-from core.files import ASSETS, replacing, write_json, write_text
+from core.files import ASSETS, write_json, write_text
 from core.forms import Count, Form, read_form
 from core.limits import Limits
+from core.received import digest
+from core.systems.common.checkpoints import write_tensors
 from core.systems.univl.checkpoint import build_univl, unshared_weights
 from core.systems.univl.network import Univl
 from core.systems.univl.words import ClipWords, read_words
@@ -49,16 +49,12 @@ class ReadUnivl:
 
 def write_univl(model: ReadUnivl, folder: Path) -> None:
     """Write weights in half precision, words, and the card with sizes and the weights' digest."""
-    safetensors: Any = import_module("safetensors.torch")
-    tensors = {name: t.detach().cpu().half().contiguous() for name, t in unshared_weights(model.network).items()}
-    content = safetensors.save(tensors)
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / WEIGHTS) as part:
-        part.write_bytes(content)
+    write_tensors(folder / WEIGHTS, {name: t.half() for name, t in unshared_weights(model.network).items()})
     write_text(folder / WORDS, "\n".join(model.words.pieces) + "\n")
     sizes = model.network.sizes
     settings = {"tokens": model.tokens, "heads": sizes.heads, "dropout": sizes.dropout}
-    write_json(folder / CARD, {**model.card, **settings, "sha256": hashlib.sha256(content).hexdigest()})
+    write_json(folder / CARD, {**model.card, **settings, "sha256": digest(folder / WEIGHTS)})
 
 
 def read_univl(source: Path = FOLDER) -> ReadUnivl:

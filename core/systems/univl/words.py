@@ -54,10 +54,6 @@ class ClipWords:
         encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return padded([marked(text.ids, self.start, self.end, length) for text in encodings], length=length)
 
-    def n_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Uncut numbers of tokens of the texts, with their two marks."""
-        return [len(text.ids) + 2 for text in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
-
     def unknown(self, text: str) -> bool:
         """Whether the text has an unknown word."""
         return UNKNOWN in self._tokenizer.encode(text, add_special_tokens=False).tokens

@@ -9,8 +9,8 @@ from typing import Any
 
 from core.cli.command import Option, argument, command, option
 from core.cli.options import JSON, POSITIVE, RUN, SEED
-from core.cli.output import TABLES, check_suffix, in_folder, make_folder, print_json, write_table
-from core.cli.terminal import TerminalProgress, say
+from core.cli.output import TABLES, check_suffix, in_folder, make_folder, print_result, write_result
+from core.cli.terminal import TerminalProgress
 from core.systems.common.setting_options import setting_options
 
 
@@ -39,7 +39,7 @@ def visual_words(
     if out is not None:
         check_suffix(out, *TABLES, ".html")
         in_folder(out)
-    from core.files import default_cache, write_json, write_text
+    from core.files import default_cache, write_text
     from core.store import load
     from core.systems.common.run_pictures import pictures_of
     from core.systems.visual_words.search import search_words
@@ -52,22 +52,16 @@ def visual_words(
         search = search_words(
             diagnosis, images=store, encoder=encoder, size=size, seed=seed, cache=default_cache(), progress=progress
         )
+    document = visual_document(search)
     if out is not None and out.suffix.lower() == ".html":
         from core.systems.visual_words.html import shown_maps, shown_names, shown_words, visual_page
 
         names = shown_names(search, store, diagnosis)
         maps = shown_maps(search, store)
         write_text(out, visual_page(search, shown_words(search, store), names, maps))
-    elif out is not None and out.suffix.lower() == ".json":
-        write_json(out, visual_document(search))
-    elif out is not None:
-        write_table(visual_table(search), out)
-    if as_json:
-        print_json(visual_document(search))
-        return
-    say("\n".join(visual_lines(search)))
-    if out is not None:
-        say(f"Written: {out}")
+    else:
+        write_result(out, document, visual_table(search))
+    print_result(document, visual_lines(search), out, as_json=as_json)
 
 
 def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
@@ -120,9 +114,4 @@ def pretrain(
         )
     if out is not None:
         save_pretrained(result, out, licence)
-    if as_json:
-        print_json(result_document(result))
-        return
-    say("\n".join(pretraining_lines(result)))
-    if out is not None:
-        say(f"Written: {out}")
+    print_result(result_document(result), pretraining_lines(result), out, as_json=as_json)

@@ -72,35 +72,29 @@ def word_names(
     names = list[WordName]()
     for cluster in unnamed(run):
         members = cluster.membership[rows] >= 0.5
-        if not any(_is_same(candidate, cluster.scope, members) for candidate in searched.clusters):
+        if not any(
+            candidate.scope == cluster.scope and _is_same(candidate, members) for candidate in searched.clusters
+        ):
             continue
+        size = int(members.sum())
         fitting = list[WordName]()
         for finding in findings:
-            if finding.confirmed and finding.scope == cluster.scope:
-                name = _name_by(cluster, members, finding, places)
-                if name.auroc >= MIN_NAME_AUROC:
-                    fitting.append(name)
+            if not finding.confirmed or finding.scope != cluster.scope:
+                continue
+            same = next((place for place in places if finding in place.findings), None)
+            alike = 1 if same is None else len(same.findings)
+            together = 0 if same is None else int((same.together & members).sum())
+            inside = int((members & finding.rows).sum())
+            others = int(np.count_nonzero(finding.rows & ~members))
+            name = WordName(cluster.id, finding, inside, size, others, finding.of - size, alike, together)
+            if name.auroc >= MIN_NAME_AUROC:
+                fitting.append(name)
         if fitting:
             names.append(max(fitting, key=lambda name: name.auroc))
     return tuple(names)
 
 
-def _is_same(candidate: FailureCluster, scope: str, members: Bool) -> bool:
+def _is_same(candidate: FailureCluster, members: Bool) -> bool:
     candidate_members = candidate.membership >= 0.5
-    both = int((candidate_members & members).sum())
     either = int((candidate_members | members).sum())
-    return candidate.scope == scope and both >= MIN_JACCARD * max(either, 1)
-
-
-def _name_by(cluster: FailureCluster, members: Bool, finding: WordFinding, places: Sequence[SamePlace]) -> WordName:
-    inside = int((members & finding.rows).sum())
-    size = int(members.sum())
-    others = int(np.count_nonzero(finding.rows & ~members))
-    alike = 1
-    together = 0
-    for same in places:
-        if finding in same.findings:
-            alike = len(same.findings)
-            together = int((same.together & members).sum())
-            break
-    return WordName(cluster.id, finding, inside, size, others, finding.of - size, alike, together)
+    return int((candidate_members & members).sum()) >= MIN_JACCARD * max(either, 1)

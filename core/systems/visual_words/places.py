@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import binary_dilation
 
 from core.records import Bool
 from core.systems.visual_words.findings import WordFinding
@@ -78,21 +79,11 @@ def _touching(first: WordFinding, second: WordFinding, maps: I16) -> Bool | None
         return None
     at = np.flatnonzero(both)
     touch = np.zeros(len(maps), np.bool_)
-    touch[at] = (_widen(maps[at] == first.word) & (maps[at] == second.word)).any((1, 2))
+    wide = binary_dilation(maps[at] == first.word, np.ones((1, 3, 3)))  # the cells and their eight neighbors
+    touch[at] = (wide & (maps[at] == second.word)).any((1, 2))
     if touch.sum() < min_images:
         return None
     return touch
-
-
-def _widen(cells: Bool) -> Bool:
-    """(m, r, c) the cells and their eight neighbors."""
-    rows, columns = cells.shape[1:]
-    padded = np.pad(cells, ((0, 0), (1, 1), (1, 1)))
-    wide = np.zeros_like(cells)
-    for y in range(3):
-        for x in range(3):
-            wide |= padded[:, y : y + rows, x : x + columns]
-    return wide
 
 
 def position_of(finding: WordFinding, maps: I16) -> Position | None:

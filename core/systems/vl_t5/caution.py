@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import Field
 
 from core.documents import read_json
-from core.errors import InvalidInput
+from core.forms import Form, read_form
 from core.systems.vl_t5.likeness import Likeness, read_likeness
 
+Probability = Annotated[float, Field(ge=0, le=1)]
 CARD = "card.json"
 """The card that `research/weights/vl_t5/fit.py` writes beside a model."""
 
@@ -42,33 +44,18 @@ SURE = Caution()
 """Every answer counts."""
 
 
+class _Card(Form):
+    bar: Probability | None = None
+    bars: dict[str, Probability] | None = None
+
+
 def caution_of(folder: Path) -> Caution:
     """The caution in a model's folder.
 
     Raises:
         InvalidInput: a bar is not a probability, or the likeness is damaged.
     """
-    path = folder / CARD
-    card: Any = None
-    if path.is_file():
-        card = read_json(path)
-    if not isinstance(card, Mapping):
-        card = {}
-    bars: Any = card.get("bars") or {}
-    if not isinstance(bars, Mapping):
-        raise InvalidInput(
-            f"{path}: bars must map the start of a question to its bar: got {str(bars)[:40]!r}. Copy the card again."
-        )
-    bar_of_start = tuple((str(start), _probability(path, bar)) for start, bar in bars.items())
-    bar: Any = card.get("bar")
-    if bar is not None:
-        bar = _probability(path, bar)
-    return Caution(bar, bar_of_start, read_likeness(folder))
-
-
-def _probability(path: Path, bar: Any) -> float:
-    if not (isinstance(bar, int | float) and 0 <= bar <= 1):
-        raise InvalidInput(
-            f"{path}: bar must be a probability from 0 to 1: got {str(bar)[:40]!r}. Copy the card again."
-        )
-    return float(bar)
+    card = _Card()
+    if (folder / CARD).is_file():
+        card = read_form(_Card, read_json(folder / CARD), f"{CARD} in {folder}", "Copy the card again.")
+    return Caution(card.bar, tuple((card.bars or {}).items()), read_likeness(folder))

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli.command import argument, command, option
 from core.cli.options import JSON, RUN, SEED
-from core.cli.output import check_suffix, in_folder, print_json, write_table
+from core.cli.output import check_suffix, in_folder, print_json, print_result, write_result, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.records import F64, Diagnosis, Progress
+    from core.records import Diagnosis, Progress
     from core.systems.common.tokens import PictureTokens
 
     Answer = tuple[dict[str, Any], pd.DataFrame, list[str]]
@@ -61,11 +61,10 @@ def answers(
         in_folder(out)
     if questions is not None:
         from core.systems.vl_t5.folder import folder_of
-        from core.systems.vl_t5.known_answers_command import write_losses
 
         if run is not None:
             raise InvalidInput("--questions reads --images PATH and not a run. Remove the folder of the run.")
-        write_losses(questions, images, folder_of(model), encoder, out, as_json)
+        _write_losses(questions, images, folder_of(model), encoder, out, as_json)
         return
     if run is None:
         raise InvalidInput("No run to ask or describe. Add the folder from `diagnose --out`.")
@@ -78,18 +77,8 @@ def answers(
             document, table, lines = reader.ask(ask, seed)
         else:
             document, table, lines = reader.describe(captions, seed)
-    if out is not None and out.suffix.lower() == ".json":
-        from core.files import write_json
-
-        write_json(out, document)
-    elif out is not None:
-        write_table(table, out)
-    if as_json:
-        print_json(document)
-        return
-    say("\n".join(lines))
-    if out is not None:
-        say(f"Written: {out}")
+    write_result(out, document, table)
+    print_result(document, lines, out, as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,28 +109,24 @@ class AskedRun:
         return asked_document(self.diagnosis, asked), asked_table(self.diagnosis, asked), asked_lines(asked)
 
     def describe(self, file: Path | None, seed: int) -> Answer:
-        from core.systems.vl_t5.describe import describe_clusters
+        from core.files import default_cache
+        from core.systems.vl_t5.describe import describe_clusters, nearest_captions, read_captions
         from core.systems.vl_t5.tables import described_document, described_table
-        from core.systems.vl_t5.wording import described_lines
+        from core.systems.vl_t5.wording import described_lines, nearest_of
 
         if file is None:
-            captions, cosines, how = self._write_captions()
+            captions = self._write_captions()
+            cosines = None
+            how = "written by the model for each image"
         else:
-            captions, cosines, how = self._find_nearest(file)
+            bank = read_captions(file)
+            captions, cosines = nearest_captions(self.diagnosis, bank, cache=default_cache(), progress=self.progress)
+            how = nearest_of(bank, file.name)
         clusters = describe_clusters(self.diagnosis, captions, cosines=cosines, seed=seed, progress=self.progress)
         document = described_document(self.diagnosis, clusters, captions, how, cosines)
         return document, described_table(self.diagnosis, captions, cosines), described_lines(clusters, how)
 
-    def _find_nearest(self, file: Path) -> tuple[list[str | None], F64, str]:
-        from core.files import default_cache
-        from core.systems.vl_t5.describe import nearest_captions, read_captions
-        from core.systems.vl_t5.wording import nearest_of
-
-        bank = read_captions(file)
-        captions, cosines = nearest_captions(self.diagnosis, bank, cache=default_cache(), progress=self.progress)
-        return list(captions), cosines, nearest_of(bank, file.name)
-
-    def _write_captions(self) -> tuple[list[str | None], None, str]:
+    def _write_captions(self) -> list[str | None]:
         from core.systems.vl_t5.ask import answer_each
         from core.systems.vl_t5.folder import read_describer
         from core.systems.vl_t5.tasks import CAPTION
@@ -155,7 +140,7 @@ class AskedRun:
         captions: list[str | None] = [None] * len(self.diagnosis.samples)
         for row, answer in zip(cells.kept_rows.tolist(), answer_each(describer, cells, grid, CAPTION, self.progress)):
             captions[row] = answer.text
-        return captions, None, "written by the model for each image"
+        return captions
 
     def _cells(self) -> tuple[PictureTokens, tuple[int, int]]:
         from core.files import default_cache
@@ -164,3 +149,44 @@ class AskedRun:
 
         store = pictures_of(self.diagnosis, self.images, self.progress, why="The model reads the images")
         return read_cells(self.diagnosis, store, self.encoder, default_cache(), self.progress)
+
+
+def _write_losses(table: Path, images: Path | None, model: Path, encoder: str, out: Path | None, as_json: bool) -> None:
+    """Ask questions whose answers are known, and write the table with the model's losses, for `diagnose`."""
+    from core.data.images.archives import open_images
+    from core.data.images.matching import index_files
+    from core.encoders import load_encoder
+    from core.encoders.tokens import tower_of
+    from core.files import default_cache
+    from core.numbers import count, listed, number, percent
+    from core.systems.common.tokens import read_image_tokens
+    from core.systems.vl_t5.folder import read_describer
+    from core.systems.vl_t5.known_answers import losses_of, read_known_questions
+
+    if images is None:
+        raise InvalidInput("--questions needs --images PATH, the images it asks about. Add it.")
+    if out is None:
+        raise InvalidInput("--questions needs --out FILE for the losses. Add it.")
+    describer = read_describer(model)
+    with TerminalProgress() as progress:
+        store = open_images(images, progress=progress)
+        known = read_known_questions(table, index_files(store))
+        loaded = load_encoder(encoder)
+        tower = tower_of(loaded)
+        pictures = read_image_tokens(store.keep(known.of), loaded, tower, cache=default_cache(), progress=progress)
+        losses = losses_of(describer, known, pictures, tower.grid, progress)
+    write_table(losses, out)
+    notes = [*known.notes, *pictures.notes]
+    n_right = int(losses["correct"].sum())
+    right = float(losses["correct"].mean())
+    loss = float(losses["loss"].mean())
+    if as_json:
+        print_json({"n": len(losses), "right": right, "loss": loss, "written": str(out), "notes": notes})
+        return
+    n = len(losses)
+    lines = [f"{n_right:,} of {count(n, 'question')} answered right ({percent(right)}), mean loss {number(loss, 2)}."]
+    if notes:
+        lines.append(listed(notes))
+    lines.append(f"Written: {out}")
+    lines.append(f"To find where the model fails: `python -m core diagnose --table {out} --images {images} --out DIR`")
+    say("\n".join(lines))

@@ -6,6 +6,7 @@ captions than in those of the rest of the class, by permuting membership within 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,13 +24,13 @@ from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
 from core.numbers import count
 from core.options import check_text
-from core.records import F64, I64, Bool, Diagnosis, FailureCluster, Progress, no_progress
-from core.systems.vl_t5.caption_words import words_of
+from core.records import F64, Diagnosis, FailureCluster, Progress, no_progress
 from core.systems.vl_t5.over_represented import over_represented
 
 if TYPE_CHECKING:
     from core.embeddings.texts import TextTower
 
+Words = tuple[str, ...]
 ALPHA = 0.05
 MIN_CAPTIONS = 5
 """A word is tested where at least this many captions have it, and as many lack it. A convention."""
@@ -43,6 +44,17 @@ SILENT = frozenset(
     "image images photo photograph photographs photos picture pictures".split()
 )
 """Words without content of their own, or that only name the medium."""
+_WORD = re.compile(r"[a-z0-9'-]+")
+
+
+def words_of(caption: str) -> Words:
+    """Lower-case words, marks left out.
+
+    Example:
+        >>> words_of("A dog , running .")
+        ('a', 'dog', 'running')
+    """
+    return tuple(_WORD.findall(caption.lower()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +214,8 @@ class _CaptionedRun:
 
     def describe(self, cluster: FailureCluster, permutations: int, seed: int) -> CaptionedCluster:
         """Compare the captions of a cluster's members with those of the others in its scope."""
-        rows = np.flatnonzero(scope_rows(self.diagnosis, cluster.scope, self.design) & self.has_caption)
+        design = self.design
+        rows = np.flatnonzero(scope_rows(self.diagnosis, cluster.scope, design) & self.has_caption)
         members = cluster.membership[rows] >= 0.5
         rows_of_caption: dict[str, list[int]] = {}
         for row in rows[members].tolist():
@@ -217,24 +230,16 @@ class _CaptionedRun:
             counts.update(self.words[row])
         words = sorted(word for word, n in counts.items() if MIN_CAPTIONS <= n <= len(rows) - MIN_CAPTIONS)
         n = int(members.sum())
-        tested: tuple[CaptionWord, ...] = ()
-        if words and 0 < n < len(rows):
-            tested = self._test_words(rows, members, words, permutations, seed)
-        return CaptionedCluster(
-            cluster.id, cluster.name, cluster.scope, n, len(rows) - n, quoted, tested, len(words), near
-        )
-
-    def _test_words(
-        self, rows: I64, members: Bool, words: Sequence[str], permutations: int, seed: int
-    ) -> tuple[CaptionWord, ...]:
-        present = np.array([[word in self.words[row] for word in words] for row in rows.tolist()])
-        design = self.design
-        groups = None if design.groups is None else design.groups[rows]
-        strata = design.centring_stratum[rows]
-        test = over_represented(present, members, strata, groups, permutations=permutations, seed=seed)
         tested: list[CaptionWord] = []
-        for k in np.argsort(-test.statistic, kind="stable").tolist():
-            p = float(test.p[k]) if design.testable and not np.isnan(test.p[k]) else None
-            confirmed = p is not None and p <= ALPHA
-            tested.append(CaptionWord(words[int(k)], float(test.inside[k]), float(test.outside[k]), p, confirmed))
-        return tuple(tested)
+        if words and 0 < n < len(rows):
+            present = np.array([[word in self.words[row] for word in words] for row in rows.tolist()])
+            groups = None if design.groups is None else design.groups[rows]
+            strata = design.centring_stratum[rows]
+            test = over_represented(present, members, strata, groups, permutations=permutations, seed=seed)
+            for k in np.argsort(-test.statistic, kind="stable").tolist():
+                p = float(test.p[k]) if design.testable and not np.isnan(test.p[k]) else None
+                confirmed = p is not None and p <= ALPHA
+                tested.append(CaptionWord(words[int(k)], float(test.inside[k]), float(test.outside[k]), p, confirmed))
+        return CaptionedCluster(
+            cluster.id, cluster.name, cluster.scope, n, len(rows) - n, quoted, tuple(tested), len(words), near
+        )

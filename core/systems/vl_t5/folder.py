@@ -90,7 +90,14 @@ def read_describer(folder: Path) -> Describer:
     )
     vocabulary = len(tensors[_WORDS])
     tokenizer = with_parts(parts.tokenizer(vocabulary, TOKENIZERS))
-    _check_vocabulary(folder, tokenizer, vocabulary)
+    numbers = tokenizer.get_vocab()
+    last = vocabulary - 1  # the number of part 0; part k is the k-th word from the end
+    wrong = [part for part in range(N_PARTS) if numbers.get(part_word(part), last - part) != last - part]
+    if len(tokenizer) != vocabulary or set(numbers.values()) != set(range(vocabulary)) or wrong:
+        raise InvalidInput(
+            f"{folder}: the tokenizer must number its words 0 to {last:,}, parts of images last. It has "
+            f"{len(tokenizer):,} words, {len(wrong)} of them misplaced parts. Use the checkpoint's own tokenizer."
+        )
     transformers: Any = import_module("transformers")
     t5 = transformers.T5Config(**{**config.settings(), "vocab_size": vocabulary})
     copies = dict(_COPIES)
@@ -154,14 +161,3 @@ def write_describer(describer: Describer, folder: Path, *, half: bool = False) -
     settings |= {"feat_dim": sizes.feat_dim, "n_images": sizes.n_images, "box_order": sizes.box_order}
     write_text(folder / CONFIG, json.dumps(settings, indent=1, sort_keys=True))
     describer.tokenizer.save_pretrained(folder)
-
-
-def _check_vocabulary(folder: Path, tokenizer: Any, rows: int) -> None:
-    """Check that the tokenizer numbers each row once, with part k as the k-th word from the end."""
-    numbers = tokenizer.get_vocab()
-    wrong = [part for part in range(N_PARTS) if numbers.get(part_word(part), rows - 1 - part) != rows - 1 - part]
-    if len(tokenizer) != rows or set(numbers.values()) != set(range(rows)) or wrong:
-        raise InvalidInput(
-            f"{folder}: the tokenizer must number its words 0 to {rows - 1:,}, parts of images last. It has "
-            f"{len(tokenizer):,} words, {len(wrong)} of them misplaced parts. Use the checkpoint's own tokenizer."
-        )

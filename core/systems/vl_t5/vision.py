@@ -12,11 +12,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from core.errors import InvalidInput
-
 BoxOrder = Literal["paper", "released"]
 """Order in which a box's four numbers reach the model, which determines its area."""
-BOX_ORDERS = ("paper", "released")
 CORNERS = 4
 
 
@@ -32,14 +29,6 @@ class VisionSizes:
     """"paper": left, right, top, bottom and their area, as in its section 3.1. "released": left, top, right, bottom,
     as the authors' loaders pass them, and as area what their code computes, (bottom - right) x (top - left), because
     their checkpoints were trained with that."""
-
-    def __post_init__(self) -> None:
-        if self.box_order not in BOX_ORDERS:
-            raise InvalidInput(f"box_order must be one of {', '.join(BOX_ORDERS)}: got {str(self.box_order)[:40]!r}.")
-        for name in ("feat_dim", "n_images"):
-            value: Any = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise InvalidInput(f"{name} must be a whole number from 1: got {str(value)[:40]!r}.")
 
 
 class VisualEmbedding(torch.nn.Module):

@@ -20,14 +20,6 @@ from research.weights.embedded.frames import (
 from research.weights.embedded.phrases import COLOURS, FitPhrase
 
 
-def phrase_fold(phrase: FitPhrase, n_folds: int, seed: int) -> int:
-    """The fold of a phrase for choosing settings; it depends on the words alone, so that all prompts with it lie in one
-    fold."""
-    import hashlib
-
-    return int.from_bytes(hashlib.sha256(f"{seed} {phrase.text}".encode()).digest()[:4], "big") % n_folds
-
-
 def _vector(*means: tuple[tuple[str, float], ...]) -> F32:
     row = np.zeros(len(CONDITIONS), np.float32)
     for part in means:

@@ -142,7 +142,7 @@ def card_of(
         "first": {"part": FIRST_PART, "shares": dict(FIRST)},
         "scenes": {name: {"n": n, "seed": seed} for name, (n, seed, _) in SCENES.items()},
         "kept_copies": KEPT,
-        "held_out": HELD_OUT.to_dict()["colour"],
+        "held_out": sorted(map(list, HELD_OUT.colour)),
         "photographs": len(material.captions),
         "corpus": "Flickr8k (Hodosh, Young and Hockenmaier 2013, JAIR 47): Flickr's terms, for research"
         if material.captions

@@ -56,6 +56,23 @@ def test_a_real_failure_comes_true_on_fresh_samples() -> None:
     assert snow.expected.low <= snow.predicted.low <= snow.predicted.value <= snow.predicted.high <= snow.expected.high
 
 
+def test_some_matching_samples_are_kept_to_be_shown_whatever_their_outcome() -> None:
+    found, _, fresh = planted_run("rare")
+    data = audit_of(fresh)
+    errors = data.outcomes.errors
+    assert errors is not None
+    prediction = predict(found, data)
+    snow = next(r for r in prediction.rows if r.kind == "phrase" and r.text == "in snow")
+    assert len(snow.samples) == 6 < snow.n
+    at = [data.samples.ids.index(sample.id) for sample in snow.samples]
+    assert at == sorted(at)
+    assert [sample.wrong for sample in snow.samples] == errors[at].tolist()
+    assert snow.n_wrong is not None
+    assert snow.rest_wrong is not None
+    assert snow.rest_wrong < snow.n_wrong / snow.n
+    assert all(row.samples == () for row in prediction.rows if row.kind == "by-eye lasso")
+
+
 def test_a_phrase_matches_the_same_rows_in_the_diagnosed_samples_as_before() -> None:
     """The rule applied to shifted copies of the diagnosed rows gives the diagnosed rows."""
     found, audit, _ = planted_run("rare")
@@ -148,6 +165,18 @@ def test_one_outlier_among_the_fresh_losses_does_not_widen_what_was_expected() -
     for before, after in zip(plain.rows, wild.rows):
         assert (after.expected.low, after.expected.high) == (before.expected.low, before.expected.high)
         assert after.expected.low >= 0
+
+
+def test_a_condition_on_a_column_is_not_tried_on_a_measured_one_of_its_name() -> None:
+    _, audit, fresh = planted_run("rare")
+    samples, outcomes, embeddings, words = samples_of(audit)
+    told = Column("dark", "number", audit.slices[0] + np.linspace(0, 0.1, len(samples)))
+    found = diagnose_records(replace(samples, metadata=(told,)), outcomes, embeddings, words=words, settings=QUICK)
+    brought = audit_of(fresh)
+    measured = Column("dark", "number", np.linspace(0, 1, len(brought.samples)), measured=True)
+    rows = predict(found, replace(brought, samples=replace(brought.samples, metadata=(measured,)))).rows
+    reasons = {row.not_tried for row in rows if row.kind == "condition"}
+    assert reasons == {"in the new table 'dark' was measured, and comes from the table of the run"}
 
 
 def test_another_loss_is_refused_and_a_missing_column_is_said() -> None:

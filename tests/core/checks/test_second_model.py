@@ -173,7 +173,7 @@ def test_a_second_model_that_comes_again_is_the_latest(run: Diagnosis) -> None:
 
 @pytest.mark.slow
 def test_the_command_sets_two_models_side_by_side(
-    run: Diagnosis, tmp_path: Path, quick_comparisons: None, capsys: pytest.CaptureFixture[str]
+    run: Diagnosis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save(run, tmp_path / "run.errata")
     table = write_answers(run, np.zeros(len(run.samples), bool), tmp_path / "new.csv")

@@ -47,7 +47,7 @@ def pool(seed: int, n: int = N) -> TitlePool:
 @pytest.fixture(scope="module")
 def judged() -> list[Judged]:
     made, rng = pool(0), np.random.default_rng(0)
-    counts: dict[Kind, int] = {kind: max(8, n // 4) for kind, n in COUNTS.items()}
+    counts: dict[Kind, int] = {kind: max(8, n // 8) for kind, n in COUNTS.items()}
     return [judge(made, plant, rng) for plant in plants(made, counts, 1)]
 
 
@@ -68,7 +68,7 @@ def test_the_model_says_how_often_titles_are_right_on_clusters_of_other_samples(
     assert 0 < model.perhaps <= model.likely < 1
     assert len(chance) == len(right)
     other, rng = pool(1), np.random.default_rng(1)
-    new = [judge(other, plant, rng) for plant in plants(other, {"natural": 60, "edit": 15, "random": 60}, 2)]
+    new = [judge(other, plant, rng) for plant in plants(other, {"natural": 40, "edit": 15, "random": 40}, 2)]
     told = [titled(model, one) for one in new]
     said = np.array([c for c, _ in told])
     is_right = np.array([one.of(themes[0]) >= 1 if themes else False for one, (_, themes) in zip(new, told)])
@@ -83,7 +83,7 @@ def test_the_model_says_how_often_titles_are_right_on_clusters_of_other_samples(
 
 def test_a_model_of_samples_of_which_nothing_is_measured_can_be_read_again() -> None:
     made, rng = replace(pool(0), columns=()), np.random.default_rng(0)
-    counts: dict[Kind, int] = {"natural": 40, "random": 20}
+    counts: dict[Kind, int] = {"natural": 20, "random": 10}
     few = [judge(made, plant, rng) for plant in plants(made, counts, 1)]
     model = fit_titles(made, few)[0]
     again = TitleModel.read(json.loads(json.dumps(model.write())))

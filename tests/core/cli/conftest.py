@@ -15,11 +15,6 @@ from tests.support.tiny_clip import TWO, write_model
 from tests.support.words import AxisEncoder, with_words
 
 
-@pytest.fixture(autouse=True)
-def compares_quickly(quick_comparisons: None) -> None:
-    """What the commands print is tested here, not the comparison."""
-
-
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stored run with words, the encoder that speaks them, and the probe "zero-shot" replaced by a guess."""

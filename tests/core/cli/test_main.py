@@ -52,16 +52,8 @@ def stored(tmp_path: Path) -> Path:
 
 
 def diagnose(folder: Path, table: str = "table.csv", out: str = "out.errata", *more: str) -> int:
-    arguments = [
-        "diagnose",
-        "--table",
-        str(folder / table),
-        "--embeddings",
-        str(folder / "embeddings.npy"),
-        "--out",
-        str(folder / out),
-    ]
-    return main([*arguments, "--permutations", "300", *more])
+    line = f"diagnose --table {folder / table} --embeddings {folder}/embeddings.npy --out {folder / out}"
+    return main([*line.split(), "--permutations", "300", *more])
 
 
 @pytest.mark.slow
@@ -166,18 +158,10 @@ def test_a_fault_of_ours_is_not_hidden(error: Exception, monkeypatch: pytest.Mon
 
 @pytest.mark.slow
 def test_ctrl_c_stops_a_run_with_130_and_leaves_no_finished_run(brought: Path, repository: Path) -> None:
-    arguments = [
-        "diagnose",
-        "--table",
-        str(brought / "table.csv"),
-        "--embeddings",
-        str(brought / "embeddings.npy"),
-        "--permutations",
-        "2000000",
-    ]
+    line = f"diagnose --table {brought}/table.csv --embeddings {brought}/embeddings.npy --permutations 2000000"
     terminal, its = os.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "core", *arguments, "--out", str(brought / "out.errata")],
+        [sys.executable, "-m", "core", *line.split(), "--out", str(brought / "out.errata")],
         cwd=repository,
         stderr=its,
         preexec_fn=lambda: signal.signal(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import weakref
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,10 @@ def test_pictures_and_labels_are_those_of_the_data_set_each_asked_for_once() -> 
     assert data.asked == list(range(N))
 
 
-@pytest.mark.parametrize("kind", ["PIL", "array", "dict", "list of images", "array of all", "tensor", "gray tensor"])
-def test_a_picture_may_be_of_any_kind(kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind", ["PIL", "array", "dict", "list of images", "array of all", "paths", "bytes", "tensor", "gray tensor"]
+)
+def test_a_picture_may_be_of_any_kind(kind: str, tmp_path: Path) -> None:
     arrays = [np.asarray(picture(row)) for row in range(N)]
     data: Any = arrays
     if kind == "PIL":
@@ -76,6 +79,12 @@ def test_a_picture_may_be_of_any_kind(kind: str) -> None:
         data = [{"image": picture(row), "label": 1} for row in range(N)]
     elif kind == "list of images":
         data = [picture(row) for row in range(N)]
+    elif kind in ("paths", "bytes"):
+        for row in range(N):
+            picture(row).save(tmp_path / f"{row}.png")
+        data = [tmp_path / "0.png", *(str(tmp_path / f"{row}.png") for row in range(1, N))]
+        if kind == "bytes":
+            data = [Path(path).read_bytes() for path in data]
     elif kind == "array of all":
         data = np.stack(arrays)
     elif kind.endswith("tensor"):
@@ -198,6 +207,8 @@ class NoLength:
             r"The images 'data\[0\]' must be .* Record them before the network's transform",
         ),
         ([{"picture": 1}] * N, "Cannot read sample 0 of the data set: KeyError: 'image'"),
+        ([picture(0), None] * 12, "Sample 1 of the data set has no image. Remove it, and its row."),
+        (["gone.png"] * N, "Cannot read sample 0 of the data set: FileNotFoundError: .*'gone.png'"),
         (Endless(), r"a data set with `data\[n\]`: got Endless. Use a list"),
         (NoLength(), r"The data set \(NoLength\) has no length"),
     ],

@@ -121,8 +121,8 @@ def test_pairs_are_of_two_columns_and_say_more_than_either() -> None:
     np.testing.assert_array_equal(pairs["a = p and b = r"].mask, (a == "p") & (b == "r"))
     assert "a = p and twin = near p" not in pairs  # hardly different from one of the two alone
     for text, pair in pairs.items():
-        halves = [found[half].mask for half in pair.halves]
-        assert text == " and ".join(pair.halves)
+        halves = [half.mask for half in pair.halves]
+        assert text == " and ".join(half.text for half in pair.halves)
         np.testing.assert_array_equal(pair.mask, halves[0] & halves[1])
         assert len(set(pair.columns)) == 2
         assert pair.mask.sum() <= 0.9 * min(h.sum() for h in halves)
@@ -146,7 +146,7 @@ def test_pairs_are_those_of_a_plain_loop_in_its_order() -> None:
     assert len(plain) > 50
     assert MIN_PAIR_ROWS == 20
     assert any(mask.count(1) == 20 for *_, mask in plain)
-    assert [(*c.halves, c.mask.tobytes()) for c in found if c.halves] == plain
+    assert [(*(half.text for half in c.halves), c.mask.tobytes()) for c in found if c.halves] == plain
 
 
 def test_pairs_of_least_support_are_left_out_and_it_is_said() -> None:
@@ -191,7 +191,7 @@ def test_a_pair_knows_its_halves_even_where_a_value_holds_the_word_and() -> None
         category("who", rng.choice(["him and her", "them"], 90).tolist()),
         category("b", rng.choice(["x", "y"], 90).tolist()),
     )
-    assert found["who = him and her and b = x"].halves == ("who = him and her", "b = x")
+    assert found["who = him and her and b = x"].halves == (found["who = him and her"], found["b = x"])
 
 
 def test_one_long_value_does_not_take_its_room_in_every_row() -> None:
@@ -230,15 +230,3 @@ def test_a_saved_condition_on_such_a_property_can_still_be_asked_of_samples() ->
 )
 def test_years_dates_and_close_values_are_said_as_they_are(values: np.ndarray, said: list[str]) -> None:
     assert list(build(number("it", values))[0])[:2] == said
-
-
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("scale", [1e-7, 1.0, 1e3, 1e9])
-def test_what_is_said_of_a_limit_is_met_by_its_very_rows_and_by_no_other(seed: int, scale: float) -> None:
-    values = scale * np.random.default_rng(seed).normal(size=400).round(5)
-    for condition in build(number("it", values))[0].values():
-        limit = float(condition.text.split()[-1])
-        met = values <= limit if "at most" in condition.text else values >= limit
-        np.testing.assert_array_equal(condition.mask, met)
-        assert condition.tests[0][2] == limit
-        np.testing.assert_array_equal(meets(condition.tests, [number("it", values)], len(values)), met)

@@ -203,7 +203,7 @@ def test_numbers_beyond_a_float32_are_refused_and_predict_no_constant(x: float, 
 
 
 def test_an_unknown_family_is_refused_by_name() -> None:
-    with pytest.raises(InvalidInput, match=r"ridge, kernel, mlp.*got 'forest'"):
+    with pytest.raises(InvalidInput, match=r"'ridge' or 'kernel' or 'mlp': got 'forest'"):
         LossRegressor(family="forest").fit(np.ones((5, 2)), np.arange(5.0))  # type: ignore[arg-type]
 
 

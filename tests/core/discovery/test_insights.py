@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -139,7 +140,7 @@ def test_a_selection_is_explained_as_by_counting_every_mask(seed: int) -> None:
     for c in sorted(conditions, key=lambda c: -area[c.text]):
         chance = stats.hypergeom.sf(c.mask[members].sum() - 1, N, c.mask.sum(), len(rows))
         tried = single if len(c.columns) == 1 else len(conditions)
-        longer = all(area[c.text] > area[half] + 0.03 for half in c.halves)
+        longer = all(area[c.text] > area[half.text] + 0.03 for half in c.halves)
         if area[c.text] >= 0.6 and chance * tried <= 0.05 and longer:
             kept.append(c)
     leads = list[tuple[Condition, list[str]]]()
@@ -155,6 +156,33 @@ def test_a_selection_is_explained_as_by_counting_every_mask(seed: int) -> None:
         (c.text, c.mask.tobytes(), same) for c, same in leads[:6]
     ]
     assert [i.retrieval for i in found] == pytest.approx([area[c.text] for c, _ in leads[:6]])
+
+
+def test_a_pair_is_judged_against_its_own_halves_where_another_column_has_the_name_of_one() -> None:
+    """The measured size retrieves the selection better than the pair, whose half is the table's size."""
+    rng = np.random.default_rng(0)
+    eighth = N // 8
+    size = rng.permutation(np.arange(float(N)))
+    small = np.flatnonzero(size < N // 4)
+    large = np.flatnonzero(size >= N // 4)
+    both, beside = small[:eighth], large[:eighth]
+    side = rng.choice(["left", "right"], N).astype(object)
+    side[small] = "right"
+    side[both] = "left"
+    side[beside] = "right"
+    low = np.r_[beside, both[: eighth // 2], large[eighth : eighth + eighth // 2]]
+    measured_size = np.empty(N)
+    measured_size[low] = np.arange(len(low))
+    measured_size[np.setdiff1d(np.arange(N), low)] = np.arange(len(low), N)
+    columns = (number("size", size), number("size", measured_size, measured=True), Column("side", "category", side))
+    diagnosis = foggy(hidden=True)[0]
+    diagnosis = replace(diagnosis, samples=replace(diagnosis.samples, metadata=columns))
+    found = explain(diagnosis, np.r_[both, beside])
+    first, pair = found[0], next(i for i in found if i.columns == ("size", "side"))
+    assert first.columns == ("size",)
+    assert (first.retrieval or 0) > (pair.retrieval or 1)
+    np.testing.assert_array_equal(np.flatnonzero(pair.mask), np.sort(both))
+    assert len({i.text for i in found}) == len(found)
 
 
 def test_a_selection_of_nothing_of_everything_or_at_random_has_no_explanation() -> None:

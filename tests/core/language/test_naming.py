@@ -146,7 +146,7 @@ def test_the_unit_of_a_column_changes_nothing_of_its_title(unit: float, zero: fl
 
 def test_a_column_is_the_title_by_its_values() -> None:
     fog = name(columns=(category("weather", "fog", "sun"),))
-    assert (fog.text, fog.kind, fog.grade) == ("Images where weather is fog", "condition", "likely")
+    assert (fog.text, fog.kind, fog.grade) == ("Images with weather: fog", "condition", "likely")
     assert name(columns=(category("object_size", "small", "large"),)).text == "Small objects"
     assert name(columns=(category("object_size", "small", "large"),), scope="dog").text == "Small dogs"
 

@@ -65,7 +65,7 @@ def test_report_and_pane_show_the_order_and_card_and_terminal_begin_with_it(mixe
     session, rows = Session("run", cluster=card.id), np.flatnonzero(card.membership >= 0.5)
     pane = Page(selection_pane(mixed, describe_selection(session, mixed, rows))).text
     report = Page(render_report(mixed)).text.split("Similar, but right")[0]
-    for said in (pane[pane.index("rate = sure") :], report[report.index("Images with rate = sure") :]):
+    for said in (pane[pane.index("Images with rate = sure") :], report[report.index("Images with rate = sure") :]):
         places = [said.index(text) for text in ORDER]
         assert places == sorted(places)
     first = Page(str(cluster_list(mixed))).text.split("of the group have")[1]

@@ -39,19 +39,7 @@ def test_a_student_of_captions_is_measured_on_others(tmp_path: Path, monkeypatch
     texts = some_texts(80)
     write_lines(tmp_path / "task1_train.en.gz", texts[:60])
     write_lines(tmp_path / "task1_test_2016_flickr.en.gz", texts[50:])
-    given = [
-        str(tmp_path),
-        "--texts",
-        "100",
-        "--epochs",
-        "1",
-        "1",
-        "--set",
-        "lr=0.002",
-        "precision=float32",
-        "--turns",
-        "2",
-    ]
+    given = f"{tmp_path} --texts 100 --epochs 1 1 --set lr=0.002 precision=float32 --turns 2".split()
     distillation.main([*given, "--out", str(tmp_path / "out.jsonl")])
     (found,) = read_lines(tmp_path / "out.jsonl")
     assert (found["texts"], found["figures"]["n"], found["settings"]["lr"]) == (50, 30, 0.002)  # ten are in both

@@ -116,6 +116,13 @@ def test_stored_rows_are_read_with_what_they_hold(tmp_path):
     assert read.groups is None
 
 
+def test_a_favorite_answer_is_claimed_as_before_and_not_now() -> None:
+    found = counterexamples.CASES["pairs: 10 classes, 200 errors each, one favorite x 20"](1000)
+    assert found == {"claimed": False, "claimed before": True, "false": 0, "false before": found["false before"]}
+    planted = counterexamples.CASES["pairs: 30 classes, 60 errors each, one pair x 8"](1000)
+    assert planted["claimed"]
+
+
 def test_counterexamples_go_on_where_they_were_and_the_table_counts_claims(tmp_path, monkeypatch):
     path, made = tmp_path / "counter.jsonl", []
 

@@ -30,11 +30,19 @@ def test_each_is_one_change_of_the_code_and_never_of_words() -> None:
     assert len({(row["line"], row["column"]) for row, _ in drawn(found, 5, 0)}) == 5
 
 
-def test_the_mirror_is_nearest_then_whoever_imports_the_module(repository: Path) -> None:
-    steps = distances(repository, "core/statistics/means.py")
-    assert steps["tests/core/statistics/test_means.py"] == 0
-    assert steps["tests/core/discovery/test_classes.py"] == 2
-    assert "tests/core/statistics/test_tops.py" not in steps
+def test_the_mirror_is_nearest_then_whoever_imports_the_module(tmp_path: Path) -> None:
+    core, tests = "core", "tests/core"  # apart from the names, since a whole path must name a module of the project
+    files = {
+        f"{core}/means.py": "",
+        f"{core}/classes.py": "import core.means",
+        f"{tests}/test_means.py": "import core.means",
+        f"{tests}/test_classes.py": "import core.classes",
+        f"{tests}/test_tops.py": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert distances(tmp_path, f"{core}/means.py") == {f"{tests}/test_means.py": 0, f"{tests}/test_classes.py": 2}
 
 
 def test_a_sample_of_several_files_is_drawn_from_all_of_them_and_a_file_of_equal_ones_has_no_rate(

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.systems.step_by_step.datasets_folder import SEPARATOR
 from core.systems.step_by_step.loop import teach
 from core.systems.step_by_step.rationales import RationaleSet
+from core.systems.step_by_step.released import SEPARATOR
 from core.systems.step_by_step.settings import StepByStep
 from core.systems.step_by_step.student import EXPLAIN, PREDICT
 from core.systems.step_by_step.tokens import inputs_of

@@ -23,9 +23,9 @@ from core.language.vocabulary import read_vocabulary
 from core.records import Diagnosis
 from core.reports.wording.findings import cluster_title
 from core.store import load
-from core.systems.neuralizer.reference.names import KEY
+from core.systems.neuralizer.reference.wording import KEY
 from research.examples.compare_runs import HALVED, differences
-from research.examples.make_runs import EXAMPLES, check
+from research.examples.make_runs import EXAMPLES, check, with_check
 
 EVERY = ("scenes", "nothing_to_find", "clips", "scans", "clothing", "definitions")
 IN_FULL = ("scans",)
@@ -66,6 +66,17 @@ def test_a_run_is_of_the_table_beside_it_and_of_today_s_defaults(name: str) -> N
 def plain(settings: Mapping[str, Any], without: tuple[str, ...]) -> dict[str, Any]:
     """The settings as they are after a journey through a document."""
     return json.loads(json.dumps({key: value for key, value in settings.items() if key not in without}))
+
+
+def test_the_check_on_new_data_stays_with_the_findings_that_were_checked_and_with_no_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shipped = load(EXAMPLES / "scenes" / "run.errata")
+    again = replace(shipped, prediction=None)
+    assert with_check(again, shipped).prediction is shipped.prediction
+    assert capsys.readouterr().out == ""
+    assert with_check(replace(again, clusters=again.clusters[:1]), shipped).prediction is None
+    assert "other findings than those checked" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -13,8 +13,9 @@ from core.errors import InvalidInput
 from core.systems.composition.readers import read_benchmark
 from core.systems.composition.scenes.items import RenderedPlan, draw_items
 from core.systems.composition.scenes.render import render_scene
+from core.systems.composition.scenes.shapes import Scene, Shape
 from research.scenes.retrieval import draw_retrieval
-from research.scenes.write_benchmark import MULTI, SINGLE, Form, write_benchmark
+from research.scenes.write_benchmark import MULTI, SINGLE, Form, truth, write_benchmark
 from tests.support.scenes import scene_of
 
 PLAN = RenderedPlan()
@@ -68,6 +69,22 @@ def test_the_scenes_are_in_clevrs_form_and_can_be_drawn_again(folder: Path):
         np.testing.assert_array_equal(picture, np.asarray(render_scene(scene_of(told["scene"]), 48)))
 
 
+def test_the_truth_has_clevrs_keys_and_says_who_is_left_of_whom():
+    things = (
+        Shape("cube", "red", "striped", "small", 0.2, 0.5, 0.2),
+        Shape("ball", "blue", "matte", "large", 0.7, 0.52, 0.4),
+        Shape("ball", "green", "dotted", "small", 0.7, 0.1, 0.2),
+    )
+    told = truth(Scene(things), 3, "a.webp", "seen", side=224)
+    assert (told["image_index"], told["image_filename"], told["split"]) == (3, "a.webp", "seen")
+    assert told["objects"][1] == {
+        **{"shape": "ball", "color": "blue", "material": "matte", "size": "large"},
+        **{"pixel_coords": [157, 116, 0], "rotation": 0.0},
+    }
+    assert told["relationships"]["left"] == [[], [0], [0]]
+    assert told["relationships"]["above"] == [[2], [2], []]
+
+
 def test_the_training_table_names_the_swapped_caption_and_the_other_pictures_row(folder: Path):
     with (folder / "train.tsv").open(newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
@@ -81,7 +98,10 @@ def test_the_training_table_names_the_swapped_caption_and_the_other_pictures_row
 
 def test_tags_and_held_out_pairs_are_written_beside(folder: Path):
     assert loaded(folder / "tags.json") == {str(i): dict(item.tags) for i, item in enumerate(ITEMS)}
-    assert loaded(folder / "held_out.json") == PLAN.held_out.to_dict()
+    assert loaded(folder / "held_out.json") == {
+        "colour": sorted(map(list, PLAN.held_out.colour)),
+        "material": sorted(map(list, PLAN.held_out.material)),
+    }
 
 
 @pytest.mark.parametrize(

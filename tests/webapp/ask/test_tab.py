@@ -7,9 +7,11 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
 
@@ -17,11 +19,13 @@ from core.checks.answers import nothing_shown
 from core.errors import InvalidInput
 from core.numbers import number, percent
 from core.records import Diagnosis
+from core.store import save
 from tests.support.diagnoses import make_diagnosis
 from tests.support.page import Page
 from tests.support.showcase import PlainEncoder, add_words
 from tests.support.words import made_prediction
 from tests.webapp.markup.test_html import Tags
+from webapp.ask import tab
 from webapp.ask.answers import answers_view, questions_table, remember, verdict
 from webapp.ask.audit import EVERY, audit_csv, audit_view, cells_of, families_of, on_table as on_audit
 from webapp.ask.tab import (
@@ -32,6 +36,7 @@ from webapp.ask.tab import (
     examples,
     on_ask,
     on_chip,
+    on_linked,
     on_number,
     on_open,
     on_show,
@@ -320,3 +325,44 @@ def test_the_audit_of_the_open_run_can_be_downloaded(worded: Diagnosis) -> None:
     assert Path(download["value"]).read_text("utf-8").startswith("phrase,")
     with pytest.raises(InvalidInput, match="No run is open"):
         on_audit(Session(), EVERY)
+
+
+def test_a_shared_run_opens_with_an_answered_example_that_no_p_counts(worded: Diagnosis, tmp_path: Path) -> None:
+    save(worded, tmp_path / "answered" / "run.errata")
+    run = RUNS.offer(tmp_path / "answered" / "run.errata")
+    session = Session(run)
+    text, _, state, view, history, _ = on_linked(session, AskState(run), ("", ""))
+    assert text == gr.skip()  # the visitor may be typing
+    assert f"“{examples(worded)[0]}”" in view
+    assert (history, state.asked) == ("", ())
+    assert state.answers
+    assert {str(part) for part in on_linked(session, state, ("", ""))} == {str(gr.skip())}  # it stays
+    linked = on_linked(session, state, ("in the dark", ""))
+    assert (linked[0], len(linked[2].asked)) == ("in the dark", 1)
+    assert {str(part) for part in on_linked(session, linked[2], ("in the dark", ""))} == {str(gr.skip())}
+    own = RUNS.add(worded)
+    assert {str(part) for part in on_linked(Session(own), AskState(own), ("", ""))} == {str(gr.skip())}
+
+
+def test_the_answered_example_never_replaces_a_question(
+    worded: Diagnosis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(worded, tmp_path / "answered" / "run.errata")
+    session = Session(RUNS.offer(tmp_path / "answered" / "run.errata"))
+    state = AskState(session.run)
+    on_ask(session, state, "in the dark", "", silent)
+    assert {str(part) for part in on_linked(session, state, ("", ""))} == {str(gr.skip())}  # asked before it
+
+    late = AskState(session.run)
+
+    def ask_meanwhile(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(tab, "answer_texts", answer_texts)
+        on_ask(session, late, "in the dark", "", silent)
+        return answer_texts(*args, **kwargs)
+
+    monkeypatch.setattr(tab, "answer_texts", ask_meanwhile)
+    assert {str(part) for part in on_linked(session, late, ("", ""))} == {str(gr.skip())}
+    early = AskState(started={session.run})
+    assert {str(part) for part in on_linked(session, on_open(session, early)[0], ("", ""))} == {str(gr.skip())}
+    again = on_open(session, on_open(Session(RUNS.add(worded)), late)[0])[0]
+    assert on_linked(session, again, ("", ""))[2].answers  # the run is open again, without the question

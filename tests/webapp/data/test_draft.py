@@ -12,7 +12,8 @@ import pytest
 from tests.support.visits import serve
 from tests.webapp.callbacks import press
 from webapp.data.draft import FILES, NAMES, SETTINGS, on_files, on_pressed, on_restore, read_choices, read_files
-from webapp.data.tab import on_direction, on_forget, on_table
+from webapp.data.forgetting import on_forget
+from webapp.data.tab import on_direction, on_table
 from webapp.state.choices import ROLE_NAMES
 from webapp.state.uploads import UPLOADS
 

@@ -20,7 +20,7 @@ from webapp.data import run as your_data
 from webapp.data.following import GOES_ON, WATCHED, on_began, on_return, on_run
 from webapp.state.jobs import JOBS
 from webapp.state.notes import link_id
-from webapp.state.runs import RUNS
+from webapp.state.runs import GONE, RUNS
 from webapp.state.session import Session
 
 NOTHING = (gr.skip(), gr.skip(), "")
@@ -124,14 +124,17 @@ def test_the_link_of_a_finished_or_unknown_job_says_so_and_opens_the_run_or_the_
         time.sleep(0.01)
     shown = arrive("kit, reloaded", [job], job=link, tab="data")
     assert shown["session"].run == job
-    assert shown["tabs"]["selected"] == "explore"
+    assert shown["tabs"] == gr.skip()  # a page begins in Findings
     assert arrive("lou", job=link)["session"].run == link
     assert list(on_return(link, ""))[-1][2] == link  # it finished while the page was opening
     RUNS.remove(job)
     shown = arrive("lou", job=link)
     assert shown["tabs"]["selected"] == "data"
-    assert shown["job"] == gr.skip()
-    assert told == [address.FINISHED, address.FINISHED, address.GONE]
+    assert "job" not in shown["failure_map"]["view"]["query"]
+    gone = list(on_return(shown["job"], ""))[-1]
+    assert GONE in gone[1]  # it stays, unlike a message
+    assert (gone[0], gone[2]) == ("", "")
+    assert told == [address.FINISHED, address.FINISHED]
 
 
 def test_the_link_of_a_failed_job_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The form of "Your data": what stands in it reaches the run, and what cannot be used is refused before the run
+"""The form of "New run": what stands in it reaches the run, and what cannot be used is refused before the run
 begins."""
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from tests.support.visits import serve
 from webapp.data import run as your_data
 from webapp.data.following import on_run, refine_map
 from webapp.data.run import AUTOMATIC, make_run, read_phrases, read_share
-from webapp.explore.new_run import on_new_run
-from webapp.markup.html import picture
+from webapp.explore.overview import notes_section
+from webapp.markup.images import picture
 from webapp.state.caches import cache_of
 from webapp.state.choices import ROLE_NAMES
 from webapp.state.quotas import AT_HOME, SHARED, quotas, set_quotas
@@ -144,7 +144,7 @@ def test_the_result_says_which_classes_were_searched(tmp_path: Path) -> None:
     run = your_data.run_diagnosis(given, your_data.Roles(), "embedded", settings, no_progress)
     said = "Searched all samples, and inside tram only, as you chose beforehand."
     assert said in RUNS.get(run).notes
-    assert said in str(on_new_run(run, "Your run", []))
+    assert said in notes_section(RUNS.get(run))
     wrong = replace(settings, within=("plane",))
     with pytest.raises(InvalidInput, match="Cannot search inside 'plane'"):
         your_data.run_diagnosis(given, your_data.Roles(), "embedded", wrong, no_progress)
@@ -241,4 +241,4 @@ def test_detections_run_from_the_form_and_show_their_boxes(tmp_path: Path) -> No
     assert job.wait(300)
     diagnosis = RUNS.get(str(job.result))
     assert diagnosis.outcomes.name == "missed"
-    assert picture(diagnosis, 0).startswith("data:image/webp;whole=1;base64,")
+    assert f"/{RUNS.link(str(job.result))}/0/whole?" in picture(diagnosis, 0)

@@ -14,8 +14,8 @@ from core.yours import OwnMark, with_mark, yours_of
 from tests.support.diagnoses import make_diagnosis
 from tests.support.visits import serve
 from tests.webapp.callbacks import press
-from webapp.data.runs import on_act, on_bring, own_ids, runs_list
-from webapp.data.tab import on_forget
+from webapp.data.forgetting import on_forget, own_ids
+from webapp.data.runs import on_act, on_bring, runs_list
 from webapp.state.quotas import SHARED, quotas, set_quotas
 from webapp.state.runs import RUNS
 from webapp.state.session import Session

@@ -1,4 +1,4 @@
-"""What the form of "Your data" shows of a table."""
+"""What the form of "New run" shows of a table."""
 
 from __future__ import annotations
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.discovery.called import scope_rows
 from core.numbers import percent
-from core.records import Estimate
+from core.records import Estimate, FailureCluster
 from core.reports.wording.findings import cluster_title
 from core.statistics.counts import wrong_members
 from tests.support.diagnoses import confirmed_without_clusters, make_diagnosis
@@ -18,6 +19,13 @@ from webapp.explore.cards import CARD_IMAGES, cluster_list
 
 def test_cards_stand_in_rank_order_with_images_that_are_wrong_and_central() -> None:
     diagnosis = make_diagnosis()
+    errors = diagnosis.outcomes.errors
+    assert errors is not None
+    clusters = list[FailureCluster]()
+    for cluster in diagnosis.clusters:
+        others = scope_rows(diagnosis, cluster.scope) & (cluster.membership < 0.5)
+        clusters.append(replace(cluster, error_outside=float(errors[others].mean())))
+    diagnosis = replace(diagnosis, clusters=tuple(clusters))
     markup = cluster_list(diagnosis)
     places = [markup.index(cluster_title(diagnosis, c)) for c in diagnosis.clusters]
     assert places == sorted(places)
@@ -25,12 +33,14 @@ def test_cards_stand_in_rank_order_with_images_that_are_wrong_and_central() -> N
     for cluster, card in zip(diagnosis.clusters, (first, second)):
         shown = wrong_members(diagnosis, cluster, CARD_IMAGES)
         assert card.split("</button>")[0].count('class="shot"') == len(shown)
-        errors = diagnosis.outcomes.errors
-        assert errors is not None
         members = cluster.membership >= 0.5
         n_wrong = int(errors[members].sum())
         assert errors[shown].sum() == min(n_wrong, CARD_IMAGES)
         assert f"<b>{n_wrong} of {members.sum()}</b> wrong" in card
+        others = errors[scope_rows(diagnosis, cluster.scope) & ~members]
+        assert f": {others.sum()} of {len(others)}</span>" in card
+        for rate in (errors[members].mean(), others.mean()):
+            assert f"</span>{percent(float(rate))}</span>" in card
 
 
 def test_wrong_members_come_by_membership_and_right_ones_only_where_too_few_are_wrong() -> None:
@@ -57,7 +67,7 @@ def test_the_rate_to_expect_stands_beside_a_count_that_is_far_from_it() -> None:
     for value, stands in ((counted - 0.03, False), (counted - 0.2, True)):
         rate = Estimate(value, value - 0.1, value + 0.1)
         shown = cluster_list(replace(diagnosis, clusters=(replace(cluster, error_rate=rate),)))
-        assert (f"about {percent(value)} on new data" in shown) == stands
+        assert (f"About {percent(value)} on new data" in shown) == stands
 
 
 def test_a_run_without_errors_leads_with_its_loss() -> None:
@@ -94,10 +104,10 @@ def test_what_is_confirmed_without_a_cluster_stands_open_above_advice_and_is_not
         assert wrong not in page.text
     places = [
         page.text.index(said)
-        for said in ("Confirmed outside groups 1", "weather = fog", "What to try next", "Detection limits")
+        for said in ("What goes with errors 1", "weather = fog", "What to try next", "Detection limits")
     ]
     assert places == sorted(places)
-    assert page.text.count("Confirmed outside groups 1") == 1
+    assert page.text.count("What goes with errors 1") == 1
     (fold,) = [a for a in page.named("details") if "alone" in (a.get("class") or "")]
     assert "open" in fold
 

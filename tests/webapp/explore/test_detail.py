@@ -44,7 +44,7 @@ def test_a_lasso_is_called_exploratory_and_carries_no_p() -> None:
     diagnosis = make_diagnosis()
     said = Tags(selection_pane(diagnosis, Selection(np.arange(10), ()))).text
     assert "Not tested" in said
-    assert "Adjusted p" not in said
+    assert "adjusted p" not in said
     assert "10" in said
 
 
@@ -65,7 +65,7 @@ def test_pictures_stand_before_the_sentence_and_the_sentence_before_figures(diag
     cluster = diagnosis.clusters[0]
     own = tuple(i for i in diagnosis.insights if i.cluster == cluster.id)
     said = selection_pane(diagnosis, Selection(np.flatnonzero(cluster.membership >= 0.5), own, cluster))
-    places = [said.index(part) for part in ('class="tile"', 'class="plain-words"', "<dl", 'class="insight', "In full")]
+    places = [said.index(part) for part in ('class="tile"', 'class="plain-words"', "of all errors", 'class="insight')]
     assert places == sorted(places)
 
 

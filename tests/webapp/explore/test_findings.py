@@ -23,11 +23,11 @@ def worded() -> Diagnosis:
 def test_words_stand_among_conditions_and_a_phrase_that_was_not_confirmed_is_last_and_greyed(worded: Diagnosis) -> None:
     own = tuple(i for i in worded.insights if i.cluster == 0)
     shown, folded = shown_findings(worded, own[::-1])
-    marks = [(f.text, f.mark, f.quiet) for f in shown]
-    assert sorted(marks[:2]) == [('like "in the dark"', "", False), ("weather = fog", "", False)]
-    assert (marks[2:], folded) == ([('like "in fog"', "not confirmed", True)], [])
+    marks = [(row.subject, row.verdict) for row, _ in shown]
+    assert sorted(marks[:2]) == [('Images like "in the dark"', "confirmed"), ("Images with weather = fog", "confirmed")]
+    assert (marks[2:], folded) == ([('Images like "in fog"', "not tested")], [])
     said = selection_pane(worded, Selection(np.arange(9), own))
-    assert said.count("not confirmed") == 1
+    assert said.count('<span class="mark">not tested</span>') == 1
     assert "at night" in said
 
 
@@ -57,7 +57,8 @@ def test_a_finding_of_the_error_rate_shows_that_difference_and_no_interval_of_th
         one, measure="error rate", effect=Estimate(0.59, -1.3, 2.8), error_difference=Estimate(0.4, 0.1, 0.7)
     )
     shown, _ = shown_findings(worded, [of_loss, of_errors])
-    assert [f.effect for f in shown] == [("+40 points", "(+10 to +70)"), ("+0.59 nats", "(0.10 to 2.80)")]
+    effects = [row.details[0] for row, _ in shown]
+    assert effects == ["+40 points (+10 to +70)", "+0.59 nats (0.10 to 2.80)"]
 
 
 def test_a_fifth_finding_stands_open_and_more_are_folded(worded: Diagnosis) -> None:
@@ -70,19 +71,20 @@ def test_a_fifth_finding_stands_open_and_more_are_folded(worded: Diagnosis) -> N
 def test_a_selection_is_described_in_words_without_a_p(worded: Diagnosis) -> None:
     dark = np.flatnonzero(np.arange(240) % 4 == 0)
     found = phrases_of_rows(worded, dark)
-    assert 'like "in the dark"' in [f.text for f in found]
-    assert {f.mark for f in found} == {"not tested"}
+    assert 'like "in the dark"' in [row.subject for _, row in found]
+    assert {row.verdict for _, row in found} == {"not tested"}
     assert "not tested" in selection_pane(worded, Selection(dark, (), described=found))
     large = add_words(make_diagnosis(4800, with_images=False))
-    assert 'like "in the dark"' in [f.text for f in phrases_of_rows(large, np.flatnonzero(np.arange(4800) % 4 == 0))]
+    many = phrases_of_rows(large, np.flatnonzero(np.arange(4800) % 4 == 0))
+    assert 'like "in the dark"' in [row.subject for _, row in many]
     assert phrases_of_rows(worded, dark[:1]) == ()
     assert phrases_of_rows(make_diagnosis(), np.arange(9)) == ()
 
 
 def test_what_of_many_samples_was_looked_at_is_said(worded: Diagnosis) -> None:
     rows = np.arange(0, len(worded.samples), 4)
-    assert not any("searched on" in one.sentence for one in phrases_of_rows(worded, rows))
+    assert not any("searched on" in row.text for _, row in phrases_of_rows(worded, rows))
     many = add_words(make_diagnosis(2400, with_images=False))
     found = phrases_of_rows(many, np.arange(0, 2400, 4))
     assert found
-    assert all("of the folds, searched on 1,500 samples." in one.sentence for one in found)
+    assert all("of the folds, searched on 1,500 samples." in row.text for _, row in found)

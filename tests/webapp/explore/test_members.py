@@ -9,16 +9,20 @@ import numpy as np
 
 from core.discovery.called import scope_rows
 from core.numbers import bracketed, percent
-from core.records import ClusterName, Diagnosis, FailureCluster
+from core.records import I64, ClusterName, Diagnosis, FailureCluster
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.markup.test_html import Tags
 from webapp.explore.cards import cluster_list
 from webapp.explore.detail import CHOSEN_BY_QUESTION, NOT_TESTED, Selection, selection_pane
-from webapp.explore.members import members_of, met_by
+from webapp.explore.findings import met_by
 
 
 def with_members(cluster: FailureCluster, rows: list[int], n: int, **kwargs: object) -> FailureCluster:
     return replace(cluster, membership=np.isin(np.arange(n), rows).astype(float), size=len(rows), **kwargs)  # type: ignore[arg-type]
+
+
+def members_of(cluster: FailureCluster) -> I64:
+    return np.flatnonzero(cluster.membership >= 0.5)
 
 
 def plain(text: str) -> str:
@@ -78,14 +82,14 @@ def test_a_cluster_of_a_class_is_compared_with_the_rest_of_its_class() -> None:
     said = " ".join(plain(Tags(selection_pane(diagnosis, Selection(members_of(second), (), second))).text).split())
     assert diagnosis.outcomes.errors is not None
     rest = diagnosis.outcomes.errors[scope_rows(diagnosis, "bus") & ~np.isin(np.arange(60), [3, 6])].mean()
-    assert f"the others of bus {percent(float(rest))}" in said
+    assert f"other buses {percent(float(rest))}" in said
     assert "10% of bus" in said
 
 
 def test_what_a_question_chose_is_not_called_chosen_after_its_losses() -> None:
     diagnosis, rows = make_diagnosis(), np.arange(6)
     asked = selection_pane(diagnosis, Selection(rows, (), title="Looks like “fog”", scope="bus"))
-    assert "the others of bus" in asked
+    assert "other buses" in asked
     assert CHOSEN_BY_QUESTION in asked
     assert "stands in Ask" not in asked  # nothing was asked there where the words were searched for on the page
     assert NOT_TESTED not in asked
@@ -106,14 +110,14 @@ def test_what_is_worth_a_look_stands_apart_with_how_likely_it_is_to_be_nothing()
     made, title = make_diagnosis(), "Perhaps: trams on grass"
     candidate = replace(made.candidates[0], called=ClusterName(title, "phrase", (), "perhaps", 0.5))
     diagnosis = replace(made, candidates=(candidate,))
-    clusters, _, looks = cluster_list(diagnosis).partition("<summary>Hints")
+    clusters, _, looks = cluster_list(diagnosis).partition("Hints that may be noise")
     assert title not in clusters
     assert title in looks
     assert looks.count("A guess: right for about 50 of 100 real groups titled this way.") == 1
     assert "70% likely to be noise" in looks
     assert "adjusted" not in looks  # no p
     assert looks.split("</article>")[0].count("<img") == 6
-    assert "nothing else stands out" in cluster_list(replace(diagnosis, candidates=()))
+    assert "Hints" not in cluster_list(replace(diagnosis, candidates=()))
     untested = replace(diagnosis.candidates[0], chance=None, local_fdr=None)  # of a run of before, or too few groups
     assert "1 hint, not tested." in cluster_list(replace(diagnosis, candidates=(untested,)))
 
@@ -122,7 +126,7 @@ def test_candidates_have_intervals_all_or_none() -> None:
     diagnosis = make_diagnosis()
     one = diagnosis.candidates[0]
     other = replace(one, excess_loss=replace(one.excess_loss, low=float("nan"), high=float("nan")))
-    interval = bracketed(one.excess_loss)
+    interval = bracketed(one.excess_loss)[1:]
     assert interval
     mixed = replace(diagnosis, candidates=(one, other))
     alone, with_other = (selection_pane(d, Selection(members_of(one), (), one)) for d in (diagnosis, mixed))

@@ -87,7 +87,7 @@ def test_what_is_exploratory_looks_so_as_on_the_live_page(tmp_path: Path) -> Non
     text, _ = read(write_page(add_words(make_showcase(90)), tmp_path / "page"))
     style = "".join(re.findall(r"<style>(.*?)</style>", text, re.DOTALL))
     assert "exploratory" in text
-    assert ".insight.quiet .insight-top" in style
+    assert ".insight.quiet .insight-name" in style
     assert ".mark {" in style
 
 

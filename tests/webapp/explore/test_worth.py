@@ -17,9 +17,9 @@ from tests.support.diagnoses import make_diagnosis
 from tests.support.faithfulness import made_faithfulness
 from tests.webapp.markup.test_html import Tags
 from webapp.explore import worth
+from webapp.explore.closing import on_measured
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.overview import notes_section
-from webapp.explore.tab import on_measured
 from webapp.explore.worth import NOT_MEASURED, on_measure, opened, worth_of
 from webapp.state.jobs import JOBS
 from webapp.state.runs import RUNS
@@ -69,7 +69,7 @@ def test_a_sample_of_which_nothing_is_said_and_a_run_that_names_nothing_offer_no
     found = make_diagnosis(n_clusters=0)
     predictability = replace(found.estimate.predictability, confirmed=False)
     nothing = replace(found, classes=(), insights=(), estimate=replace(found.estimate, predictability=predictability))
-    assert worth_of(nothing) is None
+    assert worth_of(nothing) == ""
     assert "What naming a cause is worth" not in notes_section(nothing)
 
 

@@ -20,11 +20,11 @@ from tests.webapp.callbacks import press
 from tests.webapp.markup.test_html import Tags
 from webapp.data.runs import on_copy
 from webapp.explore.detail import NOT_TESTED
-from webapp.explore.linked import take_csv
 from webapp.explore.own_part import target
 from webapp.explore.picked import show_selection
 from webapp.explore.tab import show_run
-from webapp.explore.yours import Deleted, on_yours
+from webapp.explore.yours import on_yours
+from webapp.samples.listing import Order, list_samples, listing_csv
 from webapp.state.filters import Filter
 from webapp.state.query import query_of, session_of
 from webapp.state.runs import RUNS
@@ -44,10 +44,10 @@ def merged(session: Session, other: str, title: str) -> tuple[Any, ...]:
     return pressed(session, do="merge", title=title, **said)
 
 
-def pressed(session: Session, gone: Deleted | None = None, **said: Any) -> tuple[Any, ...]:
+def pressed(session: Session, **said: Any) -> tuple[Any, ...]:
     """As yours.js sends it."""
     event = {"run": session.run, "of": target(session), **said}
-    return on_yours(session, gone or Deleted(), show_selection, press(**event))
+    return on_yours(session, press(**event))
 
 
 def kept(run: str) -> Yours:
@@ -60,7 +60,7 @@ def text(markup: str) -> str:
 
 def test_a_cluster_is_renamed_beside_its_tested_name(run: str, streets: Diagnosis) -> None:
     said: dict[str, Any] = {"title": EVIL, "note": "two\nlines", "dismissed": "the label is wrong"}
-    session, pane, points, _ = pressed(Session(run).only(cluster=0), do="save", **said)
+    session, pane, points = pressed(Session(run).only(cluster=0), do="save", **said)
     mark = kept(run).mark_of("cluster", 0)
     assert (mark.title, mark.note, mark.dismissed) == (EVIL, "two\nlines", "the label is wrong")
     shown = text(pane)
@@ -68,10 +68,10 @@ def test_a_cluster_is_renamed_beside_its_tested_name(run: str, streets: Diagnosi
     for part in (EVIL, "your words, not tested", "not a failure", "the label is wrong"):
         assert part in shown
     assert cluster_title(streets, streets.clusters[0]) in shown
-    assert "Adjusted p" in shown
+    assert "adjusted p" in shown
     assert session.cluster == 0
     assert points["colour"]["key"] == "loss"
-    listed = text(show_run(run)[4]["value"])
+    listed = text(show_run(run).pane["value"])
     assert EVIL in listed
     assert cluster_title(streets, streets.clusters[0]) in listed
 
@@ -94,7 +94,7 @@ def test_only_what_was_changed_is_kept_so_two_tabs_lose_nothing(run: str) -> Non
 def test_a_sample_and_a_candidate_have_notes_too(run: str, streets: Diagnosis) -> None:
     pressed(Session(run).only(row=3), do="save", note="blurred")
     assert kept(run).mark_of("sample", 3).note == "blurred"
-    assert streets.samples.ids[3] in text(show_run(run)[4]["value"])
+    assert streets.samples.ids[3] in text(show_run(run).pane["value"])
     if streets.candidates:
         pressed(Session(run).only(candidate=0), do="save", title="mine")
         assert kept(run).mark_of("candidate", 0).title == "mine"
@@ -109,7 +109,7 @@ def test_clusters_are_merged_and_the_union_is_theirs(run: str, streets: Diagnosi
     assert shown.count("both") >= 1
     assert NOT_TESTED in shown
     assert "Made from all of group 1" in shown
-    assert "Adjusted p" not in shown
+    assert "adjusted p" not in shown
     for wrong in ("cluster:0", "cluster:99", "set:00000000", "", "x"):
         with pytest.raises(InvalidInput, match="another group or set"):
             merged(one, wrong, "x")
@@ -132,13 +132,13 @@ def test_a_cluster_is_split_by_what_is_picked_of_it(run: str, streets: Diagnosis
 
 
 def test_a_set_colours_filters_is_in_the_file_and_in_links(run: str) -> None:
-    session, _, points, _ = pressed(Session(run).only(rows=(1, 2, 3), title="q"), do="keep", title=EVIL)
+    session, _, points = pressed(Session(run).only(rows=(1, 2, 3), title="q"), do="keep", title=EVIL)
     assert any(choice["key"] == "yours" for choice in points["colour"]["choices"])
     column = column_of(RUNS.get(run), "yours")
     assert column is not None
     assert [row for row, value in enumerate(column.values) if value == EVIL] == [1, 2, 3]
-    table = take_csv([run, query_of(session)])
-    assert table is not None
+    listing = list_samples(session, Order(run), RUNS.get(run))
+    table = listing_csv(RUNS.get(run), listing).decode()
     assert table.splitlines()[1].count(f"'{EVIL}") == 1
     query = query_of(session)
     assert query["set"] == session.own_set
@@ -151,7 +151,7 @@ def test_a_set_colours_filters_is_in_the_file_and_in_links(run: str) -> None:
 def test_a_deleted_set_comes_back_and_leaves_no_page_stuck(run: str) -> None:
     session, *_ = pressed(Session(run).only(rows=(1, 2, 3)), do="keep", title="mine")
     elsewhere = replace(session, filters=(Filter("yours", values=("mine",)),), colour="yours")
-    after, pane, _, gone = pressed(session, do="delete")
+    after, pane, _ = pressed(session, do="delete")
     assert not kept(run).sets
     assert "Deleted “mine”" in text(pane)
     assert not after.picked
@@ -160,11 +160,11 @@ def test_a_deleted_set_comes_back_and_leaves_no_page_stuck(run: str) -> None:
     assert " groups" in text(shown)
     with pytest.raises(InvalidInput, match="deleted"):
         pressed(after, do="open", key=f"set:{session.own_set}")
-    again, *_, gone = pressed(after, gone, do="undo")
+    again, *_ = pressed(after, do="undo")
     assert again.own_set == session.own_set == kept(run).sets[0].id
     assert kept(run).sets[0].rows.tolist() == [1, 2, 3]
     with pytest.raises(InvalidInput, match="No deleted set"):
-        pressed(again, gone, do="undo")
+        pressed(again, do="undo")
 
 
 def test_examples_and_links_are_read_only_and_say_how_to_have_an_own_run(example: str, run: str) -> None:
@@ -179,10 +179,10 @@ def test_examples_and_links_are_read_only_and_say_how_to_have_an_own_run(example
 
 def test_an_example_is_copied_with_what_is_picked(example: str) -> None:
     serve("ida")
-    _, _, session, *rest = on_copy(Session(example).only(cluster=1), [("streets", example)])
+    _, session, _, _, pane = on_copy(Session(example).only(cluster=1), [("streets", example)])
     assert session.cluster == 1
     assert not RUNS.is_example(session.run)
-    assert rest[3]["run"] == session.run
+    assert pane["run"] == session.run
     pressed(session, do="save", title="mine")
     assert kept(session.run).marks
     assert not kept(example).marks

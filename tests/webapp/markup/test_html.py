@@ -12,8 +12,8 @@ from core.records import Column, Diagnosis
 from core.reports.html.render import environment
 from core.reports.wording.reasons import reason_sentence
 from tests.support.diagnoses import make_diagnosis
-from webapp.explore.table import cell
-from webapp.markup.html import Tile, picture, sample_facts, tile_of
+from webapp.markup.html import Tile, sample_facts, tile_of
+from webapp.samples.listing import value_text
 from webapp.state.filters import shown_column
 
 
@@ -35,11 +35,6 @@ class Tags(HTMLParser):
         self.text += data + " "
 
 
-def test_a_picture_travels_inside_the_page(diagnosis: Diagnosis) -> None:
-    assert picture(diagnosis, 0).startswith("data:image/webp;base64,")
-    assert picture(make_diagnosis(with_images=False), 0) == ""
-
-
 def tile(shown: Tile) -> str:
     parts: Any = environment().get_template("parts.html.j2").module
     return str(parts.tile(shown))
@@ -53,7 +48,7 @@ def test_a_wrong_prediction_stands_on_a_line_of_its_own_and_whole() -> None:
     row = int(np.flatnonzero(labels != predictions)[0])
     names = diagnosis.samples.class_names
     shown = tile(tile_of(diagnosis, row))
-    assert f'<span class="tile-line">→ {names[predictions[row]]}</span>' in shown
+    assert f'<span class="tile-line">model: {names[predictions[row]]}</span>' in shown
     assert f"<span>{names[labels[row]]}</span>" in shown
     assert "tile-line" not in tile(tile_of(diagnosis, int(np.flatnonzero(labels == predictions)[0])))
 
@@ -62,7 +57,7 @@ def test_the_facts_of_a_sample_say_why_it_may_fail_where_that_is_known(diagnosis
     why = [line for line in sample_facts(diagnosis, 0) if "in group 1" in line]
     assert len(why) == 1
     assert why[0].startswith("Wrong, as was likely (expected loss")
-    assert "in group 1 (Images where weather is fog); in class bus, worse than other classes" in why[0]
+    assert "in group 1 (Images with weather: fog); in class bus, worse than other classes" in why[0]
     silent = next(
         row for row in range(60) if not diagnosis.insights[0].mask[row] and not reason_sentence(diagnosis, row)
     )
@@ -76,7 +71,7 @@ def test_a_cell_that_is_cut_says_so(diagnosis: Diagnosis) -> None:
     (line,) = [line for line in sample_facts(run, 0) if line.startswith("note: ")]
     assert line == f"note: {long[:79].rstrip()}…"
     assert "note: short" in sample_facts(run, 1)
-    assert cell(run, shown_column(run, "meta:note"), 0) == f"{long[:89].rstrip()}…"
+    assert value_text(run, shown_column(run, "meta:note"), 0) == f"{long[:89].rstrip()}…"
 
 
 def test_the_column_that_names_a_samples_cluster_is_shown_first(diagnosis: Diagnosis) -> None:

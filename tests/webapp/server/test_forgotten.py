@@ -10,10 +10,9 @@ from research.evidence.load import Server, made_up, served
 from tests.support.files_below import files_below
 from tests.support.page_over_http import HttpPage
 from tests.support.quick_server import START
-from webapp.explore.tab import DOWNLOAD_KINDS
+from webapp.state.downloads import FILES
 
 pytestmark = pytest.mark.slow
-BUTTONS = tuple(f"download-{kind}" for kind in DOWNLOAD_KINDS)
 
 
 def files(folder: Path) -> set[Path]:
@@ -24,6 +23,7 @@ def files(folder: Path) -> set[Path]:
 def bring(server: Server, seed: int = 1, n: int = 64) -> HttpPage:
     """A page with a table and its images in the form."""
     page = HttpPage(server.address)
+    page.open("data")
     table, pictures = made_up(n, seed)
     page.put("table", f"t{seed}.csv", table)
     page.put("images", f"p{seed}.zip", pictures)
@@ -39,11 +39,12 @@ def test_what_was_made_of_a_run_is_served_to_nobody_once_the_visitor_deletes_it(
         page = bring(server)
         page.click("run")
         paths = list[str]()
-        for name in BUTTONS:
-            page.click(name)
+        page.unfold("closing")
+        for name, _ in FILES:
+            page.act("downloads", take=name)
             paths.append(page.values[page.of("download-file")]["path"])
-        assert len(set(paths)) == len(DOWNLOAD_KINDS)
-        assert [page.get(path).status_code for path in paths] == [200] * len(DOWNLOAD_KINDS)
+        assert len(set(paths)) == len(FILES)
+        assert [page.get(path).status_code for path in paths] == [200] * len(FILES)
         page.click("forget")
         assert all(page.get(path).status_code in (403, 404) for path in paths)
         assert files(tmp_path) == before

@@ -18,7 +18,6 @@ from research.evidence.load import Failed, Server, made_up, served
 from tests.support.files_below import files_below
 from tests.support.page_over_http import HttpPage
 from tests.support.quick_server import QUICK
-from webapp.explore.tab import DOWNLOAD_KINDS
 from webapp.state.downloads import FILES
 
 pytestmark = pytest.mark.slow
@@ -127,19 +126,20 @@ def test_half_a_report_goes_with_the_server_that_wrote_it_and_the_next_one_write
     (tmp_path / "examples").mkdir()
     (tmp_path / "examples" / "scenes").symlink_to(repository / "assets" / "examples" / "scenes")
 
-    def take(server: Server, kinds: Sequence[str]) -> None:
+    def take(server: Server, names: Sequence[str]) -> None:
         page = HttpPage(server.address)
         page.load()
-        for kind in kinds:
-            page.click(f"download-{kind}")
+        page.unfold("closing")
+        for name in names:
+            page.act("downloads", take=name)
 
-    with stopped_at("half a report", 0, lambda server: take(server, ["html"]), tmp_path, repository):
+    with stopped_at("half a report", 0, lambda server: take(server, ["report.html"]), tmp_path, repository):
         there = left(tmp_path)
         assert any("report.html" in name for name in there)
         assert "report.html" not in there  # nobody is offered it
     with started(tmp_path, repository) as (server, _):
         assert left(tmp_path) == []
-        take(server, DOWNLOAD_KINDS)
+        take(server, [name for name, _ in FILES])
         made = {path.name: path for path in files_below(tmp_path / "tmp") if path.name != ".lock"}
         assert set(made) == {name for name, _ in FILES}
         assert made["report.html"].read_text("utf-8").rstrip().endswith("</html>")

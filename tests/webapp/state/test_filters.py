@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core.errors import InvalidInput
+from core.records import Column
 from tests.support.diagnoses import CLASSES, make_diagnosis
 from webapp.state.filters import MAX_FILTERS, Filter, describe_filter, read_filters, rows_kept, written
 from webapp.state.session import MAX_UNDO_STEPS, Session, selected_rows
@@ -94,6 +96,17 @@ def test_filters_are_said_in_words() -> None:
     assert describe_filter(DIAGNOSIS, Filter("loss", high=2)) == "loss below 2.00"
     assert describe_filter(DIAGNOSIS, Filter("meta:weather", values=("fog", None))) == "weather is fog or missing"
     assert describe_filter(DIAGNOSIS, Filter("class", values=tuple("abcd"))) == "class is one of 4 values"
+
+
+def test_an_end_of_a_filter_reads_as_what_it_keeps() -> None:
+    n = len(DIAGNOSIS.samples)
+    close = Column("quality", "number", np.where(np.arange(n) % 2, 0.9999, 0.9991))
+    taken = Column("taken", "number", 19_000.0 + np.arange(n), form="date")
+    year = Column("year", "number", 1900.0 + np.arange(n) % 100, form="year")
+    made = replace(DIAGNOSIS, samples=replace(DIAGNOSIS.samples, metadata=(close, taken, year)))
+    assert describe_filter(made, Filter("meta:quality", low=0.9995)) == "quality from 0.9995"
+    assert describe_filter(made, Filter("meta:taken", low=19_003.4)) == "taken from 2022-01-12"
+    assert describe_filter(made, Filter("meta:year", 1905, 1910.5)) == "year from 1905 to below 1911"
 
 
 def test_filters_keep_a_part_of_what_is_picked() -> None:

@@ -14,7 +14,7 @@ from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis, Progress
 from core.yours import OwnMark, with_mark
 from tests.support.visits import serve
-from webapp.data.tab import on_forget
+from webapp.data.forgetting import on_forget
 from webapp.state import forget, runs
 from webapp.state.caches import own_cache
 from webapp.state.downloads import FILES, files_of_run, fresh_folder
@@ -45,11 +45,12 @@ def test_what_one_visitor_brought_and_made_is_gone_at_once_and_another_s_stays(
         upload.parent.mkdir()
         upload.write_text("loss\n1\n")
         UPLOADS.add("", upload)
+        UPLOADS.claim(name, "", upload)
         own_cache().mkdir(parents=True)
         run = RUNS.add(diagnosis)
         held[name] = (run, [RUNS.path(run), fresh_folder("audit"), own_cache(), upload])
     serve("ann")
-    assert "Deleted" in on_forget("", "", str(tmp_path / "ann" / "t.csv"), None, [])
+    assert "Deleted" in on_forget()
     run, paths = held["ann"]
     assert not any(path.exists() for path in paths)
     with pytest.raises(InvalidInput, match="no longer has this run"):

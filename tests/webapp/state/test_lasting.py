@@ -198,7 +198,7 @@ def test_delete_my_data_stops_the_job_after_a_reload_and_forgets_failed_ones() -
     failed, running = begin(JOBS, "cy", fail), begin(JOBS, "cy, once more")
     assert failed.wait(60)
     JOBS.lasting.adopt([running.id, failed.id], "cy, reloaded")
-    forget.forget_visit("cy, reloaded", "", [])
+    forget.forget_visit("cy, reloaded")
     assert running.wait(60)
     assert isinstance(running.error, Cancelled)
     assert JOBS.lasting.find(link_id(failed.id)) is None

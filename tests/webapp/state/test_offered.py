@@ -18,7 +18,7 @@ from tests.webapp.callbacks import press
 from webapp.explore import own_part, yours
 from webapp.explore.own_part import OF_ALL, read_only
 from webapp.explore.picked import show_selection
-from webapp.explore.yours import Deleted, on_yours
+from webapp.explore.yours import on_yours
 from webapp.state import home
 from webapp.state.runs import Runs
 from webapp.state.session import Session
@@ -87,18 +87,16 @@ def test_where_others_come_and_on_shipped_examples_nobody_writes(start: Start, t
 
 
 def test_the_page_says_where_a_note_on_an_opened_run_is_kept(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    from webapp.explore import tab, worth
+    from webapp.explore import picked, worth
     from webapp.state import query, session
 
     runs, run = start()
-    for module in (own_part, yours, tab, worth, query, session):
+    for module in (own_part, yours, picked, worth, query, session):
         monkeypatch.setattr(module, "RUNS", runs)
     assert read_only(run) == ""
     opened = Session(run).only(cluster=0)
     assert "with your runs on this machine" in show_selection(opened)[1]
-    _, pane, *_ = on_yours(
-        opened, Deleted(), show_selection, press(run=run, of="cluster:0", do="save", note="seen in May")
-    )
+    _, pane, *_ = on_yours(opened, press(run=run, of="cluster:0", do="save", note="seen in May"))
     assert "seen in May" in pane
     runs.offered.notable = False
     assert read_only(run) == OF_ALL

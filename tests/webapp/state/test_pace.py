@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from webapp.state.jobs import Job, Jobs, status
-from webapp.state.pace import N_REMEMBERED, Pace
+from webapp.state.line import N_REMEMBERED, Pace
 from webapp.state.quotas import SHARED, quotas, set_quotas
 
 

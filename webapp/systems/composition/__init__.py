@@ -1,1 +1,1 @@
-"""The tab Compose: benchmarks of composition, your own pairs, the grid of binding, and adapters."""
+"""The part Composition of the place Probe: benchmarks, your own pairs, the binding grid, and adapters."""

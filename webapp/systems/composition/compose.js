@@ -1,4 +1,4 @@
-// Lists and forms of the tab Compose: a list with data-do becomes one "act" event; a button inside a form with data-rows sends its rows too.
+// Lists and forms of Composition: a list with data-do becomes one "act" event; a button inside a form with data-rows sends its rows too.
 // Runs inside gr.HTML's js_on_load (`element`, `trigger`, `watch`), after pane.js where buttons stand alone.
 
 element.addEventListener("change", (event) => {

@@ -14,17 +14,17 @@ from webapp.state.jobs import HEAVY, JOBS
 OPTIONS = ("encoder", "beside", "format")
 
 
-def compose(name: str, file: str | None, images: str | None, options: Any) -> dict[str, Any]:
-    """Run one or two encoders on a benchmark of composition: results as in composition.json, and of two the paired
-    comparison.
+def compose(name: str, file: str | None = None, images: str | None = None, options: Any = None) -> dict[str, Any]:
+    """Score one or two image-text encoders on a benchmark of composition: does the encoder tell "a red cube and a blue
+    ball" from the swap? Of two, also the paired comparison.
 
     Args:
-        name: one of `core.systems.composition.scenes.shipped.SHIPPED`, such as "rendered" (or "rendered:60" for
-            60 of its items), or "" for the uploaded files.
-        file: the benchmark's file, or None.
-        images: zip or tar of its images, or None.
-        options: "encoder" and "beside" (names that the page offers) and "format" (a key of
-            core.systems.composition.readers.READERS).
+        name: a benchmark that ships with Errata, such as "rendered", or "rendered:60" for 60 of its items; "" for the
+            benchmark in `file`.
+        file: a benchmark's own file, if `name` is "".
+        images: a zip or tar of its images.
+        options: an object: "encoder" and "beside" (names of encoders; "embedded" needs no download) and "format" (how
+            the file is laid out, such as "winoground").
     """
     from webapp.systems.composition.files import results_document  # loads pandas when it is asked
     from webapp.systems.composition.models import ModelAccess

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ from webapp.systems.composition.visit import ComposeState
 FILES = (("html", "Report (HTML)"), ("json", "Results (JSON)"), ("csv", "Items (CSV)"))
 
 
-def on_files(state: ComposeState) -> list[Any]:
-    """Updates of the download buttons to the open results."""
-    if not state.results or state.loaded is None:
-        return [gr.update(interactive=False)] * len(FILES)
-    return [gr.update(value=str(path), interactive=True) for path in write_files(state)]
+def on_files(state: ComposeState) -> Iterator[list[Any]]:
+    """Write the files of the open results; yields updates of the download buttons."""
+    yield [gr.update(interactive=False)] * len(FILES)
+    if state.results:
+        yield [gr.update(value=str(path), interactive=True) for path in write_files(state)]
 
 
 def compared(state: ComposeState) -> CompositionComparison | None:

@@ -33,10 +33,9 @@ MAX_TAGS = 3
 
 def items_view(state: ComposeState) -> str:
     """The filtered items, worst first, and the controls of the filter."""
-    if not state.results or state.loaded is None:
-        return ""
     rows = picked_rows(state)
     first = state.first
+    assert state.loaded is not None
     benchmark = state.loaded.benchmark
     item_of_id = {item.id: item for item in benchmark.items}
     address = inline(state.loaded.store).address
@@ -48,6 +47,7 @@ def items_view(state: ComposeState) -> str:
         cards.append(_card(item_of_id[first.ids[row]], row, state.results, benchmark, address))
     return render(
         "items.html.j2",
+        worst=state.which in ("worst", "wrong"),
         n_items=len(rows),
         n_left=max(0, len(rows) - state.shown),
         kinds=_kinds(state),
@@ -107,16 +107,19 @@ def picked_rows(state: ComposeState) -> I64:
                 break
         picked &= inside
     right = right_of(first)
-    second_right = _second_right(state.results)
+    known = {}  # items without a score of the second model count as wrong
+    if len(state.results) > 1:
+        known = dict(zip(state.results[1].ids, right_of(state.results[1]).tolist()))
+    second_right = np.array([known.get(name, False) for name in first.ids], bool)
     if state.which == "tied":
         picked &= first.tied
     elif state.which == "right":
         picked &= right
     elif state.which == "wrong":
         picked &= ~right
-    elif state.which == "only_a" and second_right is not None:
+    elif state.which == "only_a" and known:
         picked &= right & ~second_right
-    elif state.which == "only_b" and second_right is not None:
+    elif state.which == "only_b" and known:
         picked &= ~right & second_right
     rows = np.flatnonzero(picked)
     return rows[np.argsort(first.margin[rows], kind="stable")].astype(np.int64)
@@ -131,14 +134,6 @@ def right_of(result: CompositionResult) -> Bool:
         values = result.values[result.headline]
         return values >= np.median(values)
     return result.margin > 0
-
-
-def _second_right(results: Sequence[CompositionResult]) -> Bool | None:
-    """(n,) whether the second model is right on the first one's items; items without its score count as wrong."""
-    if len(results) < 2:
-        return None
-    known = dict(zip(results[1].ids, right_of(results[1]).tolist()))
-    return np.array([known.get(name, False) for name in results[0].ids], bool)
 
 
 def items_csv(result: CompositionResult, benchmark: Benchmark) -> bytes:

@@ -1,4 +1,4 @@
-"""Your own pairs, a part of the tab Compose: a few images and captions with foils, scored together, and the evidence
+"""Your own pairs, a fold of Composition: a few images and captions with foils, scored together, and the evidence
 for each word."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.errors import InvalidInput
 from core.records import ItemStore
 from core.systems.common.picture_files import Files
 from core.systems.composition.own_pairs import MAX_CAPTIONS, MAX_PICTURES, Caption, PairScores, score_pairs
-from webapp.markup.components import script
+from webapp.markup.components import script, upload
 from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import LIGHT, PLAIN, PRIVATE, QUICK
@@ -54,9 +54,9 @@ class PairsState:
     note: str = ""
 
 
-def on_part(shown: str, event: gr.EventData) -> Any:
-    """Open the part for the first time: returns the examples."""
-    if shown or event_data(event).get("part") != "pairs":
+def on_expand(shown: str) -> Any:
+    """Open the fold: returns the examples, at the first time."""
+    if shown:
         return gr.skip()
     return examples_view(*example_pairs())
 
@@ -241,12 +241,24 @@ def _source(rows: Sequence[CaptionRow], at: int) -> int | None:
     return max(true, key=lambda i: difflib.SequenceMatcher(None, rows[i].text.split(), foil, autojunk=False).ratio())
 
 
-def build(switch: gr.HTML, access: ModelAccess) -> None:
+def build(fold: gr.Accordion, access: ModelAccess) -> None:
     """Lay out the part and wire its callbacks."""
     state = gr.State(PairsState(), time_to_live=STATE_S)
-    with gr.Row(elem_classes="bring probe-row"):
+    presses = script(PRESSES)
+    with gr.Row(elem_classes="probe-row"):
         with gr.Column(scale=42, min_width=300, elem_classes="compose-form"):
-            files, examples, form, encoder = _form(access)
+            gr.HTML("<h2>1. Images</h2>", **PLAIN)
+            files = upload("One or two images (up to 12)", PICTURES, "pairs-files", 110, file_count="multiple")
+            examples = gr.HTML("", js_on_load=presses, elem_id="pairs-examples", **PLAIN)
+            gr.HTML("<h2>2. Captions</h2>", **PLAIN)
+            form = gr.HTML(form_view(None, PairsState().rows), js_on_load=presses, elem_id="pairs-form", **PLAIN)
+            encoder = gr.Dropdown(
+                encoder_choices(access),
+                value="embedded",
+                label="Encoder",
+                elem_id="pairs-encoder",
+                allow_custom_value=access.is_local,
+            )
         with gr.Column(scale=58, min_width=320):
             scripts = script("pane", PRESSES)
             result = gr.HTML(scores_view(None, None), js_on_load=scripts, elem_id="pairs-result", **PLAIN)
@@ -263,7 +275,7 @@ def build(switch: gr.HTML, access: ModelAccess) -> None:
 
     shown: dict[str, Any] = {**LIGHT, **PRIVATE, "show_progress": "minimal"}
     opened = [state, form, result, words]
-    switch.part(shows_errors(on_part), [examples], [examples], **PRIVATE)
+    fold.expand(shows_errors(on_expand), [examples], [examples], **PRIVATE)
     files.change(shows_errors(on_files), [state, files], opened, **QUICK)
     examples.pick(shows_errors(example), [encoder], opened, show_progress_on=[result], **shown)
     form.edit(shows_errors(on_edit), [state], [state, form], **QUICK)
@@ -271,30 +283,6 @@ def build(switch: gr.HTML, access: ModelAccess) -> None:
     for pressed in (result, words):
         seen = pressed.act(shows_errors(cell), [state, encoder], [words], **shown)
         seen.success(None, None, None, js=TO_WORDS, **PRIVATE)
-
-
-def _form(access: ModelAccess) -> tuple[gr.File, gr.HTML, gr.HTML, gr.Dropdown]:
-    """Fields for the images, the examples, the captions and the encoder."""
-    gr.HTML("<h2>1. Images</h2>", **PLAIN)
-    files = gr.File(
-        label="One or two images (up to 12)",
-        file_count="multiple",
-        file_types=list(PICTURES),
-        type="filepath",
-        height=110,
-        elem_id="pairs-files",
-    )
-    examples = gr.HTML("", js_on_load=script(PRESSES), elem_id="pairs-examples", **PLAIN)
-    gr.HTML("<h2>2. Captions</h2>", **PLAIN)
-    form = gr.HTML(form_view(None, PairsState().rows), js_on_load=script(PRESSES), elem_id="pairs-form", **PLAIN)
-    encoder = gr.Dropdown(
-        encoder_choices(access),
-        value="embedded",
-        label="Encoder",
-        elem_id="pairs-encoder",
-        allow_custom_value=access.is_local,
-    )
-    return files, examples, form, encoder
 
 
 TO_WORDS = "() => { document.querySelector('#pairs-words h3')?.scrollIntoView({ block: 'nearest' }); return []; }"

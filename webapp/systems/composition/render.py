@@ -1,4 +1,4 @@
-"""Fills in the templates of the tab Compose and of the report of composition; the tab's script."""
+"""Fills in the templates of Composition and of its report; its script."""
 
 from __future__ import annotations
 

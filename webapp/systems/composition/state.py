@@ -7,10 +7,15 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from core.documents import read_json
 from core.errors import InvalidInput
+from core.files import ASSETS
 from core.records import ItemStore, Progress, no_progress
+from core.records.codec import decode
 from core.systems.composition.records import CompositionResult, LoadedBenchmark, Scorer
 from webapp.state.caches import own_cache, shared_cache
 from webapp.state.choices import data_sets
@@ -22,7 +27,11 @@ if TYPE_CHECKING:
 
 OWN = "own"
 """The choice of the visitor's own files."""
+RUN = "run"
+"""The choice of the open run's images, where its table has captions of them."""
 FIRST = "rendered:60"
+OPENING = ASSETS / "composition" / "opening.json"
+"""The embedded encoder on 60 rendered pairs; `python -m research.scenes.store_opening` makes it."""
 NAMED = {"rendered": "rendered:240", "rendered-single": "rendered-single:", "cutouts": "cutouts:"}
 """The key of each shipped benchmark by its name."""
 TITLES = {"rendered-single": "Rendered scenes, 40 queries", "cutouts": "Cut-outs on photographs, 160 pairs"}
@@ -105,7 +114,7 @@ def open_benchmark(
             raise InvalidInput("This folder is no longer on the server. Choose another benchmark.")
         return find_pictures(read_benchmark(form, folder, progress=progress), folder, progress=progress)
     if choice != OWN:
-        raise InvalidInput(f"No benchmark {choice[:40]!r}. Choose one from the list.")
+        raise InvalidInput(f"No benchmark {choice[:40]!r}. Choose one of {', '.join(NAMED)}.")
     if not file or not images:
         missing = "the benchmark's file"
         if file:
@@ -166,7 +175,9 @@ def run_model(
     progress("load the model", 0, 1)
     name, scorer = scorer_for(model, adapters, access)
     progress("load the model", 1, 1)
-    is_shared = choice not in ("", OWN) and not choice.startswith(SERVER) and not model.startswith((ADAPTER, RERANKED))
+    is_shared = (
+        choice not in ("", OWN, RUN) and not choice.startswith(SERVER) and not model.startswith((ADAPTER, RERANKED))
+    )
     cache = own_cache()
     if is_shared:
         cache = shared_cache()
@@ -180,8 +191,20 @@ _known: dict[tuple[str, str], CompositionResult] = {}
 
 
 def known_result(choice: str, model: str) -> CompositionResult | None:
-    """The earlier result on a shipped benchmark, or None."""
+    """The stored or earlier result on a shipped benchmark, or None."""
+    if (choice, model) == (FIRST, "embedded"):
+        return opening()
     return _known.get((choice, model))
+
+
+@functools.cache
+def opening() -> CompositionResult | None:
+    """The result with which the part opens; None if it was not stored."""
+    if not OPENING.is_file():
+        return None
+    document = read_json(OPENING)
+    stored = document["arrays"].items()
+    return decode(document["result"], {name: np.array(array["values"], array["dtype"]) for name, array in stored})
 
 
 def forget(state: ComposeState) -> None:
@@ -196,19 +219,17 @@ def diagnose_items(
     """Diagnose the errors of the first result, compared with the second, and store the run; returns its id."""
     from core.discovery.settings import EmbeddingSettings, Settings
     from core.systems.composition.failures.diagnose import diagnose_composition
-    from core.systems.composition.failures.second_model import two_models
     from webapp.state.runs import RUNS
 
-    arguments: dict[str, Any] = dict(
-        embedding=EmbeddingSettings(encoder, cache=own_cache()), settings=Settings(map=False), progress=progress
+    second = results[1] if len(results) > 1 else None
+    embedding = EmbeddingSettings(encoder, cache=own_cache())
+    diagnosis = diagnose_composition(
+        loaded, results[0], embedding, second=second, settings=Settings(map=False), progress=progress
     )
-    if len(results) > 1 and results[0].headline in results[0].correct:
-        diagnosis = two_models(loaded, results[0], results[1], **arguments)[0]
-    else:
-        diagnosis = diagnose_composition(loaded, results[0], **arguments)
     return RUNS.add(diagnosis, progress)
 
 
 def category_columns(samples: SampleSet) -> list[str]:
-    """Names of the categorical columns, for a grid."""
-    return [column.name for column in samples.metadata if column.kind == "category"]
+    """Names of the categorical columns, for a grid: those of the table before measured ones."""
+    columns = [column for column in samples.metadata if column.kind == "category"]
+    return [column.name for column in sorted(columns, key=lambda column: column.measured)]

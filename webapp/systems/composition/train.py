@@ -1,5 +1,5 @@
-"""Training, below a benchmark's result in the tab Compose: a small module on the encoder's frozen tokens, with results
-before and after on the same items."""
+"""Training, a fold below a benchmark's result in Composition: a small module on the encoder's frozen tokens, with
+results before and after on the same items."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from webapp.state.caches import own_cache
 from webapp.state.downloads import fresh_folder
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_wait, wire_cancel
 from webapp.state.session import shows_errors
-from webapp.systems.composition.benchmark import BenchmarkForm, BenchmarkViews, on_made
-from webapp.systems.composition.files import on_files
+from webapp.systems.composition.benchmark import on_made
 from webapp.systems.composition.models import ADAPTER, ModelAccess, checked_encoder, second_choices
 from webapp.systems.composition.render import render
 from webapp.systems.composition.state import FIRST, MAX_ADAPTERS, Remembered, run_model, shipped
@@ -104,44 +103,38 @@ def learn(state: ComposeState, access: ModelAccess, plan: Plan, folder: Path, pr
     progress("read training items", 0, 1)
     choice, test, training = _parts(state, plan)
     progress("read training items", 1, 1)
-    adapted, stopped = _adapt(plan, training, encoder, folder, progress)
+    adapted = _adapt(plan, training, encoder, folder, progress)
     name = _unique_name(adapted.adapter.title, plan, state.adapters, len(training.benchmark))
     adapter = TrainedAdapter(name, folder, plan.encoder)
     report = _without_cancel(progress)
     before = run_model(choice, test, plan.encoder, (), access, report)
     after = run_model(choice, test, f"{ADAPTER}{name}", (adapter,), access, report)
     cost = "the training was stopped."
-    if not stopped:
+    if not adapted.stopped:
         cost = _regression(adapted, progress)
-    return Learned(adapter, BenchmarkRun(choice, test, (before, after), state.opened), cost, _archive(folder), stopped)
+    ran = BenchmarkRun(choice, test, (before, after), state.opened)
+    return Learned(adapter, ran, cost, _archive(folder), adapted.stopped)
 
 
-def _adapt(
-    plan: Plan, training: LoadedBenchmark, encoder: Encoder, folder: Path, progress: Progress
-) -> tuple[Adapted, bool]:
-    """The trained module, saved to the folder, and whether the training was stopped after an epoch.
+def _adapt(plan: Plan, training: LoadedBenchmark, encoder: Encoder, folder: Path, progress: Progress) -> Adapted:
+    """The trained module, saved to the folder, also where the training was stopped after an epoch.
 
     Raises:
         Cancelled: the training was stopped before its first epoch ended.
     """
     from core.systems.composition.training.loop import Training
-    from core.systems.composition.training.train import adapt, adapted_so_far  # torch
+    from core.systems.composition.training.train import adapt  # torch
 
     how = Training(epochs=plan.epochs, seed=plan.seed)
     state = folder / "state"
-    stopped = False
-    arguments: dict[str, Any] = dict(state=state, cache=own_cache())
+    kept: dict[str, Any] = dict(state=state, keep_stopped=True, cache=own_cache(), progress=progress)
     try:
-        adapted: Adapted | None = adapt(training, plan.adapter, {}, how, encoder, progress=progress, **arguments)
+        adapted = adapt(training, plan.adapter, {}, how, encoder, **kept)
     except Cancelled as early:
-        adapted = adapted_so_far(training, plan.adapter, {}, how, encoder, **arguments)
-        stopped = True
-        if adapted is None:
-            raise Cancelled(f"{early} No epoch had finished, so nothing was saved.") from early
-    assert adapted is not None
+        raise Cancelled(f"{early} No epoch had finished, so nothing was saved.") from early
     adapted.save(folder)
     shutil.rmtree(state, ignore_errors=True)
-    return adapted, stopped
+    return adapted
 
 
 def _without_cancel(progress: Progress) -> Progress:
@@ -217,12 +210,12 @@ def _archive(folder: Path) -> Path:
 
 
 def on_learned(state: ComposeState, access: ModelAccess, learned: Learned | None) -> tuple[Any, ...]:
-    """Show the result of a training: returns (status, state, result, items, diagnose button, files' row, training's
+    """Show the result of a training: returns (status, state, result, diagnose button, files' row, training's
     view, zip, second models)."""
     from core.systems.composition.training.adapted import load_adapted
 
     if learned is None:
-        return tuple(gr.skip() for _ in range(9))
+        return tuple(gr.skip() for _ in range(8))
     adapters = (*state.adapters, learned.adapter)
     for old in adapters[:-MAX_ADAPTERS]:
         shutil.rmtree(old.folder, ignore_errors=True)
@@ -239,12 +232,17 @@ def on_learned(state: ComposeState, access: ModelAccess, learned: Learned | None
     return status, state_after, *views, view, gr.update(value=str(learned.archive), visible=True), models
 
 
-def build(state: gr.State, benchmark: BenchmarkForm, views: BenchmarkViews, access: ModelAccess) -> None:
-    """Lay out the training and wire its callbacks."""
+def build(state: gr.State, models: list[gr.Dropdown], views: list[Any], access: ModelAccess) -> None:
+    """Lay out the training and wire its callbacks.
+
+    Args:
+        models: the fields of the benchmark's encoder and second model.
+        views: the components of the benchmark's result.
+    """
     job = gr.State("")
     result = gr.State(None)
     gr.HTML(render("train_intro.html.j2"), elem_id="teach-intro", **PLAIN)
-    with gr.Row(elem_classes="bring probe-row"):
+    with gr.Row(elem_classes="probe-row"):
         with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):
             *asked, seed = form()
             guess = gr.HTML(estimate_view("local", 1000, 12), elem_id="teach-estimate", **PLAIN)
@@ -262,14 +260,13 @@ def build(state: gr.State, benchmark: BenchmarkForm, views: BenchmarkViews, acce
     def show(state: ComposeState, learned: Learned | None) -> tuple[Any, ...]:
         return on_learned(state, access, learned)
 
-    encoder, second = benchmark.models
+    encoder, second = models
     for changed in asked:
         changed.change(on_plan, asked, guess, trigger_mode="always_last", **QUICK)
     run.click(on_wait, None, line, **QUICK)
     started = run.click(
         shows_errors(start), [state, *asked, seed, encoder], [job, line, curve, result], **HEAVY, **PRIVATE
     )
-    outputs = [line, state, *views.all(), curve, archive, second]
-    shown = started.success(shows_errors(show), [state, result], outputs, **PRIVATE)
-    shown.success(shows_errors(on_files), [state], views.buttons, **PRIVATE)
+    outputs = [line, state, *views, curve, archive, second]
+    started.success(shows_errors(show), [state, result], outputs, **PRIVATE)
     wire_cancel(cancel, job)

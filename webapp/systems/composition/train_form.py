@@ -1,4 +1,4 @@
-"""The form of a training in the tab Compose."""
+"""The form of a training in Composition."""
 
 from __future__ import annotations
 

@@ -62,22 +62,9 @@ def trained_view(name: str, record: AdapterRecord, cost: ForgettingCheck | str, 
     curve = None
     if record.curve:
         curve = training_curve(record.curve)
-    return render(
-        "trained.html.j2",
-        name=name,
-        facts=facts,
-        curve=curve,
-        reranking=reranking_sentence(record),
-        **_forgetting(cost),
-    )
-
-
-def _forgetting(cost: ForgettingCheck | str) -> dict[str, Any]:
-    if isinstance(cost, str):
-        return {"unknown": cost}
-    return {
-        "unknown": "",
-        "check": cost,
-        "rows": forgetting_rows(cost.rows),
-        "reranked": forgetting_rows(cost.reranked),
-    }
+    forgetting: dict[str, Any] = {"unknown": cost}
+    if not isinstance(cost, str):
+        reranked = forgetting_rows(cost.reranked)
+        forgetting = {"unknown": "", "check": cost, "rows": forgetting_rows(cost.rows), "reranked": reranked}
+    reranking = reranking_sentence(record)
+    return render("trained.html.j2", name=name, facts=facts, curve=curve, reranking=reranking, **forgetting)

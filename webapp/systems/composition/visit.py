@@ -1,4 +1,4 @@
-"""The state of a visit to the tab Compose."""
+"""The state of a visit to Composition."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import nan
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +15,12 @@ from core.reports.html.intervals import Axis, Dot, Mark, axis_of, dots
 from core.reports.wording.predictions import tried_sentence
 from core.systems.label_descriptions.wording import headline, tag_sentence
 from webapp.markup.html import tile_of
-from webapp.systems.label_descriptions.render import render
+from webapp.markup.render import renderer
 
 if TYPE_CHECKING:
     from core.systems.label_descriptions.tagging import TagFinding, TagReport
 
+render = renderer(Path(__file__).parent / "templates")
 MAX_IMAGES = 18
 MAX_LIFT = 4.0
 """End of the axis; a higher lift is drawn there."""

@@ -3,7 +3,7 @@ one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,17 +12,13 @@ import gradio as gr
 
 from core.errors import InvalidInput
 from core.records import Diagnosis, Progress
-from webapp.ask.kept import KeptState, MadeParts, made_parts, receive, reopened, write_files
-from webapp.explore.overview import notes_section
+from webapp.ask.kept import KeptState, Made, Part, build_part, write_files
 from webapp.markup.components import upload
-from webapp.panels import Page
+from webapp.panels import Opening, Page
 from webapp.state.choices import IMAGES, TABLES
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
-from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
-from webapp.state.session import Session, require_run, shows_errors
-from webapp.systems.neuralizer.render import render
-from webapp.systems.neuralizer.why import ELSEWHERE, MadeFiles, file_or_example
+from webapp.state.session import Session, require_run
+from webapp.systems.neuralizer.why import file_or_example, render
 
 if TYPE_CHECKING:
     from core.systems.neuralizer.reference.html import ShownScan
@@ -33,19 +29,12 @@ SHOWN_SCANS = 6
 """Scans on the page; the file shows more."""
 
 
-def usable(diagnosis: Diagnosis | None) -> bool:
+def usable(diagnosis: Diagnosis) -> bool:
     """Whether the run has scans."""
-    return diagnosis is not None and diagnosis.samples.modality == "scan"
+    return diagnosis.samples.modality == "scan"
 
 
-def intro(diagnosis: Diagnosis | None) -> str:
-    """The purpose of reference masks, or that they need scans."""
-    return render("reference_intro.html.j2", scans=usable(diagnosis))
-
-
-def make_reference(
-    session: Session, files: tuple[Path, Path], columns: tuple[str, ...], progress: Progress
-) -> MadeFiles:
+def make_reference(session: Session, files: tuple[Path, Path], columns: tuple[str, ...], progress: Progress) -> Made:
     """Draw the masks and measure their quality; a visitor's own run stores the figures.
 
     Args:
@@ -59,8 +48,8 @@ def make_reference(
 
     from core.data.tables.roles import Roles
     from core.systems.neuralizer.reference.html import reference_page, shown_scans
-    from core.systems.neuralizer.reference.names import KEY
     from core.systems.neuralizer.reference.standin import measure_table  # torch
+    from core.systems.neuralizer.reference.wording import KEY
 
     diagnosis = require_run(session)
     true, predicted, group = columns
@@ -74,7 +63,7 @@ def make_reference(
     if not RUNS.is_linked(session.run):  # a reader with a link sees the result, but does not change the run
         RUNS.change(session.run, lambda now: replace(now, extras={**now.extras, KEY: document}))
     view = reference_view(standin, shown_scans(scans, standin, references, SHOWN_SCANS))
-    return MadeFiles(session.run, view, downloads)
+    return Made(session.run, view, downloads)
 
 
 def reference_view(standin: Standin, shown: Sequence[ShownScan]) -> str:
@@ -94,10 +83,16 @@ def reference_view(standin: Standin, shown: Sequence[ShownScan]) -> str:
     )
 
 
-def on_reference(
-    session: Session, table: str | None, images: str | None, true: str | None, predicted: str | None, group: str | None
-) -> Iterator[tuple[Any, ...]]:
-    """Draw and measure; yields (job id, status, result)."""
+def reference_work(
+    session: Session,
+    state: KeptState,
+    table: str | None,
+    images: str | None,
+    true: str | None,
+    predicted: str | None,
+    group: str | None,
+) -> Callable[[Progress], Made]:
+    """Check the fields, and return the work that draws and measures."""
     if not usable(require_run(session)):
         raise InvalidInput("Reference masks need scans. Open a run of scans.")
     columns = tuple((name or "").strip() for name in (true, predicted, group))  # None from fields never shown
@@ -107,27 +102,11 @@ def on_reference(
         raise InvalidInput("Add both: the diagnosed table, and its scans and masks.")
     run = session.run
     files = file_or_example(run, table, "table.csv"), file_or_example(run, images, "images.zip")
-    job = Job(lambda progress: make_reference(session, files, columns, progress))
-    yield from follow(job, "The masks were not drawn", None)
+    return lambda progress: make_reference(session, files, columns, progress)
 
 
-def on_drawn(session: Session, state: KeptState[MadeFiles], result: MadeFiles | None) -> tuple[Any, ...]:
-    """Show the masks: returns (state, status, view, downloads, notes of the tab Findings)."""
-    notes = gr.skip()
-    if result is not None and result.run == session.run:
-        notes = gr.update(value=notes_section(require_run(session)), run=session.run)
-    return *receive(session, state, result, FILES, ELSEWHERE), notes
-
-
-def on_run(session: Session, state: KeptState[MadeFiles]) -> tuple[Any, ...]:
-    """Show the tab: returns (accordion, then `reopened`). The accordion appears only for runs of scans."""
-    accordion = gr.skip()
-    if session.run:
-        accordion = gr.update(visible=usable(RUNS.get(session.run)))
-    return accordion, *reopened(session, state, intro, FILES, usable)
-
-
-def _fields(diagnosis: Diagnosis | None, first: str) -> tuple[gr.File, gr.File, list[Any], MadeParts]:
+def fields() -> list[Any]:
+    """Fields for the table, the images, and the columns of both."""
     with gr.Row(elem_classes="bring"):
         table = upload("Diagnosed table (examples include it)", TABLES, "reference-table")
         images = upload("Its scans and masks: zip or tar", IMAGES, "reference-images")
@@ -135,26 +114,21 @@ def _fields(diagnosis: Diagnosis | None, first: str) -> tuple[gr.File, gr.File, 
         columns = list[Any]()
         for name, label in (("true", "True mask"), ("predicted", "Predicted mask"), ("group", "Patient")):
             columns.append(gr.Textbox(label=label, max_lines=1, elem_id=f"reference-{name}", min_width=160))
-    parts = made_parts("reference", "Draw the masks", FILES, first, width=160, interactive=usable(diagnosis))
-    return table, images, columns, parts
+    return [table, images, *columns]
 
 
-def build(page: Page, tab: gr.Tab) -> None:
+PART = Part(
+    "reference",
+    "Reference masks: a likely mask for scans without a true one",
+    "Draw the masks",
+    FILES,
+    failed="The masks were not drawn",
+    intro=lambda _: render("reference_intro.html.j2"),
+    work=reference_work,
+    offered=usable,
+)
+
+
+def build(page: Page, opening: Opening) -> None:
     """Lay out the accordion and wire it."""
-    session = page.session
-    view = page.view
-    first = page.first
-    diagnosis = page.diagnosis
-    state = gr.State(KeptState(first), time_to_live=STATE_S)
-    job = gr.State("")
-    result = gr.State(None)
-    title = "Reference masks: a likely mask for scans without a true one"
-    with gr.Accordion(title, open=False, visible=usable(diagnosis), elem_id="reference") as fold:
-        lead = gr.HTML(intro(diagnosis), elem_id="reference-intro", **PLAIN)
-        table, images, columns, parts = _fields(diagnosis, first)
-    outputs = [parts.status, parts.view, *parts.buttons]
-    inputs = [session, table, images, *columns]
-    drawn = parts.run.click(shows_errors(on_reference), inputs, [job, parts.status, result], **HEAVY, **PRIVATE)
-    drawn.success(shows_errors(on_drawn), [session, state, result], [state, *outputs, view.notes], **PRIVATE)
-    wire_cancel(parts.cancel, job)
-    tab.select(shows_errors(on_run), [session, state], [fold, state, lead, parts.run, *outputs], **QUICK)
+    build_part(PART, page, opening, fields)

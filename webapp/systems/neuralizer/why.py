@@ -3,8 +3,7 @@ clips. Errata writes files for the visitor's model, and reads its losses for the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,24 +15,24 @@ from core.numbers import count, number
 from core.records import Diagnosis, Progress
 from core.reports.wording.findings import cluster_title
 from core.systems.neuralizer.corrections.names import BY_MODALITY, DEFAULT_ITEMS, FAULT_TITLES, correction_title
-from webapp.ask.kept import KeptState, MadeParts, made_parts, receive, reopened, write_files
+from webapp.ask.kept import KeptState, Made, Part, build_part, write_files
 from webapp.markup.components import upload
-from webapp.panels import Page
+from webapp.markup.render import renderer
+from webapp.panels import Opening, Page
 from webapp.state.choices import IMAGES, TABLES
 from webapp.state.downloads import fresh_folder
 from webapp.state.events import as_int
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
-from webapp.state.quotas import GIB, STATE_S
+from webapp.state.jobs import PLAIN, QUICK
+from webapp.state.quotas import GIB
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, shows_errors
-from webapp.systems.neuralizer.render import render
 
 if TYPE_CHECKING:
     from core.systems.neuralizer.corrections.explain import CorrectionFigures, CorrectionFinding
 
+render = renderer(Path(__file__).parent / "templates")
 MADE = (("corrected.zip", "Files for your model (zip)"), ("altered.json", "Changes by file (JSON)"))
 READ = (("corrections.json", "Corrections (JSON)"),)
-ELSEWHERE = "These files belong to another run. Open that run again to see them."
 MAX_BYTES = GIB
 """Limit for the files of one export together."""
 MIN_ITEMS = 5
@@ -41,38 +40,19 @@ MIN_ITEMS = 5
 NO_FILES = "This run has only small images of its files. Add the diagnosed scans or clips as a zip or tar."
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MadeFiles:
-    """The files of a run, or the results of their losses, with their view."""
-
-    run: str
-    view: str
-    files: tuple[Path, ...]
-
-
-def kinds(diagnosis: Diagnosis | None) -> tuple[str, ...]:
+def kinds(diagnosis: Diagnosis) -> tuple[str, ...]:
     """The faults that can be removed from the run's items; () for images and texts."""
-    if diagnosis is None:
-        return ()
     return BY_MODALITY.get(diagnosis.samples.modality, ())
 
 
-def usable(diagnosis: Diagnosis | None) -> bool:
+def usable(diagnosis: Diagnosis) -> bool:
     """Whether the run has scans or clips, and a confirmed cluster."""
-    return diagnosis is not None and bool(kinds(diagnosis) and diagnosis.clusters)
+    return bool(kinds(diagnosis) and diagnosis.clusters)
 
 
-def intro(diagnosis: Diagnosis | None) -> str:
-    """What corrections are for, or what the open run lacks."""
-    noun = "sample"
-    if diagnosis is not None:
-        noun = diagnosis.samples.modality
-    lacks = "kind"
-    if usable(diagnosis):
-        lacks = ""
-    elif kinds(diagnosis):
-        lacks = "clusters"
-    return render("why_intro.html.j2", noun=noun, lacks=lacks)
+def intro(diagnosis: Diagnosis) -> str:
+    """What corrections are for, or that the open run has no group."""
+    return render("why_intro.html.j2", noun=diagnosis.samples.modality, usable=usable(diagnosis))
 
 
 def example_file(run: str, name: str) -> Path | None:
@@ -101,7 +81,7 @@ def file_or_example(run: str, file: str | None, name: str) -> Path:
 
 def make_files(
     session: Session, images: Path, cluster: int, faults: tuple[str, ...], most: int, progress: Progress
-) -> MadeFiles:
+) -> Made:
     """Write the files as a zip, and their manifest.
 
     Args:
@@ -123,10 +103,10 @@ def make_files(
     target = next(candidate for candidate in diagnosis.clusters if candidate.id == cluster)
     title = f"group {target.id + 1}, {cluster_title(diagnosis, target)}"
     view = render("why_made.html.j2", n=count(len(items), "file"), title=title)
-    return MadeFiles(session.run, view, (folder / MADE[0][0], manifest))
+    return Made(session.run, view, (folder / MADE[0][0], manifest))
 
 
-def read_scores(session: Session, manifest: Path, scores: Path, progress: Progress) -> MadeFiles:
+def read_scores(session: Session, manifest: Path, scores: Path, progress: Progress) -> Made:
     """The corrections that explain the cluster's loss, from the losses of the files.
 
     Raises:
@@ -144,7 +124,7 @@ def read_scores(session: Session, manifest: Path, scores: Path, progress: Progre
     progress("read the losses", 1, 1)
     corrections = [finding.to_dict() for finding in findings]
     document = {"cluster": about.get("cluster"), "corrections": corrections, "note": note or None}
-    return MadeFiles(session.run, scores_view(diagnosis, findings, note), write_files("explained", READ, document))
+    return Made(session.run, scores_view(diagnosis, findings, note), write_files("explained", READ, document))
 
 
 def scores_view(diagnosis: Diagnosis, findings: tuple[CorrectionFinding, ...], note: str = "") -> str:
@@ -163,10 +143,15 @@ def scores_view(diagnosis: Diagnosis, findings: tuple[CorrectionFinding, ...], n
     return render("why_read.html.j2", names=names, rows=rows, noun=noun, unit=unit, note=note)
 
 
-def on_make(
-    session: Session, images: str | None, cluster: int | None, faults: list[str] | None, most: float | None
-) -> Iterator[tuple[Any, ...]]:
-    """Write the files; yields (job id, status, result)."""
+def writing_work(
+    session: Session,
+    state: KeptState,
+    images: str | None,
+    cluster: int | None,
+    faults: list[str] | None,
+    most: float | None,
+) -> Callable[[Progress], Made]:
+    """Check the fields, and return the work that writes the files."""
     diagnosis = require_run(session)
     if not usable(diagnosis):
         raise InvalidInput("Corrections need a confirmed group of scans or clips. Open a run with one.")
@@ -176,42 +161,33 @@ def on_make(
         raise InvalidInput(f"Choose {MIN_ITEMS} to {DEFAULT_ITEMS} items of the group: got {number(most)}.")
     files = file_or_example(session.run, images, "images.zip")
     chosen = as_int(cluster)
-    job = Job(lambda progress: make_files(session, files, chosen, tuple(faults or ()), int(most), progress))
-    yield from follow(job, "The files were not written", None)
+    return lambda progress: make_files(session, files, chosen, tuple(faults or ()), int(most), progress)
 
 
-def on_made(session: Session, state: KeptState[MadeFiles], result: MadeFiles | None) -> tuple[Any, ...]:
-    """Show the files: returns (state, status, view, downloads)."""
-    return receive(session, state, result, MADE, ELSEWHERE)
+def reading_work(
+    session: Session, state: KeptState, scores: str | None, manifest: str | None, written: KeptState
+) -> Callable[[Progress], Made]:
+    """Find the manifest, and return the work that reads the losses.
 
-
-def on_read(
-    session: Session, state: KeptState[MadeFiles], scores: str | None, manifest: str | None
-) -> Iterator[tuple[Any, ...]]:
-    """Read the losses of the files; yields (job id, status, result)."""
-    require_run(session)
+    Args:
+        written: the files of this visit; their manifest is used if none is brought.
+    """
     if not scores:
         raise InvalidInput("Add the table of your model’s losses first, with the columns file and loss.")
     path = None
     if manifest:
         path = Path(manifest)
-    elif state.current is not None and state.run == session.run:
-        path = state.current.files[1]
+    elif written.current is not None and written.run == session.run:
+        path = written.current.files[1]
     if path is None or not path.is_file():
         raise InvalidInput("Add altered.json from the zip, which lists the change of each file.")
     listing = path
-    job = Job(lambda progress: read_scores(session, listing, Path(scores), progress))
-    yield from follow(job, "The losses were not read", None)
+    return lambda progress: read_scores(session, listing, Path(scores), progress)
 
 
-def on_explained(session: Session, state: KeptState[MadeFiles], result: MadeFiles | None) -> tuple[Any, ...]:
-    """Show the corrections: returns (state, status, view, downloads)."""
-    return receive(session, state, result, READ, ELSEWHERE)
-
-
-def choices(diagnosis: Diagnosis | None) -> tuple[Any, Any]:
+def choices(diagnosis: Diagnosis) -> tuple[Any, Any]:
     """Updates of the fields of (clusters, faults) to the run's own."""
-    if diagnosis is None or not usable(diagnosis):
+    if not usable(diagnosis):
         return gr.update(choices=[], value=None), gr.update(choices=[], value=[])
     clusters = list[tuple[str, int]]()
     for cluster in diagnosis.clusters:
@@ -221,88 +197,62 @@ def choices(diagnosis: Diagnosis | None) -> tuple[Any, Any]:
     return gr.update(choices=clusters, value=clusters[0][1]), gr.update(choices=titles, value=faults)
 
 
-def on_run(session: Session, files: KeptState[MadeFiles], scores: KeptState[MadeFiles]) -> tuple[Any, ...]:
-    """Show the tab: returns (accordion, fields, clusters, faults), then `reopened` of the files, and of the scores
-    without the intro. The accordion appears only for runs of scans or clips."""
-    of_files = reopened(session, files, intro, MADE, usable)
-    state, _, *of_scores = reopened(session, scores, intro, READ, usable)
-    form = [gr.skip() for _ in range(4)]
-    if session.run:
-        diagnosis = RUNS.get(session.run)
-        form[0] = gr.update(visible=bool(kinds(diagnosis)))
-        if files.run != session.run:
-            form[1:] = [gr.update(visible=usable(diagnosis)), *choices(diagnosis)]
-    return *form, *of_files, state, *of_scores
+def on_run(session: Session, chosen: str) -> tuple[Any, ...]:
+    """Show the tab: returns (accordion, intro, clusters, faults, run of the choices). The accordion appears only for
+    runs of scans or clips; nothing changes for the run already shown."""
+    if not session.run or session.run == chosen:
+        return tuple(gr.skip() for _ in range(5))
+    diagnosis = RUNS.get(session.run)
+    return gr.update(visible=bool(kinds(diagnosis))), intro(diagnosis), *choices(diagnosis), session.run
 
 
-@dataclass(frozen=True)
-class WhyForm:
-    """The fields of the accordion."""
-
-    images: gr.File
-    cluster: gr.Dropdown
-    faults: gr.CheckboxGroup
-    most: gr.Slider
-    writing: MadeParts
-    scores: gr.File
-    manifest: gr.File
-    reading: MadeParts
-
-
-def _fields(diagnosis: Diagnosis | None, first: str) -> WhyForm:
-    clusters, faults = choices(diagnosis)
-    with gr.Row(elem_classes="bring"):
-        with gr.Column(scale=50, min_width=300):
-            gr.HTML("<h3>1. Write the files</h3>", **PLAIN)
-            cluster = gr.Dropdown(clusters["choices"], value=clusters["value"], label="Group", elem_id="why-cluster")
-            suspects = gr.CheckboxGroup(
-                faults["choices"], value=faults["value"], label="Suspected faults", elem_id="why-faults"
-            )
-            most = gr.Slider(
-                MIN_ITEMS,
-                DEFAULT_ITEMS,
-                DEFAULT_ITEMS,
-                step=1,
-                label="Items of the group, and as many others",
-                elem_id="why-most",
-            )
-            images = upload("Diagnosed scans or clips: zip or tar (examples include them)", IMAGES, "why-images")
-            writing = made_parts("why", "Write the files", MADE, first, width=160, interactive=usable(diagnosis))
-        with gr.Column(scale=50, min_width=300):
-            gr.HTML("<h3>2. Run your model on them, and add its losses</h3>", **PLAIN)
-            scores = upload("Table with the columns file and loss", TABLES, "why-scores")
-            manifest = upload("altered.json, if you wrote the files earlier", (".json",), "why-manifest")
-            reading = made_parts("why-read", "Read the losses", READ, first, width=160, interactive=usable(diagnosis))
-    return WhyForm(images, cluster, suspects, most, writing, scores, manifest, reading)
+WRITING = Part(
+    "why",
+    "",
+    "Write the files",
+    MADE,
+    failed="The files were not written",
+    intro=lambda _: "<h3>1. Write the files</h3>",
+    work=writing_work,
+    offered=usable,
+)
+READING = Part(
+    "why-read",
+    "",
+    "Read the losses",
+    READ,
+    failed="The losses were not read",
+    intro=lambda _: "<h3>2. Run your model on them, and add its losses</h3>",
+    work=reading_work,
+    offered=usable,
+)
 
 
-def build(page: Page, tab: gr.Tab) -> None:
+def writing_fields() -> list[Any]:
+    """Fields for the items, the cluster, the faults, and the number of items."""
+    cluster = gr.Dropdown([], label="Group", elem_id="why-cluster")
+    faults = gr.CheckboxGroup([], label="Suspected faults", elem_id="why-faults")
+    label = "Items of the group, and as many others"
+    most = gr.Slider(MIN_ITEMS, DEFAULT_ITEMS, DEFAULT_ITEMS, step=1, label=label, elem_id="why-most")
+    images = upload("Diagnosed scans or clips: zip or tar (examples include them)", IMAGES, "why-images")
+    return [images, cluster, faults, most]
+
+
+def build(page: Page, opening: Opening) -> None:
     """Lay out the accordion and wire it."""
-    session = page.session
-    first = page.first
-    diagnosis = page.diagnosis
-    saved_files = gr.State(KeptState(first), time_to_live=STATE_S)
-    saved_scores = gr.State(KeptState(first), time_to_live=STATE_S)
-    jobs = [gr.State(""), gr.State("")]
-    results = [gr.State(None), gr.State(None)]
+    chosen = gr.State("")
     title = "Why? Scans and clips with a suspected fault removed, for your model to score"
-    with gr.Accordion(title, open=False, visible=bool(kinds(diagnosis)), elem_id="why") as fold:
-        lead = gr.HTML(intro(diagnosis), elem_id="why-intro", **PLAIN)
-        with gr.Column(visible=usable(diagnosis)) as fields:
-            form = _fields(diagnosis, first)
-    files = [form.writing.status, form.writing.view, *form.writing.buttons]
-    inputs = [session, form.images, form.cluster, form.faults, form.most]
-    outputs = [jobs[0], form.writing.status, results[0]]
-    written = form.writing.run.click(shows_errors(on_make), inputs, outputs, **HEAVY, **PRIVATE)
-    written.success(shows_errors(on_made), [session, saved_files, results[0]], [saved_files, *files], **PRIVATE)
-    scores = [form.reading.status, form.reading.view, *form.reading.buttons]
-    inputs = [session, saved_files, form.scores, form.manifest]
-    outputs = [jobs[1], form.reading.status, results[1]]
-    read = form.reading.run.click(shows_errors(on_read), inputs, outputs, **HEAVY, **PRIVATE)
-    read.success(shows_errors(on_explained), [session, saved_scores, results[1]], [saved_scores, *scores], **PRIVATE)
-    wire_cancel(form.writing.cancel, jobs[0])
-    wire_cancel(form.reading.cancel, jobs[1])
-    of_files = [saved_files, lead, form.writing.run, *files]
-    of_scores = [saved_scores, form.reading.run, *scores]
-    opened = [fold, fields, form.cluster, form.faults, *of_files, *of_scores]
-    tab.select(shows_errors(on_run), [session, saved_files, saved_scores], opened, **QUICK)
+    half: dict[str, Any] = {"scale": 50, "min_width": 300, "visible": False}
+
+    def reading_fields() -> list[Any]:
+        scores = upload("Table with the columns file and loss", TABLES, "why-scores")
+        manifest = upload("altered.json, if you wrote the files earlier", (".json",), "why-manifest")
+        return [scores, manifest, written.state]
+
+    with gr.Accordion(title, open=False, visible=False, elem_id="why") as fold:
+        lead = gr.HTML("", elem_id="why-lead", **PLAIN)
+        with gr.Row(elem_classes="bring"):
+            written = build_part(WRITING, page, opening, writing_fields, gr.Column(**half))
+            build_part(READING, page, opening, reading_fields, gr.Column(**half))
+    _, cluster, faults, _ = written.fields
+    opening.select(shows_errors(on_run), [page.session, chosen], [fold, lead, cluster, faults, chosen], **QUICK)

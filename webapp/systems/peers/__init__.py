@@ -1,1 +1,1 @@
-"""The tab Scoreboard: Errata and its peers on planted failures and on the open run."""
+"""Other engines on the open run, a fold of Findings."""

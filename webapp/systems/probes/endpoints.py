@@ -6,8 +6,10 @@ from typing import Any
 
 import gradio as gr
 
+from core.errors import InvalidInput
+from core.records import other_models
 from core.systems.probes.records import results_of
-from webapp.api import tells_errors
+from webapp.api import read_run, tells_errors
 from webapp.markup.components import json_object
 from webapp.state.jobs import HEAVY, JOBS, LIGHT
 from webapp.state.quotas import STATE_S
@@ -16,23 +18,24 @@ from webapp.systems.probes.state import MODEL, ProbeState, keep_results, run_one
 
 
 def probe(
-    state: ProbeState, run: str, name: str, settings: Any, pool: str | None = None
+    state: ProbeState, run: str, name: str, settings: Any = None, pool: str | None = None
 ) -> tuple[ProbeState, dict[str, Any]]:
-    """Run a zero-shot or few-shot probe on a run's samples; returns its result and its comparison with the run's model,
-    as in diagnosis.json.
+    """Let a zero-shot or few-shot classifier answer the run's samples: is it the images or the training set? Answers
+    with its accuracy beside the model's, over all and in each group. Some take minutes.
 
     Args:
         state: this client's earlier results, kept by the server between its calls.
-        name: one of `core.systems.probes.PROBES`, such as "zero-shot".
-        settings: the probe's settings by name, "seed" and "split" ("halves" or "column"), and for a pool "pool_folders"
-            and "pool_names"; missing ones have their defaults.
-        pool: zip or tar of unlabeled images for SuS-X's support set, or None.
+        run: the id of a run with labels.
+        name: zero-shot (seconds), label-desc, tip-adapter, linear-probe, lp++, sus-x, coop, or cocoop.
+        settings: an object of the probe's settings, such as {"shots": 4, "seed": 1}, further "split" ("halves" or
+            "column"), and for a pool "pool_folders" and "pool_names"; missing ones have their defaults.
+        pool: a zip or tar of unlabeled images, which sus-x alone can use.
     """
     from core.systems.probes.tables import probe_document
 
     run = str(run)
     RUNS.require_own(run)
-    diagnosis = RUNS.get(run)
+    diagnosis = read_run(run)
     earlier = state.by_run.get(run, results_of(diagnosis))
     if settings in (None, ""):
         settings = {}
@@ -43,21 +46,34 @@ def probe(
     return keep_results(state, run, results, label), probe_document(with_probes(run, results), result)
 
 
-def compare(state: ProbeState, run: str, a: str, b: str) -> dict[str, Any]:
-    """Compare two models of a run over all samples, by failure cluster and by class; each is "model" or the name of a
-    probe's result.
+def compare(state: ProbeState, run: str, a: str = "", b: str = "", table: str | None = None) -> dict[str, Any]:
+    """Compare two models on a run's samples, over all, by group and by class: what one fixes and what it breaks.
 
     Args:
         state: this client's earlier results, kept by the server between its calls.
+        run: the id of a run.
+        a: "model" for the run's own model, or the name of a probe that `probe` ran; "" for the model.
+        b: the other, by default the new model of `table`, or the only probe.
+        table: a new model's answers, with the run's ids or file names, the label, and predictions or probabilities.
     """
     from core.checks.compare import compare as compare_models
+    from core.checks.second_model import with_second
     from core.reports.tables.comparison import comparison_document
 
     run = str(run)
-    diagnosis = RUNS.get(run)
+    diagnosis = read_run(run)
     if run in state.by_run:
         diagnosis = with_probes(run, state.by_run[run])
-    return comparison_document(diagnosis, compare_models(diagnosis, str(a or MODEL), str(b) if b else None))
+    if not (b or table or other_models(diagnosis)):
+        raise InvalidInput(
+            "No other model was run on these samples. Give a new model's answers in `table`, or call `probe`."
+        )
+    notes = ()
+    if table:
+        diagnosis, name, notes = with_second(diagnosis, table)
+        b = b or name
+    document = comparison_document(diagnosis, compare_models(diagnosis, str(a or MODEL), str(b) if b else None))
+    return document | {"notes": [*document["notes"], *notes]}
 
 
 def build() -> None:
@@ -68,8 +84,11 @@ def build() -> None:
     settings = json_object("settings", {})
     pool = gr.File(visible=False, type="filepath", label="pool")
     result = json_object("result")
-    sides = [gr.Textbox(visible=False, label=side) for side in ("a", "b")]
+    sides = [gr.Textbox("", visible=False, label=side) for side in ("a", "b")]
+    table = gr.File(visible=False, type="filepath", label="table")
     gr.Button(visible=False).click(
         tells_errors(probe), [state, which, name, settings, pool], [state, result], api_name="probe", **HEAVY
     )
-    gr.Button(visible=False).click(tells_errors(compare), [state, which, *sides], result, api_name="compare", **LIGHT)
+    gr.Button(visible=False).click(
+        tells_errors(compare), [state, which, *sides, table], result, api_name="compare", **LIGHT
+    )

@@ -1,4 +1,4 @@
-"""The form that runs a probe: one card for each probe, and controls for its settings. `probe.js` reads it."""
+"""The form that runs a probe: its method, and controls for its settings. `probe.js` reads it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from core.errors import InvalidInput
 from core.options import Setting, settings_of
 from core.records import Diagnosis
 from core.systems.probes import PROBES
+from core.systems.probes.base import Needs
 from core.systems.probes.questions import BINDING, question_of
 from webapp.systems.probes.inputs import available, is_path, unfit
 from webapp.systems.probes.render import render
 
 FIRST = "zero-shot"
+FEW = "lp++"
+"""The method called few-shot."""
+TITLES = {FIRST: "Zero-shot", FEW: "Few-shot"}
+"""Titles of the methods that are offered first."""
+FEW_SHOTS = "16"
+"""The most shots of few-shot; its curve has 1, 2, 4, 8 and 16."""
 MAX_SLIDER_STEPS = 400
 """A whole number with at most this many steps gets a slider."""
 IMAGE_CHOICES = {"templates": ("7", "80")}
@@ -27,61 +34,63 @@ FOLDERS = (("auto", "classes, if most have a class’s name"), ("classes", "clas
 """Meanings of a pool's folders."""
 
 
-def cards(diagnosis: Diagnosis, chosen: str = FIRST, run: str = "") -> str:
-    """The probes as radio cards with title, question, description and source. A probe cannot be chosen if its module is
-    missing or it does not fit these samples."""
-    rows: list[dict[str, Any]] = []
+def methods(diagnosis: Diagnosis, chosen: str) -> list[dict[str, Any]]:
+    """Every probe as a choice: its name, title, question or the reason that it cannot run here, and whether it is
+    chosen."""
+    choices: list[dict[str, Any]] = []
     for name in PROBES:
-        probe = None
+        title = TITLES.get(name, name)
         reason = ""
         try:
-            probe = available(name)
+            title = TITLES.get(name, available(name).title)
             reason = unfit(name, diagnosis)
         except InvalidInput:
-            pass
-        is_off = probe is None or bool(reason)
-        asked = question_of(name).asked
-        is_chosen = name == chosen and not is_off
-        rows.append(
-            {"name": name, "probe": probe, "asked": asked, "unfit": reason, "is_chosen": is_chosen, "is_off": is_off}
+            reason = "Not installed."
+        choices.append(
+            {
+                "name": name,
+                "title": title,
+                "text": reason or question_of(name).asked,
+                "is_off": bool(reason),
+                "is_chosen": name == chosen,
+            }
         )
-    return render("cards.html.j2", cards=rows, run=run, binding=BINDING)
+    return choices
 
 
-def needs_pool(name: str) -> bool:
-    """Whether the probe, with its defaults, uses a pool of unlabeled images; False if it is not available."""
+def needs_of(name: str) -> Needs:
+    """What the probe needs with its defaults; nothing if it is not available."""
     try:
-        return bool(available(name)().needs().pool)
+        return available(name)().needs()
     except InvalidInput:
-        return False
-
-
-def takes_shots(name: str) -> bool:
-    """Whether the probe, with its defaults, learns from several shots; False if it is not available."""
-    try:
-        return available(name)().needs().shots > 1
-    except InvalidInput:
-        return False
+        return Needs()
 
 
 def controls(name: str, diagnosis: Diagnosis) -> str:
-    """The probe's settings as a form, with expert settings and the seed folded, and buttons to run and cancel.
+    """The methods, the chosen one's settings folded, and buttons to run and cancel.
 
     Raises:
         InvalidInput: the probe is not available.
     """
     modality = diagnosis.samples.modality
-    known = [s for s in settings_of(available(name)) if not is_path(s)]
+    settings = [_control(s, modality) for s in settings_of(available(name)) if not is_path(s)]
+    if name == FEW:
+        settings = [{**c, "value": FEW_SHOTS} if c["name"] == "shots" else c for c in settings]
     column = diagnosis.samples.splits
     has_split = column is not None and {"train", "test"} <= set(column.astype(str).tolist())
+    choices = methods(diagnosis, name)
+    needs = needs_of(name)
     return render(
         "form.html.j2",
         name=name,
         question=question_of(name),
-        usual=[_control(s, modality) for s in known if not s.advanced],
-        more=[_control(s, modality) for s in known if s.advanced],
-        fewer=takes_shots(name),
-        folders=FOLDERS if needs_pool(name) and modality == "image" else (),
+        first=[c for c in choices if c["name"] in TITLES],
+        others=[c for c in choices if c["name"] not in TITLES],
+        binding=BINDING,
+        settings=settings,
+        fewer=needs.shots > 1,
+        is_few=name == FEW,
+        folders=FOLDERS if needs.pool and modality == "image" else (),
         splits=SPLITS if has_split else (),
     )
 

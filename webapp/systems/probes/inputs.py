@@ -28,18 +28,12 @@ MASKED = ("own_patterns",)
 
 def refusal(diagnosis: Diagnosis) -> str:
     """Why no probe can run on these samples (plain text); "" where it can."""
-    if diagnosis.samples.labels is None or len(diagnosis.samples.class_names) < 2:
-        return (
-            "A probe needs each sample's true class, of two or more. "
-            "Add a table with a label column in the tab Your data."
-        )
-    if diagnosis.words is None and diagnosis.samples.modality == "scan":
-        return "A probe compares class names with samples, and the encoder of scans knows no words."
-    if diagnosis.words is None or not diagnosis.words.encoder:
-        return (
-            "A probe compares class names with samples, and no text encoder saw these samples. "
-            "Diagnose again with images, clips or texts in the tab Your data."
-        )
+    from core.systems.probes.base import words_of
+
+    try:
+        words_of(diagnosis)
+    except InvalidInput as error:
+        return str(error)
     return ""
 
 
@@ -72,21 +66,13 @@ def task_of(diagnosis: Diagnosis, fields: Mapping[str, Any]) -> Task:
         InvalidInput: the run has no labels or no words, or the seed or the split cannot be used.
     """
     from core.encoders import load_encoder
-    from core.systems.probes.base import Task
+    from core.systems.probes.base import Task, words_of
 
-    reason = refusal(diagnosis)
-    if reason:
-        raise InvalidInput(reason)
-    assert diagnosis.words is not None
-    encoder = load_encoder(diagnosis.words.encoder)
+    words = words_of(diagnosis)
+    encoder = load_encoder(words.encoder)
     split = split_of(diagnosis, fields.get("split"))
     return Task(
-        diagnosis.samples,
-        diagnosis.words.joint,
-        encoder,
-        split=split,
-        seed=read_seed(fields.get("seed", 0)),
-        cache=own_cache(),
+        diagnosis.samples, words.joint, encoder, split=split, seed=read_seed(fields.get("seed", 0)), cache=own_cache()
     )
 
 

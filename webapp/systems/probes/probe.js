@@ -33,6 +33,7 @@ element.addEventListener("input", (event) => {
 
 element.addEventListener("change", async (event) => {
   const field = event.target;
+  if (field.name === "probe") trigger("choose", { probe: field.value });
   const file = field.dataset.fill && field.files[0];
   if (!file) return;
   const lines = element.querySelector("#" + field.dataset.fill);

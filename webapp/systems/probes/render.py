@@ -1,4 +1,4 @@
-"""Fills in the templates of the tab Probe and of the report's section of probes."""
+"""Fills in the templates of Classes and of the report's section of probes."""
 
 from __future__ import annotations
 

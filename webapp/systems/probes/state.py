@@ -33,12 +33,12 @@ class ProbeState:
     """The results by run."""
     name: str = ""
     """Name of the shown result."""
+    group: int | None = None
+    """Id of the cluster that comes first."""
     scope: str = "all"
     """"all", or a cluster's id."""
     kind: str = ""
     shown: int = 0
-    former: str = ""
-    """The run whose probe was diagnosed into the open one."""
 
     @property
     def results(self) -> tuple[ProbeResult, ...]:
@@ -57,6 +57,17 @@ class NewResults:
 
     run: str
     results: tuple[ProbeResult, ...]
+
+
+def with_zero_shot(diagnosis: Diagnosis) -> tuple[ProbeResult, ...]:
+    """The run's stored results; last zero-shot's, which is shown first, if it is made at once and not among them."""
+    from core.systems.probes.at_once import zero_shot_at_once  # scipy: not needed to start the page
+
+    results = results_of(diagnosis)
+    zero_shot = zero_shot_at_once(diagnosis)
+    if zero_shot is None or any(result.name == zero_shot.name for result in results):
+        return results
+    return (*results, zero_shot)
 
 
 def with_probes(run: str, results: tuple[ProbeResult, ...]) -> Diagnosis:
@@ -160,8 +171,7 @@ def _named(result: ProbeResult) -> str:
 def keep_results(state: ProbeState, run: str, results: tuple[ProbeResult, ...], name: str) -> ProbeState:
     """The visitor's state with new results for a run; the visitor's own run is stored with them."""
     RUNS.change(run, lambda latest: with_results(latest, results))
-    former = state.former if state.run == run else ""
-    return ProbeState(run, {**state.by_run, run: results}, name, former=former)
+    return ProbeState(run, {**state.by_run, run: results}, name)
 
 
 def keep_new(state: ProbeState, new: NewResults) -> ProbeState:

@@ -1,9 +1,10 @@
-"""Probe tab: a zero-shot or few-shot classifier on the open run's samples, compared with the user's model."""
+"""The part Classes of the place Probe: a zero-shot or few-shot classifier on the open run's samples, compared with the
+user's model group by group."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +12,23 @@ import gradio as gr
 
 from core.errors import InvalidInput
 from core.records import Diagnosis
-from core.systems.probes.records import ProbeResult, results_of
-from webapp.explore.new_run import HERE, on_made as on_made_run, on_new_run
-from webapp.explore.tab import View, show_run
+from core.systems.probes.records import ProbeResult
+from webapp.explore.new_run import wire_made
 from webapp.markup.components import script, upload
 from webapp.markup.render import empty
 from webapp.markup.two_models import MAX_PICTURES, gallery_view
-from webapp.panels import Page
+from webapp.panels import Opening, Page
 from webapp.state.choices import IMAGES
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import NO_RUN, Session, require_own, shows_errors
-from webapp.systems.probes.form import FIRST, cards, controls, needs_pool, read_press
+from webapp.systems.probes.form import FIRST, controls, needs_of, read_press
+from webapp.systems.probes.groups import groups_view
 from webapp.systems.probes.images import explanation_view, similarities
 from webapp.systems.probes.inputs import estimate, refusal, unfit
-from webapp.systems.probes.render import render
-from webapp.systems.probes.result import result_view
+from webapp.systems.probes.result import figures_view, shots_plot
 from webapp.systems.probes.state import (
     NewResults,
     ProbeState,
@@ -37,44 +37,40 @@ from webapp.systems.probes.state import (
     keep_new,
     run_all,
     with_probes,
+    with_zero_shot,
 )
-
-NO_DIAGNOSIS = ("", "")
-"""(new run, probed run) before a probe's failures are diagnosed."""
 
 
 def on_open(session: Session, state: ProbeState) -> tuple[Any, ...]:
-    """Show the tab: returns (state, cards, form, pool, result, gallery, explanation, buttons) for the open run."""
+    """Show the place: returns (state, form, pool, then what `_views` gives) for the open run, with zero-shot's result
+    where that is made at once, and the picked group first."""
     if not session.run:
-        form = gr.update(value=empty(NO_RUN), run="")
-        return state, "", form, gr.update(visible=False), "", "", "", *_buttons(None, state)
-    if state.run == session.run:
+        return state, gr.update(value=empty(NO_RUN), run=""), gr.update(visible=False), *_views(ProbeState())
+    if state.run == session.run and state.group == session.cluster:
         return tuple(gr.skip() for _ in range(9))
+    if state.run == session.run:
+        state = replace(state, group=session.cluster)
+        return state, gr.skip(), gr.skip(), *_views(state)
     diagnosis = RUNS.get(session.run)
-    by_run = state.by_run
-    if session.run not in by_run:
-        by_run = {**by_run, session.run: results_of(diagnosis)}
-    former = "" if state.former == session.run else state.former
-    state = ProbeState(session.run, by_run, former=former)
-    choices = "" if refusal(diagnosis) else cards(diagnosis, run=session.run)
-    return state, choices, *form_of(session.run, diagnosis, FIRST), *_views(state)
+    by_run = {session.run: with_zero_shot(diagnosis), **state.by_run}
+    state = ProbeState(session.run, by_run, group=session.cluster)
+    return state, *form_of(session.run, diagnosis, FIRST), *_views(state)
 
 
 def form_of(run: str, diagnosis: Diagnosis, name: str) -> tuple[Any, Any]:
     """(form, pool) for a probe on a run; the reason if it cannot run."""
     reason = refusal(diagnosis)
-    title = "No probe can run on this run"
-    if not reason:
-        reason = unfit(name, diagnosis)
-        title = "Not for these samples"
     if reason:
-        return gr.update(value=empty(reason, title), run=run), gr.update(visible=False)
-    pool = needs_pool(name) and diagnosis.samples.modality == "image"
+        return gr.update(value=empty(reason, "No probe can run on this run"), run=run), gr.update(visible=False)
+    reason = unfit(name, diagnosis)
+    if reason:
+        raise InvalidInput(reason)
+    pool = needs_of(name).pool and diagnosis.samples.modality == "image"
     return gr.update(value=controls(name, diagnosis), run=run), gr.update(visible=pool, value=None)
 
 
 def on_choose(session: Session, event: gr.EventData) -> tuple[Any, Any]:
-    """Choose another probe: returns (form, pool)."""
+    """Choose another method: returns (form, pool)."""
     if not session.run:
         return gr.skip(), gr.skip()
     return form_of(session.run, RUNS.get(session.run), str(event_data(event).get("probe", ""))[:60])
@@ -94,10 +90,10 @@ def on_start(session: Session, pool: str | None, event: gr.EventData) -> Iterato
 def on_new_results(session: Session, state: ProbeState, new: NewResults | None) -> tuple[Any, ...]:
     """Add a probe's results to the visitor's latest state: other runs may have been opened while the probe ran.
 
-    Returns (status, state, result, gallery, explanation, buttons); the views stay if another run is open.
+    Returns (status, state, then what `_views` gives); the views stay if another run is open.
     """
     if new is None:
-        return tuple(gr.skip() for _ in range(7))
+        return tuple(gr.skip() for _ in range(8))
     latest = keep_new(state, new)
     target = RUNS.get(new.run).samples.name
     sentence = f"Added {latest.name} to {target}."
@@ -105,41 +101,57 @@ def on_new_results(session: Session, state: ProbeState, new: NewResults | None) 
         sentence = f"Added {latest.name} and {len(new.results) - 1} with fewer shots to {target}."
     status = closing("Done", sentence)
     if session.run == new.run:
-        return render("added.html.j2", status=status), latest, *_views(latest)
-    state = replace(state, by_run=latest.by_run, run="" if state.run == new.run else state.run)
-    return status, state, *(gr.skip() for _ in range(5))
+        latest = replace(latest, group=session.cluster)
+        return f"<div data-shown>{status}</div>", latest, *_views(latest)
+    if state.run == new.run:
+        state = replace(state, run="")
+    return status, replace(state, by_run=latest.by_run), *(gr.skip() for _ in range(6))
 
 
 def _views(state: ProbeState) -> tuple[Any, ...]:
-    """(result, gallery, explanation, failures button, back button) of the shown result."""
+    """(chart, result, gallery, explanation, figures, failures button) of the shown result; `on_figures` fills the
+    figures."""
     result = state.result()
     if result is None:
         waiting = ""
-        if not refusal(RUNS.get(state.run)):  # otherwise the form gives the reason
-            waiting = render("waiting.html.j2")
-        return gr.update(value=waiting, run=state.run), gr.update(value="", run=state.run), "", *_buttons(None, state)
+        if state.run and not refusal(RUNS.get(state.run)):  # otherwise the form gives the reason
+            waiting = empty(WAITING)
+        blank = gr.update(value="", run=state.run)
+        return (
+            gr.update(visible=False),
+            gr.update(value=waiting, run=state.run),
+            blank,
+            "",
+            "",
+            gr.update(visible=False),
+        )
     diagnosis = with_probes(state.run, state.results)
-    view = result_view(diagnosis, state.results, result, compared(diagnosis, result.name))
-    gallery = gallery_view(diagnosis, result, state.kind, state.scope, state.shown or MAX_PICTURES)
+    view = groups_view(diagnosis, result, state.group)
+    chart = shots_plot(diagnosis, result)
     return (
+        gr.update(value=chart, visible=chart is not None),
         gr.update(value=view, run=state.run),
-        gr.update(value=gallery, run=state.run),
-        render("pick.html.j2"),
-        *_buttons(result, state),
+        gr.update(value="", run=state.run),
+        "",
+        "",
+        gr.update(visible=True),
     )
 
 
-def _buttons(result: ProbeResult | None, state: ProbeState) -> tuple[Any, Any]:
-    back = "Back"
-    if state.former:
-        back = f"Back to {RUNS.get(state.former).samples.name}"[:60]
-    return gr.update(visible=result is not None), gr.update(visible=bool(state.former), value=back)
+def on_figures(state: ProbeState) -> Any:
+    """Show the figures of the shown result, whose comparison takes a second."""
+    result = state.result()
+    if result is None:
+        return gr.update(value="", run=state.run)
+    diagnosis = with_probes(state.run, state.results)
+    view = figures_view(diagnosis, state.results, result, compared(diagnosis, result.name))
+    return gr.update(value=view, run=state.run)
 
 
 def on_result(session: Session, state: ProbeState, event: gr.EventData) -> tuple[Any, ...]:
     """Handle a button of the result or the gallery: another result, the images of one kind, or more images.
 
-    Returns (state, result, gallery, explanation, failures button, back button).
+    Returns (state, then what `_views` gives).
     """
     press = event_data(event)
     skip = gr.skip()
@@ -154,9 +166,9 @@ def on_result(session: Session, state: ProbeState, event: gr.EventData) -> tuple
     elif do == "more":
         state = replace(state, shown=(state.shown or MAX_PICTURES) + MAX_PICTURES)
     else:
-        return tuple(skip for _ in range(6))
-    diagnosis = RUNS.get(session.run)
-    return state, skip, gallery_view(diagnosis, result, state.kind, state.scope, state.shown), skip, skip, skip
+        return tuple(skip for _ in range(7))
+    gallery = gallery_view(RUNS.get(session.run), result, state.kind, state.scope, state.shown)
+    return state, skip, skip, gallery, skip, skip, skip
 
 
 def on_explain(session: Session, state: ProbeState, event: gr.EventData) -> Any:
@@ -173,139 +185,66 @@ def on_explain(session: Session, state: ProbeState, event: gr.EventData) -> Any:
 def _shown(session: Session, state: ProbeState) -> ProbeResult:
     result = state.result()
     if result is None or state.run != session.run:
-        raise InvalidInput("This result belongs to another run. Open the tab Probe again.")
+        raise InvalidInput("This result belongs to another run. Open Probe again.")
     return result
 
 
 def on_failures(session: Session, state: ProbeState) -> Iterator[tuple[Any, ...]]:
-    """Diagnose the failures of the shown probe; yields (job id, status, (new run, probed run))."""
+    """Diagnose the failures of the shown probe; yields (job id, status, id of the new run)."""
     result = _shown(session, state)
     diagnosis = require_own(session)
     job = Job(lambda progress: diagnose_failures(diagnosis, result, progress))
     done = "The diagnosis of the probe’s failures is in the list of runs."
-    probed = session.run
-    yield from follow(
-        job, "The diagnosis did not finish", NO_DIAGNOSIS, outputs=lambda run: ((run, probed),), done=done
-    )
+    yield from follow(job, "The diagnosis did not finish", "", done=done)
 
 
-def on_diagnosed(
-    session: Session, state: ProbeState, finished: tuple[str, str], here: str, examples: list[tuple[str, str]]
-) -> tuple[Any, ...]:
-    """Open or offer the diagnosis of a probe's failures: returns (offer, state, then the outputs of `on_new_run`);
-    nothing changes without one."""
-    run, probed = finished
-    offer, tabs, *shown = on_made_run(session, run, here, began="probe", what="Probe", others=examples)
-    new_state: Any = gr.skip()
-    if run and here in ("", "probe"):
-        new_state = replace(state, former=probed)
-    return offer, new_state, tabs, *shown
-
-
-def on_back(state: ProbeState) -> tuple[Any, ...]:
-    """Reopen the run whose probe was diagnosed: returns the same as `on_diagnosed`, without the offer."""
-    if not state.former:
-        return gr.skip(), *on_new_run("", "", [])
-    cleared = replace(state, former="")
-    return cleared, gr.update(selected="explore"), gr.update(value=state.former), *show_run(state.former)
-
-
-@dataclass(frozen=True)
-class ProbeParts:
-    """The tab's components."""
-
-    chooser: gr.HTML
-    pool: gr.File
-    form: gr.HTML
-    status: gr.HTML
-    result: gr.HTML
-    gallery: gr.HTML
-    why: gr.HTML
-    failures: gr.Button
-    back: gr.Button
-
-    def views(self) -> list[Any]:
-        """The components that `_views` fills."""
-        return [self.result, self.gallery, self.why, self.failures, self.back]
-
-
-def build(page: Page, tab: gr.Tab) -> None:
-    """Lay out the tab and wire its callbacks."""
+def build(page: Page, opening: Opening) -> None:
+    """Lay out the part and wire its callbacks."""
     session = page.session
-    view = page.view
-    tabs = page.tabs
-    examples = page.examples
-    parts = _layout()
     state = gr.State(ProbeState(), time_to_live=STATE_S)
     job = gr.State("")
-    opened = [state, parts.chooser, parts.form, parts.pool, *parts.views()]
-    tab.select(shows_errors(on_open), [session, state], opened, **PRIVATE)
-    parts.chooser.choose(shows_errors(on_choose), [session], [parts.form, parts.pool], **QUICK)
-    parts.form.stop(on_cancel, [job], None, **QUICK)
-    _wire_probes(parts, session, state, job, view)
-
-    def open_diagnosis(session: Session, state: ProbeState, finished: tuple[str, str], here: str) -> tuple[Any, ...]:
-        return on_diagnosed(session, state, finished, here, examples)
-
-    inputs = [session, state]
-    finished = gr.State(NO_DIAGNOSIS)
-    diagnosed = parts.failures.click(
-        shows_errors(on_failures), inputs, [job, parts.status, finished], **HEAVY, **PRIVATE
-    )
-    outputs = [state, tabs, view.picker, *view.opened(session)]
-    diagnosed.success(
-        shows_errors(open_diagnosis), [*inputs, finished, view.here], [view.offer, *outputs], js=HERE, **PRIVATE
-    )
-    parts.back.click(shows_errors(on_back), [state], outputs, **QUICK)
-
-
-def _layout() -> ProbeParts:
-    gr.HTML(render("intro.html.j2"), **PLAIN)
-    chooser = gr.HTML("", js_on_load=CHOOSE, elem_id="probe-cards", **PLAIN)
-    with gr.Row(elem_classes="bring probe-row"):
-        with gr.Column(scale=30, min_width=300):
+    new = gr.State(None)
+    run = gr.State("")
+    estimates: dict[str, Any] = {
+        "js_on_load": script(Path(__file__).parent / "probe.js"),
+        "server_functions": [estimate],
+    }
+    with gr.Row(elem_classes="probe-row probe-place"):
+        with gr.Column(scale=72, min_width=320):
+            chart = gr.Plot(visible=False, show_label=False, elem_id="probe-shots")
+            result = gr.HTML("", run="", js_on_load=script("pane"), elem_id="probe-result", **PLAIN)
+            gallery = gr.HTML("", run="", js_on_load=script("pane"), elem_id="probe-gallery", **PLAIN)
+            why = gr.HTML("", js_on_load=FOCUS, elem_id="probe-why", **PLAIN)
+            figures = gr.HTML("", run="", js_on_load=script("pane", "heat"), elem_id="probe-figures", **PLAIN)
+            failures = gr.Button("Find where this probe fails", visible=False, elem_id="probe-failures")
+        with gr.Column(scale=28, min_width=300):
             title = "Pool of images (zip or tar), with or without class folders (default: half of the samples)"
             pool = upload(title, IMAGES, "probe-pool", visible=False)
-            estimates: dict[str, Any] = {
-                "js_on_load": script(Path(__file__).parent / "probe.js"),
-                "server_functions": [estimate],
-            }
             form = gr.HTML("", run="", elem_id="probe-form", **estimates, **PLAIN)
-            line = gr.HTML("", elem_id="probe-status", **PLAIN)
-        with gr.Column(scale=70, min_width=320):
-            back = gr.Button("Back", visible=False, elem_id="probe-back", size="sm")
-            waiting = render("waiting.html.j2")
-            result = gr.HTML(waiting, run="", js_on_load=script("pane", "heat"), elem_id="probe-result", **PLAIN)
-            failures = gr.Button("Find where this probe fails", visible=False, elem_id="probe-failures")
-    with gr.Row(elem_classes="probe-images"):
-        with gr.Column(scale=50, min_width=320):
-            gallery = gr.HTML("", run="", js_on_load=script("pane"), elem_id="probe-gallery", **PLAIN)
-        with gr.Column(scale=50, min_width=320):
-            why = gr.HTML("", js_on_load=FOCUS, elem_id="probe-why", **PLAIN)
-    return ProbeParts(chooser, pool, form, line, result, gallery, why, failures, back)
-
-
-def _wire_probes(parts: ProbeParts, session: gr.State, state: gr.State, job: gr.State, view: View) -> None:
-    """Wire running a probe and showing its results."""
+            status = gr.HTML("", elem_id="probe-status", **PLAIN)
     inputs = [session, state]
-    outputs = [state, *parts.views()]
-    new = gr.State(None)
-    started = parts.form.start(
-        shows_errors(on_start), [session, parts.pool], [job, parts.status, new], **HEAVY, **PRIVATE
-    )
-    shown = started.success(shows_errors(on_new_results), [*inputs, new], [parts.status, *outputs], **PRIVATE)
+    views = [chart, result, gallery, why, figures, failures]  # in the order of `_views`
+    shows_figures: dict[str, Any] = {"fn": shows_errors(on_figures), "inputs": [state], "outputs": [figures], **PRIVATE}
+    opened = opening.select(shows_errors(on_open), inputs, [state, form, pool, *views], **PRIVATE)
+    opened.success(**shows_figures)
+    form.choose(shows_errors(on_choose), [session], [form, pool], **QUICK)
+    form.stop(on_cancel, [job], None, **QUICK)
+    started = form.start(shows_errors(on_start), [session, pool], [job, status, new], **HEAVY, **PRIVATE)
+    shown = started.success(shows_errors(on_new_results), [*inputs, new], [status, state, *views], **PRIVATE)
     shown.success(None, None, None, js=TO_RESULT, **PRIVATE)
-    pressed = parts.result.act(shows_errors(on_result), inputs, outputs, **PRIVATE)
-    pressed.success(None, None, None, js=TO_GALLERY, **PRIVATE)
-    parts.gallery.act(shows_errors(on_result), inputs, outputs, **PRIVATE)
-    parts.gallery.act(shows_errors(on_explain), inputs, [parts.why], concurrency_limit=4, **PRIVATE)
+    shown.success(**shows_figures)
+    for images in (result, gallery, figures):
+        pressed = images.act(shows_errors(on_result), inputs, [state, *views], **PRIVATE)
+        pressed.success(None, None, None, js=TO_GALLERY, **PRIVATE)
+    pressed.success(**shows_figures)  # of another result
+    for images in (result, gallery):
+        images.act(shows_errors(on_explain), inputs, [why], concurrency_limit=4, **PRIVATE)
+    diagnosed = failures.click(shows_errors(on_failures), inputs, [job, status, run], **HEAVY, **PRIVATE)
+    of_page = (session, page.view, page.tabs)
+    wire_made(diagnosed, run, of_page, began="probe", what="Probe", others=page.examples)
 
 
-CHOOSE = (
-    "element.addEventListener('change', (event) => trigger('choose', { probe: event.target.value }));"
-    "watch('value', () => { for (const card of element.querySelectorAll('input')) card.checked = "
-    "card.defaultChecked; });"
-)
+WAITING = "Press Run to see which errors zero-shot gets right: it would take a while, so it does not start by itself."
 FOCUS = "watch('value', () => element.querySelector('.probe-why h3')?.focus());"
 TO_RESULT = (  # not after a canceled run, nor for a result of a run that is not open
     "() => { if (!document.querySelector('#probe-status [data-shown]')) return [];"

@@ -3,9 +3,7 @@ open run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -14,23 +12,17 @@ import numpy as np
 from core.errors import InvalidInput
 from core.numbers import number
 from core.records import Diagnosis, Progress
-from webapp.ask.kept import KeptState, has_pictures, made_parts, pane, receive, reopened, write_files
-from webapp.explore.picked import show_selection
+from webapp.ask.kept import KeptState, Made, Part, build_part, wire_map, write_files
 from webapp.markup.html import Tile, tile_of
-from webapp.panels import Page
+from webapp.panels import Opening, Page
 from webapp.state.caches import own_cache
-from webapp.state.events import as_int, event_data
-from webapp.state.jobs import HEAVY, PRIVATE, QUICK, Job, follow, wire_cancel
-from webapp.state.quotas import STATE_S
-from webapp.state.runs import RUNS
-from webapp.state.session import Session, require_run, shows_errors
-from webapp.systems.vl_t5.render import render
+from webapp.state.session import Session, require_run
+from webapp.systems.vl_t5.captions import render
 
 if TYPE_CHECKING:
     from core.systems.vl_t5.ask import AskedPictures
 
 FILES = (("answers.json", "Answers (JSON)"), ("answers_of_pictures.csv", "Images (CSV)"))
-ELSEWHERE = "These answers belong to another run. Open that run to see them."
 EXAMPLES = ("what colour is the cube ?", "what shape is the red thing ?", "how many balls are there ?")
 ENCODER = "embedded"
 """Encoder of the cells that the shipped model reads."""
@@ -40,19 +32,6 @@ SHOWN_ANSWERS = 20
 IMAGES_PER_ANSWER = 3
 ILLUSTRATED_ANSWERS = 6
 """Most frequent answers that get images."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AnsweredRun:
-    """The answers about a run's images as shown, and their files."""
-
-    run: str
-    view: str
-    answers: tuple[tuple[str, tuple[int, ...]], ...]
-    """Each answer of the table with the rows that got it."""
-    files: tuple[Path, ...]
-    questions: int
-    """Number of questions about this run in this visit."""
 
 
 def checked_question(question: str) -> str:
@@ -75,7 +54,7 @@ def checked_question(question: str) -> str:
     return text
 
 
-def make_answers(session: Session, question: str, questions: int, progress: Progress) -> AnsweredRun:
+def make_answers(session: Session, question: str, questions: int, progress: Progress) -> Made:
     """Ask a `checked_question` about every image of the open run, and write the files.
 
     Raises:
@@ -100,12 +79,11 @@ def make_answers(session: Session, question: str, questions: int, progress: Prog
     asked = ask_pictures(diagnosis, question, describer, cells, grid, caution=caution_of(folder), progress=progress)
     files = write_files("answers", FILES, asked_document(diagnosis, asked), asked_table(diagnosis, asked))
     answer_of_row = np.array(asked.answers, object)
-    rows_of_answer = list[tuple[str, tuple[int, ...]]]()
+    picks = list[dict[str, Any]]()
     for counted in asked.counts[:SHOWN_ANSWERS]:
         rows = asked.rows[answer_of_row == counted.answer]
-        rows_of_answer.append((counted.answer, tuple(rows.tolist())))
-    view = answers_view(diagnosis, asked, questions)
-    return AnsweredRun(session.run, view, tuple(rows_of_answer), files, questions)
+        picks.append({"rows": tuple(rows.tolist()), "title": f"Answered “{counted.answer}”"})
+    return Made(session.run, answers_view(diagnosis, asked, questions), files, tuple(picks), questions)
 
 
 def answers_view(diagnosis: Diagnosis, asked: AskedPictures, questions: int) -> str:
@@ -154,80 +132,30 @@ def _tiles(diagnosis: Diagnosis, asked: AskedPictures) -> tuple[Tile, ...]:
     return tuple(tiles)
 
 
-def on_answers(session: Session, state: KeptState[AnsweredRun], question: str | None) -> Iterator[tuple[Any, ...]]:
-    """Ask about every image; yields (job id, status, answered run)."""
-    require_run(session)
+def answers_work(session: Session, state: KeptState, question: str | None) -> Callable[[Progress], Made]:
+    """Check the question, and return the work that asks it about every image."""
     text = checked_question(question or "")
-    before = next((answered.questions for answered in state.saved if answered.run == session.run), 0)
-    job = Job(lambda progress: make_answers(session, text, before + 1, progress))
-    yield from follow(job, "The images were not asked", None, reminder="Your question is still here.")
+    return lambda progress: make_answers(session, text, state.next_count(session.run), progress)
 
 
-def on_answered(session: Session, state: KeptState[AnsweredRun], answered: AnsweredRun | None) -> tuple[Any, ...]:
-    """Show the answers, or save those of a run that is not open: returns (state, status, view, downloads)."""
-    return receive(session, state, answered, FILES, ELSEWHERE)
+def fields() -> list[Any]:
+    """The field of the question."""
+    label = "Question about drawn scenes"
+    return [gr.Textbox(label=label, placeholder=EXAMPLES[0], elem_id="pictures-text", max_length=MAX_QUESTION)]
 
 
-def on_example(event: gr.EventData) -> str:
-    """Take an example: returns the question."""
-    return str(event_data(event).get("text", ""))[:MAX_QUESTION]
+PART = Part(
+    "pictures",
+    "Ask the images",
+    "Ask every image",
+    FILES,
+    failed="The images were not asked",
+    intro=lambda _: render("pictures_intro.html.j2", texts=EXAMPLES),
+    work=answers_work,
+)
 
 
-def on_show(session: Session, state: KeptState[AnsweredRun], event: gr.EventData) -> tuple[Any, ...]:
-    """Show the images with an answer on the map: returns (tabs, session, pane, map)."""
-    index = as_int(event_data(event).get("place"))
-    answered = state.current
-    if answered is None or state.run != session.run or not 0 <= index < len(answered.answers):
-        raise InvalidInput("These answers belong to another run. Ask the open run's images again.")
-    answer, rows = answered.answers[index]
-    mapped = show_selection(session.only(rows=rows, title=f"Answered “{answer}”"))
-    return gr.update(selected="explore"), *mapped
-
-
-def intro(diagnosis: Diagnosis | None) -> str:
-    """What the model knows and example questions, or that this run has no images."""
-    usable = diagnosis is None or has_pictures(diagnosis)
-    return render("pictures_intro.html.j2", pictures=usable, texts=EXAMPLES)
-
-
-def on_run(session: Session, state: KeptState[AnsweredRun]) -> tuple[Any, ...]:
-    """Update the tab: returns (accordion, hidden without images, then the values of `reopened`)."""
-    accordion = gr.skip()
-    if session.run:
-        accordion = gr.update(visible=has_pictures(RUNS.get(session.run)))
-    return accordion, *reopened(session, state, intro, FILES)
-
-
-def build(page: Page, tab: gr.Tab) -> None:
+def build(page: Page, opening: Opening) -> None:
     """Lay out the accordion and wire it."""
-    session = page.session
-    view = page.view
-    tabs = page.tabs
-    first = page.first
-    diagnosis = page.diagnosis
-    state = gr.State(KeptState(first), time_to_live=STATE_S)
-    job = gr.State("")
-    answered = gr.State(None)
-    usable = diagnosis is None or has_pictures(diagnosis)
-    title = "Ask the images"
-    with gr.Accordion(title, open=False, visible=usable, elem_id="pictures") as fold:
-        intro_pane = gr.HTML(intro(diagnosis), run="", elem_id="pictures-intro", **pane())
-        text = gr.Textbox(
-            label="Question about drawn scenes",
-            placeholder=EXAMPLES[0],
-            elem_id="pictures-text",
-            lines=1,
-            max_lines=1,
-            max_length=MAX_QUESTION,
-        )
-        parts = made_parts("pictures", "Ask every image", FILES, first, width=180, interactive=usable)
-    asks: dict[str, Any] = {"fn": shows_errors(on_answers), "inputs": [session, state, text], **HEAVY, **PRIVATE}
-    asks["outputs"] = [job, parts.status, answered]
-    chosen = intro_pane.act(shows_errors(on_example), None, [text], **QUICK)
-    outputs = [parts.status, parts.view, *parts.buttons]
-    for asked in (gr.on([parts.run.click, text.submit], **asks), chosen.then(**asks)):
-        asked.success(shows_errors(on_answered), [session, state, answered], [state, *outputs], **PRIVATE)
-    wire_cancel(parts.cancel, job)
-    mapped = [tabs, session, view.pane, view.failure_map]
-    parts.view.act(shows_errors(on_show), [session, state], mapped, **QUICK)
-    tab.select(shows_errors(on_run), [session, state], [fold, state, intro_pane, parts.run, *outputs], **QUICK)
+    built = build_part(PART, page, opening, fields)
+    wire_map(page, built, built.view)

@@ -41,11 +41,21 @@ def read_coco(truth: Path, predictions: Path, limits: Limits = Limits()) -> Raw:
     Raises:
         InvalidInput: a file is not JSON of this form, or its ids do not fit the other file's.
     """
-    document = _document(truth)
+    document: Any = _load(truth)
+    if isinstance(document, list):
+        raise InvalidInput(
+            f"{truth.name} holds a list, like results: are --truth and --detections swapped? {_TRUTH_FORM}"
+        )
+    if not isinstance(document, dict):
+        raise InvalidInput(f"{truth.name} does not hold the truth. {_TRUTH_FORM}")
     images = _records(document, "images", truth)
     annotations = _records(document, "annotations", truth)
     categories = _records(document, "categories", truth)
-    results = _results(predictions)
+    results: Any = _load(predictions)
+    if not _is_list_of_records(results):
+        raise InvalidInput(f"{predictions.name} must hold a list of results. Write {_RESULTS_FORM}.")
+    if not results:
+        raise InvalidInput(f"{predictions.name}: the list of predictions is empty. Run the detector again.")
     images, index_of_image, image_notes = _distinct(images, "image", truth)
     categories, index_of_class, class_notes = _distinct(categories, "category", truth)
     names = tuple(str(record.get("name", record["id"])) for record in categories)
@@ -87,33 +97,13 @@ def _load(path: Path) -> Any:
     return read_json(path, instead=instead)
 
 
-def _document(path: Path) -> Record:
-    document = _load(path)
-    if isinstance(document, list):
-        raise InvalidInput(
-            f"{path.name} holds a list, like results: are --truth and --detections swapped? {_TRUTH_FORM}"
-        )
-    if not isinstance(document, dict):
-        raise InvalidInput(f"{path.name} does not hold the truth. {_TRUTH_FORM}")
-    return cast("Record", document)
-
-
-def _records(document: Record, key: str, path: Path) -> list[Record]:
+def _records(document: Any, key: str, path: Path) -> list[Record]:
     records: Any = document.get(key)
     if not _is_list_of_records(records):
         raise InvalidInput(f"{path.name} lacks a list of {key}. {_TRUTH_FORM}")
     if not records:
         raise InvalidInput(f"{path.name}: the list of {key} is empty. Add the {key} of the truth.")
     return cast("list[Record]", records)
-
-
-def _results(path: Path) -> list[Record]:
-    results = _load(path)
-    if not _is_list_of_records(results):
-        raise InvalidInput(f"{path.name} must hold a list of results. Write {_RESULTS_FORM}.")
-    if not results:
-        raise InvalidInput(f"{path.name}: the list of predictions is empty. Run the detector again.")
-    return cast("list[Record]", results)
 
 
 def _is_list_of_records(value: Any) -> bool:

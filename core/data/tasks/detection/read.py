@@ -70,7 +70,16 @@ def read_detections(
     names = np.array(raw.image_names, dtype=object)
     positions = match_files(names, store, ledger, column="file_name", count_unused=not raw.relative, progress=progress)
     check_pictures(store, positions, ledger, limits, progress)
-    sizes = _fill_sizes(raw.sizes, store, positions, ledger, progress)
+    sizes = raw.sizes.copy()  # those missing in the truth are read from the images, upright
+    reasons = [""] * len(positions)
+    report = Reporter(progress, "read sizes", len(positions))
+    for row in np.flatnonzero(~np.isfinite(sizes).all(axis=1) & ledger.standing()).tolist():
+        report(row)
+        try:
+            sizes[row] = upright_size(store.read(int(positions[row])))
+        except (InvalidInput, Unreadable) as error:
+            reasons[row] = f"its image cannot be read: {str(error)[:80]}"
+    ledger.drop(np.array([bool(reason) for reason in reasons], np.bool_), reasons)
     usable = ledger.kept_rows()
     new_index = np.full(len(names) + 1, -1, np.int64)  # the last entry, for -1, stays -1
     new_index[usable] = np.arange(len(usable))
@@ -129,21 +138,6 @@ def _usable_boxes(raw: Raw, what: str, image_ledger: Ledger, new_index: I64, siz
     if raw.relative:
         boxes = in_pixels(boxes, sizes)
     return check_boxes(boxes, sizes, ledger, what)
-
-
-def _fill_sizes(sizes: F64, store: FileImages, positions: I64, ledger: Ledger, progress: Progress) -> F64:
-    """The sizes; those missing in the truth are read from the images, upright."""
-    sizes = sizes.copy()
-    reasons = [""] * len(positions)
-    report = Reporter(progress, "read sizes", len(positions))
-    for row in np.flatnonzero(~np.isfinite(sizes).all(axis=1) & ledger.standing()).tolist():
-        report(row)
-        try:
-            sizes[row] = upright_size(store.read(int(positions[row])))
-        except (InvalidInput, Unreadable) as error:
-            reasons[row] = f"its image cannot be read: {str(error)[:80]}"
-    ledger.drop(np.array([bool(reason) for reason in reasons], np.bool_), reasons)
-    return sizes
 
 
 def _in_order(boxes: Boxes, ledger: Ledger) -> I64:

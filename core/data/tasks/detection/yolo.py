@@ -85,6 +85,17 @@ def read_yolo(truth: Path, predictions: Path, store: FileImages, *, progress: Pr
     )
 
 
+def read_truth(labels: Path, images: Sequence[str]) -> Boxes:
+    """The boxes of the label files in a folder, zip or tar, in shares of their image, whose position in
+    `images` is `image`; lines that cannot be used, and those of other images, are left out.
+
+    Raises:
+        InvalidInput: see `read_yolo`.
+    """
+    boxes, ledger = _read_files(open_images(labels), labels, _ImageIndex(images), no_progress, scored=False)
+    return boxes.keep(ledger.kept_rows())
+
+
 class _ImageIndex:
     """Find the image of a label file: by its path without suffix and leading folders, else by its name, if unique."""
 
@@ -110,17 +121,6 @@ class _ImageIndex:
         return same_stem[0]
 
 
-def _label_files(store: FileImages) -> dict[str, int]:
-    """Index of each label file by path: those in `labels` at the top, else those in any `labels`, else all."""
-    texts: dict[str, int] = {}
-    for i, name in enumerate(store.names):
-        if name.endswith(".txt") and PurePosixPath(name).stem.lower() not in _NOT_LABELS:
-            texts[name] = i
-    top = {name: i for name, i in texts.items() if name.startswith("labels/")}
-    inside = {name: i for name, i in texts.items() if "labels" in name.split("/")[:-1]}
-    return dict(sorted((top or inside or texts).items()))
-
-
 def _read_files(
     store: FileImages, folder: Path, index: _ImageIndex, progress: Progress, *, scored: bool
 ) -> tuple[Boxes, Ledger]:
@@ -132,7 +132,14 @@ def _read_files(
         what = "predictions"
         name_prefix = "prediction "
         next_step = "Run the detector again."
-    files = _label_files(store)
+    # those in `labels` at the top, else those in any `labels`, else all
+    texts: dict[str, int] = {}
+    for i, name in enumerate(store.names):
+        if name.endswith(".txt") and PurePosixPath(name).stem.lower() not in _NOT_LABELS:
+            texts[name] = i
+    top = {name: i for name, i in texts.items() if name.startswith("labels/")}
+    inside = {name: i for name, i in texts.items() if "labels" in name.split("/")[:-1]}
+    files = dict(sorted((top or inside or texts).items()))
     if not files:
         raise InvalidInput(f"The {what}, {folder}, hold no label files (.txt). Use a folder with one for each image.")
     rows = list[BoxRow]()

@@ -21,15 +21,14 @@ class Edit:
     text: str
 
 
-def apply_edits(caption: str, edits: Sequence[Edit]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """The changed caption and where its changed parts stand in it, in order; articles beside a change are repaired and
-    count as changed.
+def apply_edits(caption: str, edits: Sequence[Edit]) -> str:
+    """The changed caption; articles beside a change are repaired.
 
     Args:
         edits: must not overlap.
 
     >>> apply_edits("A red cube.", [Edit(2, 5, "orange")])
-    ('An orange cube.', ((0, 9),))
+    'An orange cube.'
     """
     text = ""
     spans = list[tuple[int, int]]()
@@ -44,11 +43,7 @@ def apply_edits(caption: str, edits: Sequence[Edit]) -> tuple[str, tuple[tuple[i
         text += new
         at = edit.stop
     text += caption[at:]
-    return _with_articles(*_tidy(text, spans))
-
-
-def _tidy(text: str, spans: list[tuple[int, int]]) -> tuple[str, list[tuple[int, int]]]:
-    """Without the double blank, or the small first letter, that a deletion leaves."""
+    # without the double blank, or the small first letter, that a deletion leaves
     while "  " in text:
         at = text.index("  ")
         text = text[:at] + text[at + 1 :]
@@ -56,10 +51,10 @@ def _tidy(text: str, spans: list[tuple[int, int]]) -> tuple[str, list[tuple[int,
     if text.startswith(" "):
         text = text[1:]
         spans = [(max(a - 1, 0), max(b - 1, 0)) for a, b in spans]
-    return text, [span for span in spans if span[1] > span[0]]
+    return _with_articles(text, [span for span in spans if span[1] > span[0]])
 
 
-def _with_articles(text: str, spans: list[tuple[int, int]]) -> tuple[str, tuple[tuple[int, int], ...]]:
+def _with_articles(text: str, spans: list[tuple[int, int]]) -> str:
     """Articles made right that stand in a changed part, or before one."""
     capitals = text.isupper()
     for match in reversed(list(_ARTICLE.finditer(text))):
@@ -73,15 +68,4 @@ def _with_articles(text: str, spans: list[tuple[int, int]]) -> tuple[str, tuple[
         spans = [(a + by if a >= stop else a, b + by if b >= stop else b) for a, b in spans]
         spans.append((start, start + len(written)))
         text = text[:start] + written + text[stop:]
-    return text, _joined(sorted(spans), text)
-
-
-def _joined(spans: list[tuple[int, int]], text: str) -> tuple[tuple[int, int], ...]:
-    """Spans that touch, or have only blanks between them, as one."""
-    joined: list[tuple[int, int]] = []
-    for a, b in spans:
-        if joined and not text[joined[-1][1] : a].strip():
-            joined[-1] = (joined[-1][0], max(b, joined[-1][1]))
-        else:
-            joined.append((a, b))
-    return tuple(joined)
+    return text

@@ -19,8 +19,15 @@ from core.cli.terminal import TerminalProgress, say
 from core.errors import Cancelled, InvalidInput
 from core.systems.common.setting_options import about, print_registry, registered_options, setting_options
 from core.systems.composition.adapters import ADAPTERS
-from core.systems.composition.commands.options import FORMAT, IMAGES, WHAT_BENCHMARK
-from core.systems.composition.commands.score_models import open_pictured, run_lines, score_models, write_results
+from core.systems.composition.commands.score_models import (
+    FORMAT,
+    IMAGES,
+    WHAT_BENCHMARK,
+    open_pictured,
+    run_lines,
+    score_models,
+    write_results,
+)
 
 if TYPE_CHECKING:
     from core.records import Progress

@@ -14,8 +14,7 @@ import click
 from core.cli.command import LazyGroup, argument, command, option
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
-from core.systems.composition.commands.options import FORMAT
-from core.systems.composition.commands.score_models import read_named
+from core.systems.composition.commands.score_models import FORMAT, read_named
 
 PARTS = {
     "benchmarks": "core.systems.composition.commands.compose",
@@ -29,23 +28,6 @@ PARTS = {
     "adapters": "core.systems.composition.commands.adapt",
 }
 """The file whose function of the subcommand's name runs it."""
-PICTURES = {
-    "cola": "Visual Genome (and GQA), such as 2390970.jpg",
-    "cola-single": "GQA (Visual Genome), CLEVR or PACO (COCO)",
-    "winoground": "facebook/winoground (ask there: redistribution is not allowed), such as ex_0_img_0.png",
-    "colorswap": "the folder images of stanfordnlp/colorswap, such as img_0_1.png",
-    "sugarcrepe": "COCO val2017, such as 000000085329.jpg",
-    "sugarcrepe++": "COCO val2017, such as 000000085329.jpg",
-    "aro-relation": "ARO's own archive (a part of GQA), such as 2390970.jpg",
-    "aro-attribution": "ARO's own archive (a part of GQA), such as 2390970.jpg",
-    "aro-order": "COCO 2014 or Flickr30k",
-    "crepe": "Visual Genome, such as 2390970.jpg",
-    "valse": "COCO, Visual7W, SWiG, VisDial and FOIL-it",
-    "clevr": "the renderings that the scenes name",
-    "negclip": "COCO 2014, such as COCO_val2014_000000184613.jpg",
-    "own": "those named in your rows",
-    "captions": "those named in your rows",
-}
 
 
 @contextmanager
@@ -75,7 +57,7 @@ compose = LazyGroup(
 def benchmarks() -> None:
     """List the benchmarks that are read or come along, and the images that each needs."""
     from core.systems.composition.readers import READERS
-    from core.systems.composition.readers.recognise import KNOWN
+    from core.systems.composition.readers.recognise import IMAGES, KNOWN
     from core.systems.composition.scenes.shipped import SHIPPED
 
     say("Shipped, with their images")
@@ -83,7 +65,7 @@ def benchmarks() -> None:
         say(f"  {name}\n      {what}")
     say("Read from files; use these names with --format")
     for name in READERS:
-        say(f"  {name}\n      {KNOWN[name]}\n      images: {PICTURES[name]}")
+        say(f"  {name}\n      {KNOWN[name]}\n      images: {IMAGES[name]}")
 
 
 @command()
@@ -98,6 +80,7 @@ def pictures(benchmark: str, form: str = "", images: Path | None = None) -> None
     from core.data.images.archives import open_images
     from core.data.images.matching import index_files
     from core.systems.composition.pictures import picture_list
+    from core.systems.composition.readers.recognise import IMAGES
     from core.systems.composition.scenes.shipped import SHIPPED
 
     if benchmark in SHIPPED and not Path(benchmark).exists():
@@ -115,4 +98,4 @@ def pictures(benchmark: str, form: str = "", images: Path | None = None) -> None
     if wanted:
         say("\n".join(wanted))
     summary = f"{len(wanted):,} of {len(names):,} images {state}."
-    say(f"{summary} Images of {read.title}: {PICTURES[read.name]}.", file=sys.stderr)
+    say(f"{summary} Images of {read.title}: {IMAGES[read.name]}.", file=sys.stderr)

@@ -13,7 +13,7 @@ from core.cli.options import ANY_ENCODER, JSON
 from core.cli.output import check_suffix, in_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
-from core.systems.composition.commands.options import MODEL
+from core.systems.composition.commands.score_models import MODEL
 
 if TYPE_CHECKING:
     from core.records import ItemStore

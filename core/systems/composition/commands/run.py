@@ -14,8 +14,11 @@ from core.cli.options import JSON
 from core.cli.output import check_suffix, in_folder, make_folder, new_run, print_json, tell_run
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
-from core.systems.composition.commands.options import FORMAT, IMAGES, MODEL, WHAT_BENCHMARK
 from core.systems.composition.commands.score_models import (
+    FORMAT,
+    IMAGES,
+    MODEL,
+    WHAT_BENCHMARK,
     ModelResults,
     open_pictured,
     run_lines,
@@ -143,16 +146,14 @@ def _diagnose(ran: ModelResults, options: RunOptions, run: Path, progress: Termi
     from core.reports.terminal import text_summary
     from core.store import save
     from core.systems.composition.failures.diagnose import diagnose_composition
-    from core.systems.composition.failures.second_model import two_models
 
     settings = Settings(seed=options.seed, n_permutations=options.permutations)
     embedding = EmbeddingSettings(_finder(options.encoder[0]), cache=default_cache())
-    arguments: dict[str, Any] = {"embedding": embedding, "settings": settings, "progress": progress}
     first = ran.results[0]
-    if len(ran.results) > 1 and first.headline in first.correct:
-        diagnosis = two_models(ran.pictured, first, ran.results[1], **arguments)[0]
-    else:
-        diagnosis = diagnose_composition(ran.pictured, first, **arguments)
+    second = ran.results[1] if len(ran.results) > 1 else None
+    diagnosis = diagnose_composition(
+        ran.pictured, first, embedding, second=second, settings=settings, progress=progress
+    )
     save(diagnosis, run, progress)
     progress.close()
     stream = sys.stderr if options.json else sys.stdout
@@ -188,8 +189,8 @@ def compare(first: Path, second: Path, seed: int = 0, out: Path | None = None, a
     check_seed(seed)
     if out is not None:
         check_suffix(out, ".json")
-    a = load_result(first)[0]
-    b = load_result(second)[0]
+    a = load_result(first)
+    b = load_result(second)
     if a.name == b.name:  # the folders then tell them apart
         a = replace(a, name=str(first))
         b = replace(b, name=str(second))

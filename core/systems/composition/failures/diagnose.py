@@ -34,8 +34,8 @@ from core.records import (
     no_progress,
 )
 from core.systems.composition.failures.columns import caption_columns, spoken_condition, tag_columns
-from core.systems.composition.failures.names import COMPOSITION
 from core.systems.composition.failures.samples import CaptionSamples, Loss, caption_samples
+from core.systems.composition.failures.section import COMPOSITION
 from core.systems.composition.records import CompositionResult, LoadedBenchmark
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def diagnose_composition(
     result: CompositionResult,
     embedding: EmbeddingSettings = DEFAULT_EMBEDDING,
     *,
+    second: CompositionResult | None = None,
     families: Mapping[str, str] | None = None,
     loss: Loss = "margin",
     settings: Settings = DEFAULTS,
@@ -66,13 +67,15 @@ def diagnose_composition(
         pictured: the benchmark that the result is of, with its images.
         embedding: whose spaces failures are found in (it need not be the model that was scored), and whose text tower
             finds the words and reads the captions.
+        second: another model's result on the same benchmark, which the run keeps beside the first where items are right
+            or wrong.
         families: attribute -> its family, before those of the lexicon, such as {"shiny": "material"}.
         loss: "binding" takes out what images and captions attract by themselves, of pairs; see
             `core.systems.composition.failures.samples`.
 
     Raises:
-        InvalidInput: the result is of another benchmark, too few items can be diagnosed, all margins are equal, or no
-        image can be read.
+        InvalidInput: a result is of another benchmark, too few items can be diagnosed, all margins are equal, no image
+        can be read, or the second result shares no item with the first or has the name of the run's own model.
     """
     records = composition_records(
         pictured, result, embedding, families=families, loss=loss, words=settings.words, progress=progress
@@ -89,13 +92,31 @@ def diagnose_composition(
     except InvalidInput as error:
         raise InvalidInput(f"The errors of {result.name!r} cannot be diagnosed. {error}") from None
     names = [c.name for c in records.samples.metadata if c.kind == "category"]
-    return replace(
+    run = replace(
         run,
         insights=tuple(_spoken(insight, names) for insight in run.insights),
         notes=tuple(dict.fromkeys((*records.notes, *run.notes))),
         excluded=records.excluded,
         extras={**run.extras, COMPOSITION: _document(result, loss)},
     )
+    if second is None or result.headline not in result.correct:
+        return run
+    return _with_second(run, caption_samples(pictured, second, loss), second)
+
+
+def _with_second(run: Diagnosis, samples: CaptionSamples, result: CompositionResult) -> Diagnosis:
+    """The run with another model's result, by its name, so that `core.checks.compare` sets the two side by side."""
+    from core.checks.matched import rows_of_run
+    from core.checks.paired_errors import MODEL
+    from core.checks.second_model import with_outcomes
+
+    if result.name == MODEL:
+        raise InvalidInput(f"This run already has a result named {result.name!r}. Use another name.")
+    rows, order = rows_of_run(run, samples.ids)
+    if not len(order):
+        raise InvalidInput(f"{result.name!r} shares no item with this run. Score the same items.")
+    outcomes = samples.outcomes.keep(order)
+    return with_outcomes(run, result.name, result.model, outcomes, rows[order], f"Scored on {result.title}.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

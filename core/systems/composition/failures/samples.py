@@ -22,8 +22,7 @@ ones.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,7 +30,8 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool, Outcomes
-from core.systems.composition.records import CompositionResult, Item, LoadedBenchmark, Picture
+from core.systems.composition.records import CompositionResult, Item, LoadedBenchmark
+from core.systems.composition.scoring.judging import items_of
 from core.systems.composition.scoring.measures import picture_groups
 
 Loss = Literal["margin", "binding"]
@@ -75,11 +75,10 @@ def caption_samples(pictured: LoadedBenchmark, result: CompositionResult, loss: 
         loss: "binding" is for pairs alone.
 
     Raises:
-        InvalidInput: the result is of another benchmark, an id stands for two items, no item can be scored, or
-        "binding" is asked of no pairs.
+        InvalidInput: the result is of another benchmark, no item can be scored, or "binding" is asked of no pairs.
     """
     benchmark = pictured.benchmark
-    _check(pictured, result)
+    items_of(result, benchmark)  # refuses a result of another benchmark
     if loss not in ("margin", "binding") or (loss == "binding" and result.kind != "pairs"):
         raise InvalidInput(
             f'loss must be "margin", or "binding" for pairs: got {loss!r} for {result.kind} items. Use "margin".'
@@ -91,7 +90,9 @@ def caption_samples(pictured: LoadedBenchmark, result: CompositionResult, loss: 
     groups = pictures
     note = ""
     if result.kind != "retrieval":
-        groups, note = _groups(np.array([s.item for s in samples], np.int64), sample_items, benchmark.pictures)
+        # of samples: those of one item share its images
+        connected, note = picture_groups(sample_items, benchmark.pictures)
+        groups = np.array([s.item for s in samples], np.int64) if connected is None else connected
     return CaptionSamples(
         tuple(s.id for s in samples),
         sample_items,
@@ -176,20 +177,6 @@ def _attracted(items: Mapping[str, Item], result: CompositionResult) -> str:
     )
 
 
-def _check(pictured: LoadedBenchmark, result: CompositionResult) -> None:
-    benchmark = pictured.benchmark
-    repeated = [name for name, count in Counter(item.id for item in benchmark.items).items() if count > 1]
-    if repeated:
-        raise InvalidInput(f"{benchmark.title}: two items have the id {repeated[0]!r}. Give each item its own id.")
-    strangers = {*result.ids} - {item.id for item in benchmark.items}
-    if benchmark.name != result.benchmark or strangers:
-        which = f"item {min(strangers)!r} is not in it" if strangers else f"it is {benchmark.name!r}"
-        raise InvalidInput(
-            f"{result.name!r} is a result on {result.benchmark!r}, not on this benchmark: {which}. Score the "
-            "model again."
-        )
-
-
 def _samples(item: Item, number: int, scores: F64, result: CompositionResult, loss: Loss) -> list[_Sample]:
     if result.kind == "retrieval":
         precision = float(result.margin[number])
@@ -220,12 +207,3 @@ def _outcomes(loss: F64, result: CompositionResult, which: Loss) -> Outcomes:
         return Outcomes(loss, "1 - average precision", "share", source)
     wrong: Bool = loss >= 0
     return Outcomes(loss, f"negative {which}", "of score", source, errors=wrong)
-
-
-def _groups(item_of: I64, items: tuple[Item, ...], pictures: Sequence[Picture]) -> tuple[I64, str]:
-    """(n,) one number for the samples of an item and of those that share an image with it, and a note if sharing is
-    passed over."""
-    connected, note = picture_groups(items, pictures)  # of samples: those of one item share its images
-    if connected is None:
-        return (item_of, note)
-    return (connected, "")

@@ -8,8 +8,11 @@ from typing import Any
 from core.numbers import interval, number, percent
 from core.records import Diagnosis, Estimate, Pictures, Section
 from core.reports.html.render import render
-from core.systems.composition.failures.names import COMPOSITION
 from core.systems.composition.templates import TEMPLATES
+
+COMPOSITION = "composition"
+"""Key of `Diagnosis.extras`: what was diagnosed (name, model, benchmark, title, kind, headline, loss, value, low, high,
+n)."""
 
 
 def sections(diagnosis: Diagnosis) -> list[Section]:

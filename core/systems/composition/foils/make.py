@@ -38,8 +38,6 @@ class Foil:
 
     text: str
     kind: Kind
-    changed: tuple[tuple[int, int], ...]
-    """(start, end) of the changed parts, characters of `text`."""
     why: str
     """What was done, such as 'red and blue change places'."""
 
@@ -83,14 +81,14 @@ def make_foils(caption: str) -> Foils:
     seen = {_plain(text): SAME_TEXT}
     keys = {same_meaning_key(text): SAME_MEANING}
     for draft in sorted(_drafts(reading), key=lambda draft: (draft.rank, draft.place)):
-        foil_text, changed = apply_edits(text, draft.edits)
+        foil_text = apply_edits(text, draft.edits)
         key = same_meaning_key(foil_text)
         reason = seen.get(_plain(foil_text)) or keys.get(key) or (BEYOND if len(foils) == MAX_FOILS else "")
         if reason:
             left_out.append((foil_text, reason))
             continue
         seen[_plain(foil_text)], keys[key] = TWICE, TWICE
-        foils.append(Foil(foil_text, draft.kind, changed, draft.why))
+        foils.append(Foil(foil_text, draft.kind, draft.why))
     return Foils(text, tuple(foils), tuple(left_out), "" if foils else _needed(left_out))
 
 

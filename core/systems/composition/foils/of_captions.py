@@ -94,7 +94,7 @@ def _coloured(
     for noun in plain:
         if free:
             at = reading.tokens[noun.heads[0]].start
-            yield apply_edits(reading.text, [Edit(at, at, f"{free[rng.integers(len(free))]} ")])[0]
+            yield apply_edits(reading.text, [Edit(at, at, f"{free[rng.integers(len(free))]} ")])
 
 
 def _joined(
@@ -104,7 +104,7 @@ def _joined(
     free = [thing for thing in things if not set(_keys(thing)) & seen_words]
     if free and reading.things:
         end = len(reading.text.rstrip(".!? "))
-        yield apply_edits(reading.text, [Edit(end, end, f" near a {free[rng.integers(len(free))]}")])[0]
+        yield apply_edits(reading.text, [Edit(end, end, f" near a {free[rng.integers(len(free))]}")])
 
 
 def _cut(caption: str) -> str:

@@ -67,7 +67,6 @@ def binding_grid(
     score: ScorePictures,
     *,
     mode: Mode = "two",
-    family: Mapping[str, str] | None = None,
     template: str = "a photo of {}",
 ) -> BindingGrid:
     """Ask each image the questions of its cells, and say where which of them fails.
@@ -89,19 +88,16 @@ def binding_grid(
         shown: what each image shows; `grid.questions` gets it from columns, captions and rendered scenes.
         score: an encoder's or adapted encoder's; see `training.scorers.matrix_of`.
         mode: "two" takes the images with two things, "one" those with one.
-        family: attribute -> its family: an attribute is asked against those of its family alone. None takes all as one
-            family.
         template: with one "{}" for the phrase "a red cube".
 
     Raises:
-        InvalidInput: no image fits the mode, fewer than two attributes or objects, too many of them, a bad template,
-        or scores of another shape.
+        InvalidInput: no image fits the mode, fewer than two attributes or objects, too many of them, or a bad template.
     """
     if template.count("{}") != 1:
         raise InvalidInput(
             f'The template needs "{{}}" once, for a phrase such as "a red cube": got {template[:60]!r}. Fix it.'
         )
-    asked = ask(shown, len(pictures), mode, dict(family or {}))
+    asked = ask(shown, mode)
     _check_words(asked.attributes, asked.objects)
     answers, unscored = _answers(asked, pictures, score, template)
     left_out = [*asked.left_out, *((at, "it has no score") for at in unscored)]
@@ -126,10 +122,6 @@ def _answers(
     """What the scores say to each question, and the images that have no score."""
     texts = list(dict.fromkeys(text for question in asked.questions for text in question.phrases()))
     matrix = np.asarray(score(pictures, [sentence(template, *text) for text in texts]), np.float64)
-    if matrix.shape != (len(pictures), len(texts)):
-        raise InvalidInput(
-            f"The scorer must give ({len(pictures)}, {len(texts)}) scores, one row per image: got {matrix.shape}."
-        )
     lost = frozenset(np.flatnonzero(~np.isfinite(matrix).all(axis=1)).tolist())
     column_of = {text: i for i, text in enumerate(texts)}
     even = Evened(matrix, column_of, [one for one in asked.kept if one.picture not in lost])

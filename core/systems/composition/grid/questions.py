@@ -43,8 +43,7 @@ class BindingQuestion:
     objects: tuple[Pair, ...]
     """The same attribute with objects that the image does not show."""
     pairs: tuple[Pair, ...]
-    """The two mis-bound pairs in mode "two"; in mode "one" every other pair of the grid's words, attributes being of
-    one family."""
+    """The two mis-bound pairs in mode "two"; in mode "one" every other pair of the grid's words."""
 
     def phrases(self) -> tuple[Pair, ...]:
         """Every phrase that must be scored."""
@@ -75,17 +74,16 @@ def sentence(template: str, attribute: str, thing: str) -> str:
     return right_articles(template.replace("{}", phrase))
 
 
-def ask(shown: Sequence[PictureContents], n: int, mode: Mode, family: Mapping[str, str]) -> GridQuestions:
+def ask(shown: Sequence[PictureContents], mode: Mode) -> GridQuestions:
     """The questions of every image that fits the mode; the others are counted with their reason.
 
     Raises:
-        InvalidInput: an image is named twice or is not there, or none fits the mode.
+        InvalidInput: none fits the mode.
     """
-    _check(shown, n)
     usable = list[PictureContents]()
     left_out = list[tuple[int, str]]()
     for content in shown:
-        reason = _misfit(content, mode, family)
+        reason = _misfit(content, mode)
         if reason:
             left_out.append((content.picture, reason))
         else:
@@ -104,27 +102,12 @@ def ask(shown: Sequence[PictureContents], n: int, mode: Mode, family: Mapping[st
     attributes = tuple(sorted({attribute for content in usable for attribute, _ in content.things}))
     objects = tuple(sorted({thing for content in usable for _, thing in content.things}))
     questions = [
-        _question(content, at, mode, attributes, objects, family)
-        for content in usable
-        for at in range(len(content.things))
+        _question(content, at, mode, attributes, objects) for content in usable for at in range(len(content.things))
     ]
     return GridQuestions(tuple(questions), tuple(usable), attributes, objects, tuple(left_out))
 
 
-def _check(shown: Sequence[PictureContents], n: int) -> None:
-    twice = [at for at, count in Counter(one.picture for one in shown).items() if count > 1]
-    if twice:
-        raise InvalidInput(
-            f"Image {twice[0]} is described {len(twice) and sum(one.picture == twice[0] for one in shown)} "
-            "times. Describe it once."
-        )
-    if bad := [one.picture for one in shown if not 0 <= one.picture < n]:
-        raise InvalidInput(
-            f"Image {bad[0]} is described, but there are only {n:,} images, counted from 0. Leave it out."
-        )
-
-
-def _misfit(content: PictureContents, mode: Mode, family: Mapping[str, str]) -> str:
+def _misfit(content: PictureContents, mode: Mode) -> str:
     if not content.things:
         return "no attribute of an object is known"
     if mode == "one":
@@ -136,28 +119,19 @@ def _misfit(content: PictureContents, mode: Mode, family: Mapping[str, str]) -> 
     (first, first_object), (second, second_object) = content.things
     if first == second or first_object == second_object:
         return "their two objects share the attribute or the name"
-    alike = family.get(first, "") == family.get(second, "")
-    if alike:
-        return ""
-    return "the attributes of their two objects are of different families"
+    return ""
 
 
 def _question(
-    content: PictureContents,
-    at: int,
-    mode: Mode,
-    attributes: Sequence[str],
-    objects: Sequence[str],
-    family: Mapping[str, str],
+    content: PictureContents, at: int, mode: Mode, attributes: Sequence[str], objects: Sequence[str]
 ) -> BindingQuestion:
     attribute, noun = content.things[at]
     here = {a for a, _ in content.things}
     things = {o for _, o in content.things}
-    rivals = [a for a in attributes if family.get(a, "") == family.get(attribute, "")]
-    absent = tuple((a, noun) for a in rivals if a not in here)
+    absent = tuple((a, noun) for a in attributes if a not in here)
     elsewhere = tuple((attribute, o) for o in objects if o not in things)
     if mode == "one":
-        pairs = tuple((a, o) for a in rivals for o in objects if (a, o) != (attribute, noun))
+        pairs = tuple((a, o) for a in attributes for o in objects if (a, o) != (attribute, noun))
         return BindingQuestion(content.picture, (attribute, noun), None, absent, elsewhere, pairs)
     second = content.things[1 - at]
     crossed = ((second[0], noun), (attribute, second[1]))

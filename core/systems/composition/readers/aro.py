@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from core.documents import read_json
 from core.errors import InvalidInput
+from core.files import ASSETS
 from core.systems.composition.readers.builder import Builder
 from core.systems.composition.readers.fields import Record, as_list, as_text, load_records, text_of, texts_of
 from core.systems.composition.readers.published import Format, Row, listed
@@ -20,27 +22,7 @@ from core.systems.composition.records import Benchmark
 
 MIN_PAIR_ITEMS = 25
 """Items that an attribute pair needs to count in the headline, as in ARO's code."""
-_LEFT_OUT = """
-adjusting; attached to; between; bigger than; biting; boarding; brushing; chewing; cleaning; climbing; close to;
-coming from; coming out of; contain; crossing; dragging; draped over; drinking; drinking from; driving; driving down;
-driving on; eating from; eating in; enclosing; exiting; facing; filled with; floating in; floating on; flying;
-flying above; flying in; flying over; flying through; full of; going down; going into; going through; grazing in;
-growing in; growing on; guiding; hanging from; hanging in; hanging off; hanging over; higher than; holding onto;
-hugging; in between; jumping off; jumping on; jumping over; kept in; larger than; leading; leaning over; leaving;
-licking; longer than; looking in; looking into; looking out; looking over; looking through; lying next to;
-lying on top of; making; mixed with; mounted on; moving; on the back of; on the edge of; on the front of;
-on the other side of; opening; painted on; parked at; parked beside; parked by; parked in; parked in front of;
-parked near; parked next to; perched on; petting; piled on; playing; playing in; playing on; playing with; pouring;
-reaching for; reading; reflected on; riding on; running in; running on; running through; seen through;
-sitting behind; sitting beside; sitting by; sitting in front of; sitting near; sitting next to; sitting under;
-skiing down; skiing on; sleeping in; sleeping on; smiling at; sniffing; splashing; sprinkled on; stacked on;
-standing against; standing around; standing behind; standing beside; standing in front of; standing near;
-standing next to; staring at; stuck in; surrounding; swimming in; swinging; talking to; topped with; touching;
-traveling down; traveling on; tying; typing on; underneath; wading in; waiting for; walking across; walking by;
-walking down; walking next to; walking through; working in; working on; worn on; wrapped around; wrapped in; by; of;
-near; next to; with; beside; on the side of; around
-"""
-SYMMETRIC = frozenset(" ".join(relation.split()) for relation in _LEFT_OUT.split(";"))
+SYMMETRIC = frozenset[str](read_json(ASSETS / "composition" / "aro_left_out.json"))
 """Relations that ARO's notebook takes out before its mean. Not all of them are symmetric in meaning; that is the
 notebook's name."""
 _SOURCE = "Yuksekgonul et al. 2023 (ARO), arXiv 2210.01936"
@@ -64,7 +46,6 @@ RELATION = Format(
     name="aro-relation",
     title="ARO, relations",
     source=_SOURCE,
-    images_are="Its images are in ARO's own archive (a part of GQA, from Visual Genome), in files such as 2390970.jpg.",
     average="relation",
     one_file=True,
     images=("image_path",),
@@ -142,8 +123,7 @@ def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
         raise InvalidInput(f"seed must be 0 or more and max_words at least 2: got {seed} and {max_words}. Fix them.")
     file, notes = one_file_of(path, "aro-order")
     title = f"ARO, word order ({file.stem})"
-    pictures = "Its images are those of COCO 2014 or Flickr30k, depending on the file's name."
-    book = Builder("aro-order", title, "choice", "r@1", _SOURCE, pictures, notes=list(notes))
+    book = Builder("aro-order", title, "choice", "r@1", _SOURCE, notes=list(notes))
     rng = np.random.default_rng(seed)
     n_made = 0
     short = 0

@@ -12,6 +12,7 @@ import numpy as np
 from core.errors import InvalidInput
 from core.options import check_text
 from core.records import Bool
+from core.systems.composition.readers.recognise import IMAGES
 from core.systems.composition.records import Benchmark, Box, Item, Kind, Picture
 
 MAX_ITEMS = 200_000
@@ -33,8 +34,6 @@ class Builder:
     kind: Kind
     headline: str
     source: str
-    pictures_are: str
-    """Which images the benchmark speaks of and who publishes them, a sentence for its notes."""
     average: str = ""
     items: list[Item] = field(default_factory=list[Item])
     excluded: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -144,7 +143,8 @@ class Builder:
             why = "; ".join(counted(self.excluded)) or "its file has no rows"
             raise InvalidInput(f"{self.title}: no item can be used ({why}). Use the published file.")
         pictures = tuple(Picture(name, box) for name, box in self._places)
-        notes = (*self.notes, self.pictures_are)  # what was left out is told of the result, by `excluded`
+        # what was left out is told of the result, by `excluded`
+        notes = (*self.notes, f"Its images are {IMAGES[self.name]}.")
         return Benchmark(
             self.name,
             self.title,

@@ -11,13 +11,13 @@ import numpy as np
 from core.data.caption_cells import captions_in
 from core.errors import InvalidInput
 from core.options import check_seed
-from core.records import Progress, Reporter, no_progress
+from core.records import Column, Progress, Reporter, SampleSet, no_progress
 from core.systems.composition.foils.of_captions import caption_foils, things_named
 from core.systems.composition.readers.builder import MAX_CAPTION_LENGTH, TOO_LONG, Builder, counted, tidy_caption
 from core.systems.composition.readers.fields import Record, few
 from core.systems.composition.readers.recognise import caption_columns, one_file_of, picture_column
 from core.systems.composition.readers.tables import cell_of, read_rows
-from core.systems.composition.records import Benchmark
+from core.systems.composition.records import Benchmark, LoadedBenchmark
 
 SPLIT = "split"
 MAX_PICTURES = 20_000
@@ -75,7 +75,44 @@ def read_captions(
             f"{file.name} has {len(pictures):,} images; Errata makes foils for at most {MAX_PICTURES:,} at "
             "once. Draw some with --n, or use one --split."
         )
-    return _with_foils(file, pictures, seed, (*notes, *more), progress)
+    return _with_foils(file.name, pictures, seed, (*notes, *more), progress)
+
+
+def captions_of(samples: SampleSet) -> list[Column]:
+    """The columns of a run's table that hold captions of its images; none without images."""
+    if samples.modality != "image" or samples.items is None:
+        return []
+    names = caption_columns([column.name for column in samples.metadata])
+    return [column for column in samples.metadata if column.name in names]
+
+
+def read_run(samples: SampleSet, progress: Progress = no_progress) -> LoadedBenchmark:
+    """The images of a run with the captions of its table, at most `MAX_PICTURES`, drawn: foils as of `read_captions`.
+
+    Raises:
+        InvalidInput: the run has no captions, or none that allows a foil.
+    """
+    columns = captions_of(samples)
+    if samples.items is None or not columns:
+        raise InvalidInput("This run has no images with a column caption (or caption_0, ...). Choose other images.")
+    rows = np.sort(np.random.default_rng(0).permutation(len(samples))[:MAX_PICTURES])
+    pictures = list[_Captioned]()
+    for row in rows.tolist():
+        name = samples.ids[row]
+        pictures.append(_captioned(name, name, "", [c.values[row] for c in columns]))
+    notes = ()
+    if len(rows) < len(samples):
+        notes = (f"Drew {len(rows):,} of {len(samples):,} images.",)
+    benchmark = _with_foils(samples.name, pictures, 0, notes, progress)
+    row_of = {samples.ids[row].strip(): row for row in rows.tolist()}
+    places = np.array([row_of[picture.name] for picture in benchmark.pictures], np.int64)
+    return LoadedBenchmark(benchmark, samples.items.keep(places))
+
+
+def _captioned(where: str, name: str, split: str, cells: Sequence[object]) -> _Captioned:
+    texts = [said for cell in cells for said in captions_in(cell)]
+    short = [tidy_caption(said, where) for said in texts if len(said) <= MAX_CAPTION_LENGTH]
+    return _Captioned(where, name, split, short, [(where, said) for said in texts if len(said) > MAX_CAPTION_LENGTH])
 
 
 def _of_split(
@@ -88,10 +125,7 @@ def _of_split(
     for (where, row), of in zip(rows, named):
         if split not in ("", of):
             continue
-        texts = [said for c in captions for said in captions_in(cell_of(row, c))]
-        short = [tidy_caption(said, where) for said in texts if len(said) <= MAX_CAPTION_LENGTH]
-        too_long = [(where, said) for said in texts if len(said) > MAX_CAPTION_LENGTH]
-        captioned.append(_Captioned(where, cell_of(row, picture).strip(), of, short, too_long))
+        captioned.append(_captioned(where, cell_of(row, picture).strip(), of, [cell_of(row, c) for c in captions]))
     if not captioned:
         there = "no splits"
         if SPLIT in columns:
@@ -113,16 +147,15 @@ def _by_picture(rows: Sequence[_Captioned]) -> list[_Captioned]:
 
 
 def _with_foils(
-    file: Path, pictures: Sequence[_Captioned], seed: int, notes: Sequence[str], progress: Progress
+    file: str, pictures: Sequence[_Captioned], seed: int, notes: Sequence[str], progress: Progress
 ) -> Benchmark:
     things = things_named(caption for picture in pictures for caption in picture.captions)
     book = Builder(
         "captions",
-        file.stem,
+        Path(file).stem,
         "choice",
         "pairwise",
-        f"your file {file.name}; foils by rules, after Hsieh et al. 2023 (SugarCrepe), arXiv 2306.14610",
-        "Its images are those named in its rows.",
+        f"your file {file}; foils by rules, after Hsieh et al. 2023 (SugarCrepe), arXiv 2306.14610",
         average="change",
         notes=list(notes),
     )
@@ -147,7 +180,7 @@ def _with_foils(
             book.exclude(picture.name, "its captions allow no foil")
     if not book.items:
         raise InvalidInput(
-            f"{file.name}: no item can be used ({'; '.join(counted(book.excluded))}). The rules read English. "
+            f"{file}: no item can be used ({'; '.join(counted(book.excluded))}). The rules read English. "
             'Use captions such as "A black dog on a red mat.", or add your own foils in a column foil.'
         )
     book.note(

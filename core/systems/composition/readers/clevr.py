@@ -42,7 +42,6 @@ def read_scenes(path: Path) -> Benchmark:
         "retrieval",
         "map",
         "queries as in Ray et al. 2023 (Cola), arXiv 2305.03689; form of Johnson et al. 2017 (CLEVR)",
-        "Its images are the renderings that the scenes name.",
         notes=list(notes),
     )
     pictures: dict[int, list[Combination]] = {}

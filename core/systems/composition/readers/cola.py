@@ -39,7 +39,6 @@ def read_single_object(path: Path, *, seen: Sequence[str] | str = ()) -> Benchma
         "retrieval",
         "map",
         "Ray et al. 2023 (Cola), arXiv 2305.03689",
-        "Its images are those of GQA (Visual Genome), CLEVR or PACO (COCO), depending on the file's name.",
         notes=list(notes),
     )
     pictures, fits, hard = _matrices(book, rows, len(queries), file.name)

@@ -31,7 +31,6 @@ VALSE_VOTES = 2
 """Of three annotators, those who must have found that the caption alone describes the image."""
 KINDS = ("replace_obj", "replace_att", "replace_rel", "swap_obj", "swap_att", "add_obj", "add_att")
 """Files of SugarCrepe; SugarCrepe++ has the first five."""
-_COCO_2017 = "Its images are those of COCO val2017, in files such as 000000085329.jpg."
 _CREPE_COLUMNS = ("hard_negs", "valid_hard_negs_combined", "valid_hard_negs_comp", "valid_hard_negs_atom")
 """Of hard negatives, the preferred one first."""
 _SYSTEMATICITY = re.compile(r"(seen|unseen)_compounds?_in_([a-z0-9]+)")
@@ -63,7 +62,6 @@ COLA = Format(
     name="cola",
     title="Cola, multi-object",
     source="Ray et al. 2023 (Cola), arXiv 2305.03689",
-    images_are="Its images are those of Visual Genome (and GQA), in files such as 2390970.jpg.",
     headline="image",
     one_file=True,
     images=("image_0", "image_1"),
@@ -77,10 +75,6 @@ WINOGROUND = Format(
     name="winoground",
     title="Winoground",
     source="Thrush et al. 2022 (Winoground), arXiv 2204.03162",
-    images_are=(
-        "Its images may not be redistributed. Ask for them at facebook/winoground; they are files such as "
-        "ex_0_img_0.png."
-    ),
     headline="group",
     one_file=True,
     images=("image_0", "image_1"),
@@ -105,8 +99,6 @@ COLORSWAP = Format(
     name="colorswap",
     title="ColorSwap",
     source="Burapacheep et al. 2024 (ColorSwap), arXiv 2402.04492",
-    images_are="Its images are in the folder images of the data set stanfordnlp/colorswap, "
-    "in files such as img_0_1.png.",
     headline="group",
     images=("image_1", "image_2"),
     captions=("caption_1", "caption_2"),
@@ -120,7 +112,6 @@ SUGARCREPE = Format(
     name="sugarcrepe",
     title="SugarCrepe",
     source="Hsieh et al. 2023 (SugarCrepe), arXiv 2306.14610",
-    images_are=_COCO_2017,
     average="kind",
     files=KINDS,
     images=("filename",),
@@ -134,7 +125,6 @@ TWO_TRUE = Format(
     name="sugarcrepe++",
     title="SugarCrepe++",
     source="Dumpala et al. 2024 (SugarCrepe++), arXiv 2406.11171",
-    images_are=_COCO_2017,
     headline="both",
     average="kind",
     files=KINDS[:5],
@@ -178,7 +168,6 @@ VALSE = Format(
     name="valse",
     title="VALSE",
     source="Parcalabescu et al. 2022 (VALSE), arXiv 2112.07566",
-    images_are="Its images are those of COCO, Visual7W, SWiG, VisDial and FOIL-it, under the names in its files.",
     average="piece",
     images=("image_file",),
     captions=("caption", "foil"),
@@ -220,7 +209,6 @@ CREPE = Format(
     name="crepe",
     title="CREPE",
     source="Ma et al. 2023 (CREPE), arXiv 2212.07796",
-    images_are="Its images are those of Visual Genome, in files such as 2390970.jpg.",
     headline="r@1",
     images=("image_id",),
     captions=("caption",),
@@ -258,7 +246,6 @@ NEGCLIP = Format(
     name="negclip",
     title="NegCLIP's captions",
     source="Yuksekgonul et al. 2023 (NegCLIP), arXiv 2210.01936",
-    images_are="Its images are those of COCO 2014, in files such as COCO_val2014_000000184613.jpg.",
     headline="r@1",
     one_file=True,
     images=("filepath",),

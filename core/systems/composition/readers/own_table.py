@@ -52,8 +52,7 @@ def read_own(path: Path) -> Benchmark:
     several = not pairs and any(len(_foils(row, foils, where)) > 1 for where, row in rows)
     kind, headline = ("pairs", "group") if pairs else ("choice", "r@1" if several else "pairwise")
     source = f"your file {file.name}"
-    pictures = "Its images are those named in its rows."
-    book = Builder("own", file.stem, kind, headline, source, pictures, notes=[*notes, *more])
+    book = Builder("own", file.stem, kind, headline, source, notes=[*notes, *more])
     for i, (where, row) in enumerate(rows):
         _add(book, label_of(row, "id") or str(i), where, row, foils, {name: label_of(row, name) for name in tags})
     if left := [name for name in columns if name not in used and name not in tags]:

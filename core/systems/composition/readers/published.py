@@ -47,7 +47,6 @@ class Format:
     name: str
     title: str
     source: str
-    images_are: str
     headline: str = "pairwise"
     average: str = ""
     one_file: bool = False
@@ -87,7 +86,6 @@ class Format:
             "choice" if len(self.images) == 1 else "pairs",
             self.headline,
             self.source,
-            self.images_are,
             average=self.average,
             notes=list(notes),
         )

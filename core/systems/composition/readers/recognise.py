@@ -28,6 +28,25 @@ KNOWN: Mapping[str, str] = {
     "own": "your own: CSV or JSON Lines with image, caption, foil, or with image_1, caption_1, image_2, caption_2",
     "captions": "captions without foils: CSV with image (or file), caption (or caption_0, caption_1, ...)",
 }
+IMAGES: Mapping[str, str] = {
+    "cola": "those of Visual Genome (and GQA), in files such as 2390970.jpg",
+    "cola-single": "those of GQA (Visual Genome), CLEVR or PACO (COCO), depending on the file's name",
+    "winoground": "those of facebook/winoground (ask there: redistribution is not allowed), in files such as "
+    "ex_0_img_0.png",
+    "colorswap": "in the folder images of the data set stanfordnlp/colorswap, in files such as img_0_1.png",
+    "sugarcrepe": "those of COCO val2017, in files such as 000000085329.jpg",
+    "sugarcrepe++": "those of COCO val2017, in files such as 000000085329.jpg",
+    "aro-relation": "in ARO's own archive (a part of GQA, from Visual Genome), in files such as 2390970.jpg",
+    "aro-attribution": "in ARO's own archive (a part of GQA, from Visual Genome), in files such as 2390970.jpg",
+    "aro-order": "those of COCO 2014 or Flickr30k, depending on the file's name",
+    "crepe": "those of Visual Genome, in files such as 2390970.jpg",
+    "valse": "those of COCO, Visual7W, SWiG, VisDial and FOIL-it, under the names in its files",
+    "clevr": "the renderings that the scenes name",
+    "negclip": "those of COCO 2014, in files such as COCO_val2014_000000184613.jpg",
+    "own": "those named in its rows",
+    "captions": "those named in its rows",
+}
+"""What the images of each are, after "Its images are"."""
 OWN_CHOICE = frozenset({"image", "caption"})
 OWN_PAIRS = frozenset({"image_1", "caption_1", "image_2", "caption_2"})
 _ARO = frozenset({"true_caption", "false_caption", "bbox_x"})

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.data.inline import InlinePictures
-from core.errors import InvalidInput
 from core.numbers import count, number
 from core.records import ItemStore
 from core.reports.html.charts import N_CLUSTER_COLOURS
@@ -59,16 +58,24 @@ def render_composition_report(
         comparison: of two of the results.
         regression: what the second model, an adapter, cost.
         curve: its epochs and the number of the one that was kept (`AdapterRecord.curve` and `.best`).
-
-    Raises:
-        InvalidInput: no result was passed, one is of another benchmark, or the store has another number of images.
     """
-    _check(results, benchmark, store)
     pictures = InlinePictures(store, MAX_PICTURE_BYTES, PICTURE_SIZE)
-    values = {
+    values = figure_values(results, benchmark, comparison) | {
+        "figures": _figures(results[0]),
+        "worst": _worst(results, benchmark, pictures),
+        "pictures_left_out": pictures.left_out,
+    }
+    training = _training(regression, curve)
+    return str(render("composition.html.j2", TEMPLATES, **values, **training, **style()))
+
+
+def figure_values(
+    results: Sequence[CompositionResult], benchmark: Benchmark, comparison: CompositionComparison | None
+) -> dict[str, Any]:
+    """What `composition_figures.html.j2` and `composition_account.html.j2` ask for, in report and page."""
+    return {
         "benchmark": benchmark,
         "first": results[0],
-        "figures": _figures(results[0]),
         "models": [(result.name, _colour(at)) for at, result in enumerate(results)],
         "metrics": _metric_rows(results),
         "comparison": comparison,
@@ -76,30 +83,9 @@ def render_composition_report(
         "blind": _blind(results),
         "tags": _tags(results),
         "first_tags": FIRST_TAGS,
-        "worst": _worst(results, benchmark, pictures),
-        "pictures_left_out": pictures.left_out,
+        **_said(results, benchmark),
+        **_account(results, benchmark),
     }
-    sentences_of = _said(results, benchmark)
-    account = _account(results, benchmark)
-    training = _training(regression, curve)
-    return str(render("composition.html.j2", TEMPLATES, **values, **sentences_of, **account, **training, **style()))
-
-
-def _check(results: Sequence[CompositionResult], benchmark: Benchmark, store: ItemStore | None) -> None:
-    if not results:
-        raise InvalidInput("A report of composition needs at least one result. Run a model on the benchmark first.")
-    known = {item.id for item in benchmark.items}
-    for result in results:
-        if result.benchmark != benchmark.name or not known.issuperset(result.ids):
-            raise InvalidInput(
-                f"{result.name!r} is a result on {result.title}, not on {benchmark.title}. Use the benchmark of "
-                "the result."
-            )
-    if store is not None and len(store) != len(benchmark.pictures):
-        raise InvalidInput(
-            f"{benchmark.title} has {len(benchmark.pictures):,} images and the store {len(store):,}. Use the "
-            "store of `LoadedBenchmark`."
-        )
 
 
 def _worst(

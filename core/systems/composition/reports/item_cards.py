@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -17,13 +18,14 @@ MAX_PICTURES = 6
 """Images of a query that are shown."""
 MAX_CAPTIONS = 6
 """Of a choice with more captions the strongest foils are shown."""
+ARTICLES = ("a", "an", "the")
 RIGHT = "✓"
 WRONG = "✗"
 
 Address = Callable[[int], str | None]
 """The data address of the benchmark's image in that place; None or "" where it is not shown."""
 Words = tuple[tuple[str, bool], ...]
-"""The words of a caption, each with whether it is marked."""
+"""The words of a caption in pieces, each with whether it is marked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +156,24 @@ def shown_captions(item: Item, scores: F64) -> list[int]:
 
 
 def changed_words(text: str, second: str) -> Words:
-    """The words of the text; those that the other has not in that place are marked."""
+    """The words of the text; those that the other has not in that place are marked, neighbors together.
+
+    Captions of equally many words are compared word by word: an alignment of "an orange star and a cyan cone" with "a
+    cyan star and an orange cone" would mark what stays. Articles are not marked.
+    """
     mine = text.split()
     theirs = second.split()
-    shared = {
-        i
-        for block in difflib.SequenceMatcher(None, mine, theirs, autojunk=False).get_matching_blocks()
-        for i in range(block.a, block.a + block.size)
-    }
-    return tuple((word, i not in shared) for i, word in enumerate(mine))
+    if len(mine) == len(theirs):
+        shared = {i for i, word in enumerate(mine) if word == theirs[i]}
+    else:
+        shared = {
+            i
+            for block in difflib.SequenceMatcher(None, mine, theirs, autojunk=False).get_matching_blocks()
+            for i in range(block.a, block.a + block.size)
+        }
+    marked = [i not in shared and word.lower() not in ARTICLES for i, word in enumerate(mine)]
+    pieces = groupby(zip(mine, marked, strict=True), key=lambda word: word[1])
+    return tuple((" ".join(word for word, _ in words), changed) for changed, words in pieces)
 
 
 def _rival(item: Item, text: int) -> int:

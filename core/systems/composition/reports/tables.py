@@ -28,7 +28,7 @@ from core.received import digest, open_plain
 from core.records import F64
 from core.records.codec import decode, encode, to_json
 from core.reports.tables.values import fields, strings
-from core.systems.composition.records import Benchmark, CompositionComparison, CompositionResult, Item, Metric
+from core.systems.composition.records import Benchmark, CompositionComparison, CompositionResult, Metric
 from core.systems.composition.scoring.judging import items_of
 
 FORMAT = 1
@@ -138,7 +138,10 @@ def write_result(result: CompositionResult, benchmark: Benchmark, folder: Path) 
     table = items_table(result, benchmark)
     folder.mkdir(exist_ok=True)
     arrays: Arrays = {}
-    state = {"result": _packed_result(result, arrays), "benchmark": _packed_benchmark(benchmark, arrays)}
+    # all score matrices become one array, since thousands of small ones are slow to read
+    arrays["matrices"] = np.concatenate([m.ravel() for m in result.matrices]) if result.matrices else np.empty(0)
+    arrays["shapes"] = np.array([m.shape for m in result.matrices], np.int64).reshape(-1, 2)
+    state = {"result": encode(replace(result, matrices=()), arrays, "result")}
     write_arrays(folder / ARRAYS, arrays)
     with replacing(folder / ITEMS) as part:
         table.to_parquet(part, index=False)
@@ -146,8 +149,8 @@ def write_result(result: CompositionResult, benchmark: Benchmark, folder: Path) 
     write_json(folder / DOCUMENT, {"format": FORMAT, **result_document(result), "digests": digests, "state": state})
 
 
-def load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
-    """The result that `write_result` wrote, and the benchmark that it is of, without its images.
+def load_result(folder: Path) -> CompositionResult:
+    """The result that `write_result` wrote.
 
     Raises:
         InvalidInput: `folder` holds no result, it is of another format, or it is damaged.
@@ -168,68 +171,16 @@ def load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
                 if digest(file) != document["digests"][name]:
                     raise ValueError(f"{name} has changed")
                 arrays = read_arrays(file) if name == ARRAYS else {}
-        return _unpacked_result(document["state"]["result"], arrays), _unpacked_benchmark(
-            document["state"]["benchmark"], arrays
-        )
+        result = decode(document["state"]["result"], arrays)
+        shapes = arrays["shapes"]
+        parts: list[F64] = np.split(arrays["matrices"], np.cumsum(shapes.prod(axis=1))[:-1]) if len(shapes) else []
+        if not isinstance(result, CompositionResult) or len(parts) != len(result.ids):
+            raise ValueError(f"{DOCUMENT} lacks parts of the result")
+        matrices = tuple(part.reshape(shape) for part, shape in zip(parts, shapes.tolist()))
+        return replace(result, matrices=matrices)
     except InvalidInput:
         raise
     except (*DAMAGE, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(
             f"The result in {folder} is damaged ({error}). Delete the folder and run it again."
         ) from error
-
-
-def _packed_result(result: CompositionResult, arrays: Arrays) -> Any:
-    """The result's JSON tree; all its score matrices become one array, since thousands of small ones are slow to
-    read."""
-    arrays["matrices"] = np.concatenate([m.ravel() for m in result.matrices]) if result.matrices else np.empty(0)
-    arrays["shapes"] = np.array([m.shape for m in result.matrices], np.int64).reshape(-1, 2)
-    return encode(replace(result, matrices=()), arrays, "result")
-
-
-def _unpacked_result(tree: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> CompositionResult:
-    result = decode(tree, arrays)
-    shapes = arrays["shapes"]
-    parts: list[F64] = np.split(arrays["matrices"], np.cumsum(shapes.prod(axis=1))[:-1]) if len(shapes) else []
-    if not isinstance(result, CompositionResult) or len(parts) != len(result.ids):
-        raise ValueError(f"{DOCUMENT} lacks parts of the result")
-    return replace(result, matrices=tuple(part.reshape(shape) for part, shape in zip(parts, shapes.tolist())))
-
-
-def _packed_benchmark(benchmark: Benchmark, arrays: Arrays) -> Any:
-    """The benchmark's JSON tree; the numbers of its items become a few long arrays."""
-    items = benchmark.items
-    arrays["item pictures"] = np.array([at for item in items for at in item.pictures], np.int64)
-    arrays["item match"] = np.array([pair for item in items for pair in item.match], np.int64).reshape(-1, 2)
-    arrays["item hard"] = np.concatenate([np.empty(0, bool), *(item.hard for item in items if item.hard is not None)])
-    sizes = [(len(i.pictures), len(i.match), 0 if i.hard is None else len(i.hard), i.hard is not None) for i in items]
-    arrays["item sizes"] = np.array(sizes, np.int64).reshape(-1, 4)
-    texts = [[item.id, list(item.captions), dict(item.tags)] for item in items]
-    return {"items": texts, "rest": encode(replace(benchmark, items=()), arrays, "benchmark")}
-
-
-def _unpacked_benchmark(tree: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> Benchmark:
-    sizes = arrays["item sizes"]
-    pictures, match, hard = (
-        np.split(arrays[f"item {name}"], np.cumsum(sizes[:, column])[:-1]) if len(sizes) else []
-        for column, name in enumerate(("pictures", "match", "hard"))
-    )
-    same: dict[tuple[int, ...], tuple[int, ...]] = {}  # the queries of a benchmark share one long tuple
-    items: list[Item] = []
-    for row, (name, captions, tags) in enumerate(tree["items"]):
-        places = tuple(pictures[row].tolist())
-        pairs = tuple((int(picture), int(caption)) for picture, caption in match[row])
-        items.append(
-            Item(
-                name,
-                same.setdefault(places, places),
-                tuple(captions),
-                pairs,
-                tags,
-                hard[row] if sizes[row, 3] else None,
-            )
-        )
-    benchmark = decode(tree["rest"], arrays)
-    if not isinstance(benchmark, Benchmark) or len(items) != len(sizes):
-        raise ValueError(f"{DOCUMENT} lacks parts of the benchmark")
-    return replace(benchmark, items=tuple(items))

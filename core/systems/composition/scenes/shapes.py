@@ -9,10 +9,9 @@ scene.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
-from core.errors import InvalidInput
 from core.language import grammar as nouns
 
 SHAPES: tuple[str, ...] = ("cube", "ball", "cylinder", "cone", "ring", "star")
@@ -62,20 +61,6 @@ class Shape:
     hue: float = 0.0
     """Shift of the hue in degrees: a few, so that the colour keeps its name."""
 
-    def __post_init__(self) -> None:
-        for name, value, allowed in (
-            ("shape", self.shape, SHAPES),
-            ("colour", self.colour, tuple(COLOURS)),
-            ("material", self.material, MATERIALS),
-            ("size", self.size, tuple(SIZES)),
-        ):
-            if value not in allowed:
-                raise InvalidInput(f"An object's {name} must be one of {list(allowed)}: got {value!r}. Fix it.")
-        if not 0 < self.extent <= 1:
-            raise InvalidInput(
-                f"An object's extent must be in (0, 1], a share of the image's side: got {self.extent}. Fix it."
-            )
-
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -92,14 +77,6 @@ class Scene:
     """Gain on the pixel values."""
     seed: int = 0
     """Drives the ground's texture and the grain."""
-
-    def __post_init__(self) -> None:
-        if self.ground not in GROUNDS:
-            raise InvalidInput(f"A scene's ground must be one of {list(GROUNDS)}: got {self.ground!r}. Fix it.")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
 
 
 class Seen(Protocol):
@@ -175,38 +152,3 @@ def related(a: Seen, relation: str, b: Seen) -> bool:
     """Whether `a` stands in the relation to `b`, by a distance of at least `CLEAR` along the axis."""
     along = {"left": b.x - a.x, "right": a.x - b.x, "above": b.y - a.y, "below": a.y - b.y}[relation]
     return along >= CLEAR
-
-
-def truth(scene: Scene, index: int, filename: str, split: str, *, side: int) -> dict[str, Any]:
-    """The scene as CLEVR's `scenes.json` says it, for an image of `side` pixels.
-
-    `relationships[r][i]` lists the things that stand in relation r to thing i, as in CLEVR; "above" and "below" take
-    the place of its "front" and "behind". `pixel_coords` has depth 0. The key "scene" holds `Scene.to_dict`: the
-    image can be drawn again.
-    """
-    objects = [
-        {
-            "shape": thing.shape,
-            "color": thing.colour,
-            "material": thing.material,
-            "size": thing.size,
-            "pixel_coords": [round(thing.x * side), round(thing.y * side), 0],
-            "rotation": thing.angle,
-        }
-        for thing in scene.things
-    ]
-    relationships = {
-        name: [
-            [j for j, other in enumerate(scene.things) if j != i and related(other, name, thing)]
-            for i, thing in enumerate(scene.things)
-        ]
-        for name in RELATIONS
-    }
-    return {
-        "image_index": index,
-        "image_filename": filename,
-        "split": split,
-        "objects": objects,
-        "relationships": relationships,
-        "scene": scene.to_dict(),
-    }

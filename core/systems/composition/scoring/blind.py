@@ -15,7 +15,6 @@ from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from core.errors import InvalidInput
 from core.records import F64, I64, Progress, no_progress
 from core.systems.composition.records import Benchmark, Item, LoadedBenchmark, Scorer, Scores
 from core.systems.composition.scoring.judging import true_places
@@ -84,19 +83,10 @@ class LearnedScorer:
         """The fitted weight of each caption, whatever the image.
 
         Args:
+            pictured: choices, at least `MIN_LEARNING_ITEMS` of at least `FOLDS` images.
             progress: called as ("learn the foils' habits", done, total).
-
-        Raises:
-            InvalidInput: the items are not choices, or fewer than `MIN_LEARNING_ITEMS`, or of fewer than `FOLDS`
-            images.
         """
         benchmark = pictured.benchmark
-        if benchmark.kind != "choice" or len(benchmark) < MIN_LEARNING_ITEMS:
-            raise InvalidInput(
-                f"The learned blind baseline needs choices between captions, at least {MIN_LEARNING_ITEMS}: "
-                f"{benchmark.title} has {len(benchmark):,} items of kind {benchmark.kind!r}. Leave the baseline "
-                "out."
-            )
         folds = _folds(benchmark, self.seed)
         scores_of: list[F64] = [np.empty(0)] * len(benchmark)
         parts = _parts(benchmark)
@@ -205,10 +195,6 @@ def _folds(benchmark: Benchmark, seed: int) -> I64:
     names = [benchmark.pictures[item.pictures[0]].name for item in benchmark.items]
     groups = np.unique(names, return_inverse=True)[1]
     n_groups = int(groups.max()) + 1
-    if n_groups < FOLDS:
-        raise InvalidInput(
-            f"The learned blind baseline needs captions of at least {FOLDS} images: {benchmark.title} has {n_groups}."
-        )
     return (np.random.default_rng(seed).permutation(n_groups) % FOLDS)[groups].astype(np.int64)
 
 

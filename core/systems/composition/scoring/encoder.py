@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -23,17 +22,6 @@ on from there."""
 DECIMALS = 12
 """Decimals to which cosines are rounded: equal vectors then tie whatever the order of the summation. Vectors
 are exact to about 7."""
-
-
-@runtime_checkable
-class ReadsCaptions(Protocol):
-    """A scorer whose text side can be looked at by itself."""
-
-    def read_captions(
-        self, captions: Sequence[str], *, cache: Path | None = None, progress: Progress = no_progress
-    ) -> F32:
-        """(m, d) unit rows of m distinct captions."""
-        ...
 
 
 @dataclass(slots=True, eq=False)

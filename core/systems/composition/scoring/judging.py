@@ -54,11 +54,6 @@ def judge(benchmark: Benchmark, matrices: Sequence[F64], unreadable: frozenset[i
         InvalidInput: a matrix has another shape than its item, a score is not finite, or an item is not of the
         benchmark's kind.
     """
-    if len(matrices) != len(benchmark):
-        raise InvalidInput(
-            f"{benchmark.title} has {len(benchmark):,} items, but there are scores of {len(matrices):,}. Score "
-            "each item once."
-        )
     for item, matrix in zip(benchmark.items, matrices):
         _check(item, matrix, benchmark, unreadable)
     if benchmark.kind == "pairs":

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from core.files import ASSETS
-from core.systems.common.published import PublishedFigure, encoder_key, published_figures
+from core.systems.common.published import PublishedFigure, published_figures
 from core.systems.composition.records import Benchmark
 
 FIGURES = ASSETS / "composition" / "published.json"
 COLA_ITEMS = 210
 """Of Cola's own multi-object file."""
-
-
-def find(benchmark: str, metric: str, *, encoder: str = "", model: str = "", part: str = "") -> PublishedFigure | None:
-    """The figure of a model, by its loadable name or by the paper's; None where none is known."""
-    for figure in published_figures(FIGURES):
-        plain = "+" not in figure.model and "tuned" not in figure.model
-        loaded = encoder and plain and encoder_key(figure.encoder) == encoder_key(encoder)
-        named = loaded or (model and figure.model == model)
-        if named and (figure.data, figure.metric, figure.part) == (benchmark, metric, part):
-            return figure
-    return None
 
 
 def figures_for(benchmark: Benchmark) -> tuple[PublishedFigure, ...]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from core.systems.composition.records import (
     distinct_captions,
 )
 from core.systems.composition.scoring.blind import blind_scorers
-from core.systems.composition.scoring.encoder import ReadsCaptions, cosines
+from core.systems.composition.scoring.encoder import cosines
 from core.systems.composition.scoring.judging import (
     BOTH,
     Judged,
@@ -251,10 +252,11 @@ def _text_side(
     scorer: Scorer, benchmark: Benchmark, rows: I64, cache: Path | None, progress: Progress
 ) -> list[F32] | None:
     """(T, d) unit rows of each item's captions; None without a text side, or without foils."""
-    if benchmark.kind == "retrieval" or not isinstance(scorer, ReadsCaptions):
+    read: Any = getattr(scorer, "read_captions", None)
+    if benchmark.kind == "retrieval" or read is None:
         return None
     texts = distinct_captions(benchmark.items)  # all of them, as they were read for the scores
-    vectors = scorer.read_captions(texts.captions, cache=cache, progress=progress)
+    vectors = read(texts.captions, cache=cache, progress=progress)
     return [vectors[texts.at[row]] for row in rows.tolist()]
 
 

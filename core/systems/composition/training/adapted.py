@@ -84,9 +84,11 @@ class Adapted:
 
     Args:
         module: the trained `core.systems.composition.adapters.base.Matcher`, in evaluation mode.
+        stopped: whether the user stopped its training after an epoch.
     """
 
-    def __init__(self, record: AdapterRecord, module: Any, encoder: Encoder) -> None:
+    def __init__(self, record: AdapterRecord, module: Any, encoder: Encoder, *, stopped: bool = False) -> None:
+        self.stopped = stopped
         self.record = record
         self.module = module
         self.encoder = encoder
@@ -147,7 +149,7 @@ def make_adapted(
         trained.n_parameters,
         frozenset(pair_digests(benchmark, benchmark.items)),
     )
-    return Adapted(record, trained.module, encoder)
+    return Adapted(record, trained.module, encoder, stopped=trained.stopped)
 
 
 def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:

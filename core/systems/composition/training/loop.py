@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from core.encoders.batches import chosen_device
-from core.errors import InvalidInput
+from core.errors import Cancelled, InvalidInput
 from core.files import cannot_write
 from core.numbers import count
 from core.options import setting
@@ -73,6 +73,8 @@ class Trained:
     """CPU seconds of all epochs, earlier parts of a resumed training included."""
     lr: float
     n_parameters: int
+    stopped: bool = False
+    """Whether the user stopped the training after an epoch."""
 
 
 def split_items(n: int, share: float, groups: I64 | None, seed: int) -> tuple[I64, I64]:
@@ -107,6 +109,7 @@ def fit(
     how: Training,
     *,
     state: Path | None = None,
+    keep_stopped: bool = False,
     progress: Progress = no_progress,
 ) -> Trained:
     """Train a fresh module; the epoch with the best validation is kept, the untrained module included.
@@ -117,6 +120,7 @@ def fit(
     Args:
         build: makes the untrained module.
         state: folder that the state of each finished epoch is kept in; a training that was stopped goes on from there.
+        keep_stopped: where `progress` raises `Cancelled`, return the best of the finished epochs, if there is one.
         progress: called as ("train", step, steps) after every step; may raise `Cancelled`.
 
     Raises:
@@ -134,7 +138,12 @@ def fit(
     if state is not None:
         start = run.resume(state)
     for number in range(start, how.epochs + 1):
-        run.epoch(number)
+        try:
+            run.epoch(number)
+        except Cancelled:
+            if keep_stopped and number > 1:
+                return run.trained(stopped=True)
+            raise
         if state is not None:
             run.keep(state)
         if number - run.best.epoch >= how.patience:
@@ -204,7 +213,7 @@ class _AdapterRun:
             loss = step_loss(self.module, self.training, step)
         return take_step(self.optimiser, loss, rate(at, self.how.epochs * self.steps), scaler=self.scaler)
 
-    def trained(self) -> Trained:
+    def trained(self, *, stopped: bool = False) -> Trained:
         """The module with the weights of its best epoch, ready to score."""
         self.module.load_state_dict(self.best.weights)
         learn = len(self.training.questions)
@@ -213,7 +222,7 @@ class _AdapterRun:
         curve = tuple(self.curve)
         best = self.best.epoch
         seconds = self.seconds
-        return Trained(self.module.eval(), curve, best, learn, hold, seconds, self.lr, size)
+        return Trained(self.module.eval(), curve, best, learn, hold, seconds, self.lr, size, stopped)
 
     def keep(self, folder: Path) -> None:
         """Write all that goes on into the folder.

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from core.encoders.tokens import ImageTokens, TextTokens
-from core.errors import InvalidInput
 from core.records import I64, Bool
 from core.systems.composition.adapters.base import ImageRows, TextRows
 from core.systems.composition.records import Benchmark, distinct_captions
@@ -89,16 +88,8 @@ def pair_data(benchmark: Benchmark, images: ImageTokens, texts: TextTokens) -> P
     Args:
         images: of `benchmark.pictures`, in that order.
         texts: of `distinct_captions(benchmark.items).captions`.
-
-    Raises:
-        InvalidInput: the numbers do not agree.
     """
     texts_of = distinct_captions(benchmark.items)
-    if len(images.tokens) != len(benchmark.pictures) or len(texts.tokens) != len(texts_of.captions):
-        raise InvalidInput(
-            f"{benchmark.title} has {len(benchmark.pictures):,} images and {len(texts_of.captions):,} captions: got "
-            f"tokens of {len(images.tokens):,} and {len(texts.tokens):,}."
-        )
     questions: list[MatchingQuestion] = []
     for item, at in zip(benchmark.items, texts_of.at):
         match = np.zeros((len(item.pictures), len(item.captions)), np.bool_)

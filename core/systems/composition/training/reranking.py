@@ -53,7 +53,7 @@ def rerank(first: F64, second: F64, *, k: int = CANDIDATES, weight: float = 1.0)
         (q, n) scores whose order is the new ranking; their size means nothing.
 
     Raises:
-        InvalidInput: shapes differ, k or weight are out of range, or a needed score is not finite.
+        InvalidInput: a needed score is not finite.
 
     Source: Cola's adapter scores pairs one by one (Ray et al. 2023, arXiv 2305.03689), which suits a short list; the
     mixture is ours.
@@ -63,12 +63,6 @@ def rerank(first: F64, second: F64, *, k: int = CANDIDATES, weight: float = 1.0)
         >>> rerank(cosines, logits, k=2, weight=2.0).argsort()[0, ::-1].tolist()
         [1, 0, 2]
     """
-    if first.shape != second.shape or first.ndim != 2:
-        raise InvalidInput(
-            f"Both models must score the same queries and candidates: got {first.shape} and {second.shape} scores."
-        )
-    if k < 1 or not (np.isfinite(weight) and weight >= 0):
-        raise InvalidInput(f"k must be at least 1 and weight at least 0: got {k} and {weight}.")
     if first.shape[1] == 0:
         return first.copy()
     candidates = np.argsort(-first, axis=1, kind="stable")[:, :k]

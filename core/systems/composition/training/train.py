@@ -11,19 +11,17 @@ import numpy as np
 
 from core.documents import read_stored
 from core.encoders import Encoder
-from core.encoders.batches import chosen_device
 from core.encoders.tokens import tower_of
-from core.encoders.weights import read_tensors
-from core.errors import InvalidInput
+from core.errors import Cancelled
 from core.records import Progress, no_progress
-from core.systems.common.checkpoints import STATE, WEIGHTS
+from core.systems.common.checkpoints import STATE
 from core.systems.common.epochs import Epoch
 from core.systems.composition.adapters import make_adapter
 from core.systems.composition.records import LoadedBenchmark
 from core.systems.composition.scoring.encoder import EncoderScorer, cosines
 from core.systems.composition.training.adapted import Adapted, make_adapted
 from core.systems.composition.training.adapted_scorer import AdaptedScorer, read_tokens
-from core.systems.composition.training.loop import Trained, Training, check_state, fit, picture_groups, split_items
+from core.systems.composition.training.loop import Training, check_state, fit, picture_groups, split_items
 from core.systems.composition.training.matching import score_questions
 from core.systems.composition.training.pairs import PairData
 from core.systems.composition.training.reference_tasks import CAPTIONED, EVERYDAY, captioned_items, scene_captions
@@ -42,6 +40,7 @@ def adapt(
     encoder: Encoder,
     *,
     state: Path | None = None,
+    keep_stopped: bool = False,
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> Adapted:
@@ -51,8 +50,10 @@ def adapt(
         name: of `core.systems.composition.adapters.ADAPTERS`.
         settings: of that adapter, the others at their defaults.
         state: folder in which a training that was stopped is taken up again.
+        keep_stopped: where `progress` stops the work after an epoch, return the best epoch, with `Adapted.stopped`; its
+            weight as a re-ranker is then not chosen.
         cache: where tokens are kept between runs.
-        progress: called with the steps "hash images", "tokens", "caption tokens" and "train"; may raise `Cancelled`.
+        progress: called with the steps "tokens", "caption tokens" and "train"; may raise `Cancelled`.
 
     Raises:
         InvalidInput: an unknown adapter or setting, too few items, an encoder without tokens, or a `state` of another
@@ -70,11 +71,19 @@ def adapt(
     def build() -> Any:
         return adapter.build(tower, encoder, how.seed)
 
-    trained = fit(adapter, build, training, validation, how, state=state, progress=progress)
+    trained = fit(adapter, build, training, validation, how, state=state, keep_stopped=keep_stopped, progress=progress)
     adapted = make_adapted(name, settings, how, trained, encoder, read.benchmark)
+    if adapted.stopped:
+        return adapted
     held = tuple(pictured.benchmark.items[read.places[at]] for at in hold.tolist())
     part = replace(pictured, benchmark=replace(pictured.benchmark, items=held))
-    return _weighed(adapted, part, validation, how.seed, cache=cache, progress=progress)
+    try:
+        return _weighed(adapted, part, validation, how.seed, cache=cache, progress=progress)
+    except Cancelled:
+        if not keep_stopped:
+            raise
+        adapted.stopped = True
+        return adapted
 
 
 def _weighed(adapted: Adapted, held: LoadedBenchmark, data: PairData, seed: int, **arguments: Any) -> Adapted:
@@ -117,46 +126,3 @@ def curve_so_far(state: Path) -> tuple[Epoch, ...]:
         return tuple(Epoch(*row) for row in read_stored(state / STATE, below=state)["curve"])
     except (OSError, KeyError, TypeError, ValueError):
         return ()
-
-
-def adapted_so_far(
-    pictured: LoadedBenchmark,
-    name: str,
-    settings: Mapping[str, Any],
-    how: Training,
-    encoder: Encoder,
-    *,
-    state: Path,
-    cache: Path | None = None,
-    progress: Progress = no_progress,
-) -> Adapted | None:
-    """The adapter as it stood after the best epoch in `state`; None where no epoch of training was finished.
-
-    Args: as of `core.systems.composition.training.train.adapt`, which wrote the state.
-
-    Raises:
-        InvalidInput: the state is damaged, or is of another adapter.
-    """
-    curve = curve_so_far(state)
-    if len(curve) < 2:  # the first is before training
-        return None
-    document = read_stored(state / STATE, below=state)
-    tensors = read_tensors(state / f"{document['number']}.{WEIGHTS}")
-    best = {key.removeprefix("best/"): tensor for key, tensor in tensors.items() if key.startswith("best/")}
-    adapter = make_adapter(name, settings)
-    tower = tower_of(encoder)
-    module = adapter.build(tower, encoder, how.seed).to(chosen_device())
-    try:
-        module.load_state_dict(best)
-    except RuntimeError as error:
-        raise InvalidInput(
-            f"{state} belongs to another adapter than {name!r} with these settings. Train it again."
-        ) from error
-    read = read_tokens(pictured, encoder, cache=cache, progress=progress)
-    learn, hold = split_items(len(read.data.questions), how.validation, picture_groups(read.data), how.seed)
-    size = sum(p.numel() for p in module.parameters() if p.requires_grad)
-    lr = adapter.learning_rate if how.lr is None else how.lr
-    trained = Trained(
-        module.eval(), curve, int(document["best"]), len(learn), len(hold), float(document["seconds"]), lr, size
-    )
-    return make_adapted(name, settings, how, trained, encoder, read.benchmark)

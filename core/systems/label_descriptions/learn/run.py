@@ -7,9 +7,8 @@ from time import process_time
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from core.records import F64, I64, Estimate, Progress, no_progress
+from core.records import F64, Estimate, Progress, no_progress
 from core.statistics.losses import softmax
 from core.statistics.paired import sign_flip_p
 from core.statistics.redraws import bootstrap_mean
@@ -103,7 +102,9 @@ def train_and_measure(
         for seed in range(how.seed, how.seed + how.seeds):
             losses = train(model, training_texts, targets, how, seed, progress, f"train, {part}")
             logits = word_logits(model, test_texts, tokens, how, progress, f"classify after, {part}")
-            _restore(model, start)
+            with torch.no_grad():
+                for name, weights in start.items():
+                    model.model.get_parameter(name).copy_(weights)
             after = (logits.argmax(1) == labels).astype(np.float64)
             right_before.append(before)
             right_after.append(after)
@@ -117,9 +118,9 @@ def train_and_measure(
         model.kind,
         task.words,
         tuple(runs),
-        _mean(before, groups),
-        _mean(after, groups),
-        _mean(after - before, groups),
+        bootstrap_mean(before, groups, np.random.default_rng(0)),
+        bootstrap_mean(after, groups, np.random.default_rng(0)),
+        bootstrap_mean(after - before, groups, np.random.default_rng(0)),
         sign_flip_p(before - after, groups, seed=0),
         scores / max(len(runs), 1),
         learned,
@@ -127,14 +128,3 @@ def train_and_measure(
         process_time() - started,
         notes,
     )
-
-
-@torch.no_grad()
-def _restore(model: LanguageModel, start: dict[str, Tensor]) -> None:
-    for name, parameter in model.model.named_parameters():
-        if name in start:
-            parameter.copy_(start[name])
-
-
-def _mean(values: F64, groups: I64 | None) -> Estimate:
-    return bootstrap_mean(values, groups, np.random.default_rng(0))

@@ -168,6 +168,8 @@ def read_rescored(items: Sequence[AlteredItem], scores: Path, *, file: str = "fi
     Raises:
         InvalidInput: a column is missing, a file has no loss or two, or a loss is not a number.
     """
+    import pandas as pd
+
     from core.data.tables.cells import texts_of
     from core.data.tables.read import read_table
 
@@ -182,7 +184,8 @@ def read_rescored(items: Sequence[AlteredItem], scores: Path, *, file: str = "fi
     twice = next((name for name, n in Counter(names).items() if n > 1 and name in exported), None)
     if twice is not None:  # rows of other files do not matter
         raise InvalidInput(f"{scores.name} names {twice[:80]!r} more than once. Keep one row per file.")
-    loss_of_file = dict(zip(names, [_number(value) for value in frame[loss].tolist()], strict=True))
+    numbers = pd.to_numeric(frame[loss], errors="coerce").astype(float)  # other cells become nan
+    loss_of_file = dict(zip(names, numbers.tolist(), strict=True))
     if not exported & set(names):
         raise InvalidInput(
             f"{scores.name} names none of the {len(items):,} files of this export, such as {items[0].file[:80]!r}. "
@@ -238,6 +241,8 @@ def effects_of_alterations(
         )
     draws = _Draws.of(members, groups, seed, of)
     excess = draws.mean(before) - draws.mean(before, outside=True)
+    # a ratio has no bounds where its denominator may be 0, so the interval of the excess must lie above 0
+    has_share = draws.estimate(excess).low > 0 and not (excess == 0).any()
     effects: list[AlterationEffect] = []
     for name, after in scores.losses.items():
         if name == UNCHANGED:
@@ -249,7 +254,7 @@ def effects_of_alterations(
                 int((members & np.isfinite(drops)).sum()),
                 draws.estimate(draws.mean(drops)),
                 draws.estimate(draws.mean(drops, outside=True)),
-                _share(draws, drops, excess),
+                draws.estimate(draws.mean(drops) / excess) if has_share else UNDEFINED,
             )
         )
     return tuple(sorted(effects, key=lambda effect: -effect.drop.value))
@@ -288,17 +293,3 @@ class _Draws:
 
     def estimate(self, values: F64) -> Estimate:
         return percentile_interval(float(values[0]), values[1:], self.level)
-
-
-def _share(draws: _Draws, drops: F64, excess: F64) -> Estimate:
-    # A ratio has no bounds where its denominator may be 0, so the interval of the excess must lie above 0.
-    if not draws.estimate(excess).low > 0 or (excess == 0).any():
-        return UNDEFINED
-    return draws.estimate(draws.mean(drops) / excess)
-
-
-def _number(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return float("nan")

@@ -69,7 +69,17 @@ def explain_by_corrections(
     """
     if about.get("run") != diagnosis.fingerprint:
         raise InvalidInput("These files belong to another run. Use the run they were exported from.")
-    member_ids = _member_ids(diagnosis, about, scores)
+    listed = about.get("members")
+    if not isinstance(listed, list) or not all(isinstance(id_, str) for id_ in listed):  # pyright: ignore
+        raise InvalidInput(f"'members' in {MANIFEST} must be a list of names of samples. {_EXPORT_AGAIN}")
+    member_ids = set(cast("list[str]", listed))
+    ids = diagnosis.samples.ids
+    for named, known, source in ((scores.ids, set(ids), "run"), (member_ids, set(scores.ids), "files")):
+        unknown = sorted(set(named) - known)
+        if unknown:
+            raise InvalidInput(
+                f"{MANIFEST} names the sample {unknown[0][:80]!r}, which is not in the {source}. {_EXPORT_AGAIN}"
+            )
     members = np.array([id_ in member_ids for id_ in scores.ids])
     groups = None
     if diagnosis.samples.groups is not None:
@@ -164,21 +174,6 @@ def _magnitude(estimate: Estimate) -> Estimate:
 def _describe_drop(drop: Estimate) -> str:
     verb = "rises" if drop.value < 0 else "drops"
     return f"{verb} by {with_interval(_magnitude(drop))}"
-
-
-def _member_ids(diagnosis: Diagnosis, about: Mapping[str, Any], scores: Rescored) -> set[str]:
-    """Ids of the cluster's samples; all have files, and all ids belong to the run."""
-    listed = about.get("members")
-    if not isinstance(listed, list) or not all(isinstance(id_, str) for id_ in listed):  # pyright: ignore
-        raise InvalidInput(f"'members' in {MANIFEST} must be a list of names of samples. {_EXPORT_AGAIN}")
-    members = set(cast("list[str]", listed))
-    for ids, known, source in ((scores.ids, set(diagnosis.samples.ids), "run"), (members, set(scores.ids), "files")):
-        unknown = sorted(set(ids) - known)
-        if unknown:
-            raise InvalidInput(
-                f"{MANIFEST} names the sample {unknown[0][:80]!r}, which is not in the {source}. {_EXPORT_AGAIN}"
-            )
-    return members
 
 
 def _rows(diagnosis: Diagnosis, scores: Rescored) -> list[int]:

@@ -37,10 +37,6 @@ def rewritten(data: bytes, scan: Scan, planes: F32) -> bytes:
         values = planes[0] if scan.flat_array else volume
         np.savez_compressed(out, volume=values.astype(np.float32), spacing=np.array(scan.spacing, np.float64))
         return out.getvalue()
-    return _with_header(data, scan, np.ascontiguousarray(volume, np.float32))
-
-
-def _with_header(data: bytes, scan: Scan, volume: F32) -> bytes:
     nibabel = load_nibabel()
     if data[:2] == b"\x1f\x8b":
         data = gunzip(data)
@@ -50,10 +46,11 @@ def _with_header(data: bytes, scan: Scan, volume: F32) -> bytes:
     elif data[4:6] == b"n+":
         kind = "Nifti2Image"
     image: Any = getattr(nibabel, kind).from_bytes(data)
+    straight = np.array([[0, 1], [1, 1], [2, 1]])
     turned = nibabel.io_orientation(image.affine)
     if np.isnan(turned).any():
-        turned = np.array([[0, 1], [1, 1], [2, 1]])
-    straight = np.array([[0, 1], [1, 1], [2, 1]])
+        turned = straight
+    volume = np.ascontiguousarray(volume, np.float32)
     back = nibabel.apply_orientation(volume, nibabel.orientations.ornt_transform(straight, turned))
     header = image.header.copy()
     header.set_data_dtype(np.float32)

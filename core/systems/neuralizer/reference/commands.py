@@ -7,8 +7,8 @@ from pathlib import Path
 
 from core.cli.command import argument, command, heading, option
 from core.cli.options import ID, IMAGE, JSON, RUN, SEED
-from core.cli.output import make_folder, print_json, write_table
-from core.cli.terminal import TerminalProgress, say
+from core.cli.output import make_folder, print_result, write_table
+from core.cli.terminal import TerminalProgress
 from core.errors import InvalidInput
 
 
@@ -51,12 +51,11 @@ def reference(
     import pandas as pd
 
     from core.data.tables.roles import Roles
-    from core.files import write_json
+    from core.files import write_json, write_text
     from core.store import load, update
-    from core.systems.neuralizer.reference.html import write_reference
-    from core.systems.neuralizer.reference.names import KEY
+    from core.systems.neuralizer.reference.html import reference_page
     from core.systems.neuralizer.reference.standin import measure_table
-    from core.systems.neuralizer.reference.wording import RULE, reference_lines
+    from core.systems.neuralizer.reference.wording import KEY, RULE, reference_lines
 
     diagnosis = load(run)
     make_folder(out)
@@ -68,9 +67,7 @@ def reference(
     document = standin.document()
     write_json(out / "reference.json", document)
     write_table(pd.DataFrame(standin.columns()), out / "reference.csv")
-    write_reference(diagnosis, scans, standin, references, out / "reference.html")
+    write_text(out / "reference.html", reference_page(diagnosis, scans, standin, references))
     update(diagnosis, run, lambda now: replace(now, extras={**now.extras, KEY: document}))
-    if as_json:
-        print_json(document)
-        return
-    say("\n".join([*reference_lines(document), *standin.notes, RULE, f"Written: {out / 'reference.html'}"]))
+    lines = [*reference_lines(document), *standin.notes, RULE]
+    print_result(document, lines, out / "reference.html", as_json=as_json)

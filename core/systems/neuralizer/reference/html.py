@@ -6,14 +6,12 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from core.data.images.outlines import REFERENCE_COLOUR, Mask, draw_outlines
-from core.data.scans.slices import encode_webp
-from core.files import write_text
+from core.data.images.thumbnails import webp
 from core.numbers import number
 from core.records import Bool, Diagnosis
 from core.reports.html.diagnosis import style
@@ -45,17 +43,10 @@ class ShownScan:
     """Its disagreement with either, and its loss."""
 
 
-def write_reference(
-    diagnosis: Diagnosis, scans: MaskSquares, standin: Standin, references: Sequence[ReferenceMasks], path: Path
-) -> None:
-    """Write the page to `path`: one HTML document without external resources and scripts."""
-    write_text(path, reference_page(diagnosis, scans, standin, references))
-
-
 def reference_page(
     diagnosis: Diagnosis, scans: MaskSquares, standin: Standin, references: Sequence[ReferenceMasks]
 ) -> str:
-    """The page's text."""
+    """The page: one HTML document without external resources and scripts."""
     return render(
         "reference.html.j2",
         TEMPLATES,
@@ -108,5 +99,5 @@ def _draw_outlines(scans: MaskSquares, references: Sequence[ReferenceMasks], row
         reference[masks.masks[way][k, middle]] = value
         predicted[scans.of(masks.structure)[1][row, middle] > 0] = value
     gray = Image.fromarray(np.round(255 * scans.images[row, middle]).astype(np.uint8)).convert("RGB")
-    shown = encode_webp(draw_outlines(gray, (reference, predicted), OUTLINE_PIXELS, REFERENCE_COLOUR))
+    shown = webp(draw_outlines(gray, (reference, predicted), OUTLINE_PIXELS, REFERENCE_COLOUR))
     return f"data:image/webp;whole=1;base64,{b64encode(shown).decode('ascii')}"

@@ -11,8 +11,8 @@ import numpy as np
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool, Progress, Reporter, no_progress
 from core.systems.neuralizer.network import Neuralizer
-from core.systems.neuralizer.reference.names import structure_name
 from core.systems.neuralizer.reference.read import MaskSquares
+from core.systems.neuralizer.reference.wording import structure_name
 from core.systems.neuralizer.use import treat, vote
 
 EXAMPLES = 8

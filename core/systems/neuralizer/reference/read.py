@@ -110,9 +110,11 @@ def read_squares(
     report(len(rows), last=True)
     if not any(labelled for _, labelled, _ in scans):
         raise InvalidInput("No scan has a true mask to learn from. Add true masks. " + " ".join(ledger.summary()[:3]))
-    images_of_scans, true_masks, predicted_masks = (
-        np.stack([_middle(squares[j], planes) for _, _, squares in scans]) for j in range(3)
-    )
+    stacks = list[Mask]()
+    for j in range(3):  # of a scan with more slices than the others, the middle one
+        parts = [squares[j] for _, _, squares in scans]
+        stacks.append(np.stack([part if len(part) == planes else part[len(part) // 2][None] for part in parts]))
+    images_of_scans, true_masks, predicted_masks = stacks
     scan_rows = [row for row, _, _ in scans]
     patients = ()
     if recognized.roles.group is not None:
@@ -128,13 +130,6 @@ def read_squares(
         patients,
         tuple(ledger.summary()),
     )
-
-
-def _middle(planes: Mask, n: int) -> Mask:
-    """The slices if there are n, else the middle one."""
-    if len(planes) == n:
-        return planes
-    return planes[len(planes) // 2][None]
 
 
 def _squares(scan: Scan, masks: Sequence[Mask | str | None], side: int) -> tuple[F32, Mask, Mask] | str:

@@ -6,7 +6,7 @@ Errata offers it only where it orders the labeled scans as their true loss does.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,13 +126,22 @@ def measure_standin(
     rows = np.concatenate([measured, np.flatnonzero(~scans.labelled)]).astype(np.int64)
     groups = _groups(diagnosis, scans, of_run)
     references = reference_masks(scans, network, rows, groups, examples, progress)
-    standin = {way: _standin(scans, references, rows, way) for way in WAYS}
+    standin = dict[str, F64]()
+    for way in WAYS:  # the mean of 1 - Dice over the structures in either mask
+        losses = np.stack([dice_losses(scans.of(r.structure)[1][rows], r.masks[way]) for r in references])
+        present = np.isfinite(losses)
+        mean = np.where(present, losses, 0).sum(0) / np.maximum(present.sum(0), 1)
+        standin[way] = np.where(present.any(0), mean, np.nan)
     inside = np.arange(len(rows)) < len(measured)
     loss = np.full(len(rows), np.nan)
     loss[inside] = diagnosis.outcomes.loss[of_run[measured]]
     scored = {way: standin[way][inside] for way in WAYS}
     scored["expected"] = diagnosis.estimate.predicted[of_run[measured]]
-    blocks = None if groups is None else _apart(groups[measured])
+    blocks = None
+    if groups is not None:  # a new group for each scan without one
+        known_groups = groups[measured]
+        alone = known_groups.max(initial=0) + 1 + np.arange(len(measured))
+        blocks = np.where(known_groups < 0, alone, known_groups).astype(np.int64)
     correlation = dict[str, Estimate]()
     for way, values in scored.items():
         correlation[way] = rank_correlation(values, loss[inside], blocks, seed, looks=len(OFFERED))
@@ -195,13 +204,6 @@ def rank_correlation(a: F64, b: F64, groups: I64 | None, seed: int = 0, *, looks
     return bootstrap(of, len(a), groups, rng, repeats=1000, level=simultaneous_level(looks))
 
 
-def _standin(scans: MaskSquares, references: Sequence[ReferenceMasks], rows: I64, way: str) -> F64:
-    """(m,) mean of 1 - Dice over the structures in either mask."""
-    losses = np.stack([dice_losses(scans.of(r.structure)[1][rows], r.masks[way]) for r in references])
-    present = np.isfinite(losses)
-    return np.where(present.any(0), np.where(present, losses, 0).sum(0) / np.maximum(present.sum(0), 1), np.nan)
-
-
 def _figures(scans: MaskSquares, reference: ReferenceMasks, n: int, groups: I64 | None, seed: int) -> StructureFigures:
     true = scans.of(reference.structure)[0][reference.rows[:n]]
     present = true.sum((1, 2, 3)) > 0
@@ -227,12 +229,6 @@ def _groups(diagnosis: Diagnosis, scans: MaskSquares, of_run: I64) -> I64 | None
         for row in np.flatnonzero(groups < 0).tolist():
             groups[row] = known.get(scans.patients[row] or "", -1)
     return groups
-
-
-def _apart(groups: I64) -> I64:
-    """The groups, with a new group for each scan without one."""
-    alone = groups < 0
-    return np.where(alone, groups.max(initial=0) + 1 + np.arange(len(groups)), groups).astype(np.int64)
 
 
 def _finite(estimate: Estimate) -> dict[str, float | None]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from core.numbers import bracketed, count, number
 from core.records import Diagnosis, Estimate
-from core.systems.neuralizer.reference.names import KEY, structure_name
 
+KEY = "reference"
+"""Key of `Diagnosis.extras`."""
 RULE = (
     "A small network draws a reference mask from other scans of the upload with their true masks. It orders scans for "
     "review. It is neither a true mask nor a finding about a person."
@@ -79,3 +80,8 @@ def _figure(estimate: Estimate) -> str:
 
 def _estimate(values: Mapping[str, Any]) -> Estimate:
     return Estimate(*(float("nan") if values[k] is None else float(values[k]) for k in ("value", "low", "high")))
+
+
+def structure_name(structure: int) -> str:
+    """A structure's name: its class value, the only known name."""
+    return f"class {structure}" if structure else "the mask"

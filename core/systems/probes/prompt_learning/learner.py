@@ -223,37 +223,24 @@ def classifier(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]) -
     return vectors[batch.rank].cpu().numpy().astype(np.float32)
 
 
-def cocoop_logits(
-    prompts: Prompts, encoder: Encoder, features: F32, class_names: Sequence[str], *, progress: Progress = no_progress
-) -> F64:
-    """(n, k) logits of (n, d) images for these class names, at the encoder's scale, by CoCoOp's prompts.
-
-    Memory is bounded by `MAX_TOKENS`; time grows with n times k.
-
-    Raises:
-        InvalidInput: the prompts are CoOp's, or belong to another tower.
-    """
-    if prompts.kind != "cocoop":
-        raise InvalidInput("These prompts are CoOp's, the same for every image. Use CoOp.")
-    learner, batch = prepare(prompts, encoder, class_names)
-    rows = torch.from_numpy(np.ascontiguousarray(features, np.float32)).to(batch.ids.device)
-    scale = logit_scale_of(encoder)
-    scores = batch.scores(learner, rows, scale, lambda done: progress("Scoring images", done, len(rows)))
-    return scores.cpu().numpy().astype(np.float64)
-
-
 def prompt_logits(
     prompts: Prompts, encoder: Encoder, features: F32, class_names: Sequence[str], *, progress: Progress = no_progress
 ) -> F64:
-    """(n, k) logits, at the encoder's scale, by prompts of either kind.
+    """(n, k) logits of (n, d) images for these class names, at the encoder's scale, by prompts of either kind.
+
+    Memory is bounded by `MAX_TOKENS`; with CoCoOp's prompts time grows with n times k.
 
     Raises:
         InvalidInput: the prompts belong to another tower or, if class-specific, to other classes.
     """
-    if prompts.kind == "cocoop":
-        return cocoop_logits(prompts, encoder, features, class_names, progress=progress)
-    vectors = classifier(prompts, encoder, class_names)
-    return logit_scale_of(encoder) * (features.astype(np.float64) @ vectors.T.astype(np.float64))
+    scale = logit_scale_of(encoder)
+    if prompts.kind == "coop":
+        vectors = classifier(prompts, encoder, class_names)
+        return scale * (features.astype(np.float64) @ vectors.T.astype(np.float64))
+    learner, batch = prepare(prompts, encoder, class_names)
+    rows = torch.from_numpy(np.ascontiguousarray(features, np.float32)).to(batch.ids.device)
+    scores = batch.scores(learner, rows, scale, lambda done: progress("Scoring images", done, len(rows)))
+    return scores.cpu().numpy().astype(np.float64)
 
 
 def nearest_words(prompts: Prompts, tower: PromptTower, count: int = 5) -> list[dict[str, Any]]:

@@ -147,7 +147,7 @@ class DescribedLabels:
             cosines = features @ vectors.centroids().T
             prompts = described
         elif self.by == "patterns":
-            cosines = features @ vectors.in_patterns().T
+            cosines = features @ unit(vectors.filled.mean(0)).T
         else:
             cosines = features @ vectors.names.T
             prompts = tuple((name,) for name in spoken)
@@ -261,7 +261,3 @@ class _Vectors:
         sums = np.zeros_like(self.names)
         np.add.at(sums, of_class, self.descriptions)
         return unit(sums)
-
-    def in_patterns(self) -> F64:
-        """(k, d) the mean of each class's filled patterns, scaled to length 1."""
-        return unit(self.filled.mean(0))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from core.records import F64, Progress, no_progress
 from core.systems.probes.base import ProbeInput
 
 if TYPE_CHECKING:
-    from core.encoders.embedded.minilm_halves import MiniLMHalves
+    from core.systems.probes.zero_shot.minilm_halves import MiniLMHalves
 
 TEMPERATURE = 10.0
 """Factor on the cosines in the loss."""
@@ -51,13 +51,19 @@ def halves_of(encoder: Encoder) -> MiniLMHalves:
     Raises:
         InvalidInput: the encoder has no such tower.
     """
-    text_halves: Any = getattr(encoder, "text_halves", None)
-    if text_halves is None:
-        raise InvalidInput(
-            f"The encoder {encoder.name!r}, of {encoder.modality}s, cannot be tuned on descriptions; 'minilm' (texts) "
-            "and 'embedded' (images) can. Use descriptions, patterns or names."
-        )
-    return text_halves()
+    from core.encoders.embedded.encoder import EmbeddedEncoder
+    from core.encoders.embedded.prompt_tower import AlignedTexts
+    from core.encoders.embedded.sentences import EmbeddedSentences
+    from core.systems.probes.zero_shot.minilm_halves import MiniLMHalves
+
+    if isinstance(encoder, EmbeddedEncoder):
+        return MiniLMHalves(AlignedTexts(encoder.alignment))
+    if isinstance(encoder, EmbeddedSentences):
+        return MiniLMHalves()
+    raise InvalidInput(
+        f"The encoder {encoder.name!r}, of {encoder.modality}s, cannot be tuned on descriptions; 'minilm' (texts) "
+        "and 'embedded' (images) can. Use descriptions, patterns or names."
+    )
 
 
 def tune(

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 from core.encoders.weights import load_network, read_tensors
 from core.errors import InvalidInput
 from core.systems.visual_words.dictionary import VisualDictionary
@@ -57,8 +55,3 @@ def read_dictionary(path: Path) -> VisualDictionary:
                 f"{float(values.max()):g}. Use weights of SOHO."
             )
     return dictionary.train()
-
-
-def dictionary_tensors(dictionary: VisualDictionary, under: str) -> dict[str, torch.Tensor]:
-    """The buffers by their published names, such as "neck.vq.embed" for `under` "neck."."""
-    return {f"{under}{PREFIX}{name}": getattr(dictionary, name) for name in BUFFERS}

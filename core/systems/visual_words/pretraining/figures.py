@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
@@ -18,16 +15,6 @@ AT = (1, 5, 10)
 POOL_IMAGES = 100
 """Images among which retrieval searches."""
 BATCH_PAIRS = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Retrieval:
-    """Share of queries whose match is among the first k, by k."""
-
-    pictures: Mapping[int, float]
-    """Retrieval of images by captions."""
-    captions: Mapping[int, float]
-    """Retrieval of captions by images."""
 
 
 def pool_of(data: CaptionedPictures, rng: np.random.Generator, size: int = POOL_IMAGES) -> CaptionedPictures:
@@ -82,8 +69,13 @@ def check_scores(scores: F64) -> None:
         )
 
 
-def retrieval(scores: F64, of: I64, at: tuple[int, ...] = AT) -> Retrieval:
-    """Retrieval by (n, m) scores of images and captions; of: (m,) the image of each caption. Ties count as misses.
+def retrieval(scores: F64, of: I64, at: tuple[int, ...] = AT) -> tuple[dict[int, float], dict[int, float]]:
+    """Share of queries whose match is among the first k, by k: of images by captions, and of captions by images. Ties
+    count as misses.
+
+    Args:
+        scores: (n, m) of images and captions.
+        of: (m,) the image of each caption.
 
     Raises:
         InvalidInput: a score is not finite, or there are fewer than two images.
@@ -97,7 +89,7 @@ def retrieval(scores: F64, of: I64, at: tuple[int, ...] = AT) -> Retrieval:
     np.maximum.at(best, of, matched)
     others = np.where(of[None] == np.arange(len(scores))[:, None], -np.inf, scores)
     above = (others >= best[:, None]).sum(1)
-    return Retrieval({k: float((better < k).mean()) for k in at}, {k: float((above < k).mean()) for k in at})
+    return {k: float((better < k).mean()) for k in at}, {k: float((above < k).mean()) for k in at}
 
 
 def matching_pairs(data: CaptionedPictures, rng: np.random.Generator) -> tuple[I64, Bool]:

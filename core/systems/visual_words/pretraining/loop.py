@@ -16,7 +16,7 @@ from core.systems.common.schedule import cosine
 from core.systems.common.steps import take_step
 from core.systems.common.words import MARKS
 from core.systems.visual_words.dictionary import VisualDictionary, perplexity
-from core.systems.visual_words.pretraining.losses import StepLosses, step_losses
+from core.systems.visual_words.pretraining.losses import step_losses
 from core.systems.visual_words.pretraining.network import Soho
 from core.systems.visual_words.pretraining.pairs import CaptionedPictures
 from core.systems.visual_words.pretraining.settings import Pretraining
@@ -105,7 +105,8 @@ def pretrain(
     optimiser = torch.optim.AdamW(model.parameters(), lr=settings.rate, weight_decay=WEIGHT_DECAY)
     report = Reporter(progress, "pretrain", settings.steps)
     points = list[CurvePoint]()
-    since = list[StepLosses]()
+    since = list[torch.Tensor]()  # (3,) losses of words, cells and match, a step each
+    told = list[tuple[int, int]]()
     for step in range(settings.steps):
         report(step)
         batch = _draw(data, settings.batch, rng)
@@ -114,20 +115,31 @@ def pretrain(
         with random:
             losses = step_losses(model, shown, data.cells(batch.pictures), batch.matches, settings.masking, generator)
             take_step(optimiser, losses.total, rate_at(step / settings.steps), clip=MAX_GRADIENT_NORM)
-        since.append(StepLosses(losses.words.detach(), losses.cells.detach(), losses.match.detach(), losses.told_cells))
+        since.append(torch.stack([losses.words.detach(), losses.cells.detach(), losses.match.detach()]))
+        told.append(losses.told_cells)
         is_reset_step = (step + 1) % RESET_STEPS == 0 and step <= RESET_SHARE * settings.steps
         if model.dictionary is not None and is_reset_step:
             with torch.no_grad():
                 projected = model.project_cells(data.cells(batch.pictures))
                 model.dictionary.reset_dead(projected.reshape(-1, projected.shape[2]), generator)
         if (step + 1) % max(1, settings.steps // CURVE_POINTS) == 0:
-            points.append(_curve_point(step + 1, since))
+            of_each = np.stack([loss.tolist() for loss in since], axis=1)
+            words, cells, match = (float(np.mean(of_steps)) for of_steps in of_each)
+            right, hidden = np.sum(told, axis=0).tolist()
+            points.append(CurvePoint(step + 1, words, cells, match, right / hidden if hidden else float("nan")))
             since.clear()
+            told.clear()
     report(settings.steps, last=True)
     model.eval()
-    return Pretrained(
-        model, vocabulary, settings, grid, tuple(points), spread_of(model, data, rng), time.process_time() - began, cut
-    )
+    spread = float("nan")
+    if model.dictionary is not None:
+        images = rng.choice(len(data), min(len(data), FITTED_IMAGES), replace=False)
+        with torch.inference_mode():
+            index = model.see(data.cells(np.sort(images))).index
+        assert index is not None
+        spread = perplexity(index.reshape(-1), len(model.dictionary.embed))
+    seconds = time.process_time() - began
+    return Pretrained(model, vocabulary, settings, grid, tuple(points), spread, seconds, cut)
 
 
 def rate_at(share: float) -> float:
@@ -135,17 +147,6 @@ def rate_at(share: float) -> float:
     if share < WARMUP_SHARE:
         return (share + 1e-3) / (WARMUP_SHARE + 1e-3)
     return cosine(share - WARMUP_SHARE, 1 - WARMUP_SHARE)
-
-
-def spread_of(model: Soho, data: CaptionedPictures, rng: np.random.Generator) -> float:
-    """Perplexity of the words of at most `FITTED_IMAGES` images; nan without a dictionary."""
-    if model.dictionary is None:
-        return float("nan")
-    images = rng.choice(len(data), min(len(data), FITTED_IMAGES), replace=False)
-    with torch.inference_mode():
-        index = model.see(data.cells(np.sort(images))).index
-    assert index is not None
-    return perplexity(index.reshape(-1), len(model.dictionary.embed))
 
 
 def _new_model(
@@ -194,15 +195,3 @@ def _draw(data: CaptionedPictures, size: int, rng: np.random.Generator) -> _Batc
         image_words = [words_of(data.captions[at]) for at in range(first[i], last[i])]
         matches[i] |= words_of(data.captions[captions[i]]) in image_words
     return _Batch(pictures, captions, torch.from_numpy(matches))
-
-
-def _curve_point(step: int, since: list[StepLosses]) -> CurvePoint:
-    words = float(np.mean([float(losses.words) for losses in since]))
-    cells = float(np.mean([float(losses.cells) for losses in since]))
-    match = float(np.mean([float(losses.match) for losses in since]))
-    predicted = sum(losses.told_cells[0] for losses in since)
-    hidden = sum(losses.told_cells[1] for losses in since)
-    share = float("nan")
-    if hidden:
-        share = predicted / hidden
-    return CurvePoint(step, words, cells, match, share)

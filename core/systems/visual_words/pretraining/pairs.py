@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,14 +56,16 @@ class CaptionedPictures:
         )
 
 
-def captioned(pictures: PictureTokens, captions: list[tuple[str, ...]]) -> CaptionedPictures:
+def captioned(
+    pictures: PictureTokens, captions: Sequence[tuple[str, ...]], least: int = MIN_IMAGES
+) -> CaptionedPictures:
     """All readable images with a caption.
 
     Args:
         captions: those of each row of the images' store.
 
     Raises:
-        InvalidInput: fewer than `MIN_IMAGES` remain.
+        InvalidInput: fewer than `least` remain.
     """
     rows = list[int]()
     texts = list[str]()
@@ -72,9 +75,8 @@ def captioned(pictures: PictureTokens, captions: list[tuple[str, ...]]) -> Capti
             texts += captions[row]
             of += [len(rows)] * len(captions[row])
             rows.append(index)
-    if len(rows) < MIN_IMAGES:
+    if len(rows) < least:
         raise InvalidInput(
-            f"Only {len(rows)} images are readable and have a caption, and {MIN_IMAGES} are needed. Add images or "
-            "captions."
+            f"Only {len(rows)} images are readable and have a caption, and {least} are needed. Add images or captions."
         )
     return CaptionedPictures(pictures, np.array(rows, np.int64), tuple(texts), np.array(of, np.int64))

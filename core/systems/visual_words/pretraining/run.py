@@ -25,6 +25,7 @@ from core.records import F64, I64, Bool, Estimate, Progress, no_progress
 from core.records.codec import to_json
 from core.statistics.intervals import wilson
 from core.statistics.paired import paired_difference
+from core.systems.common.checkpoints import write_tensors
 from core.systems.common.tokens import read_image_tokens
 from core.systems.visual_words.pretraining.captions_table import CaptionTable
 from core.systems.visual_words.pretraining.dictionary_file import read_dictionary
@@ -132,12 +133,7 @@ def pretrain_on(
     loaded = load_encoder(encoder)
     tower = tower_of(loaded)
     pictures = read_image_tokens(table.images, loaded, tower, cache=cache, progress=progress)
-    data = captioned(pictures, list(table.captions))
-    if len(data) < MIN_IMAGES:
-        raise InvalidInput(
-            f"Only {len(data)} images are readable and have a caption, and {MIN_IMAGES} are needed. Add images or "
-            "captions."
-        )
+    data = captioned(pictures, table.captions, MIN_IMAGES)
     rng = np.random.default_rng([settings.seed, 16])
     learned, held, copies = hold_out(data, _contents(table, data, progress), rng)
     pretrained = pretrain(
@@ -227,11 +223,8 @@ def measure(score: Scorer, pool: CaptionedPictures, held: CaptionedPictures, pai
         return Figures({}, {}, *_matching(score, held, pairs, match))
     every = np.stack(np.meshgrid(np.arange(n), np.arange(n), indexing="ij"), 2).reshape(-1, 2)
     shares = retrieval(score(pool, every).reshape(n, n), pool.of, tuple(k for k in AT if k < n))
-    return Figures(
-        {k: wilson(round(share * n), n) for k, share in shares.pictures.items()},
-        {k: wilson(round(share * n), n) for k, share in shares.captions.items()},
-        *_matching(score, held, pairs, match),
-    )
+    of_pictures, of_captions = ({k: wilson(round(share * n), n) for k, share in side.items()} for side in shares)
+    return Figures(of_pictures, of_captions, *_matching(score, held, pairs, match))
 
 
 def _matching(
@@ -285,11 +278,8 @@ def save_pretrained(result: PretrainingResult, folder: Path, licence: str) -> No
     Raises:
         InvalidInput: the folder cannot be written, or holds the user's files under these names.
     """
-    import safetensors.torch
-
     with all_at_once(folder, PRETRAINED) as scratch:
-        tensors = {name: tensor.contiguous() for name, tensor in result.pretrained.model.state_dict().items()}
-        (scratch / WEIGHTS).write_bytes(safetensors.torch.save(tensors, {"format": "pt"}))
+        write_tensors(scratch / WEIGHTS, result.pretrained.model.state_dict(), {"format": "pt"})
         card: dict[str, Any] = {"format": FORMAT, "weights": digest(scratch / WEIGHTS)[:32], "licence": licence}
         card |= result_document(result)
         card["words"] = list(result.pretrained.vocabulary.words)

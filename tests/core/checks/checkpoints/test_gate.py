@@ -155,14 +155,7 @@ def test_the_command_exits_with_1_and_writes_what_servers_read(
     same, bad = write_answers(run, wrong, tmp_path / "same.csv"), tmp_path / "bad.csv"
     wrong[run.clusters[0].membership >= 0.5] = True
     write_answers(run, wrong, bad)
-    asked = [
-        "gate",
-        str(tmp_path / "run.errata"),
-        "--permutations",
-        "199",
-        "--junit",
-        str(tmp_path / "out" / "gate.xml"),
-    ]
+    asked = f"gate {tmp_path}/run.errata --permutations 199 --junit {tmp_path}/out/gate.xml".split()
     assert main([*asked, "--second", str(same)]) == 0
     told = capsys.readouterr().out
     assert told.startswith("## Gate passed: same\n")
@@ -295,15 +288,7 @@ def test_what_leaves_the_samples_that_are_wrong_without_an_answer_is_held_back(
     else:
         table.loc[wrong, "prediction"] = None
     table.to_csv(answers, index=False)
-    asked = [
-        "gate",
-        str(tmp_path / "run.errata"),
-        "--second",
-        str(answers),
-        "--no-search",
-        "--junit",
-        str(tmp_path / "g.xml"),
-    ]
+    asked = f"gate {tmp_path}/run.errata --second {answers} --no-search --junit {tmp_path}/g.xml".split()
     left, share = int((~wrong).sum()), float((~wrong).mean())
     assert main(asked) == 1
     told = capsys.readouterr().out.replace("\u00a0", " ")

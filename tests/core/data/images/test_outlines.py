@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +18,20 @@ from core.data.samples import DataSet, read_data_set
 from core.data.tasks.mask_classes import read_mask_classes
 from core.diagnose import diagnose_data_set
 from core.discovery.settings import Settings
-from core.records import Diagnosis
+from core.records import Diagnosis, Embeddings
 from core.reports.html.diagnosis import render_report
 from core.reports.wording.outlines import OUTLINES
 from core.store import load, save
 from tests.support.detections import audited, make
 
 N = 60
-QUICK = Settings(n_permutations=100, words=False, map=False)
+QUICK = Settings(n_permutations=100, words=False, map=False, sensitivity=False)
 
 
 def stored(data: DataSet, folder: Path) -> Diagnosis:
+    """A run of given vectors, since what is drawn does not depend on them, that was saved and opened."""
+    vectors = np.random.default_rng(0).normal(size=(len(data.samples), 4)).astype(np.float32)
+    data = replace(data, embeddings=Embeddings(vectors, "given", "given"))
     save(diagnose_data_set(data, settings=QUICK), folder / "run.errata")
     return load(folder / "run.errata")
 

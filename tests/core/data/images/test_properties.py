@@ -9,7 +9,8 @@ import pytest
 from PIL import Image, ImageFilter
 
 from core.data.images.decoding import decode
-from core.data.images.properties import PROPERTIES, columns, measure_properties
+from core.data.images.properties import PROPERTIES, measure_properties
+from core.data.modality import measured_columns
 from tests.support.pictures import blobs, encoded, plain
 
 
@@ -20,7 +21,7 @@ def of(image: Image.Image, file_format: str = "PNG") -> dict[str, Any]:
 def test_every_property_has_a_unit_and_a_column() -> None:
     measured = [of(blobs(0)), of(plain("red"))]
     assert set(measured[0]) == set(PROPERTIES)
-    made = columns(measured)
+    made = measured_columns(PROPERTIES, measured)
     assert [column.name for column in made] == list(PROPERTIES)
     categories = {column.name for column in made if column.kind == "category"}
     assert categories == {"grey", "dominant color", "tint", "file format"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -127,7 +129,8 @@ def test_the_trainer_of_transformers_runs() -> None:
     pytest.importorskip("accelerate")
     torch = pytest.importorskip("torch")
     sizes = dict.fromkeys(("hidden_size", "intermediate_size", "vocab_size"), 16)
-    config = transformers.BertConfig(num_hidden_layers=1, num_attention_heads=2, **sizes)
+    names = {"id2label": {0: "bad", 1: "good"}, "label2id": {"bad": 0, "good": 1}}
+    config = transformers.BertConfig(num_hidden_layers=1, num_attention_heads=2, **sizes, **names)
     model = transformers.BertForSequenceClassification(config).eval()
     rows = [{"input_ids": [1, 2 + i, 3], "labels": i % 2} for i in range(N)]
 
@@ -135,23 +138,29 @@ def test_the_trainer_of_transformers_runs() -> None:
         def __len__(self) -> int:
             return N
 
-        def __getitem__(self, key: Any) -> Any:
-            return [f"text {i}" for i in range(N)] if key == "text" else rows[key]
+        def __getitem__(self, row: int) -> Any:
+            return rows[row]
 
     settings = transformers.TrainingArguments(output_dir="out", report_to=[], use_cpu=True)
     trainer = transformers.Trainer(model, settings)
-    table = run(block("Hugging Face `Trainer`"), trainer=trainer, data=Rows(), names=["bad", "good"])
+    table = run(block("Hugging Face `Trainer`"), trainer=trainer, data=Rows())
     logits = model(torch.tensor([row["input_ids"] for row in rows])).logits
     labels = torch.tensor([row["labels"] for row in rows])
     wanted = torch.nn.functional.cross_entropy(logits, labels, reduction="none").detach().numpy()
     np.testing.assert_allclose(table["cross_entropy"], wanted, rtol=1e-4)
-    assert table["text"].tolist() == [f"text {i}" for i in range(N)]
+    assert table["label"].tolist() == ["bad", "good"] * (N // 2)
+    if importlib.util.find_spec("datasets"):
+        columns = {"id": list("abcdef"), "text": [f"text {i}" for i in range(N)]}
+        data = import_module("datasets").Dataset.from_list(rows).add_column("id", columns["id"])
+        again = errata.from_transformers(trainer, data.add_column("text", columns["text"])).to_pandas()
+        assert again[["id", "text"]].to_dict("list") == columns
+        np.testing.assert_allclose(again["cross_entropy"], wanted, rtol=1e-4)
 
     given: list[Any] = []
     transformers.Trainer(model, settings, compute_metrics=lambda found: given.append(found) or {}).evaluate(Rows())
-    again = LossTable(class_names=["bad", "good"])
-    again.record(labels=given[0].label_ids, logits=given[0].predictions)
-    np.testing.assert_allclose(again.to_pandas()["cross_entropy"], wanted, rtol=1e-4)
+    each = LossTable(class_names=["bad", "good"])
+    each.record(labels=given[0].label_ids, logits=given[0].predictions)
+    np.testing.assert_allclose(each.to_pandas()["cross_entropy"], wanted, rtol=1e-4)
 
 
 def pictures() -> list[str]:
@@ -188,17 +197,68 @@ def test_ultralytics_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert table["prediction"].isin(["cat", "dog"]).all()
 
 
-def test_a_classifier_of_scikit_learn_runs() -> None:
-    text = pytest.importorskip("sklearn.feature_extraction.text")
-    from sklearn.naive_bayes import MultinomialNB
-    from sklearn.pipeline import make_pipeline
+@pytest.mark.parametrize(("configuration", "part"), [("yolov8n.yaml", "box"), ("yolov8n-seg.yaml", "seg")])
+def test_a_detector_of_ultralytics_runs(configuration: str, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With weights by hand: boxes of 120 pixels all over, of one class and with one score."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setenv("YOLO_CONFIG_DIR", str(Path.cwd()))
+    ultralytics = pytest.importorskip("ultralytics")
+    sides = np.linspace(0.1, 0.95, 44)
+    for folder in ("images", "labels"):
+        Path("data", folder, "val").mkdir(parents=True)
+    for row, side in enumerate(sides):
+        Path(f"data/images/val/{row}.png").write_bytes(draw_picture(row))
+        ends = [0.02 + side, 0.02 + side / 2][: row % 3]
+        outlines = [f"0 0.02 0.02 {end} 0.02 {end} {end} 0.02 {end}\n" for end in ends]
+        Path(f"data/labels/val/{row}.txt").write_text("".join(outlines))
+    Path("data.yaml").write_text(f"path: {Path.cwd()}/data\ntrain: images/val\nval: images/val\nnames: [thing]\n")
+    model = ultralytics.YOLO(configuration)
+    options = {"imgsz": 128, "workers": 0, "plots": False, "verbose": False, "device": "cpu", "project": "runs"}
 
-    test = pd.DataFrame({"text": [f"good day {i}" if i % 2 else f"bad day {i}" for i in range(N)]})
-    test["label"] = ["good" if i % 2 else "bad" for i in range(N)]
-    model = make_pipeline(text.CountVectorizer(), MultinomialNB()).fit(test["text"], test["label"])
-    table = run(block("Texts"), model=model, test=test)
-    assert table["label"].tolist() == table["prediction"].tolist() == test["label"].tolist()
-    assert table["text"].tolist() == test["text"].tolist()
+    def validated(score: float, **given: Any) -> Any:
+        head = model.model.model[-1]
+        for branch in (*head.cv2, *head.cv3):
+            torch.nn.init.zeros_(branch[-1].weight)
+            torch.nn.init.constant_(branch[-1].bias, -9)
+        for branch in head.cv3:
+            branch[-1].bias.data[0] = score
+        return model.val(**options, **given)
+
+    with pytest.raises(errata.InvalidInput, match=r"confidence below 0.01, .* Run model.val\(conf=0.25\)"):
+        errata.from_ultralytics(validated(-6, data="data.yaml"))
+    if part == "box":
+        quick = errata.Settings(n_permutations=199, map=False, sensitivity=False, words=False)
+        monkeypatch.setattr(errata, "diagnose", partial(errata.diagnose, settings=quick))
+        world = documented.run_python(block("ultralytics", 1), model=SimpleNamespace(val=partial(validated, 2)))
+        val = world["val"]
+        shown = {column.name for column in world["found"].samples.metadata}
+        assert {"objects in the image", "smallest area share"} <= shown
+        assert not shown & {"errors_missed", "errors_false"}
+        assert val.box.image_metrics["43.png"]["tp"] == 1
+    else:
+        val = validated(2, data="data.yaml", conf=0.25)
+    table = errata.from_ultralytics(val, "data/labels/val").to_pandas()
+    rows = table["id"].str.removesuffix(".png").astype(int)
+    assert sorted(rows) == list(range(44))
+    assert table["objects in the image"].tolist() == [row % 3 for row in rows]
+    wanted = np.choose(rows % 3, [np.full(44, np.nan), sides[rows] ** 2, sides[rows] ** 2 / 4])
+    np.testing.assert_allclose(table["smallest area share"], wanted, rtol=1e-6)
+    measured = list(getattr(val, part).image_metrics.values())
+    assert table["loss"].tolist() == [1 - image["f1"] for image in measured]
+    assert table["wrong"].tolist() == [image["fp"] + image["fn"] > 0 for image in measured]
+
+
+def test_an_estimator_of_scikit_learn_runs() -> None:
+    pytest.importorskip("sklearn")
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_predict
+
+    X, y = np.random.default_rng(0).normal(size=(30, 3)), np.array(["cat", "dog", "owl"] * 10)
+    table = run(block("scikit-learn"), model=LogisticRegression(), X=X, y=y)
+    scores: Any = cross_val_predict(LogisticRegression(), X, y, cv=5, method="predict_proba")
+    wanted = -np.log(scores[np.arange(30), np.tile([0, 1, 2], 10)])
+    np.testing.assert_allclose(table["cross_entropy"], wanted)
+    np.testing.assert_allclose(np.stack(table["embedding"].tolist()), X)
 
 
 def test_a_pipeline_of_transformers_runs() -> None:
@@ -211,5 +271,5 @@ def test_a_pipeline_of_transformers_runs() -> None:
 
     classify.model = SimpleNamespace(config=SimpleNamespace(id2label={0: "bad", 1: "good"}))  # type: ignore[attr-defined]
     texts = [f"text {i}" for i in range(N)]
-    table = run(block("Texts", 1), classify=classify, texts=texts, labels=["good"] * N)
+    table = run(block("Texts"), classify=classify, texts=texts, labels=["good"] * N)
     np.testing.assert_allclose(table["cross_entropy"], -np.log(scores))

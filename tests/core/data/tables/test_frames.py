@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,16 @@ from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 
 ROWS = {"id": [f"s{i}" for i in range(30)], "loss": np.linspace(0, 1, 30), "light": ["dark", "bright"] * 15}
+
+
+class Entry:
+    """A path that is no `pathlib.Path`, such as an entry of a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __fspath__(self) -> str:
+        return str(self.path)
 
 
 class Polars:
@@ -32,13 +43,21 @@ def test_a_dict_and_other_tables_say_what_a_dataframe_says(table: Any) -> None:
     assert [c.name for c in other.samples.metadata] == [c.name for c in plain.samples.metadata] == ["light"]
 
 
+def test_paths_of_other_libraries_are_paths(tmp_path: Path) -> None:
+    vectors = np.random.default_rng(0).normal(size=(30, 4))
+    pd.DataFrame(ROWS).to_csv(tmp_path / "rows.csv", index=False)
+    np.save(tmp_path / "rows.npy", vectors)
+    found = read_data_set(Entry(tmp_path / "rows.csv"), embeddings=Entry(tmp_path / "rows.npy"))  # type: ignore[arg-type]
+    assert found.samples.ids == tuple(ROWS["id"])
+
+
 @pytest.mark.parametrize(
     ("table", "fault"),
     [
         ({"id": ["a", "b"], "loss": [1.0]}, "one list per column, all of one length"),
-        ([1.0, 2.0], "type list"),
+        ([1, 2], "losses, one float per sample: got int64"),
         (3, "type int"),
-        (type("T", (), {"to_pandas": lambda self: [1]})(), "type T"),
+        (type("T", (), {"to_pandas": lambda self: "x"})(), "type str"),
         (Polars, "type type"),
         (type("T", (), {"to_pandas": lambda self: self.lost})(), "Cannot convert the table .T. to .* attribute 'lost'"),
         (type("T", (), {"to_pandas": lambda self, *, batched: 1})(), "Cannot convert the table .T. to a DataFrame"),

@@ -18,6 +18,9 @@ from core.data.tables import lightning_callback as module
 from core.data.tables.lightning_callback import arguments_of
 from core.errors import InvalidInput, MissingDependency
 
+MODULE = SimpleNamespace(register_forward_hook=lambda _: SimpleNamespace(remove=lambda: None))
+"""Stands in for a module of Lightning."""
+
 
 def test_a_step_may_give_logits_or_a_dict_and_the_batch_the_labels() -> None:
     logits, labels = np.zeros((2, 3)), np.array([1, 2])
@@ -25,8 +28,22 @@ def test_a_step_may_give_logits_or_a_dict_and_the_batch_the_labels() -> None:
     given = {"loss": 0.3, "ids": ["a", "b"], "losses": [0.1, 0.5], "labels": labels}
     assert arguments_of(given, (None, None)) == {name: given[name] for name in ("ids", "losses", "labels")}
     assert arguments_of({"losses": [0.1, 0.5]}, {"image": None}) == {"losses": [0.1, 0.5]}
-    with pytest.raises(InvalidInput, match=r"returned nothing. Return its logits"):
-        arguments_of(None, (None, labels))
+    losses = np.array([0.1, 0.5])
+    assert arguments_of(losses, {"image": None, "label": labels}) == {"losses": losses, "labels": labels}
+    assert arguments_of({"loss": losses}, None) == {"losses": losses}
+    with pytest.raises(InvalidInput, match=r'some are negative. Return {"logits": ...} for scores of two classes'):
+        arguments_of(-losses, None)
+
+
+def test_one_loss_for_a_batch_gives_its_rows_only_by_logits_of_that_mean() -> None:
+    """So that logits of something else, a smoothed or a weighted loss are not taken for it."""
+    logits = np.array([[2.0, 0.0], [1.0, 0.0]])
+    batch = (None, np.array([0, 1]))
+    mean = np.array(np.log1p(np.exp(-2)) / 2 + np.log1p(np.exp(1)) / 2)
+    found = arguments_of(mean, batch, SimpleNamespace(logits=logits))
+    assert found == {"labels": batch[1], "logits": logits} == arguments_of({"loss": mean}, batch, logits)
+    for outputs, seen in ((mean * 1.1, logits), (mean, None), (mean, logits[:, 0]), (None, logits)):
+        assert arguments_of(outputs, batch, seen) is None
 
 
 def test_without_lightning_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +65,7 @@ def hooks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 def test_the_check_before_training_is_not_recorded(hooks: Any, tmp_path: Path) -> None:
     trainer = SimpleNamespace(world_size=1, sanity_checking=True, current_epoch=0, is_global_zero=True)
     for _ in range(2):
-        hooks.on_validation_epoch_start(trainer, None)
+        hooks.on_validation_epoch_start(trainer, MODULE)
         hooks.on_validation_batch_end(trainer, None, np.zeros((2, 2)), (None, [0, 1]), 0)
         hooks.on_validation_epoch_end(trainer, None)
         assert [path.name for path in tmp_path.iterdir()] == ([] if trainer.sanity_checking else ["val-0.csv"])
@@ -83,7 +100,7 @@ def evaluated(path: Path, monkeypatch: pytest.MonkeyPatch, ids: list[str] | None
     trainers = [Devices(DistributedSampler(False), rank) for rank in range(2)]
     for trainer, outputs in zip(trainers, steps):
         writers.append(errata.lightning_callback(path, ids))
-        writers[-1].on_test_epoch_start(trainer, None)
+        writers[-1].on_test_epoch_start(trainer, MODULE)
         writers[-1].on_test_batch_end(trainer, None, outputs, None, 0)
         recorded.append(writers[-1].table)
     for trainer, writer in reversed(list(zip(trainers, writers))):
@@ -106,7 +123,7 @@ def test_what_cannot_be_told_apart_on_several_devices_is_refused(
     tmp_path: Path, hooks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(InvalidInput, match=r"got SimpleNamespace with DistributedSampler. Return ids from the step"):
-        hooks.on_test_epoch_start(Devices(DistributedSampler(shuffle=True)), None)
+        hooks.on_test_epoch_start(Devices(DistributedSampler(shuffle=True)), MODULE)
     with pytest.raises(InvalidInput, match=r"On 2 devices each sample needs an id. Pass ids to the callback"):
         evaluated(tmp_path / "t.csv", monkeypatch, None, [{"losses": [0, 2]}] * 2)
     with pytest.raises(InvalidInput, match="6 ids at the start, but 4 samples recorded on 2 devices"):
@@ -179,3 +196,43 @@ def test_real_training_writes_a_table_each_epoch(name: str, tmp_path: Path, monk
     np.testing.assert_allclose(last["cross_entropy"], wanted, rtol=1e-5)
     assert last["id"].tolist() == first["id"].tolist() == [f"{i}.png" for i in range(10)]
     assert (first["cross_entropy"] != last["cross_entropy"]).any()
+
+
+@pytest.mark.parametrize("seen", [True, False])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_return_loss_is_taken_apart_or_said_to_be_unknown(
+    seen: bool, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Logits that the module itself returned are seen; those of a layer that the step calls are not."""
+    lightning, torch = pytest.importorskip("lightning.pytorch"), pytest.importorskip("torch")
+    inputs, labels = torch.randn(10, 3), torch.arange(10) % 2
+
+    class Usual(lightning.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(3, 2)
+
+        def forward(self, rows: Any) -> Any:
+            return self.layer(rows)
+
+        def validation_step(self, batch: Any, _: int) -> Any:
+            rows, truth = batch
+            loss = torch.nn.functional.cross_entropy(self(rows) if seen else self.layer(rows), truth)
+            self.log("loss", loss)
+            return loss
+
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(inputs, labels), batch_size=4)
+    quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
+    writer = errata.lightning_callback(tmp_path / "val.csv")
+    model = Usual()
+    trainer = lightning.Trainer(accelerator="cpu", devices=1, callbacks=[writer], **quiet)
+    assert trainer.validate(model, loader, verbose=False)[0]["loss"] > 0  # goes to its end
+    said = [str(each.message) for each in recwarn if "the loss of each sample is unknown" in str(each.message)]
+    if seen:
+        wanted = torch.nn.functional.cross_entropy(model(inputs), labels, reduction="none").detach().numpy()
+        np.testing.assert_allclose(pd.read_csv(tmp_path / "val.csv")["cross_entropy"], wanted, rtol=1e-5)
+        assert not said
+    else:
+        assert not (tmp_path / "val.csv").exists()
+        assert len(said) == 1
+        assert "returned one loss for the whole batch" in said[0]

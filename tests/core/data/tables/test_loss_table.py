@@ -135,6 +135,8 @@ def test_one_value_stands_for_a_batch_and_vectors_are_embeddings() -> None:
     [
         ({}, {"labels": [0, 1]}, "batch has no loss. Record losses, or labels with"),
         ({}, {"logits": [[0.0, 1.0]]}, "batch has no loss"),
+        ({}, {"targets": [1.5]}, "targets are numbers and go with predictions alone"),
+        ({}, {"targets": [1], "labels": [1], "predictions": [1]}, "Record classes as labels, without targets"),
         ({}, {"ids": ["a"], "losses": [0.1, 0.2]}, "got 1 ids, 2 losses"),
         ({}, {"losses": [0.1, 0.2], "site": ["A"]}, "got 2 losses, 1 site"),
         ({}, {"ids": ["a", "a"], "losses": [0.1, 0.2]}, "id 'a' was recorded twice"),

@@ -12,12 +12,18 @@ from tests.support.tables import N, frame, reasons
 VECTORS = np.random.default_rng(0).normal(size=(N, 5))
 
 
-@pytest.mark.parametrize("kind", ["array", "npy", "npz", "npz with ids", "safetensors", "column", "parquet"])
+@pytest.mark.parametrize(
+    "kind", ["array", "objects", "objects in columns", "npy", "npz", "npz with ids", "safetensors", "column", "parquet"]
+)
 def test_every_kind_of_embedding_arrives_as_unit_rows_in_table_order(tmp_path, kind):
     table, given, order = frame(), None, np.arange(N)[::-1]
     path = tmp_path / f"e.{kind.split()[0]}"
     if kind == "array":
         given = VECTORS
+    elif kind == "objects":
+        given = pd.Series(list(VECTORS)).to_numpy()
+    elif kind == "objects in columns":
+        given = VECTORS.astype(object)
     elif kind == "column":
         table = table.assign(embedding=list(VECTORS))
     elif kind == "npy":

@@ -8,8 +8,9 @@ from time import process_time
 import numpy as np
 import pytest
 
+from core.data.modality import measured_columns
 from core.data.texts.modality import TextModality
-from core.data.texts.properties import PROPERTIES, columns, language_of, measure_text, type_token_ratio
+from core.data.texts.properties import PROPERTIES, language_of, measure_text, type_token_ratio
 from core.discovery.conditions import build_conditions
 from core.files import ASSETS
 from core.records import Column
@@ -74,7 +75,7 @@ def test_a_property_of_a_text(text: str, name: str, value: float | str | None) -
 
 def test_texts_whose_words_are_not_counted_are_told_of_and_missing_in_the_columns() -> None:
     measured = [measure_text(text) for text in ("one two", "ฉันชอบหนังเรื่องนี้มาก")]
-    found = {column.name: column for column in columns(measured)}
+    found = {column.name: column for column in measured_columns(PROPERTIES, measured)}
     assert np.isnan(found["words"].values[1])
     assert found["words"].values[0] == 2
     assert found["numbers"].values[1] == 0
@@ -97,7 +98,7 @@ def test_the_ratio_of_long_texts_does_not_fall_with_their_length() -> None:
 
 
 def test_measures_become_columns_that_are_marked_as_measured() -> None:
-    found = columns([measure_text("one two"), measure_text("three?")])
+    found = measured_columns(PROPERTIES, [measure_text("one two"), measure_text("three?")])
     assert [column.name for column in found] == list(PROPERTIES)
     assert all(column.measured for column in found)
     assert {column.name for column in found if column.kind == "category"} == {"language"}

@@ -227,7 +227,9 @@ def test_the_picture_of_a_sample_is_shown_upright_and_whole() -> None:
 
 def test_a_caption_says_wrong_or_right_before_the_loss() -> None:
     known = render_report(make_diagnosis())
-    assert re.search(r'<figcaption><b class="wrong">wrong</b> \w+ <span class="wrong">→ \w+</span> <small>loss ', known)
+    assert re.search(
+        r'<figcaption><b class="wrong">wrong</b> \w+ <span class="wrong">model: \w+</span> <small>loss ', known
+    )
     assert re.search(r"<figcaption><b>right</b> \w+ <small>loss ", known)
     unknown = render_report(make_diagnosis(with_errors=False))
     assert re.search(r"<figcaption><b>\d", unknown)

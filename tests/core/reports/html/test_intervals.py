@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.records import Estimate
-from core.reports.html.intervals import Mark, axis_of, dot_chart, dots, interval_bar, interval_range, tick
+from core.reports.html.intervals import Mark, axis_of, dot_chart, dots, interval_bar, interval_range
 from core.reports.html.render import environment
 
 
@@ -48,7 +48,7 @@ def test_a_range_holds_zero_and_every_interval() -> None:
 
 
 def test_an_axis_shows_all_marks_within_its_bounds() -> None:
-    marks = [Mark(Estimate(0.5, 0.2, 0.9)), tick(0.1)]
+    marks = [Mark(Estimate(0.5, 0.2, 0.9)), Mark(Estimate(0.1, nan, nan))]
     low, high = axis_of(marks)
     assert low < 0.1
     assert high > 0.9
@@ -57,15 +57,18 @@ def test_an_axis_shows_all_marks_within_its_bounds() -> None:
 
 
 def test_a_mark_without_a_value_is_left_out_and_one_without_an_interval_has_no_band(drawn: Callable[..., str]) -> None:
-    found = dots([Mark(Estimate(nan, nan, nan)), tick(0.25), Mark(Estimate(0.5, 0.4, 0.6), "read")], (0.0, 1.0))
-    assert [(d.kind, d.at, round(d.width, 3)) for d in found] == [("rest", 0.25, 0.0), ("read", 0.5, 0.2)]
+    found = dots(
+        [Mark(Estimate(nan, nan, nan)), Mark(Estimate(0.25, nan, nan), "read"), Mark(Estimate(0.5, 0.4, 0.6), "read")],
+        (0.0, 1.0),
+    )
+    assert [(d.kind, d.at, round(d.width, 3)) for d in found] == [("read", 0.25, 0.0), ("read", 0.5, 0.2)]
     line = drawn("dot_line", found)
     assert line.count("band") == 1
     assert 'class="band read" style="left:40.0%;width:20.0%"' in line
 
 
 def test_a_chart_has_a_row_for_each_mark_and_its_texts_stay_text(drawn: Callable[..., str]) -> None:
-    marks = [Mark(Estimate(0.5, 0.4, 0.6), label="<b>", text="50 & more"), tick(0.1, "Chance", "10")]
+    marks = [Mark(Estimate(0.5, 0.4, 0.6), label="<b>", text="50 & more"), Mark(Estimate(0.1, nan, nan))]
     chart = drawn("dot_rows", dot_chart(marks, (0.0, 1.0), lambda value: f"{value:.0f}"))
     assert chart.count('class="dot-row"') == 2
     assert "<b>" not in chart

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from importlib import reload
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-import errata
 from core.language.titles import capital
 from core.reports.html.notebook import MOST_BYTES, notebook_html
 from core.reports.tables.findings import COLUMNS, findings_table
@@ -56,18 +52,6 @@ def test_its_own_words_are_one_line() -> None:
         f"<Diagnosis of {diagnosis.samples.name!r}: {len(diagnosis.samples):,} samples, "
         f"confirmed clusters: {len(diagnosis.clusters)}>"
     )
-
-
-def test_a_notebook_is_told_how_to_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: dict[tuple[str, str], Any] = {}
-    formatter = SimpleNamespace(for_type_by_name=lambda module, name, show: told.update({(module, name): show}))
-    shell = SimpleNamespace(display_formatter=SimpleNamespace(formatters={"text/html": formatter}))
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
-    reload(errata)
-    diagnosis = make_diagnosis()
-    ((kind, show),) = told.items()
-    assert kind == (type(diagnosis).__module__, type(diagnosis).__name__)
-    assert show(diagnosis) == notebook_html(diagnosis)
 
 
 def test_the_table_of_findings_holds_everything_that_is_claimed() -> None:

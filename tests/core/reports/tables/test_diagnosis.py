@@ -31,6 +31,7 @@ from core.reports.tables.sections import sections_table
 from core.reports.terminal import text_summary
 from core.statistics.counts import top_members
 from core.systems.probes.records import results_of, with_results
+from core.systems.proposer.records import KEY, Proposal, Proposed
 from core.yours import OwnMark, new_set, with_mark, with_set
 from tests.support.diagnoses import make_diagnosis
 from tests.support.faithfulness import made_faithfulness
@@ -74,6 +75,10 @@ def test_every_key_is_documented_and_every_documented_key_is_written(options: di
             results_of(probed)[0], name="made, 4 shots", settings={**results_of(probed)[0].settings, "shots": 4}
         )
         probed = with_results(probed, (*results_of(probed), more))
+        offered = Proposal(
+            "in the dark", "an assistant", "", "all samples", 24, 36, 1, "not confirmed", "could be chance"
+        )
+        probed = replace(probed, extras={**probed.extras, KEY: Proposed((offered,))})
         own = with_set(probed, new_set(ruled, "mine", np.arange(3), "an outline"))
         full = {
             re.sub(r"\.(value|low|high)$", "", key)
@@ -119,7 +124,7 @@ def test_phrases_carry_their_evidence_and_their_sentence() -> None:
     assert told["sentence"].startswith(
         'Images like "in the dark": wrong on 30 of 30 (100%), 9.0% of the others; not tested.'
     )
-    assert document["clusters"][0]["title"] == "Images where weather is fog"
+    assert document["clusters"][0]["title"] == "Images with weather: fog"
     assert document["words"] == {"encoder": "made", "n_phrases": 8, "n_families": 7}
 
 

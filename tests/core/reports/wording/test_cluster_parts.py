@@ -20,8 +20,6 @@ from tests.support.words import in_two_parts, with_words
 from webapp.explore.cards import cluster_list
 from webapp.explore.detail import Selection, selection_pane
 
-NB = "\u00a0"
-
 
 @pytest.fixture
 def two() -> Diagnosis:
@@ -73,9 +71,7 @@ def test_a_confirmed_condition_says_what_its_end_of_a_property_is_called(two: Di
 
 def test_a_line_says_rate_and_p_or_the_mean_loss_where_errors_are_unknown(two: Diagnosis) -> None:
     first, second = part_sentences(two, two.clusters[0])
-    assert first == (
-        "Images where weather is fog: 10 samples, 100% wrong; weather = fog is confirmed, adjusted p = 0.002"
-    )
+    assert first == ("Images with weather: fog: 10 samples, 100% wrong; weather = fog is confirmed, adjusted p = 0.002")
     assert second == "At night: 5 samples, 100% wrong"
     losses = in_two_parts(with_words(make_diagnosis(120, with_errors=False)))
     mean = losses.outcomes.loss[cluster_parts(losses, losses.clusters[0])[0].part.rows].mean()

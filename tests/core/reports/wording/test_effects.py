@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from core.records import Estimate
 from core.reports.html.diagnosis import render_report
 from core.reports.sections import groups
@@ -59,10 +57,3 @@ def test_a_loss_that_is_the_error_is_said_in_points() -> None:
     assert said == "error rate 28 points above the others (95% CI +9.0 to +47)"
     other = replace(same, excess_loss=LOSS)
     assert effects.loss_phrase(other, 2, " nats").startswith("mean loss 0.40 nats above the others")
-
-
-def test_a_measure_of_capped_losses_says_so() -> None:
-    diagnosis = make_diagnosis()
-    clip = float(np.quantile(diagnosis.outcomes.loss, 0.9))
-    assert effects.capped_at(replace(diagnosis.outcomes, clip=clip)) == f", losses capped at {clip:.3g}"
-    assert effects.capped_at(replace(diagnosis.outcomes, clip=float(diagnosis.outcomes.loss.max()))) == ""

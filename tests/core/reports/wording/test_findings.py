@@ -14,6 +14,7 @@ from core.reports.sections import hints, insight_row, on_new_data
 from core.reports.terminal import text_summary
 from core.reports.wording.findings import cluster_title, figures, how_sure, sentence, subject
 from core.reports.wording.predictions import (
+    plain_prediction,
     prediction_name,
     prediction_rows,
     prediction_sentence,
@@ -112,6 +113,7 @@ def test_predictions_are_told_with_what_came(golden: Golden) -> None:
     made, losses, run = made_prediction(), made_prediction("mean loss"), with_words()
     held, missed, few, none, lasso = made.rows
     lacking = replace(none, not_tried="the fresh table has no column 'weather'", rest=None)
+    counted = replace(losses.rows[0], n_wrong=9, rest_wrong=0.1)
     titled = replace(held, text=run.clusters[0].name)
     rows = prediction_rows(replace(run, prediction=replace(made, rows=(titled, *made.rows[1:]))))
     assert prediction_rows(run) == ()
@@ -125,13 +127,14 @@ def test_predictions_are_told_with_what_came(golden: Golden) -> None:
         "predictions.txt",
         {
             "Each row with what came": [prediction_sentence(row) for row in made.rows],
+            "Without intervals": [plain_prediction(row, 2) for row in (held, counted, losses.rows[0], none, lacking)],
             "Within what was predicted": prediction_sentence(replace(missed, expected=Estimate(0.3, 0.15, 0.5))),
             "In losses": prediction_sentence(losses.rows[0]),
             "What was not tried": prediction_sentence(lacking),
             "Verdicts": [prediction_verdict(row) for row in (few, replace(few, n=13), lacking)],
             "A predicted cluster goes by its title": [row.text for row in rows],
             "Its class once": prediction_name(
-                replace(rows[0], text="Cluster 1 (Buses where weather is fog)", scope="bus")
+                replace(rows[0], text="Cluster 1 (Buses with weather: fog)", scope="bus")
             ),
             "A lasso": prediction_name(lasso),
             "Only findings are counted among those that came back": [replication_sentence(made), again(*made.rows[4:])],

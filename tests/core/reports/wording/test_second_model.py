@@ -13,7 +13,14 @@ from core.checks.compare import compare_outcomes
 from core.checks.model_cost import ModelCost
 from core.records import UNDEFINED, Bool, Comparison, Diagnosis, Estimate
 from core.reports.comparison import comparison_section
-from core.reports.wording.second_model import change_sentence, second_headline, second_lines
+from core.reports.wording.comparison import scope_sentence
+from core.reports.wording.second_model import (
+    change_sentence,
+    plain_change,
+    plain_headline,
+    second_headline,
+    second_lines,
+)
 from tests.support.diagnoses import make_diagnosis
 
 COSTS = ModelCost(6, 384, 22_600_000, 9.42), ModelCost(3, 384, 17_200_000, 4.69)
@@ -57,6 +64,10 @@ def test_what_a_second_model_brings_and_costs_is_told(run: Diagnosis, golden: Ca
             "A loss beyond chance": second_headline(run, beside(run, many), COSTS),
             "As often right": second_headline(run, found),
             "Always right": second_headline(run, beside(run, np.zeros(len(errors), bool))),
+            "Without intervals": [
+                " / ".join(plain_headline(run, of, "student")) for of in (beside(run, few), beside(run, many))
+            ],
+            "Of one group": [scope_sentence(found, first, run)],
             "A part of the samples, too few in a cluster": second_headline(run, subset),
         }
         | {title: second_headline(run, replace(found, clusters=some)) for title, some in of_clusters.items()},
@@ -94,3 +105,18 @@ def test_a_change_says_where_it_rests_on_the_shared_samples(run: Diagnosis) -> N
     )
     none = replace(followed, n=(size, 0), rates=(rate, UNDEFINED), p=None)
     assert change_sentence(("a", "b"), none) == "b answers none of these samples."
+
+
+def test_a_change_is_told_without_intervals_and_with_its_verdict(run: Diagnosis) -> None:
+    cluster = run.clusters[0]
+    first, last = Estimate(0.5, 0.4, 0.6), Estimate(0.25, 0.2, 0.3)
+    fell = Estimate(-0.25, -0.4, -0.1)
+    followed = FollowedCluster(cluster, first, (first, last), (0.1, 0.1), (20, 20), fell, 0.01)
+    assert plain_change(("a", "b"), followed) == "50% wrong in a, 25% in b. It fell."
+    assert plain_change(("a", "b"), replace(followed, p=0.2)).endswith("25% in b. Could be chance.")
+    assert plain_change(("a", "b"), replace(followed, p=None)).endswith("25% in b. Not tested.")
+    rose = replace(followed, change=Estimate(0.25, 0.1, 0.4), rates=(last, first))
+    assert plain_change(("a", "b"), rose) == "25% wrong in a, 50% in b. It rose."
+    assert plain_change(("b",), replace(followed, rates=(last,), n=(20,), p=None)) == "25% wrong in b."
+    none = replace(followed, n=(20, 0), rates=(first, UNDEFINED), p=None)
+    assert plain_change(("a", "b"), none) == "b answers none of these samples."

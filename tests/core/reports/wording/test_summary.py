@@ -177,4 +177,4 @@ def test_similar_samples_of_a_loss_are_not_called_right() -> None:
     assert "Similar, but right" in render_report(make_diagnosis())
     losses = render_report(make_diagnosis(with_errors=False))
     assert "Similar, but right" not in losses
-    assert "Similar, with a low loss" in losses
+    assert "Similar, low loss" in losses

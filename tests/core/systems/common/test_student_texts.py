@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from core.errors import InvalidInput
+from core.systems.common.student_card import cut_lines
 from core.systems.common.student_texts import batches, read_texts, split_texts
-from core.systems.common.wording import cut_lines
 from core.systems.common.words import count_longer, tokens_of
 from core.systems.tinybert.teacher import BertFolder
 from tests.support.tiny_bert import some_texts, write_texts

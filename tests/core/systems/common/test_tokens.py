@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from core.embeddings.cache import Cache
 from core.encoders.tokens import ImageTokens, TextTokens
 from core.errors import Cancelled, InvalidInput
 from core.records import F32, Progress, no_progress
-from core.systems.common.tokens import PictureTokens, read_image_tokens, read_text_tokens
+from core.systems.common.tokens import PictureTokens, StoredTokens, read_image_tokens, read_text_tokens
 from tests.support.pictures import MeanColour, Pictures, blobs, encoded
 
 
@@ -61,7 +63,7 @@ def read(
 
 
 def same(a: PictureTokens, b: PictureTokens) -> None:
-    for left, right in ((a.tokens, b.tokens), (a.pooled, b.pooled), (a.kept_rows, b.kept_rows)):
+    for left, right in ((a.tokens[:], b.tokens[:]), (a.pooled, b.pooled), (a.kept_rows, b.kept_rows)):
         np.testing.assert_array_equal(left, right)
     assert a.unreadable == b.unreadable
 
@@ -85,12 +87,13 @@ def test_every_picture_has_its_tokens_in_order_in_memory_and_on_disk(n: int, tmp
     known = Quarters().image_tokens(np.stack([encoder.preprocess(blobs(seed)) for seed in range(n)]))
     for cache in (None, tmp_path):
         found = read(pictures(n), cache)
-        assert found.tokens.dtype == np.float16
-        np.testing.assert_allclose(found.tokens, known.tokens, atol=1e-3)
+        assert found.tokens[:].dtype == np.float16
+        assert (len(found.tokens), found.tokens.shape) == (n, known.tokens.shape)
+        np.testing.assert_allclose(found.tokens[:], known.tokens, atol=1e-3)
         np.testing.assert_allclose(found.pooled, known.pooled, atol=1e-6)
         rows = found.rows(np.array([n - 1, 0]))
         assert rows.tokens.dtype == np.float32
-    assert isinstance(found.tokens, np.memmap)
+    assert isinstance(found.tokens, StoredTokens)
 
 
 def test_a_second_reading_opens_the_disk_and_runs_nothing(tmp_path: Path) -> None:
@@ -102,14 +105,18 @@ def test_a_second_reading_opens_the_disk_and_runs_nothing(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("other", [pictures(9).keep(np.arange(9)[::-1]), pictures(8)])
-def test_other_pictures_another_order_or_another_tower_have_their_own_tokens(tmp_path: Path, other: Pictures) -> None:
+def test_another_order_and_fewer_pictures_read_the_same_entries(tmp_path: Path, other: Pictures) -> None:
     read(pictures(9), tmp_path)
-    same(read(other, tmp_path), read(other))
-    same(
-        read(pictures(9), tmp_path, tower=Quarters("quarters 2", scale=2.0)),
-        read(pictures(9), tower=Quarters(scale=2.0)),
-    )
-    assert len(list((tmp_path / "tokens").iterdir())) == 3
+    tower = Quarters()
+    same(read(other, tmp_path, tower=tower), read(other))
+    assert tower.seen == 0
+
+
+def test_another_tower_has_its_own_tokens(tmp_path: Path) -> None:
+    read(pictures(9), tmp_path)
+    twice = Quarters("quarters 2", scale=2.0)
+    same(read(pictures(9), tmp_path, tower=twice), read(pictures(9), tower=Quarters(scale=2.0)))
+    assert twice.seen == 9
 
 
 def test_an_interrupted_pass_goes_on_where_it_stopped(tmp_path: Path) -> None:
@@ -147,70 +154,70 @@ def test_no_readable_picture_is_refused(tmp_path: Path, store: Pictures) -> None
             read(store, cache)
 
 
-def damage_tokens(folder: Path) -> None:
-    with (folder / "tokens.f16").open("r+b") as file:
-        file.seek(5 * 4 * 48 * 2)  # in the second block of four images
-        file.write(b"\xff\xff")
+def spoil_entries(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE entries SET data = zeroblob(8) WHERE rowid IN (2, 5, 6)")
 
 
-def cut_tokens(folder: Path) -> None:
-    with (folder / "pooled.f32").open("r+b") as file:
-        file.truncate(20)
+def lose_entries(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM entries WHERE rowid > 8")
 
 
-def cut_log(folder: Path) -> None:
-    log = folder / "log.jsonl"
-    log.write_text(log.read_text()[:-20])
-
-
-def spoil_log(folder: Path) -> None:
-    (folder / "log.jsonl").write_text("not JSON\n")
-
-
-def lose_file(folder: Path) -> None:
-    (folder / "pooled.f32").unlink()
-
-
-def more_tokens(folder: Path) -> None:
-    with (folder / "tokens.f16").open("ab") as file:
-        file.write(b"left behind by a killed process")
+def spoil_file(path: Path) -> None:
+    path.write_bytes(b"not SQLite" * 1000)
 
 
 @pytest.mark.parametrize(
-    ("spoil", "computed"),
-    [(damage_tokens, 7), (cut_tokens, 11), (cut_log, 3), (spoil_log, 11), (lose_file, 11), (more_tokens, 0)],
+    ("spoil", "computed", "note"),
+    [
+        (spoil_entries, 3, "Computed 3 damaged entries of the token cache again."),
+        (lose_entries, 3, "The tokens of 8 of 11 images came from the cache."),
+        (spoil_file, 11, "Could not read the token cache: moved it to tokens.damaged"),
+        (Path.unlink, 11, ""),
+    ],
 )
 def test_what_is_damaged_is_computed_again_and_the_rest_is_kept(
-    tmp_path: Path, spoil: Callable[[Path], None], computed: int
+    tmp_path: Path, spoil: Callable[[Path], None], computed: int, note: str
 ) -> None:
     read(pictures(11), tmp_path)
-    (folder,) = (tmp_path / "tokens").iterdir()
-    spoil(folder)
+    spoil(tmp_path / "tokens.sqlite")
     tower = Quarters()
     found = read(pictures(11), tmp_path, tower=tower)
     same(found, read(pictures(11)))
     assert tower.seen == computed
-    assert any("damaged" in note for note in found.notes) == (computed > 3)
+    assert note in " ".join(found.notes)
     same(read(pictures(11), tmp_path), found)
+
+
+def test_an_entry_lost_after_the_reading_is_named(tmp_path: Path) -> None:
+    found = read(pictures(3), tmp_path)
+    (tmp_path / "tokens.sqlite").unlink()
+    with pytest.raises(InvalidInput, match=r"tokens\.sqlite has lost an entry\. Run the command again"):
+        found.rows(np.array([0]))
 
 
 def test_numbers_past_half_precision_are_cut_and_counted() -> None:
     found = read(pictures(5), tower=Quarters(scale=1e6))
-    assert np.isfinite(found.tokens).all()
+    assert np.isfinite(found.tokens[:]).all()
     assert any("largest number in half precision" in note for note in found.notes)
 
 
 def test_a_disk_without_space_is_said_before_it_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "core.systems.common.token_files.shutil.disk_usage", lambda path: type("Usage", (), {"free": 100})()
-    )
+    monkeypatch.setattr("core.systems.common.tokens.shutil.disk_usage", lambda path: type("Usage", (), {"free": 100})())
     with pytest.raises(InvalidInput, match=r"tokens of 5 images take .* free\. .*ERRATA_CACHE"):
         read(pictures(5), tmp_path)
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "tokens").write_text("a file")
+    (tmp_path / "file").write_text("a file")
     with pytest.raises(InvalidInput, match="ERRATA_CACHE"):
+        read(pictures(2), tmp_path / "file")
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cache, "write", lambda self, entries: setattr(self, "failure", "database or disk is full"))
+    with pytest.raises(InvalidInput, match=r"cannot be saved in .*tokens\.sqlite \(database or disk is full\)\. Free"):
         read(pictures(2), tmp_path)
 
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import io
 
 import numpy as np
-import pytest
 from PIL import Image
 
-from core.errors import InvalidInput
-from core.records import F32
 from core.systems.composition.draw_maps import AGAINST, FOR, draw_map, render_map
 from tests.support.pictures import plain
 
@@ -33,16 +30,3 @@ def test_a_map_is_rendered_over_the_picture() -> None:
     assert drawn.size == (64, 64)
     assert drawn.getpixel((63, 0)) == (255, 255, 255)
     np.testing.assert_allclose(np.asarray(drawn)[0, 0], [0.25 * 255 + 0.75 * channel for channel in FOR], atol=2)
-
-
-@pytest.mark.parametrize(
-    ("values", "scale"),
-    [(np.zeros((0, 3)), None), (np.full((2, 2), np.nan), None), (np.ones(4), None), (np.ones((2, 2)), 0.0)],
-)
-def test_a_map_that_cannot_be_drawn_is_refused(values: F32, scale: float | None) -> None:
-    with pytest.raises(InvalidInput, match=r"finite|above 0"):
-        draw_map(plain("white", (64, 64)), values, scale)
-
-
-def test_an_even_map_of_zeros_is_clear() -> None:
-    assert not draw_map(plain("white", (64, 64)), np.zeros((2, 2), np.float32))[..., 3].any()

@@ -83,8 +83,6 @@ def test_captions_that_are_cut_are_counted() -> None:
         (1, [f"caption {i}" for i in range(25)], "got 25"),
         (1, ("a", " "), "Caption 2 is empty"),
         (1, ("a b", "a  b"), "Captions 1 and 2 are the same"),
-        (1, (Caption("a", (3,)),), "true of image 4"),
-        (1, (Caption("a", foil_of=0),), "foil of caption 1"),
     ],
 )
 def test_bad_input_is_told_in_one_message(n: int, captions: Any, words: str) -> None:

@@ -103,12 +103,14 @@ def test_a_run_without_words_or_labels_says_the_way_out(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save(make_diagnosis(), tmp_path / "plain.errata")
-    assert "Diagnose again with --images or --texts and without --no-words" in refused(
+    assert "Diagnose again with images, clips or texts, and with words (on the command line with --images" in refused(
         capsys, "probe", "zero-shot", str(tmp_path / "plain.errata")
     )
     spoken = with_words()
     save(replace(spoken, samples=replace(spoken.samples, labels=None)), tmp_path / "blind.errata")
-    assert "a table with a label column" in refused(capsys, "probe", "zero-shot", str(tmp_path / "blind.errata"))
+    message = refused(capsys, "probe", "zero-shot", str(tmp_path / "blind.errata"))
+    assert "a table with a label column" in message
+    assert f"of two or more: {spoken.samples.name!r} has 0." in message
     assert spoken.words is not None
     joint = Embeddings(spoken.words.joint.vectors, "older", "older-space")
     save(replace(spoken, words=replace(spoken.words, joint=joint)), tmp_path / "older.errata")

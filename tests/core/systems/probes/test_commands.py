@@ -18,8 +18,8 @@ from core.options import settings_of
 from core.records import Diagnosis
 from core.store import load, save
 from core.systems.probes import PROBES
-from core.systems.probes.commands import probe, with_result
-from core.systems.probes.records import results_of, with_results
+from core.systems.probes.commands import probe
+from core.systems.probes.records import results_of, with_result, with_results
 from tests.support.commands import make_folders, refused, report_of, results_of as written_of, said
 from tests.support.diagnoses import make_diagnosis
 from tests.support.probes import made_probe

@@ -61,9 +61,9 @@ def test_a_draw_needs_labels():
         ({"folds": [{**FOLD, "test": []}]}, "scores no image"),
         ({"folds": [{**FOLD, "test": ["b", "b"]}]}, "scores 1 images twice"),
         ({"folds": [FOLD, FOLD]}, "scores 2 images twice"),
-        ({"folds": [{**FOLD, "shots": [["a"]]}]}, "list of texts"),
-        ({"folds": [{**FOLD, "test": "abc"}]}, "list of texts"),
-        ({"seed": float("inf")}, "needs seed, shots and folds"),
+        ({"folds": [{**FOLD, "shots": [["a"]]}]}, r"folds\.0\.shots\.0 must be text: got"),
+        ({"folds": [{**FOLD, "test": "abc"}]}, r"folds\.0\.test must be a list: got 'abc'. Use one from --save-draw"),
+        ({"seed": float("inf")}, "seed must be a whole number: got"),
         ({"folds": [{**FOLD, "test": ["z"]}]}, "are not among the samples: z"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.systems.step_by_step.equations import MAX_DEPTH, MAX_TOKENS, value_of
+from core.systems.step_by_step.equations import MAX_TOKENS, value_of
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ from core.systems.step_by_step.equations import MAX_DEPTH, MAX_TOKENS, value_of
         ("1,200 × 2", 2400.0),
         (".5 + 1.", 1.5),
         ("10 / 3 = 3.3333333", 10 / 3),
+        ("(" * 90 + "08" + ")" * 90, 8.0),
+        ("-" * 190 + "1", 1.0),
     ],
 )
 def test_an_equation_has_its_value(equation: str, value: float) -> None:
@@ -46,8 +48,11 @@ def test_an_equation_has_its_value(equation: str, value: float) -> None:
         "1e9",
         "__import__('os').system('true')",
         "9" * 400,
-        "(" * (MAX_DEPTH + 2) + "1" + ")" * (MAX_DEPTH + 2),
-        "-" * (MAX_DEPTH + 2) + "1",
+        "(" * MAX_TOKENS + "1" + ")" * MAX_TOKENS,
+        "-" * (MAX_TOKENS + 1) + "1",
+        "2 ( 3 )",
+        "+ 2",
+        "( )",
         " + ".join(["1"] * MAX_TOKENS),
     ],
 )

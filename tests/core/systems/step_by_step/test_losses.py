@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.systems.common.words import IGNORED
 from core.systems.step_by_step.loop import loss_of
-from core.systems.step_by_step.losses import step_by_step_loss, token_loss
 from core.systems.step_by_step.settings import SINGLE_TASK, STANDARD
 from core.systems.step_by_step.student import EXPLAIN, PREDICT, T5Student
 from core.systems.step_by_step.tokens import tasks_of
@@ -67,19 +65,6 @@ def test_a_cut_single_target_keeps_its_label() -> None:
     assert {len(tokens) for tokens in predict.targets} == {8}
     for tokens, label in zip(predict.targets, rows.labels):
         assert student.tokenizer.decode(tokens, skip_special_tokens=True).endswith(f"So the answer is {label}")
-
-
-def test_what_stands_behind_the_end_counts_for_nothing() -> None:
-    logits = torch.randn(2, 3, 5)
-    wanted = torch.tensor([[1, 2, 4], [3, IGNORED, IGNORED]])
-    by_hand = -torch.stack([logits.log_softmax(-1)[i, t, wanted[i, t]] for i, t in ((0, 0), (0, 1), (0, 2), (1, 0))])
-    assert float(token_loss(logits, wanted)) == pytest.approx(float(by_hand.mean()), rel=1e-6)
-    logits[1, 1:] += 100
-    assert float(token_loss(logits, wanted)) == pytest.approx(float(by_hand.mean()), rel=1e-6)
-
-
-def test_the_two_losses_are_weighed() -> None:
-    assert float(step_by_step_loss(torch.tensor(4.0), torch.tensor(1.0), 0.25)) == 1.75
 
 
 def test_rows_without_a_reason_teach_their_label_alone() -> None:

@@ -19,7 +19,6 @@ def test_texts_are_cut_padded_and_come_back() -> None:
     assert seen.sum(1).tolist() == [8, 8, 2]
     assert ids[1, 0] == words.start
     assert ids[1, -1] == words.end
-    assert words.n_tokens(["a ball", ""]) == [4, 2]
     assert (words.unknown("a ball"), words.unknown("a dog")) == (False, True)
 
 

@@ -7,7 +7,6 @@ import math
 import pytest
 import torch
 
-from core.errors import InvalidInput
 from core.systems.vl_t5.vision import VisionSizes, VisualEmbedding, grid_boxes, text_bias
 from tests.support.describers import tiny_describer
 
@@ -66,12 +65,6 @@ def test_words_have_the_bias_of_t5_and_pairs_that_touch_vision_have_none() -> No
             else:
                 bucket = attention._relative_position_bucket(torch.tensor([[j - i]]))
                 assert torch.equal(bias[0, :, i, j], attention.relative_attention_bias.weight[bucket[0, 0]])
-
-
-@pytest.mark.parametrize("wrong", [{"feat_dim": 0}, {"feat_dim": True}, {"n_images": 0}, {"box_order": "mine"}])
-def test_wrong_sizes_are_refused_by_name(wrong: dict[str, object]) -> None:
-    with pytest.raises(InvalidInput, match=next(iter(wrong))):
-        VisionSizes(**{"feat_dim": 3, **wrong})  # type: ignore[arg-type]
 
 
 def test_where_a_part_is_reaches_its_token_from_the_start() -> None:

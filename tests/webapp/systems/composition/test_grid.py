@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,10 @@ from core.records import F64
 from core.systems.composition.grid.binding import binding_grid
 from core.systems.composition.grid.cells import NO_ATTRIBUTE, VERDICTS
 from core.systems.composition.grid.questions import PictureContents
-from core.systems.composition.grid.rendered import draw_binding
 from tests.support.composed import Squares
 from tests.webapp.callbacks import press
 from tests.webapp.markup.test_html import Tags
+from webapp.state.runs import RUNS
 from webapp.state.session import Session
 from webapp.systems.composition import grid as tab
 from webapp.systems.composition.grid import (
@@ -26,11 +27,14 @@ from webapp.systems.composition.grid import (
     SCENES,
     GridPlan,
     GridState,
+    first_columns,
+    grid_at_once,
     make_grid,
     on_grid,
     on_measure,
     on_open,
     on_source,
+    scenes,
 )
 from webapp.systems.composition.grid_view import SIGNS, grid_view
 from webapp.systems.composition.models import ModelAccess
@@ -55,7 +59,7 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tab, "scorer_for", lambda key, adapters, access: (key, None))
 
     def matrix(scorer: Any, images: Any, texts: Any, **kw: Any) -> F64:
-        return objects_only(images, texts, tab.scenes("colour")[1])
+        return objects_only(images, texts, tab.scenes("colour", tab.N_SCENES)[1])
 
     monkeypatch.setattr(core.systems.composition.training.scorers, "matrix_of", matrix)
 
@@ -105,15 +109,32 @@ def test_words_of_the_users_are_escaped_and_small_cells_grey() -> None:
 
 
 def test_the_columns_of_the_open_run_are_offered(example: str) -> None:
-    sources, attributes, objects, models = on_open(Session(example), ComposeState(), ACCESS, SCENES)
-    assert [key for _, key in sources["choices"]] == [SCENES, RUN]
-    assert attributes["choices"] == ["colour", "material"]
-    attributes, objects = on_source(Session(example), RUN)
+    state, _, sources, attributes, objects, models = on_open(Session(example), ComposeState(), ACCESS, GridState())
+    assert [key for _, key in sources["choices"]] == [RUN, SCENES]
+    assert sources["value"] == RUN
     assert objects["value"] == LABEL
     assert attributes["value"] in attributes["choices"]
-    assert attributes["value"] != objects["value"]
-    assert [key for _, key in on_open(Session(), ComposeState(), ACCESS, RUN)[0]["choices"]] == [SCENES]
+    assert on_source(Session(example), SCENES)[0]["choices"] == ["colour", "material"]
     assert models["choices"][0][1] == "embedded"
+    *skipped, models = on_open(Session(example), ComposeState(), ACCESS, state)
+    assert "value" not in str(skipped)  # the grid that is open stays
+    assert models["choices"]  # an adapter may have been trained meanwhile
+    assert [key for _, key in on_open(Session(), ComposeState(), ACCESS, state)[2]["choices"]] == [SCENES]
+
+
+@pytest.mark.slow
+def test_the_grid_of_the_runs_own_images_is_made_at_once_by_its_vectors(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RUNS.offer(repository / "assets" / "examples" / "nothing_to_find" / "run.errata", "drawn")
+    monkeypatch.setattr("core.systems.composition.training.scorers.matrix_of", lambda *_, **__: pytest.fail("embedded"))
+    made = grid_at_once(Session(run))
+    samples = RUNS.get(run).samples
+    assert made.grid is not None
+    assert set(made.grid.objects) == set(samples.class_names)
+    column = next(column for column in samples.metadata if column.name == first_columns(samples)[0])
+    assert not column.measured
+    assert set(made.grid.attributes) <= set(column.values)
 
 
 def test_a_column_or_a_source_that_is_not_there_is_refused(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +156,7 @@ def test_a_column_or_a_source_that_is_not_there_is_refused(example: str, monkeyp
 
 
 def test_pictures_that_cannot_be_asked_are_counted() -> None:
-    store, shown = draw_binding(40)
+    store, shown = scenes("colour", 40)
     odd = (*shown[:-1], replace(shown[-1], things=shown[-1].things[:1]))
     grid = binding_grid(store, odd, lambda images, texts: np.random.default_rng(0).normal(size=(40, len(texts))))
     assert "1 image left out: they do not show exactly two objects" in Tags(grid_view(grid, "", "binds")).text

@@ -24,8 +24,8 @@ from webapp.systems.composition.pairs import (
     on_cell,
     on_edit,
     on_example,
+    on_expand,
     on_files,
-    on_part,
     on_score,
     read_rows,
 )
@@ -171,7 +171,8 @@ def test_a_cell_shows_one_map_for_each_word(two: Files) -> None:
 
 
 def test_shipped_pairs_are_offered_once_and_scored_when_pressed() -> None:
-    view = on_part("", press(part="pairs"))
+    view = on_expand("")
+    assert "value" not in str(on_expand(view))
     assert view.count("data-pick") == 4
     state, _, scores, _ = on_example("embedded", ACCESS, press(at="1"))
     assert [row.picture for row in state.rows] == [0, 1]

@@ -1,25 +1,31 @@
-"""The tab Compose: what its callbacks do with what a visitor chose."""
+"""The part Composition of Probe: what its callbacks do with what a visitor chose."""
 
 from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from core.errors import InvalidInput
+from core.records import Column
 from core.systems.composition.records import Scorer
 from core.systems.composition.scenes.shipped import SHIPPED
 from tests.support.composed import Made, pairs, result
 from tests.support.diagnoses import draw_picture
+from tests.support.showcase import make_showcase
 from tests.webapp.callbacks import press
+from webapp.state.runs import RUNS
+from webapp.state.session import Session
 from webapp.systems.composition import state as runs
 from webapp.systems.composition.benchmark import on_act, on_made, on_open, on_run
 from webapp.systems.composition.files import write_files
 from webapp.systems.composition.models import NOTHING, ModelAccess, checked_encoder, encoder_choices, second_choices
-from webapp.systems.composition.state import FIRST, NAMED, OWN, benchmarks, open_benchmark, scorer_for
+from webapp.systems.composition.state import FIRST, NAMED, OWN, RUN, benchmarks, open_benchmark, scorer_for
 from webapp.systems.composition.visit import ComposeState, TrainedAdapter
 
 ACCESS = ModelAccess()
@@ -32,6 +38,7 @@ def made_scorers(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(runs, "scorer_for", scorer)
     monkeypatch.setattr(runs, "_known", {})
+    monkeypatch.setattr(runs, "opening", lambda: None)
 
 
 def opened(*shares: float) -> ComposeState:
@@ -113,26 +120,61 @@ def test_ones_own_benchmark_needs_its_file_and_its_pictures(tmp_path: Path) -> N
 
 @pytest.mark.usefixtures("made_scorers")
 def test_a_run_is_shown_and_known_to_the_next_visitor() -> None:
-    *_, (job, said, ran) = on_run(ComposeState(), ACCESS, FIRST, None, None, "", "embedded", "second")
+    *_, (job, said, ran) = on_run(Session(), ComposeState(), ACCESS, FIRST, None, None, "", "embedded", "second")
     assert job == ""
     assert "Done" in said
-    status, state, view, items, failures, files = on_made(ComposeState(), ran)
+    status, state, view, failures, files = on_made(ComposeState(), ran)
     assert "data-shown" in status
     assert [r.name for r in state.results] == ["embedded", "second"]
-    assert "Against each other" in view
-    assert "Show more" in items
+    assert "second against embedded" in view
+    assert "Show more" in view
     assert failures["visible"]
     assert files["visible"]
-    made, view, *_ = on_open(ComposeState())
-    assert made.results[0] is state.results[0]
-    assert "Rendered pairs" in view
+    again = on_run(Session(), ComposeState(), ACCESS, FIRST, None, None, "", "second")
+    *_, (_, _, ran) = again
+    assert ran.results[0] is state.results[1]
+
+
+def test_the_part_opens_with_a_finished_result_and_its_worst_items_first() -> None:
+    _, _, made, view, failures, *_ = on_open(Session(), ComposeState(), ACCESS)
+    assert made.results[0].name == "embedded"
+    assert made.loaded is not None
+    assert made.results[0].ids == tuple(item.id for item in made.loaded.benchmark.items)
+    worst = made.results[0].ids[int(made.results[0].margin.argmin())]
+    assert view.index(f"<b>{worst}</b>") < view.index("More: all figures, baselines and kinds of item")
+    assert view.count('class="compose-item"') == 6
+    assert failures["visible"]
+    assert all("value" not in str(part) for part in on_open(Session(), made, ACCESS))  # what is open stays
+
+
+@pytest.mark.usefixtures("made_scorers")
+def test_the_images_of_the_open_run_come_first_where_its_table_has_captions() -> None:
+    run = make_showcase(60)
+    bare = Session(RUNS.add(run))
+    assert "choices" not in on_open(bare, ComposeState(), ACCESS)[0]
+    with pytest.raises(InvalidInput, match="no images with a column caption"):
+        list(on_run(bare, ComposeState(), ACCESS, RUN, None, None, "", "embedded"))
+    told = np.array([f"A red car {i} and a blue bus." for i in range(59)] + [None], object)
+    samples = replace(run.samples, metadata=(*run.samples.metadata, Column("caption", "text", told)))
+    session = Session(RUNS.add(replace(run, samples=samples)))
+    chosen = on_open(session, ComposeState(), ACCESS)[0]
+    assert chosen["choices"][0][1] == chosen["value"] == RUN
+    *_, (_, _, ran) = on_run(session, ComposeState(), ACCESS, RUN, None, None, "", "embedded")
+    benchmark, stored = ran.loaded.benchmark, RUNS.get(session.run).samples.items
+    assert stored is not None
+    assert "No foil adds a word" in " ".join(benchmark.notes)
+    assert {item.captions[0] for item in benchmark.items} <= set(told[:59])
+    for item in benchmark.items:  # each caption with its own row's image
+        row = told.tolist().index(item.captions[0])
+        assert ran.loaded.store.read(item.pictures[0]) == stored.read(row)
+    assert (samples.ids[59], "its captions allow no foil") in benchmark.excluded
 
 
 @pytest.mark.usefixtures("made_scorers")
 def test_one_model_beside_itself_is_refused_and_nothing_beside_it_is_fine() -> None:
     with pytest.raises(InvalidInput, match="second model is the same"):
-        list(on_run(ComposeState(), ACCESS, FIRST, None, None, "", "embedded", "embedded"))
-    *_, (_, _, ran) = on_run(ComposeState(), ACCESS, FIRST, None, None, "", "embedded", NOTHING)
+        list(on_run(Session(), ComposeState(), ACCESS, FIRST, None, None, "", "embedded", "embedded"))
+    *_, (_, _, ran) = on_run(Session(), ComposeState(), ACCESS, FIRST, None, None, "", "embedded", NOTHING)
     assert len(ran.results) == 1
 
 
@@ -141,10 +183,9 @@ def test_a_filter_from_the_browser_is_not_trusted() -> None:
     made, view = on_act(state, press(do="filter", value="kind=size"))
     assert (made.tag, made.value) == ("kind", "size")
     assert "15 items" in view
-    assert on_act(made, press(do="tag", tag="kind", value="colour"))[0].value == "colour"
     assert on_act(made, press(do="filter", value=""))[0].tag == ""
     assert on_act(made, press(do="more"))[0].shown == made.shown + 6
-    for do, said in ("filter", {"value": "kind=<b>"}), ("tag", {"tag": "x"}), ("which", {"which": "all of them"}):
+    for do, said in ("filter", {"value": "kind=<b>"}), ("which", {"which": "all of them"}):
         with pytest.raises(InvalidInput, match="from the list"):
             on_act(state, press(do=do, **said))
     with pytest.raises(InvalidInput, match="No result is open"):

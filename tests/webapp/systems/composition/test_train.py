@@ -77,8 +77,8 @@ def test_before_and_after_are_on_the_same_items_and_the_adapter_can_be_chosen(sm
     assert (before.name, after.name) == ("embedded", found.adapter.name)
     with zipfile.ZipFile(found.archive) as archive:
         assert sorted(archive.namelist()) == ["adapter.json", "adapter.safetensors"]
-    _, state, view, _, _, _, trained, archive, models = on_learned(small, ACCESS, found)
-    assert "Against each other" in view
+    _, state, view, _, _, trained, archive, models = on_learned(small, ACCESS, found)
+    assert f"{found.adapter.name} against embedded" in view
     assert state.adapters == (found.adapter,)
     assert "Best" in trained
     assert archive["visible"]

@@ -22,24 +22,18 @@ from tests.support.showcase import PlainEncoder
 from tests.support.words import made_prediction
 from tests.webapp.callbacks import last, press
 from tests.webapp.markup.test_html import Tags
-from webapp.ask.kept import MAX_CHARACTERS
+from webapp.ask.kept import MAX_CHARACTERS, KeptState, Made, on_show
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, selected_rows
 from webapp.systems.label_descriptions.panel import (
     EXAMPLES,
     FILES,
-    TaggedRun,
-    TagsState,
+    PART,
     checked_names,
     intro,
     make_tags,
-    on_chip,
-    on_first,
     on_pick,
-    on_run,
-    on_show,
-    on_tagged,
-    on_tags,
+    on_strongest,
 )
 from webapp.systems.label_descriptions.view import MAX_IMAGES, carriers, tagged_view, tags_view
 
@@ -126,7 +120,7 @@ def test_what_names_no_tags_or_is_a_path_is_refused_before_a_place_in_line_is_ta
     worded: Diagnosis, said: Any, message: str
 ) -> None:
     with pytest.raises(InvalidInput, match=message):
-        next(on_tags(Session(RUNS.add(worded)), said))
+        next(PART.start(Session(RUNS.add(worded)), KeptState(), said))
 
 
 def test_names_and_pasted_json_are_taken_as_they_are() -> None:
@@ -137,16 +131,16 @@ def test_names_and_pasted_json_are_taken_as_they_are() -> None:
 @pytest.mark.parametrize(("said", "message"), [("a, A", "the same name"), ("{", "JSON"), ("failure-causes", "texts")])
 def test_what_core_refuses_ends_the_job_in_its_one_message(worded: Diagnosis, said: str, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
-        last(on_tags(Session(RUNS.add(worded)), said))
+        last(PART.start(Session(RUNS.add(worded)), KeptState(), said))
 
 
 def test_a_list_is_tested_shown_counted_and_written(worded: Diagnosis) -> None:
     session = Session(RUNS.add(worded))
-    *_, made = last(on_tags(session, NAMES))
-    assert isinstance(made, TaggedRun)
-    state, _, table, tagged, *files = on_tagged(session, TagsState(session.run), made)
-    assert state.lists == 1
-    assert on_tagged(session, state, made)[0].lists == 2
+    *_, made = last(PART.start(session, KeptState(session.run), NAMES))
+    state, _, table, *files = PART.receive(session, KeptState(session.run), made)
+    tagged = on_strongest(session, state)
+    assert state.next_count(session.run) == 2
+    assert "You tested 2 lists" in last(PART.start(session, state, NAMES))[-1].view
     assert "in the dark" in table["value"]
     assert "data-row=" in tagged["value"]
     paths = [Path(file["value"]) for file in files]
@@ -159,24 +153,22 @@ def test_a_list_is_tested_shown_counted_and_written(worded: Diagnosis) -> None:
         assert sum("in the dark" in row["tags"] for row in csv.DictReader(file)) == document["tags"][0]["size"]
 
 
-def test_what_was_made_of_another_run_than_the_open_one_changes_nothing(worded: Diagnosis, report: TagReport) -> None:
-    made = TaggedRun("another", report, ())
-    changed, status, *rest = on_tagged(Session(RUNS.add(worded)), TagsState(), made)
-    assert "These tags belong to another run" in status
-    for said in ((changed, *rest), on_tagged(Session(), TagsState(), None)):
-        assert all("__type__" in str(part) for part in said)
+def shown_state(session: Session, report: TagReport) -> KeptState:
+    picks = tuple({"rows": tuple(carriers(report, i).tolist()), "title": "T"} for i in range(len(report.tags)))
+    return KeptState(session.run, (Made(session.run, "", (), picks, about=report),))
 
 
 def test_a_press_shows_a_tag_and_its_samples_on_the_map(worded: Diagnosis, report: TagReport) -> None:
     session = Session(RUNS.add(worded))
-    state = TagsState(session.run, report, 1)
+    state = shown_state(session, report)
     assert f"with “{report.tags[1].name}”" in on_pick(session, state, press(do="tag", place="1"))
-    tabs, shown, pane, _ = on_show(session, state, press(do="show", place="0"))
+    assert "data-row=" in on_strongest(session, state)["value"]
+    assert on_strongest(session, KeptState(session.run))["value"] == ""
+    tabs, shown, _, _ = on_show(session, state, press(do="show", place="0"))
     assert tabs["selected"] == "explore"
     assert sorted(selected_rows(shown, worded)) == sorted(carriers(report, 0))
-    assert "Tagged “in the dark”" in pane
     for other in (state, replace(state, run="another")):
-        with pytest.raises(InvalidInput, match="Test the list again"):
+        with pytest.raises(InvalidInput, match="belongs to another run"):
             on_pick(session, other, press(do="tag", place="7"))
 
 
@@ -185,45 +177,31 @@ def test_of_an_example_the_first_list_is_tested_at_once_and_of_a_visitors_run_no
 ) -> None:
     save(worded, tmp_path / "tagged" / "run.errata")
     shared = Session(RUNS.offer(tmp_path / "tagged" / "run.errata"))
-    text, *_, made = last(on_first(shared, TagsState(shared.run)))
+    text, *_, made = last(PART.start_first(shared, KeptState(shared.run)))
     assert text == EXAMPLES["image"][0][0]
-    assert len(made.report.tags) == len(text.split(","))
+    assert len(made.about.tags) == len(text.split(","))
     clips = replace(worded, samples=replace(worded.samples, modality="clip"))  # there is no first list for these
     save(clips, tmp_path / "clips" / "run.errata")
-    nothing = Session(RUNS.offer(tmp_path / "clips" / "run.errata")), TagsState()
-    own = Session(RUNS.add(worded)), TagsState()
-    for session, state in (own, (shared, TagsState(shared.run, made.report, 1)), nothing):
-        assert all("__type__" in str(part) for part in last(on_first(session, state)))
+    nothing = Session(RUNS.offer(tmp_path / "clips" / "run.errata")), KeptState()
+    own = Session(RUNS.add(worded)), KeptState()
+    for session, state in (own, (shared, shown_state(shared, made.about)), nothing):
+        assert all("__type__" in str(part) for part in last(PART.start_first(session, state)))
 
 
-def test_the_list_goes_when_another_run_is_opened_and_offers_what_fits_its_samples(worded: Diagnosis) -> None:
-    run = RUNS.add(worded)
-    fold, state, names, said, button, status, table, tagged, *files = on_run(
-        Session(run), TagsState("another", lists=3)
-    )
-    assert (state.run, state.lists, names, status, table, tagged) == (run, 0, "", "", "", "")
+def test_a_run_is_offered_the_lists_that_fit_its_samples(worded: Diagnosis) -> None:
+    fold, said, button, *_ = PART.reopen(Session(RUNS.add(worded)), KeptState("another"))
     assert button["interactive"]
     assert fold["visible"]
     assert said == intro(worded)
-    assert all(not file["interactive"] for file in files)
-    assert all("__type__" in str(part) for part in on_run(Session(run), TagsState(run)))
     texts = intro(replace(worded, samples=replace(worded.samples, modality="text")))
     assert "failure-causes" in texts
     assert "failure-causes" not in said
 
 
-def test_a_chip_gives_its_list() -> None:
-    assert on_chip(press(do="tags", text="a, b")) == "a, b"
-    assert "__type__" in str(on_chip(press(do="zoom")))
-
-
 def test_a_run_without_words_is_refused_with_what_to_do() -> None:
     run = RUNS.add(make_diagnosis())
-    fold, *_, said, button, _, _, _ = on_run(Session(run), TagsState())[:8]
-    assert not fold["visible"]
-    assert "none embedded this run’s samples" in said
-    assert not button["interactive"]
+    assert not PART.reopen(Session(run), KeptState())[0]["visible"]
     with pytest.raises(InvalidInput, match="Tags need a text encoder"):
-        make_tags(Session(run), NAMES, silent)
+        make_tags(Session(run), NAMES, 1, silent)
     with pytest.raises(InvalidInput, match="No run is open"):
-        next(on_tags(Session(), NAMES))
+        next(PART.start(Session(), KeptState(), NAMES))

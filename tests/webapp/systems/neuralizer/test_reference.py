@@ -10,14 +10,15 @@ import pytest
 from core.errors import InvalidInput
 from core.files import ASSETS
 from core.systems.neuralizer.reference import standin
-from core.systems.neuralizer.reference.names import KEY
+from core.systems.neuralizer.reference.wording import KEY
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.callbacks import last
 from tests.webapp.markup.test_html import Tags
 from webapp.ask.kept import KeptState
+from webapp.explore.closing import on_notes
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
-from webapp.systems.neuralizer.reference import FILES, intro, on_drawn, on_reference, on_run
+from webapp.systems.neuralizer.reference import FILES, PART
 
 SCANS = ASSETS / "examples" / "scans"
 NOTHING = (None, None, None, None, None)
@@ -28,14 +29,13 @@ NOTHING = (None, None, None, None, None)
 def test_an_example_is_drawn_from_its_own_files_and_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(standin, "MAX_LABELED", 24)
     session = Session(RUNS.offer(SCANS / "run.errata"))
-    made = last(on_reference(session, *NOTHING))[-1]
-    state, line, view, *files, notes = on_drawn(session, KeptState(session.run), made)
+    made = last(PART.start(session, KeptState(), *NOTHING))[-1]
+    state, line, view, *files = PART.receive(session, KeptState(session.run), made)
     assert state.current is made
     assert "Done" in line
     assert "Rank correlation with the true loss on 24 labeled scans" in Tags(view["value"]).text
     assert [Path(file["value"]).name for file in files] == [name for name, _ in FILES]
     assert RUNS.get(session.run).extras[KEY]["n"] == 100  # as it came along
-    assert "__type__" in str(notes)
 
 
 def test_an_own_run_keeps_the_figures_and_a_refusal_is_said_and_gives_no_number(tmp_path: Path) -> None:
@@ -43,26 +43,25 @@ def test_an_own_run_keeps_the_figures_and_a_refusal_is_said_and_gives_no_number(
     lines = (SCANS / "table.csv").read_text("utf-8").splitlines()[:9]
     (tmp_path / "few.csv").write_text("\n".join(lines), "utf-8")
     brought = str(tmp_path / "few.csv"), str(SCANS / "images.zip")
-    made = last(on_reference(session, *brought, "true_mask", "predicted_mask", ""))[-1]
+    made = last(PART.start(session, KeptState(), *brought, "true_mask", "predicted_mask", ""))[-1]
     said = Tags(made.view).text
     assert "The masks may not stand in for a true one" in said
     assert "Errata offers no stand-in: only 8 labeled scans measured it, and 20 are needed" in said
     assert RUNS.get(session.run).extras[KEY]["offered"] is False
-    *_, notes = on_drawn(session, KeptState(session.run), made)
-    assert "Errata offers no stand-in" in notes["value"]
+    PART.receive(session, KeptState(session.run), made)
+    assert "Errata offers no stand-in" in on_notes(session)["value"]
 
 
 def test_what_cannot_be_drawn_is_refused_before_any_work() -> None:
     pictures, example = Session(RUNS.add(make_diagnosis())), RUNS.offer(SCANS / "run.errata")
-    assert "Open a run of scans" in intro(RUNS.get(pictures.run))
-    assert not on_run(pictures, KeptState(example))[0]["visible"]
-    assert on_run(Session(example), KeptState(pictures.run))[0]["visible"]
+    assert not PART.reopen(pictures, KeptState(example))[0]["visible"]
+    assert PART.reopen(Session(example), KeptState(pictures.run))[0]["visible"]
     with pytest.raises(InvalidInput, match="Open a run of scans"):
-        last(on_reference(pictures, *NOTHING))
+        last(PART.start(pictures, KeptState(), *NOTHING))
     own = Session(RUNS.add(replace(RUNS.get(example))))
     with pytest.raises(InvalidInput, match="Add the diagnosed scans or clips"):
-        last(on_reference(own, *NOTHING))
+        last(PART.start(own, KeptState(), *NOTHING))
     with pytest.raises(InvalidInput, match="Add both"):
-        last(on_reference(Session(example), "table.csv", None, "", "", ""))
+        last(PART.start(Session(example), KeptState(), "table.csv", None, "", "", ""))
     with pytest.raises(InvalidInput, match="Name both columns"):
-        last(on_reference(Session(example), None, None, "true_mask", None, None))
+        last(PART.start(Session(example), KeptState(), None, None, "true_mask", None, None))

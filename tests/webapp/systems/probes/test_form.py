@@ -8,7 +8,7 @@ import pytest
 from core.errors import InvalidInput
 from core.systems.probes.questions import BINDING, QUESTIONS
 from tests.support.showcase import add_words, make_showcase
-from webapp.systems.probes.form import cards, controls
+from webapp.systems.probes.form import controls
 from webapp.systems.probes.inputs import seconds_for
 
 
@@ -24,19 +24,29 @@ def test_what_speaks_of_pictures_is_not_offered_for_texts_and_the_card_says_why(
     texts = replace(pictures, samples=replace(pictures.samples, modality="text"))
     for diagnosis, offered in ((pictures, True), (texts, False)):
         assert ('<option value="80">80</option>' in controls("zero-shot", diagnosis)) is offered
-        assert ("these samples are texts. Choose a probe without learned prompts." in cards(diagnosis)) is not offered
-        assert cards(diagnosis).count(" disabled") == (0 if offered else 2)  # CoOp and CoCoOp
+        form = controls("zero-shot", diagnosis)
+        assert ("these samples are texts. Choose a probe without learned prompts." in form) is not offered
+        assert form.count(" disabled") == (0 if offered else 2)  # CoOp and CoCoOp
     assert '<option value="own">own</option>' in controls("zero-shot", texts)
 
 
-def test_the_question_of_a_probe_stands_on_its_card_and_changes_with_the_choice() -> None:
+def test_two_methods_stand_first_and_the_others_in_a_fold_each_with_its_question() -> None:
     diagnosis = add_words(make_showcase(60))
-    shown = unescape(cards(diagnosis))
-    assert all(question.asked in shown for question in QUESTIONS.values())
-    assert unescape(BINDING) in shown
     for name, question in QUESTIONS.items():
         form = unescape(controls(name, diagnosis))
-        assert f"<b>{question.asked}</b> {question.reading}" in form
+        first, others = form.split("<summary>Other methods</summary>")
+        assert all(asked.asked in form for asked in QUESTIONS.values())
+        assert BINDING in others
+        assert first.count('name="probe"') == 2
+        assert question.reading in form
+        assert f'value="{name}" checked' in form
+        assert ("<details open" in first) is (name not in ("zero-shot", "lp++"))
+
+
+def test_few_shot_begins_with_the_curve_of_1_to_16_images_a_class() -> None:
+    form = controls("lp++", add_words(make_showcase(60)))
+    assert 'id="set-fewer_shots" data-setting="fewer_shots" aria-describedby="help-fewer_shots" checked' in form
+    assert 'id="set-shots" data-setting="shots" aria-describedby="help-shots" value="16"' in form
 
 
 def test_fewer_shots_are_offered_where_several_teach_and_their_time_is_counted() -> None:

@@ -13,11 +13,12 @@ from core.systems.probes.records import Choice, LogitParts, Neighbours, ProbeRes
 from tests.support.showcase import PlainEncoder
 from tests.webapp.markup.test_html import Tags
 from webapp.markup.shares import MODEL_KINDS, own_model, rows_of_kind
-from webapp.markup.two_models import four_way_view, gallery_view
-from webapp.systems.probes.classes import MAX_CELLS, classes_view, confusion_view, reliability_view
+from webapp.markup.two_models import gallery_view
+from webapp.systems.probes.classes import MAX_CELLS, confusion_view, reliability_view
+from webapp.systems.probes.groups import groups_view
 from webapp.systems.probes.images import explanation_view, parts_of, similarities
 from webapp.systems.probes.learned import learned_view
-from webapp.systems.probes.result import matrix_view, result_view, table_view
+from webapp.systems.probes.result import figures_view, table_view
 from webapp.systems.probes.state import compared
 
 pytestmark = pytest.mark.usefixtures("plain")
@@ -32,10 +33,10 @@ def test_the_four_kinds_part_the_images_and_agree_with_the_comparison(streets: D
         rows = [rows_of_kind(diagnosis, result, kind, scope) for kind, _ in MODEL_KINDS]
         assert [len(r) for r in rows] == [counted.fixed, counted.broken, counted.both, counted.neither]
         assert len(np.unique(np.concatenate(rows))) == counted.n
-    view = four_way_view(diagnosis, found)
-    assert "In the last column p is one-sided: errors rise here" in view
-    assert view.count('class="segs"') == 1 + len(streets.clusters)
-    assert f'data-scope="all" data-kind="broken" aria-label="Show {found.overall.broken} images' in view
+    view = Tags(figures_view(diagnosis, (result,), result, found)).text
+    for counted in (*found.clusters, *found.classes):
+        assert f"{counted.fixed} fixed, {counted.broken} broken, {counted.both} wrong in both" in view
+    assert "here minus that on the others: " in view
 
 
 def test_the_gallery_shows_the_kind_that_was_asked_and_counts_the_others(
@@ -57,8 +58,9 @@ def test_a_model_of_which_only_losses_are_known_is_not_compared(streets: Diagnos
         with_results(streets, (result,)), outcomes=replace(streets.outcomes, errors=None, predictions=None, scores=None)
     )
     assert compared(blind, "zero-shot") is None
-    view = result_view(blind, (result,), result, None)
+    view = figures_view(blind, (result,), result, None)
     assert "has only losses" in view
+    assert "Zero-shot is right on " in groups_view(blind, result)
     assert len(rows_of_kind(blind, result, "wrong")) + len(rows_of_kind(blind, result, "right")) == N
     assert "Wrong:" in gallery_view(blind, result, "", "all")
 
@@ -70,13 +72,10 @@ def test_predictions_that_errata_made_are_called_the_probes_and_not_your_models(
     for extras, mine, rows in (({}, "your model", 3), ({OWN: "zero-shot"}, "the zero-shot probe", 2)):
         run = with_results(replace(streets, extras=extras), (result, other))
         found = compared(run, "other")
-        view = result_view(run, results_of(run), other, found) + gallery_view(run, other, "fixed", "all")
-        assert f"Beside {mine}" in view
-        assert f"Fixed: {mine} is wrong" in view
+        view = figures_view(run, results_of(run), other, found) + gallery_view(run, other, "fixed", "all")
         assert f"Against {mine}" in view
         assert ("your model" in view.lower()) == ("yours: " in view) == (not extras)
         assert table_view(run, results_of(run), other).count("<tr>") == 1 + rows  # one and the same is not listed twice
-        assert matrix_view(run, results_of(run)).count('scope="row"') == (rows if rows > 2 else 0)
     assert own_model(replace(streets, extras={OWN: "lp++, 4 shots"})).title == "The probe “lp++, 4 shots”"
 
 
@@ -84,28 +83,39 @@ def test_chosen_numbers_have_three_digits_and_say_which_half(streets: Diagnosis,
     chosen = (Choice("alpha, part 1", 1.5714285, "validation"), Choice("alpha, part 2", 0.0031622, "validation"))
     told = replace(result, choices=(*chosen, Choice("steps", 1240.0, "given")), details={"epoch, part 2": 3})
     view = " ".join(
-        Tags(result_view(streets, (told,), told, compared(with_results(streets, (told,)), told.name))).text.split()
+        Tags(figures_view(streets, (told,), told, compared(with_results(streets, (told,)), told.name))).text.split()
     )
-    for said in ("alpha for the first half 1.57 ", "alpha for the second half 0.00316 ", "steps 1,240 "):
+    for said in ("alpha for the first half = 1.57 ", "alpha for the second half = 0.00316 ", "steps = 1,240 "):
         assert said in view
     assert "Epoch for the second half" in view
     assert "part 2" not in view
 
 
-def test_any_two_are_set_side_by_side_with_opposite_signs(streets: Diagnosis, result: ProbeResult) -> None:
-    assert "Run another probe" in matrix_view(streets, (result,))
+def test_each_group_counts_and_shows_what_is_fixed_broken_and_shared(streets: Diagnosis, result: ProbeResult) -> None:
+    diagnosis = with_results(streets, (result,))
+    found = compared(diagnosis, "zero-shot")
+    assert found is not None
+    view = groups_view(diagnosis, result)
+    sections = view.split('<section class="probe-group"')[1:]
+    assert len(sections) == 1 + len(streets.clusters)
+    for section, counts in zip(sections, (*found.clusters, found.overall), strict=True):
+        said = " ".join(Tags("<section" + section).text.split())
+        assert f"Zero-shot gets {counts.fixed} of these {counts.fixed + counts.both} error" in said
+        for kind, n in (("fixed", counts.fixed), ("broken", counts.broken), ("both", counts.both)):
+            row = section.split(f'class="probe-kind {kind}"')[1].split('class="probe-kind')[0]
+            assert row.count('data-do="explain"') == min(6, n)
+            assert (f'data-kind="{kind}"' in row) is (n > 6)
+
+
+def test_every_result_is_listed_and_can_be_shown(streets: Diagnosis, result: ProbeResult) -> None:
     other = replace(result, name="other", outcomes=replace(result.outcomes, errors=~result.outcomes.errors))  # type: ignore[operator]
-    view = matrix_view(with_results(streets, (result, other)), (result, other))
-    gap = 2 * result.accuracy.value - 1
-    assert f"{100 * abs(gap):.0f} points" in view
-    assert view.count('class="better clear"') == view.count('class="worse clear"') > 0
     table = table_view(streets, (result, other), other)
     assert table.count('data-do="result"') == 2
     assert table.count(">shown<") == 1
 
 
 def test_classes_confusions_and_calibration_are_those_of_the_outcomes(streets: Diagnosis, result: ProbeResult) -> None:
-    said = Tags(classes_view(streets, result, None)).text
+    said = Tags(figures_view(streets, (result,), result, None)).text
     for c, name in enumerate(result.class_names):
         own = result.labels == c
         assert name in said
@@ -116,16 +126,6 @@ def test_classes_confusions_and_calibration_are_those_of_the_outcomes(streets: D
     assert reliability_view(streets, result).count("<circle") == 15
     many = tuple(f"class {i}" for i in range(MAX_CELLS + 1))
     assert "True class → predicted" in confusion_view(replace(result, class_names=many))
-
-
-def test_each_view_is_named_by_its_tab_and_the_long_table_is_reached_by_keyboard(
-    streets: Diagnosis, result: ProbeResult
-) -> None:
-    view = result_view(with_results(streets, (result,)), (result,), result, None)
-    for key in ("beside", "classes", "calibration", "learned", "all"):
-        assert f'id="tab-probe-{key}" aria-controls="panel-probe-{key}"' in view
-        assert f'id="panel-probe-{key}" aria-labelledby="tab-probe-{key}"' in view
-    assert 'class="scroll classes-table" tabindex="0" role="region" aria-label=' in view
 
 
 def test_names_and_texts_stay_text(streets: Diagnosis, result: ProbeResult) -> None:
@@ -142,9 +142,8 @@ def test_names_and_texts_stay_text(streets: Diagnosis, result: ProbeResult) -> N
         split=bad,
     )
     diagnosis = with_results(replace(streets, samples=samples), (made,))
-    found = result_view(diagnosis, (made,), made, compared(diagnosis, bad)) + gallery_view(
-        diagnosis, made, "broken", "all"
-    )
+    found = figures_view(diagnosis, (made,), made, compared(diagnosis, bad)) + groups_view(diagnosis, made)
+    found += gallery_view(diagnosis, made, "broken", "all")
     found += explanation_view(diagnosis, made, 0, [(bad, similarities(diagnosis, result, 0)[0][1])])
     assert "img" not in Tags(found).names
 
@@ -194,7 +193,7 @@ def test_what_was_learned_is_shown_whatever_its_shape(result: ProbeResult) -> No
     words = [{"vector": 1, "by cosine": [["frosty", 0.24], ["icy", 0.2]]}]
     details = {"chosen epoch": 4, "curve": curve, "nearest words": words, "trained on": ["bus"], "deep": {"a": [1, 2]}}
     said = learned_view(replace(result, details=details))
-    assert "<polyline" in said
+    assert said.count("<tr>") == 1 + len(curve) + 1 + len(words)
     assert "frosty 0.24, icy 0.20" in said
     assert "Chosen epoch" in said
     purity = np.array([0.5, np.nan, 1.0], np.float32)

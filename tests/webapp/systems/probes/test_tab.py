@@ -1,13 +1,16 @@
-"""The Probe tab: a form made of a probe's settings, a result beside the user's model, and one image explained."""
+"""The part Classes of Probe: a form made of a probe's settings, a result group by group, and one image explained."""
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from core.encoders import EMBEDDED, ENCODERS
 from core.errors import InvalidInput
 from core.options import settings_of
 from core.records import Diagnosis, SampleSet
@@ -19,15 +22,14 @@ from tests.webapp.callbacks import press
 from webapp.state.jobs import JOBS
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
-from webapp.systems.probes.form import cards, controls, read_press
+from webapp.systems.probes.form import controls, read_press
 from webapp.systems.probes.inputs import check_paths, estimate, is_path, refusal, split_of, unfit
 from webapp.systems.probes.state import ProbeState, add, compared, run_one, with_probes
 from webapp.systems.probes.tab import (
     form_of,
-    on_back,
-    on_diagnosed,
     on_explain,
     on_failures,
+    on_figures,
     on_new_results,
     on_open,
     on_result,
@@ -79,7 +81,7 @@ def test_no_visitor_makes_the_server_open_a_file_by_its_path(name: str) -> None:
 
 def test_a_probe_whose_module_is_missing_is_shown_and_cannot_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PROBES, "later", "core.systems.probes.none_yet:Later")
-    found = cards(add_words(make_showcase(60)))
+    found = controls("zero-shot", add_words(make_showcase(60)))
     assert 'value="later" disabled' in found
     assert "Not installed" in found
     assert 'value="zero-shot" checked' in found
@@ -112,40 +114,44 @@ def test_the_split_column_is_offered_where_it_has_both_parts(streets: Diagnosis)
 
 def test_a_result_on_an_example_stays_with_the_visitor(example: str) -> None:
     session = Session(example)
-    job, status, probing, view, gallery, why, failures, back = started(session, ProbeState(example))
+    job, status, probing, chart, view, gallery, why, _, failures = started(session, ProbeState(example))
     assert job == ""
     assert "Done" in status
     assert results_of(RUNS.get(example)) == ()
     assert [r.name for r in probing.results] == ["zero-shot"]
     accuracy = probing.results[0].accuracy
-    assert f"right on {100 * accuracy.value:.0f}" in view["value"]
-    assert "Why this prediction" not in why
+    assert f"Right on {100 * accuracy.value:.0f}" in view["value"]
+    assert why == ""
     assert failures["visible"]
-    assert not back["visible"]
+    assert not chart["visible"]
     assert gallery["run"] == example
 
 
 def test_fewer_shots_are_added_with_the_most_and_drawn(example: str) -> None:
     settings = {"shots": "4", "c": "1", "fewer_shots": True}
     *_, (_, _, made) = on_start(Session(example), None, press(probe="linear-probe", settings=settings))
-    status, kept, view, *_ = on_new_results(Session(example), ProbeState(example), made)
+    status, kept, chart, view, *_ = on_new_results(Session(example), ProbeState(example), made)
     assert [r.name[:22] for r in kept.results] == [f"linear-probe, {n}" for n in ("1 shot, ", "2 shots,", "4 shots,")]
     assert "and 2 with fewer shots to" in status
-    assert "linear-probe, 4 shots, c 1.0: right on" in view["value"]  # the most are shown
-    panel = view["value"].split('id="panel-probe-shots"')[1].split('id="panel-probe-all"')[0]
-    assert panel.count('class="shot-dot k0"') == 3
-    assert "linear-probe, c 1.0 is right on" in panel
-    _, _, _, view, *_ = started(Session(example), ProbeState(example))
-    assert "By shots" not in view["value"]
+    assert "Linear-probe, 4 shots, c 1.0: would it" in view["value"]  # the most are shown
+    (curve,) = [trace for trace in json.loads(chart["value"].plot)["data"] if trace["mode"] == "lines+markers"]
+    assert curve["x"] == [1, 2, 4]
+    assert curve["y"] == [r.accuracy.value for r in kept.results]
+    highs = np.add(curve["y"], curve["error_y"]["array"])
+    np.testing.assert_allclose(highs, [r.accuracy.high for r in kept.results])
+    fold = on_figures(kept)["value"].split('id="probe-shots-figures"')[1].split("</details>")[0]
+    assert "linear-probe, c 1.0 is right on" in fold
+    _, _, _, chart, *_ = started(Session(example), ProbeState(example))
+    assert not chart["visible"]
 
 
 def test_a_result_on_a_visitors_own_run_is_stored_with_it(streets: Diagnosis) -> None:
     run = RUNS.add(streets)
     _, _, probing, *_ = started(Session(run), ProbeState(run))
     assert [r.name for r in results_of(RUNS.get(run))] == ["zero-shot"]
-    fresh, _, form, pool, view, *_ = on_open(Session(run), ProbeState())
+    fresh, form, pool, _, view, *_ = on_open(Session(run), ProbeState())
     assert fresh.results[0].accuracy.value == probing.results[0].accuracy.value
-    assert "result-head" in view["value"]
+    assert "probe-group" in view["value"]
     assert 'data-probe="zero-shot"' in form["value"]
     assert not pool["visible"]
 
@@ -172,9 +178,8 @@ def test_on_texts_a_probe_that_learns_prompts_is_refused_in_a_sentence_and_no_po
     assert "these samples are texts" in unfit("cocoop", texts)
     assert [n for n in PROBES if unfit(n, texts)] == ["coop", "cocoop"]
     assert not any(unfit(n, streets) for n in PROBES)
-    form, pool = form_of("a run", texts, "coop")
-    assert "Choose a probe without learned prompts" in form["value"]
-    assert not pool["visible"]
+    with pytest.raises(InvalidInput, match="Choose a probe without learned prompts"):
+        form_of("a run", texts, "coop")
     assert not form_of("a run", texts, "sus-x")[1]["visible"]
 
 
@@ -209,26 +214,25 @@ def test_what_cannot_be_probed_is_said_before_anything_runs(streets: Diagnosis) 
     with pytest.raises(InvalidInput, match="No run is open"):
         list(on_start(Session(), None, press(probe="zero-shot", settings={})))
     run = RUNS.add(replace(streets, words=None))
-    _, chooser, form, _, result, *_ = on_open(Session(run), ProbeState())
-    assert chooser == ""
+    _, form, _, _, result, *_ = on_open(Session(run), ProbeState())
     assert result["value"] == ""  # nothing else says that a probe is to be chosen
     assert "No probe can run" in form["value"]
-    assert "No run is open" in on_open(Session(), ProbeState())[2]["value"]
+    assert "No run is open" in on_open(Session(), ProbeState())[1]["value"]
 
 
 def test_pressing_leads_from_a_kind_to_an_image_and_back_to_another_result(example: str) -> None:
     session = Session(example)
     _, _, probing, *_ = started(session, ProbeState(example))
-    shown, _, gallery, *_ = on_result(session, probing, press(do="kind", scope="0", kind="both"))
+    shown, _, _, gallery, *_ = on_result(session, probing, press(do="kind", scope="0", kind="both"))
     assert (shown.scope, shown.kind) == ("0", "both")
     assert "Both wrong:" in gallery
     assert "Why this prediction" in on_explain(session, shown, press(do="explain", place="3"))
     for wrong in ("-1", str(N), "x", float("inf"), float("nan"), None):
         with pytest.raises(InvalidInput):
             on_explain(session, shown, press(do="explain", place=wrong))
-    made, view, *_ = on_result(session, shown, press(do="result", name="zero-shot"))
+    made, _, view, *_ = on_result(session, shown, press(do="result", name="zero-shot"))
     assert made.scope == "all"
-    assert "result-head" in view["value"]
+    assert "probe-group" in view["value"]
     with pytest.raises(InvalidInput, match="another run"):
         on_result(Session("other"), shown, press(do="kind"))
 
@@ -244,9 +248,9 @@ def test_what_was_added_while_a_probe_was_at_work_is_not_lost(streets: Diagnosis
     assert all("value" not in str(view) for view in views)  # the open run's places are left as they are
     assert [r.name for r in kept.by_run[example]] == ["zero-shot, own templates", "zero-shot"]
     unseen = on_new_results(Session(other), meanwhile, late)[1]  # the other run was opened in Findings alone
-    again, _, _, _, view, *_ = on_open(session, unseen)
+    again, *_ = on_open(session, unseen)
     assert again.run == example
-    assert "All results (2)" in view["value"]
+    assert on_figures(again)["value"].count('data-do="result"') == 2
 
 
 def test_a_stopped_diagnosis_of_failures_opens_no_earlier_run(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,12 +265,11 @@ def test_a_stopped_diagnosis_of_failures_opens_no_earlier_run(example: str, monk
     monkeypatch.setattr(tab, "diagnose_failures", endless)
     running = on_failures(session, probing)
     job, _, finished = next(running)
-    assert finished == ("", "")  # what an earlier press had made is forgotten at once
+    assert finished == ""  # what an earlier press had made is forgotten at once
     next(running)
     assert JOBS.cancel(job)
     *_, last = running
-    assert last[2] == ("", "")
-    assert all("value" not in str(part) for part in on_diagnosed(session, probing, last[2], "probe", []))
+    assert last[2] == ""
 
 
 @pytest.mark.parametrize("wrong", ["1.7", True, "-1", "nan", "1e300", [1]])
@@ -275,26 +278,30 @@ def test_a_seed_that_is_no_whole_number_is_refused(example: str, wrong: Any) -> 
 
 
 @pytest.mark.slow
-def test_a_probes_own_failures_open_as_a_run_with_a_way_back(streets: Diagnosis) -> None:
+def test_a_probes_own_failures_become_a_run_whose_model_is_the_probe(streets: Diagnosis) -> None:
     serve("probing")
     run = RUNS.add(add_words(make_showcase(200)))
     session = Session(run)
     _, _, probing, *_ = started(session, ProbeState(run))
-    *_, (_, status, finished) = on_failures(session, probing)
+    *_, (_, status, found) = on_failures(session, probing)
     assert "Done" in status
-    found, probed = finished
-    assert probed == run
     made = RUNS.get(found)
     np.testing.assert_array_equal(made.outcomes.loss, probing.results[0].outcomes.loss)
-    assert "Open it" in on_diagnosed(session, probing, finished, "ask", [("streets", "example-streets")])[0]
-    _, left, tabs, picker, opened, *_ = on_diagnosed(
-        session, probing, finished, "probe", [("streets", "example-streets")]
-    )
-    assert (tabs["selected"], opened.run, left.former) == ("explore", found, run)
-    assert [value for _, value in picker["choices"]] == [found, run, "example-streets"]
-    shown, *_ = on_open(opened, left)
-    assert shown.former == run
     # The model of that run is the probe itself.
     assert compared(with_probes(found, results_of(made)), "zero-shot") is None
-    left, tabs, _, opened, *_ = on_back(shown)
-    assert (opened.run, left.former) == (run, "")
+
+
+def test_the_place_opens_with_zero_shot_where_its_encoder_comes_along_and_the_picked_group_first(
+    example: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Press Run" in on_open(Session(example), ProbeState())[4]["value"]
+    monkeypatch.setitem(ENCODERS, "plain", "tests.support.showcase:PlainEncoder")
+    monkeypatch.setitem(EMBEDDED, "plain", "plain")
+    state, _, _, _, view, *_ = on_open(Session(example), ProbeState())
+    assert [result.name for result in state.results] == ["zero-shot"]
+    clusters = [c.id for c in RUNS.get(example).clusters if c.confirmed]
+    assert re.findall(r'class="probe-group" data-scope="(\w+)"', view["value"]) == [*map(str, clusters), "all"]
+    assert "value" not in str(on_open(Session(example), state))  # nothing changed meanwhile
+    state, form, _, _, view, *_ = on_open(Session(example, cluster=clusters[-1]), state)
+    assert "value" not in str(form)  # what was filled in stays
+    assert re.search(r'data-scope="(\w+)"', view["value"])[1] == str(clusters[-1])  # pyright: ignore[reportOptionalSubscript]

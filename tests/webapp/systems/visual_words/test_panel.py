@@ -16,14 +16,15 @@ from tests.support.diagnoses import make_diagnosis
 from tests.support.patched import PLANTED, planted_run
 from tests.webapp.callbacks import last, press
 from tests.webapp.markup.test_html import Tags
-from webapp.ask.kept import KeptState
+from webapp.ask.kept import KeptState, Made, on_show
 from webapp.explore.cards import cluster_list
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.patches import keep_patches, patches_of, prune_patches
 from webapp.explore.tab import describe
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, selected_rows
-from webapp.systems.visual_words.panel import FILES, FoundWords, intro, on_found, on_run, on_show, on_words
+from webapp.systems.visual_words.panel import FILES, PART, on_found
+from webapp.systems.visual_words.patches import WordPatches
 
 pytestmark = pytest.mark.slow
 
@@ -37,20 +38,20 @@ def run() -> Diagnosis:
 
 
 @pytest.fixture(scope="module")
-def found(run: Diagnosis) -> FoundWords:
+def found(run: Diagnosis) -> Made:
     session = Session(RUNS.add(run))
-    return last(on_words(session))[-1]
+    return last(PART.start(session, KeptState()))[-1]
 
 
-def test_the_words_are_shown_with_their_crops_and_written(run: Diagnosis, found: FoundWords) -> None:
+def test_the_words_are_shown_with_their_crops_and_written(run: Diagnosis, found: Made) -> None:
     said = found.view
     assert "with failure more than chance allows" in said
-    assert said.count("<section class=") == len(found.findings)
+    assert said.count("<section class=") == len(found.picks)
     n_confirmed = said.count(">confirmed<")
     assert n_confirmed >= 1
     assert said.count('class="failed"') >= 1
     folded = said[said.index("<details>") :]
-    assert folded.count(">not confirmed<") == len(found.findings) - n_confirmed
+    assert folded.count(">not confirmed<") == len(found.picks) - n_confirmed
     assert ">confirmed<" not in folded
     names = [path.name for path in found.files]
     assert names == [name for name, _ in FILES]
@@ -58,12 +59,12 @@ def test_the_words_are_shown_with_their_crops_and_written(run: Diagnosis, found:
     assert "<h1>Visual words</h1>" in found.files[0].read_text("utf-8")
 
 
-def test_names_of_pictures_stay_text(found: FoundWords) -> None:
+def test_names_of_pictures_stay_text(found: Made) -> None:
     assert found.view.count("alert(1)") >= 1
     assert "onerror" not in Tags(found.view).attributes
 
 
-def test_a_press_shows_the_samples_with_a_word_on_the_map(run: Diagnosis, found: FoundWords) -> None:
+def test_a_press_shows_the_samples_with_a_word_on_the_map(run: Diagnosis, found: Made) -> None:
     session = Session(RUNS.add(run))
     state = KeptState(session.run, (replace(found, run=session.run),))
     tabs, shown, pane, _ = on_show(session, state, press(do="visual", place="0"))
@@ -72,32 +73,30 @@ def test_a_press_shows_the_samples_with_a_word_on_the_map(run: Diagnosis, found:
     assert len(set(rows) & set(range(PLANTED))) > 0.9 * PLANTED
     assert "Has visual word" in pane
     for other, place in ((KeptState("another", state.saved), "0"), (state, "999"), (KeptState(session.run), "0")):
-        with pytest.raises(InvalidInput, match="Find those of the open run"):
+        with pytest.raises(InvalidInput, match="Make it again for the open run"):
             on_show(session, other, press(do="visual", place=place))
 
 
-def test_what_was_found_of_another_run_is_kept_for_it_and_a_new_run_begins_empty(
-    run: Diagnosis, found: FoundWords
-) -> None:
+def test_what_was_found_of_another_run_is_kept_for_it_and_a_new_run_begins_empty(run: Diagnosis, found: Made) -> None:
     session = Session(RUNS.add(run))
-    state, line, view, *files, _ = on_found(session, KeptState(session.run), replace(found, run="another"))
+    state, line, view, *files = PART.receive(session, KeptState(session.run), replace(found, run="another"))
     assert state.current is None
-    assert "belong to another run" in line
+    assert "belongs to another run" in line
     assert all("__type__" in str(part) for part in (view, *files))
-    state, line, view, *files, pane = on_found(session, state, replace(found, run=session.run))
-    assert "pane-head" in pane
+    state, line, view, *files = PART.receive(session, state, replace(found, run=session.run))
+    assert "pane-head" in on_found(session)
     assert state.current is not None
     assert len(state.saved) == 2
     assert [Path(file["value"]).name for file in files] == [name for name, _ in FILES]
     assert "visual" in view["value"]
     other = Session(RUNS.add(run))
-    folded, state, said, button, line, empty, *downloads = on_run(other, state)
+    folded, said, button, state, line, empty, *downloads = PART.reopen(other, state)
     assert folded["visible"]
     assert (state.run, state.current, line, empty) == (other.run, None, "", "")
     assert "dictionary of 256" in said
     assert button["interactive"]
     assert all(not one["interactive"] for one in downloads)
-    _, state, *_, view, _, _, _ = on_run(session, state)
+    _, _, _, state, _, view, *_ = PART.reopen(session, state)
     assert state.current is not None
     assert view["value"] == found.view
 
@@ -106,15 +105,12 @@ def test_a_run_without_pictures_says_so() -> None:
     bare = make_diagnosis()
     bare = replace(bare, samples=replace(bare.samples, items=None))
     session = Session(RUNS.add(bare))
-    assert "the open run has no images" in intro(bare)
-    folded, _, _, button, *_ = on_run(session, KeptState())
-    assert not button["interactive"]
-    assert not folded["visible"]
+    assert not PART.reopen(session, KeptState())[0]["visible"]
     with pytest.raises(InvalidInput, match="this run has none"):
-        last(on_words(session))
+        last(PART.start(session, KeptState()))
 
 
-def test_an_enlarged_sample_shows_where_the_confirmed_words_are(run: Diagnosis, found: FoundWords) -> None:
+def test_an_enlarged_sample_shows_where_the_confirmed_words_are(run: Diagnosis, found: Made) -> None:
     with_patch, without = describe([found.run, 0, True]), describe([found.run, PLANTED + 1, True])
     assert with_patch is not None
     assert without is not None
@@ -131,23 +127,26 @@ def test_an_enlarged_sample_shows_where_the_confirmed_words_are(run: Diagnosis, 
     assert other["words"] is None
 
 
-def test_what_was_found_goes_with_the_run(run: Diagnosis, found: FoundWords) -> None:
-    assert patches_of(found.run) is found.patches
+def test_what_was_found_goes_with_the_run(run: Diagnosis, found: Made) -> None:
+    patches = patches_of(found.run)
+    assert patches is not None
     session = Session(RUNS.add(run))
-    keep_patches(session.run, found.patches)
-    assert patches_of(session.run) is found.patches
+    keep_patches(session.run, patches)
+    assert patches_of(session.run) is patches
     RUNS.remove(session.run)
     prune_patches()
     assert patches_of(session.run) is None
-    keep_patches(session.run, found.patches)
+    keep_patches(session.run, patches)
     assert patches_of(session.run) is None
 
 
-def test_a_cluster_without_a_name_is_called_by_its_patches_on_cards_and_pane(run: Diagnosis, found: FoundWords) -> None:
+def test_a_cluster_without_a_name_is_called_by_its_patches_on_cards_and_pane(run: Diagnosis, found: Made) -> None:
     of_cluster = [cluster.id for cluster in run.clusters]
     assert of_cluster
     name = ShownName(of_cluster[0], "No phrase names it <b>", [Crop("data:image/webp;base64,AA", "7", True)])
-    patches = replace(found.patches, names=(name,))
+    made = patches_of(found.run)
+    assert isinstance(made, WordPatches)
+    patches = replace(made, names=(name,))
     cards = cluster_list(run, patches=patches)
     assert "Images with these patches" in cards
     assert "with these patches" not in cluster_list(run)

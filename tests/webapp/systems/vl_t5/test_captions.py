@@ -16,21 +16,10 @@ from core.records import Diagnosis
 from core.systems.vl_t5.describe import MAX_LENGTH
 from tests.webapp.callbacks import last, press
 from tests.webapp.markup.test_html import Tags
-from webapp.ask.kept import MAX_CHARACTERS, MAX_SAVED_RUNS, KeptState
+from webapp.ask.kept import MAX_CHARACTERS, MAX_SAVED_RUNS, KeptState, Made, on_show
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
-from webapp.systems.vl_t5.captions import (
-    FILES,
-    MAX_CAPTIONS,
-    DescribedRun,
-    checked_captions,
-    intro,
-    on_captions,
-    on_described,
-    on_file,
-    on_run,
-    on_show,
-)
+from webapp.systems.vl_t5.captions import FILES, MAX_CAPTIONS, PART, checked_captions, intro, on_file
 
 pytestmark = pytest.mark.usefixtures("plain")
 
@@ -38,8 +27,8 @@ pytestmark = pytest.mark.usefixtures("plain")
 LIST = "a dark street\na field of grass\na red thing\na view from above"
 
 
-def described(session: Session, text: str = LIST, state: Any = None) -> DescribedRun:
-    return last(on_captions(session, state or KeptState(session.run), text))[-1]
+def described(session: Session, text: str = LIST, state: Any = None) -> Made:
+    return last(PART.start(session, state or KeptState(session.run), text, None))[-1]
 
 
 def test_a_sentence_comes_first_then_each_cluster_with_quotations_and_words(
@@ -111,7 +100,7 @@ def test_a_run_without_words_or_clusters_says_so_and_cannot_be_described(worded:
     assert "No group to describe" in intro(none)
     assert "A caption is a suggestion" in intro(worded)
     for run, usable in ((bare, False), (none, False), (worded, True)):
-        fold, _, _, button, *_ = on_run(Session(RUNS.add(run)), KeptState())
+        fold, _, button, *_ = PART.reopen(Session(RUNS.add(run)), KeptState())
         assert (fold["visible"], button["interactive"]) == (True, usable)
     with pytest.raises(InvalidInput, match="no encoder with a text tower"):
         described(Session(RUNS.add(bare)))
@@ -119,29 +108,30 @@ def test_a_run_without_words_or_clusters_says_so_and_cannot_be_described(worded:
 
 def test_captions_are_not_offered_to_a_run_of_texts(worded: Diagnosis) -> None:
     texts = replace(worded, samples=replace(worded.samples, modality="text"))
-    assert not on_run(Session(RUNS.add(texts)), KeptState())[0]["visible"]
+    assert not PART.reopen(Session(RUNS.add(texts)), KeptState())[0]["visible"]
     with pytest.raises(InvalidInput, match="the samples of this run are texts"):
         described(Session(RUNS.add(texts)))
 
 
 def test_what_was_made_is_kept_by_run_and_lists_are_counted(worded: Diagnosis, session: Session) -> None:
-    state, line, view, *files = on_described(session, KeptState(session.run), described(session))
+    state, line, view, *files = PART.receive(session, KeptState(session.run), described(session))
     assert "Done" in line
     assert "lists were tested" not in view["value"]
     assert [Path(file["value"]).name for file in files] == [name for name, _ in FILES]
     second = described(session, "fog\nnight", state)
     assert "You tested 2 lists on this run" in second.view
     other = Session(RUNS.add(worded))
-    state, line, view, *_ = on_described(other, state, second)
-    assert "belong to another run" in line
+    state, line, view, *_ = PART.receive(other, state, second)
+    assert "belongs to another run" in line
     assert "__type__" in str(view)
-    _, state, _, _, line, empty, *downloads = on_run(other, state)
+    *_, state, line, empty, _, _, _ = PART.reopen(other, state)
+    downloads = PART.reopen(other, KeptState())[-3:]
     assert (state.current, line, empty) == (None, "", "")
     assert all(not one["interactive"] for one in downloads)
-    _, state, *_, view, _, _, _ = on_run(session, state)
+    _, _, _, state, _, view, *_ = PART.reopen(session, state)
     assert view["value"] == second.view
     for name in map(str, range(MAX_SAVED_RUNS)):
-        state = on_described(session, state, replace(second, run=name))[0]
+        state = PART.receive(session, state, replace(second, run=name))[0]
     assert state.current is None
 
 

@@ -19,20 +19,10 @@ from core.systems.vl_t5.caution import Caution
 from core.systems.vl_t5.likeness import Likeness
 from tests.support.describers import FEATURES, PlainDescriber, cells_of_first
 from tests.webapp.callbacks import last, press
-from webapp.ask.kept import KeptState
+from webapp.ask.kept import KeptState, Made, on_example, on_show
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
-from webapp.systems.vl_t5.questions import (
-    EXAMPLES,
-    FILES,
-    AnsweredRun,
-    intro,
-    on_answered,
-    on_answers,
-    on_example,
-    on_run,
-    on_show,
-)
+from webapp.systems.vl_t5.questions import EXAMPLES, FILES, PART
 
 QUESTION = "what colour is the cube ?"
 BAR = 0.5
@@ -58,8 +48,8 @@ def described(first: F32, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ask, "read_cells", lambda *_: (cells_of_first(first), (3, 3)))
 
 
-def answered(session: Session, question: str = QUESTION, state: Any = None) -> AnsweredRun:
-    return last(on_answers(session, state or KeptState(session.run), question))[-1]
+def answered(session: Session, question: str = QUESTION, state: Any = None) -> Made:
+    return last(PART.start(session, state or KeptState(session.run), question))[-1]
 
 
 def test_a_sentence_says_what_is_sure_then_a_table_what_was_tested_then_pictures(session: Session) -> None:
@@ -109,27 +99,24 @@ def test_a_run_without_pictures_is_not_offered_them_and_cannot_be_asked(worded: 
     texts = replace(worded, samples=replace(worded.samples, modality="text"))
     bare = replace(worded, samples=replace(worded.samples, items=None))
     for run, usable in ((texts, False), (bare, False), (worded, True)):
-        assert ("has no images to ask" in intro(run)) != usable
-        assert ("knows only drawn scenes" in intro(run)) == usable
-        fold, _, _, button, *_ = on_run(Session(RUNS.add(run)), KeptState())
-        assert (fold["visible"], button["interactive"]) == (usable, usable)
+        assert PART.reopen(Session(RUNS.add(run)), KeptState())[0]["visible"] is usable
     with pytest.raises(InvalidInput, match="this run has none"):
         answered(Session(RUNS.add(texts)))
 
 
 def test_answers_are_kept_by_run_and_questions_are_counted(worded: Diagnosis, session: Session) -> None:
-    state, line, view, *files = on_answered(session, KeptState(session.run), answered(session))
+    state, line, view, *files = PART.receive(session, KeptState(session.run), answered(session))
     assert "Done" in line
     assert "questions were tested" not in view["value"]
     assert [Path(file["value"]).name for file in files] == [name for name, _ in FILES]
     second = answered(session, QUESTION, state)
     assert "You tested 2 questions on this run" in second.view
     other = Session(RUNS.add(worded))
-    state, line, *_ = on_answered(other, state, second)
-    assert "belong to another run" in line
-    _, state, _, _, line, empty, *_ = on_run(other, state)
+    state, line, *_ = PART.receive(other, state, second)
+    assert "belongs to another run" in line
+    _, _, _, state, line, empty, *_ = PART.reopen(other, state)
     assert (state.current, line, empty) == (None, "", "")
-    _, state, *_, view, _, _ = on_run(session, state)
+    _, _, _, state, _, view, *_ = PART.reopen(session, state)
     assert view["value"] == second.view
 
 
@@ -139,7 +126,7 @@ def test_an_example_fills_the_field_and_a_press_shows_an_answers_pictures(sessio
     state = KeptState(session.run, (made,))
     tabs, shown, pane, _ = on_show(session, state, press(do="answer", place="1"))
     assert tabs["selected"] == "explore"
-    assert shown.rows == made.answers[1][1]
+    assert shown.rows == made.picks[1]["rows"]
     assert "Answered" in pane
     for other, place in ((KeptState("another", state.saved), "0"), (state, "99"), (KeptState(session.run), "0")):
         with pytest.raises(InvalidInput, match="another run"):

@@ -209,22 +209,8 @@ def test_the_command_line_writes_the_report(made, tmp_path, capsys):
     from core.cli.main import main
 
     paths = ["--detections", str(made.predictions), "--truth", str(made.truth), "--images", str(made.pictures)]
-    assert (
-        main(
-            [
-                "diagnose",
-                *paths,
-                "--rows",
-                "predictions",
-                "--no-words",
-                "--permutations",
-                "100",
-                "--out",
-                str(tmp_path / "out.errata"),
-            ]
-        )
-        == 0
-    )
+    how = f"--rows predictions --no-words --permutations 100 --out {tmp_path}/out.errata"
+    assert main(["diagnose", *paths, *how.split()]) == 0
     document = json.loads((results_of(tmp_path / "out.errata") / "diagnosis.json").read_text("utf-8"))
     assert document["loss"]["name"] == "false positive"
     assert document["n"] == len(made.results)

@@ -75,7 +75,7 @@ def test_an_adapter_is_trained_checked_saved_and_tested_on_the_rest(
     document = json.loads((folder / "check.json").read_text("utf-8"))
     assert found.sentence == document["sentence"]
     assert len(found.rows) == len(document["rows"]) == 5
-    tested = load_result(folder / "test")[0]
+    tested = load_result(folder / "test")
     assert len(tested.ids) == 6
     assert "20 images of the shipped scenes" in (folder / "test" / "report.html").read_text("utf-8")
     run = ["compose", "run", str(drawn / MULTI), "--encoder", tiny]

@@ -11,8 +11,9 @@ import pytest
 
 from core.cli.main import main
 from core.store import load
-from core.systems.composition.commands.compose import PARTS, PICTURES
+from core.systems.composition.commands.compose import PARTS
 from core.systems.composition.readers import READERS
+from core.systems.composition.readers.recognise import IMAGES
 from core.systems.composition.reports.tables import load_result
 from core.systems.composition.scenes.shipped import SHIPPED
 from research.scenes.write_benchmark import MULTI
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("few_searched")
 
 def test_every_benchmark_is_listed_with_the_pictures_that_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
     told = said(capsys, "compose", "benchmarks")
-    assert set(PICTURES) == set(READERS)
+    assert set(IMAGES) == set(READERS)
     for name in (*SHIPPED, *READERS):
         assert f"\n  {name}\n" in told
     assert told.count("images: ") == len(READERS)
@@ -50,8 +51,8 @@ def test_a_run_prints_and_writes_its_figures(
     assert "Image score (each caption picks its image), the headline" in told
     assert "chance is 25.0" in told
     assert "Published" not in told  # the papers' figures are of other pairs
-    result, benchmark = load_result(out)
-    assert (result.name, len(result.ids), len(benchmark)) == ("mine", 14, 14)
+    result = load_result(out)
+    assert (result.name, len(result.ids)) == ("mine", 14)
     assert len(pd.read_parquet(out / "items.parquet")) == 14
     assert (out / "missing.txt").read_text("utf-8") == ""
     assert "mine" in (out / "report.html").read_text("utf-8")
@@ -71,7 +72,7 @@ def test_two_models_are_compared_item_by_item(
         "14 of 14 items were in this adapter's training. On those it shows memory, not skill. All its "
         "figures come from them."
     ) in told
-    first, second = load_result(out)[0], load_result(out / "second")[0]
+    first, second = load_result(out), load_result(out / "second")
     assert first.ids == second.ids
     document = json.loads((out / "comparison.json").read_text("utf-8"))
     row = next(row for row in document["rows"] if (row["key"], row["scope"]) == ("image", "all items"))

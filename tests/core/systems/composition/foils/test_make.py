@@ -109,7 +109,7 @@ def test_the_first_foil_of_a_kind(caption: str, kind: str, foil: str) -> None:
 
 
 @pytest.mark.parametrize("caption", [caption for caption, _, _ in TABLE])
-def test_every_foil_differs_from_the_caption_just_where_it_says(caption: str) -> None:
+def test_every_foil_is_another_sentence_in_the_captions_own_case(caption: str) -> None:
     found = make_foils(caption)
     assert found == make_foils(f"  {caption} ")
     texts = [foil.text.casefold() for foil in found.foils]
@@ -120,14 +120,6 @@ def test_every_foil_differs_from_the_caption_just_where_it_says(caption: str) ->
         assert foil.text.endswith(".") == caption.endswith(".")
         assert "  " not in foil.text
         assert foil.why
-        kept, at = [], 0
-        for start, end in foil.changed:
-            assert at <= start < end <= len(foil.text)
-            kept.append(foil.text[at:start])
-            at = end
-        place = 0
-        for part in [*kept, foil.text[at:]]:  # what is not marked stands in the caption, in order
-            place = caption.casefold().index(part.casefold(), place) + len(part)
 
 
 def test_swaps_come_first_and_then_place_colour_and_number() -> None:
@@ -192,7 +184,7 @@ def test_captions_that_cannot_be_read_are_refused(caption: str, words: str) -> N
 )
 def test_odd_text_breaks_nothing(caption: str) -> None:
     for foil in make_foils(caption).foils:
-        assert all(0 <= a < b <= len(foil.text) for a, b in foil.changed)
+        assert foil.text != caption
 
 
 def captions(folder: Path, name: str) -> list[tuple[str, str]]:

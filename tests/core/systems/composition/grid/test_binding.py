@@ -278,16 +278,9 @@ def test_a_grid_of_two_by_two_says_that_seeing_cannot_be_asked() -> None:
         ([], {}, "No image shows two objects"),
         ([PictureContents(0, (("red", "ball"),))], {}, "choose the other mode"),
         ([PictureContents(0, (("red", "ball"),))], {"mode": "one"}, "at least two attributes"),
-        ([PictureContents(9, (("red", "ball"),))], {"mode": "one"}, "Image 9"),
-        ([PictureContents(0, ()), PictureContents(0, ())], {}, "described 2 times"),
         ([PictureContents(0, (("red", "ball"),))], {"template": "a photo"}, "template"),
     ],
 )
 def test_bad_input_is_told_in_one_message(shown: list[PictureContents], how: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         binding_grid(Pixels(3), shown, lambda pictures, texts: np.zeros((len(pictures), len(texts))), **how)
-
-
-def test_scores_of_another_shape_are_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"must give \(30, "):
-        binding_grid(Pixels(30), two_things(30, np.random.default_rng(0)), lambda pictures, texts: np.zeros((2, 2)))

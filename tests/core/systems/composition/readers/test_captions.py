@@ -9,13 +9,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from core.data.samples import read_data_set
 from core.errors import Cancelled, InvalidInput
 from core.records import no_progress
 from core.systems.composition.commands.score_models import open_pictured
 from core.systems.composition.foils.of_captions import LEAST_NAMED, caption_foils, things_named
 from core.systems.composition.readers import read_benchmark
+from core.systems.composition.readers.captions import read_run
 from tests.support import benchmark_files as written
 from tests.support.benchmark_files import write
+from tests.support.tables import N, folder, frame
 
 
 def test_each_row_gives_an_item_for_each_kind_of_foil_and_is_counted_without_one(tmp_path: Path) -> None:
@@ -163,3 +166,18 @@ def test_no_foil_says_what_a_caption_says_that_is_too_long_itself(tmp_path: Path
 def test_a_row_without_a_picture_is_left_out_once(tmp_path: Path) -> None:
     rows = f"image,caption\n,{'x ' * 1001}\nb.jpg,A black dog on a red mat.\n"
     assert len(read_benchmark("captions", write(tmp_path / "captions.csv", rows)).excluded) == 1
+
+
+@pytest.mark.parametrize(
+    "cell", ["A red cup {i} and a blue car.", '["A red cup {i}.", "A car {i} left of a red cup."]']
+)
+def test_captions_of_the_table_of_a_run_come_with_its_images(cell: str, tmp_path: Path) -> None:
+    table = frame(caption=[cell.replace("{i}", str(i)) for i in range(N)])
+    samples = read_data_set(table=table, images=folder(tmp_path / "images")).samples
+    read = read_run(samples)
+    assert {picture.name for picture in read.benchmark.pictures} == set(samples.ids)
+    assert samples.items is not None
+    for at, picture in enumerate(read.benchmark.pictures):
+        assert read.store.name(at) == samples.items.name(samples.ids.index(picture.name))
+    with pytest.raises(InvalidInput, match="no images with a column caption"):
+        read_run(read_data_set(table=frame(), images=folder(tmp_path / "images")).samples)

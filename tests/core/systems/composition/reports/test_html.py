@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.errors import InvalidInput
 from core.records import Estimate
 from core.systems.common.epochs import Epoch
 from core.systems.composition.records import Benchmark, CompositionResult
@@ -191,16 +190,6 @@ def test_pictures_are_bounded_and_what_does_not_fit_is_counted(monkeypatch: pyte
     assert sum(len(a["src"] or "") for a in shown) <= 300
     (n,) = re.findall(r"This file leaves out (\d+) images", page.text)
     assert int(n) + len(shown) == 2 * page.text.count("; margin ")
-
-
-def test_bad_input_is_said() -> None:
-    bench = pairs(20)
-    with pytest.raises(InvalidInput, match="at least one result"):
-        render_composition_report([], bench)
-    with pytest.raises(InvalidInput, match="not on Made choice"):
-        render_composition_report([run(bench)], choices(20))
-    with pytest.raises(InvalidInput, match="40 images and the store 10"):
-        render_composition_report([run(bench)], bench, store=pictured(pairs(5)).store)
 
 
 @pytest.mark.browser

@@ -63,3 +63,13 @@ def test_a_query_shows_what_comes_first_and_a_picture_that_should_have() -> None
 
 def test_the_words_that_differ_are_marked() -> None:
     assert changed_words("a red cube", "a blue cube") == (("a", False), ("red", True), ("cube", False))
+
+
+def test_what_two_captions_swap_is_marked_whole_and_not_what_stays() -> None:
+    def marked(text: str, second: str) -> list[str]:
+        return [words for words, changed in changed_words(text, second) if changed]
+
+    assert marked("an orange star and a cyan cone", "a cyan star and an orange cone") == ["orange", "cyan"]
+    assert marked("a cyan ball left of a red cube", "a red cube left of a cyan ball") == ["cyan ball", "red cube"]
+    assert marked("a dog runs", "a dog that sleeps runs") == []
+    assert marked("a dog that sleeps runs", "a dog runs") == ["that sleeps"]

@@ -10,13 +10,13 @@ import numpy as np
 from core.records import F64, ItemStore
 from core.systems.composition.grid.binding import BindingGrid, binding_grid
 from core.systems.composition.grid.questions import PictureContents
-from core.systems.composition.grid.rendered import draw_binding
 from core.systems.composition.reports.own_pairs_lines import grid_lines
+from webapp.systems.composition.grid import scenes
 
 
 def grid(things: Sequence[tuple[tuple[str, str], ...]]) -> BindingGrid:
     """The grid of 40 images, the last of which show these things instead of two that can be told apart."""
-    store, shown = draw_binding(40)
+    store, shown = scenes("colour", 40)
     odd = [PictureContents(40 - len(things) + i, own) for i, own in enumerate(things)]
 
     def score(pictures: ItemStore, texts: Sequence[str]) -> F64:

@@ -11,7 +11,7 @@ import pytest
 from core.errors import Cancelled, InvalidInput
 from core.systems.composition.records import Picture
 from core.systems.composition.scoring import encoder as scoring
-from core.systems.composition.scoring.encoder import EncoderScorer, ReadsCaptions
+from core.systems.composition.scoring.encoder import EncoderScorer
 from tests.support.benchmarks import benchmark, choices, colour_encoder, pair, pairs, pictured, queries
 
 
@@ -116,7 +116,6 @@ def test_captions_are_not_read_again_for_the_text_side_alone() -> None:
     n = len(encoder.read)
     captions: Sequence[str] = list(encoder.texts)
     rows = scorer.read_captions(captions)
-    assert isinstance(scorer, ReadsCaptions)
     assert len(encoder.read) == n
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
 

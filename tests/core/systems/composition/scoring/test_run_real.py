@@ -58,5 +58,5 @@ def test_the_embedded_encoder_tells_bright_photographs_from_dark_ones(shared_dat
         name="guess",
         blind=False,
     )
-    found = compare_results(load_result(tmp_path / "run")[0], guess)
+    found = compare_results(load_result(tmp_path / "run"), guess)
     assert found.rows[0].difference.value < 0

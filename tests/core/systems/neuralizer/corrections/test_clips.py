@@ -73,18 +73,7 @@ def test_that_clips_run_backwards_is_told_from_their_light_through_files(
 ) -> None:
     clips = turned_clips.folder
     save(turned_clips.found, tmp_path / "run.errata")
-    main(
-        [
-            "correct",
-            str(tmp_path / "run.errata"),
-            "--images",
-            str(clips),
-            "--out",
-            str(tmp_path / "out"),
-            "--most",
-            "20",
-        ]
-    )
+    main(f"correct {tmp_path}/run.errata --images {clips} --out {tmp_path}/out --most 20".split())
     assert len(list((tmp_path / "out").glob("*.mp4"))) == 40 * 7
     losses(tmp_path / "out", np.random.default_rng(0)).to_csv(tmp_path / "scores.csv", index=False)
     capsys.readouterr()

@@ -23,10 +23,9 @@ from core.store import load, save
 from core.systems.neuralizer.network import Neuralizer
 from core.systems.neuralizer.reference import html as page, masks as of_masks
 from core.systems.neuralizer.reference.masks import ReferenceMasks, dice_losses, reference_masks
-from core.systems.neuralizer.reference.names import KEY
 from core.systems.neuralizer.reference.read import MaskSquares, read_squares
 from core.systems.neuralizer.reference.standin import Standin, _groups, measure_standin, rank_correlation
-from core.systems.neuralizer.reference.wording import reference_lines
+from core.systems.neuralizer.reference.wording import KEY, reference_lines
 from core.systems.neuralizer.weights import read_network
 from research.examples.planted_scans import plant_scans, write_planted
 from research.weights.neuralizer.drawn_scans import SIDE
@@ -161,7 +160,7 @@ def test_a_reference_mask_is_drawn_in_a_colour_of_its_own_and_the_legend_names_i
     scans: MaskSquares, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = list[Image.Image]()
-    monkeypatch.setattr(page, "encode_webp", lambda picture: drawn.append(picture) or b"")
+    monkeypatch.setattr(page, "webp", lambda picture: drawn.append(picture) or b"")
     way = {"network": np.ones((N, 1, SIDE, SIDE), np.bool_)}
     page._draw_outlines(scans, [ReferenceMasks(0, np.arange(N), way)], 0, 0, "network")
     colours = {tuple(pixel) for pixel in np.asarray(drawn[0]).reshape(-1, 3).tolist()}

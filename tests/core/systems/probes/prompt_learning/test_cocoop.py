@@ -18,14 +18,7 @@ from core.systems.probes import make_probe
 from core.systems.probes.prompt_learning import learner as prompt_learner
 from core.systems.probes.prompt_learning.cocoop import CoCoOp
 from core.systems.probes.prompt_learning.context import PromptTraining, lay_out, load_prompts
-from core.systems.probes.prompt_learning.learner import (
-    Learner,
-    PromptBatch,
-    classifier,
-    cocoop_logits,
-    prompt_logits,
-    tower_of,
-)
+from core.systems.probes.prompt_learning.learner import Learner, PromptBatch, classifier, prompt_logits, tower_of
 from core.systems.probes.prompt_learning.training import epochs_of, fit_prompts, lr_of, prompt_loss, start
 from tests.support.prompts import NAMES, bounded_to, permuted
 from tests.support.tiny_clip import write_custom, write_hugging_face, write_native
@@ -108,11 +101,11 @@ def test_a_network_whose_last_layer_is_zero_is_coop(encoder: OpenClipEncoder) ->
     without = replace(trained, meta=zeroed)
     plain = replace(trained, kind="coop", meta={})
     np.testing.assert_allclose(
-        cocoop_logits(without, encoder, part.test.features, NAMES),
+        prompt_logits(without, encoder, part.test.features, NAMES),
         prompt_logits(plain, encoder, part.test.features, NAMES),
         atol=1e-4,
     )
-    moved: F64 = cocoop_logits(trained, encoder, part.test.features, NAMES)
+    moved: F64 = prompt_logits(trained, encoder, part.test.features, NAMES)
     assert np.abs(moved - prompt_logits(plain, encoder, part.test.features, NAMES)).max() > 1e-3
 
 
@@ -149,16 +142,14 @@ def test_saved_prompts_score_as_trained(native: OpenClipEncoder, tmp_path: Path)
     file = tmp_path / "p.npz"
     trained = CoCoOp(epochs=2, lr=0.1, save=str(file)).run(part)
     np.testing.assert_array_equal(CoCoOp(load=str(file)).run(replace(part, shots=None)).logits, trained.logits)
-    assert cocoop_logits(load_prompts(file), native, part.test.features[:3], ["frog", "ship"]).shape == (3, 2)
+    assert prompt_logits(load_prompts(file), native, part.test.features[:3], ["frog", "ship"]).shape == (3, 2)
 
 
 def test_prompts_of_the_other_kind_are_refused(native: OpenClipEncoder) -> None:
     part, _ = permuted(native)
-    one, other = fit_prompts(part, replace(HOW, epochs=0)), fit_prompts(part, PromptTraining(epochs=0))
+    one = fit_prompts(part, replace(HOW, epochs=0))
     with pytest.raises(InvalidInput, match="CoCoOp has a vector for each image and class"):
         classifier(one, native, NAMES)
-    with pytest.raises(InvalidInput, match="These prompts are CoOp's"):
-        cocoop_logits(other, native, part.test.features, NAMES)
 
 
 def test_tokens_bound_what_goes_through_the_tower_at_a_time(
@@ -176,7 +167,7 @@ def test_tokens_bound_what_goes_through_the_tower_at_a_time(
 def test_scoring_reports_its_progress(native: OpenClipEncoder) -> None:
     said: list[tuple[str, int, int]] = []
     part, _ = permuted(native)
-    cocoop_logits(
+    prompt_logits(
         fit_prompts(part, replace(HOW, epochs=0)),
         native,
         part.test.features,

@@ -12,7 +12,6 @@ import torch
 
 from core.data.texts.columns import TextItems
 from core.encoders import load_encoder
-from core.encoders.embedded.minilm_halves import MiniLMHalves
 from core.encoders.embedded.minilm_torch import load_tower
 from core.errors import Cancelled, InvalidInput
 from core.records import Embeddings, SampleSet
@@ -20,6 +19,7 @@ from core.systems.probes import make_probe
 from core.systems.probes.base import Images, ProbeInput, Task
 from core.systems.probes.run import run_probe
 from core.systems.probes.zero_shot.label_descriptions import TUNED, TUNED_FORM, WORDED, DescribedLabels
+from core.systems.probes.zero_shot.minilm_halves import MiniLMHalves
 from core.systems.probes.zero_shot.tuned_texts import MAX_PIECES, TEMPERATURE, halves_of, tune, tuned_texts
 from tests.support.word_tower import WordTower
 

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from core.errors import InvalidInput
 from core.systems.visual_words.dictionary import VisualDictionary
-from core.systems.visual_words.pretraining.dictionary_file import BUFFERS, dictionary_tensors, read_dictionary
+from core.systems.visual_words.pretraining.dictionary_file import BUFFERS, read_dictionary
 
 
 def made(size: int = 6, width: int = 4) -> VisualDictionary:
@@ -23,6 +23,11 @@ def made(size: int = 6, width: int = 4) -> VisualDictionary:
     for name in BUFFERS:
         getattr(dictionary, name).copy_(torch.rand(getattr(dictionary, name).shape))
     return dictionary
+
+
+def dictionary_tensors(dictionary: VisualDictionary, under: str) -> dict[str, torch.Tensor]:
+    """The buffers by their published names, such as "neck.vq.embed"."""
+    return {f"{under}vq.{name}": getattr(dictionary, name) for name in BUFFERS}
 
 
 @pytest.mark.parametrize("name", ["soho.pth", "soho.safetensors"])

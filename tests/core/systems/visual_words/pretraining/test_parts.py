@@ -10,8 +10,7 @@ import torch
 
 from core.errors import InvalidInput
 from core.systems.common.words import MARKS
-from core.systems.visual_words.pretraining.losses import step_losses
-from core.systems.visual_words.pretraining.masking import mask_by_index, mask_cells, mask_words
+from core.systems.visual_words.pretraining.losses import mask_by_index, mask_cells, mask_words, step_losses
 from core.systems.visual_words.pretraining.network import GatedHead, Soho, sine_positions
 from core.systems.visual_words.pretraining.settings import Pretraining
 from core.systems.visual_words.pretraining.vocabulary import LENGTH, MASK, PAD, UNKNOWN, caption_words, words_of

@@ -113,11 +113,10 @@ def test_retrieval_is_that_of_a_loop_and_ties_are_lost() -> None:
     rng = np.random.default_rng(0)
     of = np.repeat(np.arange(12), 2)
     scores = rng.integers(0, 5, (12, 24)).astype(np.float64)
-    found = retrieval(scores, of, (1, 5))
+    of_pictures, of_captions = retrieval(scores, of, (1, 5))
     for k in (1, 5):
-        assert (found.pictures[k], found.captions[k]) == slow_retrieval(scores, of, k)
-    flat = retrieval(np.zeros((5, 5)), np.arange(5), (1, 5))
-    assert flat.pictures == flat.captions == {1: 0.0, 5: 1.0}
+        assert (of_pictures[k], of_captions[k]) == slow_retrieval(scores, of, k)
+    assert retrieval(np.zeros((5, 5)), np.arange(5), (1, 5)) == ({1: 0.0, 5: 1.0},) * 2
 
 
 def test_pools_pairs_and_thresholds() -> None:
@@ -155,7 +154,9 @@ def test_a_training_that_diverges_ends_with_one_message() -> None:
 
 def test_cells_that_are_no_numbers_are_refused() -> None:
     data = made()
-    data.pictures.tokens[3, 2, 1] = np.nan
+    tokens = data.pictures.tokens
+    assert isinstance(tokens, np.ndarray)
+    tokens[3, 2, 1] = np.nan
     with pytest.raises(InvalidInput, match="Cells of 1 of 60 images are not finite"):
         pretrain(data, (3, 3), TINY)
 

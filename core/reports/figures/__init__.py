@@ -1,0 +1,1 @@
+"""How figures of a run are drawn; `core.figures` hands them out."""

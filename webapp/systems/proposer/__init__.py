@@ -1,0 +1,1 @@
+"""What the page offers of proposed words: an endpoint for programs."""
